@@ -1,0 +1,182 @@
+// Package adaptertest is the suite that every adapter passes: each rule of what
+// tacho records, as a named case with a sentence that explains it.
+//
+//	func TestConformance(t *testing.T) {
+//		adaptertest.Run(t, adaptertest.Framework{Start: start})
+//	}
+//
+// Start builds a service from an [App] in the adapter's framework, measured the
+// way a user would do it, and serves it on loopback. The suite drives it over
+// real connections and reads what was recorded.
+package adaptertest
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho"
+)
+
+// A Framework builds services.
+type Framework struct {
+	// Start serves the app, measured with the options, until it is stopped.
+	Start func(App, tacho.Options) (Service, error)
+
+	// Template says how the route label shows a path of the suite, such as
+	// /users/{id} or /files/{rest...}. Nil means: as it is.
+	Template func(path string) string
+
+	// Lacks names the features that the framework cannot have, each with the
+	// reason. Cases that need them are skipped and say why.
+	Lacks map[Feature]string
+}
+
+// A Feature is something that not every framework can do.
+type Feature string
+
+// The features that cases may need.
+const (
+	ClientGone    Feature = "client gone"     // handlers are told when the client leaves
+	Hijacking     Feature = "hijacking"       // handlers can take a connection over
+	Streaming     Feature = "streaming"       // handlers can flush
+	Informational Feature = "informational"   // handlers can send a 1xx status
+	Groups        Feature = "groups"          // routers have groups, mounts or sub-routers
+	ListsRoutes   Feature = "lists routes"    // the router can list its routes
+	Handlers      Feature = "http.Handler"    // the service is an http.Handler
+	Deadlines     Feature = "deadlines"       // http.ResponseController reaches the connection
+	RecoverInside Feature = "recovery inside" // there is a recovery middleware, and it may stand inside
+	Guards        Feature = "guards"          // middlewares can answer in a route's place
+)
+
+// An App is a service described without a framework.
+type App struct {
+	Routes   []Route
+	Recovery Recovery
+	Guard    func(Call) bool // a middleware inside the measurement; false: it has answered
+
+	// Around says that Meter.Handler is put around the whole service as well.
+	Around bool
+	// Plain says that nothing is measured: what the service does without us.
+	Plain bool
+}
+
+// A Route is one route of an App.
+type Route struct {
+	Method string // GET if empty
+	Path   string // /users/{id}, /files/{rest...}
+	Group  string // the part of Path that a group or sub-router carries
+	Late   bool   // registered when the measurement is set up already
+	Do     func(Call)
+}
+
+// Recovery says where the framework's recovery stands.
+type Recovery int
+
+// The places for a recovery middleware.
+const (
+	NoRecovery Recovery = iota
+	RecoveryOutside
+	RecoveryInside
+)
+
+// A Call is a request in a handler, and the means to answer it.
+type Call interface {
+	Context() context.Context
+	Body() io.Reader
+	SetHeader(key, value string)
+	WriteHeader(status int)
+	io.Writer
+	Flush()
+	Hijack() (net.Conn, error)
+}
+
+// A Service is a started App.
+type Service struct {
+	URL   string // http://127.0.0.1:port
+	Meter *tacho.Meter
+	Stop  func()
+}
+
+// A Case is one rule.
+type Case struct {
+	Name  string
+	Rule  string
+	Needs []Feature
+	Check func(*Lab) error
+}
+
+// Run checks the framework against every case.
+func Run(t *testing.T, fw Framework) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			for _, f := range c.Needs {
+				if why, lacks := fw.Lacks[f]; lacks {
+					t.Skipf("the framework lacks %s: %s", f, why)
+				}
+			}
+			if err := Check(fw, c); err != nil {
+				t.Errorf("rule: %s\n%v", c.Rule, err)
+			}
+		})
+	}
+}
+
+// Check checks the framework against one case and says what is wrong.
+func Check(fw Framework, c Case) error { return check(fw, c, 5*time.Second) }
+
+func check(fw Framework, c Case, patience time.Duration) error {
+	lab := &Lab{framework: fw, patience: patience}
+	lab.client.Transport = &http.Transport{MaxIdleConnsPerHost: 16}
+	lab.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	defer lab.close()
+	return c.Check(lab)
+}
+
+// Cases returns all cases.
+func Cases() []Case {
+	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases)
+}
+
+// HTTPCall is the Call of frameworks that are built on net/http.
+type HTTPCall struct {
+	W http.ResponseWriter
+	R *http.Request
+}
+
+// Context implements Call.
+func (c HTTPCall) Context() context.Context { return c.R.Context() }
+
+// Body implements Call.
+func (c HTTPCall) Body() io.Reader { return c.R.Body }
+
+// SetHeader implements Call.
+func (c HTTPCall) SetHeader(key, value string) { c.W.Header().Set(key, value) }
+
+// WriteHeader implements Call.
+func (c HTTPCall) WriteHeader(status int) { c.W.WriteHeader(status) }
+
+func (c HTTPCall) Write(p []byte) (int, error) { return c.W.Write(p) }
+
+// Flush implements Call.
+func (c HTTPCall) Flush() { c.W.(http.Flusher).Flush() }
+
+// Hijack implements Call.
+func (c HTTPCall) Hijack() (net.Conn, error) {
+	conn, _, err := c.W.(http.Hijacker).Hijack()
+	return conn, err
+}
+
+// Controller reaches the connection's deadlines.
+func (c HTTPCall) Controller() *http.ResponseController { return http.NewResponseController(c.W) }
+
+func onRegistry(reg *prometheus.Registry, opts tacho.Options) tacho.Options {
+	opts.Registerer, opts.Gatherer = reg, reg
+	return opts
+}

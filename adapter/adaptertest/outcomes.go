@@ -1,0 +1,232 @@
+package adaptertest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/tacho-go/tacho"
+)
+
+const panicsTotal = "http_request_panics_total"
+
+// outcomeCases: the status is the one that really went out.
+var outcomeCases = []Case{
+	{
+		Name: "status-written",
+		Rule: "The status is the one that was written; 200 if the handler wrote none.",
+		Check: func(l *Lab) error {
+			p, err := l.start(App{Routes: []Route{
+				{Path: "/teapot", Do: answer(418, "short and stout")},
+				{Path: "/silent", Do: func(Call) {}},
+				{Path: "/body-only", Do: func(c Call) { _, _ = io.WriteString(c, "ok") }},
+			}}, tacho.Options{})
+			if err != nil {
+				return err
+			}
+			for path, status := range map[string]int{"/teapot": 418, "/silent": 200, "/body-only": 200} {
+				if err := p.want(path, status); err != nil {
+					return err
+				}
+				if err := p.settles(requestsKey("GET", l.label(path), status), 1); err != nil {
+					return err
+				}
+			}
+			_, err = p.settled(3)
+			return err
+		},
+	},
+	{
+		Name: "status-first",
+		Rule: "Of two statuses the first counts: it is the one that the client got.",
+		Check: func(l *Lab) error {
+			p, err := l.start(userApp(func(c Call) {
+				answer(201, "made")(c)
+				c.WriteHeader(500)
+			}), tacho.Options{})
+			if err != nil {
+				return err
+			}
+			if err := p.want("/users/1", 201); err != nil {
+				return err
+			}
+			return p.counted(1, "GET", l.label(users), 201)
+		},
+	},
+	{
+		Name:  "status-informational",
+		Rule:  "An informational status is not the outcome: the final one is.",
+		Needs: []Feature{Informational},
+		Check: func(l *Lab) error {
+			p, err := l.start(userApp(func(c Call) {
+				c.WriteHeader(http.StatusEarlyHints)
+				answer(202, "soon")(c)
+			}), tacho.Options{})
+			if err != nil {
+				return err
+			}
+			if err := p.want("/users/1", 202); err != nil {
+				return err
+			}
+			return p.counted(1, "GET", l.label(users), 202)
+		},
+	},
+	panicCase("panic-bare", "A panic without any recovery is a 500 and is counted; the connection ends as it does without us.", NoRecovery, nil),
+	panicCase("panic-recovery-outside", "A panic that a recovery outside of us answers is a 500 and is counted.", RecoveryOutside, nil),
+	panicCase("panic-recovery-inside", "A panic that a recovery inside of us answers is the 500 that it wrote.", RecoveryInside, []Feature{RecoverInside}),
+	{
+		Name:  "panic-after-status",
+		Rule:  "A panic after a status was sent is recorded with that status, and is counted.",
+		Needs: []Feature{Streaming},
+		Check: func(l *Lab) error {
+			p, err := l.start(userApp(func(c Call) {
+				c.WriteHeader(202)
+				_, _ = io.WriteString(c, "half")
+				c.Flush()
+				panic("adaptertest: after the status")
+			}), tacho.Options{})
+			if err != nil {
+				return err
+			}
+			_, _, _ = p.do("GET", "/users/1", "") // ends early
+			if err := p.counted(1, "GET", l.label(users), 202); err != nil {
+				return err
+			}
+			return p.settles(routeKey(panicsTotal, "GET", l.label(users)), 1)
+		},
+	},
+	{
+		Name:  "client-gone",
+		Rule:  "A client that hung up before a status was written is a 499, whatever the handler says afterwards.",
+		Needs: []Feature{ClientGone},
+		Check: func(l *Lab) error {
+			for _, late := range []func(Call){func(Call) {}, answer(200, "late"), answer(500, "late")} {
+				if err := l.clientGone(late); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		Name:  "client-gone-late",
+		Rule:  "A response that the client has got stays what it was, even if the client leaves before the handler does.",
+		Needs: []Feature{ClientGone, Streaming},
+		Check: func(l *Lab) error {
+			p, err := l.start(userApp(func(c Call) {
+				c.SetHeader("Content-Length", "2")
+				answer(200, "ok")(c)
+				c.Flush()
+				<-c.Context().Done()
+			}), tacho.Options{})
+			if err != nil {
+				return err
+			}
+			if _, err := p.raw("GET /users/1 HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				return err
+			}
+			return p.counted(1, "GET", l.label(users), 200)
+		},
+	},
+	{
+		Name: "counter-and-histogram",
+		Rule: "The counter and the histogram's count of a label set agree.",
+		Check: func(l *Lab) error {
+			p, err := l.start(App{Routes: []Route{{Path: "/a", Do: answer(200, "")}, {Path: "/b", Do: answer(503, "")}}}, tacho.Options{})
+			if err != nil {
+				return err
+			}
+			for range 20 {
+				for _, path := range []string{"/a", "/b", "/c"} {
+					if _, _, err := p.do("GET", path, ""); err != nil {
+						return err
+					}
+				}
+			}
+			s, err := p.settled(60)
+			if err != nil {
+				return err
+			}
+			return s.agree()
+		},
+	},
+}
+
+// agree compares every counter with the histogram beside it.
+func (s samples) agree() error {
+	for key, n := range s {
+		labels, ok := strings.CutPrefix(key, "http_requests_total")
+		if !ok {
+			continue
+		}
+		if observed := s["http_request_duration_seconds_count"+labels]; observed != n {
+			return fmt.Errorf("%s is %v, but the histogram has %v observations", key, n, observed)
+		}
+	}
+	return nil
+}
+
+// panicCase checks what a panicking handler is recorded as. Where the recovery
+// stands inside of us the panic never reaches us, so that only its answer can
+// be recorded.
+func panicCase(name, rule string, recovery Recovery, needs []Feature) Case {
+	return Case{Name: name, Rule: rule, Needs: needs, Check: func(l *Lab) error {
+		app := userApp(func(Call) { panic("adaptertest: on purpose") })
+		app.Recovery = recovery
+		p, err := l.start(app, tacho.Options{})
+		if err != nil {
+			return err
+		}
+		status, _, err := p.do("GET", "/users/1", "")
+		if recovery == NoRecovery && err == nil {
+			return fmt.Errorf("the panic was swallowed: the client got a %d", status)
+		}
+		if recovery != NoRecovery && status != 500 {
+			return fmt.Errorf("the recovery answered %d (%v), want 500", status, err)
+		}
+		if err := p.counted(1, "GET", l.label(users), 500); err != nil {
+			return err
+		}
+		if err := p.settles("http_requests_in_flight", 0); err != nil {
+			return err
+		}
+		if recovery == RecoveryInside {
+			return nil
+		}
+		return p.settles(routeKey(panicsTotal, "GET", l.label(users)), 1)
+	}}
+}
+
+// clientGone hangs up on a handler that waits for just that.
+func (l *Lab) clientGone(late func(Call)) error {
+	entered := make(chan struct{})
+	p, err := l.start(userApp(func(c Call) {
+		close(entered)
+		<-c.Context().Done()
+		late(c)
+	}), tacho.Options{})
+	if err != nil {
+		return err
+	}
+	conn, err := p.dial()
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, request("GET", "/users/1", "x")); err != nil {
+		return err
+	}
+	if err := l.wait(entered, "the handler to begin"); err != nil {
+		return err
+	}
+	conn.Close()
+	return p.counted(1, "GET", l.label(users), tacho.StatusClientClosedRequest)
+}
+
+// readHead reads a response's head and leaves its body to come.
+func readHead(r io.Reader) (*bufio.Reader, *http.Response, error) {
+	buffered := bufio.NewReader(r)
+	resp, err := http.ReadResponse(buffered, nil)
+	return buffered, resp, err
+}

@@ -1,0 +1,330 @@
+package adaptertest
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho"
+)
+
+// adapter is a plain adapter, written as one might write the first one for a
+// new framework. With a fault it breaks one rule: that of the case which has
+// the fault's name.
+type adapter struct {
+	fault string
+	meter *tacho.Meter
+	next  http.Handler
+	count atomic.Int64
+	hand  *handWritten
+}
+
+func (a *adapter) has(fault string) bool { return a.fault == fault }
+
+// TestPlainAdapterPasses shows that a failure below comes from the fault.
+func TestPlainAdapterPasses(t *testing.T) { Run(t, plainFramework("")) }
+
+func TestWrongAdaptersFail(t *testing.T) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			if err := check(plainFramework(c.Name), c, 300*time.Millisecond); err == nil {
+				t.Errorf("an adapter that breaks this rule passes: %s", c.Rule)
+			} else {
+				t.Log(err)
+			}
+		})
+	}
+}
+
+func plainFramework(fault string) Framework {
+	return Framework{Start: func(app App, opts tacho.Options) (Service, error) {
+		if fault == "twice" {
+			opts.Registerer, opts.Gatherer = nil, nil
+		}
+		a := &adapter{fault: fault}
+		if fault == "counter-and-histogram" {
+			a.hand = newHandWritten(&opts)
+		}
+		return startNetHTTP(app, opts, func(m *tacho.Meter, next http.Handler) http.Handler {
+			m.Join()
+			a.meter, a.next = m, next
+			if fault != "routes-at-zero" {
+				for _, r := range app.Routes {
+					m.Expect(r.Method, r.Path)
+				}
+			}
+			return a
+		})
+	}}
+}
+
+func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if x := a.meter.Enclosing(w, r.Context()); x != nil && !a.has("around") {
+		a.next.ServeHTTP(w, r)
+		x.SetRoute(a.route(r, 0))
+		return
+	}
+	a.alter(w, r)
+	path := r.URL.Path
+	if a.has("exclude-default") {
+		path = "/app" + path
+	}
+	var x tacho.Exchange
+	if !a.meter.Begin(&x, r.Method, path) {
+		if !a.has("exclude-options") || path == "/metrics" {
+			a.next.ServeHTTP(w, r)
+		}
+		return
+	}
+	if a.has("in-flight") {
+		x.Exclude()
+		a.meter.End(&x)
+	}
+	if a.has("route-template") {
+		x.Route = tacho.Unknown // the route, read before the router has decided
+	}
+	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context()}
+	inner := *r
+	inner.Body = &counted{r.Body, &x, a}
+	r = &inner
+	if a.has("panic-bare") || a.has("panic-recovery-outside") {
+		a.next.ServeHTTP(rec.as(), r)
+		a.end(&x, rec, r, nil)
+		return
+	}
+	defer func() {
+		v := recover()
+		a.end(&x, rec, r, v)
+		if v != nil {
+			panic(v)
+		}
+	}()
+	if a.has("panic-recovery-inside") {
+		a.next.ServeHTTP(w, r)
+		return
+	}
+	a.next.ServeHTTP(rec.as(), r)
+}
+
+// alter breaks rules by changing the request or the response.
+func (a *adapter) alter(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case a.has("unchanged"):
+		w.Header().Set("X-Measured", "yes")
+	case a.has("bad-utf8") && !utf8.ValidString(r.URL.Path):
+		panic("label value is not valid UTF-8")
+	case a.has("size-refused"):
+		all, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(strings.NewReader(string(all)))
+	}
+}
+
+// end reports the exchange's end.
+func (a *adapter) end(x *tacho.Exchange, rec *recorder, r *http.Request, v any) {
+	a.settle(x, rec, r.Context(), v)
+	if x.Route == "" {
+		x.Route = a.route(r, x.Status())
+	}
+	x.BytesOut = rec.written
+	switch {
+	case a.has("size-none") && rec.written == 0:
+		x.BytesOut = -1
+	case a.has("size-read"):
+		x.BytesIn = r.ContentLength
+	}
+	if a.has("in-flight") {
+		a.meter.Begin(x, r.Method, r.URL.Path)
+	}
+	if a.drops(r, x) {
+		x.Exclude()
+	}
+	if a.hand != nil {
+		a.hand.record(r, x)
+	}
+	a.meter.End(x)
+}
+
+func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, v any) {
+	implicit := http.StatusOK
+	switch {
+	case a.has("client-gone"):
+		ctx = nil
+	case a.has("status-first"), a.has("client-gone-late"):
+		if rec.last != 0 {
+			implicit = rec.last
+		}
+	case a.has("panic-after-status") && v != nil:
+		*x = tacho.Exchange{}
+		a.meter.Begin(x, "GET", users)
+	}
+	x.Settle(ctx, implicit, v)
+}
+
+// drops leaves requests out that should count.
+func (a *adapter) drops(r *http.Request, x *tacho.Exchange) bool {
+	n := a.count.Add(1)
+	switch {
+	case a.has("route-redirect"):
+		return x.Status()/100 == 3
+	case a.has("method-not-allowed"):
+		return x.Status() == http.StatusMethodNotAllowed
+	case a.has("method-unknown"):
+		return strings.HasPrefix(r.Method, "FOO")
+	case a.has("long-path"):
+		return len(r.URL.Path) > 1024
+	case a.has("series-budget"):
+		return n > 10
+	case a.has("concurrent"):
+		return n%10 == 0
+	}
+	return false
+}
+
+// route is the template, or what the fault takes for it.
+func (a *adapter) route(r *http.Request, status int) string {
+	_, template, matched := strings.Cut(r.Pattern, " ")
+	switch {
+	case a.has("route-wildcard"), a.has("unmatched") && !matched:
+		return r.URL.Path
+	case a.has("route-group"):
+		return strings.TrimPrefix(template, "/api/v1")
+	case a.has("route-late") && strings.HasPrefix(template, "/late"):
+		return tacho.Unmatched // not in the list that was made at the start
+	case a.has("route-guarded") && status == http.StatusUnauthorized:
+		return tacho.Unmatched // the handler, which would have said, never ran
+	case a.has("unmatched-by-router") && status == http.StatusNotFound:
+		return tacho.Unmatched
+	case a.has("host"):
+		return r.Host + template
+	case !matched:
+		return tacho.Unmatched
+	}
+	return template
+}
+
+// recorder watches the response.
+type recorder struct {
+	http.ResponseWriter
+	x       *tacho.Exchange
+	a       *adapter
+	ctx     context.Context
+	last    int
+	written int64
+}
+
+// as hides Unwrap where that is the fault.
+func (w *recorder) as() http.ResponseWriter {
+	if w.a.has("deadlines") {
+		return struct {
+			http.ResponseWriter
+			http.Flusher
+		}{w, w}
+	}
+	return w
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) WriteHeader(status int) {
+	w.ResponseWriter.WriteHeader(status)
+	w.note(status)
+}
+
+func (w *recorder) note(status int) {
+	w.last = status
+	switch {
+	case w.a.has("status-first"), w.a.has("client-gone-late"): // later, at the end
+	case w.a.has("status-informational") && status < 200:
+		w.x.WroteHeader(w.ctx, http.StatusOK)
+	case w.a.has("status-written"):
+		w.x.WroteHeader(w.ctx, http.StatusOK)
+	case w.a.has("client-gone"):
+		w.x.WroteHeader(nil, status)
+	default:
+		w.x.WroteHeader(w.ctx, status)
+	}
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.last == 0 {
+		w.note(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(p)
+	if w.a.has("size-written") {
+		w.written = 0
+	}
+	w.written += int64(n)
+	return n, err
+}
+
+func (w *recorder) Flush() {
+	w.ResponseWriter.(http.Flusher).Flush()
+	contentType := w.Header().Get("Content-Type")
+	switch {
+	case w.a.has("stream-short-flush"):
+		w.x.Flushed("text/event-stream")
+	case w.a.has("stream-events"), w.a.has("stream-long-flush"):
+	default:
+		w.x.Flushed(contentType)
+	}
+}
+
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := w.ResponseWriter.(http.Hijacker).Hijack()
+	if err == nil && !w.a.has("stream-hijack") {
+		w.x.Hijack()
+	}
+	return conn, rw, err
+}
+
+type counted struct {
+	io.ReadCloser
+	x *tacho.Exchange
+	a *adapter
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if !c.a.has("size-read") {
+		c.x.BytesIn += int64(n)
+	}
+	return n, err
+}
+
+// handWritten is the middleware that people write themselves, with a histogram
+// that forgets server errors.
+type handWritten struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newHandWritten(opts *tacho.Options) *handWritten {
+	labels := []string{"method", "path", "status"}
+	h := &handWritten{
+		prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, labels),
+		prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds"}, labels),
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(h.requests, h.duration)
+	opts.Registerer, opts.Gatherer, opts.Namespace = reg, reg, "unused"
+	return h
+}
+
+func (h *handWritten) record(r *http.Request, x *tacho.Exchange) {
+	status := strconv.Itoa(x.Status())
+	h.requests.WithLabelValues(r.Method, x.Route, status).Inc()
+	if x.Status() < 500 {
+		h.duration.WithLabelValues(r.Method, x.Route, status).Observe(0)
+	}
+}

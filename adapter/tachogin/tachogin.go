@@ -1,0 +1,76 @@
+// Package tachogin measures a Gin service with tacho.
+//
+//	r := gin.Default()
+//	m := tachogin.Use(r, tacho.Options{})
+//
+// That line adds the middleware and the /metrics endpoint, and counts every
+// route of the engine from zero. The route label is Gin's own template
+// (/users/:id); requests that Gin could not route are "unmatched".
+//
+// Gin answers the redirects of RedirectTrailingSlash and RedirectFixedPath
+// before any middleware runs, so no middleware can see them. To count these
+// too, serve m.Handler(r) instead of r: a request is still counted once.
+package tachogin
+
+import (
+	"sync"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tacho-go/tacho"
+)
+
+// Use measures every route of the engine, those registered later included,
+// and mounts the metrics endpoint at Options.MetricsPath. Like gin.Engine's own
+// methods it panics when it is used wrongly: on options that tacho.New refuses,
+// and when the endpoint's path is taken.
+//
+// Use it before the routes are registered: Gin runs a middleware only for the
+// routes that come after it.
+func Use(r *gin.Engine, opts tacho.Options) *tacho.Meter {
+	m := tacho.MustNew(opts)
+	measure := Middleware(m)
+	var listed sync.Once
+	r.Use(func(c *gin.Context) {
+		// By the first request, all routes are registered.
+		listed.Do(func() { expect(m, r.Routes()) })
+		measure(c)
+	})
+	r.GET(m.MetricsPath(), gin.WrapH(m.Metrics()))
+	return m
+}
+
+func expect(m *tacho.Meter, routes gin.RoutesInfo) {
+	for _, route := range routes {
+		m.Expect(route.Method, route.Path)
+	}
+}
+
+// Middleware returns a middleware that records into m, for engines and groups
+// whose set-up is written by hand. It is right before and behind any other
+// middleware, Recovery included.
+func Middleware(m *tacho.Meter) gin.HandlerFunc {
+	m.Join()
+	return func(c *gin.Context) {
+		if x := m.Enclosing(c.Writer, c.Request.Context()); x != nil {
+			x.SetRoute(route(c))
+			return
+		}
+		w := writers.New()
+		if !m.Begin(&w.exchange, c.Request.Method, c.Request.URL.Path) {
+			return
+		}
+		w.watch(c)
+		defer w.finish(m, c)
+		c.Next()
+	}
+}
+
+// route is the template that Gin has matched. Gin knows it before the handlers
+// run and forgets it only when a handler dispatches the request again.
+func route(c *gin.Context) string {
+	if path := c.FullPath(); path != "" {
+		return path
+	}
+	return tacho.Unmatched
+}

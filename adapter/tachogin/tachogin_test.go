@@ -1,0 +1,72 @@
+package tachogin_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/adaptertest"
+	"github.com/tacho-go/tacho/adapter/tachogin"
+)
+
+func init() {
+	gin.SetMode(gin.TestMode)
+	gin.DefaultErrorWriter = io.Discard
+}
+
+func TestConformance(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Framework{Start: start, Template: adaptertest.Colon})
+}
+
+// start builds the app as a Gin user would.
+func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error) {
+	r := gin.New()
+	if app.Recovery == adaptertest.RecoveryOutside {
+		r.Use(gin.Recovery())
+	}
+	var m *tacho.Meter
+	if !app.Plain {
+		m = tachogin.Use(r, opts)
+	}
+	if app.Recovery == adaptertest.RecoveryInside {
+		r.Use(gin.Recovery())
+	}
+	if app.Guard != nil {
+		r.Use(func(c *gin.Context) {
+			if !app.Guard(call{c}) {
+				c.Abort()
+			}
+		})
+	}
+	for _, route := range app.Routes {
+		group := r.Group(adaptertest.Colon(route.Group))
+		path := strings.TrimPrefix(route.Path, route.Group)
+		group.Handle(route.Method, adaptertest.Colon(path), func(c *gin.Context) { route.Do(call{c}) })
+	}
+	var h http.Handler = r
+	if app.Around {
+		h = m.Handler(r)
+	}
+	return adaptertest.Serve(h, m)
+}
+
+// call is a Gin handler's request, used the way Gin handlers use it.
+type call struct{ c *gin.Context }
+
+func (c call) Context() context.Context    { return c.c.Request.Context() }
+func (c call) Body() io.Reader             { return c.c.Request.Body }
+func (c call) SetHeader(key, value string) { c.c.Header(key, value) }
+func (c call) WriteHeader(status int)      { c.c.Status(status) }
+func (c call) Write(p []byte) (int, error) { return c.c.Writer.Write(p) }
+func (c call) Flush()                      { c.c.Writer.Flush() }
+func (c call) Hijack() (net.Conn, error) {
+	conn, _, err := c.c.Writer.Hijack()
+	return conn, err
+}
+func (c call) Controller() *http.ResponseController { return http.NewResponseController(c.c.Writer) }

@@ -1,0 +1,96 @@
+package tacho
+
+import (
+	"path"
+	"strings"
+)
+
+// exclusions decide which requests are not recorded. They look at a request's
+// path before the handler runs and at its route's template once, when the
+// route is first seen.
+type exclusions struct {
+	exact map[string]bool
+	globs []string
+
+	// lengths has a bit for the length of every exact path (those of 63 bytes
+	// and more share the last): most requests need no map look-up.
+	lengths uint64
+}
+
+func newExclusions(o Options) exclusions {
+	e := exclusions{exact: map[string]bool{o.MetricsPath: true}}
+	for _, entry := range o.Exclude {
+		if strings.ContainsAny(entry, `*?[\`) {
+			e.globs = append(e.globs, entry)
+		}
+		e.exact[entry] = true // a template may contain any of these characters
+	}
+	for p := range e.exact {
+		e.lengths |= lengthBit(p)
+	}
+	return e
+}
+
+func lengthBit(s string) uint64 { return 1 << min(len(s), 63) }
+
+// request reports whether a request is excluded by its path.
+func (e *exclusions) request(path string) bool {
+	if e.lengths&lengthBit(path) != 0 && e.exact[path] {
+		return true
+	}
+	for _, g := range e.globs {
+		if globMatch(g, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// route reports whether a route is excluded by its template.
+func (e *exclusions) route(template string) bool {
+	if e.exact[template] {
+		return true
+	}
+	for _, g := range e.globs {
+		if globMatch(g, template) {
+			return true
+		}
+	}
+	return false
+}
+
+// globMatch is path.Match segment by segment, with ** for any number of
+// segments, none included.
+func globMatch(glob, p string) bool {
+	for {
+		pattern, restGlob, moreGlob := strings.Cut(glob, "/")
+		if pattern == "**" {
+			return matchRest(restGlob, moreGlob, p)
+		}
+		segment, rest, more := strings.Cut(p, "/")
+		if ok, err := path.Match(pattern, segment); !ok || err != nil {
+			return false
+		}
+		if !moreGlob || !more {
+			return moreGlob == more || restGlob == "**" && moreGlob
+		}
+		glob, p = restGlob, rest
+	}
+}
+
+// matchRest tries the glob behind a ** at every segment of p.
+func matchRest(glob string, more bool, p string) bool {
+	if !more {
+		return true
+	}
+	for {
+		if globMatch(glob, p) {
+			return true
+		}
+		_, rest, ok := strings.Cut(p, "/")
+		if !ok {
+			return false
+		}
+		p = rest
+	}
+}

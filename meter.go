@@ -1,0 +1,200 @@
+package tacho
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// A Meter measures one service. All its methods are safe for concurrent use.
+//
+// It is a [prometheus.Collector] of its own HTTP metrics and is registered
+// already; collect it only where it was not.
+type Meter struct {
+	*core
+	opts Options
+}
+
+// core is what Meters on the same registry share.
+type core struct {
+	opts     Options
+	families families
+	table    *table
+
+	sizeLadder, streamLadder *ladder
+
+	inFlight, streams atomic.Int64
+
+	panicOnce sync.Once
+
+	handlers atomic.Int32 // how many places measure for this core
+	clock    func() int64 // replaced in tests
+}
+
+// New returns a Meter for the options. It registers nothing unless every
+// option is right; the error names each one that is not.
+//
+// Calling New again for the same registry and options is safe and gives a
+// Meter that records into the same metrics. To tell two services on one
+// registry apart give each its own ConstLabels.
+func New(opts Options) (*Meter, error) {
+	opts = opts.withDefaults()
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	if opts.Registerer == nil {
+		registry := prometheus.NewRegistry()
+		opts.Registerer, opts.Gatherer = registry, registry
+	}
+	m := &Meter{core: newCore(opts), opts: opts}
+	if err := m.register(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// MustNew is like New but panics on an error. It is meant for main functions
+// and package variables, where a wrong option is a programming mistake.
+func MustNew(opts Options) *Meter {
+	m, err := New(opts)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func newCore(opts Options) *core {
+	c := &core{
+		opts:         opts,
+		sizeLadder:   newLadder(opts.SizeBuckets, 1),
+		streamLadder: newLadder(opts.StreamBuckets, 1e9),
+		clock:        monotonic,
+	}
+	c.families = newFamilies(opts)
+	c.table = newTable(&c.opts)
+	return c
+}
+
+// processStart is an origin for the monotonic clock: time.Since of it reads
+// that clock alone, which is cheaper than time.Now.
+var processStart = time.Now()
+
+func monotonic() int64 { return int64(time.Since(processStart)) }
+
+// survive keeps a panic in one of the user's option functions away from the
+// request. It is deferred.
+func (m *Meter) survive(option string) {
+	if v := recover(); v != nil {
+		m.panicOnce.Do(func() {
+			m.logger().Error("tacho: Options."+option+" panicked; its result is left out from now on wherever it panics", "panic", v)
+		})
+	}
+}
+
+func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default()) }
+
+// now returns the time in nanoseconds from an arbitrary origin, never 0.
+func (c *core) now() int64 { return c.clock() + 1 }
+
+// register puts the Meter and the runtime's collectors into the registry, all
+// or nothing. A Meter that is there already lends this one its metrics.
+func (m *Meter) register() error {
+	var already prometheus.AlreadyRegisteredError
+	err := m.opts.Registerer.Register(m)
+	switch {
+	case err == nil:
+	case errors.As(err, &already):
+		if err := m.share(already.ExistingCollector); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("tacho: Options.Registerer: the HTTP metrics do not fit into this registry (%w); "+
+			"take out the collector that exports the same names, set Options.Namespace, or leave Registerer nil for a registry of tacho's own", err)
+	}
+	if m.opts.OmitRuntime {
+		return nil
+	}
+	if err := registerRuntime(m.opts.Registerer); err != nil {
+		if already.ExistingCollector == nil {
+			m.opts.Registerer.Unregister(m)
+		}
+		return err
+	}
+	return nil
+}
+
+func registerRuntime(reg prometheus.Registerer) error {
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	} {
+		var already prometheus.AlreadyRegisteredError
+		if err := reg.Register(c); err != nil && !errors.As(err, &already) {
+			return fmt.Errorf("tacho: Options.OmitRuntime: the runtime metrics do not fit into this registry (%w); set it to leave them out", err)
+		}
+	}
+	return nil
+}
+
+// share makes m record into the metrics of a Meter that is registered already.
+func (m *Meter) share(existing prometheus.Collector) error {
+	other, ok := existing.(*Meter)
+	if !ok {
+		return fmt.Errorf("tacho: Options.Registerer: a %T exports the same metrics already", existing)
+	}
+	if field := difference(m.opts, other.core.opts); field != "" {
+		return fmt.Errorf("tacho: Options.%s: differs from that of the Meter which is on this registry already; "+
+			"make them equal, or tell the services apart with Options.ConstLabels", field)
+	}
+	m.core = other.core
+	return nil
+}
+
+// difference names the first field in which options that shape shared metrics
+// differ.
+func difference(a, b Options) string {
+	for _, f := range []struct {
+		name string
+		a, b any
+	}{
+		{"Schema", a.Schema, b.Schema},
+		{"Buckets", a.Buckets, b.Buckets},
+		{"SizeBuckets", a.SizeBuckets, b.SizeBuckets},
+		{"StreamBuckets", a.StreamBuckets, b.StreamBuckets},
+		{"StatusText", a.StatusText, b.StatusText},
+		{"Methods", a.Methods, b.Methods},
+		{"SeriesLimit", a.SeriesLimit, b.SeriesLimit},
+		{"InitialStatuses", a.InitialStatuses, b.InitialStatuses},
+		{"Exclude", a.Exclude, b.Exclude},
+		{"MetricsPath", a.MetricsPath, b.MetricsPath},
+	} {
+		if !reflect.DeepEqual(f.a, f.b) {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// Registerer returns the registry for the business's own metrics: whatever is
+// registered here appears at the same endpoint.
+func (m *Meter) Registerer() prometheus.Registerer { return m.opts.Registerer }
+
+// Gatherer returns what the metrics endpoint serves.
+func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
+
+// MetricsPath returns where the metrics endpoint is meant to be mounted.
+func (m *Meter) MetricsPath() string { return m.opts.MetricsPath }
+
+// Expect makes a route known before its first request: it is counted from
+// zero for each of Options.InitialStatuses. Adapters call it for every route
+// that their router can list; at most half of the series limit is used.
+func (m *Meter) Expect(method, template string) { m.table.expect(method, template) }

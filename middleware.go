@@ -1,0 +1,220 @@
+package tacho
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/tacho-go/tacho/internal/reqcopy"
+)
+
+// Handler measures every request that next serves. The route is the pattern of
+// the [http.ServeMux] that matched, without its method and host.
+//
+// Give it the ServeMux itself, or anything around it. Where a middleware in
+// between copies the request (as Request.WithContext does) the pattern is lost
+// on its way back; then wrap the ServeMux with Handler as well, from the same
+// Meter: the inner one only names the route, and a request is counted once.
+// The same composes the templates of nested ServeMuxes behind
+// http.StripPrefix.
+func (m *Meter) Handler(next http.Handler) http.Handler {
+	m.Join()
+	h := &handler{meter: m, next: next}
+	h.mux, _ = next.(*http.ServeMux)
+	return h
+}
+
+// Join tells the Meter that a middleware of an adapter measures for it.
+// Adapters call it once for each middleware that they make.
+func (m *Meter) Join() { m.handlers.Add(1) }
+
+// Enclosing returns the exchange of this Meter in which the writer and context
+// already take part, or nil. An adapter that finds one names its route by
+// SetRoute and leaves the rest to it, so that a request is counted once.
+func (m *Meter) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange {
+	if m.handlers.Load() < 2 {
+		return nil
+	}
+	if x := exchangeOf(w, ctx); x.of(m) {
+		return x
+	}
+	return nil
+}
+
+type handler struct {
+	meter *Meter
+	next  http.Handler
+	mux   *http.ServeMux // next, if it is one
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m := h.meter
+	if outer := m.Enclosing(w, r.Context()); outer != nil {
+		h.nested(outer, w, r)
+		return
+	}
+	o := observers.New()
+	measured := m.Begin(&o.exchange, r.Method, r.URL.Path)
+	o.writer, o.request, o.has, o.entered = w, r, abilities(w), r.Pattern
+	seen := h.copyOf(o)
+	if !measured {
+		h.next.ServeHTTP(w, o.visible(seen))
+		return
+	}
+	defer h.finish(o, seen)
+	h.next.ServeHTTP(o.as(o.has), o.visible(seen))
+}
+
+// copyOf makes a copy of the request for the handler where it needs one: to
+// count a body, or to be found again by a Handler or adapter further inside.
+func (h *handler) copyOf(o *kind0) *reqcopy.Copy {
+	if h.meter.handlers.Load() > 1 {
+		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
+		return reqcopy.New(o.request, &o.link, &o.exchange.BytesIn)
+	}
+	if reqcopy.Needed(o.request) {
+		return reqcopy.New(o.request, nil, &o.exchange.BytesIn)
+	}
+	return nil
+}
+
+// visible is the request that the handler sees.
+func (o *observer) visible(c *reqcopy.Copy) *http.Request {
+	if c != nil {
+		return &c.Request
+	}
+	return o.request
+}
+
+// finish ends the exchange, also when the handler panics; the panic goes on
+// with its own value, on the stack where it began.
+func (h *handler) finish(o *kind0, seen *reqcopy.Copy) {
+	v := recover()
+	if seen != nil {
+		seen.Return()
+	}
+	o.settle(v)
+	o.exchange.Route = h.route(o, o.visible(seen))
+	h.meter.End(&o.exchange)
+	if v != nil {
+		panic(v)
+	}
+}
+
+// settle also knows http.TimeoutHandler: where it is around us and the time was
+// up before anything was written, it has sent the status.
+func (o *observer) settle(panicked any) {
+	ctx, implicit := o.request.Context(), http.StatusOK
+	if o.has&isTimeoutWriter != 0 && ctx.Err() == context.DeadlineExceeded {
+		implicit = http.StatusServiceUnavailable
+	}
+	o.exchange.Settle(ctx, implicit, panicked)
+}
+
+// route is the template of the route that the request has taken.
+func (h *handler) route(o *kind0, r *http.Request) string {
+	pattern := r.Pattern
+	if r.Method == http.MethodConnect && h.mux != nil {
+		pattern = muxPattern(h.mux, r)
+	}
+	switch {
+	case pattern == "" && h.mux != nil:
+		return Unmatched
+	case pattern == "":
+		return h.meter.guess(r)
+	case h.mux != nil && o.entered != "" && stripped(requestPath(r), r.URL.EscapedPath()):
+		return joinTemplates(template(o.entered), template(pattern))
+	}
+	return template(pattern)
+}
+
+// nested lets the exchange that is under way know the route, and nothing else.
+// The route is set before the handler runs: behind http.TimeoutHandler the
+// exchange may be over when the handler returns.
+func (h *handler) nested(x *Exchange, w http.ResponseWriter, r *http.Request) {
+	if h.mux != nil {
+		pattern := muxPattern(h.mux, r)
+		if pattern == "" {
+			x.SetRoute(Unmatched)
+		} else {
+			x.SetRoute(x.below(r, template(pattern)))
+		}
+		x.nestedPath = r.URL.Path
+	} else if x.named.Load() == nil && r.Pattern != "" {
+		x.SetRoute(template(r.Pattern))
+	}
+	h.next.ServeHTTP(w, r)
+}
+
+// below puts an inner router's template behind that of the router around it,
+// if the outer one's part of the path was stripped in between.
+func (x *Exchange) below(r *http.Request, inner string) string {
+	outerPath, outer := x.path, template(r.Pattern)
+	if x.nestedPath != "" {
+		outerPath = x.nestedPath
+		outer = x.named.Load().label
+	}
+	if outer == "" || outer == Unmatched || !stripped(outerPath, r.URL.Path) {
+		return inner
+	}
+	return joinTemplates(outer, inner)
+}
+
+func (x *Exchange) of(m *Meter) bool { return x != nil && x.meter != nil && x.meter.core == m.core }
+
+// guess asks Options.RouteFunc where no router is in sight. A panic in it is
+// not the request's business.
+func (m *Meter) guess(r *http.Request) (route string) {
+	if m.opts.RouteFunc == nil {
+		return Unknown
+	}
+	defer m.survive("RouteFunc")
+	return m.opts.RouteFunc(r)
+}
+
+// muxPattern asks the mux which pattern matches, "" if none. For CONNECT the
+// mux names a trailing-slash redirect by the client's own path, which is no
+// pattern and unbounded.
+func muxPattern(mux *http.ServeMux, r *http.Request) string {
+	h, pattern := mux.Handler(r)
+	if r.Method == http.MethodConnect && reflect.TypeOf(h).String() == "*http.redirectHandler" {
+		return ""
+	}
+	return pattern
+}
+
+// template is a ServeMux pattern without its method and host.
+func template(pattern string) string {
+	if i := strings.IndexByte(pattern, '/'); i > 0 {
+		return pattern[i:]
+	}
+	return pattern
+}
+
+// joinTemplates puts an inner template below the subtree that an outer pattern
+// such as /api/ or /{tenant}/{rest...} stands for.
+func joinTemplates(outer, inner string) string {
+	if strings.HasSuffix(outer, "...}") {
+		outer = outer[:strings.LastIndexByte(outer, '{')]
+	}
+	return strings.TrimSuffix(outer, "/") + inner
+}
+
+// stripped reports whether the front of a path was taken off, as
+// http.StripPrefix does.
+func stripped(before, after string) bool {
+	return len(after) < len(before) && strings.HasSuffix(before, after)
+}
+
+// requestPath is the path of the request line, whatever happened to r.URL.
+func requestPath(r *http.Request) string {
+	uri, _, _ := strings.Cut(r.RequestURI, "?")
+	if _, rest, absolute := strings.Cut(uri, "://"); absolute && uri[0] != '/' {
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			return rest[i:]
+		}
+		return ""
+	}
+	return uri
+}

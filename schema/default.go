@@ -1,0 +1,49 @@
+package schema
+
+var (
+	byMethod          = LabelName{"method", Method}
+	byPath            = LabelName{"path", Route}
+	byStatus          = LabelName{"status", Status}
+	byRoute           = []LabelName{byMethod, byPath}
+	byRouteAndOutcome = []LabelName{byMethod, byPath, byStatus}
+)
+
+// Default returns tacho's own schema: the names that hand-written Gin
+// middlewares have made common, with every label bounded.
+func Default() Schema {
+	return Schema{
+		Name: "default",
+		Requests: Family{
+			Name: "http_requests_total", Kind: Counter, Labels: byRouteAndOutcome,
+			Help: "HTTP requests served, by method, route template and status.",
+		},
+		Duration: Family{
+			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: byRouteAndOutcome,
+			Help: "Time from the start of an HTTP request to the end of its response, or to the first byte of a stream, in seconds.",
+		},
+		InFlight: Family{
+			Name: "http_requests_in_flight", Kind: Gauge,
+			Help: "HTTP requests being served now.",
+		},
+		RequestSize: Family{
+			Name: "http_request_size_bytes", Kind: Histogram, Unit: "bytes", Labels: byRoute,
+			Help: "Bytes of HTTP request bodies that the service read.",
+		},
+		ResponseSize: Family{
+			Name: "http_response_size_bytes", Kind: Histogram, Unit: "bytes", Labels: byRoute,
+			Help: "Bytes of HTTP response bodies that the service wrote.",
+		},
+		Panics: Family{
+			Name: "http_request_panics_total", Kind: Counter, Labels: byRoute,
+			Help: "Panics of HTTP handlers.",
+		},
+		StreamDuration: Family{
+			Name: "http_stream_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: byRoute,
+			Help: "Lifetime of streamed responses and hijacked connections, in seconds.",
+		},
+		StreamsInFlight: Family{
+			Name: "http_streams_in_flight", Kind: Gauge,
+			Help: "Streamed responses and hijacked connections open now.",
+		},
+	}
+}
