@@ -174,9 +174,8 @@ func (t *table) addCell(w *row, status int) cell {
 }
 
 func (t *table) addCellLocked(w *row, status int) cell {
-	known := *w.cells.Load()
 	folded := 0
-	for _, c := range known {
+	for _, c := range *w.cells.Load() {
 		if c.status == status {
 			return c
 		}
@@ -186,7 +185,8 @@ func (t *table) addCellLocked(w *row, status int) cell {
 	}
 	c := t.place(w, status)
 	if c.folded == foldedNone || folded < maxFoldedCells {
-		grown := append(slices.Clip(known), c)
+		// Read again: folding may have added a cell to this very row.
+		grown := append(slices.Clip(*w.cells.Load()), c)
 		w.cells.Store(&grown)
 	}
 	return c

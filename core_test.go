@@ -1,0 +1,396 @@
+package tacho
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// TestBucketsAgreeWithClientGolang: whatever the bounds, a duration lands in
+// the bucket in which client_golang's own histogram puts it.
+func TestBucketsAgreeWithClientGolang(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var bounds []float64
+		for b := 0.0; len(bounds) < 1+random.IntN(20); {
+			b += math.Round(random.ExpFloat64()*1e4) / 1e4
+			if len(bounds) == 0 && b > 0 || len(bounds) > 0 && b > bounds[len(bounds)-1] {
+				bounds = append(bounds, b)
+			}
+		}
+		l := newLadder(bounds, 1e9)
+		ours, theirs := l.newHistogram(), prometheus.NewHistogram(prometheus.HistogramOpts{Buckets: bounds})
+		for _, ns := range observations(random, bounds) {
+			l.observe(ours, ns)
+			theirs.Observe(float64(ns) / 1e9)
+		}
+		var want dto.Metric
+		if err := theirs.Write(&want); err != nil {
+			t.Fatal(err)
+		}
+		snap := l.snapshot(ours)
+		got := snap.proto()
+		for i, b := range want.Histogram.Bucket {
+			if got.Bucket[i].GetCumulativeCount() != b.GetCumulativeCount() {
+				t.Fatalf("bounds %v, bucket %v: %d, client_golang has %d", bounds, b.GetUpperBound(), got.Bucket[i].GetCumulativeCount(), b.GetCumulativeCount())
+			}
+		}
+		if got.GetSampleCount() != want.Histogram.GetSampleCount() || math.Abs(got.GetSampleSum()/want.Histogram.GetSampleSum()-1) > 1e-9 {
+			t.Fatalf("count %d sum %v, client_golang has %d and %v", got.GetSampleCount(), got.GetSampleSum(), want.Histogram.GetSampleCount(), want.Histogram.GetSampleSum())
+		}
+	}
+}
+
+// observations are values at, beside and between the bounds.
+func observations(random *rand.Rand, bounds []float64) []uint64 {
+	all := []uint64{0, 1, 1 << 40}
+	for _, b := range bounds {
+		ns := uint64(math.Round(b * 1e9))
+		all = append(all, ns-1, ns, ns+1, uint64(random.Int64N(int64(2*ns+2))))
+	}
+	return all
+}
+
+func TestLabels(t *testing.T) {
+	for _, test := range []struct{ name, in, want string }{
+		{"plain", "/users/{id}", "/users/{id}"},
+		{"bad UTF-8", "/a\xff\xfeb", "/a\uFFFDb"},
+		{"long", strings.Repeat("a", 1000), strings.Repeat("a", maxLabelBytes)},
+		{"cut between runes", strings.Repeat("a", maxLabelBytes-1) + "ä", strings.Repeat("a", maxLabelBytes-1)},
+		{"long and bad", strings.Repeat("\xff", 1000), "\uFFFD"},
+	} {
+		if got := cleanLabel(test.in); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	for status, want := range map[int]string{200: "OK", 404: "Not Found", 499: "Client Closed Request", 799: "799"} {
+		if got := statusLabel(status, true); got != want {
+			t.Errorf("text of %d is %q, want %q", status, got, want)
+		}
+	}
+}
+
+// exchange records one request as an adapter would.
+func exchange(m *Meter, method, route string, status int) {
+	var x Exchange
+	if m.Begin(&x, method, "/some/path") {
+		x.WroteHeader(nil, status)
+		x.Route = route
+		m.End(&x)
+	}
+}
+
+// setsOf counts a family's label sets in what a scrape gives.
+func setsOf(t *testing.T, m *Meter, name string) int {
+	t.Helper()
+	n, err := testutil.GatherAndCount(m.Gatherer(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// line checks that a scrape has a line.
+func line(t *testing.T, m *Meter, want string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(w.Body.String(), "\n"+want+"\n") {
+		name, _, _ := strings.Cut(want, "{")
+		var have []string
+		for l := range strings.Lines(w.Body.String()) {
+			if strings.HasPrefix(l, name) {
+				have = append(have, l)
+			}
+		}
+		t.Errorf("no line %s in\n%s", want, strings.Join(have[:min(len(have), 20)], ""))
+	}
+}
+
+// TestBudget: past the limit new routes, or new statuses where these are the
+// many ones, fold into __overflow__; nothing is lost, and the log says it once.
+func TestBudget(t *testing.T) {
+	const limit = 100
+	fill := func(t *testing.T, record func(m *Meter, i int)) (*Meter, string) {
+		var log bytes.Buffer
+		m := MustNew(Options{SeriesLimit: limit, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		for i := range 3000 {
+			record(m, i)
+		}
+		if n := setsOf(t, m, "http_requests_total"); n > limit+foldAllowance {
+			t.Errorf("%d label sets, the limit is %d", n, limit)
+		}
+		if got := m.total(); got != 3000 {
+			t.Errorf("%d requests are counted, want 3000", got)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 1 {
+			t.Errorf("%d log lines, want 1:\n%s", n, &log)
+		}
+		line(t, m, `tacho_series_limit{metric="http_requests_total"} 100`)
+		return m, log.String()
+	}
+	t.Run("routes", func(t *testing.T) {
+		m, log := fill(t, func(m *Meter, i int) { exchange(m, "GET", fmt.Sprintf("/r%d", i), 200) })
+		line(t, m, `http_requests_total{method="GET",path="__overflow__",status="200"} 2900`)
+		line(t, m, `tacho_overflow_total{label="path",metric="http_requests_total"} 2900`)
+		line(t, m, `tacho_series{metric="http_requests_total"} 101`)
+		if !strings.Contains(log, "label=path") {
+			t.Error(log)
+		}
+	})
+	t.Run("statuses", func(t *testing.T) {
+		m, log := fill(t, func(m *Meter, i int) { exchange(m, "GET", "/one", 200+i%700) })
+		line(t, m, `tacho_overflow_total{label="path",metric="http_requests_total"} 0`)
+		if !strings.Contains(log, "label=status") {
+			t.Error(log)
+		}
+		if n := setsOf(t, m, "http_requests_total"); n != limit+1 {
+			t.Errorf("%d label sets, want %d and one for __overflow__", n, limit)
+		}
+	})
+	t.Run("everything at once", func(t *testing.T) {
+		fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i), 200+i%700) })
+	})
+	t.Run("sizes and panics keep it too", func(t *testing.T) {
+		m, _ := fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i%500), 200) })
+		for _, name := range []string{"http_request_size_bytes", "http_response_size_bytes", "http_request_panics_total", "http_request_duration_seconds"} {
+			if n := setsOf(t, m, name); n > limit+foldAllowance {
+				t.Errorf("%s has %d label sets, the limit is %d", name, n, limit)
+			}
+		}
+	})
+	t.Run("expected routes take half", func(t *testing.T) {
+		m := MustNew(Options{SeriesLimit: limit})
+		for i := range 90 {
+			m.Expect("GET", fmt.Sprintf("/r%d", i))
+		}
+		if n := setsOf(t, m, "http_requests_total"); n != limit/2 {
+			t.Errorf("%d label sets at zero, want %d", n, limit/2)
+		}
+		if n := setsOf(t, m, "http_request_duration_seconds"); n != 0 {
+			t.Errorf("%d histograms without an observation", n)
+		}
+	})
+}
+
+// total adds up all requests.
+func (m *Meter) total() (n uint64) {
+	for _, s := range m.table.series() {
+		n += m.table.ladder.snapshot(s.durations).count
+	}
+	return n
+}
+
+func TestStatusTextAndConstLabels(t *testing.T) {
+	m := MustNew(Options{StatusText: true, Namespace: "shop", ConstLabels: map[string]string{"app": "a\xff", "zone": "1"}})
+	exchange(m, "GET", "/x", 404)
+	line(t, m, `shop_http_requests_total{app="a�",method="GET",path="/x",status="Not Found",zone="1"} 1`)
+	line(t, m, `tacho_series{app="a�",metric="shop_http_requests_total",zone="1"} 1`)
+}
+
+func TestMethods(t *testing.T) {
+	m := MustNew(Options{Methods: []string{"PROPFIND", "GET"}})
+	for _, method := range append([]string{"PROPFIND", "get", "FOO", ""}, standardMethods...) {
+		exchange(m, method, "/x", 200)
+	}
+	line(t, m, `http_requests_total{method="PROPFIND",path="/x",status="200"} 1`)
+	line(t, m, `http_requests_total{method="OTHER",path="/x",status="200"} 4`)
+	if n := setsOf(t, m, "http_requests_total"); n != len(standardMethods)+1 {
+		t.Errorf("%d methods, want %d", n, len(standardMethods)+1)
+	}
+}
+
+// TestStreamClock sees where the time of a stream goes, to the nanosecond.
+func TestStreamClock(t *testing.T) {
+	m := MustNew(Options{})
+	now := int64(0)
+	m.clock = func() int64 { return now }
+	var x Exchange
+	m.Begin(&x, "GET", "/events")
+	now += int64(20 * time.Millisecond)
+	x.WroteHeader(nil, 200)
+	x.Flushed("Text/Event-Stream; charset=utf-8")
+	if m.streams.Load() != 1 {
+		t.Error("the stream is not in flight")
+	}
+	now += int64(time.Hour)
+	x.Flushed("text/event-stream")
+	x.Route = "/events"
+	m.End(&x)
+	line(t, m, `http_request_duration_seconds_sum{method="GET",path="/events",status="200"} 0.02`)
+	line(t, m, `http_stream_duration_seconds_sum{method="GET",path="/events"} 3600.02`)
+	line(t, m, `http_streams_in_flight 0`)
+	x.Flushed("text/event-stream") // too late, and harmless
+	if m.streams.Load() != 0 {
+		t.Error("a late flush opened a stream")
+	}
+}
+
+// TestPromlint: Prometheus's own linter has nothing to say.
+func TestPromlint(t *testing.T) {
+	m := MustNew(Options{})
+	exchange(m, "GET", "/x", 200)
+	var x Exchange
+	m.Begin(&x, "GET", "/x")
+	x.Hijack()
+	m.End(&x)
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+}
+
+// TestPedantic: as a plain collector in a pedantic registry, which compares
+// every metric with what was described.
+func TestPedantic(t *testing.T) {
+	m := MustNew(Options{ConstLabels: map[string]string{"app": "x"}})
+	exchange(m, "GET", "/x", 200)
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(m)
+	if _, err := reg.Gather(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExclusions(t *testing.T) {
+	for _, test := range []struct {
+		glob, path string
+		want       bool
+	}{
+		{"/static/**", "/static/a/b.css", true},
+		{"/static/**", "/static", true},
+		{"/static/**", "/statics/a", false},
+		{"/static/*", "/static/a", true},
+		{"/static/*", "/static/a/b", false},
+		{"/**/debug", "/a/b/debug", true},
+		{"/**/debug", "/debug", true},
+		{"/**/debug", "/debug/x", false},
+		{"**/*.css", "/a/b/c.css", true},
+		{"/v?/health", "/v2/health", true},
+		{"/v[0-9]/health", "/v2/health", true},
+		{"/v[0-9]/health", "/vx/health", false},
+		{"**", "/anything/at/all", true},
+	} {
+		if got := globMatch(test.glob, test.path); got != test.want {
+			t.Errorf("globMatch(%q, %q) = %v", test.glob, test.path, got)
+		}
+	}
+}
+
+// TestExcludeFuncPanics: the user's function failing is not the request's
+// business.
+func TestExcludeFuncPanics(t *testing.T) {
+	var log bytes.Buffer
+	m := MustNew(Options{
+		ExcludeFunc: func(string, string) bool { panic("on purpose") },
+		Logger:      slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	exchange(m, "GET", "/x", 200)
+	exchange(m, "GET", "/x", 200)
+	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 2`)
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "Options.ExcludeFunc panicked") {
+		t.Error(log.String())
+	}
+}
+
+// TestMetricsNeverRecordsItself wherever it is mounted.
+func TestMetricsNeverRecordsItself(t *testing.T) {
+	m := MustNew(Options{})
+	mux := http.NewServeMux()
+	mux.Handle("GET /internal/numbers", m.Metrics())
+	h := m.Handler(mux)
+	for range 2 {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/internal/numbers", nil))
+	}
+	if n := m.total(); n != 0 {
+		t.Errorf("%d scrapes were recorded as requests", n)
+	}
+}
+
+// sink is a ResponseWriter that costs nothing.
+type sink struct{ header http.Header }
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
+func (s *sink) WriteHeader(int)             {}
+
+// TestAllocations: a measured request allocates nothing of its own. (Its 256
+// bytes come sixteen requests at a time, see internal/slab.)
+func TestAllocations(t *testing.T) {
+	mux := http.NewServeMux()
+	body := []byte("ok")
+	mux.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	m := MustNew(Options{})
+	measured := m.Handler(mux)
+	for name, target := range map[string]string{"matched": "/users", "excluded": "/healthz"} {
+		w, r := &sink{http.Header{}}, httptest.NewRequest("GET", target, nil)
+		bare := testing.AllocsPerRun(1000, func() { mux.ServeHTTP(w, r) })
+		got := testing.AllocsPerRun(1000, func() { measured.ServeHTTP(w, r) })
+		if got > bare {
+			t.Errorf("%s: %v allocations, without us %v", name, got, bare)
+		}
+	}
+}
+
+func FuzzLabels(f *testing.F) {
+	for _, s := range []string{"", "/users/{id}", "\xff", strings.Repeat("ä", 200), "\x00", "a\nb\"c\\"} {
+		f.Add(s)
+	}
+	m := MustNew(Options{SeriesLimit: 50, Logger: slog.New(slog.DiscardHandler), OmitRuntime: true})
+	f.Fuzz(func(t *testing.T, s string) {
+		got := cleanLabel(s)
+		if !utf8.ValidString(got) || len(got) > maxLabelBytes || cleanLabel(got) != got {
+			t.Errorf("cleanLabel(%q) = %q", s, got)
+		}
+		exchange(m, s, s, 200)
+		if _, err := m.Gatherer().Gather(); err != nil {
+			t.Error(err)
+		}
+		if n := len(m.table.series()); n > 50+foldAllowance {
+			t.Errorf("%d label sets", n)
+		}
+	})
+}
+
+func FuzzRoutes(f *testing.F) {
+	for _, s := range []string{"/", "/users/1", "//x", "/a/../b", "/%2F", "*", "/users/{id}", "/v/\xff"} {
+		f.Add("GET", s, "example.com")
+	}
+	m := MustNew(Options{SeriesLimit: 100, Logger: slog.New(slog.DiscardHandler), OmitRuntime: true})
+	inner, outer := http.NewServeMux(), http.NewServeMux()
+	nothing := func(http.ResponseWriter, *http.Request) {}
+	inner.HandleFunc("GET /users/{id}", nothing)
+	inner.HandleFunc("/tree/", nothing)
+	outer.Handle("/api/", http.StripPrefix("/api", m.Handler(inner)))
+	outer.HandleFunc("/x/{any}/", nothing)
+	h := m.Handler(outer)
+	f.Fuzz(func(t *testing.T, method, path, host string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Method, r.URL.Path, r.Host = method, path, host
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		// Two muxes of two routes each, and unmatched: no path makes more.
+		if n := len(m.table.byLabel); n > 8 {
+			t.Errorf("%s %q on %q made route %d", method, path, host, n)
+		}
+		if _, err := m.Gatherer().Gather(); err != nil {
+			t.Error(err)
+		}
+	})
+}

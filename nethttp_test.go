@@ -1,0 +1,311 @@
+package tacho_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tacho-go/tacho"
+)
+
+// serve sends one request through a handler and returns the response.
+func serve(h http.Handler, method, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	return w
+}
+
+// recorded lists the request counter's label sets that have requests.
+func recorded(t *testing.T, m *tacho.Meter) string {
+	t.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, f := range families {
+		if f.GetName() != "http_requests_total" {
+			continue
+		}
+		for _, s := range f.GetMetric() {
+			values := make([]string, 0, 3)
+			for _, l := range s.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if n := s.GetCounter().GetValue(); n > 0 {
+				lines = append(lines, fmt.Sprintf("%s %v", strings.Join(values, " "), n))
+			}
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
+
+type ctxKey string
+
+// copying is a middleware that copies the request, as many do.
+func copying(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ctxKey("k"), "v")))
+	})
+}
+
+// statusRecorder is the writer that everybody writes once: without Unwrap.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func wrapping(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&statusRecorder{ResponseWriter: w}, r)
+	})
+}
+
+func TestRoutesOfNetHTTP(t *testing.T) {
+	type build func(m *tacho.Meter) http.Handler
+	mux := func(patterns ...string) *http.ServeMux {
+		x := http.NewServeMux()
+		for _, p := range patterns {
+			x.HandleFunc(p, ok)
+		}
+		return x
+	}
+	mount := func(outer *http.ServeMux, pattern string, h http.Handler) *http.ServeMux {
+		outer.Handle(pattern, h)
+		return outer
+	}
+	users := func() *http.ServeMux { return mux("GET /users/{id}") }
+	for _, test := range []struct {
+		name, method, target, want string
+		build                      build
+	}{
+		{"mux", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler { return m.Handler(users()) }},
+		{"unmatched", "GET", "/nope", "GET unmatched 404 1", func(m *tacho.Meter) http.Handler { return m.Handler(users()) }},
+		{"method not allowed", "POST", "/users/1", "POST unmatched 405 1", func(m *tacho.Meter) http.Handler { return m.Handler(users()) }},
+		{"host pattern", "GET", "http://a.example/x/1", "GET /x/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mux("GET a.example/x/{id}"))
+		}},
+		{"trailing slash redirect", "GET", "/tree", "GET /tree/ 307 1", func(m *tacho.Meter) http.Handler { return m.Handler(mux("/tree/")) }},
+		{"cleaned path", "GET", "//users/./1", "GET /users/{id} 307 1", func(m *tacho.Meter) http.Handler { return m.Handler(users()) }},
+		{"CONNECT redirect names no raw path", "CONNECT", "/secret", "CONNECT unmatched 307 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mux("/{any}/"))
+		}},
+		{"no router", "GET", "/users/1", "GET unknown 200 1", func(m *tacho.Meter) http.Handler { return m.Handler(http.HandlerFunc(ok)) }},
+		{"handler below a mux", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return mount(http.NewServeMux(), "/users/{id}", m.Handler(http.HandlerFunc(ok)))
+		}},
+		{"copies outside", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return copying(wrapping(copying(copying(m.Handler(users())))))
+		}},
+		{"wrappers inside", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(wrapping(wrapping(users())))
+		}},
+		{"copies inside", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(copying(wrapping(copying(copying(m.Handler(users()))))))
+		}},
+		{"copies inside, unmatched", "GET", "/nope", "GET unmatched 404 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(copying(copying(copying(m.Handler(users())))))
+		}},
+		{"copies inside, refused before the mux", "GET", "/users/1", "GET unknown 401 1", func(m *tacho.Meter) http.Handler {
+			m.Handler(users())
+			return m.Handler(copying(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })))
+		}},
+		{"StripPrefix outside", "GET", "/api/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return http.StripPrefix("/api", m.Handler(users()))
+		}},
+		{"StripPrefix inside", "GET", "/api/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(http.StripPrefix("/api", m.Handler(users())))
+		}},
+		{"nested mux, outer alone", "GET", "/api/users/1", "GET /api/ 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/api/", http.StripPrefix("/api", users())))
+		}},
+		{"nested mux, both", "GET", "/api/users/1", "GET /api/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/api/", http.StripPrefix("/api", m.Handler(users()))))
+		}},
+		{"nested mux, inner alone", "GET", "/api/users/1", "GET /api/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return mount(http.NewServeMux(), "/api/", http.StripPrefix("/api", m.Handler(users())))
+		}},
+		{"nested mux that sees the whole path", "GET", "/api/users/1", "GET /api/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/api/", m.Handler(mux("GET /api/users/{id}"))))
+		}},
+		{"nested mux, unmatched inside", "GET", "/api/nope", "GET unmatched 404 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/api/", http.StripPrefix("/api", m.Handler(users()))))
+		}},
+		{"three levels", "GET", "/api/v1/users/1", "GET /api/v1/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			inner := http.StripPrefix("/v1", m.Handler(users()))
+			middle := http.StripPrefix("/api", m.Handler(mount(http.NewServeMux(), "/v1/", inner)))
+			return m.Handler(mount(http.NewServeMux(), "/api/", middle))
+		}},
+		{"nested below a wildcard", "GET", "/t/7/users/1", "GET /t/{tenant}/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/t/{tenant}/{rest...}", http.StripPrefix("/t/7", m.Handler(users()))))
+		}},
+		{"TimeoutHandler inside", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(http.TimeoutHandler(m.Handler(users()), time.Minute, "late"))
+		}},
+		{"twice by accident", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(m.Handler(users()))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := tacho.MustNew(tacho.Options{})
+			h := test.build(m)
+			serve(h, test.method, test.target)
+			if got := recorded(t, m); got != test.want {
+				t.Errorf("recorded %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestTimeoutHandler: the 503 that http.TimeoutHandler sends is recorded, with
+// the route, whether it stands inside or outside of us.
+func TestTimeoutHandler(t *testing.T) {
+	const want = "GET /slow/{id} 503 1"
+	slow := func() (*http.ServeMux, chan struct{}) {
+		mux, left := http.NewServeMux(), make(chan struct{})
+		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
+			defer close(left)
+			<-r.Context().Done()
+		})
+		return mux, left
+	}
+	t.Run("inside", func(t *testing.T) {
+		m := tacho.MustNew(tacho.Options{})
+		mux, left := slow()
+		w := serve(m.Handler(http.TimeoutHandler(m.Handler(mux), time.Millisecond, "late")), "GET", "/slow/1")
+		<-left
+		if w.Code != 503 || recorded(t, m) != want {
+			t.Errorf("answered %d, recorded %q, want %q", w.Code, recorded(t, m), want)
+		}
+	})
+	t.Run("outside", func(t *testing.T) {
+		m := tacho.MustNew(tacho.Options{})
+		mux, left := slow()
+		ended := make(chan struct{})
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(ended)
+			m.Handler(mux).ServeHTTP(w, r)
+		})
+		w := serve(http.TimeoutHandler(h, time.Millisecond, "late"), "GET", "/slow/1")
+		<-left
+		<-ended
+		if w.Code != 503 || recorded(t, m) != want {
+			t.Errorf("answered %d, recorded %q, want %q", w.Code, recorded(t, m), want)
+		}
+	})
+	t.Run("outside, answer too late", func(t *testing.T) {
+		m := tacho.MustNew(tacho.Options{})
+		ended := make(chan struct{})
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			// The deadline shows a moment before TimeoutHandler answers.
+			for {
+				if _, err := io.WriteString(w, "late"); err == http.ErrHandlerTimeout {
+					return
+				}
+			}
+		})
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(ended)
+			m.Handler(mux).ServeHTTP(w, r)
+		})
+		serve(http.TimeoutHandler(h, time.Millisecond, "late"), "GET", "/slow/1")
+		<-ended
+		if recorded(t, m) != want {
+			t.Errorf("recorded %q, want %q", recorded(t, m), want)
+		}
+	})
+}
+
+func TestRouteFunc(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		fn         func(*http.Request) string
+	}{
+		{"names the route", "GET /by-func 200 1", func(*http.Request) string { return "/by-func" }},
+		{"empty", "GET unknown 200 1", func(*http.Request) string { return "" }},
+		{"panics", "GET unknown 200 1", func(*http.Request) string { panic("on purpose") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := tacho.MustNew(tacho.Options{RouteFunc: test.fn, Logger: discard})
+			serve(m.Handler(http.HandlerFunc(ok)), "GET", "/x")
+			if got := recorded(t, m); got != test.want {
+				t.Errorf("recorded %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestAbort: http.ErrAbortHandler is a panic like any other, unless the client
+// has left: that is how ReverseProxy gives up.
+func TestAbort(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		gone       bool
+		panics     float64
+	}{
+		{"client there", "GET /abort 500 1", false, 1},
+		{"client gone", "GET /abort 499 1", true, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := tacho.MustNew(tacho.Options{})
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if test.gone {
+				cancel()
+			}
+			func() {
+				defer func() {
+					if v := recover(); v != http.ErrAbortHandler {
+						t.Errorf("the panic came out as %v", v)
+					}
+				}()
+				m.Handler(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/abort", nil).WithContext(ctx))
+			}()
+			if got := recorded(t, m); got != test.want {
+				t.Errorf("recorded %q, want %q", got, test.want)
+			}
+			if got := sample(t, m, "http_request_panics_total"); got != test.panics {
+				t.Errorf("%v panics, want %v", got, test.panics)
+			}
+		})
+	}
+}
+
+// TestFormsReachTheServer: handlers see a copy of a request that has a body; the
+// server must still find the multipart form, to remove its temporary files.
+func TestFormsReachTheServer(t *testing.T) {
+	const body = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nhello\r\n--b--\r\n"
+	m := tacho.MustNew(tacho.Options{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /up", func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseMultipartForm(1); err != nil {
+			t.Error(err)
+		}
+	})
+	r := httptest.NewRequest("POST", "/up", strings.NewReader(body))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	original := r.Body
+	m.Handler(mux).ServeHTTP(httptest.NewRecorder(), r)
+	if r.MultipartForm == nil || r.Pattern != "POST /up" || r.Body != original {
+		t.Errorf("the server's request has form %v, pattern %q, own body %v", r.MultipartForm, r.Pattern, r.Body == original)
+	}
+	if got := sample(t, m, "http_request_size_bytes"); got != float64(len(body)) {
+		t.Errorf("request size %v, want %d", got, len(body))
+	}
+}

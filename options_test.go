@@ -1,0 +1,178 @@
+package tacho
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// onlyRegisterer hides that a registry can gather.
+type onlyRegisterer struct{ prometheus.Registerer }
+
+func TestOptionsErrors(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		opts Options
+		want []string // parts of the message
+	}{
+		{"unsorted buckets", Options{Buckets: []float64{1, .5}}, []string{"Options.Buckets: bound 0.5 does not exceed the one before it, 1"}},
+		{"no buckets", Options{Buckets: []float64{}}, []string{"Options.Buckets: is empty; leave it nil for the default"}},
+		{"infinite bucket", Options{Buckets: []float64{1, math.Inf(1)}}, []string{"Options.Buckets: bound +Inf", "+Inf is added for you"}},
+		{"NaN bucket", Options{SizeBuckets: []float64{math.NaN()}}, []string{"Options.SizeBuckets: bound NaN"}},
+		{"negative bucket", Options{StreamBuckets: []float64{-1}}, []string{"Options.StreamBuckets: bound -1"}},
+		{"too many buckets", Options{Buckets: manyBounds(201)}, []string{"Options.Buckets: has 201 bounds; at most 200"}},
+		{"namespace", Options{Namespace: "my-shop"}, []string{`Options.Namespace: "my-shop" is not a valid metric name prefix`}},
+		{"const label name", Options{ConstLabels: map[string]string{"a b": "x"}}, []string{`Options.ConstLabels: "a b" is not a valid label name`}},
+		{"const label taken", Options{ConstLabels: map[string]string{"path": "x"}}, []string{`Options.ConstLabels: "path" is already a label`}},
+		{"const label le", Options{ConstLabels: map[string]string{"le": "x"}}, []string{`Options.ConstLabels: "le" is already a label`}},
+		{"method", Options{Methods: []string{"G E T"}}, []string{`Options.Methods: "G E T" is not an HTTP method`}},
+		{"limit", Options{SeriesLimit: -1}, []string{"Options.SeriesLimit: -1 is not a number of label sets"}},
+		{"status", Options{InitialStatuses: []int{99}}, []string{"Options.InitialStatuses: 99 is not a final HTTP status"}},
+		{"exclude", Options{Exclude: []string{"healthz"}}, []string{`Options.Exclude: "healthz": a path, template or glob begins with / or *`}},
+		{"exclude glob", Options{Exclude: []string{"/[a"}}, []string{`Options.Exclude: "/[a": syntax error in pattern: close the bracket`}},
+		{"metrics path", Options{MetricsPath: "metrics"}, []string{`Options.MetricsPath: "metrics" does not begin with /`}},
+		{"gatherer alone", Options{Gatherer: prometheus.NewRegistry()}, []string{"Options.Registerer: is missing"}},
+		{"registerer that cannot gather", Options{Registerer: onlyRegisterer{prometheus.NewRegistry()}}, []string{"Options.Gatherer: is missing", "tacho.onlyRegisterer"}},
+		{"several at once", Options{Namespace: "1", SeriesLimit: -5, Exclude: []string{"x"}}, []string{"Options.Namespace", "Options.SeriesLimit", "Options.Exclude"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, err := New(test.opts)
+			if err == nil || m != nil {
+				t.Fatalf("New gave %v, %v", m, err)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error lacks %q:\n%v", part, err)
+				}
+			}
+		})
+	}
+}
+
+func manyBounds(n int) []float64 {
+	b := make([]float64, n)
+	for i := range b {
+		b[i] = float64(i + 1)
+	}
+	return b
+}
+
+// TestOptionsAreCopied: neither side sees what the other does to a slice.
+func TestOptionsAreCopied(t *testing.T) {
+	buckets, exclude := []float64{1, 2}, []string{"/a"}
+	labels := map[string]string{"app": "shop"}
+	m := MustNew(Options{Buckets: buckets, Exclude: exclude, ConstLabels: labels})
+	buckets[0], exclude[0], labels["app"] = 7, "/b", "other"
+	if m.opts.Buckets[0] != 1 || m.opts.Exclude[0] != "/a" || m.opts.ConstLabels["app"] != "shop" {
+		t.Error("the Meter shares memory with the caller's Options")
+	}
+	if !reflect.DeepEqual(Options{}, Options{Buckets: nil}) || !slices.Equal(DefaultBuckets(), DefaultBuckets()) {
+		t.Error("defaults changed")
+	}
+}
+
+// TestNothingRegisteredOnError: a registry that a wrong Options named is as it
+// was before.
+func TestNothingRegisteredOnError(t *testing.T) {
+	for _, opts := range []Options{{Namespace: "1"}, {SeriesLimit: -1}} {
+		reg := prometheus.NewRegistry()
+		opts.Registerer = reg
+		if _, err := New(opts); err == nil {
+			t.Fatal("no error")
+		}
+		if families, _ := reg.Gather(); len(families) != 0 {
+			t.Errorf("%d families were registered all the same", len(families))
+		}
+	}
+}
+
+func TestRegistries(t *testing.T) {
+	on := func(reg *prometheus.Registry, opts Options) (*Meter, error) {
+		opts.Registerer = reg
+		return New(opts)
+	}
+	t.Run("own registries share nothing", func(t *testing.T) {
+		a, b := MustNew(Options{}), MustNew(Options{})
+		if a.Gatherer() == b.Gatherer() || a.core == b.core {
+			t.Error("two Meters share their metrics")
+		}
+	})
+	t.Run("same registry, same options", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		a, errA := on(reg, Options{})
+		b, errB := on(reg, Options{})
+		if err := errors.Join(errA, errB); err != nil || a.core != b.core {
+			t.Errorf("%v; shared: %v", err, a.core == b.core)
+		}
+	})
+	t.Run("wrapped registerer, same options", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		wrapped := prometheus.WrapRegistererWith(prometheus.Labels{"app": "shop"}, reg)
+		a, errA := New(Options{Registerer: wrapped, Gatherer: reg})
+		b, errB := New(Options{Registerer: wrapped, Gatherer: reg})
+		if err := errors.Join(errA, errB); err != nil || a.core != b.core {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("same registry, other buckets", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		_, errA := on(reg, Options{})
+		_, errB := on(reg, Options{Buckets: []float64{1}})
+		if errA != nil || errB == nil || !strings.Contains(errB.Error(), "Options.Buckets: differs") {
+			t.Errorf("%v, %v", errA, errB)
+		}
+	})
+	t.Run("same registry, told apart", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		a, errA := on(reg, Options{ConstLabels: map[string]string{"app": "a"}})
+		b, errB := on(reg, Options{ConstLabels: map[string]string{"app": "b"}, Buckets: []float64{1}})
+		if err := errors.Join(errA, errB); err != nil || a.core == b.core {
+			t.Error(err)
+		}
+		if _, err := reg.Gather(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("names taken by somebody else", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"code"}))
+		_, err := on(reg, Options{})
+		if err == nil || !strings.Contains(err.Error(), "set Options.Namespace") {
+			t.Error(err)
+		}
+	})
+	t.Run("runtime there already", func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		if err := registerRuntime(reg); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := on(reg, Options{}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("runtime left out", func(t *testing.T) {
+		families, _ := MustNew(Options{OmitRuntime: true}).Gatherer().Gather()
+		with, _ := MustNew(Options{}).Gatherer().Gather()
+		count := func(prefix string) (n int) {
+			for _, f := range with {
+				if strings.HasPrefix(f.GetName(), prefix) {
+					n++
+				}
+			}
+			return n
+		}
+		for _, f := range families {
+			if strings.HasPrefix(f.GetName(), "go_") || strings.HasPrefix(f.GetName(), "process_") {
+				t.Errorf("%s is there", f.GetName())
+			}
+		}
+		if count("go_build_info") != 1 || count("go_") < 20 || count("process_") < 5 {
+			t.Error("the default lacks runtime metrics")
+		}
+	})
+}

@@ -1,0 +1,314 @@
+package tacho
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Pieces of a fake ResponseWriter; each notes that it was called.
+type (
+	fakeBase     struct{ called *string }
+	fakeFlusher  fakeBase
+	fakeHijacker fakeBase
+	fakeReader   fakeBase
+	fakePusher   fakeBase
+	fakeNotifier fakeBase
+)
+
+func (f fakeBase) Header() http.Header         { return http.Header{} }
+func (f fakeBase) Write(p []byte) (int, error) { *f.called += "w"; return len(p), nil }
+func (f fakeBase) WriteHeader(int)             { *f.called += "h" }
+func (f fakeFlusher) Flush()                   { *f.called += "F" }
+func (f fakeHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	*f.called += "H"
+	return nil, nil, errors.New("not really")
+}
+func (f fakeReader) ReadFrom(src io.Reader) (int64, error) {
+	*f.called += "R"
+	return io.Copy(io.Discard, src)
+}
+func (f fakePusher) Push(string, *http.PushOptions) error { *f.called += "P"; return nil }
+func (f fakeNotifier) CloseNotify() <-chan bool           { *f.called += "C"; return nil }
+
+// writerWith returns a ResponseWriter with just the optional interfaces that
+// the bits name.
+func writerWith(bits int, called *string) http.ResponseWriter {
+	b := fakeBase{called}
+	f, h, r, p, c := fakeFlusher(b), fakeHijacker(b), fakeReader(b), fakePusher(b), fakeNotifier(b)
+	type (
+		W = http.ResponseWriter
+		F = http.Flusher
+		H = http.Hijacker
+		R = io.ReaderFrom
+		P = http.Pusher
+		//lint:ignore SA1019 it has to be kept
+		C = http.CloseNotifier
+	)
+	return [1 << 5]http.ResponseWriter{
+		b, struct {
+			W
+			F
+		}{b, f}, struct {
+			W
+			H
+		}{b, h}, struct {
+			W
+			F
+			H
+		}{b, f, h}, struct {
+			W
+			R
+		}{b, r}, struct {
+			W
+			F
+			R
+		}{b, f, r}, struct {
+			W
+			H
+			R
+		}{b, h, r}, struct {
+			W
+			F
+			H
+			R
+		}{b, f, h, r}, struct {
+			W
+			P
+		}{b, p}, struct {
+			W
+			F
+			P
+		}{b, f, p}, struct {
+			W
+			H
+			P
+		}{b, h, p}, struct {
+			W
+			F
+			H
+			P
+		}{b, f, h, p}, struct {
+			W
+			R
+			P
+		}{b, r, p}, struct {
+			W
+			F
+			R
+			P
+		}{b, f, r, p}, struct {
+			W
+			H
+			R
+			P
+		}{b, h, r, p}, struct {
+			W
+			F
+			H
+			R
+			P
+		}{b, f, h, r, p}, struct {
+			W
+			C
+		}{b, c}, struct {
+			W
+			F
+			C
+		}{b, f, c}, struct {
+			W
+			H
+			C
+		}{b, h, c}, struct {
+			W
+			F
+			H
+			C
+		}{b, f, h, c}, struct {
+			W
+			R
+			C
+		}{b, r, c}, struct {
+			W
+			F
+			R
+			C
+		}{b, f, r, c}, struct {
+			W
+			H
+			R
+			C
+		}{b, h, r, c}, struct {
+			W
+			F
+			H
+			R
+			C
+		}{b, f, h, r, c}, struct {
+			W
+			P
+			C
+		}{b, p, c}, struct {
+			W
+			F
+			P
+			C
+		}{b, f, p, c}, struct {
+			W
+			H
+			P
+			C
+		}{b, h, p, c}, struct {
+			W
+			F
+			H
+			P
+			C
+		}{b, f, h, p, c}, struct {
+			W
+			R
+			P
+			C
+		}{b, r, p, c}, struct {
+			W
+			F
+			R
+			P
+			C
+		}{b, f, r, p, c}, struct {
+			W
+			H
+			R
+			P
+			C
+		}{b, h, r, p, c}, struct {
+			W
+			F
+			H
+			R
+			P
+			C
+		}{b, f, h, r, p, c},
+	}[bits]
+}
+
+// TestWriterKeepsInterfaces: through every set of optional interfaces the
+// handler sees the same set, and each method arrives.
+func TestWriterKeepsInterfaces(t *testing.T) {
+	m := MustNew(Options{})
+	for bits := range optionalKinds {
+		t.Run(fmt.Sprintf("%05b", bits), func(t *testing.T) {
+			called := ""
+			under := writerWith(bits, &called)
+			if got := abilitiesOf(under); got != bits {
+				t.Fatalf("the fake writer can do %05b, want %05b", got, bits)
+			}
+			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if got := abilitiesOf(w) &^ isUnwrapper; got != bits {
+					t.Errorf("the handler's writer can do %05b, want %05b", got, bits)
+				}
+				if u := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap(); u != under {
+					t.Errorf("Unwrap gives %T", u)
+				}
+				want := useAll(w)
+				if called != want {
+					t.Errorf("calls that arrived: %q, want %q", called, want)
+				}
+			})).ServeHTTP(under, httptest.NewRequest("GET", "/", nil))
+		})
+	}
+}
+
+// useAll calls every optional method that the writer has, and says which.
+func useAll(w http.ResponseWriter) (calls string) {
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+		calls += "F"
+	}
+	if h, ok := w.(http.Hijacker); ok {
+		_, _, _ = h.Hijack()
+		calls += "H"
+	}
+	if r, ok := w.(io.ReaderFrom); ok {
+		_, _ = r.ReadFrom(strings.NewReader("x"))
+		calls += "R"
+	}
+	if p, ok := w.(http.Pusher); ok {
+		_ = p.Push("/", nil)
+		calls += "P"
+	}
+	//lint:ignore SA1019 it has to be kept
+	if c, ok := w.(http.CloseNotifier); ok {
+		c.CloseNotify()
+		calls += "C"
+	}
+	return calls
+}
+
+// TestSendfile: io.Copy from a file still reaches the server's ReadFrom, and
+// the bytes are counted.
+func TestSendfile(t *testing.T) {
+	const size = 1 << 20
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := MustNew(Options{})
+	ended := make(chan struct{})
+	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := w.(io.ReaderFrom); !ok {
+			t.Error("the writer has lost ReadFrom")
+		}
+		http.ServeFile(w, r, path)
+	}))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	resp, err := http.Get(server.URL + "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
+		t.Fatalf("got %d bytes, %v", n, err)
+	}
+	<-ended
+	w := m.table.row(m.table.route(Unknown), m.table.methods.index("GET"))
+	if got := m.sizeLadder.snapshot(*w.responseSize.Load()); got.sum != size || got.count != 1 {
+		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.sum, got.count, size)
+	}
+}
+
+// TestHTTP2Pusher: over HTTP/2 the server's writer cannot hijack but can push;
+// the handler sees it so. The read deadline goes through Unwrap.
+func TestHTTP2(t *testing.T) {
+	m := MustNew(Options{})
+	var has int
+	var deadline error
+	server := httptest.NewUnstartedServer(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		has = abilitiesOf(w)
+		deadline = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour))
+	})))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.ProtoMajor != 2 || has&canHijack != 0 || has&canFlush == 0 || has&canPush == 0 || deadline != nil {
+		t.Errorf("HTTP/%d, abilities %05b, deadline: %v", resp.ProtoMajor, has, deadline)
+	}
+}
