@@ -1,0 +1,182 @@
+package tachogin_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/tachogin"
+)
+
+func hello(c *gin.Context) { c.String(http.StatusOK, "hello") }
+
+func serve(h http.Handler, method, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, target, nil))
+	return w
+}
+
+// recorded lists the request counter's lines that have requests.
+func recorded(t *testing.T, m *tacho.Meter) string {
+	t.Helper()
+	w := serve(m.Metrics(), "GET", "/metrics")
+	var lines []string
+	for line := range strings.Lines(w.Body.String()) {
+		labels, ok := strings.CutPrefix(strings.TrimSpace(line), "http_requests_total")
+		if ok && !strings.HasSuffix(labels, " 0") {
+			lines = append(lines, strings.NewReplacer(`method=`, "", `path=`, "", `status=`, "", `"`, "").Replace(labels))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, " ")
+}
+
+func expectRecorded(t *testing.T, m *tacho.Meter, want string) {
+	t.Helper()
+	if got := recorded(t, m); got != want {
+		t.Errorf("recorded %s, want %s", got, want)
+	}
+}
+
+// TestRedirects: Gin answers a slash redirect before any middleware runs.
+// Meter.Handler around the engine sees it; the request it leads to is counted
+// once, with Gin's template.
+func TestRedirects(t *testing.T) {
+	r := gin.New()
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/tree/:id", hello)
+	around := m.Handler(r)
+	if w := serve(around, "GET", "/tree/1/"); w.Code != http.StatusMovedPermanently {
+		t.Fatalf("answered %d", w.Code)
+	}
+	serve(around, "GET", "/tree/1")
+	expectRecorded(t, m, "{GET,/tree/:id,200} 1 {GET,unknown,301} 1")
+}
+
+// TestNoRouteAndNoMethod: custom handlers for them do not make a route.
+func TestNoRouteAndNoMethod(t *testing.T) {
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/only-get", hello)
+	r.NoRoute(func(c *gin.Context) { c.String(http.StatusNotFound, "nothing at "+c.Request.URL.Path) })
+	r.NoMethod(func(c *gin.Context) { c.String(http.StatusMethodNotAllowed, "no") })
+	serve(r, "GET", "/a")
+	serve(r, "GET", "/b")
+	serve(r, "POST", "/only-get")
+	expectRecorded(t, m, "{GET,unmatched,404} 2 {POST,unmatched,405} 1")
+}
+
+// TestHandleContext: a request that a handler dispatches again is counted once,
+// under the route that answered.
+func TestHandleContext(t *testing.T) {
+	r := gin.New()
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/old", func(c *gin.Context) {
+		c.Request.URL.Path = "/new/1"
+		r.HandleContext(c)
+	})
+	r.GET("/new/:id", hello)
+	if w := serve(r, "GET", "/old"); w.Body.String() != "hello" {
+		t.Fatalf("answered %q", w.Body)
+	}
+	expectRecorded(t, m, "{GET,/new/:id,200} 1")
+}
+
+// replacedWriter stands for the writers that compression middlewares leave in
+// the context.
+type replacedWriter struct{ gin.ResponseWriter }
+
+// TestReplacedWriter: a middleware inside that replaces the writer for good,
+// and middlewares outside that write afterwards.
+func TestReplacedWriter(t *testing.T) {
+	r := gin.New()
+	r.Use(func(c *gin.Context) {
+		c.Next()
+		if c.Writer.Status() != http.StatusOK || c.Writer.Size() != 5 {
+			t.Errorf("outside: status %d, size %d", c.Writer.Status(), c.Writer.Size())
+		}
+	})
+	m := tachogin.Use(r, tacho.Options{})
+	r.Use(func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} })
+	r.GET("/x", hello)
+	for range 40 { // more than one slab
+		if w := serve(r, "GET", "/x"); w.Body.String() != "hello" {
+			t.Fatalf("answered %q", w.Body)
+		}
+	}
+	expectRecorded(t, m, "{GET,/x,200} 40")
+}
+
+// TestAborts: every way to abort gives the status that was sent.
+func TestAborts(t *testing.T) {
+	r := gin.New()
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/status", func(c *gin.Context) { c.AbortWithStatus(http.StatusConflict) })
+	r.GET("/json", func(c *gin.Context) { c.AbortWithStatusJSON(http.StatusBadRequest, gin.H{"e": 1}) })
+	r.GET("/error", func(c *gin.Context) { _ = c.AbortWithError(http.StatusBadGateway, io.EOF) })
+	r.GET("/plain", func(c *gin.Context) { c.Abort() })
+	for _, path := range []string{"/status", "/json", "/error", "/plain"} {
+		serve(r, "GET", path)
+	}
+	expectRecorded(t, m, "{GET,/error,502} 1 {GET,/json,400} 1 {GET,/plain,200} 1 {GET,/status,409} 1")
+}
+
+// TestMiddleware: on a group only the group's requests are recorded, and two
+// of the same Meter count a request once.
+func TestMiddleware(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	r := gin.New()
+	api := r.Group("/api", tachogin.Middleware(m), gin.Recovery(), tachogin.Middleware(m))
+	api.GET("/x", hello)
+	r.GET("/y", hello)
+	serve(r, "GET", "/api/x")
+	serve(r, "GET", "/y")
+	expectRecorded(t, m, "{GET,/api/x,200} 1")
+}
+
+// TestUsePanics: wrong options are a programming mistake, as wrong routes are.
+func TestUsePanics(t *testing.T) {
+	defer func() {
+		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), "Options.SeriesLimit") {
+			t.Errorf("panicked with %v", v)
+		}
+	}()
+	tachogin.Use(gin.New(), tacho.Options{SeriesLimit: -1})
+}
+
+// sink is a ResponseWriter that costs nothing.
+type sink struct{ header http.Header }
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
+func (s *sink) WriteHeader(int)             {}
+
+// TestAllocations: a measured request allocates nothing of its own.
+func TestAllocations(t *testing.T) {
+	build := func(measured bool) http.Handler {
+		r := gin.New()
+		if measured {
+			tachogin.Use(r, tacho.Options{})
+		}
+		body := []byte("ok")
+		r.GET("/users/:id", func(c *gin.Context) { _, _ = c.Writer.Write(body) })
+		return r
+	}
+	plain, measured := build(false), build(true)
+	for _, target := range []string{"/users/1", "/nowhere"} {
+		w, r := &sink{http.Header{}}, httptest.NewRequest("GET", target, nil)
+		bare := testing.AllocsPerRun(1000, func() { plain.ServeHTTP(w, r) })
+		got := testing.AllocsPerRun(1000, func() { measured.ServeHTTP(w, r) })
+		if got > bare {
+			t.Errorf("%s: %v allocations, without us %v", target, got, bare)
+		}
+	}
+}
