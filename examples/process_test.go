@@ -1,0 +1,146 @@
+package examples
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	// What the examples are made of: go test knows from these imports that a
+	// result it has cached is out of date. See startExample.
+	_ "github.com/tacho-go/tacho/adapter/tachogin"
+	_ "github.com/tacho-go/tacho/examples/internal/serve"
+)
+
+// bin holds the built examples.
+var bin string
+
+// TestMain builds all examples at once: linking them is most of the work.
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tacho-examples")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	args := []string{"build", "-o", dir + string(filepath.Separator)}
+	for _, p := range programs {
+		args = append(args, "./"+p.name)
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "the examples do not build: %v\n%s", err, out)
+		return 1
+	}
+	bin = dir
+	return m.Run()
+}
+
+// A process is a program that runs until the end of the test at the latest.
+type process struct {
+	addr   string // where it listens, as it said itself
+	cmd    *exec.Cmd
+	output output
+	exited chan struct{}
+}
+
+var announcement = regexp.MustCompile(`(?m)^listening on http://(\S+)$`)
+
+// startExample starts one of our programs on a free port.
+func startExample(t *testing.T, name string) *process {
+	t.Helper()
+	if _, err := os.ReadFile(filepath.Join(name, "main.go")); err != nil { // for go test's cache, as above
+		t.Fatal(err)
+	}
+	return start(t, announcement, filepath.Join(bin, name), "-listen", "127.0.0.1:0")
+}
+
+// start runs a program and waits until it has said its address, which is the
+// group in says.
+func start(t *testing.T, says *regexp.Regexp, program string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.cmd.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(func() { p.end(t) })
+	await(t, "the address in the output of "+program, func() bool {
+		if p.ended() {
+			t.Fatalf("%s ended before it listened:\n%s", program, p.output.String())
+		}
+		if found := says.FindStringSubmatch(p.output.String()); found != nil {
+			p.addr = found[1]
+		}
+		return p.addr != ""
+	})
+	return p
+}
+
+// end asks the process to end, waits for it, and returns its exit code.
+func (p *process) end(t *testing.T) int {
+	t.Helper()
+	p.cmd.Process.Signal(syscall.SIGTERM) // no harm if it has ended
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		t.Errorf("%s did not end on SIGTERM within %s", p.cmd.Path, patience)
+		p.cmd.Process.Kill()
+		<-p.exited
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// output is what a process has written so far.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// patience is how long anything may take before the test calls it broken.
+const patience = 15 * time.Second
+
+// await polls until reached says yes.
+func await(t *testing.T, what string, reached func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !reached(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
