@@ -41,8 +41,9 @@ func TestBucketsAgreeWithClientGolang(t *testing.T) {
 		if err := theirs.Write(&want); err != nil {
 			t.Fatal(err)
 		}
-		snap := l.snapshot(ours)
-		got := snap.proto()
+		var r reading
+		r.take(l, ours)
+		got := r.proto()
 		for i, b := range want.Histogram.Bucket {
 			if got.Bucket[i].GetCumulativeCount() != b.GetCumulativeCount() {
 				t.Fatalf("bounds %v, bucket %v: %d, client_golang has %d", bounds, b.GetUpperBound(), got.Bucket[i].GetCumulativeCount(), b.GetCumulativeCount())
@@ -188,8 +189,9 @@ func TestBudget(t *testing.T) {
 
 // total adds up all requests.
 func (m *Meter) total() (n uint64) {
-	for _, s := range m.table.series() {
-		n += m.table.ladder.snapshot(s.durations).count
+	all, _ := m.table.ordered()
+	for _, s := range all {
+		n += s.durations.count()
 	}
 	return n
 }
@@ -363,7 +365,7 @@ func FuzzLabels(f *testing.F) {
 		if _, err := m.Gatherer().Gather(); err != nil {
 			t.Error(err)
 		}
-		if n := len(m.table.series()); n > 50+foldAllowance {
+		if n := len(m.table.all); n > 50+foldAllowance {
 			t.Errorf("%d label sets", n)
 		}
 	})

@@ -40,6 +40,7 @@ type Exchange struct {
 	clientGone bool  // before a status was written
 	hijacked   bool
 	panicked   bool
+	ctx        context.Context // as Settle got it
 	stream     bool
 	excluded   bool
 
@@ -59,7 +60,9 @@ func (m *Meter) Begin(x *Exchange, method, path string) bool {
 		x.excluded = true
 		return false
 	}
-	m.inFlight.Add(1)
+	if !m.opts.Minimal {
+		m.inFlight.Add(1)
+	}
 	x.start = m.now()
 	return true
 }
@@ -84,7 +87,14 @@ func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 		return
 	}
 	x.status = status
-	x.clientGone = ctx != nil && ctx.Err() == context.Canceled
+	x.clientGone = left(ctx)
+}
+
+// left reports whether the client has left. The server cancels a request's
+// context without a cause; a base context that is cancelled with one, as by
+// signal.NotifyContext, says nothing about the client.
+func left(ctx context.Context) bool {
+	return ctx != nil && ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
 }
 
 // Settle reports how the handler ended: with what recover() returned and, where
@@ -94,8 +104,9 @@ func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 // connection that the client has left is no panic: that is how ReverseProxy
 // gives up. The adapter must panic again with the same value after End.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
+	x.ctx = ctx
 	switch {
-	case panicked == http.ErrAbortHandler && ctx != nil && ctx.Err() == context.Canceled:
+	case panicked == http.ErrAbortHandler && left(ctx):
 		x.WroteHeader(ctx, http.StatusInternalServerError)
 	case panicked != nil:
 		x.panicked = true
@@ -128,10 +139,13 @@ func isEventStream(contentType string) bool {
 // Hijack reports that the handler took the connection over. What passes on it
 // from then on is not known.
 func (x *Exchange) Hijack() {
-	if x.idle() || x.hijacked {
+	if x.hijacked {
 		return
 	}
 	x.hijacked = true
+	if x.idle() {
+		return
+	}
 	if x.firstByte == 0 {
 		x.firstByte = x.meter.now()
 	}
@@ -154,7 +168,7 @@ func (x *Exchange) Exclude() { x.excluded = true }
 // wins. Unlike the fields, it may be called while another goroutine has
 // already ended the exchange (a handler that outlives its time-out).
 func (x *Exchange) SetRoute(template string) {
-	if !x.idle() {
+	if x.meter != nil && !x.excluded {
 		x.named.Store(x.meter.table.route(template))
 	}
 }
@@ -163,12 +177,14 @@ func (x *Exchange) SetRoute(template string) {
 func (x *Exchange) Status() int { return x.status }
 
 // idle reports whether there is nothing to measure.
-func (x *Exchange) idle() bool { return x.meter == nil || x.excluded }
+func (x *Exchange) idle() bool { return x.meter == nil || x.excluded || x.meter.opts.Minimal }
 
 // End records the exchange. It never panics and never blocks on I/O.
 func (m *Meter) End(x *Exchange) {
 	now := m.now()
-	m.inFlight.Add(-1)
+	if !m.opts.Minimal {
+		m.inFlight.Add(-1)
+	}
 	if x.stream {
 		m.streams.Add(-1)
 	}
@@ -205,12 +221,15 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 		observe(&w.streams, m.streamLadder, latency)
 		latency = x.firstByte - x.start
 	}
-	m.table.ladder.observe(c.series.durations, uint64(max(latency, 0)))
+	bucket := c.series.observe(uint64(max(latency, 0)))
+	if c.series.exemplars != nil {
+		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
+	}
 	if x.panicked {
 		w.panics.Add(1)
 	}
-	if x.hijacked {
-		return // what passed on the connection is not known
+	if x.hijacked || m.opts.Minimal {
+		return // what passed on a hijacked connection is not known
 	}
 	observe(&w.requestSize, m.sizeLadder, x.BytesIn)
 	observe(&w.responseSize, m.sizeLadder, x.bytesSent(status))

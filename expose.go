@@ -1,32 +1,243 @@
 package tacho
 
 import (
-	"log/slog"
+	"context"
+	"fmt"
+	"io"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
-// Meter's registry holds, in the format that the scraper asks for. Its own
-// requests are never recorded, wherever it is mounted.
+// Meter's registry holds, in the format that the scraper asks for: the text
+// format, OpenMetrics or delimited protocol buffers; as it is, or compressed by
+// gzip or zstd. Its own requests are never recorded, wherever it is mounted.
+//
+// A collector of the registry that panics, hangs or gives invalid metrics
+// costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
+// the same time share one collection of these.
 func (m *Meter) Metrics() http.Handler {
-	scrape := promhttp.HandlerFor(m.opts.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:          scrapeLog{m},
-		ErrorHandling:     promhttp.ContinueOnError,
-		EnableOpenMetrics: true,
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if x := exchangeOf(w, r.Context()); x.of(m) {
-			x.Exclude()
-		}
-		scrape.ServeHTTP(w, r)
-	})
+	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
+	e.others.gatherer = m.opts.Gatherer
+	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
+		e.own, e.others.gatherer = true, own.Registry
+	}
+	return e
 }
 
-// scrapeLog passes what goes wrong in a scrape to the Meter's logger.
-type scrapeLog struct{ m *Meter }
+// endpoint serves scrapes.
+type endpoint struct {
+	meter  *Meter
+	slots  chan struct{}
+	own    bool // the Meter's own families are not in what others gathers
+	others shared
+	states sync.Pool // of *scrape
+}
 
-func (l scrapeLog) Println(v ...any) {
-	l.m.logger().Error("tacho: a collector failed during a scrape; its metrics are missing", slog.Any("error", v))
+// A scrape is the memory that one scrape needs, and the next one uses again.
+type scrape struct {
+	scan  scan
+	text  textEncoder
+	proto protoEncoder
+}
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if x := exchangeOf(w, r.Context()); x.of(e.meter) {
+		x.Exclude()
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "the metrics endpoint answers GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	select {
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
+	default:
+		e.meter.core.fail(reasonRefused, r.RemoteAddr, "too many scrapes at the same time")
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
+		return
+	}
+	e.serve(w, r)
+}
+
+func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	format := negotiate(r.Header)
+	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
+	defer cancel()
+	others, err := e.others.gather(ctx)
+	if err != nil {
+		e.complain(err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", string(format))
+	h.Add("Vary", "Accept")
+	h.Add("Vary", "Accept-Encoding")
+	out, closeOut := compress(w, r)
+	if r.Method == http.MethodHead {
+		return
+	}
+	s, _ := e.states.Get().(*scrape)
+	if s == nil {
+		s = new(scrape)
+	}
+	defer e.states.Put(s)
+	if err := e.write(s, out, format, others); err == nil {
+		_ = closeOut() // a client that has left is no error of ours
+	}
+}
+
+// patience is how long this scrape may wait for other collectors: what the
+// scraper says it will wait itself, less some time to send.
+func (e *endpoint) patience(r *http.Request) time.Duration {
+	limit := e.meter.opts.ScrapeTimeout
+	seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
+	if err == nil && seconds > 0 && !math.IsInf(seconds, 0) {
+		limit = min(limit, time.Duration(seconds*0.9*float64(time.Second)))
+	}
+	return limit
+}
+
+func (e *endpoint) complain(err error) {
+	if err == context.DeadlineExceeded {
+		e.meter.core.fail(reasonTimeout, "the registry", "it was not gathered in time")
+		return
+	}
+	e.meter.core.fail(reasonInvalid, "the registry", err)
+}
+
+// write encodes everything in the order of the families' names.
+func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
+	enc := s.encoder(format, e.meter.opts.CreatedSamples)
+	if enc == nil || !e.own {
+		return e.writeGathered(out, format, others)
+	}
+	buf := enc.pending()
+	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
+	e.meter.scan(&s.scan, enc)
+	other := expfmt.NewEncoder(writerFunc(func(p []byte) (int, error) {
+		buf.bytes = append(buf.bytes, p...)
+		buf.drain(flushAt)
+		return len(p), buf.err
+	}), format, e.encoderOptions()...)
+	for _, f := range e.meter.families.sorted {
+		for len(others) > 0 && others[0].GetName() < f.name {
+			e.encode(other, others[0])
+			others = others[1:]
+		}
+		s.scan.family(f)
+	}
+	for _, o := range others {
+		e.encode(other, o)
+	}
+	if format.FormatType() == expfmt.TypeOpenMetrics {
+		buf.bytes = append(buf.bytes, "# EOF\n"...)
+	}
+	buf.drain(1)
+	buf.out = nil
+	return buf.err
+}
+
+// writeGathered leaves everything to client_golang's encoders: in registries
+// that are not tacho's own, and in formats that hardly anybody asks for.
+func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
+	if e.own {
+		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	}
+	enc := expfmt.NewEncoder(out, format, e.encoderOptions()...)
+	for _, f := range families {
+		e.encode(enc, f)
+	}
+	if closer, ok := enc.(expfmt.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
+	if e.meter.opts.CreatedSamples {
+		return []expfmt.EncoderOption{expfmt.WithCreatedLines()}
+	}
+	return nil
+}
+
+// encode writes one family of another collector. One that cannot be encoded is
+// left out.
+func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily) {
+	if err := enc.Encode(f); err != nil {
+		e.meter.core.fail(reasonInvalid, f.GetName(), err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// encoder returns our own encoder for a format, or nil if there is none.
+func (s *scrape) encoder(format expfmt.Format, created bool) encoder {
+	switch format.FormatType() {
+	case expfmt.TypeTextPlain:
+		s.text.openMetrics, s.text.created = false, false
+		s.text.les = nil
+		return &s.text
+	case expfmt.TypeOpenMetrics:
+		s.text.openMetrics, s.text.created = true, created
+		s.text.les = nil
+		return &s.text
+	case expfmt.TypeProtoDelim:
+		return &s.proto
+	}
+	return nil
+}
+
+// shared gathers other collectors for all scrapes that ask at the same time.
+type shared struct {
+	gatherer prometheus.Gatherer
+	mu       sync.Mutex
+	running  *gathered
+}
+
+type gathered struct {
+	done     chan struct{}
+	families []*dto.MetricFamily
+	err      error
+}
+
+// gather waits for a gathering that is under way, or begins one. When the time
+// is up it goes on, and later scrapes wait for the same one: a hanging collector
+// does not pile up.
+func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+	s.mu.Lock()
+	g := s.running
+	if g == nil {
+		g = &gathered{done: make(chan struct{})}
+		s.running = g
+		go s.run(g)
+	}
+	s.mu.Unlock()
+	select {
+	case <-g.done:
+		return g.families, g.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *shared) run(g *gathered) {
+	g.families, g.err = s.gatherer.Gather()
+	s.mu.Lock()
+	s.running = nil
+	s.mu.Unlock()
+	close(g.done)
 }

@@ -71,27 +71,20 @@ type histogram []atomic.Uint64
 
 func (l *ladder) newHistogram() histogram { return make(histogram, len(l.limits)+2) }
 
-// observe records v with two atomic additions.
-func (l *ladder) observe(h histogram, v uint64) {
-	h[1+l.bucket(v)].Add(1)
+// observe records v with two atomic additions and returns its bucket.
+func (l *ladder) observe(h histogram, v uint64) int {
+	b := l.bucket(v)
+	h[1+b].Add(1)
 	h[0].Add(v)
+	return b
 }
 
-// snapshot copies the histogram; what it returns can be read at leisure.
-func (l *ladder) snapshot(h histogram) snapshot {
-	s := snapshot{ladder: l, buckets: make([]uint64, len(h)-1)}
-	for i := range s.buckets {
-		s.buckets[i] = h[i+1].Load()
-		s.count += s.buckets[i]
+// count adds up the buckets.
+func (h histogram) count() (n uint64) {
+	for i := range h[1:] {
+		n += h[i+1].Load()
 	}
-	s.sum = float64(h[0].Load()) / l.scale
-	return s
+	return n
 }
 
-// A snapshot is what a histogram held at one moment.
-type snapshot struct {
-	ladder  *ladder
-	buckets []uint64
-	count   uint64
-	sum     float64
-}
+var infinity = math.Inf(1)

@@ -91,8 +91,20 @@ func statusLabel(status int, asText bool) string {
 			return text
 		}
 	}
+	if 0 <= status && status < len(statusNumbers) {
+		return statusNumbers[status]
+	}
 	return strconv.Itoa(status)
 }
+
+// statusNumbers are the numbers as strings: scrapes need them for every label
+// set.
+var statusNumbers = func() (s [600]string) {
+	for i := range s {
+		s[i] = strconv.Itoa(i)
+	}
+	return s
+}()
 
 // cleanLabel makes a string fit for a label: valid UTF-8, not too long, and in
 // memory of its own, since some frameworks reuse the buffers of their strings.

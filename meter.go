@@ -32,6 +32,8 @@ type core struct {
 	sizeLadder, streamLadder *ladder
 
 	inFlight, streams atomic.Int64
+	failures          [reasonCount]atomic.Uint64
+	created           int64 // nanoseconds since the epoch
 
 	panicOnce sync.Once
 
@@ -50,11 +52,10 @@ func New(opts Options) (*Meter, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	if opts.Registerer == nil {
-		registry := prometheus.NewRegistry()
-		opts.Registerer, opts.Gatherer = registry, registry
-	}
 	m := &Meter{core: newCore(opts), opts: opts}
+	if opts.Registerer == nil {
+		return m, m.ownRegistry()
+	}
 	if err := m.register(); err != nil {
 		return nil, err
 	}
@@ -77,6 +78,7 @@ func newCore(opts Options) *core {
 		sizeLadder:   newLadder(opts.SizeBuckets, 1),
 		streamLadder: newLadder(opts.StreamBuckets, 1e9),
 		clock:        monotonic,
+		created:      time.Now().UnixNano(),
 	}
 	c.families = newFamilies(opts)
 	c.table = newTable(&c.opts)
@@ -101,8 +103,23 @@ func (m *Meter) survive(option string) {
 
 func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default()) }
 
+func (c *core) wall() time.Time { return c.table.wall() }
+
 // now returns the time in nanoseconds from an arbitrary origin, never 0.
 func (c *core) now() int64 { return c.clock() + 1 }
+
+// ownRegistry gives the Meter a registry of its own.
+func (m *Meter) ownRegistry() error {
+	registry := &ownRegistry{Registry: prometheus.NewRegistry(), meter: m}
+	m.opts.Registerer, m.opts.Gatherer = registry, registry
+	if err := registry.Register(reserved{m}); err != nil {
+		return err
+	}
+	if m.opts.OmitRuntime {
+		return nil
+	}
+	return registerRuntime(registry)
+}
 
 // register puts the Meter and the runtime's collectors into the registry, all
 // or nothing. A Meter that is there already lends this one its metrics.
@@ -168,6 +185,9 @@ func difference(a, b Options) string {
 	}{
 		{"Schema", a.Schema, b.Schema},
 		{"Buckets", a.Buckets, b.Buckets},
+		{"RouteBuckets", a.RouteBuckets, b.RouteBuckets},
+		{"NativeHistograms", a.NativeHistograms, b.NativeHistograms},
+		{"Minimal", a.Minimal, b.Minimal},
 		{"SizeBuckets", a.SizeBuckets, b.SizeBuckets},
 		{"StreamBuckets", a.StreamBuckets, b.StreamBuckets},
 		{"StatusText", a.StatusText, b.StatusText},
@@ -185,8 +205,11 @@ func difference(a, b Options) string {
 }
 
 // Registerer returns the registry for the business's own metrics: whatever is
-// registered here appears at the same endpoint.
-func (m *Meter) Registerer() prometheus.Registerer { return m.opts.Registerer }
+// registered here appears at the same endpoint. A collector that panics or hangs
+// costs a scrape its own metrics only.
+func (m *Meter) Registerer() prometheus.Registerer {
+	return guarded{Registerer: m.opts.Registerer, core: m.core}
+}
 
 // Gatherer returns what the metrics endpoint serves.
 func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }

@@ -18,7 +18,11 @@ type family struct {
 	name   string
 	desc   *prometheus.Desc
 	labels []label // sorted by name, constant ones included
+	source source
 }
+
+// A source visits the label sets that a family has now.
+type source func(*scan, *family)
 
 // A label is constant or taken from the values of a label set.
 type label struct {
@@ -28,32 +32,56 @@ type label struct {
 	value    schema.Value // if not
 }
 
-// values are what the labels of one label set are taken from, by schema.Value.
-type values [5]string
-
-// families are all metric families of a Meter.
+// families are all metric families of a Meter; nil for those that it does not
+// export.
 type families struct {
 	requests, duration, inFlight, requestSize, responseSize, panics, streams, streamsInFlight *family
-	series, seriesLimit, overflow                                                             *family
+	series, seriesLimit, overflow, beyond, scrapeErrors                                       *family
+
+	sorted []*family // by name
 }
 
 func newFamilies(o Options) families {
-	http := func(f schema.Family) *family { return newFamily(f, o.Namespace, o.ConstLabels) }
-	// Self-metrics keep their names; constant labels tell their Meters apart.
-	self := func(f schema.Family) *family { return newFamily(f, "", o.ConstLabels) }
-	s := o.Schema
-	return families{
-		requests: http(s.Requests), duration: http(s.Duration), inFlight: http(s.InFlight),
-		requestSize: http(s.RequestSize), responseSize: http(s.ResponseSize), panics: http(s.Panics),
-		streams: http(s.StreamDuration), streamsInFlight: http(s.StreamsInFlight),
-		series: self(schema.Series), seriesLimit: self(schema.SeriesLimit), overflow: self(schema.Overflow),
+	var all []*family
+	add := func(f schema.Family, namespace string, from source) *family {
+		if f.Name == "" {
+			return nil
+		}
+		made := newFamily(f, namespace, o.ConstLabels, from)
+		all = append(all, made)
+		return made
 	}
+	http := func(f schema.Family, from source) *family { return add(f, o.Namespace, from) }
+	// Self-metrics keep their names; constant labels tell their Meters apart.
+	self := func(f schema.Family, from source) *family { return add(f, "", from) }
+	s := o.Schema
+	if o.Minimal {
+		s = schema.Schema{Name: s.Name, Requests: s.Requests, Duration: s.Duration, Panics: s.Panics}
+	}
+	f := families{
+		requests:        http(s.Requests, requests),
+		duration:        http(s.Duration, durations),
+		panics:          http(s.Panics, panics),
+		inFlight:        http(s.InFlight, gauge(func(c *core) int64 { return c.inFlight.Load() })),
+		streamsInFlight: http(s.StreamsInFlight, gauge(func(c *core) int64 { return c.streams.Load() })),
+		requestSize:     http(s.RequestSize, byRow(sizes, func(w *row) *histogram { return w.requestSize.Load() })),
+		responseSize:    http(s.ResponseSize, byRow(sizes, func(w *row) *histogram { return w.responseSize.Load() })),
+		streams:         http(s.StreamDuration, byRow(lifetimes, func(w *row) *histogram { return w.streams.Load() })),
+		series:          self(schema.Series, seriesCount),
+		seriesLimit:     self(schema.SeriesLimit, seriesLimit),
+		overflow:        self(schema.Overflow, overflows),
+		beyond:          self(schema.Beyond, beyond),
+		scrapeErrors:    self(schema.ScrapeErrors, scrapeErrors),
+	}
+	slices.SortFunc(all, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+	f.sorted = all
+	return f
 }
 
-func newFamily(f schema.Family, namespace string, constLabels map[string]string) *family {
-	if f.Name == "" {
-		return nil
-	}
+func sizes(c *core) *ladder     { return c.sizeLadder }
+func lifetimes(c *core) *ladder { return c.streamLadder }
+
+func newFamily(f schema.Family, namespace string, constLabels map[string]string, from source) *family {
 	name := f.Name
 	if namespace != "" {
 		name = namespace + "_" + name
@@ -62,7 +90,7 @@ func newFamily(f schema.Family, namespace string, constLabels map[string]string)
 	for k, v := range clean {
 		clean[k] = cleanLabel(v)
 	}
-	out := &family{Family: f, name: name, desc: prometheus.NewDesc(name, f.Help, f.LabelNames(), clean)}
+	out := &family{Family: f, name: name, source: from, desc: prometheus.NewDesc(name, f.Help, f.LabelNames(), clean)}
 	for _, l := range f.Labels {
 		out.labels = append(out.labels, label{name: l.Name, value: l.Value})
 	}
@@ -73,21 +101,11 @@ func newFamily(f schema.Family, namespace string, constLabels map[string]string)
 	return out
 }
 
-// all returns the families in a fixed order, those that are not exported left
-// out.
-func (f *families) all() []*family {
-	every := []*family{
-		f.requests, f.duration, f.inFlight, f.requestSize, f.responseSize, f.panics,
-		f.streams, f.streamsInFlight, f.series, f.seriesLimit, f.overflow,
-	}
-	return slices.DeleteFunc(every, func(f *family) bool { return f == nil })
-}
-
 func (l label) of(v *values) string {
 	if l.constant {
 		return l.text
 	}
-	return v[l.value]
+	return v.text[l.value]
 }
 
 // foldedValues says which value of a label set a foldedLabel replaces.

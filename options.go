@@ -1,6 +1,8 @@
 package tacho
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -43,6 +46,27 @@ type Options struct {
 	// Buckets are the upper bounds of http_request_duration_seconds, in
 	// seconds, ascending; +Inf is added. The default is DefaultBuckets().
 	Buckets []float64
+
+	// RouteBuckets replaces Buckets for single routes, named by their template
+	// as the label shows it. Aggregating routes with different buckets gives
+	// quantiles only at the bounds that they share.
+	RouteBuckets map[string][]float64
+
+	// NativeHistograms adds a native histogram to each latency histogram, with
+	// buckets that grow by 2^(1/8) (schema 3). Scrapers get it by the protobuf
+	// format. It costs a third atomic addition a request, and memory.
+	NativeHistograms bool
+
+	// TraceFunc returns the ids of the trace that a request belongs to, as hex
+	// text, or nothing. With it, latency buckets carry exemplars: each takes a
+	// new one at most once a second. The tracer's middleware must stand outside
+	// of tacho's, so that its context is the one that tacho sees.
+	TraceFunc func(context.Context) (traceID, spanID string)
+
+	// Minimal records requests, their duration and panics, and nothing else:
+	// no sizes, no requests in flight, no streams (their whole life counts as
+	// latency). It saves time on the request path and series.
+	Minimal bool
 
 	// SizeBuckets are the upper bounds of the body size histograms, in bytes,
 	// ascending. The default runs from 256 B to 16 MiB in steps of four.
@@ -91,6 +115,20 @@ type Options struct {
 	// is never recorded. The default is "/metrics".
 	MetricsPath string
 
+	// ScrapeTimeout bounds the time that the metrics endpoint waits for the
+	// registry's other collectors; what has not come by then is left out.
+	// A scraper's own, shorter time-out (which Prometheus sends along) is kept
+	// to. The default is 10 s.
+	ScrapeTimeout time.Duration
+
+	// MaxScrapes is how many scrapes are served at the same time; one more is
+	// answered 503. The default is 8.
+	MaxScrapes int
+
+	// CreatedSamples adds the _created samples to OpenMetrics text. The
+	// protobuf format always says when a series was created.
+	CreatedSamples bool
+
 	// Logger receives the Meter's rare warnings. The default is
 	// slog.Default() at the time of the warning.
 	Logger *slog.Logger
@@ -134,6 +172,12 @@ func (o Options) withDefaults() Options {
 	o.Exclude = cloneOr(o.Exclude, DefaultExclude)
 	o.InitialStatuses = cloneOr(o.InitialStatuses, func() []int { return []int{200, 400, 500} })
 	o.Methods = slices.Clone(o.Methods)
+	o.RouteBuckets = maps.Clone(o.RouteBuckets)
+	for template, bounds := range o.RouteBuckets {
+		o.RouteBuckets[template] = slices.Clone(bounds)
+	}
+	o.ScrapeTimeout = cmp.Or(o.ScrapeTimeout, 10*time.Second)
+	o.MaxScrapes = cmp.Or(o.MaxScrapes, 8)
 	if o.Schema.Name == "" && len(o.Schema.Families()) == 0 {
 		o.Schema = schema.Default()
 	}
@@ -167,7 +211,16 @@ func (o Options) check() error {
 	checkBounds("Buckets", o.Buckets, wrong)
 	checkBounds("SizeBuckets", o.SizeBuckets, wrong)
 	checkBounds("StreamBuckets", o.StreamBuckets, wrong)
+	for _, template := range slices.Sorted(maps.Keys(o.RouteBuckets)) {
+		checkBounds(fmt.Sprintf("RouteBuckets[%q]", template), o.RouteBuckets[template], wrong)
+	}
 	checkMethods(o, wrong)
+	if o.ScrapeTimeout < 0 {
+		wrong("ScrapeTimeout", "%v is negative", o.ScrapeTimeout)
+	}
+	if o.MaxScrapes < 0 {
+		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
+	}
 	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
 		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, maxSeriesLimit, defaultSeriesLimit)
 	}

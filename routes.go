@@ -7,12 +7,14 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A route is everything recorded under one value of the route label.
 type route struct {
 	label    string
 	excluded bool
+	ladder   *ladder               // of its latency histograms
 	rows     []atomic.Pointer[row] // by method number
 }
 
@@ -25,7 +27,8 @@ type row struct {
 	// Made when the first value arrives, since most routes need few of them.
 	requestSize, responseSize, streams atomic.Pointer[histogram]
 
-	panics atomic.Uint64
+	panics  atomic.Uint64
+	created int64 // nanoseconds since the epoch
 }
 
 // A cell leads from a status to its series. Where the budget was spent, that
@@ -42,7 +45,35 @@ type cell struct {
 type series struct {
 	row       *row
 	status    int
+	created   int64 // nanoseconds since the epoch
 	durations histogram
+	native    *nativeHistogram // nil unless Options.NativeHistograms
+	exemplars *exemplars       // nil unless Options.TraceFunc
+}
+
+// observe records a latency and returns its bucket.
+func (s *series) observe(ns uint64) int {
+	bucket := s.row.route.ladder.observe(s.durations, ns)
+	if s.native != nil {
+		s.native.observe(ns) // after the classic one, see read
+	}
+	return bucket
+}
+
+// read takes the series's present values into a scan. A native histogram must
+// add up to its count. It is read first and observed last, so that the classic
+// buckets hold at least as many; what is more falls to the next scrape.
+func (s *series) read(into *scan) {
+	r := &into.reading
+	if s.native == nil {
+		r.take(s.row.route.ladder, s.durations)
+	} else {
+		into.native.take(s.native)
+		r.take(s.row.route.ladder, s.durations)
+		r.native = &into.native
+		r.limit(into.native.total())
+	}
+	r.exemplars = s.exemplars
 }
 
 // overflowStatus stands for __overflow__ among the statuses.
@@ -73,14 +104,18 @@ type table struct {
 	methods methods
 	exclude exclusions
 	ladder  *ladder
+	ladders map[string]*ladder // Options.RouteBuckets, by the label
 
 	routes   atomic.Pointer[map[string]*route] // by the string as it came
 	overflow *route
 	folds    [foldedLabels]atomic.Uint64
 
+	wall     func() time.Time // replaced in tests
 	mu       sync.Mutex
 	byLabel  map[string]*route // by the label, after cleaning
 	all      []*series
+	sorted   []*series   // all, in the order in which they are shown; nil when out of date
+	shown    []*row      // the rows that own one of them, in the same order
 	foldSets int         // of all, those with __overflow__
 	statuses map[int]int // series per status
 	warned   bool
@@ -92,8 +127,13 @@ func newTable(opts *Options) *table {
 		methods:  newMethods(opts.Methods),
 		exclude:  newExclusions(*opts),
 		ladder:   newLadder(opts.Buckets, 1e9),
+		ladders:  map[string]*ladder{},
 		byLabel:  map[string]*route{},
 		statuses: map[int]int{},
+		wall:     time.Now,
+	}
+	for template, bounds := range opts.RouteBuckets {
+		t.ladders[cleanLabel(template)] = newLadder(bounds, 1e9)
 	}
 	t.routes.Store(&map[string]*route{})
 	t.overflow = t.newRoute(overflowValue)
@@ -104,6 +144,7 @@ func (t *table) newRoute(label string) *route {
 	return &route{
 		label:    label,
 		excluded: t.exclude.route(label),
+		ladder:   cmp.Or(t.ladders[label], t.ladder),
 		rows:     make([]atomic.Pointer[row], len(t.methods.names)),
 	}
 }
@@ -149,7 +190,7 @@ func (t *table) row(r *route, method int) *row {
 	if p := r.rows[method].Load(); p != nil {
 		return p
 	}
-	fresh := &row{route: r, method: method}
+	fresh := &row{route: r, method: method, created: t.wall().UnixNano()}
 	fresh.cells.Store(new([]cell))
 	if r.rows[method].CompareAndSwap(nil, fresh) {
 		return fresh
@@ -229,8 +270,15 @@ func (t *table) offender() foldedLabel {
 }
 
 func (t *table) newSeries(w *row, status int) *series {
-	s := &series{row: w, status: status, durations: t.ladder.newHistogram()}
+	s := &series{row: w, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram()}
+	if t.opts.NativeHistograms {
+		s.native = new(nativeHistogram)
+	}
+	if t.opts.TraceFunc != nil {
+		s.exemplars = newExemplars(len(s.durations) - 1)
+	}
 	t.all = append(t.all, s)
+	t.sorted = nil
 	t.statuses[status]++
 	return s
 }
@@ -270,30 +318,23 @@ func (t *table) expect(method, template string) {
 	}
 }
 
-// series returns all series there are, in no particular order.
-func (t *table) series() []*series {
+// ordered returns all series, and the rows that own one of them, in the order
+// in which they are shown. The slices must not be written to.
+func (t *table) ordered() ([]*series, []*row) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clip(t.all)
-}
-
-// ownsSeries reports whether any of the row's requests were recorded under its
-// own route, rather than folded into another one.
-func (w *row) ownsSeries() bool {
-	return slices.ContainsFunc(*w.cells.Load(), func(c cell) bool { return c.series.row == w })
-}
-
-// rows returns the rows that have a series of their own, in no particular order.
-func (t *table) rows() []*row {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var rows []*row
-	for _, r := range append(slices.Collect(maps.Values(t.byLabel)), t.overflow) {
-		for i := range r.rows {
-			if w := r.rows[i].Load(); w != nil && w.ownsSeries() {
-				rows = append(rows, w)
+	if t.sorted == nil {
+		t.sorted = slices.Clone(t.all)
+		slices.SortFunc(t.sorted, byLabels)
+		t.shown = nil
+		for _, s := range t.sorted {
+			if n := len(t.shown); n == 0 || t.shown[n-1] != s.row {
+				t.shown = append(t.shown, s.row)
 			}
 		}
 	}
-	return rows
+	return t.sorted, t.shown
 }
+
+// statusLabel is a status as the label shows it.
+func (t *table) statusLabel(status int) string { return statusLabel(status, t.opts.StatusText) }

@@ -28,7 +28,12 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
+			// Modules that client_golang brings along.
 			"github.com/prometheus/client_model/go",
+			"github.com/prometheus/common/expfmt",
+			"github.com/klauspost/compress/gzip",
+			"github.com/klauspost/compress/zstd",
+			"google.golang.org/protobuf/types/known/timestamppb",
 		},
 		"./schema": nil,
 		"./adapter/tachogin": {

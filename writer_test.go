@@ -285,7 +285,9 @@ func TestSendfile(t *testing.T) {
 	}
 	<-ended
 	w := m.table.row(m.table.route(Unknown), m.table.methods.index("GET"))
-	if got := m.sizeLadder.snapshot(*w.responseSize.Load()); got.sum != size || got.count != 1 {
+	var got reading
+	got.take(m.sizeLadder, *w.responseSize.Load())
+	if got.sum != size || got.count != 1 {
 		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.sum, got.count, size)
 	}
 }

@@ -28,6 +28,7 @@ const (
 	Status              // the status that was really sent, as a number
 	Metric              // the name of a metric family (self-metrics)
 	Label               // the name of a label (self-metrics)
+	Reason              // why something failed (self-metrics)
 )
 
 // A LabelName pairs a label's name with what its value is taken from.

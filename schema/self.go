@@ -18,7 +18,17 @@ var (
 		Name: "tacho_overflow_total", Kind: Counter, Labels: []LabelName{{"metric", Metric}, {"label", Label}},
 		Help: "Observations whose value of the label was folded into __overflow__ because the metric's limit of label sets was reached.",
 	}
+	// Beyond is a hint that a histogram's buckets do not reach far enough.
+	Beyond = Family{
+		Name: "tacho_beyond_buckets_ratio", Kind: Gauge, Labels: []LabelName{{"metric", Metric}, {"path", Route}},
+		Help: "Share of the route's requests above the histogram's highest bucket, for routes where it exceeds 5 percent.",
+	}
+	// ScrapeErrors counts what went wrong in scrapes.
+	ScrapeErrors = Family{
+		Name: "tacho_scrape_errors_total", Kind: Counter, Labels: []LabelName{{"reason", Reason}},
+		Help: "Collectors that failed in a scrape, by reason, and scrapes that were refused because too many were under way.",
+	}
 )
 
 // SelfFamilies returns the self-metrics in a fixed order.
-func SelfFamilies() []Family { return []Family{Series, SeriesLimit, Overflow} }
+func SelfFamilies() []Family { return []Family{Series, SeriesLimit, Overflow, Beyond, ScrapeErrors} }

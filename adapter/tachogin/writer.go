@@ -38,7 +38,7 @@ func (w *writer) watch(c *gin.Context) {
 func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	v := recover()
 	w.exchange.Settle(w.request.Context(), w.Status(), v)
-	w.exchange.BytesOut = int64(max(w.Size(), 0)) // Gin says -1 before a write
+	w.exchange.BytesOut = w.written()
 	switch {
 	case c.Writer == w:
 		c.Writer = w.ResponseWriter
@@ -56,6 +56,15 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	if v != nil {
 		panic(v)
 	}
+}
+
+// written is the size of the body. Gin says -1 before a write; and where it
+// found no route, it writes a body of its own when we are done.
+func (w *writer) written() int64 {
+	if w.exchange.Route == tacho.Unmatched && !w.Written() {
+		return -1
+	}
+	return int64(max(w.Size(), 0))
 }
 
 // Unwrap lets http.ResponseController reach the writer underneath.

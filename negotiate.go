@@ -1,0 +1,103 @@
+package tacho
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	kgzip "github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/common/expfmt"
+)
+
+// negotiate chooses the format by the Accept header's preferences, and the
+// escaping of names that it asks for. What has a preference of 0 is not wanted.
+func negotiate(h http.Header) expfmt.Format {
+	accept := h.Get("Accept")
+	if strings.Contains(accept, "q=0") {
+		wanted := strings.Split(accept, ",")
+		kept := wanted[:0]
+		for _, w := range wanted {
+			if preference(w) > 0 {
+				kept = append(kept, w)
+			}
+		}
+		accept = strings.Join(kept, ",")
+	}
+	return expfmt.NegotiateIncludingOpenMetrics(http.Header{"Accept": {accept}})
+}
+
+// preference is the q-value of one entry of an Accept header (RFC 9110,
+// section 12.4.2), 1 if it has none.
+func preference(entry string) float64 {
+	for _, param := range strings.Split(entry, ";")[1:] {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
+			q, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}
+
+// The encodings that we have. Of equally wanted ones the first is taken: zstd
+// is faster than gzip and smaller.
+var encodings = []struct {
+	name string
+	pool *sync.Pool
+}{
+	{"zstd", &sync.Pool{New: func() any {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10))
+		if err != nil {
+			panic(err) // only for options that are wrong, and these are not
+		}
+		return w
+	}}},
+	{"gzip", &sync.Pool{New: func() any {
+		w, _ := kgzip.NewWriterLevel(nil, gzip.BestSpeed)
+		return w
+	}}},
+}
+
+// compressor is what both kinds of writers can do.
+type compressor interface {
+	io.WriteCloser
+	Reset(io.Writer)
+}
+
+// compress returns what to write to, and how to end it.
+func compress(w http.ResponseWriter, r *http.Request) (io.Writer, func() error) {
+	best, at := 0.0, -1
+	for i, e := range encodings {
+		if q := wanted(r.Header.Get("Accept-Encoding"), e.name); q > best {
+			best, at = q, i
+		}
+	}
+	if at < 0 {
+		return w, func() error { return nil }
+	}
+	w.Header().Set("Content-Encoding", encodings[at].name)
+	c := encodings[at].pool.Get().(compressor)
+	c.Reset(w)
+	return c, func() error {
+		err := c.Close()
+		encodings[at].pool.Put(c)
+		return err
+	}
+}
+
+// wanted is how much an Accept-Encoding header wants an encoding.
+func wanted(header, name string) float64 {
+	for entry := range strings.SplitSeq(header, ",") {
+		coding, _, _ := strings.Cut(entry, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), name) {
+			return preference(entry)
+		}
+	}
+	return 0
+}
