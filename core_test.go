@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -88,7 +89,7 @@ func TestLabels(t *testing.T) {
 func exchange(m *Meter, method, route string, status int) {
 	var x Exchange
 	if m.Begin(&x, method, "/some/path") {
-		x.WroteHeader(nil, status)
+		x.WroteHeader(context.Background(), status)
 		x.Route = route
 		m.End(&x)
 	}
@@ -223,7 +224,7 @@ func TestStreamClock(t *testing.T) {
 	var x Exchange
 	m.Begin(&x, "GET", "/events")
 	now += int64(20 * time.Millisecond)
-	x.WroteHeader(nil, 200)
+	x.WroteHeader(context.Background(), 200)
 	x.Flushed("Text/Event-Stream; charset=utf-8")
 	if m.streams.Load() != 1 {
 		t.Error("the stream is not in flight")

@@ -148,12 +148,12 @@ func (r *nativeReading) halve() {
 	r.schema--
 	n := -1
 	for i, key := range r.keys {
-		key = floorDiv(key+1, 2)
+		key, count := floorDiv(key+1, 2), r.counts[i]
 		if n < 0 || r.keys[n] != key {
 			n++
 			r.keys[n], r.counts[n] = key, 0
 		}
-		r.counts[n] += r.counts[i]
+		r.counts[n] += count
 	}
 	r.keys, r.counts = r.keys[:n+1], r.counts[:n+1]
 }

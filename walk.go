@@ -63,6 +63,7 @@ type scan struct {
 	rows   []*row
 	counts []uint64 // of each series, once the histograms have been read
 
+	values  values
 	reading reading
 	native  nativeReading
 	v       visitor
@@ -104,22 +105,24 @@ func (s *scan) begin(f *family) {
 	}
 }
 
-func (s *scan) number(f *family, v *values, n float64) {
+// number passes on a number with the scan's present values.
+func (s *scan) number(f *family, n float64) {
 	s.begin(f)
-	s.v.number(v, n)
+	s.v.number(&s.values, n)
 }
 
-func (s *scan) histogram(f *family, v *values) {
+// histogram passes on the scan's present reading and values.
+func (s *scan) histogram(f *family) {
 	s.begin(f)
-	s.v.histogram(v, &s.reading)
+	s.v.histogram(&s.values, &s.reading)
 }
 
 // The sources: where a family's label sets come from.
 
 func gauge(read func(*core) int64) source {
 	return func(s *scan, f *family) {
-		v := values{created: s.core.created}
-		s.number(f, &v, float64(read(s.core)))
+		s.coreValues()
+		s.number(f, float64(read(s.core)))
 	}
 }
 
@@ -131,8 +134,8 @@ func durations(s *scan, f *family) {
 		x.read(s)
 		s.counts = append(s.counts, s.reading.count)
 		if s.reading.count > 0 {
-			v := s.valuesOf(x)
-			s.histogram(f, &v)
+			s.valuesOf(x)
+			s.histogram(f)
 		}
 	}
 }
@@ -147,23 +150,27 @@ func requests(s *scan, f *family) {
 		} else {
 			n = x.durations.count()
 		}
-		v := s.valuesOf(x)
-		s.number(f, &v, float64(n))
+		s.valuesOf(x)
+		s.number(f, float64(n))
 	}
 }
 
-func (s *scan) valuesOf(x *series) values {
-	v := s.rowValues(x.row)
-	v.text[schema.Status] = s.core.table.statusLabel(x.status)
-	v.created = x.created
-	return v
+func (s *scan) valuesOf(x *series) {
+	s.rowValues(x.row)
+	s.values.text[schema.Status] = s.core.table.statusLabel(x.status)
+	s.values.created = x.created
 }
 
-func (s *scan) rowValues(w *row) values {
-	v := values{created: w.created}
-	v.text[schema.Method] = s.core.table.methods.names[w.method]
-	v.text[schema.Route] = w.route.label
-	return v
+func (s *scan) rowValues(w *row) {
+	s.values.created = w.created
+	s.values.text[schema.Method] = s.core.table.methods.names[w.method]
+	s.values.text[schema.Route] = w.route.label
+}
+
+// coreValues are those of a label set that was there from the beginning.
+func (s *scan) coreValues() *values {
+	s.values = values{created: s.core.created}
+	return &s.values
 }
 
 // byRow makes a source of the histograms that rows may have.
@@ -175,16 +182,16 @@ func byRow(l func(*core) *ladder, slot func(*row) *histogram) source {
 				continue
 			}
 			s.reading.take(l(s.core), *h)
-			v := s.rowValues(w)
-			s.histogram(f, &v)
+			s.rowValues(w)
+			s.histogram(f)
 		}
 	}
 }
 
 func panics(s *scan, f *family) {
 	for _, w := range s.rows {
-		v := s.rowValues(w)
-		s.number(f, &v, float64(w.panics.Load()))
+		s.rowValues(w)
+		s.number(f, float64(w.panics.Load()))
 	}
 }
 
@@ -198,9 +205,9 @@ func (s *scan) budgeted() []*family {
 
 func seriesCount(s *scan, f *family) {
 	for _, of := range s.budgeted() {
-		v := values{created: s.core.created}
+		v := s.coreValues()
 		v.text[schema.Metric] = of.name
-		s.number(f, &v, float64(s.setsOf(of)))
+		s.number(f, float64(s.setsOf(of)))
 	}
 }
 
@@ -224,18 +231,18 @@ func (nowhere) end()                        {}
 
 func seriesLimit(s *scan, f *family) {
 	for _, of := range s.budgeted() {
-		v := values{created: s.core.created}
+		v := s.coreValues()
 		v.text[schema.Metric] = of.name
-		s.number(f, &v, float64(s.core.opts.SeriesLimit))
+		s.number(f, float64(s.core.opts.SeriesLimit))
 	}
 }
 
 func overflows(s *scan, f *family) {
 	t := s.core.table
 	for _, folded := range []foldedLabel{foldedRoute, foldedStatus} {
-		v := values{created: s.core.created}
+		v := s.coreValues()
 		v.text[schema.Metric], v.text[schema.Label] = s.core.families.requests.name, t.labelName(folded)
-		s.number(f, &v, float64(t.folds[folded].Load()))
+		s.number(f, float64(t.folds[folded].Load()))
 	}
 }
 
@@ -254,9 +261,9 @@ var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused"}
 
 func scrapeErrors(s *scan, f *family) {
 	for r, name := range reasonNames {
-		v := values{created: s.core.created}
+		v := s.coreValues()
 		v.text[schema.Reason] = name
-		s.number(f, &v, float64(s.core.failures[r].Load()))
+		s.number(f, float64(s.core.failures[r].Load()))
 	}
 }
 
@@ -296,9 +303,9 @@ func beyond(s *scan, f *family) {
 		if all[r] < beyondLeast || share <= beyondShare {
 			continue
 		}
-		v := values{created: s.core.created}
+		v := s.coreValues()
 		v.text[schema.Metric], v.text[schema.Route] = s.core.families.duration.name, r.label
-		s.number(f, &v, share)
+		s.number(f, share)
 	}
 }
 

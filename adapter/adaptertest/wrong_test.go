@@ -159,7 +159,7 @@ func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, 
 	implicit := http.StatusOK
 	switch {
 	case a.has("client-gone"):
-		ctx = nil
+		ctx = context.Background()
 	case a.has("status-first"), a.has("client-gone-late"):
 		if rec.last != 0 {
 			implicit = rec.last
@@ -250,7 +250,7 @@ func (w *recorder) note(status int) {
 	case w.a.has("status-written"):
 		w.x.WroteHeader(w.ctx, http.StatusOK)
 	case w.a.has("client-gone"):
-		w.x.WroteHeader(nil, status)
+		w.x.WroteHeader(context.Background(), status)
 	default:
 		w.x.WroteHeader(w.ctx, status)
 	}

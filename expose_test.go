@@ -1,0 +1,626 @@
+package tacho
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	acceptText     = "text/plain;version=0.0.4"
+	acceptOM       = "application/openmetrics-text;version=1.0.0"
+	acceptProtobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+)
+
+// busy returns a Meter with all kinds of things recorded.
+func busy(opts Options) *Meter {
+	opts.OmitRuntime = true
+	opts.Logger = slog.New(slog.DiscardHandler)
+	opts.TraceFunc = func(ctx context.Context) (string, string) {
+		id, _ := ctx.Value(traceKey{}).(string)
+		return id, "span"
+	}
+	m := MustNew(opts)
+	random := rand.New(rand.NewPCG(3, 4))
+	now := int64(0)
+	m.clock = func() int64 { return now }
+	m.Expect("GET", "/never/called")
+	for i := range 5000 {
+		var x Exchange
+		m.Begin(&x, standardMethods[random.IntN(4)], "/p")
+		now += int64(random.ExpFloat64() * 1e8)
+		ctx := context.Background()
+		if i%3 == 0 {
+			ctx = context.WithValue(ctx, traceKey{}, fmt.Sprintf("trace%d", i))
+		}
+		x.BytesIn, x.BytesOut = int64(random.IntN(1e5)), int64(random.IntN(1e7))
+		x.Route = fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20))
+		if i%100 == 0 {
+			x.Flushed("text/event-stream")
+			now += int64(time.Minute)
+		}
+		if i%500 == 0 {
+			x.Settle(ctx, 200, "a panic")
+		} else {
+			x.Settle(ctx, 200+random.IntN(3)*100, nil)
+		}
+		m.End(&x)
+	}
+	for range 2_000_000 { // counts that the text format writes as floats
+		m.table.cell(m.table.row(m.table.route("/hot"), 1), 200).series.observe(5e6)
+	}
+	return m
+}
+
+type traceKey struct{}
+
+func scrapeBody(t *testing.T, h http.Handler, accept, encoding string) (*http.Response, []byte) {
+	t.Helper()
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.Header.Set("Accept", accept)
+	if encoding != "" {
+		r.Header.Set("Accept-Encoding", encoding)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		t.Fatalf("the scrape was answered %d: %s", w.Code, w.Body)
+	}
+	return w.Result(), w.Body.Bytes()
+}
+
+func sortedLines(b []byte) []string {
+	lines := strings.Split(string(b), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+// TestSameAsClientGolang: for the same state our encoders write what
+// client_golang's write, line for line after sorting, message for message.
+func TestSameAsClientGolang(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"classic":      {},
+		"native":       {NativeHistograms: true},
+		"created":      {CreatedSamples: true},
+		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
+		"minimal":      {Minimal: true},
+		"route":        {RouteBuckets: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := busy(opts)
+			m.Registerer().MustRegister(prometheus.NewGoCollector(), businessMetric())
+			theirs := promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
+				EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: opts.CreatedSamples,
+			})
+			for _, accept := range []string{acceptText, acceptOM} {
+				ours, a := scrapeBody(t, m.Metrics(), accept, "")
+				want, b := scrapeBody(t, theirs, accept, "")
+				if x, y := ours.Header.Get("Content-Type"), want.Header.Get("Content-Type"); x != y {
+					t.Errorf("Content-Type %q, client_golang says %q", x, y)
+				}
+				compareLines(t, accept, sortedLines(a), sortedLines(b))
+			}
+			_, a := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
+			_, b := scrapeBody(t, theirs, acceptProtobuf, "")
+			compareFamilies(t, decode(t, a), decode(t, b))
+		})
+	}
+}
+
+func businessMetric() prometheus.Collector {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "shop_orders_total", Help: `With "quotes" and \.`}, []string{"kind"})
+	c.WithLabelValues("book").Add(1.5)
+	return c
+}
+
+// volatile are lines of the runtime that differ between any two scrapes.
+func volatile(line string) bool {
+	return strings.HasPrefix(line, "go_") || strings.HasPrefix(line, "process_")
+}
+
+func compareLines(t *testing.T, what string, ours, theirs []string) {
+	t.Helper()
+	ours, theirs = slices.DeleteFunc(ours, volatile), slices.DeleteFunc(theirs, volatile)
+	if len(ours) != len(theirs) {
+		t.Errorf("%s: %d lines, client_golang writes %d", what, len(ours), len(theirs))
+	}
+	differences := 0
+	for i := range min(len(ours), len(theirs)) {
+		if ours[i] != theirs[i] {
+			if differences++; differences < 5 {
+				t.Errorf("%s:\nours   %s\ntheirs %s", what, ours[i], theirs[i])
+			}
+		}
+	}
+}
+
+func decode(t *testing.T, b []byte) map[string]*dto.MetricFamily {
+	t.Helper()
+	out := map[string]*dto.MetricFamily{}
+	d := expfmt.NewDecoder(bytes.NewReader(b), expfmt.NewFormat(expfmt.TypeProtoDelim))
+	for {
+		f := new(dto.MetricFamily)
+		if err := d.Decode(f); errors.Is(err, io.EOF) {
+			return out
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if out[f.GetName()] != nil {
+			t.Errorf("%s comes twice", f.GetName())
+		}
+		out[f.GetName()] = f
+	}
+}
+
+func compareFamilies(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
+	t.Helper()
+	if len(ours) != len(theirs) {
+		t.Errorf("%d families, client_golang writes %d", len(ours), len(theirs))
+	}
+	for name, want := range theirs {
+		if strings.HasPrefix(name, "go_") {
+			continue
+		}
+		got := ours[name]
+		for _, f := range []*dto.MetricFamily{got, want} {
+			slices.SortFunc(f.GetMetric(), func(a, b *dto.Metric) int {
+				return strings.Compare(fmt.Sprint(a.GetLabel()), fmt.Sprint(b.GetLabel()))
+			})
+		}
+		if !proto.Equal(got, want) {
+			t.Errorf("%s:\nours   %.600s\ntheirs %.600s", name, got, want)
+		}
+	}
+}
+
+// TestNativeAgreesWithClientGolang: the same observations give the same native
+// histogram as client_golang's own, also when there are so many buckets that
+// the resolution is halved.
+func TestNativeAgreesWithClientGolang(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	spread := func(low, high float64) func() uint64 {
+		return func() uint64 { return uint64(math.Exp(low + random.Float64()*(high-low))) }
+	}
+	for name, observation := range map[string]func() uint64{
+		"one value":    func() uint64 { return 1e6 },
+		"usual":        spread(math.Log(1e5), math.Log(1e9)),
+		"everything":   spread(0, math.Log(1e18)),
+		"small":        func() uint64 { return random.Uint64N(20) },
+		"at the bound": func() uint64 { return nativeBuckets().limits[random.IntN(460)] + random.Uint64N(3) - 1 },
+		"nothing":      nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			theirs := prometheus.NewHistogram(prometheus.HistogramOpts{
+				NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: nativeMaximum, Buckets: DefaultBuckets(),
+			})
+			ours := new(nativeHistogram)
+			for range 20_000 {
+				if observation == nil {
+					break
+				}
+				ns := observation()
+				if ns > 1<<62 {
+					ns = 0
+				}
+				ours.observe(ns)
+				theirs.Observe(float64(ns) / 1e9)
+			}
+			var want dto.Metric
+			if err := theirs.Write(&want); err != nil {
+				t.Fatal(err)
+			}
+			var r nativeReading
+			r.take(ours)
+			got := new(dto.Histogram)
+			r.proto(got)
+			w := &dto.Histogram{
+				Schema: want.Histogram.Schema, ZeroThreshold: want.Histogram.ZeroThreshold, ZeroCount: want.Histogram.ZeroCount,
+				PositiveSpan: want.Histogram.PositiveSpan, PositiveDelta: want.Histogram.PositiveDelta,
+			}
+			if !proto.Equal(got, w) {
+				t.Errorf("ours   %.1000s\ntheirs %.1000s", got, w)
+			}
+			if r.total() != want.Histogram.GetSampleCount() {
+				t.Errorf("%d observations, client_golang has %d", r.total(), want.Histogram.GetSampleCount())
+			}
+		})
+	}
+}
+
+// TestNativeBuckets: each key's place is right at, below and above its bound.
+func TestNativeBuckets(t *testing.T) {
+	l := nativeBuckets()
+	for i, limit := range l.limits[:nativeKeys-10] {
+		if limit == 0 || i > 0 && limit == l.limits[i-1] {
+			continue // narrower than a nanosecond
+		}
+		if got := l.bucket(limit); got != i {
+			t.Errorf("%d ns is in bucket %d, want %d", limit, got, i)
+		}
+		if got := l.bucket(limit + 1); got <= i {
+			t.Errorf("%d ns is in bucket %d, want a higher one than %d", limit+1, got, i)
+		}
+	}
+}
+
+// TestConsistentUnderLoad: scrapes under load always have buckets that add up,
+// and counts that never fall.
+func TestConsistentUnderLoad(t *testing.T) {
+	m := MustNew(Options{NativeHistograms: true, OmitRuntime: true})
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		random := rand.New(rand.NewPCG(7, 8))
+		s := m.table.cell(m.table.row(m.table.route("/x"), 1), 200).series
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.observe(random.Uint64N(1e9))
+			}
+		}
+	}()
+	previous := map[float64]uint64{}
+	for range 300 {
+		_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
+		f := decode(t, body)["http_request_duration_seconds"]
+		if f == nil {
+			continue
+		}
+		h := f.Metric[0].Histogram
+		native, running := int64(h.GetZeroCount()), int64(0)
+		for _, d := range h.PositiveDelta {
+			running += d
+			native += running
+		}
+		if uint64(native) != h.GetSampleCount() {
+			t.Fatalf("native buckets hold %d, the count is %d", native, h.GetSampleCount())
+		}
+		last := uint64(0)
+		for _, b := range h.Bucket {
+			if b.GetCumulativeCount() < last || b.GetCumulativeCount() < previous[b.GetUpperBound()] {
+				t.Fatalf("bucket %v fell", b)
+			}
+			last = b.GetCumulativeCount()
+			previous[b.GetUpperBound()] = last
+		}
+		if last > h.GetSampleCount() {
+			t.Fatalf("the buckets hold %d, the count is %d", last, h.GetSampleCount())
+		}
+	}
+	close(stop)
+	<-done
+}
+
+func TestNegotiation(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	for _, test := range []struct{ name, accept, encoding, wantType, wantEncoding string }{
+		{"nothing asked", "", "", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""},
+		{"Prometheus 3", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", "gzip", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8", "gzip"},
+		{"Prometheus 3 with protobuf first", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1", "gzip", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores", "gzip"},
+		{"preferences", "application/openmetrics-text;version=1.0.0;q=0.1,text/plain;version=0.0.4;q=0.9", "gzip;q=0.1, zstd;q=0.9", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "zstd"},
+		{"unwanted", "application/openmetrics-text;q=0,text/plain", "gzip;q=0", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""},
+		{"both encodings", "text/plain", "gzip, deflate, br, zstd", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "zstd"},
+		{"a browser", "text/html,application/xhtml+xml,*/*;q=0.8", "", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""},
+		{"protobuf text", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", "", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=text; escaping=underscores", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			resp, body := scrapeBody(t, m.Metrics(), test.accept, test.encoding)
+			if got := resp.Header.Get("Content-Type"); got != test.wantType && !strings.HasPrefix(test.wantType, got) {
+				t.Errorf("Content-Type %q, want %q", got, test.wantType)
+			}
+			if got := resp.Header.Get("Content-Encoding"); got != test.wantEncoding {
+				t.Errorf("Content-Encoding %q, want %q", got, test.wantEncoding)
+			}
+			if !bytes.Contains(unpack(t, body, test.wantEncoding), []byte("http_requests_in_flight")) {
+				t.Error("the body is not what it should be")
+			}
+			if strings.Join(resp.Header.Values("Vary"), ",") != "Accept,Accept-Encoding" {
+				t.Errorf("Vary %v", resp.Header.Values("Vary"))
+			}
+		})
+	}
+}
+
+func unpack(t *testing.T, b []byte, encoding string) []byte {
+	t.Helper()
+	var r io.Reader = bytes.NewReader(b)
+	var err error
+	switch encoding {
+	case "gzip":
+		r, err = gzip.NewReader(r)
+	case "zstd":
+		r, err = zstd.NewReader(r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestUTF8Names: a business metric with a UTF-8 name is escaped as the scraper
+// asks.
+func TestUTF8Names(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	m.Registerer().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "my.metric", Help: "x"}, func() float64 { return 1 }))
+	for accept, want := range map[string]string{
+		"text/plain;version=1.0.0;escaping=allow-utf-8": "\n{\"my.metric\"} 1\n",
+		acceptText: "\nmy_metric 1\n",
+	} {
+		if _, body := scrapeBody(t, m.Metrics(), accept, ""); !bytes.Contains(body, []byte(want)) {
+			t.Errorf("%s: no %q in\n%s", accept, want, body)
+		}
+	}
+}
+
+// Collectors that do what they must not.
+type brokenCollector struct {
+	desc    *prometheus.Desc
+	collect func(chan<- prometheus.Metric)
+}
+
+func (b brokenCollector) Describe(ch chan<- *prometheus.Desc) { ch <- b.desc }
+func (b brokenCollector) Collect(ch chan<- prometheus.Metric) { b.collect(ch) }
+
+func broken(name string, collect func(*prometheus.Desc, chan<- prometheus.Metric)) prometheus.Collector {
+	d := prometheus.NewDesc(name, "Broken.", nil, nil)
+	return brokenCollector{d, func(ch chan<- prometheus.Metric) { collect(d, ch) }}
+}
+
+// TestBrokenCollectors: each costs its own families and is counted; the scrape
+// has everything else.
+func TestBrokenCollectors(t *testing.T) {
+	hang := make(chan struct{})
+	defer close(hang)
+	for _, test := range []struct {
+		reason  string
+		collect func(*prometheus.Desc, chan<- prometheus.Metric)
+	}{
+		{"panic", func(*prometheus.Desc, chan<- prometheus.Metric) { panic("on purpose") }},
+		{"invalid", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+			ch <- prometheus.NewInvalidMetric(d, errors.New("on purpose"))
+		}},
+		{"invalid", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+			for range 2 {
+				ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
+			}
+		}},
+		{"timeout", func(*prometheus.Desc, chan<- prometheus.Metric) { <-hang }},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			var log bytes.Buffer
+			m := MustNew(Options{OmitRuntime: true, ScrapeTimeout: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			m.Registerer().MustRegister(broken("broken_metric", test.collect), businessMetric())
+			exchange(m, "GET", "/x", 200)
+			for range 2 {
+				_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+				for _, want := range []string{"\nhttp_requests_total{", "\nshop_orders_total{"} {
+					if !bytes.Contains(body, []byte(want)) {
+						t.Errorf("no %q in\n%s", want, body)
+					}
+				}
+			}
+			line(t, m, `tacho_scrape_errors_total{reason="`+test.reason+`"} 3`)
+			if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "broken_metric") {
+				t.Errorf("%d log lines:\n%s", n, &log)
+			}
+		})
+	}
+}
+
+// TestScrapesShareOneCollection: scrapes at the same time make other collectors
+// work once; one too many is refused with a message.
+func TestScrapesShareOneCollection(t *testing.T) {
+	const scrapes = 3
+	entered, release := make(chan struct{}, scrapes), make(chan struct{})
+	m := MustNew(Options{OmitRuntime: true, MaxScrapes: scrapes, Logger: slog.New(slog.DiscardHandler)})
+	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+		entered <- struct{}{}
+		<-release
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
+	}))
+	served := m.Metrics()
+	bodies := make(chan string, scrapes)
+	for range scrapes {
+		go func() {
+			w := httptest.NewRecorder()
+			served.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+			bodies <- w.Body.String()
+		}()
+	}
+	for len(served.(*endpoint).slots) < scrapes {
+		runtime.Gosched()
+	}
+	refused := httptest.NewRecorder()
+	served.ServeHTTP(refused, httptest.NewRequest("GET", "/metrics", nil))
+	if refused.Code != http.StatusServiceUnavailable || !strings.Contains(refused.Body.String(), "raise Options.MaxScrapes") || refused.Header().Get("Retry-After") == "" {
+		t.Errorf("refused with %d %q", refused.Code, refused.Body)
+	}
+	<-entered
+	close(release)
+	for range scrapes {
+		if !strings.Contains(<-bodies, "\nslow_metric 1\n") {
+			t.Error("a scrape lacks the slow metric")
+		}
+	}
+	if len(entered) != 0 {
+		t.Errorf("the collector worked %d times", len(entered)+1)
+	}
+}
+
+// TestScraperTimeout: a scraper that says how long it waits gets what there is
+// before that.
+func TestScraperTimeout(t *testing.T) {
+	hang := make(chan struct{})
+	defer close(hang)
+	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m.Registerer().MustRegister(broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) { <-hang }))
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "0.1")
+	w := httptest.NewRecorder()
+	m.Metrics().ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), "\nhttp_requests_in_flight 0\n") || !strings.Contains(w.Body.String(), `tacho_scrape_errors_total{reason="timeout"} 1`) {
+		t.Errorf("got\n%s", w.Body)
+	}
+}
+
+func TestEndpointMethods(t *testing.T) {
+	m := MustNew(Options{})
+	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405} {
+		w := httptest.NewRecorder()
+		m.Metrics().ServeHTTP(w, httptest.NewRequest(method, "/metrics", nil))
+		if w.Code != want || (method == "HEAD") != (w.Body.Len() == 0) && want == 200 {
+			t.Errorf("%s is answered %d with %d bytes, want %d", method, w.Code, w.Body.Len(), want)
+		}
+	}
+}
+
+// TestExemplars: a bucket takes one at most once a second, from the trace
+// outside; invalid ones are left out.
+func TestExemplars(t *testing.T) {
+	trace := ""
+	m := MustNew(Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
+	now := int64(0)
+	m.clock = func() int64 { return now }
+	m.table.wall = func() time.Time { return time.Unix(1700000000, 500e6) }
+	request := func(id string, latency time.Duration) {
+		trace = id
+		var x Exchange
+		m.Begin(&x, "GET", "/x")
+		now += int64(latency)
+		x.Settle(context.Background(), 200, nil)
+		x.Route = "/x"
+		m.End(&x)
+	}
+	has := func(want string) {
+		t.Helper()
+		if _, body := scrapeBody(t, m.Metrics(), acceptOM, ""); !strings.Contains(string(body), want) {
+			t.Errorf("no %q in\n%s", want, body)
+		}
+	}
+	request("aa", 20*time.Millisecond)
+	has(`le="0.025"} 1 # {span_id="b7",trace_id="aa"} 0.02 1.7000000005e+09` + "\n")
+	request("bb", 20*time.Millisecond)
+	has(`le="0.025"} 2 # {span_id="b7",trace_id="aa"} 0.02`)
+	now += int64(time.Second)
+	request("cc", 20*time.Millisecond)
+	has(`le="0.025"} 3 # {span_id="b7",trace_id="cc"} 0.02`)
+	request(strings.Repeat("x", 200), 2*time.Second)
+	has(`le="2.5"} 4` + "\n")
+	if _, body := scrapeBody(t, m.Metrics(), acceptText, ""); strings.Contains(string(body), "trace_id") {
+		t.Error("the text format has no exemplars, but one is there")
+	}
+}
+
+// TestBeyondBuckets: the hint is there just for routes whose requests are
+// slower than the buckets reach.
+func TestBeyondBuckets(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Buckets: []float64{.1, 1}, RouteBuckets: map[string][]float64{"/slow/but/known": {1, 100}}})
+	now := int64(0)
+	m.clock = func() int64 { return now }
+	for _, of := range []struct {
+		route  string
+		slow   int
+		status int
+	}{{"/slow", 10, 200}, {"/slow", 0, 500}, {"/slow/but/known", 100, 200}, {"/fast", 5, 200}} {
+		for i := range 100 {
+			var x Exchange
+			m.Begin(&x, "GET", "/x")
+			if i < of.slow {
+				now += int64(2 * time.Second)
+			}
+			x.WroteHeader(context.Background(), of.status)
+			x.Route = of.route
+			m.End(&x)
+		}
+	}
+	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	if n := strings.Count(string(body), "tacho_beyond_buckets_ratio{"); n != 0 {
+		t.Errorf("%d hints, but no route exceeds 5 percent:\n%s", n, body)
+	}
+	for range 100 {
+		var x Exchange
+		m.Begin(&x, "GET", "/x")
+		now += int64(2 * time.Second)
+		x.Route = "/slow"
+		m.End(&x)
+	}
+	line(t, m, `tacho_beyond_buckets_ratio{metric="http_request_duration_seconds",path="/slow"} 0.36666666666666664`)
+}
+
+// TestScrapeAllocations: a scrape's allocations do not grow with its lines.
+func TestScrapeAllocations(t *testing.T) {
+	count := func(routes int, accept string) float64 {
+		m := MustNew(Options{OmitRuntime: true, SeriesLimit: 100_000})
+		for i := range routes {
+			exchange(m, "GET", fmt.Sprintf("/r%d", i), 200)
+		}
+		h := m.Metrics()
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		r.Header.Set("Accept", accept)
+		w := &sink{http.Header{}}
+		return testing.AllocsPerRun(20, func() { clear(w.header); h.ServeHTTP(w, r) })
+	}
+	for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
+		few, many := count(10, accept), count(2000, accept)
+		if many > few+20 {
+			t.Errorf("%s: %v allocations for 10 routes, %v for 2000", accept, few, many)
+		}
+		t.Logf("%s: %v allocations for 10 routes, %v for 2000", accept, few, many)
+	}
+}
+
+// TestForeignRegistry: in a registry of the user's everything is there too.
+func TestForeignRegistry(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m := MustNew(Options{Registerer: reg})
+	exchange(m, "GET", "/x", 200)
+	reg.MustRegister(businessMetric())
+	_, ours := scrapeBody(t, m.Metrics(), acceptText, "")
+	_, theirs := scrapeBody(t, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), acceptText, "")
+	compareLines(t, "a foreign registry", sortedLines(ours), sortedLines(theirs))
+}
+
+// TestNamesAreReserved: nobody can take the names of tacho's own metrics.
+func TestNamesAreReserved(t *testing.T) {
+	m := MustNew(Options{})
+	err := m.Registerer().Register(prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"code"}))
+	if err == nil {
+		t.Error("http_requests_total was registered twice")
+	}
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "mine"})
+	m.Registerer().MustRegister(gauge)
+	var already prometheus.AlreadyRegisteredError
+	if err := m.Registerer().Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "mine"})); !errors.As(err, &already) || already.ExistingCollector != prometheus.Collector(gauge) {
+		t.Errorf("registering twice gives %v", err)
+	}
+	if !m.Registerer().Unregister(gauge) {
+		t.Error("a guarded collector cannot be unregistered")
+	}
+}
