@@ -19,7 +19,8 @@ import (
 //	x.Route = template               // now the router has decided
 //	m.End(&x)
 //
-// An Exchange is used by one goroutine at a time, except for SetRoute.
+// An Exchange is used by one goroutine at a time, except for SetRoute. It may be
+// used again for another request, by Begin; one from a sync.Pool is the fastest.
 type Exchange struct {
 	// Route is the template of the route that matched, [Unmatched] when the
 	// router found none, or empty when no router is in sight. The string is
@@ -33,6 +34,7 @@ type Exchange struct {
 	meter  *Meter
 	method string
 	path   string // as the client sent it
+	number uint32 // kept from one use to the next
 	start  int64
 	status int // the final status that was written; 0 before that
 
@@ -44,6 +46,7 @@ type Exchange struct {
 	stream     bool
 	excluded   bool
 
+	route      *route                // by SetTemplate
 	named      atomic.Pointer[route] // set by a router further inside
 	nestedPath string                // the path that router saw
 }
@@ -55,13 +58,16 @@ const streamAfter = int64(time.Second)
 // Begin starts an exchange. It reports whether the request is to be measured;
 // if not, the exchange must be left alone. The strings are not kept beyond End.
 func (m *Meter) Begin(x *Exchange, method, path string) bool {
-	*x = Exchange{meter: m, method: method, path: path}
+	*x = Exchange{meter: m, method: method, path: path, number: x.number}
+	if x.number == 0 {
+		x.number = exchanges.Add(1)
+	}
 	if m.excludes(method, path) {
 		x.excluded = true
 		return false
 	}
 	if !m.opts.Minimal {
-		m.inFlight.Add(1)
+		m.inFlight.add(x.stripe(), 1)
 	}
 	x.start = m.now()
 	return true
@@ -173,8 +179,31 @@ func (x *Exchange) SetRoute(template string) {
 	}
 }
 
+// SetTemplate names the route by a string that is valid for ever and never
+// changes, such as a router's own copy of a template. It stands for setting
+// Route, and is faster. Frameworks that reuse the memory of their strings
+// (fasthttp) must not use it.
+func (x *Exchange) SetTemplate(template string) {
+	x.setTemplate(template, asItIs)
+}
+
+func (x *Exchange) setTemplate(text string, clean func(string) string) {
+	if x.meter != nil {
+		x.route = x.meter.table.staticRoute(text, clean)
+	}
+}
+
+func asItIs(s string) string { return s }
+
 // Status returns the status that was written so far, 0 before that.
 func (x *Exchange) Status() int { return x.status }
+
+// exchanges numbers the exchanges that there are.
+var exchanges atomic.Uint32
+
+// stripe is a number that mostly differs between processors: an exchange that
+// comes from a pool is used again on the processor that used it before.
+func (x *Exchange) stripe() uint32 { return x.number }
 
 // idle reports whether there is nothing to measure.
 func (x *Exchange) idle() bool { return x.meter == nil || x.excluded || x.meter.opts.Minimal }
@@ -183,7 +212,7 @@ func (x *Exchange) idle() bool { return x.meter == nil || x.excluded || x.meter.
 func (m *Meter) End(x *Exchange) {
 	now := m.now()
 	if !m.opts.Minimal {
-		m.inFlight.Add(-1)
+		m.inFlight.add(x.stripe(), -1)
 	}
 	if x.stream {
 		m.streams.Add(-1)
@@ -191,8 +220,10 @@ func (m *Meter) End(x *Exchange) {
 	if x.excluded {
 		return
 	}
-	r := x.named.Load()
-	if r == nil {
+	r := x.route
+	if named := x.named.Load(); named != nil {
+		r = named
+	} else if r == nil {
 		r = m.table.route(x.routeName())
 	}
 	if !r.excluded {
@@ -216,12 +247,12 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	if c.folded != foldedNone || r == m.table.overflow {
 		m.table.folds[max(c.folded, foldedRoute)].Add(1)
 	}
-	latency := now - x.start
+	latency, hint := now-x.start, x.stripe()
 	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
-		observe(&w.streams, m.streamLadder, latency)
+		observe(&w.streams, m.streamLadder, latency, hint)
 		latency = x.firstByte - x.start
 	}
-	bucket := c.series.observe(uint64(max(latency, 0)))
+	bucket := c.series.observe(uint64(max(latency, 0)), hint)
 	if c.series.exemplars != nil {
 		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
 	}
@@ -231,8 +262,8 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	if x.hijacked || m.opts.Minimal {
 		return // what passed on a hijacked connection is not known
 	}
-	observe(&w.requestSize, m.sizeLadder, x.BytesIn)
-	observe(&w.responseSize, m.sizeLadder, x.bytesSent(status))
+	observe(&w.requestSize, m.sizeLadder, x.BytesIn, hint)
+	observe(&w.responseSize, m.sizeLadder, x.bytesSent(status), hint)
 }
 
 // outcome is the status to record.
@@ -262,7 +293,7 @@ func (x *Exchange) bytesSent(status int) int64 {
 
 // observe records a value in a histogram that is made when first needed.
 // Negative values are not known and not recorded.
-func observe(slot *atomic.Pointer[histogram], l *ladder, v int64) {
+func observe(slot *atomic.Pointer[histogram], l *ladder, v int64, hint uint32) {
 	if v < 0 {
 		return
 	}
@@ -272,5 +303,5 @@ func observe(slot *atomic.Pointer[histogram], l *ladder, v int64) {
 		slot.CompareAndSwap(nil, &fresh)
 		h = slot.Load()
 	}
-	l.observe(*h, uint64(v))
+	l.observe(h, uint64(v), hint)
 }

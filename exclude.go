@@ -12,9 +12,9 @@ type exclusions struct {
 	exact map[string]bool
 	globs []string
 
-	// lengths has a bit for the length of every exact path (those of 63 bytes
-	// and more share the last): most requests need no map look-up.
-	lengths uint64
+	// byLength are the exact paths of each length; those of 63 bytes and more
+	// share the last. Comparing with one or two is faster than any map.
+	byLength [64][]string
 }
 
 func newExclusions(o Options) exclusions {
@@ -26,17 +26,18 @@ func newExclusions(o Options) exclusions {
 		e.exact[entry] = true // a template may contain any of these characters
 	}
 	for p := range e.exact {
-		e.lengths |= lengthBit(p)
+		n := min(len(p), len(e.byLength)-1)
+		e.byLength[n] = append(e.byLength[n], p)
 	}
 	return e
 }
 
-func lengthBit(s string) uint64 { return 1 << min(len(s), 63) }
-
 // request reports whether a request is excluded by its path.
 func (e *exclusions) request(path string) bool {
-	if e.lengths&lengthBit(path) != 0 && e.exact[path] {
-		return true
+	for _, exact := range e.byLength[min(len(path), len(e.byLength)-1)] {
+		if path == exact {
+			return true
+		}
 	}
 	for _, g := range e.globs {
 		if globMatch(g, path) {

@@ -3,6 +3,7 @@ package tacho
 import (
 	"math"
 	"math/bits"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -64,25 +65,87 @@ func (l *ladder) bucket(v uint64) int {
 	return i
 }
 
-// A histogram is one label set's observations: the sum, then the count of each
-// bucket (not cumulative). The sum may wrap after 584 years of added-up time,
-// which Prometheus takes for a counter reset.
-type histogram []atomic.Uint64
+// A histogram is one label set's observations. Those that are used most get a
+// stripe for each processor, so that these do not wait for each other.
+type histogram struct {
+	words stripe
+	more  atomic.Pointer[[stripes - 1]stripe]
+}
 
-func (l *ladder) newHistogram() histogram { return make(histogram, len(l.limits)+2) }
+// A stripe holds the sum, then the count of each bucket (not cumulative). The
+// sum may wrap after 584 years of added-up time, which Prometheus takes for a
+// counter reset.
+type stripe []atomic.Uint64
 
-// observe records v with two atomic additions and returns its bucket.
-func (l *ladder) observe(h histogram, v uint64) int {
+const (
+	stripes = 8 // a power of two
+
+	// stripeAt is how many observations in one bucket make a histogram hot.
+	stripeAt = 1 << 15
+
+	// stripePad keeps stripes out of each other's cache lines.
+	stripePad = 8
+)
+
+// stripesWanted is 1 where nothing runs in parallel.
+var stripesWanted = runtime.GOMAXPROCS(0) > 1
+
+func (l *ladder) newHistogram() histogram {
+	return histogram{words: make(stripe, len(l.limits)+2)}
+}
+
+// observe records v with two atomic additions and returns its bucket. The hint
+// chooses the stripe; it should differ between processors.
+func (l *ladder) observe(h *histogram, v uint64, hint uint32) int {
+	words := h.words
+	if more := h.more.Load(); more != nil {
+		if i := hint % stripes; i > 0 {
+			words = more[i-1]
+		}
+	}
 	b := l.bucket(v)
-	h[1+b].Add(1)
-	h[0].Add(v)
+	if words[1+b].Add(1)%stripeAt == 0 {
+		h.grow()
+	}
+	if v > 0 {
+		words[0].Add(v)
+	}
 	return b
 }
 
+// grow gives a hot histogram its stripes.
+func (h *histogram) grow() {
+	if !stripesWanted || h.more.Load() != nil {
+		return
+	}
+	more := new([stripes - 1]stripe)
+	for i := range more {
+		more[i] = make(stripe, len(h.words), len(h.words)+stripePad)
+	}
+	h.more.CompareAndSwap(nil, more)
+}
+
+// word adds up one word over all stripes.
+func (h *histogram) word(i int) uint64 {
+	n := h.words[i].Load()
+	if more := h.more.Load(); more != nil {
+		for _, s := range more {
+			n += s[i].Load()
+		}
+	}
+	return n
+}
+
+// buckets is how many buckets there are, +Inf included.
+func (h *histogram) buckets() int { return len(h.words) - 1 }
+
+// bucket returns the count of one bucket.
+func (h *histogram) bucket(i int) uint64 { return h.word(i + 1) }
+
 // count adds up the buckets.
-func (h histogram) count() (n uint64) {
-	for i := range h[1:] {
-		n += h[i+1].Load()
+func (h *histogram) count() (n uint64) {
+	for i := range h.buckets() {
+		n += h.bucket(i)
 	}
 	return n
 }

@@ -31,9 +31,10 @@ type core struct {
 
 	sizeLadder, streamLadder *ladder
 
-	inFlight, streams atomic.Int64
-	failures          [reasonCount]atomic.Uint64
-	created           int64 // nanoseconds since the epoch
+	inFlight stripedInt
+	streams  atomic.Int64
+	failures [reasonCount]atomic.Uint64
+	created  int64 // nanoseconds since the epoch
 
 	panicOnce sync.Once
 
@@ -83,6 +84,23 @@ func newCore(opts Options) *core {
 	c.families = newFamilies(opts)
 	c.table = newTable(&c.opts)
 	return c
+}
+
+// stripedInt is a number that processors change without waiting for each other.
+type stripedInt [stripes]struct {
+	n atomic.Int64
+	_ [56]byte // the rest of a cache line
+}
+
+func (s *stripedInt) add(hint uint32, n int64) { s[hint%stripes].n.Add(n) }
+
+// load adds the stripes up. What one processor began and another one ended
+// cancels out.
+func (s *stripedInt) load() (n int64) {
+	for i := range s {
+		n += s[i].n.Load()
+	}
+	return n
 }
 
 // processStart is an origin for the monotonic clock: time.Since of it reads

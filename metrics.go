@@ -62,7 +62,7 @@ func newFamilies(o Options) families {
 		requests:        http(s.Requests, requests),
 		duration:        http(s.Duration, durations),
 		panics:          http(s.Panics, panics),
-		inFlight:        http(s.InFlight, gauge(func(c *core) int64 { return c.inFlight.Load() })),
+		inFlight:        http(s.InFlight, gauge(func(c *core) int64 { return c.inFlight.load() })),
 		streamsInFlight: http(s.StreamsInFlight, gauge(func(c *core) int64 { return c.streams.Load() })),
 		requestSize:     http(s.RequestSize, byRow(sizes, func(w *row) *histogram { return w.requestSize.Load() })),
 		responseSize:    http(s.ResponseSize, byRow(sizes, func(w *row) *histogram { return w.responseSize.Load() })),

@@ -54,21 +54,32 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.nested(outer, w, r)
 		return
 	}
-	o := observers.New()
-	measured := m.Begin(&o.exchange, r.Method, r.URL.Path)
-	o.writer, o.request, o.has, o.entered = w, r, abilities(w), r.Pattern
-	seen := h.copyOf(o)
-	if !measured {
-		h.next.ServeHTTP(w, o.visible(seen))
+	o := observers.Get().(*observer)
+	if !m.Begin(&o.exchange, r.Method, r.URL.Path) {
+		h.exclude(o, w, r)
 		return
 	}
+	o.request, o.has, o.entered = r, abilities(w), r.Pattern
+	seen := h.copyOf(o)
 	defer h.finish(o, seen)
-	h.next.ServeHTTP(o.as(o.has), o.visible(seen))
+	h.next.ServeHTTP(o.watch(w).as(o.has), o.visible(seen))
+}
+
+// exclude serves a request that is not measured. A Handler further inside must
+// not measure it either.
+func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
+	o.request = r
+	if h.meter.handlers.Load() > 1 {
+		h.next.ServeHTTP(w, o.visible(h.copyOf(o)))
+		return
+	}
+	o.release()
+	h.next.ServeHTTP(w, r)
 }
 
 // copyOf makes a copy of the request for the handler where it needs one: to
 // count a body, or to be found again by a Handler or adapter further inside.
-func (h *handler) copyOf(o *kind0) *reqcopy.Copy {
+func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 	if h.meter.handlers.Load() > 1 {
 		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
 		return reqcopy.New(o.request, &o.link, &o.exchange.BytesIn)
@@ -89,14 +100,17 @@ func (o *observer) visible(c *reqcopy.Copy) *http.Request {
 
 // finish ends the exchange, also when the handler panics; the panic goes on
 // with its own value, on the stack where it began.
-func (h *handler) finish(o *kind0, seen *reqcopy.Copy) {
+func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	v := recover()
 	if seen != nil {
 		seen.Return()
 	}
 	o.settle(v)
-	o.exchange.Route = h.route(o, o.visible(seen))
+	h.route(o, o.visible(seen))
 	h.meter.End(&o.exchange)
+	if seen == nil {
+		o.release() // otherwise the copy's body or context may still know it
+	}
 	if v != nil {
 		panic(v)
 	}
@@ -112,21 +126,22 @@ func (o *observer) settle(panicked any) {
 	o.exchange.Settle(ctx, implicit, panicked)
 }
 
-// route is the template of the route that the request has taken.
-func (h *handler) route(o *kind0, r *http.Request) string {
-	pattern := r.Pattern
-	if r.Method == http.MethodConnect && h.mux != nil {
+// route names the route that the request has taken.
+func (h *handler) route(o *observer, r *http.Request) {
+	x, pattern := &o.exchange, r.Pattern
+	if h.mux != nil && r.Method == http.MethodConnect {
 		pattern = muxPattern(h.mux, r)
 	}
 	switch {
 	case pattern == "" && h.mux != nil:
-		return Unmatched
+		x.Route = Unmatched
 	case pattern == "":
-		return h.meter.guess(r)
+		x.Route = h.meter.guess(r)
 	case h.mux != nil && o.entered != "" && stripped(requestPath(r), r.URL.EscapedPath()):
-		return joinTemplates(template(o.entered), template(pattern))
+		x.Route = joinTemplates(template(o.entered), template(pattern))
+	default:
+		x.setTemplate(pattern, template)
 	}
-	return template(pattern)
 }
 
 // nested lets the exchange that is under way know the route, and nothing else.

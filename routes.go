@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // A route is everything recorded under one value of the route label.
@@ -52,8 +54,8 @@ type series struct {
 }
 
 // observe records a latency and returns its bucket.
-func (s *series) observe(ns uint64) int {
-	bucket := s.row.route.ladder.observe(s.durations, ns)
+func (s *series) observe(ns uint64, hint uint32) int {
+	bucket := s.row.route.ladder.observe(&s.durations, ns, hint)
 	if s.native != nil {
 		s.native.observe(ns) // after the classic one, see read
 	}
@@ -66,10 +68,10 @@ func (s *series) observe(ns uint64) int {
 func (s *series) read(into *scan) {
 	r := &into.reading
 	if s.native == nil {
-		r.take(s.row.route.ladder, s.durations)
+		r.take(s.row.route.ladder, &s.durations)
 	} else {
 		into.native.take(s.native)
-		r.take(s.row.route.ladder, s.durations)
+		r.take(s.row.route.ladder, &s.durations)
 		r.native = &into.native
 		r.limit(into.native.total())
 	}
@@ -107,11 +109,14 @@ type table struct {
 	ladders map[string]*ladder // Options.RouteBuckets, by the label
 
 	routes   atomic.Pointer[map[string]*route] // by the string as it came
+	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
 	folds    [foldedLabels]atomic.Uint64
 
 	wall     func() time.Time // replaced in tests
 	mu       sync.Mutex
+	recent   map[string]*route // not in routes yet
+	misses   int               // look-ups that had to ask recent
 	byLabel  map[string]*route // by the label, after cleaning
 	all      []*series
 	sorted   []*series   // all, in the order in which they are shown; nil when out of date
@@ -129,6 +134,7 @@ func newTable(opts *Options) *table {
 		ladder:   newLadder(opts.Buckets, 1e9),
 		ladders:  map[string]*ladder{},
 		byLabel:  map[string]*route{},
+		recent:   map[string]*route{},
 		statuses: map[int]int{},
 		wall:     time.Now,
 	}
@@ -158,31 +164,93 @@ func (t *table) route(template string) *route {
 	return t.addRoute(template)
 }
 
+// A staticRoute leads from a string that never changes to its route. Routers
+// hand out the same string for the same route each time, so that its address is
+// enough to know it by. The entry keeps the string alive, so that no other one
+// can come to stand there.
+type staticRoute struct {
+	text  string
+	route *route
+}
+
+const staticSlots = 512
+
+// staticRoute is route for strings that never change, prepared by clean when
+// they are first seen.
+func (t *table) staticRoute(text string, clean func(string) string) *route {
+	data := unsafe.StringData(text)
+	address := uintptr(unsafe.Pointer(data))
+	slot := &t.static[(address>>4^address>>13)%staticSlots]
+	if s := slot.Load(); s != nil && unsafe.StringData(s.text) == data && len(s.text) == len(text) {
+		return s.route
+	}
+	r := t.route(clean(text))
+	if r != t.overflow {
+		slot.Store(&staticRoute{text, r})
+	}
+	return r
+}
+
 func (t *table) addRoute(template string) *route {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	known := *t.routes.Load()
-	if r, ok := known[template]; ok {
+	if r, ok := (*t.routes.Load())[template]; ok {
 		return r
 	}
-	label := cleanLabel(template)
-	r, ok := t.byLabel[label]
+	r, ok := t.recent[template]
 	if !ok {
-		if len(t.byLabel) >= t.opts.SeriesLimit {
-			t.warn(foldedRoute)
-			return t.overflow
+		if r = t.labelled(cleanLabel(template)); r == t.overflow {
+			return r
 		}
+		t.remember(template, r)
+	}
+	t.promote()
+	return r
+}
+
+// labelled returns the route of a label. Strings that clean to the same label
+// share it.
+func (t *table) labelled(label string) *route {
+	r, ok := t.byLabel[label]
+	switch {
+	case ok:
+	case len(t.byLabel) >= t.opts.SeriesLimit:
+		t.warn(foldedRoute)
+		return t.overflow
+	default:
 		r = t.newRoute(label)
 		t.byLabel[label] = r
 	}
-	// Strings that clean to the same label share a route. The index of
-	// uncleaned strings is bounded as well, and holds no huge ones.
-	if len(known) < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes {
-		grown := maps.Clone(known)
-		grown[string([]byte(template))] = r
-		t.routes.Store(&grown)
-	}
 	return r
+}
+
+// remember indexes a template as it came, but no endless number of them and
+// no huge ones: these are cleaned each time.
+func (t *table) remember(template string, r *route) {
+	if len(*t.routes.Load())+len(t.recent) >= 2*t.opts.SeriesLimit || len(template) > maxLabelBytes {
+		return
+	}
+	if template == r.label {
+		template = r.label // not the caller's memory, and not a second copy
+	} else {
+		template = strings.Clone(template)
+	}
+	t.recent[template] = r
+}
+
+// promote moves the recent routes into the lock-free index once they were
+// asked for as often as it would cost to copy that.
+func (t *table) promote() {
+	known := *t.routes.Load()
+	if t.misses++; t.misses <= len(known) || len(t.recent) == 0 {
+		return
+	}
+	grown := make(map[string]*route, len(known)+len(t.recent))
+	maps.Copy(grown, known)
+	maps.Copy(grown, t.recent)
+	t.routes.Store(&grown)
+	clear(t.recent)
+	t.misses = 0
 }
 
 // row returns the row of a route and method.
@@ -275,7 +343,7 @@ func (t *table) newSeries(w *row, status int) *series {
 		s.native = new(nativeHistogram)
 	}
 	if t.opts.TraceFunc != nil {
-		s.exemplars = newExemplars(len(s.durations) - 1)
+		s.exemplars = newExemplars(s.durations.buckets())
 	}
 	t.all = append(t.all, s)
 	t.sorted = nil

@@ -37,7 +37,7 @@ func TestImports(t *testing.T) {
 		},
 		"./schema": nil,
 		"./adapter/tachogin": {
-			module, module + "/internal/reqcopy", module + "/internal/slab", "github.com/gin-gonic/gin",
+			module, module + "/internal/reqcopy", "github.com/gin-gonic/gin",
 		},
 	}
 	for pkg, others := range allowed {

@@ -33,15 +33,15 @@ type reading struct {
 }
 
 // take copies a histogram into the reading.
-func (r *reading) take(l *ladder, h histogram) {
+func (r *reading) take(l *ladder, h *histogram) {
 	r.ladder, r.count, r.native, r.exemplars = l, 0, nil, nil
 	r.buckets = r.buckets[:0]
-	for i := range h[1:] {
-		n := h[i+1].Load()
+	for i := range h.buckets() {
+		n := h.bucket(i)
 		r.buckets = append(r.buckets, n)
 		r.count += n
 	}
-	r.sum = float64(h[0].Load()) / l.scale
+	r.sum = float64(h.word(0)) / l.scale
 }
 
 // limit takes the highest observations away until count are left. The
@@ -181,7 +181,7 @@ func byRow(l func(*core) *ladder, slot func(*row) *histogram) source {
 			if h == nil {
 				continue
 			}
-			s.reading.take(l(s.core), *h)
+			s.reading.take(l(s.core), h)
 			s.rowValues(w)
 			s.histogram(f)
 		}
@@ -279,7 +279,7 @@ const (
 func beyond(s *scan, f *family) {
 	slow := map[*route]uint64{}
 	for _, x := range s.series {
-		if n := x.durations[len(x.durations)-1].Load(); n > 0 {
+		if n := x.durations.bucket(x.durations.buckets() - 1); n > 0 {
 			slow[x.row.route] += n
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tacho-go/tacho/internal/slab"
@@ -14,110 +15,153 @@ import (
 
 //go:generate go run ./internal/writerkinds -o writer_kinds.go
 
-// observer watches one ResponseWriter without changing what it can do.
+// handle is the ResponseWriter that a handler sees. The types in
+// writer_kinds.go, one for each set of optional interfaces, are handles
+// underneath. What net/http offers by way of http.ResponseController
+// (deadlines, full duplex) goes through Unwrap.
 //
-// The types that handlers see are in writer_kinds.go: one for each set of
-// optional interfaces, all of them an observer underneath. What net/http
-// offers by way of http.ResponseController (deadlines, full duplex) goes
-// through Unwrap.
+// A handle belongs to one request for ever: a handler that wrongly keeps it
+// reaches what it would reach without us, and never another's response. The
+// observer that it reports to is used again; the number of its use says
+// whether the handle may still report.
+type handle struct {
+	writer   http.ResponseWriter
+	observer *observer
+	use      uint64
+}
+
+// observer is what is known of one request while it is served.
 type observer struct {
 	exchange Exchange
-	writer   http.ResponseWriter
 	request  *http.Request // as the handler around it received it
 	has      int           // what the writer can do
 	entered  string        // the pattern of a router around us
-
-	link contextLink
+	link     contextLink
+	use      atomic.Uint64
 }
 
-var observers slab.Of[kind0]
+var (
+	handles   slab.Of[kind0]
+	observers = sync.Pool{New: func() any { return new(observer) }}
+)
+
+// watch makes the handle for a writer.
+func (o *observer) watch(w http.ResponseWriter) *kind0 {
+	k := handles.New()
+	k.writer, k.observer, k.use = w, o, o.use.Load()
+	return k
+}
+
+// release lets the observer be used again. It must not be released if anything
+// but handles may still know it.
+func (o *observer) release() {
+	o.use.Add(1)
+	o.request, o.entered = nil, ""
+	observers.Put(o)
+}
+
+// reports returns the exchange, or nil when the handler has returned.
+func (h *handle) reports() *Exchange {
+	if h.observer.use.Load() != h.use {
+		return nil
+	}
+	return &h.observer.exchange
+}
 
 // Header implements http.ResponseWriter.
-func (o *observer) Header() http.Header { return o.writer.Header() }
+func (h *handle) Header() http.Header { return h.writer.Header() }
 
 // WriteHeader implements http.ResponseWriter.
-func (o *observer) WriteHeader(status int) {
-	o.writer.WriteHeader(status)
-	o.exchange.WroteHeader(o.request.Context(), status)
+func (h *handle) WriteHeader(status int) {
+	h.writer.WriteHeader(status)
+	if x := h.reports(); x != nil {
+		x.WroteHeader(h.observer.request.Context(), status)
+	}
 }
 
 // Write implements http.ResponseWriter.
-func (o *observer) Write(p []byte) (int, error) {
-	o.implicitHeader()
-	n, err := o.writer.Write(p)
-	o.wrote(int64(n), err)
+func (h *handle) Write(p []byte) (int, error) {
+	h.implicitHeader()
+	n, err := h.writer.Write(p)
+	h.wrote(int64(n), err)
 	return n, err
 }
 
 // WriteString implements io.StringWriter. Every kind has it: where the
 // writer has not, io.WriteString does the very same.
-func (o *observer) WriteString(s string) (int, error) {
-	o.implicitHeader()
-	n, err := io.WriteString(o.writer, s)
-	o.wrote(int64(n), err)
+func (h *handle) WriteString(s string) (int, error) {
+	h.implicitHeader()
+	n, err := io.WriteString(h.writer, s)
+	h.wrote(int64(n), err)
 	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the writer underneath.
-func (o *observer) Unwrap() http.ResponseWriter { return o.writer }
+func (h *handle) Unwrap() http.ResponseWriter { return h.writer }
 
 // Exchange returns the exchange that this writer reports to.
-func (o *observer) Exchange() *Exchange { return &o.exchange }
+func (h *handle) Exchange() *Exchange { return h.reports() }
 
-func (o *observer) implicitHeader() {
-	if o.exchange.status == 0 {
-		o.exchange.WroteHeader(o.request.Context(), http.StatusOK)
+func (h *handle) implicitHeader() {
+	if x := h.reports(); x != nil && x.status == 0 {
+		x.WroteHeader(h.observer.request.Context(), http.StatusOK)
 	}
 }
 
-func (o *observer) wrote(n int64, err error) {
-	o.exchange.BytesOut += n
+func (h *handle) wrote(n int64, err error) {
+	x := h.reports()
+	if x == nil {
+		return
+	}
+	x.BytesOut += n
 	if err == http.ErrHandlerTimeout {
 		// http.TimeoutHandler, outside of us, has already answered.
-		o.exchange.status = http.StatusServiceUnavailable
+		x.status = http.StatusServiceUnavailable
 	}
 }
 
 // The optional methods. The kinds have those that the writer has.
 
-func (o *observer) flush() { _ = o.flushError() }
+func (h *handle) flush() { _ = h.flushError() }
 
-func (o *observer) flushError() error {
-	o.implicitHeader()
+func (h *handle) flushError() error {
+	h.implicitHeader()
 	var err error
-	switch f := o.writer.(type) {
+	switch f := h.writer.(type) {
 	case interface{ FlushError() error }:
 		err = f.FlushError()
 	case http.Flusher:
 		f.Flush()
 	}
-	o.exchange.Flushed(o.writer.Header().Get("Content-Type"))
+	if x := h.reports(); x != nil {
+		x.Flushed(h.writer.Header().Get("Content-Type"))
+	}
 	return err
 }
 
-func (o *observer) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := o.writer.(http.Hijacker).Hijack()
-	if err == nil {
-		o.exchange.Hijack()
+func (h *handle) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := h.writer.(http.Hijacker).Hijack()
+	if x := h.reports(); x != nil && err == nil {
+		x.Hijack()
 	}
 	return conn, rw, err
 }
 
 // readFrom keeps sendfile: io.Copy from a file does not pass through us.
-func (o *observer) readFrom(src io.Reader) (int64, error) {
-	o.implicitHeader()
-	n, err := o.writer.(io.ReaderFrom).ReadFrom(src)
-	o.wrote(n, err)
+func (h *handle) readFrom(src io.Reader) (int64, error) {
+	h.implicitHeader()
+	n, err := h.writer.(io.ReaderFrom).ReadFrom(src)
+	h.wrote(n, err)
 	return n, err
 }
 
-func (o *observer) push(target string, opts *http.PushOptions) error {
-	return o.writer.(http.Pusher).Push(target, opts)
+func (h *handle) push(target string, opts *http.PushOptions) error {
+	return h.writer.(http.Pusher).Push(target, opts)
 }
 
-func (o *observer) closeNotify() <-chan bool {
+func (h *handle) closeNotify() <-chan bool {
 	//lint:ignore SA1019 Gin's Context.Stream and others still ask for it.
-	return o.writer.(http.CloseNotifier).CloseNotify()
+	return h.writer.(http.CloseNotifier).CloseNotify()
 }
 
 // Bits for the optional interfaces of a writer, and for what else we want to

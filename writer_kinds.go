@@ -9,204 +9,204 @@ import (
 	"net/http"
 )
 
-// as returns the observer as the kind that can do what has says. All kinds have
+// as returns the handle as the kind that can do what has says. All kinds have
 // the same memory layout, so that this is a conversion and no allocation.
-func (o *kind0) as(has int) http.ResponseWriter {
+func (h *kind0) as(has int) http.ResponseWriter {
 	switch has & (optionalKinds - 1) {
 	case 1:
-		return (*kind1)(o)
+		return (*kind1)(h)
 	case 2:
-		return (*kind2)(o)
+		return (*kind2)(h)
 	case 3:
-		return (*kind3)(o)
+		return (*kind3)(h)
 	case 4:
-		return (*kind4)(o)
+		return (*kind4)(h)
 	case 5:
-		return (*kind5)(o)
+		return (*kind5)(h)
 	case 6:
-		return (*kind6)(o)
+		return (*kind6)(h)
 	case 7:
-		return (*kind7)(o)
+		return (*kind7)(h)
 	case 8:
-		return (*kind8)(o)
+		return (*kind8)(h)
 	case 9:
-		return (*kind9)(o)
+		return (*kind9)(h)
 	case 10:
-		return (*kind10)(o)
+		return (*kind10)(h)
 	case 11:
-		return (*kind11)(o)
+		return (*kind11)(h)
 	case 12:
-		return (*kind12)(o)
+		return (*kind12)(h)
 	case 13:
-		return (*kind13)(o)
+		return (*kind13)(h)
 	case 14:
-		return (*kind14)(o)
+		return (*kind14)(h)
 	case 15:
-		return (*kind15)(o)
+		return (*kind15)(h)
 	case 16:
-		return (*kind16)(o)
+		return (*kind16)(h)
 	case 17:
-		return (*kind17)(o)
+		return (*kind17)(h)
 	case 18:
-		return (*kind18)(o)
+		return (*kind18)(h)
 	case 19:
-		return (*kind19)(o)
+		return (*kind19)(h)
 	case 20:
-		return (*kind20)(o)
+		return (*kind20)(h)
 	case 21:
-		return (*kind21)(o)
+		return (*kind21)(h)
 	case 22:
-		return (*kind22)(o)
+		return (*kind22)(h)
 	case 23:
-		return (*kind23)(o)
+		return (*kind23)(h)
 	case 24:
-		return (*kind24)(o)
+		return (*kind24)(h)
 	case 25:
-		return (*kind25)(o)
+		return (*kind25)(h)
 	case 26:
-		return (*kind26)(o)
+		return (*kind26)(h)
 	case 27:
-		return (*kind27)(o)
+		return (*kind27)(h)
 	case 28:
-		return (*kind28)(o)
+		return (*kind28)(h)
 	case 29:
-		return (*kind29)(o)
+		return (*kind29)(h)
 	case 30:
-		return (*kind30)(o)
+		return (*kind30)(h)
 	case 31:
-		return (*kind31)(o)
+		return (*kind31)(h)
 	}
-	return o
+	return h
 }
 
 type (
-	kind0  struct{ observer }
-	kind1  struct{ observer }
-	kind2  struct{ observer }
-	kind3  struct{ observer }
-	kind4  struct{ observer }
-	kind5  struct{ observer }
-	kind6  struct{ observer }
-	kind7  struct{ observer }
-	kind8  struct{ observer }
-	kind9  struct{ observer }
-	kind10 struct{ observer }
-	kind11 struct{ observer }
-	kind12 struct{ observer }
-	kind13 struct{ observer }
-	kind14 struct{ observer }
-	kind15 struct{ observer }
-	kind16 struct{ observer }
-	kind17 struct{ observer }
-	kind18 struct{ observer }
-	kind19 struct{ observer }
-	kind20 struct{ observer }
-	kind21 struct{ observer }
-	kind22 struct{ observer }
-	kind23 struct{ observer }
-	kind24 struct{ observer }
-	kind25 struct{ observer }
-	kind26 struct{ observer }
-	kind27 struct{ observer }
-	kind28 struct{ observer }
-	kind29 struct{ observer }
-	kind30 struct{ observer }
-	kind31 struct{ observer }
+	kind0  struct{ handle }
+	kind1  struct{ handle }
+	kind2  struct{ handle }
+	kind3  struct{ handle }
+	kind4  struct{ handle }
+	kind5  struct{ handle }
+	kind6  struct{ handle }
+	kind7  struct{ handle }
+	kind8  struct{ handle }
+	kind9  struct{ handle }
+	kind10 struct{ handle }
+	kind11 struct{ handle }
+	kind12 struct{ handle }
+	kind13 struct{ handle }
+	kind14 struct{ handle }
+	kind15 struct{ handle }
+	kind16 struct{ handle }
+	kind17 struct{ handle }
+	kind18 struct{ handle }
+	kind19 struct{ handle }
+	kind20 struct{ handle }
+	kind21 struct{ handle }
+	kind22 struct{ handle }
+	kind23 struct{ handle }
+	kind24 struct{ handle }
+	kind25 struct{ handle }
+	kind26 struct{ handle }
+	kind27 struct{ handle }
+	kind28 struct{ handle }
+	kind29 struct{ handle }
+	kind30 struct{ handle }
+	kind31 struct{ handle }
 )
 
-func (o *kind1) Flush()                                            { o.flush() }
-func (o *kind1) FlushError() error                                 { return o.flushError() }
-func (o *kind2) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return o.hijack() }
-func (o *kind3) Flush()                                            { o.flush() }
-func (o *kind3) FlushError() error                                 { return o.flushError() }
-func (o *kind3) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return o.hijack() }
-func (o *kind4) ReadFrom(src io.Reader) (int64, error)             { return o.readFrom(src) }
-func (o *kind5) Flush()                                            { o.flush() }
-func (o *kind5) FlushError() error                                 { return o.flushError() }
-func (o *kind5) ReadFrom(src io.Reader) (int64, error)             { return o.readFrom(src) }
-func (o *kind6) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return o.hijack() }
-func (o *kind6) ReadFrom(src io.Reader) (int64, error)             { return o.readFrom(src) }
-func (o *kind7) Flush()                                            { o.flush() }
-func (o *kind7) FlushError() error                                 { return o.flushError() }
-func (o *kind7) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return o.hijack() }
-func (o *kind7) ReadFrom(src io.Reader) (int64, error)             { return o.readFrom(src) }
-func (o *kind8) Push(target string, opts *http.PushOptions) error  { return o.push(target, opts) }
-func (o *kind9) Flush()                                            { o.flush() }
-func (o *kind9) FlushError() error                                 { return o.flushError() }
-func (o *kind9) Push(target string, opts *http.PushOptions) error  { return o.push(target, opts) }
-func (o *kind10) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind10) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind11) Flush()                                           { o.flush() }
-func (o *kind11) FlushError() error                                { return o.flushError() }
-func (o *kind11) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind11) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind12) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind12) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind13) Flush()                                           { o.flush() }
-func (o *kind13) FlushError() error                                { return o.flushError() }
-func (o *kind13) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind13) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind14) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind14) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind14) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind15) Flush()                                           { o.flush() }
-func (o *kind15) FlushError() error                                { return o.flushError() }
-func (o *kind15) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind15) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind15) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind16) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind17) Flush()                                           { o.flush() }
-func (o *kind17) FlushError() error                                { return o.flushError() }
-func (o *kind17) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind18) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind18) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind19) Flush()                                           { o.flush() }
-func (o *kind19) FlushError() error                                { return o.flushError() }
-func (o *kind19) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind19) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind20) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind20) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind21) Flush()                                           { o.flush() }
-func (o *kind21) FlushError() error                                { return o.flushError() }
-func (o *kind21) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind21) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind22) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind22) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind22) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind23) Flush()                                           { o.flush() }
-func (o *kind23) FlushError() error                                { return o.flushError() }
-func (o *kind23) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind23) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind23) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind24) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind24) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind25) Flush()                                           { o.flush() }
-func (o *kind25) FlushError() error                                { return o.flushError() }
-func (o *kind25) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind25) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind26) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind26) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind26) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind27) Flush()                                           { o.flush() }
-func (o *kind27) FlushError() error                                { return o.flushError() }
-func (o *kind27) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind27) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind27) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind28) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind28) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind28) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind29) Flush()                                           { o.flush() }
-func (o *kind29) FlushError() error                                { return o.flushError() }
-func (o *kind29) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind29) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind29) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind30) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind30) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind30) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind30) CloseNotify() <-chan bool                         { return o.closeNotify() }
-func (o *kind31) Flush()                                           { o.flush() }
-func (o *kind31) FlushError() error                                { return o.flushError() }
-func (o *kind31) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return o.hijack() }
-func (o *kind31) ReadFrom(src io.Reader) (int64, error)            { return o.readFrom(src) }
-func (o *kind31) Push(target string, opts *http.PushOptions) error { return o.push(target, opts) }
-func (o *kind31) CloseNotify() <-chan bool                         { return o.closeNotify() }
+func (h *kind1) Flush()                                            { h.flush() }
+func (h *kind1) FlushError() error                                 { return h.flushError() }
+func (h *kind2) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return h.hijack() }
+func (h *kind3) Flush()                                            { h.flush() }
+func (h *kind3) FlushError() error                                 { return h.flushError() }
+func (h *kind3) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return h.hijack() }
+func (h *kind4) ReadFrom(src io.Reader) (int64, error)             { return h.readFrom(src) }
+func (h *kind5) Flush()                                            { h.flush() }
+func (h *kind5) FlushError() error                                 { return h.flushError() }
+func (h *kind5) ReadFrom(src io.Reader) (int64, error)             { return h.readFrom(src) }
+func (h *kind6) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return h.hijack() }
+func (h *kind6) ReadFrom(src io.Reader) (int64, error)             { return h.readFrom(src) }
+func (h *kind7) Flush()                                            { h.flush() }
+func (h *kind7) FlushError() error                                 { return h.flushError() }
+func (h *kind7) Hijack() (net.Conn, *bufio.ReadWriter, error)      { return h.hijack() }
+func (h *kind7) ReadFrom(src io.Reader) (int64, error)             { return h.readFrom(src) }
+func (h *kind8) Push(target string, opts *http.PushOptions) error  { return h.push(target, opts) }
+func (h *kind9) Flush()                                            { h.flush() }
+func (h *kind9) FlushError() error                                 { return h.flushError() }
+func (h *kind9) Push(target string, opts *http.PushOptions) error  { return h.push(target, opts) }
+func (h *kind10) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind10) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind11) Flush()                                           { h.flush() }
+func (h *kind11) FlushError() error                                { return h.flushError() }
+func (h *kind11) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind11) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind12) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind12) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind13) Flush()                                           { h.flush() }
+func (h *kind13) FlushError() error                                { return h.flushError() }
+func (h *kind13) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind13) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind14) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind14) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind14) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind15) Flush()                                           { h.flush() }
+func (h *kind15) FlushError() error                                { return h.flushError() }
+func (h *kind15) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind15) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind15) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind16) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind17) Flush()                                           { h.flush() }
+func (h *kind17) FlushError() error                                { return h.flushError() }
+func (h *kind17) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind18) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind18) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind19) Flush()                                           { h.flush() }
+func (h *kind19) FlushError() error                                { return h.flushError() }
+func (h *kind19) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind19) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind20) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind20) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind21) Flush()                                           { h.flush() }
+func (h *kind21) FlushError() error                                { return h.flushError() }
+func (h *kind21) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind21) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind22) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind22) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind22) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind23) Flush()                                           { h.flush() }
+func (h *kind23) FlushError() error                                { return h.flushError() }
+func (h *kind23) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind23) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind23) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind24) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind24) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind25) Flush()                                           { h.flush() }
+func (h *kind25) FlushError() error                                { return h.flushError() }
+func (h *kind25) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind25) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind26) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind26) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind26) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind27) Flush()                                           { h.flush() }
+func (h *kind27) FlushError() error                                { return h.flushError() }
+func (h *kind27) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind27) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind27) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind28) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind28) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind28) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind29) Flush()                                           { h.flush() }
+func (h *kind29) FlushError() error                                { return h.flushError() }
+func (h *kind29) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind29) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind29) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind30) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind30) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind30) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind30) CloseNotify() <-chan bool                         { return h.closeNotify() }
+func (h *kind31) Flush()                                           { h.flush() }
+func (h *kind31) FlushError() error                                { return h.flushError() }
+func (h *kind31) Hijack() (net.Conn, *bufio.ReadWriter, error)     { return h.hijack() }
+func (h *kind31) ReadFrom(src io.Reader) (int64, error)            { return h.readFrom(src) }
+func (h *kind31) Push(target string, opts *http.PushOptions) error { return h.push(target, opts) }
+func (h *kind31) CloseNotify() <-chan bool                         { return h.closeNotify() }

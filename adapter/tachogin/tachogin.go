@@ -56,8 +56,9 @@ func Middleware(m *tacho.Meter) gin.HandlerFunc {
 			x.SetRoute(route(c))
 			return
 		}
-		w := writers.New()
+		w := writers.Get().(*writer)
 		if !m.Begin(&w.exchange, c.Request.Method, c.Request.URL.Path) {
+			writers.Put(w)
 			return
 		}
 		w.watch(c)

@@ -5,27 +5,31 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/reqcopy"
-	"github.com/tacho-go/tacho/internal/slab"
 )
 
-// writer watches Gin's writer, and the request's body, for one request.
+// writer watches Gin's writer for one request. It is used again, as Gin's own
+// writer is, which stands in the Context: whoever keeps either of them beyond
+// the request is in the same trouble.
 type writer struct {
 	gin.ResponseWriter
 	exchange tacho.Exchange
 	request  *http.Request
 	copied   *reqcopy.Copy // what the handlers see, if the request has a body
+	matched  bool          // Gin has found a route
 }
 
-var writers slab.Of[writer]
+var writers = sync.Pool{New: func() any { return new(writer) }}
 
 func (w *writer) watch(c *gin.Context) {
 	w.ResponseWriter, w.request = c.Writer, c.Request
-	w.exchange.Route = route(c)
+	w.exchange.SetTemplate(route(c))
+	w.matched = c.FullPath() != ""
 	c.Writer = w
 	if reqcopy.Needed(c.Request) {
 		w.copied = reqcopy.New(c.Request, nil, &w.exchange.BytesIn)
@@ -39,8 +43,9 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	v := recover()
 	w.exchange.Settle(w.request.Context(), w.Status(), v)
 	w.exchange.BytesOut = w.written()
+	ours := c.Writer == w
 	switch {
-	case c.Writer == w:
+	case ours:
 		c.Writer = w.ResponseWriter
 	case reflect.TypeOf(c.Writer).String() == "*gin.responseWriter":
 		// Engine.HandleContext has taken our writer out, and run us again.
@@ -53,6 +58,10 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 		}
 	}
 	m.End(&w.exchange)
+	if ours && w.copied == nil { // nobody else knows it
+		w.ResponseWriter, w.request = nil, nil
+		writers.Put(w)
+	}
 	if v != nil {
 		panic(v)
 	}
@@ -61,7 +70,7 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 // written is the size of the body. Gin says -1 before a write; and where it
 // found no route, it writes a body of its own when we are done.
 func (w *writer) written() int64 {
-	if w.exchange.Route == tacho.Unmatched && !w.Written() {
+	if !w.matched && !w.Written() {
 		return -1
 	}
 	return int64(max(w.Size(), 0))

@@ -5,10 +5,10 @@ import "sync"
 
 // size is how many values are allocated together. More would save little and
 // let one long-lived request keep more of its neighbours' memory.
-const size = 16
+const size = 32
 
-// Of allocates values of T sixteen at a time, so that one allocation serves
-// sixteen requests. Unlike a pool it never hands out a value twice: a handler
+// Of allocates values of T 32 at a time, so that one allocation serves as many
+// requests. Unlike a pool it never hands out a value twice: a handler
 // that wrongly keeps its ResponseWriter or body beyond its return can do no
 // more harm than without us, and never reaches another request's response.
 // The zero value is ready; it is safe for concurrent use.

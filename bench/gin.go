@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	slokprom "github.com/slok/go-http-metrics/metrics/prometheus"
+	slok "github.com/slok/go-http-metrics/middleware"
+	slokgin "github.com/slok/go-http-metrics/middleware/gin"
+	ginprometheus "github.com/zsais/go-gin-prometheus"
+	"go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/tachogin"
+)
+
+func ginRows() []row {
+	const framework = "gin"
+	return []row{
+		{framework, bare, func(w workload) service { return service{handler: newEngine(w, nil)} }},
+		{framework, "tachogin, everything on", tachoginRow()},
+		{framework, "tachogin, minimal", tachoginRow(minimal)},
+		{framework, "tachogin, native histograms too", tachoginRow(native)},
+		{framework, "the tutorials' own middleware", handWritten},
+		{framework, "zsais/go-gin-prometheus", zsais},
+		{framework, "slok/go-http-metrics", slokEngine},
+		{framework, "otelgin + SDK + exporter", otelEngine},
+	}
+}
+
+// newEngine is the service that is measured: an engine, each of whose handlers
+// sets a status and writes two bytes.
+func newEngine(w workload, use func(*gin.Engine)) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	if use != nil {
+		use(e)
+	}
+	for i := range w.routes {
+		e.GET(fmt.Sprintf("/r%d/:id", i), func(c *gin.Context) {
+			c.Status(statusOf(c.Request.URL.Path))
+			_, _ = c.Writer.Write(body)
+		})
+	}
+	return e
+}
+
+func tachoginRow(on ...func(*tacho.Options)) func(workload) service {
+	return func(w workload) service {
+		var m *tacho.Meter
+		e := newEngine(w, func(e *gin.Engine) { m = tachogin.Use(e, optionsWith(on)) })
+		return service{e, m.Metrics(), "http_requests_total"}
+	}
+}
+
+// handWritten is the middleware that most tutorials for Gin show.
+func handWritten(w workload) service {
+	reg := prometheus.NewRegistry()
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"method", "path", "status"})
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds"}, []string{"method", "path"})
+	reg.MustRegister(requests, duration)
+	e := newEngine(w, func(e *gin.Engine) {
+		e.Use(func(c *gin.Context) {
+			start := time.Now()
+			c.Next()
+			requests.WithLabelValues(c.Request.Method, c.FullPath(), strconv.Itoa(c.Writer.Status())).Inc()
+			duration.WithLabelValues(c.Request.Method, c.FullPath()).Observe(time.Since(start).Seconds())
+		})
+	})
+	return service{e, exposed(reg), "http_requests_total"}
+}
+
+// zsais labels by raw path by default; here it gets the template, which is
+// cheaper. It knows client_golang's default registry only.
+func zsais(w workload) service {
+	reg := prometheus.NewRegistry()
+	prometheus.DefaultRegisterer = reg
+	p := ginprometheus.NewPrometheus("gin")
+	p.ReqCntURLLabelMappingFn = func(c *gin.Context) string { return c.FullPath() }
+	return service{newEngine(w, p.Use), exposed(reg), "gin_requests_total"}
+}
+
+func slokEngine(w workload) service {
+	reg := prometheus.NewRegistry()
+	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})
+	e := newEngine(w, func(e *gin.Engine) { e.Use(slokgin.Handler("", m)) })
+	return service{e, exposed(reg), "http_request_duration_seconds_count"}
+}
+
+// otelEngine has no tracer: only its metrics are measured.
+func otelEngine(w workload) service {
+	provider, metrics := otelProvider()
+	e := newEngine(w, func(e *gin.Engine) { e.Use(otelgin.Middleware("bench", otelgin.WithMeterProvider(provider))) })
+	return service{e, metrics, "http_server_request_duration_seconds_count"}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"runtime"
+)
+
+// An experiment answers one question with one or more tables.
+type experiment struct {
+	name   string
+	about  string
+	rounds int // by default
+	run    func(*lab) error
+}
+
+func experiments() []experiment {
+	return []experiment{
+		{"requests", "what a request pays for being measured", 40, requests},
+		{"cores", "whether that price holds on more cores", 20, cores},
+		{"scrapes", "what a scrape of the metrics endpoint costs", 5, scrapes},
+		{"heap", "memory for each label set", 3, heap},
+		{"latency", "what requests notice of a scrape, over real connections", 4, latency},
+	}
+}
+
+func find(name string) (experiment, bool) {
+	for _, e := range experiments() {
+		if e.name == name {
+			return e, true
+		}
+	}
+	return experiment{}, false
+}
+
+// A lab is where experiments run: their options, and where they report.
+type lab struct {
+	ctx    context.Context
+	out    io.Writer
+	rounds int // 0: the experiment's own
+	filter *regexp.Regexp
+	big    bool
+}
+
+// times is how many rounds the named experiment runs.
+func (l *lab) times(name string) int {
+	e, _ := find(name)
+	return cmp.Or(l.rounds, e.rounds)
+}
+
+// preface says on what the figures were measured.
+func (l *lab) preface() {
+	fmt.Fprintf(l.out, "%s %s/%s, %d CPUs.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
+
+func (l *lab) title(format string, args ...any) {
+	fmt.Fprintf(l.out, "\n## "+format+"\n\n", args...)
+}
+
+func (l *lab) note(format string, args ...any) {
+	fmt.Fprintf(l.out, format+"\n\n", args...)
+}

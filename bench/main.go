@@ -1,0 +1,104 @@
+// Command bench compares tacho with other libraries and with the least that
+// measuring a request can cost. From the repository's root:
+//
+//	go run ./bench                    every experiment, as Markdown
+//	go run ./bench -only requests     one of them
+//	go run ./bench -only requests -filter 'tacho|slok'
+//
+// It needs no network and no other process. What is compared is CPU time, the
+// garbage collector's share included (see slices.go), and every row takes its
+// turn every few milliseconds, so that a busy machine disturbs all of them
+// alike. Read a table's ratios and their quartiles first: nanoseconds are this
+// machine's, and only a ratio can be compared with another run's.
+//
+// It is a module of its own, so that nobody who imports tacho inherits the
+// libraries it is compared with.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures what the arguments ask for and writes the tables to stdout.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	l := &lab{ctx: ctx, out: stdout}
+	chosen, err := l.parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	l.preface()
+	for _, e := range chosen {
+		fmt.Fprintf(stderr, "bench: %s …\n", e.name)
+		if err := e.run(l); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	return nil
+}
+
+// parse reads the flags and returns the experiments that they choose.
+func (l *lab) parse(args []string, stderr io.Writer) ([]experiment, error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	only := flags.String("only", "", "run only this `experiment` (several: with commas)")
+	filter := flags.String("filter", "", "measure only rows whose name matches this `regexp`; the limit and the bare frameworks always run")
+	flags.IntVar(&l.rounds, "rounds", 0, "how many `times` each row takes its turns; 0 stands for each experiment's own default")
+	flags.BoolVar(&l.big, "big", false, "scrapes: also about a million lines, which takes minutes and 1 GiB")
+	flags.Usage = func() { usage(flags, stderr) }
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: see -h", flags.Arg(0))
+	}
+	var err error
+	if l.filter, err = regexp.Compile(*filter); err != nil {
+		return nil, fmt.Errorf("-filter: %w", err)
+	}
+	return choose(*only)
+}
+
+func usage(flags *flag.FlagSet, w io.Writer) {
+	fmt.Fprint(w, "Usage: go run ./bench [flags]\n\nPrints what tacho and its peers cost, as Markdown tables.\n\nExperiments:\n")
+	for _, e := range experiments() {
+		fmt.Fprintf(w, "  %-9s %s (%d rounds)\n", e.name, e.about, e.rounds)
+	}
+	fmt.Fprint(w, "\nFlags:\n")
+	flags.PrintDefaults()
+}
+
+// choose returns the experiments of a comma-separated list, all for none.
+func choose(list string) ([]experiment, error) {
+	if list == "" {
+		return experiments(), nil
+	}
+	var chosen []experiment
+	for _, name := range strings.Split(list, ",") {
+		e, ok := find(name)
+		if !ok {
+			return nil, fmt.Errorf("-only: there is no experiment %q: see -h", name)
+		}
+		chosen = append(chosen, e)
+	}
+	return chosen, nil
+}

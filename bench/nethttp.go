@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	slokprom "github.com/slok/go-http-metrics/metrics/prometheus"
+	slok "github.com/slok/go-http-metrics/middleware"
+	slokstd "github.com/slok/go-http-metrics/middleware/std"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/tacho-go/tacho"
+)
+
+func netHTTPRows() []row {
+	const framework = "net/http"
+	return []row{
+		{framework, bare, func(w workload) service { return service{handler: newMux(w, unwrapped)} }},
+		{framework, "tacho, everything on", tachoRow()},
+		{framework, "tacho, minimal", tachoRow(minimal)},
+		{framework, "tacho, native histograms too", tachoRow(native)},
+		{framework, "promhttp duration + counter + in-flight, no route", promhttpChain},
+		{framework, "slok/go-http-metrics", slokMux},
+		{framework, "otelhttp + SDK + exporter", otelMux},
+	}
+}
+
+// newMux is the service that is measured: a ServeMux, each of whose handlers
+// sets a status and writes two bytes.
+func newMux(w workload, wrap func(pattern string, h http.Handler) http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
+	for i := range w.routes {
+		pattern := fmt.Sprintf("/r%d/{id}", i)
+		mux.Handle("GET "+pattern, wrap(pattern, http.HandlerFunc(answer)))
+	}
+	return mux
+}
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(statusOf(r.URL.Path))
+	_, _ = w.Write(body)
+}
+
+func unwrapped(_ string, h http.Handler) http.Handler { return h }
+
+// tachoRow measures with tacho under the options that the functions switch on.
+func tachoRow(on ...func(*tacho.Options)) func(workload) service {
+	return func(w workload) service {
+		m := tacho.MustNew(optionsWith(on))
+		return service{m.Handler(newMux(w, unwrapped)), m.Metrics(), "http_requests_total"}
+	}
+}
+
+func optionsWith(on []func(*tacho.Options)) (o tacho.Options) {
+	for _, f := range on {
+		f(&o)
+	}
+	return o
+}
+
+// promhttpChain is what client_golang's documentation builds. It knows no
+// route, so it keeps four label sets at most, where the others keep 400.
+func promhttpChain(w workload) service {
+	reg := prometheus.NewRegistry()
+	inFlight := prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight"})
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"code", "method"})
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "http_request_duration_seconds"}, []string{"code", "method"})
+	reg.MustRegister(inFlight, counter, duration)
+	h := promhttp.InstrumentHandlerInFlight(inFlight,
+		promhttp.InstrumentHandlerDuration(duration,
+			promhttp.InstrumentHandlerCounter(counter, newMux(w, unwrapped))))
+	return service{h, exposed(reg), "http_requests_total"}
+}
+
+// slokMux wraps every route with its pattern, as its README has it.
+func slokMux(w workload) service {
+	reg := prometheus.NewRegistry()
+	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})
+	mux := newMux(w, func(pattern string, h http.Handler) http.Handler { return slokstd.Handler(pattern, m, h) })
+	return service{mux, exposed(reg), "http_request_duration_seconds_count"}
+}
+
+// otelMux has no tracer: only its metrics are measured.
+func otelMux(w workload) service {
+	provider, metrics := otelProvider()
+	h := otelhttp.NewHandler(newMux(w, unwrapped), "bench", otelhttp.WithMeterProvider(provider))
+	return service{h, metrics, "http_server_request_duration_seconds_count"}
+}

@@ -1,0 +1,125 @@
+package main
+
+import "fmt"
+
+// requests measures what a request gains over the bare framework, in CPU
+// nanoseconds and as a multiple of the limit (see limit.go). A round's ratio is
+// taken within that round, the table shows the median of the rounds' ratios.
+func requests(l *lab) error {
+	chosen := l.rows()
+	var columns []column
+	for _, w := range workloads() {
+		for _, workers := range []int{1, 2} {
+			c, err := measureRequests(l, chosen, w, workers)
+			if err != nil {
+				return err
+			}
+			columns = append(columns, c)
+		}
+	}
+	l.title("What a request pays")
+	l.note("CPU ns added to the bare framework (bare: its own), and that as a multiple of the limit: "+
+		"median of %d rounds, quartiles in brackets. \"2×\" columns: two goroutines at once, CPU per request. "+
+		"The limit: %s.", l.times("requests"), limitNote(columns))
+	requestsTable(chosen, columns).print(l.out)
+	return nil
+}
+
+// rows are those that the filter leaves; the bare ones are always there.
+func (l *lab) rows() []row {
+	var chosen []row
+	for _, r := range rows() {
+		if r.name == bare || l.filter.MatchString(r.framework+" "+r.name) {
+			chosen = append(chosen, r)
+		}
+	}
+	return chosen
+}
+
+// A column is one workload's results.
+type column struct {
+	name  string
+	limit reading
+	rows  []reading
+}
+
+// requestTurns gives each row about 30 ms a round, in which several
+// collections fall to those rows that allocate.
+const requestTurns = 8
+
+func measureRequests(l *lab, chosen []row, w workload, workers int) (column, error) {
+	loads := make([]*traffic, workers)
+	for i := range loads {
+		loads[i] = w.traffic(i)
+	}
+	t := trial{subjects: []subject{limit(w, workers)}, workers: workers, rounds: l.times("requests"), turns: requestTurns}
+	for _, r := range chosen {
+		t.subjects = append(t.subjects, r.subject(w, loads))
+	}
+	readings, err := t.run(l.ctx)
+	if err != nil {
+		return column{}, err
+	}
+	name := w.name
+	if workers > 1 {
+		name = fmt.Sprintf("%d× %s", workers, name)
+	}
+	return column{name, readings[0], readings[1:]}, nil
+}
+
+// subject mounts the row and has it serve the workers' requests.
+func (r row) subject(w workload, loads []*traffic) subject {
+	s := r.mount(w)
+	sinks := make([]*sink, len(loads))
+	for i := range sinks {
+		sinks[i] = newSink()
+	}
+	return subject{name: r.name, do: func(worker, n int) { loads[worker].serve(s.handler, sinks[worker], n) }}
+}
+
+func limitNote(columns []column) (note string) {
+	for i, c := range columns {
+		if i > 0 {
+			note += ", "
+		}
+		note += fmt.Sprintf("%.0f ns (%s)", spreadOf(c.limit.ns).median, c.name)
+	}
+	return note
+}
+
+func requestsTable(chosen []row, columns []column) *table {
+	t := &table{head: []string{"framework", "row"}, text: 2}
+	for _, c := range columns {
+		t.head = append(t.head, c.name+": +ns", "× limit")
+	}
+	t.head = append(t.head, "+allocs", "+B")
+	base := 0
+	for i, r := range chosen {
+		if r.name == bare {
+			base = i
+			t.add(bareCells(r, i, columns)...)
+			continue
+		}
+		t.add(addedCells(r, i, base, columns)...)
+	}
+	return t
+}
+
+func bareCells(r row, i int, columns []column) []string {
+	cells := []string{r.framework, r.name}
+	for _, c := range columns {
+		cells = append(cells, fmt.Sprintf("%.0f", spreadOf(c.rows[i].ns).median), "")
+	}
+	c := columns[0].rows[i]
+	return append(cells, fmt.Sprintf("%.1f", c.allocs), fmt.Sprintf("%.0f", c.bytes))
+}
+
+func addedCells(r row, i, base int, columns []column) []string {
+	cells := []string{r.framework, r.name}
+	for _, c := range columns {
+		added := each(c.rows[i].ns, c.rows[base].ns, less)
+		cells = append(cells, fmt.Sprintf("%.0f", spreadOf(added).median), spreadOf(each(added, c.limit.ns, over)).String())
+	}
+	own, without := columns[0].rows[i], columns[0].rows[base]
+	return append(cells, fmt.Sprintf("%.2f", own.allocs-without.allocs), fmt.Sprintf("%.0f", own.bytes-without.bytes))
+}

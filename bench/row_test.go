@@ -1,0 +1,64 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+)
+
+// TestRowsRecord: no row wins by not measuring. Each has recorded every
+// request when its metrics are read, under both workloads.
+func TestRowsRecord(t *testing.T) {
+	const served = 10
+	for _, r := range rows() {
+		for _, w := range workloads() {
+			t.Run(r.framework+"/"+r.name+"/"+w.name, func(t *testing.T) {
+				s := r.mount(w)
+				w.traffic(0).serve(s.handler, newSink(), served)
+				if s.metrics == nil {
+					return // bare
+				}
+				got, err := s.recorded()
+				if err != nil || got != served {
+					t.Errorf("recorded %v requests, %v; want %d", got, err, served)
+				}
+			})
+		}
+	}
+}
+
+// TestRowsAnswer: every row gives the answer that the bare framework gives.
+func TestRowsAnswer(t *testing.T) {
+	w := workloads()[1]
+	for _, r := range rows() {
+		load, s := w.traffic(0), r.mount(w)
+		for i, want := range statuses {
+			out := newSink()
+			s.handler.ServeHTTP(out, load.requests[i])
+			if out.status != want || out.bytes != len(body) {
+				t.Errorf("%s, %s: answered %d with %d bytes, want %d with %d", r.framework, r.name, out.status, out.bytes, want, len(body))
+			}
+		}
+	}
+}
+
+// TestLimitRecords: the limit counts too.
+func TestLimitRecords(t *testing.T) {
+	var c limitCell
+	for range 10 {
+		c.record(begunEarlier())
+	}
+	if c.count.Load() != 10 || c.buckets[2].Load() != 10 {
+		t.Errorf("count %d, third bucket %d; want 10 in both", c.count.Load(), c.buckets[2].Load())
+	}
+}
+
+// TestSinkIsLikeAServersWriter: middlewares find what they find in production.
+func TestSinkIsLikeAServersWriter(t *testing.T) {
+	var w http.ResponseWriter = newSink()
+	if _, ok := w.(http.Hijacker); !ok {
+		t.Error("no Hijacker")
+	}
+	if _, ok := w.(http.Flusher); !ok {
+		t.Error("no Flusher")
+	}
+}

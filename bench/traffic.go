@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+)
+
+// statuses are what handlers answer with; a request asks for one of them by
+// the last digit of its path.
+var statuses = []int{http.StatusOK, http.StatusCreated, http.StatusNotFound, http.StatusInternalServerError}
+
+var body = []byte("ok")
+
+// statusOf is how handlers read what they shall answer.
+func statusOf(path string) int { return statuses[path[len(path)-1]-'0'] }
+
+// A workload is which requests arrive.
+type workload struct {
+	name             string
+	routes, statuses int
+}
+
+func workloads() []workload {
+	return []workload{{"1 route", 1, 1}, {"100 routes × 4 statuses", 100, 4}}
+}
+
+// sequenceLength is a power of two, so that the next request is a mask away.
+const sequenceLength = 1 << 12
+
+// sequence is the pseudo-random order of requests, the same in every run and
+// for every row.
+func (w workload) sequence(worker int) []int {
+	rng := rand.New(rand.NewPCG(1, uint64(worker)))
+	order := make([]int, sequenceLength)
+	for i := range order {
+		order[i] = rng.IntN(w.routes * w.statuses)
+	}
+	return order
+}
+
+// traffic is one worker's requests. They are built once and served again and
+// again by all rows in turn, and never by two goroutines at a time.
+type traffic struct {
+	requests []*http.Request
+	order    []int
+}
+
+func (w workload) traffic(worker int) *traffic {
+	t := &traffic{order: w.sequence(worker)}
+	ctx := serverContext()
+	for route := range w.routes {
+		for status := range w.statuses {
+			t.requests = append(t.requests, request(ctx, fmt.Sprintf("/r%d/%d", route, status)))
+		}
+	}
+	return t
+}
+
+// serve has the handler answer n requests.
+func (t *traffic) serve(h http.Handler, w http.ResponseWriter, n int) {
+	for i := range n {
+		r := t.requests[t.order[i&(sequenceLength-1)]]
+		r.Pattern = "" // a ServeMux left it there; a new request has none
+		h.ServeHTTP(w, r)
+	}
+}
+
+// serverContext is a context like that of a request from net/http's server,
+// whose cost middlewares feel when they ask it.
+func serverContext() context.Context {
+	ctx := context.WithValue(context.Background(), http.ServerContextKey, &http.Server{})
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, net.Addr(&net.TCPAddr{Port: 8080}))
+	for range 2 { // the connection's, and the request's own below it
+		inner, cancel := context.WithCancel(ctx)
+		_, ctx = cancel, inner // never cancelled: it lasts as long as the process
+	}
+	return ctx
+}
+
+func request(ctx context.Context, path string) *http.Request {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
+	if err != nil {
+		panic(err) // only for a path that is none
+	}
+	r.Host, r.RequestURI, r.RemoteAddr = "shop.example.com", path, "192.0.2.1:51234"
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept-Encoding", "gzip")
+	return r
+}
