@@ -39,7 +39,7 @@ type core struct {
 	panicOnce sync.Once
 
 	handlers atomic.Int32 // how many places measure for this core
-	clock    func() int64 // replaced in tests
+	clock    func() int64 // nil but in tests
 }
 
 // New returns a Meter for the options. It registers nothing unless every
@@ -78,7 +78,6 @@ func newCore(opts Options) *core {
 		opts:         opts,
 		sizeLadder:   newLadder(opts.SizeBuckets, 1),
 		streamLadder: newLadder(opts.StreamBuckets, 1e9),
-		clock:        monotonic,
 		created:      time.Now().UnixNano(),
 	}
 	c.families = newFamilies(opts)
@@ -107,8 +106,6 @@ func (s *stripedInt) load() (n int64) {
 // that clock alone, which is cheaper than time.Now.
 var processStart = time.Now()
 
-func monotonic() int64 { return int64(time.Since(processStart)) }
-
 // survive keeps a panic in one of the user's option functions away from the
 // request. It is deferred.
 func (m *Meter) survive(option string) {
@@ -124,7 +121,12 @@ func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default
 func (c *core) wall() time.Time { return c.table.wall() }
 
 // now returns the time in nanoseconds from an arbitrary origin, never 0.
-func (c *core) now() int64 { return c.clock() + 1 }
+func (c *core) now() int64 {
+	if c.clock != nil {
+		return c.clock() + 1
+	}
+	return int64(time.Since(processStart)) + 1
+}
 
 // ownRegistry gives the Meter a registry of its own.
 func (m *Meter) ownRegistry() error {

@@ -2,6 +2,7 @@ package tacho_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -307,5 +308,46 @@ func TestFormsReachTheServer(t *testing.T) {
 	}
 	if got := sample(t, m, "http_request_size_bytes"); got != float64(len(body)) {
 		t.Errorf("request size %v, want %d", got, len(body))
+	}
+}
+
+// TestShutdownIsNotTheClient: a base context that signal.NotifyContext cancels
+// at shutdown says nothing about the clients whose requests are being drained.
+func TestShutdownIsNotTheClient(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /draining", ok)
+	ctx, stop := context.WithCancelCause(context.Background())
+	stop(errors.New("terminated signal received"))
+	m.Handler(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/draining", nil).WithContext(ctx))
+	if got, want := recorded(t, m), "GET /draining 200 1"; got != want {
+		t.Errorf("recorded %q, want %q", got, want)
+	}
+}
+
+// TestKeptWriter: a handler that keeps its writer beyond its return, which
+// net/http forbids, reaches its own response only, and spoils no other
+// request's record.
+func TestKeptWriter(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	mux := http.NewServeMux()
+	var kept http.ResponseWriter
+	mux.HandleFunc("GET /keeps", func(w http.ResponseWriter, _ *http.Request) { kept = w })
+	mux.HandleFunc("GET /other", func(w http.ResponseWriter, _ *http.Request) {
+		kept.WriteHeader(500)
+		_, _ = io.WriteString(kept, "late")
+	})
+	h := m.Handler(mux)
+	first := serve(h, "GET", "/keeps")
+	for range 100 { // whoever uses the memory again
+		if second := serve(h, "GET", "/other"); second.Code != 200 || second.Body.Len() != 0 {
+			t.Fatalf("another response got %d %q", second.Code, second.Body)
+		}
+	}
+	if !strings.HasPrefix(first.Body.String(), "late") {
+		t.Errorf("its own response has %q", first.Body)
+	}
+	if got, want := recorded(t, m), "GET /keeps 200 1; GET /other 200 100"; got != want {
+		t.Errorf("recorded %q, want %q", got, want)
 	}
 }

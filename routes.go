@@ -16,15 +16,22 @@ import (
 type route struct {
 	label    string
 	excluded bool
-	ladder   *ladder               // of its latency histograms
-	rows     []atomic.Pointer[row] // by method number
+	ladder   *ladder             // of its latency histograms
+	rows     atomic.Pointer[row] // the first of a list
 }
 
 // A row is everything recorded under one route and method.
 type row struct {
 	route  *route
+	next   *row // of the same route; set before the row can be seen
 	method int
-	cells  atomic.Pointer[[]cell] // copied on write
+
+	// The first cells stand in the row itself, the others, of routes that
+	// answer with many statuses, in a slice that is copied on write. Cells are
+	// written before they are counted, and never changed.
+	count atomic.Int32
+	first [firstCells]cell
+	more  atomic.Pointer[[]cell]
 
 	// Made when the first value arrives, since most routes need few of them.
 	requestSize, responseSize, streams atomic.Pointer[histogram]
@@ -33,19 +40,55 @@ type row struct {
 	created int64 // nanoseconds since the epoch
 }
 
+const firstCells = 4
+
 // A cell leads from a status to its series. Where the budget was spent, that
 // is the series into which the request was folded, and folded says for whose
 // sake.
 type cell struct {
-	status int
+	status int32
 	folded foldedLabel
 	series *series
+}
+
+// find returns the cell of a status.
+func (w *row) find(status int) (cell, bool) {
+	n := min(w.count.Load(), firstCells)
+	for i := range n {
+		if w.first[i].status == int32(status) {
+			return w.first[i], true
+		}
+	}
+	if more := w.more.Load(); more != nil {
+		for _, c := range *more {
+			if c.status == int32(status) {
+				return c, true
+			}
+		}
+	}
+	return cell{}, false
+}
+
+// add appends a cell. It is called under the table's lock.
+func (w *row) add(c cell) {
+	if n := w.count.Load(); n < firstCells {
+		w.first[n] = c
+	} else {
+		var grown []cell
+		if more := w.more.Load(); more != nil {
+			grown = slices.Clip(*more)
+		}
+		grown = append(grown, c)
+		w.more.Store(&grown)
+	}
+	w.count.Add(1)
 }
 
 // A series is one label set of the requests counter and the latency histogram.
 // The counter has no storage of its own: it is the sum of the buckets.
 type series struct {
 	row       *row
+	ladder    *ladder // its route's
 	status    int
 	created   int64 // nanoseconds since the epoch
 	durations histogram
@@ -55,7 +98,7 @@ type series struct {
 
 // observe records a latency and returns its bucket.
 func (s *series) observe(ns uint64, hint uint32) int {
-	bucket := s.row.route.ladder.observe(&s.durations, ns, hint)
+	bucket := s.ladder.observe(&s.durations, ns, hint)
 	if s.native != nil {
 		s.native.observe(ns) // after the classic one, see read
 	}
@@ -68,10 +111,10 @@ func (s *series) observe(ns uint64, hint uint32) int {
 func (s *series) read(into *scan) {
 	r := &into.reading
 	if s.native == nil {
-		r.take(s.row.route.ladder, &s.durations)
+		r.take(s.ladder, &s.durations)
 	} else {
 		into.native.take(s.native)
-		r.take(s.row.route.ladder, &s.durations)
+		r.take(s.ladder, &s.durations)
 		r.native = &into.native
 		r.limit(into.native.total())
 	}
@@ -95,9 +138,9 @@ const (
 // the limit. When it is spent too, everything folds into a single set.
 const foldAllowance = 64
 
-// maxFoldedCells bounds the memory of one row's folded cells; statuses beyond
+// maxCells bounds the cells of a row once the budget is spent; statuses beyond
 // it take the slow path each time.
-const maxFoldedCells = 64
+const maxCells = 128
 
 // A table holds the routes and their series, within the budget. Look-ups are
 // lock-free; additions happen under a lock and are rare.
@@ -117,7 +160,8 @@ type table struct {
 	mu       sync.Mutex
 	recent   map[string]*route // not in routes yet
 	misses   int               // look-ups that had to ask recent
-	byLabel  map[string]*route // by the label, after cleaning
+	cleaned  map[string]*route // by the label, of templates that had to be cleaned
+	made     int               // how many routes there are
 	all      []*series
 	sorted   []*series   // all, in the order in which they are shown; nil when out of date
 	shown    []*row      // the rows that own one of them, in the same order
@@ -133,7 +177,7 @@ func newTable(opts *Options) *table {
 		exclude:  newExclusions(*opts),
 		ladder:   newLadder(opts.Buckets, 1e9),
 		ladders:  map[string]*ladder{},
-		byLabel:  map[string]*route{},
+		cleaned:  map[string]*route{},
 		recent:   map[string]*route{},
 		statuses: map[int]int{},
 		wall:     time.Now,
@@ -151,7 +195,6 @@ func (t *table) newRoute(label string) *route {
 		label:    label,
 		excluded: t.exclude.route(label),
 		ladder:   cmp.Or(t.ladders[label], t.ladder),
-		rows:     make([]atomic.Pointer[row], len(t.methods.names)),
 	}
 }
 
@@ -211,31 +254,30 @@ func (t *table) addRoute(template string) *route {
 // labelled returns the route of a label. Strings that clean to the same label
 // share it.
 func (t *table) labelled(label string) *route {
-	r, ok := t.byLabel[label]
-	switch {
-	case ok:
-	case len(t.byLabel) >= t.opts.SeriesLimit:
+	for _, known := range []map[string]*route{*t.routes.Load(), t.recent, t.cleaned} {
+		if r, ok := known[label]; ok {
+			return r
+		}
+	}
+	if t.made >= t.opts.SeriesLimit {
 		t.warn(foldedRoute)
 		return t.overflow
-	default:
-		r = t.newRoute(label)
-		t.byLabel[label] = r
 	}
-	return r
+	t.made++
+	return t.newRoute(label)
 }
 
 // remember indexes a template as it came, but no endless number of them and
 // no huge ones: these are cleaned each time.
 func (t *table) remember(template string, r *route) {
-	if len(*t.routes.Load())+len(t.recent) >= 2*t.opts.SeriesLimit || len(template) > maxLabelBytes {
+	switch {
+	case template == r.label:
+		t.recent[r.label] = r // not the caller's memory, and not a second copy
 		return
+	case len(*t.routes.Load())+len(t.recent) < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes:
+		t.recent[strings.Clone(template)] = r
 	}
-	if template == r.label {
-		template = r.label // not the caller's memory, and not a second copy
-	} else {
-		template = strings.Clone(template)
-	}
-	t.recent[template] = r
+	t.cleaned[r.label] = r
 }
 
 // promote moves the recent routes into the lock-free index once they were
@@ -255,48 +297,37 @@ func (t *table) promote() {
 
 // row returns the row of a route and method.
 func (t *table) row(r *route, method int) *row {
-	if p := r.rows[method].Load(); p != nil {
-		return p
+	first := r.rows.Load()
+	for w := first; w != nil; w = w.next {
+		if w.method == method {
+			return w
+		}
 	}
-	fresh := &row{route: r, method: method, created: t.wall().UnixNano()}
-	fresh.cells.Store(new([]cell))
-	if r.rows[method].CompareAndSwap(nil, fresh) {
+	fresh := &row{route: r, next: first, method: method, created: t.wall().UnixNano()}
+	if r.rows.CompareAndSwap(first, fresh) {
 		return fresh
 	}
-	return r.rows[method].Load()
+	return t.row(r, method) // somebody else was faster, perhaps with this very one
 }
 
 // cell returns the place of a status in a row.
 func (t *table) cell(w *row, status int) cell {
-	for _, c := range *w.cells.Load() {
-		if c.status == status {
-			return c
-		}
+	if c, ok := w.find(status); ok {
+		return c
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return t.addCell(w, status)
 }
 
+// addCell is cell under the lock.
 func (t *table) addCell(w *row, status int) cell {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.addCellLocked(w, status)
-}
-
-func (t *table) addCellLocked(w *row, status int) cell {
-	folded := 0
-	for _, c := range *w.cells.Load() {
-		if c.status == status {
-			return c
-		}
-		if c.folded != foldedNone {
-			folded++
-		}
+	if c, ok := w.find(status); ok {
+		return c
 	}
 	c := t.place(w, status)
-	if c.folded == foldedNone || folded < maxFoldedCells {
-		// Read again: folding may have added a cell to this very row.
-		grown := append(slices.Clip(*w.cells.Load()), c)
-		w.cells.Store(&grown)
+	if c.folded == foldedNone || w.count.Load() < maxCells {
+		w.add(c)
 	}
 	return c
 }
@@ -306,16 +337,16 @@ func (t *table) addCellLocked(w *row, status int) cell {
 func (t *table) place(w *row, status int) cell {
 	switch {
 	case status == overflowStatus || w.route == t.overflow:
-		return cell{status: status, series: t.foldedSeries(w, status)}
+		return cell{status: int32(status), series: t.foldedSeries(w, status)}
 	case len(t.all)-t.foldSets < t.opts.SeriesLimit:
-		return cell{status: status, series: t.newSeries(w, status)}
+		return cell{status: int32(status), series: t.newSeries(w, status)}
 	}
 	folded := t.offender()
 	t.warn(folded)
 	if folded == foldedStatus {
-		return cell{status, folded, t.addCellLocked(w, overflowStatus).series}
+		return cell{int32(status), folded, t.addCell(w, overflowStatus).series}
 	}
-	return cell{status, folded, t.addCellLocked(t.row(t.overflow, w.method), status).series}
+	return cell{int32(status), folded, t.addCell(t.row(t.overflow, w.method), status).series}
 }
 
 // foldedSeries makes a series that carries __overflow__, or returns the one
@@ -326,19 +357,19 @@ func (t *table) foldedSeries(w *row, status int) *series {
 		t.foldSets++
 		return t.newSeries(w, status)
 	}
-	return t.addCellLocked(last, overflowStatus).series
+	return t.addCell(last, overflowStatus).series
 }
 
 // offender names the label with the most values: the one to fold.
 func (t *table) offender() foldedLabel {
-	if len(t.statuses) > len(t.byLabel) {
+	if len(t.statuses) > t.made {
 		return foldedStatus
 	}
 	return foldedRoute
 }
 
 func (t *table) newSeries(w *row, status int) *series {
-	s := &series{row: w, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram()}
+	s := &series{row: w, ladder: w.route.ladder, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram()}
 	if t.opts.NativeHistograms {
 		s.native = new(nativeHistogram)
 	}
@@ -361,7 +392,7 @@ func (t *table) warn(folded foldedLabel) {
 	log.Warn("tacho: too many label sets: new values are recorded as "+overflowValue+
 		"; find where they come from in tacho_overflow_total, or raise Options.SeriesLimit",
 		"metric", t.opts.Schema.Requests.Name, "label", t.labelName(folded),
-		"limit", t.opts.SeriesLimit, "routes", len(t.byLabel), "statuses", len(t.statuses))
+		"limit", t.opts.SeriesLimit, "routes", t.made, "statuses", len(t.statuses))
 }
 
 // labelName is what the schema calls a label that was folded.
@@ -381,7 +412,7 @@ func (t *table) expect(method, template string) {
 	defer t.mu.Unlock()
 	for _, status := range t.opts.InitialStatuses {
 		if len(t.all) < t.opts.SeriesLimit/2 {
-			t.addCellLocked(w, status)
+			t.addCell(w, status)
 		}
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
-
-	"github.com/tacho-go/tacho/internal/slab"
 )
 
 //go:generate go run ./internal/writerkinds -o writer_kinds.go
@@ -38,16 +36,22 @@ type observer struct {
 	entered  string        // the pattern of a router around us
 	link     contextLink
 	use      atomic.Uint64
+	handles  []kind0 // the next ones to hand out
 }
 
-var (
-	handles   slab.Of[kind0]
-	observers = sync.Pool{New: func() any { return new(observer) }}
-)
+var observers = sync.Pool{New: func() any { return new(observer) }}
+
+// handlesAtOnce are allocated together, so that a request allocates 32 bytes
+// only, and most requests nothing.
+const handlesAtOnce = 32
 
 // watch makes the handle for a writer.
 func (o *observer) watch(w http.ResponseWriter) *kind0 {
-	k := handles.New()
+	if len(o.handles) == 0 {
+		o.handles = make([]kind0, handlesAtOnce)
+	}
+	k := &o.handles[0]
+	o.handles = o.handles[1:]
 	k.writer, k.observer, k.use = w, o, o.use.Load()
 	return k
 }
