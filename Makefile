@@ -3,7 +3,7 @@ MODULES  := $(shell go list -m -f '{{.Dir}}')
 PACKAGES := $(addsuffix /...,$(MODULES))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test unit lint fuzz tidy generate
+.PHONY: test unit lint fuzz bench tidy generate
 
 test: ## install what the tests need (Debian packages, as root), then run everything
 	scripts/install-peers
@@ -18,8 +18,12 @@ lint: ## gofmt, vet and staticcheck
 	go run $(STATICCHECK) $(PACKAGES)
 
 fuzz: ## each fuzz target for a minute
-	go test -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s .
-	go test -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s .
+	go test -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s .
+	go test -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s .
+	go test -run '^$$' -fuzz '^FuzzPrometheusReads$$' -fuzztime 60s -fuzzminimizetime 1s ./bench
+
+bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
+	go run ./bench
 
 generate: ## write generated files anew
 	go generate ./...
