@@ -152,7 +152,7 @@ type prometheus struct{ *process }
 
 var prometheusListens = regexp.MustCompile(`msg="Listening on".* address=(127\.0\.0\.1:\d+)`)
 
-func startPrometheus(t *testing.T, target string) *prometheus {
+func startPrometheus(t *testing.T, target string, flags ...string) *prometheus {
 	t.Helper()
 	program, dir := peer(t, "prometheus"), t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
@@ -165,10 +165,13 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	// The time limit is for the day when the test itself is killed.
-	return &prometheus{start(t, prometheusListens, "timeout", "--foreground", "60", program,
-		"--config.file="+config,
-		"--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address=127.0.0.1:0")}
+	args := []string{
+		"--foreground", "60", program,
+		"--config.file=" + config,
+		"--storage.tsdb.path=" + filepath.Join(dir, "data"),
+		"--web.listen-address=127.0.0.1:0",
+	}
+	return &prometheus{start(t, prometheusListens, "timeout", append(args, flags...)...)}
 }
 
 // scrapeAfter waits for a scrape that began after a time and returns when that
