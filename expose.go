@@ -92,7 +92,9 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		s = new(scrape)
 	}
 	defer e.states.Put(s)
-	if err := e.write(s, out, format, others); err == nil {
+	// Where nothing could be gathered, tacho's own families still can be read.
+	own := e.own || err != nil && len(others) == 0
+	if err := e.write(s, out, format, others, own); err == nil {
 		_ = closeOut() // a client that has left is no error of ours
 	}
 }
@@ -117,10 +119,10 @@ func (e *endpoint) complain(err error) {
 }
 
 // write encodes everything in the order of the families' names.
-func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
+func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) error {
 	enc := s.encoder(format, e.meter.opts.CreatedSamples)
-	if enc == nil || !e.own {
-		return e.writeGathered(out, format, others)
+	if enc == nil || !own {
+		return e.writeGathered(out, format, others, own)
 	}
 	buf := enc.pending()
 	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
@@ -150,8 +152,8 @@ func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others 
 
 // writeGathered leaves everything to client_golang's encoders: in registries
 // that are not tacho's own, and in formats that hardly anybody asks for.
-func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily) error {
-	if e.own {
+func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
+	if own {
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
 		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 	}
@@ -235,9 +237,14 @@ func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 }
 
 func (s *shared) run(g *gathered) {
+	defer func() {
+		if v := recover(); v != nil {
+			g.err = fmt.Errorf("panic: %v", v)
+		}
+		s.mu.Lock()
+		s.running = nil
+		s.mu.Unlock()
+		close(g.done)
+	}()
 	g.families, g.err = s.gatherer.Gather()
-	s.mu.Lock()
-	s.running = nil
-	s.mu.Unlock()
-	close(g.done)
 }

@@ -434,6 +434,61 @@ func TestBrokenCollectors(t *testing.T) {
 	}
 }
 
+// TestBrokenFunction: a function of the user's that panics when its gauge is
+// written costs that gauge.
+func TestBrokenFunction(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m.Registerer().MustRegister(businessMetric(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken_func"}, func() float64 { panic("on purpose") }))
+	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	if !bytes.Contains(body, []byte("\nshop_orders_total{")) || bytes.Contains(body, []byte("\nbroken_func")) {
+		t.Errorf("got\n%s", body)
+	}
+	line(t, m, `tacho_scrape_errors_total{reason="panic"} 2`)
+}
+
+// TestBrokenForeignRegistry: in a registry of the user's, which nothing guards,
+// a function that panics costs what was gathered, but not the process.
+func TestBrokenForeignRegistry(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m := MustNew(Options{Registerer: reg, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken_func"}, func() float64 { panic("on purpose") }))
+	w := httptest.NewRecorder()
+	m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(w.Body.String(), "\nhttp_requests_in_flight 0\n") {
+		t.Errorf("tacho's own metrics are missing:\n%s", w.Body)
+	}
+}
+
+// TestGathersAtTheSameTime: two gatherings of the same registry both get
+// everything.
+func TestGathersAtTheSameTime(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	both := make(chan struct{}, 2)
+	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+		both <- struct{}{}
+		for len(both) < 2 {
+			runtime.Gosched()
+		}
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
+	}))
+	results := make(chan int, 2)
+	for range 2 {
+		go func() {
+			families, _ := m.Gatherer().Gather()
+			n := 0
+			for _, f := range families {
+				if f.GetName() == "slow_metric" {
+					n++
+				}
+			}
+			results <- n
+		}()
+	}
+	if a, b := <-results, <-results; a != 1 || b != 1 {
+		t.Errorf("the gatherings got %d and %d slow metrics, want 1 each", a, b)
+	}
+}
+
 // TestScrapesShareOneCollection: scrapes at the same time make other collectors
 // work once; one too many is refused with a message.
 func TestScrapesShareOneCollection(t *testing.T) {

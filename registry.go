@@ -98,33 +98,77 @@ func (g guarded) MustRegister(all ...prometheus.Collector) {
 // collector by what it describes, so that a guard stands for it in all they do.
 type guard struct {
 	prometheus.Collector
-	core *core
-	busy atomic.Bool // a collection that was given up is still under way
+	core  *core
+	given atomic.Int32 // collections that were given up and are still under way
 }
 
 // Collect implements prometheus.Collector.
 func (g *guard) Collect(ch chan<- prometheus.Metric) {
-	if !g.busy.CompareAndSwap(false, true) {
+	if g.given.Load() > 0 {
 		g.core.fail(reasonTimeout, g.name(), "it still hangs")
 		return
 	}
 	metrics := make(chan prometheus.Metric, 256)
+	finished := make(chan struct{})
 	go func() {
-		defer g.busy.Store(false)
+		defer close(finished)
 		defer close(metrics)
-		defer func() {
-			if v := recover(); v != nil {
-				g.core.fail(reasonPanic, g.name(), v)
-			}
-		}()
-		g.Collector.Collect(metrics)
+		g.collect(metrics)
 	}()
-	g.forward(metrics, ch)
+	g.forward(metrics, ch, finished)
+}
+
+// collect has the collector's metrics written here, where it can be waited for
+// and may panic: functions of the user's (prometheus.GaugeFunc) run when a
+// metric is written, not when it is collected.
+func (g *guard) collect(to chan<- prometheus.Metric) {
+	raw := make(chan prometheus.Metric, 256)
+	go func() {
+		defer close(raw)
+		defer g.survive()
+		g.Collector.Collect(raw)
+	}()
+	for m := range raw {
+		if w := g.write(m); w != nil {
+			to <- w
+		}
+	}
+}
+
+func (g *guard) write(m prometheus.Metric) *writtenMetric {
+	defer g.survive()
+	w := &writtenMetric{desc: m.Desc()}
+	w.err = m.Write(&w.data)
+	return w
+}
+
+func (g *guard) survive() {
+	if v := recover(); v != nil {
+		g.core.fail(reasonPanic, g.name(), v)
+	}
+}
+
+// A writtenMetric is a metric that cannot fail any more.
+type writtenMetric struct {
+	desc *prometheus.Desc
+	data dto.Metric
+	err  error
+}
+
+// Desc implements prometheus.Metric.
+func (w *writtenMetric) Desc() *prometheus.Desc { return w.desc }
+
+// Write implements prometheus.Metric.
+func (w *writtenMetric) Write(out *dto.Metric) error {
+	out.Label, out.TimestampMs = w.data.Label, w.data.TimestampMs
+	out.Gauge, out.Counter, out.Summary = w.data.Gauge, w.data.Counter, w.data.Summary
+	out.Untyped, out.Histogram = w.data.Untyped, w.data.Histogram
+	return w.err
 }
 
 // forward passes metrics on until the collector has finished or its time is up.
 // What comes later is thrown away, so that the collector can finish.
-func (g *guard) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metric) {
+func (g *guard) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metric, finished <-chan struct{}) {
 	late := time.NewTimer(g.core.opts.ScrapeTimeout / 2)
 	defer late.Stop()
 	for {
@@ -136,9 +180,12 @@ func (g *guard) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metr
 			to <- m
 		case <-late.C:
 			g.core.fail(reasonTimeout, g.name(), "it took too long")
+			g.given.Add(1)
 			go func() {
+				defer g.given.Add(-1)
 				for range from {
 				}
+				<-finished
 			}()
 			return
 		}
