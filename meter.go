@@ -237,6 +237,10 @@ func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
 // MetricsPath returns where the metrics endpoint is meant to be mounted.
 func (m *Meter) MetricsPath() string { return m.opts.MetricsPath }
 
+// Minimal reports whether Options.Minimal is set: then an adapter need not watch
+// bodies, nor the moment when a status is written.
+func (m *Meter) Minimal() bool { return m.opts.Minimal }
+
 // Expect makes a route known before its first request: it is counted from
 // zero for each of Options.InitialStatuses. Adapters call it for every route
 // that their router can list; at most half of the series limit is used.

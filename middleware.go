@@ -84,7 +84,7 @@ func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
 		return reqcopy.New(o.request, &o.link, &o.exchange.BytesIn)
 	}
-	if reqcopy.Needed(o.request) {
+	if !h.meter.opts.Minimal && reqcopy.Needed(o.request) {
 		return reqcopy.New(o.request, nil, &o.exchange.BytesIn)
 	}
 	return nil

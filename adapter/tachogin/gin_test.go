@@ -1,6 +1,7 @@
 package tachogin_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -88,6 +89,40 @@ func TestHandleContext(t *testing.T) {
 		t.Fatalf("answered %q", w.Body)
 	}
 	expectRecorded(t, m, "{GET,/new/:id,200} 1")
+}
+
+// TestMinimal: fewer families, and the same truth about outcomes.
+func TestMinimal(t *testing.T) {
+	r := gin.New()
+	r.Use(gin.RecoveryWithWriter(io.Discard))
+	m := tachogin.Use(r, tacho.Options{Minimal: true})
+	r.GET("/old", func(c *gin.Context) {
+		c.Request.URL.Path = "/new/1"
+		r.HandleContext(c)
+	})
+	r.GET("/new/:id", hello)
+	r.GET("/panic", func(*gin.Context) { panic("on purpose") })
+	r.GET("/half", func(c *gin.Context) {
+		c.String(http.StatusAccepted, "half")
+		panic("on purpose")
+	})
+	r.GET("/gone", func(c *gin.Context) {})
+	r.GET("/answered", hello)
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, path := range []string{"/old", "/panic", "/half", "/nowhere"} {
+		serve(r, "GET", path)
+	}
+	for _, path := range []string{"/gone", "/answered"} {
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil).WithContext(gone))
+	}
+	expectRecorded(t, m, "{GET,/answered,200} 1 {GET,/gone,499} 1 {GET,/half,202} 1 {GET,/new/:id,200} 1 {GET,/panic,500} 1 {GET,unmatched,404} 1")
+	body := serve(m.Metrics(), "GET", "/metrics").Body.String()
+	for _, name := range []string{"http_requests_in_flight", "http_response_size_bytes", "http_stream_duration_seconds"} {
+		if strings.Contains(body, name) {
+			t.Errorf("%s is there", name)
+		}
+	}
 }
 
 // replacedWriter stands for the writers that compression middlewares leave in

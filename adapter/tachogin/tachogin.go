@@ -61,7 +61,7 @@ func Middleware(m *tacho.Meter) gin.HandlerFunc {
 			writers.Put(w)
 			return
 		}
-		w.watch(c)
+		w.watch(m, c)
 		defer w.finish(m, c)
 		c.Next()
 	}

@@ -2,9 +2,9 @@ package tachogin
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
-	"reflect"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -21,15 +21,17 @@ type writer struct {
 	exchange tacho.Exchange
 	request  *http.Request
 	copied   *reqcopy.Copy // what the handlers see, if the request has a body
-	matched  bool          // Gin has found a route
+	path     string        // the route that Gin found, as Gin writes it
 }
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
 
-func (w *writer) watch(c *gin.Context) {
-	w.ResponseWriter, w.request = c.Writer, c.Request
+func (w *writer) watch(m *tacho.Meter, c *gin.Context) {
+	w.ResponseWriter, w.request, w.path = c.Writer, c.Request, c.FullPath()
 	w.exchange.SetTemplate(route(c))
-	w.matched = c.FullPath() != ""
+	if m.Minimal() {
+		return // what Gin knows at the end is enough
+	}
 	c.Writer = w
 	if reqcopy.Needed(c.Request) {
 		w.copied = reqcopy.New(c.Request, nil, &w.exchange.BytesIn)
@@ -41,24 +43,13 @@ func (w *writer) watch(c *gin.Context) {
 // its own value, on the stack where it began.
 func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	v := recover()
-	w.exchange.Settle(w.request.Context(), w.Status(), v)
-	w.exchange.BytesOut = w.written()
-	ours := c.Writer == w
-	switch {
-	case ours:
-		c.Writer = w.ResponseWriter
-	case reflect.TypeOf(c.Writer).String() == "*gin.responseWriter":
-		// Engine.HandleContext has taken our writer out, and run us again.
-		w.exchange.Exclude()
+	w.settle(m, v)
+	if c.FullPath() != w.path {
+		w.exchange.Exclude() // Engine.HandleContext has run us again, and counted.
 	}
-	if w.copied != nil {
-		w.copied.Return()
-		if c.Request == &w.copied.Request {
-			c.Request = w.request
-		}
-	}
+	restored := w.restore(m, c)
 	m.End(&w.exchange)
-	if ours && w.copied == nil { // nobody else knows it
+	if restored { // nobody else knows it
 		w.ResponseWriter, w.request = nil, nil
 		writers.Put(w)
 	}
@@ -67,10 +58,40 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	}
 }
 
+// settle tells the exchange how it ended.
+func (w *writer) settle(m *tacho.Meter, panicked any) {
+	if m.Minimal() && w.Written() {
+		// Nobody looked when it was written; whether the client is still there
+		// now does not matter.
+		w.exchange.WroteHeader(context.Background(), w.Status())
+	}
+	w.exchange.Settle(w.request.Context(), w.Status(), panicked)
+	w.exchange.BytesOut = w.written()
+}
+
+// restore gives Gin its own writer and request back, and reports whether that
+// was all that knew ours.
+func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
+	if w.copied != nil {
+		w.copied.Return()
+		if c.Request == &w.copied.Request {
+			c.Request = w.request
+		}
+	}
+	if m.Minimal() {
+		return true
+	}
+	ours := c.Writer == w
+	if ours {
+		c.Writer = w.ResponseWriter
+	}
+	return ours && w.copied == nil
+}
+
 // written is the size of the body. Gin says -1 before a write; and where it
 // found no route, it writes a body of its own when we are done.
 func (w *writer) written() int64 {
-	if !w.matched && !w.Written() {
+	if w.path == "" && !w.Written() {
 		return -1
 	}
 	return int64(max(w.Size(), 0))
