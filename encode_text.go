@@ -84,32 +84,35 @@ func (e *textEncoder) histogram(v *values, r *reading) {
 	if len(e.labels) > 0 {
 		e.prefix = append(append(e.prefix, e.labels...), ',')
 	}
-	les := e.boundsText(r.ladder)
-	running, last := uint64(0), -1
-	for i, n := range r.buckets {
-		running += n
-		at := len(e.bytes)
-		e.bytes = append(append(e.bytes, e.prefix...), les[i]...)
-		value := len(e.bytes)
-		if n == 0 && last >= 0 {
-			e.bytes = append(e.bytes, e.bytes[last:at-1]...) // the same as the line before
-		} else {
-			e.count(running)
-		}
-		last = value
-		if x := r.exemplars.of(i); x != nil && e.openMetrics {
-			e.exemplar(x)
-			last = -1
-		}
-		e.newline()
-	}
+	e.bucketLines(r, e.boundsText(r.ladder))
 	e.sample("_sum", r.sum)
 	e.newline()
 	e.named("_count")
-	e.count(r.count)
+	e.bytes = e.count(e.bytes, r.count)
 	e.newline()
 	e.createdSample(v)
 	e.drain(flushAt)
+}
+
+// bucketLines are most of a scrape: the same prefix, a bound and a count, which
+// often is that of the line before.
+func (e *textEncoder) bucketLines(r *reading, les []string) {
+	running, last, end := uint64(0), 0, 0 // where the last line's count stands
+	for i, n := range r.buckets {
+		running += n
+		b := append(append(e.bytes, e.prefix...), les[i]...)
+		from := len(b)
+		if n == 0 && end > 0 {
+			b = append(b, b[last:end]...)
+		} else {
+			b = e.count(b, running)
+		}
+		last, end = from, len(b)
+		if x := r.exemplars.of(i); x != nil && e.openMetrics {
+			b = e.exemplar(b, x)
+		}
+		e.bytes = append(b, '\n')
+	}
 }
 
 // boundsText are the ends of bucket lines up to their value.
@@ -172,8 +175,8 @@ func (e *textEncoder) createdSample(v *values) {
 	e.newline()
 }
 
-func (e *textEncoder) exemplar(x *exemplar) {
-	b := append(e.bytes, " # {"...)
+func (e *textEncoder) exemplar(b []byte, x *exemplar) []byte {
+	b = append(b, " # {"...)
 	x.labels(func(name, value string) {
 		if b[len(b)-1] != '{' {
 			b = append(b, ',')
@@ -182,17 +185,16 @@ func (e *textEncoder) exemplar(x *exemplar) {
 		b = append(appendEscaped(b, value), '"')
 	})
 	b = e.float(append(b, '}', ' '), x.seconds)
-	e.bytes = e.float(append(b, ' '), float64(x.at)/1e9)
+	return e.float(append(b, ' '), float64(x.at)/1e9)
 }
 
 // count writes a bucket's count: a float in the text format, an integer in
 // OpenMetrics. The two differ from a million on.
-func (e *textEncoder) count(n uint64) {
+func (e *textEncoder) count(b []byte, n uint64) []byte {
 	if e.openMetrics || n < 1_000_000 {
-		e.bytes = strconv.AppendUint(e.bytes, n, 10)
-		return
+		return strconv.AppendUint(b, n, 10)
 	}
-	e.bytes = e.float(e.bytes, float64(n))
+	return e.float(b, float64(n))
 }
 
 func (e *textEncoder) float(b []byte, f float64) []byte {

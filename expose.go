@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +30,7 @@ func (m *Meter) Metrics() http.Handler {
 	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
 	e.others.gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
-		e.own, e.others.gatherer = true, own.Registry
+		e.own, e.others.gatherer, e.others.count = true, own.Registry, &own.others
 	}
 	return e
 }
@@ -206,6 +207,7 @@ func (s *scrape) encoder(format expfmt.Format, created bool) encoder {
 // shared gathers other collectors for all scrapes that ask at the same time.
 type shared struct {
 	gatherer prometheus.Gatherer
+	count    *atomic.Int64 // of its collectors; nil if not known
 	mu       sync.Mutex
 	running  *gathered
 }
@@ -220,6 +222,9 @@ type gathered struct {
 // is up it goes on, and later scrapes wait for the same one: a hanging collector
 // does not pile up.
 func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
+	if s.count != nil && s.count.Load() == 0 {
+		return nil, nil
+	}
 	s.mu.Lock()
 	g := s.running
 	if g == nil {

@@ -132,7 +132,7 @@ func (c *core) now() int64 {
 func (m *Meter) ownRegistry() error {
 	registry := &ownRegistry{Registry: prometheus.NewRegistry(), meter: m}
 	m.opts.Registerer, m.opts.Gatherer = registry, registry
-	if err := registry.Register(reserved{m}); err != nil {
+	if err := registry.Registry.Register(reserved{m}); err != nil {
 		return err
 	}
 	if m.opts.OmitRuntime {

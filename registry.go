@@ -19,6 +19,36 @@ import (
 type ownRegistry struct {
 	*prometheus.Registry // everything but the Meter's own families
 	meter                *Meter
+	others               atomic.Int64 // how many collectors there are
+}
+
+// Register implements prometheus.Registerer.
+func (r *ownRegistry) Register(c prometheus.Collector) error {
+	err := r.Registry.Register(c)
+	if err == nil {
+		r.others.Add(1)
+	}
+	return err
+}
+
+// MustRegister implements prometheus.Registerer.
+func (r *ownRegistry) MustRegister(all ...prometheus.Collector) { mustRegister(r, all) }
+
+// Unregister implements prometheus.Registerer.
+func (r *ownRegistry) Unregister(c prometheus.Collector) bool {
+	done := r.Registry.Unregister(c)
+	if done {
+		r.others.Add(-1)
+	}
+	return done
+}
+
+func mustRegister(r prometheus.Registerer, all []prometheus.Collector) {
+	for _, c := range all {
+		if err := r.Register(c); err != nil {
+			panic(err)
+		}
+	}
 }
 
 // Gather implements prometheus.Gatherer.
@@ -86,13 +116,7 @@ func (g guarded) Register(c prometheus.Collector) error {
 }
 
 // MustRegister implements prometheus.Registerer.
-func (g guarded) MustRegister(all ...prometheus.Collector) {
-	for _, c := range all {
-		if err := g.Register(c); err != nil {
-			panic(err)
-		}
-	}
-}
+func (g guarded) MustRegister(all ...prometheus.Collector) { mustRegister(g, all) }
 
 // A guard collects from a collector that may panic or hang. Registries know a
 // collector by what it describes, so that a guard stands for it in all they do.
