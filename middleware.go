@@ -82,10 +82,10 @@ func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 	if h.meter.handlers.Load() > 1 {
 		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
-		return reqcopy.New(o.request, &o.link, &o.exchange.BytesIn)
+		return reqcopy.New(o.request, &o.link)
 	}
 	if !h.meter.opts.Minimal && reqcopy.Needed(o.request) {
-		return reqcopy.New(o.request, nil, &o.exchange.BytesIn)
+		return reqcopy.New(o.request, nil)
 	}
 	return nil
 }
@@ -104,6 +104,7 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	v := recover()
 	if seen != nil {
 		seen.Return()
+		o.exchange.BytesIn = seen.BytesRead()
 	}
 	o.settle(v)
 	h.route(o, o.visible(seen))

@@ -351,3 +351,27 @@ func TestKeptWriter(t *testing.T) {
 		t.Errorf("recorded %q, want %q", got, want)
 	}
 }
+
+// TestReadsOnAfterTimeout: a handler that outlives its time-out may go on to
+// read the body and to name its route; the race detector watches.
+func TestReadsOnAfterTimeout(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	late, left := make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /slow", func(_ http.ResponseWriter, r *http.Request) {
+		defer close(left)
+		<-late
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	r := httptest.NewRequest("POST", "/slow", strings.NewReader("body"))
+	w := httptest.NewRecorder()
+	m.Handler(http.TimeoutHandler(m.Handler(mux), time.Millisecond, "late")).ServeHTTP(w, r)
+	close(late)
+	<-left
+	if w.Code != 503 {
+		t.Errorf("answered %d", w.Code)
+	}
+	if got := recorded(t, m); got != "POST /slow 503 1" && got != "POST unknown 503 1" {
+		t.Errorf("recorded %q", got)
+	}
+}

@@ -34,7 +34,7 @@ func (w *writer) watch(m *tacho.Meter, c *gin.Context) {
 	}
 	c.Writer = w
 	if reqcopy.Needed(c.Request) {
-		w.copied = reqcopy.New(c.Request, nil, &w.exchange.BytesIn)
+		w.copied = reqcopy.New(c.Request, nil)
 		c.Request = &w.copied.Request
 	}
 }
@@ -74,6 +74,7 @@ func (w *writer) settle(m *tacho.Meter, panicked any) {
 func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
 	if w.copied != nil {
 		w.copied.Return()
+		w.exchange.BytesIn = w.copied.BytesRead()
 		if c.Request == &w.copied.Request {
 			c.Request = w.request
 		}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/tacho-go/tacho/internal/slab"
 )
@@ -19,7 +20,7 @@ type Copy struct {
 	Request  http.Request
 	original *http.Request
 	body     io.ReadCloser
-	read     *int64
+	read     atomic.Int64 // a handler may read on when its time is up
 }
 
 var copies slab.Of[Copy]
@@ -28,11 +29,10 @@ var copies slab.Of[Copy]
 // it, so that comparing it with http.NoBody still works.
 func Needed(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// New copies a request, with another context if ctx is not nil. The bytes that
-// are read from the copy's body are added to read.
-func New(r *http.Request, ctx context.Context, read *int64) *Copy {
+// New copies a request, with another context if ctx is not nil.
+func New(r *http.Request, ctx context.Context) *Copy {
 	c := copies.New()
-	c.original, c.read = r, read
+	c.original = r
 	if ctx == nil {
 		c.Request = *r
 	} else {
@@ -56,9 +56,12 @@ func (c *Copy) Return() {
 // Read implements io.Reader for the copy's body.
 func (c *Copy) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
-	*c.read += int64(n)
+	c.read.Add(int64(n))
 	return n, err
 }
+
+// BytesRead is how much of the body was read until now.
+func (c *Copy) BytesRead() int64 { return c.read.Load() }
 
 // Close implements io.Closer for the copy's body.
 func (c *Copy) Close() error { return c.body.Close() }
