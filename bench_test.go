@@ -1,0 +1,95 @@
+package tacho
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The pieces of what a request costs; docs/performance.md quotes them. What
+// they add up to, and what others cost, is measured by the bench module.
+
+func BenchmarkClock(b *testing.B) {
+	b.Run("monotonic, twice", func(b *testing.B) {
+		c := &core{}
+		for b.Loop() {
+			_ = c.now() - c.now()
+		}
+	})
+	b.Run("time.Now and Since", func(b *testing.B) {
+		for b.Loop() {
+			_ = time.Since(time.Now())
+		}
+	})
+}
+
+func BenchmarkRoute(b *testing.B) {
+	t := MustNew(Options{}).table
+	for _, r := range []string{"/a", "/b/{x}", "/api/v1/users/{id}", "/c"} {
+		t.route(r)
+		t.route(r)
+	}
+	pattern := "/api/v1/users/{id}"
+	b.Run("by address", func(b *testing.B) {
+		for b.Loop() {
+			t.staticRoute(pattern, asItIs)
+		}
+	})
+	b.Run("by content", func(b *testing.B) {
+		for b.Loop() {
+			t.route(pattern)
+		}
+	})
+}
+
+func BenchmarkRecord(b *testing.B) {
+	trace := func(context.Context) (string, string) { return "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7" }
+	for _, of := range []struct {
+		name string
+		opts Options
+	}{
+		{"classic", Options{}},
+		{"and native", Options{NativeHistograms: true}},
+		{"and exemplars", Options{TraceFunc: trace}},
+	} {
+		b.Run(of.name, func(b *testing.B) {
+			m := MustNew(of.opts)
+			s := m.table.cell(m.table.row(m.table.route("/x"), 1), 200).series
+			ctx, now := context.Background(), int64(1)
+			for b.Loop() {
+				now += 1000
+				bucket := s.observe(3e6, 1)
+				if s.exemplars != nil {
+					s.exemplars.observe(m, ctx, bucket, now, 3e6)
+				}
+			}
+		})
+	}
+	b.Run("client_golang counter and histogram", func(b *testing.B) {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "c"})
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", Buckets: DefaultBuckets()})
+		for b.Loop() {
+			c.Inc()
+			h.Observe(3e-3)
+		}
+	})
+}
+
+func BenchmarkHandler(b *testing.B) {
+	for name, opts := range map[string]Options{"everything on": {}, "minimal": {Minimal: true}} {
+		b.Run(name, func(b *testing.B) {
+			mux := http.NewServeMux()
+			mux.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+			h := MustNew(opts).Handler(mux)
+			w, r := &sink{http.Header{}}, httptest.NewRequest("GET", "/users/1", nil)
+			for b.Loop() {
+				r.Pattern = ""
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
