@@ -20,6 +20,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -108,7 +109,7 @@ func TestSameAsClientGolang(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := busy(opts)
-			m.Registerer().MustRegister(prometheus.NewGoCollector(), businessMetric())
+			m.Registerer().MustRegister(collectors.NewGoCollector(), businessMetric())
 			theirs := promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
 				EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: opts.CreatedSamples,
 			})

@@ -27,7 +27,7 @@ func negotiate(h http.Header) expfmt.Format {
 		}
 		accept = strings.Join(kept, ",")
 	}
-	return expfmt.NegotiateIncludingOpenMetrics(http.Header{"Accept": {accept}})
+	return expfmt.NegotiateAccept(http.Header{"Accept": {accept}}, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 }
 
 // preference is the q-value of one entry of an Accept header (RFC 9110,
