@@ -50,9 +50,11 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m := h.meter
-	if outer := m.Enclosing(w, r.Context()); outer != nil {
-		h.nested(outer, w, r)
-		return
+	if m.handlers.Load() > 1 {
+		if outer := m.Enclosing(w, r.Context()); outer != nil {
+			h.nested(outer, w, r)
+			return
+		}
 	}
 	o := observers.Get().(*observer)
 	if !m.Begin(&o.exchange, r.Method, r.URL.Path) {

@@ -35,7 +35,7 @@ type observer struct {
 	has      int           // what the writer can do
 	entered  string        // the pattern of a router around us
 	link     contextLink
-	use      atomic.Uint64
+	use      uint64  // how often it was used; see handle
 	handles  []kind0 // the next ones to hand out
 }
 
@@ -52,21 +52,21 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 	}
 	k := &o.handles[0]
 	o.handles = o.handles[1:]
-	k.writer, k.observer, k.use = w, o, o.use.Load()
+	k.writer, k.observer, k.use = w, o, o.use
 	return k
 }
 
 // release lets the observer be used again. It must not be released if anything
 // but handles may still know it.
 func (o *observer) release() {
-	o.use.Add(1)
+	o.use++
 	o.request, o.entered = nil, ""
 	observers.Put(o)
 }
 
 // reports returns the exchange, or nil when the handler has returned.
 func (h *handle) reports() *Exchange {
-	if h.observer.use.Load() != h.use {
+	if h.observer.use != h.use {
 		return nil
 	}
 	return &h.observer.exchange
