@@ -74,12 +74,6 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	format := negotiate(r.Header)
-	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
-	defer cancel()
-	others, err := e.others.gather(ctx)
-	if err != nil {
-		e.complain(err)
-	}
 	h := w.Header()
 	h.Set("Content-Type", string(format))
 	h.Add("Vary", "Accept")
@@ -87,6 +81,15 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	out, closeOut := compress(w, r)
 	if r.Method == http.MethodHead {
 		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
+	defer cancel()
+	others, err := e.others.gather(ctx)
+	if r.Context().Err() != nil {
+		return // the scraper has left
+	}
+	if err != nil {
+		e.complain(err)
 	}
 	s, _ := e.states.Get().(*scrape)
 	if s == nil {

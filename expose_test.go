@@ -546,6 +546,32 @@ func TestScraperTimeout(t *testing.T) {
 	}
 }
 
+// TestScraperGone: a scraper that leaves while others are collected from is no
+// collector's failure.
+func TestScraperGone(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	m := MustNew(Options{OmitRuntime: true})
+	m.Registerer().MustRegister(broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) {
+		close(entered)
+		<-release
+	}))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m.Metrics().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil).WithContext(ctx))
+	}()
+	<-entered
+	cancel()
+	<-done
+	close(release)
+	for reason := range m.failures {
+		if n := m.failures[reason].Load(); n != 0 {
+			t.Errorf("%d failures by %s", n, reasonNames[reason])
+		}
+	}
+}
+
 func TestEndpointMethods(t *testing.T) {
 	m := MustNew(Options{})
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405} {

@@ -65,7 +65,8 @@ type Options struct {
 
 	// Minimal records requests, their duration and panics, and nothing else:
 	// no sizes, no requests in flight, no streams (their whole life counts as
-	// latency). It saves time on the request path and series.
+	// latency). It saves time on the request path and series. Gin's requests are
+	// then not watched, so that the endpoint is left out at MetricsPath only.
 	Minimal bool
 
 	// SizeBuckets are the upper bounds of the body size histograms, in bytes,

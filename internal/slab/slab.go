@@ -8,9 +8,9 @@ import "sync"
 const size = 32
 
 // Of allocates values of T 32 at a time, so that one allocation serves as many
-// requests. Unlike a pool it never hands out a value twice: a handler
-// that wrongly keeps its ResponseWriter or body beyond its return can do no
-// more harm than without us, and never reaches another request's response.
+// requests. Unlike a pool it never hands out a value twice: a handler that
+// wrongly keeps its request or body beyond its return can do no more harm than
+// without us, and never reaches another request.
 // The zero value is ready; it is safe for concurrent use.
 type Of[T any] struct{ started sync.Pool }
 
