@@ -277,9 +277,42 @@ func checkLabels(o Options, wrong complaint) {
 			wrong("ConstLabels", "%q is already a label of the HTTP metrics", name)
 		}
 	}
-	if len(o.Schema.Requests.Labels) == 0 || o.Schema.Requests.Name == "" || o.Schema.Duration.Name == "" {
-		wrong("Schema", "%q names no requests or no duration family; start from schema.Default()", o.Schema.Name)
+	checkSchema(o.Schema, wrong)
+}
+
+// checkSchema refuses what this library cannot record. Package schema also
+// names the metrics of other libraries, for those who read them.
+func checkSchema(s schema.Schema, wrong complaint) {
+	if s.Requests.Name == "" || s.Duration.Name == "" {
+		wrong("Schema", "%q names no requests or no duration family; start from schema.Default()", s.Name)
+		return
 	}
+	own := schema.Default()
+	for _, f := range []struct{ given, own schema.Family }{
+		{s.Requests, own.Requests}, {s.Duration, own.Duration}, {s.InFlight, own.InFlight},
+		{s.RequestSize, own.RequestSize}, {s.ResponseSize, own.ResponseSize}, {s.Panics, own.Panics},
+		{s.StreamDuration, own.StreamDuration}, {s.StreamsInFlight, own.StreamsInFlight},
+	} {
+		if f.given.Name == "" {
+			continue
+		}
+		if !sameValues(f.given, f.own) || f.given.Kind != f.own.Kind {
+			wrong("Schema", "%s of %q cannot be recorded with its labels or its type; it must be a %s with the labels that %s has in schema.Default(), whatever their names", f.given.Name, s.Name, f.own.Kind, f.own.Name)
+		}
+	}
+}
+
+// sameValues is true if the labels of both carry the same, in any order.
+func sameValues(a, b schema.Family) bool {
+	values := func(f schema.Family) []schema.Value {
+		all := make([]schema.Value, len(f.Labels))
+		for i, l := range f.Labels {
+			all[i] = l.Value
+		}
+		slices.Sort(all)
+		return all
+	}
+	return slices.Equal(values(a), values(b))
 }
 
 func checkBounds(field string, bounds []float64, wrong complaint) {

@@ -1,15 +1,22 @@
 package schema
 
 var (
-	byMethod          = LabelName{"method", Method}
-	byPath            = LabelName{"path", Route}
-	byStatus          = LabelName{"status", Status}
+	byMethod          = LabelName{Name: "method", Value: Method}
+	byPath            = LabelName{Name: "path", Value: Route}
+	byStatus          = LabelName{Name: "status", Value: Status}
 	byRoute           = []LabelName{byMethod, byPath}
 	byRouteAndOutcome = []LabelName{byMethod, byPath, byStatus}
 )
 
+// optional marks a label that a service may leave out.
+func optional(l LabelName) LabelName {
+	l.Optional = true
+	return l
+}
+
 // Default returns tacho's own schema: the names that hand-written Gin
-// middlewares have made common, with every label bounded.
+// middlewares have made common, with every label bounded. Hand-written ones
+// usually have no status on the latency; they speak this schema all the same.
 func Default() Schema {
 	return Schema{
 		Name: "default",
@@ -18,8 +25,9 @@ func Default() Schema {
 			Help: "HTTP requests served, by method, route template and status.",
 		},
 		Duration: Family{
-			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: byRouteAndOutcome,
-			Help: "Time from the start of an HTTP request to the end of its response, or to the first byte of a stream, in seconds.",
+			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds",
+			Labels: []LabelName{byMethod, byPath, optional(byStatus)},
+			Help:   "Time from the start of an HTTP request to the end of its response, or to the first byte of a stream, in seconds.",
 		},
 		InFlight: Family{
 			Name: "http_requests_in_flight", Kind: Gauge,

@@ -15,6 +15,9 @@ const (
 	Counter   Kind = "counter"
 	Gauge     Kind = "gauge"
 	Histogram Kind = "histogram"
+	// Summary is exported by other libraries only: a count and a sum, without
+	// buckets. Quantiles of a service cannot be computed from it.
+	Summary Kind = "summary"
 )
 
 // A Value says what a label's value is taken from. Schemas give the same
@@ -29,12 +32,24 @@ const (
 	Metric              // the name of a metric family (self-metrics)
 	Label               // the name of a label (self-metrics)
 	Reason              // why something failed (self-metrics)
+
+	// What only the schemas of other libraries carry; tacho never records them.
+	StatusClass // the status as 2xx, 3xx, 4xx, 5xx
+	Handler     // the function that served the request
+	Host        // the Host header as the client sent it
+	Service     // a name that the service gives itself
+	Scheme      // http or https
+	Exception   // the type of what was thrown, or none
+	Outcome     // the status in words, SUCCESS or SERVER_ERROR
 )
 
 // A LabelName pairs a label's name with what its value is taken from.
 type LabelName struct {
 	Name  string
 	Value Value
+	// Optional says that a service may speak the schema without this label:
+	// it depends on a version or a setting, or is empty on some series.
+	Optional bool
 }
 
 // A Family describes one metric family. A family with an empty Name is not
@@ -63,17 +78,39 @@ type Schema struct {
 
 // Families returns the exported families in a fixed order.
 func (s Schema) Families() []Family {
-	all := []Family{
-		s.Requests, s.Duration, s.InFlight, s.RequestSize,
-		s.ResponseSize, s.Panics, s.StreamDuration, s.StreamsInFlight,
-	}
-	exported := all[:0]
-	for _, f := range all {
+	var exported []Family
+	for _, f := range s.all() {
 		if f.Name != "" {
-			exported = append(exported, f)
+			exported = append(exported, *f)
 		}
 	}
 	return exported
+}
+
+func (s *Schema) all() []*Family {
+	return []*Family{
+		&s.Requests, &s.Duration, &s.InFlight, &s.RequestSize,
+		&s.ResponseSize, &s.Panics, &s.StreamDuration, &s.StreamsInFlight,
+	}
+}
+
+// Label returns the family's label that carries v.
+func (f Family) Label(v Value) (l LabelName, ok bool) {
+	for _, l := range f.Labels {
+		if l.Value == v {
+			return l, true
+		}
+	}
+	return LabelName{}, false
+}
+
+// StatusLabel returns the label that tells failed requests from others, be it
+// the status itself or its class.
+func (f Family) StatusLabel() (l LabelName, ok bool) {
+	if l, ok := f.Label(Status); ok {
+		return l, true
+	}
+	return f.Label(StatusClass)
 }
 
 // LabelNames returns the family's label names in the schema's order.

@@ -1,0 +1,103 @@
+package schema
+
+// EchoPrometheus returns the names of Echo's middleware, echoprometheus in
+// github.com/labstack/echo-contrib and github.com/labstack/echo-prometheus.
+func EchoPrometheus() Schema {
+	labels := []LabelName{byCode, byMethod, byHost, byURL}
+	return Schema{
+		Name: "echoprometheus",
+		Requests: Family{
+			Name: "echo_requests_total", Kind: Counter, Labels: labels,
+			Help: "How many HTTP requests processed, partitioned by status code and HTTP method.",
+		},
+		Duration: Family{
+			Name: "echo_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: labels,
+			Help: "The HTTP request latencies in seconds.",
+		},
+		RequestSize: Family{
+			Name: "echo_request_size_bytes", Kind: Histogram, Unit: "bytes", Labels: labels,
+			Help: "The HTTP request sizes in bytes.",
+		},
+		ResponseSize: Family{
+			Name: "echo_response_size_bytes", Kind: Histogram, Unit: "bytes", Labels: labels,
+			Help: "The HTTP response sizes in bytes.",
+		},
+	}
+}
+
+// FiberPrometheus returns the names of
+// github.com/ansrivas/fiberprometheus. The in-flight gauge is called _total.
+func FiberPrometheus() Schema {
+	labels := []LabelName{{Name: "status_code", Value: Status}, byMethod, byPath, byService}
+	return Schema{
+		Name: "fiberprometheus",
+		Requests: Family{
+			Name: "http_requests_total", Kind: Counter, Labels: labels,
+			Help: "Count all http requests by status code, method and path.",
+		},
+		Duration: Family{
+			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: labels,
+			Help: "Duration of all HTTP requests by status code, method and path.",
+		},
+		InFlight: Family{
+			Name: "http_requests_in_progress_total", Kind: Gauge, Labels: []LabelName{byMethod, byService},
+			Help: "All the requests in progress",
+		},
+	}
+}
+
+// byHandlerName is a route by a name that the programmer gave it.
+var byHandlerName = LabelName{Name: "handler", Value: Route, Optional: true}
+
+// Promhttp returns the names that the examples of client_golang's promhttp
+// instrumentation have made usual; the library itself leaves names to its
+// users. Methods are in lower case. Handler is there if the programmer curried
+// it in; without it, routes are not told apart.
+func Promhttp() Schema {
+	labels := []LabelName{byHandlerName, byMethod, byCode}
+	return Schema{
+		Name: "promhttp",
+		Requests: Family{
+			Name: "http_requests_total", Kind: Counter, Labels: labels,
+			Help: "Tracks the number of HTTP requests.",
+		},
+		Duration: Family{
+			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: labels,
+			Help: "Tracks the latencies for HTTP requests.",
+		},
+		InFlight: Family{
+			Name: "in_flight_requests", Kind: Gauge,
+			Help: "A gauge of requests currently being served by the wrapped handler.",
+		},
+		RequestSize: Family{
+			Name: "http_request_size_bytes", Kind: Summary, Unit: "bytes", Labels: labels,
+			Help: "Tracks the size of HTTP requests.",
+		},
+		ResponseSize: Family{
+			Name: "http_response_size_bytes", Kind: Summary, Unit: "bytes", Labels: labels,
+			Help: "Tracks the size of HTTP responses.",
+		},
+	}
+}
+
+// GoHTTPMetrics returns the names of github.com/slok/go-http-metrics. There is
+// no request counter: the histogram's count serves. Service is empty unless it
+// was configured, handler when a router found no route.
+func GoHTTPMetrics() Schema {
+	labels := []LabelName{byService, byHandlerName, byMethod, byCode}
+	return Schema{
+		Name: "go-http-metrics",
+		Duration: Family{
+			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: labels,
+			Help: "The latency of the HTTP requests.",
+		},
+		InFlight: Family{
+			Name: "http_requests_inflight", Kind: Gauge, Labels: []LabelName{byService, byHandlerName},
+			Help: "The number of inflight requests being handled at the same time.",
+		},
+		ResponseSize: Family{
+			Name: "http_response_size_bytes", Kind: Histogram, Unit: "bytes", Labels: labels,
+			Help: "The size of the HTTP responses.",
+		},
+	}
+}

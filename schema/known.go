@@ -1,0 +1,14 @@
+package schema
+
+// Known returns every schema that tacho can read, in the order in which
+// [Detect] prefers them when a service fits several equally well.
+func Known() []Schema {
+	return []Schema{
+		Default(), Flask(), OTel(),
+		GoGinPrometheus(), GinMetrics(), Ginprom(),
+		EchoPrometheus(), FiberPrometheus(),
+		Promhttp(), GoHTTPMetrics(),
+		FastAPI(), StarletteExporter(), StarlettePrometheus(), Django(),
+		Micrometer(),
+	}
+}

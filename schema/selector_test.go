@@ -1,0 +1,87 @@
+package schema_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// TestSelectorsAreDisjoint: no series can be selected as two schemas'. Of any
+// two selectors for one name, one refuses a label that the other demands, or
+// one wants a counter beside it that the other does not.
+func TestSelectorsAreDisjoint(t *testing.T) {
+	pairs := 0
+	for i, a := range schema.Known() {
+		for _, b := range schema.Known()[i+1:] {
+			for _, f := range a.Families() {
+				for _, g := range b.Families() {
+					if f.Name != g.Name {
+						continue
+					}
+					pairs++
+					if x, y := a.Select(f, nil), b.Select(g, nil); !disjoint(x, y) && !disjoint(y, x) {
+						t.Errorf("%s of %s and of %s are mixed:\n%+v\n%+v", f.Name, a.Name, b.Name, x, y)
+					}
+				}
+			}
+		}
+	}
+	if pairs < 20 {
+		t.Errorf("only %d pairs share a name: the test looks at too little", pairs)
+	}
+}
+
+func disjoint(x, y schema.Selector) bool {
+	for _, l := range x.Refuse {
+		if slices.Contains(y.Demand, l) {
+			return true
+		}
+	}
+	return x.With != nil && y.Without != nil && x.With.Family.Name == y.Without.Family.Name
+}
+
+// TestSelectorsPickTheirOwn: every real exposition is picked by its own
+// schema's selectors and by no other's.
+func TestSelectorsPickTheirOwn(t *testing.T) {
+	for file, name := range speaking {
+		seen := readExposition(t, file).labels()
+		for _, s := range schema.Known() {
+			for _, f := range []schema.Family{s.Requests, s.Duration} {
+				labels, shown := seen[f.Name]
+				if !shown || file == "go-gin-prometheus-v0" && f.Name == s.Duration.Name {
+					continue
+				}
+				if picked := picks(s.Select(f, nil), labels, seen); picked != (s.Name == name) {
+					t.Errorf("%s: %s selected as %s: %v", file, f.Name, s.Name, picked)
+				}
+			}
+		}
+	}
+}
+
+func picks(s schema.Selector, labels []string, seen map[string][]string) bool {
+	has := func(l string) bool { return slices.Contains(labels, l) }
+	if slices.ContainsFunc(s.Refuse, has) || slices.ContainsFunc(s.Demand, func(l string) bool { return !has(l) }) {
+		return false
+	}
+	beside := func(o *schema.Selector) bool {
+		labels, shown := seen[o.Family.Name]
+		return shown && picks(*o, labels, seen)
+	}
+	return (s.With == nil || beside(s.With)) && (s.Without == nil || !beside(s.Without))
+}
+
+func TestSelectorsSayLittle(t *testing.T) {
+	d := schema.Default()
+	got := d.Select(d.Requests, nil)
+	if len(got.Refuse) != 0 || got.With != nil || got.Without != nil {
+		t.Errorf("the default counter is told apart by what it has, not by what it lacks: %+v", got)
+	}
+	if got := d.Select(d.Duration, []schema.Schema{d}); len(got.Refuse) != 0 {
+		t.Errorf("alone, a schema has nobody to avoid: %+v", got)
+	}
+	if f, suffix := schema.Flask().Counter(); f.Name+suffix != "flask_http_request_duration_seconds_count" {
+		t.Errorf("Flask's counter has no route, yet is used: %s%s", f.Name, suffix)
+	}
+}
