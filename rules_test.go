@@ -36,6 +36,8 @@ func TestImports(t *testing.T) {
 			"google.golang.org/protobuf/types/known/timestamppb",
 		},
 		"./schema": nil,
+		"./dash":   nil,
+		"./docs":   nil,
 		"./adapter/tachogin": {
 			module, module + "/internal/reqcopy", "github.com/gin-gonic/gin",
 		},

@@ -1,0 +1,176 @@
+package dash_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tacho-go/tacho/dash"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// A fake plays the Prometheus HTTP API with fixed answers.
+type fake struct {
+	answer  func(round int, query string) answer // the first round is 1
+	targets string                               // the list in JSON; empty: this API has none
+	alerts  string
+	delay   time.Duration
+
+	mu         sync.Mutex
+	rounds     int
+	open, most int // requests under way now, and at most
+}
+
+// An answer is a status and a body. A zero one breaks the connection off.
+type answer struct {
+	status int
+	body   string
+}
+
+// serve starts the page and its API on one origin, below a prefix or none.
+func (f *fake) serve(t *testing.T, prefix string) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/v1/query", f.query)
+	mux.HandleFunc("/api/v1/targets", f.list("activeTargets", f.targets))
+	mux.HandleFunc("/api/v1/alerts", f.list("alerts", f.alerts))
+	mux.HandleFunc("/rounds", func(w http.ResponseWriter, _ *http.Request) {
+		rounds, _ := f.counts()
+		fmt.Fprint(w, rounds)
+	})
+	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
+	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>"}))
+	server := httptest.NewServer(http.StripPrefix(prefix, mux))
+	// A browser asks again, unseen, when a connection breaks that it had used.
+	server.Config.SetKeepAlivesEnabled(false)
+	t.Cleanup(server.Close)
+	return server.URL + prefix + "/"
+}
+
+func (f *fake) query(w http.ResponseWriter, r *http.Request) {
+	query := r.FormValue("query")
+	round := f.enter(strings.Contains(query, "tacho:http_requests:rate"))
+	defer f.leave()
+	time.Sleep(f.delay) // plays a slow server
+	a := f.answer(round, query)
+	if a.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write([]byte(a.body))
+}
+
+// enter counts: a round begins with the query for recorded metrics.
+func (f *fake) enter(begins bool) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if begins {
+		f.rounds++
+	}
+	f.open++
+	f.most = max(f.most, f.open)
+	return f.rounds
+}
+
+func (f *fake) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open--
+}
+
+func (f *fake) counts() (rounds, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rounds, f.most
+}
+
+func (f *fake) list(field, items string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f.enter(false)
+		defer f.leave()
+		if items == "" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte(`{"status":"success","data":{"` + field + `":` + items + `}}`))
+	}
+}
+
+// A sample is one value of one part of the page's query.
+type sample struct {
+	part   string
+	labels map[string]string
+	value  string
+}
+
+func vector(samples ...sample) answer {
+	type result struct {
+		Metric map[string]string `json:"metric"`
+		Value  [2]any            `json:"value"`
+	}
+	results := []result{}
+	for _, s := range samples {
+		metric := map[string]string{"part": s.part}
+		for name, value := range s.labels {
+			metric[name] = value
+		}
+		results = append(results, result{metric, [2]any{1.7e9, s.value}})
+	}
+	body, err := json.Marshal(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": results}})
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	return answer{http.StatusOK, string(body)}
+}
+
+func failure(status int, errorType, text string) answer {
+	body, err := json.Marshal(map[string]string{"status": "error", "errorType": errorType, "error": text})
+	if err != nil {
+		panic(err) // strings
+	}
+	return answer{status, string(body)}
+}
+
+// always gives one answer to recorded metrics, and nothing to others.
+func always(a answer) func(int, string) answer {
+	return func(_ int, query string) answer {
+		if strings.Contains(query, "tacho:") {
+			return a
+		}
+		return vector()
+	}
+}
+
+func job(name string) map[string]string { return map[string]string{"job": name} }
+
+// route are the labels of a recorded series.
+func route(job, method, path string) map[string]string {
+	return map[string]string{"job": job, "schema": "default", "method": method, "path": path}
+}
+
+func of(job string) map[string]string { return map[string]string{"job": job, "schema": "default"} }
+
+// shop is a service with a route that fails, one that is slow, one that is well
+// and what no route matched.
+func shop() []sample {
+	good, bad, slow, none := route("shop", "GET", "/api"), route("shop", "GET", "/second_route"), route("shop", "POST", "/orders"), route("shop", "GET", "unmatched")
+	return []sample{
+		{"rate", good, "20"}, {"rate", bad, "4"}, {"rate", slow, "1"}, {"rate", none, "1234.5"},
+		{"errors", bad, "1"},
+		{"seconds", good, "2"}, {"seconds", bad, "4"}, {"seconds", slow, "2"}, {"seconds", none, "0"},
+		{"p50", good, "0.0123"}, {"p95", good, "0.25"}, {"p99", good, "0.5"}, {"p50", bad, "NaN"},
+		{"p50", slow, "1.5"}, {"p95", slow, "2.5"}, {"p99", slow, "10"},
+		{"p50Of", of("shop"), "0.02"}, {"p95Of", of("shop"), "0.3"}, {"p99Of", of("shop"), "0.00085"},
+		{"inFlight", of("shop"), "7"},
+		{"bounds", map[string]string{"job": "shop", "schema": "default", "le": "10.0"}, "3"},
+		{"bounds", map[string]string{"job": "shop", "schema": "default", "le": "+Inf"}, "3"},
+		{"targets", job("shop"), "2"},
+	}
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { activeAlerts, downTargets, reason, services } from "../static/model.js";
+
+const sample = (part, metric, value) => ({ metric: { part, ...metric }, value: [0, String(value)] });
+const route = (job, path, method = "GET") => ({ job, schema: "default", method, path });
+
+/** One service with one route of these numbers. */
+function one(numbers, ...more) {
+  return services([...Object.entries(numbers).map(([part, n]) => sample(part, route("shop", "/"), n)), ...more])[0];
+}
+
+test("states", () => {
+  const targets = sample("targets", { job: "shop" }, 2);
+  const down = (instance) => sample("down", { job: "shop", instance }, 0);
+  for (const [want, got] of [
+    ["well", one({ rate: 1, p95: 0.2 })],
+    ["idle", one({ rate: 0, p95: NaN })],
+    ["errors", one({ rate: 1, errors: 0.05 })],
+    ["well", one({ rate: 1.1, errors: 0.054 })], // below five in a hundred
+    ["well", one({ rate: 0.04, errors: 0.04 })], // too few to say
+    ["slow", one({ rate: 1, p95: 1 })],
+    ["well", one({ rate: 0.01, p95: 9 })],
+    ["errors", one({ rate: 1, errors: 1, p95: 9 })],
+    ["errors", one({ rate: 1, errors: 1 }, targets, down("a"))],
+    ["down", one({ rate: 1 }, targets, down("a"))],
+    ["down", one({ rate: 1, errors: 1 }, targets, down("a"), down("b"))],
+    ["noData", services([targets])[0]],
+    ["down", services([targets, down("a"), down("b")])[0]],
+  ]) assert.equal(got.state, want, JSON.stringify(got));
+});
+
+test("a service is as bad as its worst route, however busy the others are", () => {
+  const [s] = services([sample("rate", route("shop", "/"), 1000), sample("rate", route("shop", "/pay"), 1), sample("errors", route("shop", "/pay"), 1)]);
+  assert.equal(s.state, "errors");
+  assert.deepEqual(reason(s), { key: "whyErrors", values: { route: "GET /pay", ratio: "100 %", latency: "–" }, more: 0 });
+});
+
+test("numbers of a service are sums of its routes'", () => {
+  const [s] = services([
+    sample("rate", route("shop", "/"), 3), sample("rate", route("shop", "/", "POST"), 1), sample("errors", route("shop", "/"), 1),
+    sample("seconds", route("shop", "/"), 3), sample("seconds", route("shop", "/", "POST"), 1),
+  ]);
+  assert.deepEqual([s.rate, s.errorRatio, s.routes.map((r) => r.share)], [4, 0.25, [0.75, 0.25]]);
+});
+
+test("worst first, then by name; schemas of a job stand apart", () => {
+  const all = services([
+    sample("rate", route("b", "/"), 1), sample("rate", route("a", "/"), 1), sample("rate", { job: "a", schema: "flask", path: "/" }, 1),
+    sample("targets", { job: "a" }, 3), sample("targets", { job: "z" }, 1), sample("down", { job: "z", instance: "i" }, 0),
+  ]);
+  assert.deepEqual(all.map((s) => [s.job, s.schema, s.state, s.targets]),
+    [["z", "", "down", 1], ["a", "default", "well", 3], ["a", "flask", "well", 3], ["b", "", "well", NaN]]);
+});
+
+test("the last finite bound is known, others are not taken for it", () => {
+  const bound = (le) => sample("bounds", { job: "shop", schema: "default", le }, 1);
+  assert.equal(one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("2.5"), bound("0.1")).lastBound, 10);
+  assert.ok(Number.isNaN(one({ rate: 1 }, bound("+Inf")).lastBound));
+});
+
+test("names of JavaScript's own are names like others", () => {
+  const [s] = services([sample("rate", route("__proto__", "constructor"), 1), sample("toString", {}, 1), sample("__proto__", {}, 1)]);
+  assert.deepEqual([s.job, s.routes[0].path, s.rate], ["__proto__", "constructor", 1]);
+});
+
+test("targets down carry Prometheus's words if it has some", () => {
+  const samples = [sample("down", { job: "b", instance: "x" }, 0), sample("down", { job: "a", instance: "y" }, 0)];
+  const target = { health: "down", labels: { job: "b", instance: "x" }, lastError: "refused", scrapeUrl: "u" };
+  assert.deepEqual(downTargets(samples, [target]).map((t) => [t.job, t.error]), [["a", ""], ["b", "refused"]]);
+  assert.deepEqual(downTargets(samples, null).map((t) => t.error), ["", ""]);
+});
+
+test("firing alerts first, then the older; inactive ones are not listed", () => {
+  const alert = (state, activeAt, name) => ({ state, activeAt, labels: { alertname: name } });
+  const got = activeAlerts([alert("pending", "1", "P"), alert("firing", "3", "F3"), alert("inactive", "0", "I"), alert("firing", "2", "F2"), { state: "firing" }]);
+  assert.deepEqual(got.map((a) => a.labels.alertname), ["F2", "F3", undefined, "P"]);
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { joined, parts, quote, raw, recorded, selector, sources } from "../static/queries.js";
+
+test("quote", () => {
+  for (const [text, want] of [
+    ["", '""'], ["/api", '"/api"'], ['a"b', '"a\\"b"'], ["a\\b", '"a\\\\b"'], ["a\nb", '"a\\nb"'], ["\u0000\u2028", '"\\u0000\\u2028"'],
+    ['"} or vector(1) #', '"\\"} or vector(1) #"'], ["مرحبا 😀", '"مرحبا 😀"'],
+  ]) assert.equal(quote(text), want);
+});
+
+test("quote and its opposite agree on any text", () => {
+  // PromQL's strings are Go's; what quote writes is JSON as well.
+  let seed = 1;
+  const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
+  const alphabet = ['"', "\\", "\n", "\r", "\t", "{", "}", "'", "`", "\u0000", "\u007f", "\u0085", "\u202e", "\u2028", "é", "😀", "a"];
+  for (let i = 0; i < 2000; i++) {
+    const text = Array.from({ length: random(20) }, () => alphabet[random(alphabet.length)]).join("");
+    const quoted = quote(text);
+    assert.equal(JSON.parse(quoted), text);
+    assert.ok(!/[\n\r\u0000]/.test(quoted), "one line");
+  }
+});
+
+test("selector", () => {
+  assert.equal(selector([]), "");
+  assert.equal(selector([["path", "!=", ""], ["a", "=", '"']]), '{path!="",a="\\""}');
+});
+
+test("recorded metrics are read as they are", () => {
+  const p = new Map(parts(recorded));
+  assert.equal(p.get("rate"), "sum by (job, schema, method, path) (tacho:http_requests:rate)");
+  assert.match(p.get("errors"), /^sum by \(job, schema, method, path\) \(tacho:http_requests:rate\{status=~"5\.\.\|Internal Server Error\|[^"]*"\}\) > 0$/);
+  assert.equal(p.get("p95"), "histogram_quantile(0.95, sum by (job, schema, method, path, le) (tacho:http_request_duration_seconds_bucket:rate))");
+  assert.equal(p.get("p95Of"), "histogram_quantile(0.95, sum by (job, schema, le) (tacho:http_request_duration_seconds_bucket:rate))");
+  assert.ok(![...p.values()].some((expr) => expr.includes("[")), "no range is computed");
+});
+
+test("raw metrics demand their route label and a window", () => {
+  const p = new Map(parts(raw("1m")));
+  assert.equal(p.get("rate"), 'sum by (job, schema, method, path) (rate(http_requests_total{path!=""}[1m]))');
+  assert.match(p.get("errors"), /rate\(http_requests_total\{path!="",status=~"5/);
+  assert.equal(p.get("seconds"), 'sum by (job, schema, method, path) (rate(http_request_duration_seconds_sum{path!=""}[1m]))');
+});
+
+test("every part is marked, once", () => {
+  for (const source of sources) {
+    const names = parts(source).map(([name]) => name);
+    assert.equal(new Set(names).size, names.length);
+    for (const name of names) assert.ok(joined(source).includes(`, "part", "${name}", "", "")`), name);
+  }
+});

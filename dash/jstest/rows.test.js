@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { pause } from "../static/live.js";
+import { say } from "../static/messages.js";
+import { firstView, formatView, hasMatch, parseView, rows, sortBy } from "../static/rows.js";
+
+const route = (path, rate, state = "well", more = {}) => ({ key: path, method: "GET", path, apart: "", state, rate, ...more });
+const shop = { job: "shop", state: "well", routes: [
+  route("/b", 2), route("/a", NaN), route("unmatched", 99, "well", { apart: "unmatched" }), route("/d", 1, "errors"), route("/c", 3, "slow"), route("/e", 0, "idle"),
+] };
+const order = (view) => rows(shop, { ...firstView, ...view }).map((r) => r.path);
+
+test("order", () => {
+  for (const [view, want] of [
+    [{}, ["/d", "/c", "/a", "/b", "/e", "unmatched"]],
+    [{ sort: "rate", descending: true }, ["/c", "/b", "/d", "/e", "/a", "unmatched"]],
+    [{ sort: "rate", descending: false }, ["/e", "/d", "/b", "/c", "/a", "unmatched"]],
+    [{ sort: "route", descending: true }, ["/e", "/d", "/c", "/b", "/a", "unmatched"]],
+  ]) assert.deepEqual(order(view), want, JSON.stringify(view));
+});
+
+test("the filter wants every word, in any case, anywhere", () => {
+  for (const [filter, want] of [
+    ["/B", ["/b"]], ["get ERRORS", ["/d"]], ["shop /c", ["/c"]], ["other /c", []], [" ", ["/d", "/c", "/a", "/b", "/e", "unmatched"]],
+  ]) assert.deepEqual(order({ filter }), want, filter);
+  assert.ok(hasMatch({ job: "silent", state: "noData", routes: [] }, { ...firstView, filter: "sil" }));
+  assert.ok(!hasMatch(shop, { ...firstView, filter: "nothing like it" }));
+});
+
+test("the fragment keeps a view, and survives nonsense", () => {
+  for (const view of [firstView, { sort: "p95", descending: true, filter: "" }, { sort: "route", descending: false, filter: "a&b=c #ü %" }]) {
+    assert.deepEqual(parseView(formatView(view)), view);
+  }
+  assert.equal(formatView(firstView), "");
+  assert.deepEqual(parseView("#sort=-__proto__&x=%zz&filter=f"), { ...firstView, filter: "f" });
+});
+
+test("a click sorts numbers downwards, names upwards, and turns round", () => {
+  const rate = sortBy(firstView, "rate");
+  assert.deepEqual([rate.descending, sortBy(rate, "rate").descending, sortBy(rate, "route").descending], [true, false, false]);
+});
+
+test("pauses", () => {
+  assert.deepEqual([0, 500, 1500, 3000].map(pause), [2000, 1500, 4500, 9000]);
+});
+
+test("say", () => {
+  assert.equal(say("jobIs", { job: "{state}", state: "well" }), "{state} (well)");
+  assert.equal(say("no such key"), "no such key");
+});

@@ -1,0 +1,75 @@
+package dash_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPureModules runs jstest/ in the browser that the page is made for. The
+// same files run under node --test jstest/.
+func TestPureModules(t *testing.T) {
+	tests, err := filepath.Glob("jstest/*.test.js")
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("no tests in jstest: %v", err)
+	}
+	runner, err := os.ReadFile("jstest/run.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tests {
+		if short := strings.TrimSuffix(filepath.Base(name), ".test.js"); !strings.Contains(string(runner), `"`+short+`"`) {
+			t.Errorf("jstest/run.html does not run %s", name)
+		}
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(".")))
+	defer server.Close()
+	results := items(browse(t, server.URL+"/jstest/run.html", 5*time.Second))
+	for _, line := range results {
+		if strings.HasPrefix(line, "fail") {
+			t.Error(line)
+		}
+	}
+	if len(results) < 2 || results[len(results)-1] != "finished" {
+		t.Errorf("the tests did not finish: %q", results)
+	}
+}
+
+// items returns the texts of a dump's list.
+func items(d dump) []string {
+	var texts []string
+	for _, m := range regexp.MustCompile(`(?s)<li>(.*?)</li>`).FindAllStringSubmatch(d.html, -1) {
+		texts = append(texts, strings.ReplaceAll(m[1], "&lt;", "<"))
+	}
+	return texts
+}
+
+// TestUse sorts, filters, follows the address, and looks away for a while.
+func TestUse(t *testing.T) {
+	f := fake{answer: always(vector(shop()...)), alerts: "[]"}
+	page := browse(t, f.serve(t, "")+"jstest/drive.html", 60*time.Second)
+	want := []string{
+		"at first: State ascending | /second_route /orders /api unmatched | ",
+		"click on rate: Rate /s descending | /api /second_route /orders unmatched | #sort=-rate",
+		"and again: Rate /s ascending | /orders /second_route /api unmatched | #sort=rate",
+		"after two refreshes the focus is on: Route",
+		"the row is the same element: true",
+		"filter: Rate /s ascending | /orders | #sort=rate&amp;filter=orders",
+		`new fragment: p95 descending | /orders /api /second_route unmatched | #sort=-p95 filter is ""`,
+		"rounds while hidden: 0",
+		"rounds when seen again: 1",
+		"slow rounds in 25 s: 3 at a time: 1",
+		"finished",
+	}
+	got := items(page)
+	for i, w := range want {
+		if i >= len(got) || got[i] != w {
+			t.Fatalf("step %d: want %q in\n%s\n%s", i, w, strings.Join(got, "\n"), page.console)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package dash_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPage opens the page in a browser, in front of an API that gives fixed
+// answers, and reads what a person would read.
+func TestPage(t *testing.T) {
+	const down = `[{"labels":{"job":"shop","instance":"10.0.0.1:80"},"health":"down","lastError":"connection refused","scrapeUrl":"http://10.0.0.1:80/metrics"}]`
+	for _, test := range []struct {
+		name   string
+		fake   *fake
+		budget time.Duration
+		want   []string // in this order
+		absent []string
+		calm   bool // the console must be silent
+	}{
+		{
+			name: "a service",
+			fake: &fake{answer: always(vector(shop()...)), alerts: "[]"},
+			want: []string{
+				"tacho a <hint>", "Last good answer: ", "Not well: shop (errors).",
+				"shop errors GET /second_route: 25.0 % errors",
+				"Rate 1,260 requests/s Errors 0.08 % p50 20 ms p95 300 ms p99 850 µs In flight 7 Targets 2 up",
+				"errors GET /second_route 4.00 25.0 % – – – 50.0 %",
+				"slow POST /orders 1.00 0 % 1.5 s 2.5 s ≥ 10 s 25.0 %",
+				"GET /api 20.0 0 % 12.3 ms 250 ms 500 ms 25.0 %",
+				"GET unmatched (no route matched) 1,235 0 % – – – 0 %",
+				"Numbers from recording rules.", "tacho:http_requests:rate",
+			},
+			absent: []string{"Alerts", "cannot be scraped", "Routes shown", "does not list"},
+			calm:   true,
+		},
+		{
+			name: "a service that is well, and the server itself",
+			fake: &fake{alerts: "[]", answer: always(vector(
+				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"p95", route("shop", "GET", "/"), "0.2"},
+				sample{"targets", job("shop"), "1"}, sample{"targets", job("tacho"), "1"}))},
+			want:   []string{"All services are well.", "shop well", "GET / 2.00 0 % – 200 ms –"},
+			absent: []string{"no data"},
+			calm:   true,
+		},
+		{
+			name: "one failed request is no state",
+			fake: &fake{alerts: "[]", answer: always(vector(
+				sample{"rate", route("shop", "GET", "/"), "0.0167"}, sample{"errors", route("shop", "GET", "/"), "0.0167"},
+				sample{"targets", job("shop"), "1"}))},
+			want: []string{"All services are well.", "GET / 0.02 100 %"},
+			calm: true,
+		},
+		{
+			name: "idle and silent services",
+			fake: &fake{targets: "[]", alerts: "[]", answer: always(vector(
+				sample{"rate", route("night", "GET", "/"), "0"}, sample{"targets", job("night"), "1"}, sample{"targets", job("node"), "1"}))},
+			want: []string{"Nothing is wrong; no traffic at: node (no data), night (idle).", "node no data the target answers, but", "night idle no request in the window"},
+			calm: true,
+		},
+		{
+			name: "targets down",
+			fake: &fake{targets: down, alerts: "[]", answer: always(vector(
+				sample{"targets", job("shop"), "2"}, sample{"down", map[string]string{"job": "shop", "instance": "10.0.0.1:80"}, "0"},
+				sample{"targets", job("pay"), "1"}, sample{"down", map[string]string{"job": "pay", "instance": "10.0.0.2:80"}, "0"},
+				sample{"rate", route("shop", "GET", "/"), "1"}))},
+			want: []string{
+				"Not well: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
+				"pay 10.0.0.2:80 Prometheus does not say why.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics connection refused",
+				"pay down", "shop 1 of 2 down", "Targets 1 up, 1 down",
+			},
+			calm: true,
+		},
+		{
+			name: "alerts",
+			fake: &fake{answer: always(vector(shop()...)), alerts: `[
+				{"state":"pending","activeAt":"2020-01-01T00:00:00Z","labels":{"alertname":"Later"},"annotations":{"runbook_url":"javascript:alert(1)"}},
+				{"state":"firing","activeAt":"2020-01-02T00:00:00Z","labels":{"alertname":"TachoErrorRatioHigh","severity":"page","job":"shop"},
+				 "annotations":{"summary":"1 in 4 fails","description":"Look at the log.","runbook_url":"docs/alerts/TachoErrorRatioHigh"}}]`},
+			want: []string{
+				"Alerts firing TachoErrorRatioHigh since 2 Jan", "severity: page, job: shop What to do 1 in 4 fails – Look at the log.",
+				"pending Later", "shop errors",
+			},
+			calm: true,
+		},
+		{
+			name: "a foreign Prometheus",
+			fake: &fake{answer: func(_ int, query string) answer {
+				if strings.Contains(query, "[5m]") {
+					return vector(sample{"rate", map[string]string{"job": "api", "method": "GET", "path": "/x"}, "3"})
+				}
+				return vector(sample{"targets", job("api"), "1"})
+			}},
+			want: []string{"api well", "GET /x 3.00", "No recording rules here", "over 5m", "This API does not list alerts.",
+				`rate(http_requests_total{path!=""}[5m])`},
+		},
+		{
+			name: "two schemas of one job are not added up",
+			fake: &fake{alerts: "[]", answer: always(vector(
+				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"},
+				sample{"rate", map[string]string{"job": "shop", "schema": "flask", "method": "GET", "path": "/"}, "2"}))},
+			want: []string{"shop names: default well", "2.00 requests/s", "shop names: flask well", "2.00 requests/s"},
+			calm: true,
+		},
+		{
+			name:   "no target yet",
+			fake:   &fake{answer: always(vector(sample{"targets", job("tacho"), "1"})), targets: `[]`, alerts: "[]"},
+			want:   []string{"No target yet", "tacho serve localhost:8080", "tacho demo"},
+			absent: []string{"Filter", "well", "no data", "recording rules"},
+			calm:   true,
+		},
+		{
+			name: "before the first scrape",
+			fake: &fake{answer: always(vector()), alerts: "[]",
+				targets: `[{"labels":{"job":"shop"},"health":"unknown","scrapeUrl":"http://localhost:8080/metrics"}]`},
+			want: []string{"No data yet", "Waiting for the first scrape of:", "http://localhost:8080/metrics"},
+			calm: true,
+		},
+		{
+			name: "an API without targets or data",
+			fake: &fake{answer: always(vector())},
+			want: []string{"No data yet", "has no request metrics"},
+		},
+		{
+			name:   "the server is starting",
+			fake:   &fake{answer: always(answer{http.StatusServiceUnavailable, "Service Unavailable"})},
+			want:   []string{"Last good answer: –", "The server is starting", "asks again by itself"},
+			absent: []string{"Below is what was true", "Asking for the numbers"},
+		},
+		{
+			name: "the query fails",
+			fake: &fake{answer: always(failure(422, "execution", `found duplicate series <b>"x"</b>`))},
+			want: []string{`The query failed: found duplicate series <b>"x"</b>`},
+		},
+		{
+			name: "the query takes too long for Prometheus, which says 503",
+			fake: &fake{answer: always(failure(503, "timeout", "query timed out in expression evaluation"))},
+			want: []string{"The query failed: query timed out"},
+		},
+		{
+			name: "not allowed",
+			fake: &fake{answer: always(answer{http.StatusUnauthorized, "Unauthorized"})},
+			want: []string{"The API refuses the page: 401 Unauthorized", "Sign in"},
+		},
+		{
+			name: "not Prometheus",
+			fake: &fake{answer: always(answer{http.StatusOK, "<html>Log in</html>"})},
+			want: []string{"There is no Prometheus API at http://127.0.0.1:", "/api/v1/query: 200 <html>Log in</html>"},
+		},
+		{
+			name: "the API is gone, and the picture stays",
+			fake: &fake{alerts: "[]", answer: func(round int, _ string) answer {
+				if round == 1 {
+					return vector(shop()...)
+				}
+				return answer{http.StatusBadGateway, "the proxy finds nobody"}
+			}},
+			budget: 7 * time.Second,
+			want:   []string{"The server does not answer. 502 the proxy finds nobody Is it", "Below is what was true at ", "shop errors", "/second_route 4.00"},
+		},
+		{
+			name: "the API comes back",
+			fake: &fake{alerts: "[]", answer: func(round int, _ string) answer {
+				if round == 2 {
+					return answer{}
+				}
+				return vector(shop()...)
+			}},
+			budget: 7 * time.Second,
+			want:   []string{"Not well: shop (errors)."},
+			absent: []string{"does not answer", "Below is what was true"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.budget == 0 {
+				test.budget = 1500 * time.Millisecond
+			}
+			page := browse(t, test.fake.serve(t, ""), test.budget)
+			check(t, page.text(t), test.want, test.absent)
+			if test.calm && page.console != "" {
+				t.Errorf("the console says\n%s", page.console)
+			}
+			if strings.Contains(page.console, "Uncaught") || strings.Contains(page.console, "Content Security Policy") {
+				t.Errorf("the page is broken:\n%s", page.console)
+			}
+			if strings.Contains(page.html, "javascript:") {
+				t.Error("a link runs a script")
+			}
+		})
+	}
+}
+
+// check finds the wanted texts one after the other.
+func check(t *testing.T, text string, want, absent []string) {
+	t.Helper()
+	rest := text
+	for _, w := range want {
+		_, after, found := strings.Cut(rest, w)
+		if !found {
+			t.Errorf("the page does not say %q, or not at its place, in\n%s", w, text)
+			continue
+		}
+		rest = after
+	}
+	for _, a := range absent {
+		if strings.Contains(text, a) {
+			t.Errorf("the page says %q in\n%s", a, text)
+		}
+	}
+}
+
+// TestHostileLabels: whatever a service writes into its labels is text.
+func TestHostileLabels(t *testing.T) {
+	long := "/" + strings.Repeat("x", 5000)
+	var samples []sample
+	for _, path := range []string{`<img src=x onerror="document.title='owned'">`, "\u202egnp.exe", "a\nb\tc", `"\`, "__proto__", "مرحبا", long, ""} {
+		samples = append(samples, sample{"rate", route("<b>bold</b>", "<i>", path), "1"}, sample{"errors", route("<b>bold</b>", "<i>", path), "1"})
+	}
+	samples = append(samples, sample{"targets", job("<b>bold</b>"), "1"},
+		sample{"down", map[string]string{"job": "</ul><script>document.title='owned'</script>", "instance": "&amp;\u2066"}, "0"})
+	f := fake{answer: always(vector(samples...)), targets: "[]", alerts: `[{"state":"firing","labels":{"alertname":"<u>A</u>","__proto__":"x"},
+		"annotations":{"summary":"<script>document.title='owned'</script>\u202e","runbook_url":"data:text/html,x"}}]`}
+	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
+	check(t, page.text(t), []string{
+		"<u>A</u>", `<script>document.title='owned'</script>\u202e`,
+		`</ul><script>document.title='owned'</script> &amp;\u2066`,
+		"<b>bold</b> errors",
+		"<i> 1.00", `<i> "\ 1.00`, "<i> /" + strings.Repeat("x", 158) + "… 1.00", `<i> <img src=x onerror="document.title='owned'"> 1.00`, "<i> __proto__ 1.00",
+		`<i> a\nb\tc 1.00`, "مرحبا 1.00", `\u202egnp.exe 1.00`,
+	}, []string{"\u202e", "\u2066"})
+	title := regexp.MustCompile(`<title>(.*?)</title>`).FindStringSubmatch(page.html)
+	if title == nil || strings.Contains(title[1], "owned") || regexp.MustCompile(`<(img|i|u|b)[ >]|data:text`).MatchString(page.html) {
+		t.Errorf("a label has become HTML: title %q in\n%s", title, page.html)
+	}
+	if page.console != "" {
+		t.Errorf("the console says\n%s", page.console)
+	}
+}
+
+// TestPrefixInBrowser: the page finds its files and its API below a prefix.
+func TestPrefixInBrowser(t *testing.T) {
+	f := fake{answer: always(vector(shop()...)), alerts: "[]"}
+	page := browse(t, f.serve(t, "/some/where")+"#sort=-rate&filter=get+ap", 1500*time.Millisecond)
+	check(t, page.text(t), []string{"GET /api 20.0", "Routes shown: 1 of 4"}, []string{"/second_route 4.00"})
+}
+
+// TestLive: a new round every two seconds, one request at a time, and a server
+// that takes longer than that is asked less often instead of more.
+func TestLive(t *testing.T) {
+	f := fake{answer: always(vector(shop()...)), alerts: "[]", delay: 20 * time.Millisecond}
+	browse(t, f.serve(t, ""), 9*time.Second)
+	if rounds, most := f.counts(); rounds < 4 || rounds > 6 || most != 1 {
+		t.Errorf("in 9 s: %d rounds and %d requests at a time; want about 5, and 1", rounds, most)
+	}
+}

@@ -1,0 +1,62 @@
+// The page's elements: made by hand, never from HTML text, and kept from one
+// refresh to the next so that focus, selection and scrolling survive it.
+
+/** @param {string} id */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/**
+ * make returns a new element.
+ * @param {string} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * put sets an element's text, and touches it only if that changed: screen
+ * readers announce what is touched.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value "" takes the attribute away
+ */
+export function attribute(element, name, value) {
+  if (!value) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** What list has put into each parent, by key. @type {WeakMap<Element, Map<string, {element: HTMLElement, update: Function}>>} */
+const lists = new WeakMap();
+
+/**
+ * list makes the children of parent those of the items, each with a view that
+ * is made once for a key and then updated.
+ * @template {{key: string}} T
+ * @param {Element} parent
+ * @param {T[]} items
+ * @param {() => {element: HTMLElement, update: (item: T) => void}} newView
+ */
+export function list(parent, items, newView) {
+  const old = lists.get(parent) ?? new Map();
+  const now = new Map(items.map((item) => [item.key, old.get(item.key) ?? newView()]));
+  lists.set(parent, now);
+  for (const [key, view] of old) if (!now.has(key)) view.element.remove();
+  items.forEach((item, i) => {
+    const { element, update } = now.get(item.key);
+    update(item);
+    // Moved only when out of place: moving takes the focus away.
+    if (parent.children[i] !== element) parent.insertBefore(element, parent.children[i] ?? null);
+  });
+}

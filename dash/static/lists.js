@@ -1,0 +1,88 @@
+// The lists above the services: alerts, and targets that cannot be scraped.
+
+import { attribute, byId, list, make, put } from "./dom.js";
+import { age, safeLink, shorten, time, visible } from "./format.js";
+import { say } from "./messages.js";
+
+/** Entries shown of each list; the rest is counted. */
+const most = 20;
+
+/** Characters of an error or a description that are shown. */
+const longest = 600;
+
+/**
+ * showList fills one of the sections, and hides it when it is empty.
+ * @template {{key: string}} T
+ * @param {string} section
+ * @param {string} id of the list
+ * @param {string} rest of the line that counts the others
+ * @param {T[]} items
+ * @param {() => {element: HTMLElement, update: (item: T) => void}} newView
+ */
+function showList(section, id, rest, items, newView) {
+  byId(section).hidden = items.length === 0;
+  list(byId(id), items.slice(0, most), newView);
+  byId(rest).hidden = items.length <= most;
+  put(byId(rest), say("more", { n: items.length - most }));
+}
+
+/** @param {any[]} alerts */
+export function showAlerts(alerts) {
+  showList("alerts", "alert-list", "alerts-more", alerts, alertView);
+}
+
+/** @param {any[]} targets */
+export function showDown(targets) {
+  showList("down", "down-list", "down-more", targets, downView);
+}
+
+/** Which labels of an alert are said besides its name. */
+const told = ["severity", "job", "instance", "method", "path"];
+
+function alertView() {
+  const state = make("strong", { class: "state" });
+  const name = make("bdi", { class: "name" });
+  const since = make("span", { class: "muted" });
+  const labels = make("bdi", { class: "muted" });
+  const link = make("a", { rel: "noreferrer" }, say("runbook"));
+  const text = make("p", { dir: "auto" });
+  const element = make("li", {}, make("p", {}, state, " ", name, " ", since, " ", labels, " ", link), text);
+  return {
+    element,
+    update(/** @type {any} */ alert) {
+      const { alertname, ...rest } = alert.labels;
+      const { summary, description, runbook_url } = alert.annotations;
+      element.className = alert.state;
+      put(state, say(alert.state));
+      put(name, clean(alertname ?? ""));
+      put(since, sinceText(new Date(alert.activeAt)));
+      put(labels, clean(told.filter((l) => rest[l]).map((l) => `${l}: ${rest[l]}`).join(", ")));
+      put(text, clean([summary, description].filter(Boolean).join(" – ")));
+      const href = safeLink(runbook_url, document.baseURI);
+      link.hidden = !href;
+      attribute(link, "href", href);
+    },
+  };
+}
+
+function sinceText(/** @type {Date} */ begin) {
+  const now = new Date();
+  return say("since", { time: time(begin, now), age: age((now.getTime() - begin.getTime()) / 1000) });
+}
+
+function downView() {
+  const name = make("bdi", { class: "name" });
+  const url = make("bdi", { class: "muted" });
+  const error = make("p", { dir: "auto" });
+  const element = make("li", { class: "firing" }, make("p", {}, name, " ", url), error);
+  return {
+    element,
+    update(/** @type {any} */ target) {
+      put(name, clean(`${target.job} ${target.instance}`));
+      put(url, clean(target.url));
+      put(error, clean(target.error) || say("noError"));
+    },
+  };
+}
+
+const clean = (/** @type {string} */ text) => shorten(visible(text), longest);

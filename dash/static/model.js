@@ -1,0 +1,232 @@
+// From Prometheus's samples to services and routes. Pure.
+
+import { latency, ratio } from "./format.js";
+import { quantiles } from "./queries.js";
+
+/** From where on a route is not well. The same limits as the default alerts'. */
+export const limits = {
+  errorRatio: 0.05,
+  slow: 1, // seconds, of p95
+  traffic: 0.05, // errors (or requests) per second: three a minute; a single failure is no state
+};
+
+/** Values of the path label that stand for no route: shown apart, with a message's key. */
+const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], ["__overflow__", "overflow"]]);
+
+/** States of a service, the worst first. */
+export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
+
+/**
+ * @typedef {{metric: Record<string, string>, value: [number, string]}} Sample
+ *
+ * @typedef {object} Route
+ * @property {string} key
+ * @property {string} method
+ * @property {string} path
+ * @property {string} apart  key of the message that says why it is no route, or ""
+ * @property {string} state  errors, slow, idle or well
+ * @property {number} rate   requests per second
+ * @property {number} errorRate
+ * @property {number} errorRatio
+ * @property {number} seconds of latency per second
+ * @property {number} share  of the service's seconds
+ * @property {number} p50
+ * @property {number} p95
+ * @property {number} p99
+ *
+ * @typedef {object} Service
+ * @property {string} key
+ * @property {string} job
+ * @property {string} schema   "" unless the job speaks several
+ * @property {string} state
+ * @property {Route[]} because the routes that make its state, the worst first
+ * @property {number} targets  NaN if Prometheus scrapes none of this job
+ * @property {number} down
+ * @property {number} rate
+ * @property {number} errorRate
+ * @property {number} errorRatio
+ * @property {number} p50
+ * @property {number} p95
+ * @property {number} p99
+ * @property {number} inFlight
+ * @property {number} lastBound the highest bound of its latency buckets, in seconds
+ * @property {Route[]} routes
+ */
+
+/** hasRequests reports that a source knows any request. @param {Sample[]} samples */
+export const hasRequests = (samples) => samples.some((s) => s.metric.part === "rate");
+
+/**
+ * services returns what the samples say, the worst first, then by name.
+ * @param {Sample[]} samples
+ * @returns {Service[]}
+ */
+export function services(samples) {
+  const found = new Map();
+  for (const sample of samples) readers.get(sample.metric.part)?.(found, sample.metric, Number(sample.value[1]));
+  // up knows no schema: its counts belong to every service of the job.
+  const jobs = new Map([...found.values()].filter((s) => s.own).map((s) => [s.job, s]));
+  const all = [...found.values()].filter((s) => s.routeMap.size > 0);
+  for (const [job, s] of jobs) if (!all.some((other) => other.job === job)) all.push(s);
+  for (const s of all) finish(s, jobs.get(s.job), all.filter((other) => other.job === s.job).length > 1);
+  const rank = (/** @type {Service} */ s) => severity.indexOf(s.state);
+  return all.sort((a, b) => rank(a) - rank(b) || compare(a.job, b.job) || compare(a.schema, b.schema));
+}
+
+/** Independent of the reader's language: the order must not depend on who looks. */
+function compare(/** @type {string} */ a, /** @type {string} */ b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * How each part of the query is read.
+ * @type {Map<string, (found: Map<string, any>, labels: Record<string, string>, n: number) => void>}
+ */
+const readers = new Map(Object.entries({
+  rate: ofRoute("rate"),
+  errors: ofRoute("errorRate"),
+  seconds: ofRoute("seconds"),
+  ...Object.fromEntries(Object.keys(quantiles).flatMap((q) => [[q, ofRoute(q)], [`${q}Of`, ofService(q)]])),
+  inFlight: ofService("inFlight"),
+  bounds: (found, labels) => {
+    const s = service(found, labels);
+    const bound = Number(labels.le); // "+Inf" is NaN here
+    if (bound > s.lastBound || (Number.isNaN(s.lastBound) && !Number.isNaN(bound))) s.lastBound = bound;
+  },
+  targets: (found, labels, n) => { Object.assign(jobOf(found, labels), { targets: n, own: true }); },
+  down: (found, labels) => { jobOf(found, labels).down++; },
+}));
+
+function ofService(/** @type {string} */ field) {
+  return (/** @type {Map<string, any>} */ found, /** @type {Record<string, string>} */ labels, /** @type {number} */ n) => {
+    service(found, labels)[field] = n;
+  };
+}
+
+function ofRoute(/** @type {string} */ field) {
+  return (/** @type {Map<string, any>} */ found, /** @type {Record<string, string>} */ labels, /** @type {number} */ n) => {
+    route(service(found, labels), labels)[field] = n;
+  };
+}
+
+/** service returns the one that the labels belong to, and makes it if it is new. */
+function service(/** @type {Map<string, any>} */ found, /** @type {Record<string, string>} */ labels) {
+  const { job = "", schema = "" } = labels;
+  const key = JSON.stringify([job, schema]);
+  let s = found.get(key);
+  if (!s) {
+    s = {
+      key, job, schema, own: false, targets: NaN, down: 0, routeMap: new Map(),
+      p50: NaN, p95: NaN, p99: NaN, inFlight: NaN, lastBound: NaN,
+    };
+    found.set(key, s);
+  }
+  return s;
+}
+
+const jobOf = (/** @type {Map<string, any>} */ found, /** @type {Record<string, string>} */ labels) =>
+  service(found, { job: labels.job });
+
+function route(/** @type {any} */ s, /** @type {Record<string, string>} */ labels) {
+  const { method = "", path = "" } = labels;
+  const key = JSON.stringify([method, path]);
+  let r = s.routeMap.get(key);
+  if (!r) {
+    r = { key, method, path, apart: notRoutes.get(path) ?? "", rate: 0, errorRate: 0, seconds: NaN, p50: NaN, p95: NaN, p99: NaN };
+    s.routeMap.set(key, r);
+  }
+  return r;
+}
+
+/** finish computes what follows from the numbers read. */
+function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean} */ severalSchemas) {
+  s.targets = job?.targets ?? NaN;
+  s.down = job?.down ?? 0;
+  if (!severalSchemas) s.schema = "";
+  s.routes = [...s.routeMap.values()];
+  const total = (/** @type {string} */ field) => s.routes.reduce((/** @type {number} */ sum, /** @type {any} */ r) => sum + (r[field] || 0), 0);
+  s.rate = s.routes.length ? total("rate") : NaN;
+  s.errorRate = total("errorRate");
+  s.errorRatio = s.errorRate / s.rate;
+  const seconds = total("seconds");
+  for (const r of s.routes) {
+    r.errorRatio = r.errorRate / r.rate;
+    r.share = r.seconds / seconds;
+    r.state = stateOf(r);
+  }
+  s.state = serviceState(s);
+  s.because = s.routes.filter((/** @type {Route} */ r) => r.state === s.state && s.state in worst).sort(worst[s.state]);
+}
+
+/** stateOf says how a route is, or a service as a whole. */
+function stateOf(/** @type {any} */ r) {
+  if (r.errorRatio >= limits.errorRatio && r.errorRate >= limits.traffic) return "errors";
+  if (r.p95 >= limits.slow && r.rate >= limits.traffic) return "slow";
+  return r.rate > 0 ? "well" : "idle";
+}
+
+/**
+ * serviceState is that of its worst part: an average would hide a route that
+ * fails. Some targets down is a state only if those that are left serve well.
+ */
+function serviceState(/** @type {any} */ s) {
+  if (s.down > 0 && s.down >= s.targets) return "down";
+  const states = [stateOf(s), ...s.routes.map((/** @type {Route} */ r) => r.state)];
+  if (states.includes("errors")) return "errors";
+  if (states.includes("slow")) return "slow";
+  if (s.down > 0) return "down";
+  if (s.routes.length === 0) return "noData";
+  return states.includes("well") ? "well" : "idle";
+}
+
+/** Which of two routes in the same bad state is named first. */
+const worst = /** @type {Record<string, (a: Route, b: Route) => number>} */ ({
+  errors: (a, b) => b.errorRate - a.errorRate,
+  slow: (a, b) => b.p95 - a.p95,
+});
+
+/**
+ * reason says why a service is in its state: a message's key and its values.
+ * @param {Service} s
+ * @returns {{key: string, values: Record<string, string>, more: number}}
+ */
+export function reason(s) {
+  const key = `why${s.state[0].toUpperCase()}${s.state.slice(1)}`;
+  if (!(s.state in worst)) return { key, values: {}, more: 0 };
+  const r = s.because[0];
+  const at = r ?? s; // all routes within the limits, and the service past them
+  return {
+    key,
+    values: { route: r ? `${r.method} ${r.path}` : "", ratio: ratio(at.errorRatio), latency: latency(at.p95) },
+    more: Math.max(0, s.because.length - 1),
+  };
+}
+
+/**
+ * downTargets returns the targets that cannot be scraped, with Prometheus's own
+ * words about each if it offers them.
+ * @param {Sample[]} samples
+ * @param {any[] | null} targets
+ */
+export function downTargets(samples, targets) {
+  const key = (/** @type {any} */ labels) => JSON.stringify([labels?.job ?? "", labels?.instance ?? ""]);
+  const errors = new Map((targets ?? []).filter((t) => t.health === "down").map((t) => [key(t.labels), t]));
+  return samples.filter((s) => s.metric.part === "down")
+    .map(({ metric }) => {
+      const t = errors.get(key(metric));
+      return { key: key(metric), job: metric.job ?? "", instance: metric.instance ?? "", url: t?.scrapeUrl ?? "", error: t?.lastError ?? "" };
+    })
+    .sort((a, b) => compare(a.key, b.key));
+}
+
+/**
+ * activeAlerts returns alerts in the order of their weight: firing first, then
+ * the older.
+ * @param {any[]} alerts
+ */
+export function activeAlerts(alerts) {
+  const rank = (/** @type {any} */ a) => (a.state === "firing" ? 0 : 1);
+  return alerts.filter((a) => a.state === "firing" || a.state === "pending")
+    .map((a) => ({ ...a, labels: a.labels ?? {}, annotations: a.annotations ?? {}, key: JSON.stringify(a.labels) }))
+    .sort((a, b) => rank(a) - rank(b) || compare(String(a.activeAt), String(b.activeAt)) || compare(a.key, b.key));
+}

@@ -1,0 +1,67 @@
+package dash_test
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestContrast computes WCAG's contrast of every text on every ground that it
+// stands on, in both themes: AA wants 4.5 for text.
+func TestContrast(t *testing.T) {
+	light, dark, found := strings.Cut(files(t)["theme.css"], "@media (prefers-color-scheme: dark)")
+	if !found {
+		t.Fatal("theme.css has no dark theme")
+	}
+	dark, _, _ = strings.Cut(dark, "\n}")
+	texts := map[string][]string{
+		"ground":      {"text", "muted", "accent", "bad", "warn", "good"},
+		"raised":      {"text", "muted", "accent"},
+		"bad-ground":  {"text", "bad", "accent"},
+		"warn-ground": {"text", "warn", "accent"},
+	}
+	for theme, css := range map[string]string{"light": light, "dark": dark} {
+		for ground, names := range texts {
+			for _, name := range names {
+				if c := contrast(color(t, css, name), color(t, css, ground)); c < 4.5 {
+					t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", theme, name, ground, c)
+				}
+			}
+		}
+	}
+}
+
+// color returns a custom property of the theme, as red, green and blue of 255.
+func color(t *testing.T, css, name string) (rgb [3]float64) {
+	t.Helper()
+	m := regexp.MustCompile(`--` + name + `: #([0-9a-f]{6});`).FindStringSubmatch(css)
+	if m == nil {
+		t.Fatalf("theme.css does not say what --%s is", name)
+	}
+	n, err := strconv.ParseUint(m[1], 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [3]float64{float64(n >> 16), float64(n >> 8 & 0xff), float64(n & 0xff)}
+}
+
+// contrast is the ratio of two colours' luminance (WCAG 2.2, relative luminance).
+func contrast(a, b [3]float64) float64 {
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
+
+func luminance(rgb [3]float64) (sum float64) {
+	for i, weight := range [3]float64{0.2126, 0.7152, 0.0722} {
+		c := rgb[i] / 255
+		if c <= 0.04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}
