@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+)
+
+// How urgent an alert is, in its label severity.
+const (
+	Critical = "critical" // users are hurt or data is at risk: wake somebody
+	Warning  = "warning"  // somebody should look today
+)
+
+// An alert is one kind of alert. Its texts are Prometheus templates; they say
+// what happened, what it means, and what to do.
+type alert struct {
+	name        string
+	severity    string
+	summary     string
+	description string
+	expr        string
+	hold        time.Duration // for how long the expression must hold
+}
+
+// kinds are all alerts, in the order in which they are written.
+var kinds = []func(Options) alert{
+	errorRatioHigh, latencyHigh, trafficGone, scrapeFailing,
+	panics, seriesBudgetSpent, storageDamaged, storageFull,
+}
+
+// Alerts returns the alerting rules. They need the rules of [Recording] with
+// the same options beside them.
+func Alerts(o Options) rulefmt.RuleGroup {
+	o = o.filled()
+	group := rulefmt.RuleGroup{Name: "tacho-alerts", Interval: model.Duration(o.Interval)}
+	for _, kind := range kinds {
+		if a := kind(o); a.expr != "" {
+			group.Rules = append(group.Rules, a.rule(o))
+		}
+	}
+	return group
+}
+
+func (a alert) rule(o Options) rulefmt.Rule {
+	r := rulefmt.Rule{
+		Alert:  a.name,
+		Expr:   a.expr,
+		Labels: map[string]string{"severity": a.severity},
+		Annotations: map[string]string{
+			"summary":     a.summary,
+			"description": a.description,
+			"runbook_url": o.RunbookURL + a.name + ".md",
+		},
+	}
+	if a.hold > 0 {
+		r.For = model.Duration(o.hasten(a.hold))
+	}
+	return r
+}

@@ -1,0 +1,194 @@
+package rules_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/schema"
+)
+
+const pages = "../../docs/alerts"
+
+func defaults(t *testing.T) []rulefmt.Rule {
+	t.Helper()
+	all := slices.Concat(rules.Recording(rules.Options{}).Rules, rules.Alerts(rules.Options{}).Rules)
+	if len(all) < 20 {
+		t.Fatalf("only %d rules", len(all))
+	}
+	return all
+}
+
+// TestEveryAlert has a severity, texts for people, and a page with the
+// sections that a person on call looks for; every page belongs to an alert.
+func TestEveryAlert(t *testing.T) {
+	var names []string
+	for _, r := range rules.Alerts(rules.Options{}).Rules {
+		names = append(names, r.Alert)
+		if s := r.Labels["severity"]; s != rules.Critical && s != rules.Warning {
+			t.Errorf("%s has the severity %q", r.Alert, s)
+		}
+		for _, text := range []string{"summary", "description"} {
+			if a := r.Annotations[text]; !strings.HasSuffix(a, ".") || !strings.Contains(a, "{{ $labels.") {
+				t.Errorf("%s: its %s is no sentence that names what it is about: %q", r.Alert, text, a)
+			}
+		}
+		if want := "docs/alerts/" + r.Alert + ".md"; r.Annotations["runbook_url"] != want {
+			t.Errorf("%s: its page is %q, want %q", r.Alert, r.Annotations["runbook_url"], want)
+		}
+		checkPage(t, r)
+	}
+	files, err := filepath.Glob(filepath.Join(pages, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if name := strings.TrimSuffix(filepath.Base(f), ".md"); !slices.Contains(names, name) {
+			t.Errorf("%s belongs to no alert", f)
+		}
+	}
+}
+
+func checkPage(t *testing.T, r rulefmt.Rule) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(pages, r.Alert+".md"))
+	if err != nil {
+		t.Errorf("%s has no page: %v", r.Alert, err)
+		return
+	}
+	for _, want := range []string{
+		"# " + r.Alert + "\n", "Severity: " + r.Labels["severity"] + ".",
+		"\n## Why it matters\n", "\n## How to look\n", "\n## How to fix\n", "\n## How to tune\n",
+		`alertname="` + r.Alert + `"`,
+	} {
+		if !strings.Contains(strings.ReplaceAll(string(page), ". Severity", ".\nSeverity"), want) {
+			t.Errorf("the page of %s lacks %q", r.Alert, want)
+		}
+	}
+	checkQueries(t, r.Alert, string(page))
+}
+
+// checkQueries: what a page tells to ask Prometheus can be asked.
+func checkQueries(t *testing.T, alert, page string) {
+	t.Helper()
+	for _, block := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(page, -1) {
+		for line := range strings.Lines(block[1]) {
+			if _, err := parser.NewParser(parser.Options{}).ParseExpr(line); err != nil {
+				t.Errorf("the page of %s: %s%v", alert, line, err)
+			}
+		}
+	}
+}
+
+// TestRunbookURL: the pages may be served elsewhere.
+func TestRunbookURL(t *testing.T) {
+	got := rules.Alerts(demo).Rules[0].Annotations["runbook_url"]
+	if want := "http://127.0.0.1:9600/alerts/TachoErrorRatioHigh.md"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestEverySelectorNamesItsMetric: a schema that nobody speaks costs a look-up
+// of a name in the index, which finds nothing. Micrometer's gauge has one of
+// three names.
+func TestEverySelectorNamesItsMetric(t *testing.T) {
+	p := parser.NewParser(parser.Options{})
+	for _, r := range defaults(t) {
+		expr, err := p.ParseExpr(r.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+			if s, ok := n.(*parser.VectorSelector); ok && s.Name == "" && r.Labels["schema"] != schema.Micrometer().Name {
+				t.Errorf("%s reads metrics of any name: %s", r.Record+r.Alert, s)
+			}
+			return nil
+		})
+	}
+}
+
+// TestAlertsReadWhatIsRecorded: an alert on a recorded metric asks for one
+// that a rule writes.
+func TestAlertsReadWhatIsRecorded(t *testing.T) {
+	written := map[string]bool{}
+	for _, r := range rules.Recording(rules.Options{}).Rules {
+		written[r.Record] = true
+	}
+	read := 0
+	for _, r := range rules.Alerts(rules.Options{}).Rules {
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, selector := range parser.ExtractSelectors(expr) {
+			name := nameOf(selector)
+			if !strings.HasPrefix(name, "tacho:") {
+				continue
+			}
+			if read++; !written[name] {
+				t.Errorf("%s reads %s, which no rule writes", r.Alert, name)
+			}
+		}
+	}
+	if read == 0 {
+		t.Error("no alert reads a recorded metric")
+	}
+}
+
+func nameOf(selector []*labels.Matcher) string {
+	for _, m := range selector {
+		if m.Name == model.MetricNameLabel {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+// TestOldPrometheus: nothing is written that Prometheus 2.42 does not know.
+func TestOldPrometheus(t *testing.T) {
+	file, err := rules.YAML(rules.Recording(rules.Options{}), rules.Alerts(rules.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range []string{"query_offset:", "\n    labels:", "limit:"} {
+		if strings.Contains(string(file), field) {
+			t.Errorf("the file has the field %q of a newer Prometheus", field)
+		}
+	}
+}
+
+// TestBadOptions: options that make no rule are an error that says why.
+func TestBadOptions(t *testing.T) {
+	for name, o := range map[string]rules.Options{
+		"a negative window":                     {Window: -time.Second},
+		"a schema with an impossible name":      {Schemas: []schema.Schema{{Name: "x", InFlight: schema.Family{Name: "in flight", Kind: schema.Gauge}}}},
+		"a schema with an impossible label too": {Schemas: []schema.Schema{{Name: "x", Duration: schema.Family{Name: "x", Kind: schema.Histogram, Labels: []schema.LabelName{{Name: "a-b", Value: schema.Route}}}}}},
+	} {
+		if _, err := rules.YAML(rules.Recording(o), rules.Alerts(o)); err == nil || !strings.Contains(err.Error(), "rules") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestNoSchemas: an empty list is no schema, not all of them.
+func TestNoSchemas(t *testing.T) {
+	o := rules.Options{Schemas: []schema.Schema{}}
+	for _, r := range slices.Concat(rules.Recording(o).Rules, rules.Alerts(o).Rules) {
+		if strings.Contains(r.Expr, "http_request_duration_seconds_count") || r.Alert == "TachoPanics" {
+			t.Errorf("a rule without a schema: %s", r.Expr)
+		}
+	}
+	if _, err := rules.YAML(rules.Recording(o), rules.Alerts(o)); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,25 @@
+// Package rules writes the recording and alerting rules of tacho for any
+// Prometheus from 2.42 on.
+//
+//	recording, err := rules.YAML(rules.Recording(rules.Options{}))
+//	alerts, err := rules.YAML(rules.Alerts(rules.Options{}))
+//
+// The recording rules read the metrics of every known schema and write them
+// down under one set of names and labels, so that a page, an alert or a query
+// is written once:
+//
+//	tacho:http_requests:rate{job,method,path,status,schema}
+//	tacho:http_request_duration_seconds_bucket:rate{job,method,path,le,schema}
+//	tacho:http_request_duration_seconds_sum:rate{job,method,path,schema}
+//	tacho:http_requests_in_flight:sum{job,schema}
+//	tacho:job_http_requests:rate{job}
+//
+// The first three are per second over [Options.Window]. A schema without a
+// request counter by route lends the count of its latency. Where the service
+// names no route, path is "unknown"; a label that the service does not have at
+// all is missing. Buckets are those of classic histograms. A schema that
+// nobody speaks costs one index lookup a rule.
+//
+// The alerts stand on the recorded metrics. Each is a file of this package and
+// a page in docs/alerts.
+package rules

@@ -1,0 +1,54 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// panics fires at once: a panic is a bug, whatever the share of requests.
+func panics(o Options) alert {
+	return alert{
+		name:     "TachoPanics",
+		severity: Warning,
+		summary:  `A handler of {{ $labels.job }} panics.`,
+		description: `Panics, or exceptions that nobody caught, in {{ $labels.path }} of {{ $labels.job }}: about ` +
+			`{{ $value | printf "%.0f" }} in the last ` + promQL(o.lookBack()) + `. Each was a request that failed because of a bug. ` +
+			`The stack trace in the service's log names the line.`,
+		expr: panicked(o),
+	}
+}
+
+// panicked is the increase of every schema's counter of panics by route.
+func panicked(o Options) string {
+	var all []string
+	for _, s := range o.Schemas {
+		if s.Panics.Name != "" {
+			all = append(all, byPath(s.Panics, increased(series(s.Panics.Name, matchers(s.Select(s.Panics, o.Schemas))), o.lookBack())))
+		}
+	}
+	return strings.Join(all, "\nor\n")
+}
+
+// increased is by how much each series grew. Most counters of panics come into
+// being with the first panic, at 1: increase sees nothing there. So a series
+// that is new counts by its value, if its target was watched before; a target
+// that is new itself may have panicked long ago.
+func increased(series string, span time.Duration) string {
+	s := promQL(span)
+	return "(\n    increase(" + series + "[" + s + "]) > 0\n" +
+		"    or\n    (" + series + " > 0 unless " + series + " offset " + s + ") and on (job, instance) up offset " + s + " == 1\n  )"
+}
+
+// byPath sums by the route, under the name path.
+func byPath(f schema.Family, expr string) string {
+	route, ok := f.Label(schema.Route)
+	if !ok {
+		return "sum by (job, path) (label_replace(\n  " + expr + `, "path", "unknown", "path", ""))`
+	}
+	if route.Name != "path" {
+		expr = "label_replace(" + expr + `, "path", "$1", "` + route.Name + `", "(.*)")`
+	}
+	return "sum by (job, path) (\n  " + expr + "\n)"
+}

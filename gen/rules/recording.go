@@ -1,0 +1,184 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// The recorded metrics. See the package comment for their labels.
+const (
+	Requests    = "tacho:http_requests:rate"
+	Buckets     = "tacho:http_request_duration_seconds_bucket:rate"
+	Seconds     = "tacho:http_request_duration_seconds_sum:rate"
+	InFlight    = "tacho:http_requests_in_flight:sum"
+	JobRequests = "tacho:job_http_requests:rate"
+)
+
+// Recording returns the recording rules.
+func Recording(o Options) rulefmt.RuleGroup {
+	o = o.filled()
+	group := rulefmt.RuleGroup{Name: "tacho-recording", Interval: model.Duration(o.Interval)}
+	record := func(name, expr, schema string) {
+		if expr == "" {
+			return
+		}
+		r := rulefmt.Rule{Record: name, Expr: expr}
+		if schema != "" {
+			r.Labels = map[string]string{"schema": schema}
+		}
+		group.Rules = append(group.Rules, r)
+	}
+	for _, s := range o.Schemas {
+		in := reading{Options: o, schema: s}
+		record(Requests, in.requests(), s.Name)
+		record(Buckets, in.buckets(), s.Name)
+		record(Seconds, in.seconds(), s.Name)
+		record(InFlight, in.inFlight(), s.Name)
+	}
+	// A job that speaks two schemas during a migration counts once.
+	record(JobRequests, "max by (job) (sum by (job, schema) ("+Requests+"))", "")
+	return group
+}
+
+// A reading writes one schema's metrics as recorded ones.
+type reading struct {
+	Options
+	schema schema.Schema
+}
+
+func (in reading) requests() string {
+	f, suffix := in.schema.Counter()
+	if f.Name == "" {
+		return ""
+	}
+	return in.rate(f, suffix, schema.Method, schema.Route, schema.Status)
+}
+
+func (in reading) buckets() string {
+	if f := in.schema.Duration; f.Name != "" && f.Kind == schema.Histogram {
+		return in.rate(f, "_bucket", schema.Method, schema.Route)
+	}
+	return ""
+}
+
+func (in reading) seconds() string {
+	if f := in.schema.Duration; f.Name != "" {
+		return in.rate(f, "_sum", schema.Method, schema.Route)
+	}
+	return ""
+}
+
+func (in reading) inFlight() string {
+	f := in.schema.InFlight
+	if f.Name == "" {
+		return ""
+	}
+	s := in.schema.Select(f, in.Schemas)
+	name, matchers := f.Name, matchers(s)
+	if f.Kind == schema.Summary { // Micrometer's: a count under one of three names
+		name, matchers = "", append([]string{`__name__=~"` + f.Name + `_(count|gcount|active_count)"`}, matchers...)
+	}
+	return "sum by (job) (" + series(name, matchers) + ")" + beside(s)
+}
+
+// called is how recorded metrics call what labels carry.
+var called = map[schema.Value]string{schema.Method: "method", schema.Route: "path", schema.Status: "status"}
+
+// rate is the family's rate by the given values, under the names of called.
+func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) string {
+	picked := in.schema.Select(f, in.Schemas)
+	theirs, ours, renamed := columns(f, by)
+	if suffix == "_bucket" {
+		theirs, ours = append(theirs, "le"), append(ours, "le")
+	}
+	selected := series(f.Name+suffix, matchers(picked))
+	expr := fmt.Sprintf("sum by (%s) (rate(%s[%s]))", strings.Join(theirs, ", "), selected, promQL(in.Window))
+	return rename(expr, renamed, ours, hasRoutes(f)) + beside(picked)
+}
+
+// columns are the labels that carry the values in the family and in what is
+// recorded, and those pairs of them that differ. A path there always is.
+func columns(f schema.Family, by []schema.Value) (theirs, ours []string, renamed [][2]string) {
+	theirs, ours = []string{"job"}, []string{"job"}
+	for _, v := range by {
+		name, l := called[v], label(f, v)
+		if l.Name != "" {
+			theirs = append(theirs, l.Name)
+		}
+		if l.Name != "" || v == schema.Route {
+			ours = append(ours, name)
+		}
+		if l.Name != "" && l.Name != name {
+			renamed = append(renamed, [2]string{l.Name, name})
+		}
+	}
+	return theirs, ours, renamed
+}
+
+// label returns the label for v; a status may be a class of statuses.
+func label(f schema.Family, v schema.Value) schema.LabelName {
+	if v == schema.Status {
+		l, _ := f.StatusLabel()
+		return l
+	}
+	l, _ := f.Label(v)
+	return l
+}
+
+// hasRoutes says whether every series of the family that is selected names a
+// route.
+func hasRoutes(f schema.Family) bool {
+	l, ok := f.Label(schema.Route)
+	return ok && !l.Optional
+}
+
+// rename gives the summed series our labels, and a path to those without. It
+// works on sums, which are few, and not on what was scraped.
+func rename(expr string, renamed [][2]string, ours []string, hasRoutes bool) string {
+	for _, r := range renamed {
+		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.*)\")", expr, r[1], r[0])
+	}
+	if !hasRoutes {
+		expr = fmt.Sprintf("label_replace(%s, \"path\", \"unknown\", \"path\", \"\")", expr)
+	}
+	if len(renamed) == 0 {
+		return expr
+	}
+	return "sum by (" + strings.Join(ours, ", ") + ") (" + expr + ")"
+}
+
+// series is a metric with its matchers.
+func series(name string, matchers []string) string {
+	if len(matchers) == 0 {
+		return name
+	}
+	return name + "{" + strings.Join(matchers, ",") + "}"
+}
+
+func matchers(s schema.Selector) (all []string) {
+	for _, l := range slices.Sorted(slices.Values(s.Demand)) {
+		all = append(all, l+`!=""`)
+	}
+	for _, l := range slices.Sorted(slices.Values(s.Refuse)) {
+		all = append(all, l+`=""`)
+	}
+	return all
+}
+
+// beside keeps the jobs that have, or have not, the counter by which schemas
+// with the same labels are told apart.
+func beside(s schema.Selector) string {
+	clause := func(op string, o *schema.Selector) string {
+		if o == nil {
+			return ""
+		}
+		return " " + op + " on (job) group by (job) (" + series(o.Family.Name, matchers(*o)) + ")"
+	}
+	return clause("and", s.With) + clause("unless", s.Without)
+}

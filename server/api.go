@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/grafana/regexp"
+	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
+	"github.com/prometheus/common/route"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/storage"
+	apiv1 "github.com/prometheus/prometheus/web/api/v1"
+)
+
+// PrometheusVersion is the release of Prometheus that is inside. Clients
+// such as Grafana choose their queries by it.
+const PrometheusVersion = "3.16.0"
+
+// Limits of remote read: those of Prometheus's command line.
+const (
+	readSamples     = 5e7
+	readConcurrency = 10
+	readFrame       = 1 << 20
+)
+
+// noOrigin matches no origin: pages of other sites may not read from here.
+var noOrigin = regexp.MustCompile(`^$`)
+
+// newAPI wires Prometheus's own HTTP API. The argument list is that of
+// apiv1.NewAPI: on a new version, compare the order, many neighbours have the
+// same type.
+func (s *Server) newAPI() http.Handler {
+	var receiver storage.AppendableV2
+	if s.opts.RemoteWriteReceiver {
+		receiver = s.fanout
+	}
+	api := apiv1.NewAPI(
+		s.engine,
+		s.fanout,
+		receiver,
+		s.store,
+		func(context.Context) apiv1.ScrapePoolsRetriever { return s.scraper },
+		func(context.Context) apiv1.TargetRetriever { return s.scraper },
+		func(context.Context) apiv1.AlertmanagerRetriever { return s.notifier },
+		func() config.Config { return *s.config() },
+		s.flags(),
+		apiv1.GlobalURLOptions{ListenAddress: s.listener.Addr().String(), Host: s.url.Host, Scheme: s.url.Scheme},
+		s.whenReady,
+		s.store,
+		s.opts.DataDir,
+		s.opts.AdminAPI,
+		false, 0, // the experimental search
+		s.log.With("component", "api"),
+		func(context.Context) apiv1.RulesRetriever { return s.rules },
+		readSamples, readConcurrency, readFrame,
+		false, // not an agent
+		noOrigin,
+		s.runtimeInfo,
+		&apiv1.PrometheusVersion{Version: PrometheusVersion, Revision: s.opts.Revision, Branch: "tacho " + s.opts.Version, GoVersion: runtime.Version()},
+		s.notes.Get, s.notes.Sub,
+		s.gatherer, s.registry,
+		nil, // the default renderer of statistics
+		s.opts.RemoteWriteReceiver,
+		remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
+		s.opts.RemoteWriteReceiver, false, false, // OTLP
+		s.opts.QueryLookback,
+		false, false, // type and unit as labels, metadata in the log
+		nil, // the default codes of errors
+		s.features,
+		apiv1.OpenAPIOptions{ExternalURL: s.url.String(), Version: PrometheusVersion},
+		s.parser,
+		false, // cost estimates
+		s.opts.QueryTimeout,
+	)
+	r := route.New()
+	api.Register(r)
+	return r
+}
+
+// flags answers /api/v1/status/flags with the settings that are flags of
+// Prometheus, under its names.
+func (s *Server) flags() map[string]string {
+	return map[string]string{
+		"config.file":              s.opts.ConfigFile,
+		"storage.tsdb.path":        s.opts.DataDir,
+		"web.listen-address":       s.listener.Addr().String(),
+		"web.external-url":         s.url.String(),
+		"web.config.file":          s.opts.WebConfigFile,
+		"query.lookback-delta":     s.opts.QueryLookback.String(),
+		"query.timeout":            s.opts.QueryTimeout.String(),
+		"storage.tsdb.retention":   s.opts.Retention.String(),
+		"web.enable-admin-api":     boolText(s.opts.AdminAPI),
+		"web.enable-lifecycle":     "true",
+		"web.enable-remote-write-": boolText(s.opts.RemoteWriteReceiver),
+	}
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// runtimeInfo answers /api/v1/status/runtimeinfo.
+func (s *Server) runtimeInfo() (apiv1.RuntimeInfo, error) {
+	host, _ := os.Hostname()
+	dir, _ := os.Getwd()
+	info := apiv1.RuntimeInfo{
+		StartTime: s.start, CWD: dir, Hostname: host, ServerTime: time.Now().UTC(),
+		ReloadConfigSuccess: gaugeValue(s.metrics.reloadOK) == 1,
+		LastConfigTime:      time.Unix(int64(gaugeValue(s.metrics.reloadTime)), 0).UTC(),
+		GoroutineCount:      runtime.NumGoroutine(), GOMAXPROCS: runtime.GOMAXPROCS(0),
+		GOMEMLIMIT: debug.SetMemoryLimit(-1), GOGC: os.Getenv("GOGC"), GODEBUG: os.Getenv("GODEBUG"),
+		CorruptionCount:  int64(corruptions(s.store)),
+		StorageRetention: retentionText(s.config()),
+	}
+	return info, nil
+}

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+
+	// Each kind of discovery is imported by itself: all of them together
+	// triple the binary. Kubernetes is in discovery_kubernetes.go.
+	_ "github.com/prometheus/prometheus/discovery/consul"
+	_ "github.com/prometheus/prometheus/discovery/dns"
+	_ "github.com/prometheus/prometheus/discovery/file"
+	_ "github.com/prometheus/prometheus/discovery/http"
+)
+
+// A discoverer is one of Prometheus's discovery managers and how it is told
+// to end.
+type discoverer struct {
+	*discovery.Manager
+	stop context.CancelFunc
+}
+
+func (s *Server) newDiscoverer(name string, sd *discovery.SDMetrics) *discoverer {
+	ctx, stop := context.WithCancel(context.Background())
+	m := discovery.NewManager(ctx, s.log.With("component", "discovery", "for", name), s.registry, sd,
+		discovery.Name(name), discovery.FeatureRegistry(s.features))
+	return &discoverer{m, stop}
+}
+
+// Run discovers until stop; that is no error.
+func (d *discoverer) Run() error {
+	if err := d.Manager.Run(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// applyTargets tells discovery which targets the jobs want.
+func (s *Server) applyTargets(c *config.Config) error {
+	jobs, err := c.GetScrapeConfigs()
+	if err != nil {
+		return err
+	}
+	wanted := make(map[string]discovery.Configs, len(jobs))
+	for _, j := range jobs {
+		wanted[j.JobName] = j.ServiceDiscoveryConfigs
+	}
+	return s.targets.ApplyConfig(wanted)
+}
+
+// applyAlertmanagers does the same for the receivers of alerts.
+func (s *Server) applyAlertmanagers(c *config.Config) error {
+	wanted := make(map[string]discovery.Configs)
+	for name, a := range c.AlertingConfig.AlertmanagerConfigs.ToMap() {
+		wanted[name] = a.ServiceDiscoveryConfigs
+	}
+	return s.alertmanagers.ApplyConfig(wanted)
+}

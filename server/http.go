@@ -1,0 +1,176 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/prometheus/config"
+	"go.yaml.in/yaml/v3"
+)
+
+// state is how far the server is.
+type state int32
+
+const (
+	starting state = iota
+	ready
+	stopping
+)
+
+func (s state) String() string { return [...]string{"starting", "ready", "stopping"}[s] }
+
+// handler puts the pages together. Everything is below the path of the
+// external URL.
+func (s *Server) handler() http.Handler {
+	sameSite := http.NewCrossOriginProtection()
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
+	mux.Handle("GET /metrics", s.meter.Metrics())
+	mux.Handle("GET /federate", s.whenReady(s.federate))
+	mux.HandleFunc("GET /-/healthy", s.healthy)
+	mux.HandleFunc("GET /-/ready", s.ready)
+	mux.Handle("POST /-/reload", sameSite.Handler(http.HandlerFunc(s.reload)))
+	mux.Handle("PUT /-/reload", sameSite.Handler(http.HandlerFunc(s.reload)))
+	if s.opts.Page != nil {
+		mux.Handle("/", s.opts.Page)
+	}
+	h := s.meter.Handler(mux)
+	if prefix := s.url.Path; prefix != "" {
+		return below(prefix, h)
+	}
+	return h
+}
+
+// below serves h under a path prefix and sends the bare prefix and / there.
+func below(prefix string, h http.Handler) http.Handler {
+	stripped := http.StripPrefix(prefix, h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" || r.URL.Path == prefix {
+			http.Redirect(w, r, prefix+"/", http.StatusFound)
+			return
+		}
+		if !strings.HasPrefix(r.URL.Path, prefix+"/") {
+			http.NotFound(w, r)
+			return
+		}
+		stripped.ServeHTTP(w, r)
+	})
+}
+
+// healthy says that the process lives.
+func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, "tacho is healthy.")
+}
+
+// ready says whether queries are answered and samples stored.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	switch now := state(s.state.Load()); {
+	case now != ready:
+		s.notReady(w, now)
+	case s.store.full.Load():
+		http.Error(w, "the disk is full: queries are answered, but nothing is stored until there is space again", http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "tacho is ready.")
+	}
+}
+
+// whenReady answers 503 until the TSDB is open and the configuration applied.
+func (s *Server) whenReady(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if now := state(s.state.Load()); now != ready {
+			s.notReady(w, now)
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (s *Server) notReady(w http.ResponseWriter, now state) {
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("X-Tacho-State", now.String())
+	http.Error(w, "service unavailable: the server is "+now.String(), http.StatusServiceUnavailable)
+}
+
+// reload applies the configuration anew.
+func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
+	if state(s.state.Load()) != ready {
+		s.notReady(w, state(s.state.Load()))
+		return
+	}
+	if err := s.Reload(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+// newHTTPServer returns the server around h. Requests of this server are
+// short, but a query may run as long as the query timeout.
+func newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
+}
+
+// serveHTTP runs until shutdownHTTP, with TLS and users if the web
+// configuration has them.
+func (s *Server) serveHTTP() error {
+	file := s.opts.WebConfigFile
+	quiet := s.log.With("component", "web")
+	if err := web.Serve(s.listener, s.http, &web.FlagConfig{WebConfigFile: &file}, quiet); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) shutdownHTTP() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close() // live streams and long queries end here
+	}
+}
+
+// usesTLS tells whether the web configuration has a certificate.
+func usesTLS(file string) bool {
+	text, err := os.ReadFile(file)
+	if file == "" || err != nil {
+		return false
+	}
+	var c struct {
+		TLS struct {
+			Cert     string `yaml:"cert"`
+			CertFile string `yaml:"cert_file"`
+		} `yaml:"tls_server_config"`
+	}
+	return yaml.Unmarshal(text, &c) == nil && (c.TLS.Cert != "" || c.TLS.CertFile != "")
+}
+
+// gaugeValue reads a gauge.
+func gaugeValue(g prometheus.Gauge) float64 {
+	var m dto.Metric
+	if g.Write(&m) != nil {
+		return 0
+	}
+	return m.GetGauge().GetValue()
+}
+
+// retentionText says how long and how much is kept.
+func retentionText(c *config.Config) string {
+	r := c.StorageConfig.TSDBConfig.Retention
+	var limits []string
+	if r.Time > 0 {
+		limits = append(limits, r.Time.String())
+	}
+	if r.Size > 0 {
+		limits = append(limits, r.Size.String())
+	}
+	if r.Percentage > 0 {
+		limits = append(limits, fmt.Sprintf("%g%%", r.Percentage))
+	}
+	return strings.Join(limits, " or ")
+}

@@ -1,0 +1,197 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// Options configure a [Server]. The zero value of every field but DataDir is
+// right for one machine.
+type Options struct {
+	// ConfigFile is a prometheus.yml; it is read again by [Server.Reload].
+	ConfigFile string
+	// Config is used when there is no ConfigFile: the same YAML as text.
+	Config string
+
+	// DataDir keeps the samples. It is made when missing, locked while the
+	// server runs, and must be a local disk.
+	DataDir string
+
+	// Listen is the address of the HTTP server. Default 127.0.0.1:9464.
+	Listen string
+	// WebConfigFile is exporter-toolkit's file for TLS, basic
+	// authentication and headers
+	// (https://prometheus.io/docs/prometheus/latest/configuration/https/).
+	WebConfigFile string
+	// ExternalURL is the address under which people reach the server: links
+	// in alerts begin with it, and its path is the prefix of every page.
+	// Default: the address it listens on.
+	ExternalURL string
+
+	// Page answers every path that is not the server's own. Default: none.
+	Page http.Handler
+	// Rules are loaded besides the rule_files of the configuration.
+	Rules []RuleFile
+	// Version is what /api/v1/status/buildinfo and tacho_build_info say of
+	// the program around the server; Revision is its commit.
+	Version, Revision string
+
+	// Retention is how long samples are kept where the configuration does
+	// not say it. Default 15 days.
+	Retention time.Duration
+	// RetentionBytes limits the size of the blocks where the configuration
+	// does not say it. Default: half of the file system.
+	RetentionBytes int64
+
+	// MinFree is how many bytes of the file system are left alone: with
+	// less free space nothing is ingested, because a write that fails in the
+	// middle damages the log. Default 64 MiB; negative for none.
+	MinFree int64
+
+	// RemoteWriteReceiver lets others push samples to /api/v1/write (remote
+	// write 1.0 and 2.0) and /api/v1/otlp/v1/metrics.
+	RemoteWriteReceiver bool
+	// AdminAPI opens /api/v1/admin/tsdb: deletion and snapshots.
+	AdminAPI bool
+	// FlushDeadline is how long the end waits for receivers of remote write
+	// and for an Alertmanager. Default 5 s (Prometheus: 1 min, for which it
+	// keeps its port).
+	FlushDeadline time.Duration
+
+	QueryTimeout     time.Duration // of one query. Default 2 min
+	QueryConcurrency int           // queries at once. Default 20
+	QueryMaxSamples  int           // in memory for one query. Default 50,000,000
+	QueryLookback    time.Duration // how far back a sample counts as current. Default 5 min
+
+	// DiscoveryInterval is how often changes of discovered targets are
+	// applied. Default 5 s.
+	DiscoveryInterval time.Duration
+
+	// Logger gets what the server has to say. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// A RuleFile is a file of rules that needs no place on disk.
+type RuleFile struct {
+	Name string // what the API calls the file
+	YAML []byte
+}
+
+// Errors that Run and New return, for callers that decide by them.
+var (
+	// ErrConfig is returned for a configuration that cannot be used.
+	ErrConfig = errors.New("configuration")
+	// ErrInUse is returned when the port or the data folder belongs to
+	// another process.
+	ErrInUse = errors.New("in use")
+)
+
+const (
+	defaultListen    = "127.0.0.1:9464" // the Prometheus exporters' default of OpenTelemetry: free on most machines
+	defaultRetention = 15 * 24 * time.Hour
+	defaultMinFree   = 64 << 20
+	maxBlock         = 31 * 24 * time.Hour
+)
+
+// withDefaults returns a copy with every unset field filled.
+func (o Options) withDefaults() Options {
+	setDefault(&o.Listen, defaultListen)
+	setDefault(&o.Retention, defaultRetention)
+	setDefault(&o.MinFree, defaultMinFree)
+	setDefault(&o.FlushDeadline, 5*time.Second)
+	setDefault(&o.QueryTimeout, 2*time.Minute)
+	setDefault(&o.QueryConcurrency, 20)
+	setDefault(&o.QueryMaxSamples, 50_000_000)
+	setDefault(&o.QueryLookback, 5*time.Minute)
+	setDefault(&o.DiscoveryInterval, 5*time.Second)
+	setDefault(&o.Version, "dev")
+	setDefault(&o.Logger, slog.Default())
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// check names the first field that cannot be used, and why.
+func (o Options) check() error {
+	switch {
+	case o.DataDir == "":
+		return fmt.Errorf("%w: DataDir is empty: name a folder for the samples", ErrConfig)
+	case o.Retention < 0:
+		return fmt.Errorf("%w: Retention is %v: it must not be negative", ErrConfig, o.Retention)
+	case o.RetentionBytes < 0:
+		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
+	}
+	if err := web.Validate(o.WebConfigFile); err != nil {
+		return fmt.Errorf("%w: the web configuration %s (TLS, users) cannot be used: %w", ErrConfig, o.WebConfigFile, err)
+	}
+	return writable(o.DataDir)
+}
+
+// writable makes the folder and tries a file in it, so that a read-only disk
+// is found before anything is opened.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("%w: the data folder cannot be made: %w; choose another folder", ErrConfig, err)
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("%w: the data folder %s cannot be written: %w; choose another folder or mend its rights", ErrConfig, dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// listen binds the port, before the TSDB is opened: a taken port is known at
+// once and not after minutes of replay.
+func (o Options) listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; choose another address", ErrInUse, err)
+	}
+	return ln, nil
+}
+
+// externalURL returns ExternalURL, or the address of ln.
+func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
+	if o.ExternalURL == "" {
+		scheme := "http"
+		if usesTLS(o.WebConfigFile) {
+			scheme = "https"
+		}
+		return &url.URL{Scheme: scheme, Host: reachable(ln.Addr())}, nil
+	}
+	u, err := url.Parse(o.ExternalURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("%w: ExternalURL is %q: it must look like https://host/path", ErrConfig, o.ExternalURL)
+	}
+	u.Path = filepath.ToSlash(filepath.Clean("/" + u.Path))
+	if u.Path == "/" {
+		u.Path = ""
+	}
+	return u, nil
+}
+
+// reachable turns an address to listen on into one to connect to.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

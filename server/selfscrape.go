@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/config"
+)
+
+// The server is a target of its own, under the job "tacho". It is scraped
+// through memory and not through its port, which may want a certificate or a
+// password.
+const (
+	selfJob  = "tacho"
+	selfHost = "self.tacho.internal:80" // never looked up
+)
+
+// addSelf adds the job, unless the configuration has one of that name.
+func (s *Server) addSelf(c *config.Config) error {
+	for _, j := range c.ScrapeConfigs {
+		if j.JobName == selfJob {
+			return nil
+		}
+	}
+	text := fmt.Sprintf(`
+global: {scrape_interval: %v, scrape_timeout: %v}
+scrape_configs:
+- job_name: %s
+  scheme: http
+  static_configs:
+  - targets: [%q]
+    labels: {instance: %q}
+`, c.GlobalConfig.ScrapeInterval, c.GlobalConfig.ScrapeTimeout, selfJob, selfHost, s.url.Host)
+	own, err := config.Load(text, promslog.NewNopLogger())
+	if err != nil {
+		return fmt.Errorf("the server's own job: %w", err)
+	}
+	c.ScrapeConfigs = append(c.ScrapeConfigs, own.ScrapeConfigs...)
+	// A file that names jobs by itself is loaded with UTF-8 names or legacy
+	// ones; the own job follows it.
+	own.ScrapeConfigs[0].MetricNameValidationScheme = c.GlobalConfig.MetricNameValidationScheme
+	own.ScrapeConfigs[0].MetricNameEscapingScheme = escaping(c)
+	return nil
+}
+
+func escaping(c *config.Config) string {
+	if c.GlobalConfig.MetricNameValidationScheme == model.LegacyValidation {
+		return model.EscapeUnderscores
+	}
+	return model.AllowUTF8
+}
+
+// A memoryListener hands one end of a pipe to whoever dials and the other to
+// the server that accepts.
+type memoryListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newMemoryListener() *memoryListener {
+	return &memoryListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// Accept implements net.Listener.
+func (l *memoryListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (l *memoryListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
+
+type memoryAddr struct{}
+
+func (memoryAddr) Network() string { return "memory" }
+func (memoryAddr) String() string  { return selfHost }
+
+// dial is how scrapes connect: to ourselves through memory, to everybody else
+// through the network.
+func (l *memoryListener) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address != selfHost {
+		d := net.Dialer{KeepAlive: 30 * time.Second}
+		return d.DialContext(ctx, network, address)
+	}
+	here, there := net.Pipe()
+	select {
+	case l.conns <- there:
+		return here, nil
+	case <-l.closed:
+	case <-ctx.Done():
+	}
+	_, _ = here.Close(), there.Close()
+	return nil, net.ErrClosed
+}
+
+// serve answers scrapes with h until Close.
+func (l *memoryListener) serve(h http.Handler) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	_ = srv.Serve(l) // ends with ErrClosed, by Close
+	_ = srv.Close()
+}
