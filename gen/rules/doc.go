@@ -11,10 +11,16 @@
 //	tacho:http_requests:rate{job,method,path,status,schema}
 //	tacho:http_request_duration_seconds_bucket:rate{job,method,path,le,schema}
 //	tacho:http_request_duration_seconds_sum:rate{job,method,path,schema}
+//	tacho:http_request_duration_seconds:quantile{job,method,path,quantile,schema}
 //	tacho:http_requests_in_flight:sum{job,schema}
 //	tacho:job_http_requests:rate{job}
+//	tacho:job_http_request_duration_seconds_bucket:rate{job,le,schema}
+//	tacho:job_http_request_duration_seconds:quantile{job,quantile,schema}
 //
-// The first three are per second over [Options.Window]. A schema without a
+// Rates are per second over [Options.Window], and quantiles (0.5, 0.95 and
+// 0.99, in seconds) are of the requests in it: NaN where there were none, and
+// the highest finite bound of the buckets where they lie beyond it. Quantiles
+// cannot be averaged or added; compute others from the buckets. A schema without a
 // request counter by route lends the count of its latency. Where the service
 // names no route, path is "unknown"; a label that the service does not have at
 // all is missing. Buckets are those of classic histograms. A schema that

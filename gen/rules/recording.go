@@ -13,37 +13,70 @@ import (
 
 // The recorded metrics. See the package comment for their labels.
 const (
-	Requests    = "tacho:http_requests:rate"
-	Buckets     = "tacho:http_request_duration_seconds_bucket:rate"
-	Seconds     = "tacho:http_request_duration_seconds_sum:rate"
-	InFlight    = "tacho:http_requests_in_flight:sum"
-	JobRequests = "tacho:job_http_requests:rate"
+	Requests     = "tacho:http_requests:rate"
+	Buckets      = "tacho:http_request_duration_seconds_bucket:rate"
+	Quantiles    = "tacho:http_request_duration_seconds:quantile"
+	Seconds      = "tacho:http_request_duration_seconds_sum:rate"
+	InFlight     = "tacho:http_requests_in_flight:sum"
+	JobRequests  = "tacho:job_http_requests:rate"
+	JobBuckets   = "tacho:job_http_request_duration_seconds_bucket:rate"
+	JobQuantiles = "tacho:job_http_request_duration_seconds:quantile"
 )
 
-// Recording returns the recording rules.
+// recordedQuantiles are the values of the label quantile.
+var recordedQuantiles = []string{"0.5", "0.95", "0.99"}
+
+// Recording returns the recording rules. Their order matters: a rule sees what
+// the rules before it have written in the same evaluation.
 func Recording(o Options) rulefmt.RuleGroup {
 	o = o.filled()
 	group := rulefmt.RuleGroup{Name: "tacho-recording", Interval: model.Duration(o.Interval)}
-	record := func(name, expr, schema string) {
-		if expr == "" {
-			return
-		}
-		r := rulefmt.Rule{Record: name, Expr: expr}
-		if schema != "" {
-			r.Labels = map[string]string{"schema": schema}
-		}
-		group.Rules = append(group.Rules, r)
-	}
 	for _, s := range o.Schemas {
-		in := reading{Options: o, schema: s}
-		record(Requests, in.requests(), s.Name)
-		record(Buckets, in.buckets(), s.Name)
-		record(Seconds, in.seconds(), s.Name)
-		record(InFlight, in.inFlight(), s.Name)
+		group.Rules = append(group.Rules, normalised(o, s)...)
 	}
-	// A job that speaks two schemas during a migration counts once.
-	record(JobRequests, "max by (job) (sum by (job, schema) ("+Requests+"))", "")
+	group.Rules = append(group.Rules, derived()...)
 	return group
+}
+
+// normalised are the rules that write one schema's metrics under our names.
+func normalised(o Options, s schema.Schema) (all []rulefmt.Rule) {
+	in := reading{Options: o, schema: s}
+	for _, r := range []rulefmt.Rule{
+		{Record: Requests, Expr: in.requests()},
+		{Record: Buckets, Expr: in.buckets()},
+		{Record: Seconds, Expr: in.seconds()},
+		{Record: InFlight, Expr: in.inFlight()},
+	} {
+		if r.Expr != "" {
+			r.Labels = map[string]string{"schema": s.Name}
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// derived are the rules that read what normalised ones have written, for all
+// schemas at once. Quantiles are recorded because they are dear: a page that
+// refreshes would compute them for every reader again.
+func derived() []rulefmt.Rule {
+	all := []rulefmt.Rule{
+		// A job that speaks two schemas during a migration counts once.
+		{Record: JobRequests, Expr: "max by (job) (sum by (job, schema) (" + Requests + "))"},
+		{Record: JobBuckets, Expr: "sum by (job, schema, le) (" + Buckets + ")"},
+	}
+	for _, q := range recordedQuantiles {
+		all = append(all, quantile(q, Quantiles, Buckets), quantile(q, JobQuantiles, JobBuckets))
+	}
+	return all
+}
+
+// quantile is NaN where nothing was served, as PromQL's is.
+func quantile(q, name, buckets string) rulefmt.Rule {
+	return rulefmt.Rule{
+		Record: name,
+		Expr:   "histogram_quantile(" + q + ", " + buckets + ")",
+		Labels: map[string]string{"quantile": q},
+	}
 }
 
 // A reading writes one schema's metrics as recorded ones.

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/demo"
+	"github.com/tacho-go/tacho/dash"
+	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/server"
+)
+
+const demoLong = `Demo starts a small shop with made-up customers and shows it: two instances of a
+Gin service, a Flask service under Gunicorn where Python has both, and a past of
+six hours that is marked as made up. A new version comes at 0:20; from 0:45 to
+1:30 things go wrong. Everything listens on the loopback address only, the data
+lies in a temporary folder, and Ctrl-C stops and deletes everything.`
+
+// demoFlags are the settings of tacho demo.
+type demoFlags struct {
+	port                       int
+	rate                       float64
+	length                     time.Duration
+	noTraffic, noFlask, noOpen bool
+	noHistory                  bool
+	keep                       string
+}
+
+func (f *demoFlags) register(flags *pflag.FlagSet) {
+	flags.IntVar(&f.port, "port", 9464, "first `port` to try for the page; the shop takes the next ones")
+	flags.Float64Var(&f.rate, "rate", demo.DefaultRate, "requests a second, on average")
+	flags.DurationVar(&f.length, "for", 0, "end by itself after this time; 0 runs until Ctrl-C")
+	flags.BoolVar(&f.noTraffic, "no-traffic", false, "leave the customers out: use the shop yourself")
+	flags.BoolVar(&f.noFlask, "no-flask", false, "leave the Flask service out")
+	flags.BoolVar(&f.noHistory, "no-history", false, "leave the made-up past out")
+	flags.BoolVar(&f.noOpen, "no-open", false, "do not open the browser")
+	flags.StringVar(&f.keep, "keep", "", "`folder` to keep the data in, instead of a temporary one")
+}
+
+func newDemo(s streams) *cobra.Command {
+	f := &demoFlags{}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show it now, with a made-up shop",
+		Long:  demoLong,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), f, s.out)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+// runDemo opens the ports, prints where everything is, and runs shop and
+// server until ctx ends: the shop ends first, then the server, then the folder.
+func runDemo(ctx context.Context, f *demoFlags, out io.Writer) (err error) {
+	if f.length > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.length)
+		defer cancel()
+	}
+	dir, remove, err := f.folder()
+	if err != nil {
+		return usage(err)
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	srv, shop, err := f.build(dir)
+	if err != nil {
+		return err
+	}
+	f.print(out, srv, shop)
+	if !f.noOpen {
+		openBrowser(srv.URL())
+	}
+	if err := f.seed(shop, dir); err != nil {
+		shop.Close()
+		return errors.Join(err, srv.Close())
+	}
+	return runBoth(ctx, shop, srv)
+}
+
+// runBoth runs the shop and the server. The server outlives the shop, so that
+// the shop's last requests are still scraped from a server that listens.
+func runBoth(ctx context.Context, shop *demo.Demo, srv *server.Server) error {
+	serving, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		ended <- srv.Run(serving)
+		cancel() // no server, no shop
+	}()
+	err := shop.Run(ctx)
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// folder returns where the data goes and what to do with it in the end.
+func (f *demoFlags) folder() (dir string, remove func() error, err error) {
+	if f.keep != "" {
+		return f.keep, func() error { return nil }, os.MkdirAll(f.keep, 0o750)
+	}
+	dir, err = os.MkdirTemp("", "tacho-demo-")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// build opens every port.
+func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
+	if f.port < 1 || f.port > 65535 {
+		return nil, nil, usage(fmt.Errorf("--port %d: it must be from 1 to 65535", f.port))
+	}
+	if f.rate <= 0 {
+		return nil, nil, usage(fmt.Errorf("--rate %v: it must be above 0; --no-traffic leaves the customers out", f.rate))
+	}
+	page, err := freePort(f.port)
+	if err != nil {
+		return nil, nil, err
+	}
+	shop, err := demo.New(demo.Options{Port: page + 1, Rate: f.rate, NoTraffic: f.noTraffic, NoFlask: f.noFlask, Dir: filepath.Join(dir, "shop"), Logger: slog.Default()})
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	o, err := demoServer(dir, page, shop)
+	if err == nil {
+		var srv *server.Server
+		if srv, err = server.New(o); err == nil {
+			return srv, shop, nil
+		}
+	}
+	shop.Close()
+	return nil, nil, err
+}
+
+// freePort returns the first port from there on that is free.
+func freePort(from int) (int, error) {
+	for port := from; port < from+100 && port <= 65535; port++ {
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, ln.Close()
+		}
+	}
+	return 0, fmt.Errorf("no port from %d to %d is free: choose others with --port", from, from+99)
+}
+
+// demoInterval is how often the demo is scraped; demoHaste makes its alerts
+// fire within an incident of 45 seconds.
+const (
+	demoInterval = time.Second
+	demoWindow   = 10 * time.Second
+	demoHaste    = 20
+)
+
+func demoServer(dir string, port int, shop *demo.Demo) (server.Options, error) {
+	config, err := demoConfig(shop)
+	if err != nil {
+		return server.Options{}, err
+	}
+	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, RunbookURL: runbooks})
+	return server.Options{
+		Config: config, DataDir: filepath.Join(dir, "data"),
+		Listen:  net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Page:    newPage(dash.Options{Title: "tacho demo", Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
+		Rules:   builtin,
+		Version: versionText(), Revision: revision(),
+		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,
+		Logger: slog.Default(),
+	}, err
+}
+
+// demoConfig is the prometheus.yml of the demo.
+func demoConfig(shop *demo.Demo) (string, error) {
+	var static []map[string]any
+	for _, t := range shop.Targets() {
+		static = append(static, map[string]any{"targets": []string{t.Address}, "labels": map[string]string{"instance": t.Instance}})
+	}
+	jobs := []map[string]any{{
+		"job_name": demo.ShopJob, "static_configs": static,
+		"scrape_native_histograms": true, "always_scrape_classic_histograms": true,
+	}}
+	if file := shop.FlaskFile(); file != "" {
+		jobs = append(jobs, map[string]any{
+			"job_name":        demo.FlaskJob,
+			"file_sd_configs": []map[string]any{{"files": []string{file}, "refresh_interval": "1s"}},
+		})
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"global":         map[string]string{"scrape_interval": demoInterval.String(), "scrape_timeout": demoInterval.String(), "evaluation_interval": demoInterval.String()},
+		"scrape_configs": jobs,
+	})
+	return string(text), err
+}
+
+// seed writes the past, unless the kept folder has one.
+func (f *demoFlags) seed(shop *demo.Demo, dir string) error {
+	data := filepath.Join(dir, "data")
+	if blocks, _ := filepath.Glob(filepath.Join(data, "*", "meta.json")); f.noHistory || len(blocks) > 0 {
+		return nil
+	}
+	return shop.WriteHistory(data)
+}
+
+func (f *demoFlags) print(w io.Writer, srv *server.Server, shop *demo.Demo) {
+	address := "http://" + shop.Targets()[0].Address
+	data := "data in a temporary folder"
+	if f.keep != "" {
+		data = "data kept in " + f.keep
+	}
+	fmt.Fprintf(w, "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if present, made-up traffic; loopback only, %s\n", versionText(), data)
+	fmt.Fprintf(w, "  Dashboard   %s\n", srv.URL())
+	fmt.Fprintf(w, "  Demo shop   %s/          curl it and watch it appear\n", address)
+	fmt.Fprintf(w, "  Metrics     %s/metrics   what your own service will expose\n", address)
+	end := "Ctrl-C stops and deletes everything"
+	if f.keep != "" {
+		end = "Ctrl-C stops"
+	}
+	fmt.Fprintf(w, "  first numbers in 3 s; at 0:20 a new version, from 0:45 to 1:30 an incident; %s\n", end)
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/demo"
+)
+
+// TestDemoFirstMinute: the first command a newcomer types. The address is
+// there within a second, the page carries numbers within ten, no request
+// leaves the machine, the console is silent, and Ctrl-C ends everything within
+// two seconds and leaves nothing behind.
+func TestDemoFirstMinute(t *testing.T) {
+	p := spawn(t, nil, "demo", "--no-open")
+	page := p.says(pageLine)
+	printed := time.Since(p.begun)
+	if printed > time.Second {
+		t.Errorf("the address came after %v; want a second", printed)
+	}
+	api := p.await("the API's first rate", 10*time.Second, func() bool { return value(t, page, `sum(rate(http_requests_total{job="shop"}[10s])) > 0`) != "" })
+	tile, foreign, console := look(t, page, p.begun)
+	if tile > 10*time.Second {
+		t.Errorf("the page's first number came after %v; want ten seconds", tile)
+	}
+	t.Logf("from the start: address %v, first rate in the API %v, first number on the page in Chromium %v", printed.Round(time.Millisecond), api.Round(time.Millisecond), tile.Round(time.Millisecond))
+	if len(foreign) > 0 {
+		t.Errorf("the page asks others: %v", foreign)
+	}
+	if len(console) > 0 {
+		t.Errorf("the console says: %v", console)
+	}
+	if value(t, page, `count_over_time(tacho_demo_seeded[7h]) > 0`) == "" {
+		t.Error("the past is not marked as seeded")
+	}
+	p.await("the Flask service", 30*time.Second, func() bool { return value(t, page, `up{job="shop-flask"}`) == "1" })
+	p.end(os.Interrupt, 2*time.Second)
+	if left, _ := filepath.Glob(filepath.Join(p.cmd.Dir, "*")); len(left) > 0 {
+		t.Errorf("it leaves %v", left)
+	}
+	if out, _ := exec.Command("pgrep", "-f", p.cmd.Dir).Output(); len(out) > 0 {
+		t.Errorf("it leaves processes: %s", out)
+	}
+}
+
+// look opens the page in Chromium and waits for the first row with a rate. It
+// returns when that was, which foreign addresses the page asked for, and what
+// it wrote to the console.
+func look(t *testing.T, page string, begun time.Time) (first time.Duration, foreign, console []string) {
+	t.Helper()
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing: install the Debian package chromium")
+	}
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)...)
+	defer cancel()
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithListener(func(event any) {
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if !strings.HasPrefix(e.Request.URL, page) {
+				foreign = append(foreign, e.Request.URL)
+			}
+		case *cdpruntime.EventConsoleAPICalled:
+			console = append(console, string(e.Type))
+		case *cdpruntime.EventExceptionThrown:
+			console = append(console, e.ExceptionDetails.Text)
+		}
+	}))
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	const numbers = `[...document.querySelectorAll("tbody tr")].some(r => /[1-9]/.test(r.cells[2]?.textContent ?? ""))`
+	err = chromedp.Do(ctx, chromedp.EmulateViewport(1400, 1000), chromedp.Navigate(page))
+	if err == nil {
+		_, err = chromedp.Run(ctx, chromedp.Poll[bool](numbers, chromedp.WithPollingInterval(50*time.Millisecond)))
+	}
+	first = time.Since(begun)
+	if err != nil {
+		t.Fatalf("no numbers on the page: %v", err)
+	}
+	if name := os.Getenv("TACHO_SCREENSHOT"); name != "" {
+		screenshot(t, ctx, name)
+	}
+	return first, foreign, console
+}
+
+func screenshot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDemoRate: what the page will show is what was sent: the rate of /api by
+// the API is within 5 % of what the generator reports.
+func TestDemoRate(t *testing.T) {
+	f := &demoFlags{port: 9464, rate: 200, noFlask: true, noHistory: true}
+	dir := t.TempDir()
+	srv, shop, err := f.build(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- runBoth(ctx, shop, srv) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+
+	// Between the new version at 0:20 and the incident at 0:45 the shop is
+	// steady.
+	const from, span = 26 * time.Second, 15 * time.Second
+	time.Sleep(from) // the script's time, not a state
+	before, begun := sent(shop), time.Now()
+	time.Sleep(span)
+	reported := (sent(shop) - before) / time.Since(begun).Seconds()
+	text := value(t, srv.URL(), `sum(rate(http_requests_total{job="shop",path="/api"}[15s]))`)
+	got, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		t.Fatalf("the API answers %q", text)
+	}
+	t.Logf("the generator reports %.2f requests of /api a second, the API %.2f: %+.1f %%", reported, got, 100*(got/reported-1))
+	if got < reported*0.95 || got > reported*1.05 {
+		t.Errorf("the API says %.2f a second, the generator %.2f: more than 5 %% apart", got, reported)
+	}
+}
+
+// sent is how many requests of /api have ended.
+func sent(shop *demo.Demo) float64 {
+	var n int64
+	for route, count := range shop.Sent() {
+		if route.Job == demo.ShopJob && route.Path == "/api" {
+			n += int64(count.Answered())
+		}
+	}
+	return float64(n)
+}
+
+// TestDemoPorts: with its ports taken it takes the next ones and says so.
+func TestDemoPorts(t *testing.T) {
+	first := spawn(t, nil, "demo", "--no-open", "--no-history", "--no-flask", "--port", "9700")
+	one := first.says(pageLine)
+	second := spawn(t, nil, "demo", "--no-open", "--no-history", "--no-flask", "--port", "9700")
+	if two := second.says(pageLine); one == two {
+		t.Errorf("both are at %s", one)
+	}
+	for _, p := range []*process{first, second} {
+		p.end(os.Interrupt, 2*time.Second)
+	}
+}
+
+// TestDemoEndsByItself: --for ends it, --keep keeps the data, and a second
+// demo goes on with it.
+func TestDemoEndsByItself(t *testing.T) {
+	keep := filepath.Join(t.TempDir(), "kept")
+	for range 2 {
+		p := spawn(t, nil, "demo", "--no-open", "--no-flask", "--for", "3s", "--keep", keep)
+		if err := p.cmd.Wait(); err != nil {
+			t.Fatalf("it ended with %v", err)
+		}
+		if _, err := os.Stat(filepath.Join(keep, "data", "wal")); err != nil {
+			t.Errorf("the data is not kept: %v", err)
+		}
+	}
+}

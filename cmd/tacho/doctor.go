@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
+)
+
+const doctorLong = `Doctor scrapes a service a few times and says in plain words what is wrong with
+its metrics, with the evidence and the cure; docs/doctor.md explains each check.
+
+  tacho doctor :8080
+  tacho doctor https://example.org/metrics --header 'Authorization: Bearer …'
+  tacho doctor localhost:5000 --json
+
+Exit codes: 0 nothing above info, 1 warnings, 2 errors, 3 no scrape possible,
+64 wrong flags.`
+
+// doctorFlags are the settings of tacho doctor.
+type doctorFlags struct {
+	options doctor.Options
+	json    bool
+	headers []string
+}
+
+func (f *doctorFlags) register(flags *pflag.FlagSet) {
+	o := &f.options
+	flags.BoolVar(&f.json, "json", false, "write the report for programs")
+	flags.IntVar(&o.Scrapes, "scrapes", 3, "how many times to scrape for comparison")
+	flags.DurationVar(&o.Interval, "pause", time.Second, "how long to wait between scrapes")
+	flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "how long one scrape may take")
+	flags.DurationVar(&o.ScrapeInterval, "scrape-interval", 15*time.Second, "the interval that the cost is reckoned for")
+	flags.IntVar(&o.Instances, "instances", 1, "the number of such processes that the cost is reckoned for")
+	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` to send with each scrape; may be repeated")
+}
+
+func newDoctor(s streams) *cobra.Command {
+	f := &doctorFlags{}
+	cmd := &cobra.Command{
+		Use:   "doctor URL",
+		Short: "Say what is wrong with a service's metrics",
+		Long:  doctorLong,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.options.URL = args[0]
+			return examine(cmd.Context(), f, s.out)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func examine(ctx context.Context, f *doctorFlags, out io.Writer) error {
+	header, err := parseHeaders(f.headers)
+	if err != nil {
+		return usage(err)
+	}
+	f.options.Header = header
+	r, err := doctor.Examine(ctx, f.options)
+	if err != nil {
+		return coded{err, doctor.ExitNoScrape}
+	}
+	if f.json {
+		err = r.JSON(out)
+	} else {
+		err = r.Text(out)
+	}
+	if err != nil {
+		return err
+	}
+	return exit(r.ExitCode())
+}
+
+// exit ends with a code and without a text.
+func exit(code int) error {
+	if code == exitOK {
+		return nil
+	}
+	return coded{silent{}, code}
+}
+
+type silent struct{}
+
+func (silent) Error() string { return "" }
+
+func parseHeaders(lines []string) (http.Header, error) {
+	h := http.Header{}
+	for _, line := range lines {
+		name, value, err := splitHeader(line)
+		if err != nil {
+			return nil, err
+		}
+		h.Add(name, value)
+	}
+	return h, nil
+}

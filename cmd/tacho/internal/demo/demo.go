@@ -1,0 +1,258 @@
+package demo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+)
+
+// Options configure a Demo. The zero value is right for `tacho demo`.
+type Options struct {
+	// Port is where the search for free ports begins: instance a takes the
+	// first free one, b and Flask the next ones. The default is 9465.
+	Port int
+
+	// Rate is how many requests a second the shop gets on average. The default
+	// is 40. Flask gets an eighth of it on top.
+	Rate float64
+
+	// NoTraffic leaves the shop without customers. The script still runs.
+	NoTraffic bool
+
+	// NoFlask leaves out the Flask service even where Python has it.
+	NoFlask bool
+
+	// Seed decides everything that is left to chance. 0 is a seed like any other.
+	Seed uint64
+
+	// Dir is the folder for the demo's own files. By default it is a temporary
+	// one, removed when Run or Close ends. Never the TSDB's folder.
+	Dir string
+
+	// Script is what happens and when. The default is Script().
+	Script []Event
+
+	// Elapsed is how far the script has come since Run began; tests jump with
+	// it. The default is the time since then.
+	Elapsed func() time.Duration
+
+	// Now is the wall clock: when the history ends, when an instance started.
+	// The default is time.Now.
+	Now func() time.Time
+
+	// Logger hears what happens in the script, and of trouble. The default is
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// Defaults of Options.
+const (
+	DefaultPort = 9465
+	DefaultRate = 40
+)
+
+func (o Options) withDefaults() Options {
+	o.Port = cmp.Or(o.Port, DefaultPort)
+	o.Rate = cmp.Or(o.Rate, DefaultRate)
+	if o.Script == nil {
+		o.Script = Script()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// maxRate is where the generator, not the shop, would be what one sees.
+const maxRate = 5000
+
+func (o Options) check() error {
+	var errs []error
+	if o.Port < 1 || o.Port > 65535 {
+		errs = append(errs, fmt.Errorf("demo: port %d is not one from 1 to 65535", o.Port))
+	}
+	if !(o.Rate > 0 && o.Rate <= maxRate) {
+		errs = append(errs, fmt.Errorf("demo: a rate of %v requests a second is not above 0 and at most %d", o.Rate, maxRate))
+	}
+	return errors.Join(errs...)
+}
+
+// A Demo is one shop with everything around it. Make it with New, then either
+// Run or Close it.
+type Demo struct {
+	opts      Options
+	ownDir    bool
+	instances []*instance
+	pool      *pool // the instances, as the load balancer sees them
+	payments  *payments
+	flask     *flask // nil without Flask
+	faults    *faults
+	ledger    *ledger
+	begun     time.Time // when Run began
+	closing   sync.Once
+}
+
+// New opens the ports, and so knows the targets; nothing is served before Run.
+func New(opts Options) (*Demo, error) {
+	opts = opts.withDefaults()
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	d := &Demo{opts: opts, ledger: newLedger()}
+	d.faults = &faults{opts.Script, d.elapsed}
+	if err := d.open(); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	return d, nil
+}
+
+// names of the shop's instances, as their label instance shows them. They do
+// not depend on ports, so that a kept history goes on after a restart.
+var names = []string{"a", "b"}
+
+func (d *Demo) open() (err error) {
+	if err := d.openDir(); err != nil {
+		return err
+	}
+	if d.payments, err = newPayments(d.faults, d.dice(2)); err != nil {
+		return err
+	}
+	port := d.opts.Port
+	var members []*backend
+	for i, name := range names {
+		in, err := newInstance(d, name, port, uint64(10+i))
+		if err != nil {
+			return err
+		}
+		d.instances = append(d.instances, in)
+		members = append(members, in.backend)
+		port = in.port() + 1
+	}
+	d.pool = &pool{members: members}
+	if !d.opts.NoFlask {
+		d.flask, err = newFlask(d.opts, port)
+	}
+	return err
+}
+
+func (d *Demo) openDir() (err error) {
+	if d.opts.Dir != "" {
+		return os.MkdirAll(d.opts.Dir, 0o700)
+	}
+	d.ownDir = true
+	d.opts.Dir, err = os.MkdirTemp("", "tacho-demo")
+	return err
+}
+
+// dice returns a source of chance of its own for each user, so that one that
+// throws more often does not change what the others get.
+func (d *Demo) dice(user uint64) *dice {
+	return &dice{r: rand.New(rand.NewPCG(d.opts.Seed, user))}
+}
+
+// A Target is one address to scrape, by HTTP at /metrics.
+type Target struct {
+	Job      string // the label job
+	Instance string // the label instance
+	Address  string // host:port
+}
+
+// Job names: the shop's two instances, and the Flask service.
+const (
+	ShopJob  = "shop"
+	FlaskJob = "shop-flask"
+)
+
+// Targets returns the shop's instances. Flask is not among them: FlaskFile.
+func (d *Demo) Targets() []Target {
+	var all []Target
+	for _, in := range d.instances {
+		all = append(all, Target{Job: ShopJob, Instance: in.name, Address: in.address()})
+	}
+	return all
+}
+
+// FlaskFile is a file for Prometheus's file_sd_configs of the job FlaskJob. It
+// lists no target until Flask answers, which takes about a second, and for good
+// where Python lacks it. It is empty with Options.NoFlask.
+func (d *Demo) FlaskFile() string {
+	if d.flask == nil {
+		return ""
+	}
+	return d.flask.targets
+}
+
+// Run serves, sends and lets things happen until ctx ends. Then it ends in
+// order, customers first, within two seconds, and leaves nothing behind.
+func (d *Demo) Run(ctx context.Context) error {
+	defer d.Close()
+	d.begun = time.Now()
+	d.payments.start()
+	for _, in := range d.instances {
+		in.start()
+	}
+	var inside, beside sync.WaitGroup
+	inside.Go(func() { d.sendTraffic(ctx) })
+	inside.Go(func() { d.play(ctx) })
+	if d.flask != nil {
+		beside.Go(func() { d.flask.run(ctx, d.sendFlaskTraffic) })
+	}
+	<-ctx.Done()
+	inside.Wait()
+	d.stopServers()
+	beside.Wait()
+	return nil
+}
+
+// elapsed is how far the script has come.
+func (d *Demo) elapsed() time.Duration {
+	if d.opts.Elapsed != nil {
+		return d.opts.Elapsed()
+	}
+	return time.Since(d.begun)
+}
+
+// grace is how long requests under way may take when everything ends.
+const grace = time.Second
+
+func (d *Demo) stopServers() {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, in := range d.instances {
+		all.Go(func() { in.stop(ctx) })
+	}
+	all.Wait()
+	d.payments.stop(ctx) // last: the instances wait for it
+}
+
+// Close gives the ports and the temporary folder back. Run does it by itself.
+func (d *Demo) Close() {
+	d.closing.Do(func() {
+		for _, in := range d.instances {
+			in.listener.Close()
+		}
+		if d.payments != nil {
+			d.payments.listener.Close()
+		}
+		if d.flask != nil {
+			d.flask.close()
+		}
+		if d.ownDir {
+			os.RemoveAll(d.opts.Dir)
+		}
+	})
+}
+
+// Sent says what the traffic has sent so far, by route.
+func (d *Demo) Sent() map[Route]Count { return d.ledger.snapshot() }

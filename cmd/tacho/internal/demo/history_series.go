@@ -1,0 +1,123 @@
+package demo
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// A series is one line of the past: a sample for each of its times.
+type series struct {
+	labels labels.Labels
+	times  *[]int64
+	values []float64
+}
+
+func (s *series) push(v float64) { s.values = append(s.values, v) }
+
+func (s *series) last() float64 { return s.values[len(s.values)-1] }
+
+// Names that the recording rules give (package gen/rules).
+const (
+	recordedRequests = "tacho:http_requests:rate"
+	recordedBuckets  = "tacho:http_request_duration_seconds_bucket:rate"
+	recordedSum      = "tacho:http_request_duration_seconds_sum:rate"
+	recordedInFlight = "tacho:http_requests_in_flight:sum"
+)
+
+// newPast makes every series of the past, without samples.
+func newPast(rate float64, by *dice, end time.Time) *past {
+	p := &past{rate: rate, dice: by, end: end, inFlight: map[string]*series{}, sold: map[sale]*total{}}
+	p.flight = p.ruledSeries(recordedInFlight)
+	for _, r := range routes {
+		p.addRoute(r)
+	}
+	for _, name := range names {
+		p.addInstance(name)
+	}
+	p.addFixed(1, seededMetric)
+	return p
+}
+
+// addRoute adds a route's series for every status that it ever had.
+func (p *past) addRoute(r route) {
+	route := []string{"method", r.method, "path", r.path}
+	l := &latency{sum: p.record(recordedSum, route...)}
+	for _, le := range bounds() {
+		l.buckets = append(l.buckets, p.record(recordedBuckets, append([]string{"le", le}, route...)...))
+	}
+	for _, s := range r.statuses(r.fails) {
+		of := append([]string{"status", strconv.Itoa(s.status)}, route...)
+		rate := p.record(recordedRequests, of...)
+		for _, name := range names {
+			p.addCell(&cell{instance: name, route: r, status: s.status, rate: rate, latency: l}, of)
+		}
+	}
+}
+
+func (p *past) addCell(c *cell, labels []string) {
+	names := schema.Default()
+	of := append([]string{"instance", c.instance}, labels...)
+	c.requests = total{series: p.add(names.Requests.Name, of...)}
+	c.count = total{series: p.add(names.Duration.Name+"_count", of...)}
+	c.sum = total{series: p.add(names.Duration.Name+"_sum", of...)}
+	for _, le := range bounds() {
+		bucket := p.add(names.Duration.Name+"_bucket", append([]string{"le", le}, of...)...)
+		c.buckets = append(c.buckets, total{series: bucket})
+	}
+	p.cells = append(p.cells, c)
+}
+
+func (p *past) addInstance(name string) {
+	p.inFlight[name] = p.add(schema.Default().InFlight.Name, "instance", name)
+	for _, kind := range kinds {
+		p.sold[sale{name, kind}] = &total{series: p.add(ordersMetric, "instance", name, "kind", kind)}
+	}
+	started := float64(p.end.Add(-historySpan-historyStep).UnixMilli()) / 1000
+	p.addFixed(1, "up", "instance", name)
+	p.addFixed(1, buildMetric, "instance", name, "version", firstVersion)
+	p.addFixed(started, startMetric, "instance", name)
+}
+
+func (p *past) addFixed(value float64, name string, of ...string) {
+	p.fixed = append(p.fixed, fixed{p.add(name, of...), value})
+}
+
+// record adds a rate that the recording rules make.
+func (p *past) record(name string, of ...string) *recorded {
+	r := &recorded{series: p.ruledSeries(name, of...)}
+	p.recorded = append(p.recorded, r)
+	return r
+}
+
+func (p *past) ruledSeries(name string, of ...string) *series {
+	s := p.add(name, append([]string{"schema", schema.Default().Name}, of...)...)
+	s.times = &p.ruled
+	return s
+}
+
+// add makes a series of the shop's with these label names and values.
+func (p *past) add(name string, of ...string) *series {
+	s := &series{
+		labels: labels.FromStrings(append([]string{model.MetricNameLabel, name, "job", ShopJob}, of...)...),
+		times:  &p.times,
+		values: make([]float64, 0, historySpan/historyStep+200),
+	}
+	p.series = append(p.series, s)
+	return s
+}
+
+// bounds are the values of the label le, as Prometheus writes them since 3.0:
+// with a point, whatever the service wrote.
+func bounds() []string {
+	var all []string
+	for _, b := range append(latencyBuckets[:len(latencyBuckets):len(latencyBuckets)], math.Inf(1)) {
+		all = append(all, labels.FormatOpenMetricsFloat(b))
+	}
+	return all
+}

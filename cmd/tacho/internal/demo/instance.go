@@ -1,0 +1,145 @@
+package demo
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// firstVersion is what runs at the start, and ran during the seeded past.
+const firstVersion = "1.0.0"
+
+// An instance is one of the shop's servers: a port, and the generation that
+// serves it now. A deploy puts a new generation in the place of the old one.
+type instance struct {
+	*backend
+	demo     *Demo
+	listener *net.TCPListener
+	dice     *dice
+	current  atomic.Pointer[generation]
+}
+
+func newInstance(d *Demo, name string, port int, user uint64) (*instance, error) {
+	ln, err := listen(port)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{
+		backend: newBackend(name, "http://"+ln.Addr().String()), demo: d, listener: ln, dice: d.dice(user),
+	}
+	in.current.Store(newGeneration(in, firstVersion))
+	return in, nil
+}
+
+func (in *instance) address() string { return in.listener.Addr().String() }
+func (in *instance) port() int       { return in.listener.Addr().(*net.TCPAddr).Port }
+
+// start begins to serve. Connections that came since New have waited.
+func (in *instance) start() {
+	in.current.Load().start()
+	go in.accept()
+}
+
+func (in *instance) accept() {
+	for {
+		c, err := in.listener.Accept()
+		if err != nil {
+			return // closed at the end
+		}
+		for !in.current.Load().door.give(c) {
+			// Its time was up just then; there is a new one, unless all ends.
+			if in.current.Load().ended() {
+				c.Close()
+				break
+			}
+		}
+	}
+}
+
+// drain is how long an instance that is replaced waits for its requests.
+const drain = 5 * time.Second
+
+// lastScrape is how long an instance that has nothing more to do waits to be
+// scraped once more. Without that scrape, what it counted since the one before
+// would be lost, and rates would dip at every deploy.
+const lastScrape = 2500 * time.Millisecond
+
+// deploy replaces the running version: out of the load balancer, wait until
+// every request is answered and scraped, change, in again.
+func (in *instance) deploy(ctx context.Context, version string) {
+	old := in.current.Load()
+	in.leave()
+	defer in.join()
+	if !in.idle(ctx, drain) {
+		in.demo.opts.Logger.Warn("demo: requests still under way at a restart", "instance", in.name)
+	}
+	seen := old.scrapes.Load()
+	await(ctx, lastScrape, func() bool { return old.scrapes.Load() > seen })
+	if ctx.Err() != nil {
+		return
+	}
+	next := newGeneration(in, version)
+	next.start()
+	in.current.Store(next)
+	old.stop(ctx)
+}
+
+func (in *instance) stop(ctx context.Context) {
+	in.listener.Close()
+	in.current.Load().stop(ctx)
+}
+
+// A generation is an instance from one start to the next: its counters begin
+// at zero.
+type generation struct {
+	server  *http.Server
+	door    *handoff
+	scrapes atomic.Int64 // of /metrics, answered
+}
+
+func newGeneration(in *instance, version string) *generation {
+	g := &generation{door: newHandoff(in.listener.Addr())}
+	g.server = &http.Server{
+		Handler:           newShop(in, g, version),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	return g
+}
+
+func (g *generation) start() { go g.server.Serve(g.door) }
+
+// stop lets requests under way end until ctx does, or a second has passed.
+func (g *generation) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	if g.server.Shutdown(ctx) != nil {
+		g.server.Close()
+	}
+}
+
+func (g *generation) ended() bool {
+	select {
+	case <-g.door.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// await polls until reached says yes, and reports whether it did in time.
+func await(ctx context.Context, patience time.Duration, reached func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !reached() {
+		select {
+		case <-ctx.Done():
+			return reached()
+		case <-ticker.C:
+		}
+	}
+	return true
+}

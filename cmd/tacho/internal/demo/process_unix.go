@@ -1,0 +1,10 @@
+//go:build unix
+
+package demo
+
+import "syscall"
+
+const terminate = syscall.SIGTERM
+
+// killGroup kills whatever is left of a child's process group.
+func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }

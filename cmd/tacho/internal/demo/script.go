@@ -1,0 +1,172 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An Event is one thing that happens in the demo.
+type Event struct {
+	At    time.Duration // since Run began
+	For   time.Duration // how long its faults last
+	Every time.Duration // happens again and again at this distance; 0: once
+
+	Deploy string  // a version that all instances change to, one after the other
+	Faults []Fault // what is wrong meanwhile
+
+	Says string // what it means, in a few words
+}
+
+// A Fault makes one route worse.
+type Fault struct {
+	Instance     string // empty: on all
+	Method, Path string
+	Slower       time.Duration // added to every request
+	Fails        float64       // share of requests that fail, on top of the usual
+}
+
+// Script returns what happens in `tacho demo`.
+func Script() []Event {
+	return []Event{
+		{
+			At: 20 * time.Second, Deploy: "1.1.0",
+			Says: "version 1.1.0 is deployed, instance by instance",
+		},
+		{
+			At: 45 * time.Second, For: 45 * time.Second,
+			Says: "an incident, the fault of 1.1.0: GET /api is slow on instance b, GET /second_route fails, POST /api/orders is slow and fails",
+			Faults: []Fault{
+				{Instance: "b", Method: "GET", Path: apiPath, Slower: 450 * time.Millisecond},
+				{Method: "GET", Path: secondPath, Fails: .7},
+				{Method: "POST", Path: ordersPath, Slower: 600 * time.Millisecond, Fails: .25},
+			},
+		},
+		{
+			At: 10 * time.Minute, For: time.Minute, Every: 10 * time.Minute,
+			Says: "the payment service is slow for a minute",
+			Faults: []Fault{
+				{Method: "POST", Path: ordersPath, Slower: 350 * time.Millisecond, Fails: .05},
+			},
+		},
+	}
+}
+
+// begun returns how often the event has begun by the time t.
+func (e Event) begun(t time.Duration) int {
+	switch {
+	case t < e.At:
+		return 0
+	case e.Every == 0:
+		return 1
+	}
+	return 1 + int((t-e.At)/e.Every)
+}
+
+// lasts reports whether the event's faults are on at the time t.
+func (e Event) lasts(t time.Duration) bool {
+	n := e.begun(t)
+	return n > 0 && t < e.At+time.Duration(n-1)*e.Every+e.For
+}
+
+// faultsAt collects what is wrong at the time t.
+func faultsAt(script []Event, t time.Duration) []Fault {
+	var all []Fault
+	for _, e := range script {
+		if e.lasts(t) {
+			all = append(all, e.Faults...)
+		}
+	}
+	return all
+}
+
+// faults are what is wrong now, for the handlers to look at.
+type faults struct {
+	script  []Event
+	elapsed func() time.Duration
+}
+
+// on sums up what is wrong with a route on an instance; "" is the payment
+// service, which belongs to none.
+func (f *faults) on(instance string, r route) Fault {
+	return sum(faultsAt(f.script, f.elapsed()), instance, r)
+}
+
+func sum(all []Fault, instance string, r route) (total Fault) {
+	for _, f := range all {
+		if f.Method == r.method && f.Path == r.path && (f.Instance == "" || f.Instance == instance) {
+			total.Slower += f.Slower
+			total.Fails += f.Fails
+		}
+	}
+	return total
+}
+
+// tick is how late an event may be.
+const tick = 20 * time.Millisecond
+
+// play deploys and tells what the script says until ctx ends. Faults need no
+// playing: the handlers ask for those of the moment.
+func (d *Demo) play(ctx context.Context) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	begun, lasting := make([]int, len(d.opts.Script)), make([]bool, len(d.opts.Script))
+	for {
+		t := d.elapsed()
+		for i, e := range d.opts.Script {
+			if n := e.begun(t); n > begun[i] {
+				begun[i] = n
+				d.opts.Logger.Info("demo: "+e.Says, "at", clock(t))
+				d.deploy(ctx, e.Deploy)
+			}
+			if now := e.lasts(t); now != lasting[i] {
+				lasting[i] = now
+				if !now {
+					d.opts.Logger.Info("demo: over: "+e.Says, "at", clock(t))
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// deploy restarts all instances, one after the other, so that one of them
+// always takes the traffic.
+func (d *Demo) deploy(ctx context.Context, version string) {
+	if version == "" {
+		return
+	}
+	for _, in := range d.instances {
+		in.deploy(ctx, version)
+	}
+}
+
+// Story tells the script in lines of text, for the demo's first words.
+func (d *Demo) Story() []string {
+	script := slices.SortedFunc(slices.Values(d.opts.Script), func(a, b Event) int { return int(a.At - b.At) })
+	lines := []string{fmt.Sprintf("the %s before the start are made up (%s marks them)", hours(historySpan), seededMetric)}
+	for _, e := range script {
+		when := "at " + clock(e.At)
+		if e.Every > 0 {
+			when = "every " + clock(e.Every)
+		}
+		if len(e.Faults) > 0 && e.Every == 0 {
+			when += ", over at " + clock(e.At+e.For)
+		}
+		lines = append(lines, when+": "+e.Says)
+	}
+	return lines
+}
+
+// clock writes a time of the script as minutes and seconds.
+func clock(t time.Duration) string {
+	s := int(t.Seconds())
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+func hours(d time.Duration) string { return fmt.Sprintf("%.0f hours", d.Hours()) }

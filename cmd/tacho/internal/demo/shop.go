@@ -1,0 +1,208 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/tachogin"
+)
+
+// A shop is one generation's service, and the numbers of its business.
+type shop struct {
+	in       *instance
+	orders   *prometheus.CounterVec
+	items    prometheus.Histogram
+	payments prometheus.Observer
+}
+
+// fromZero are the statuses that every route counts from zero, so that rates
+// miss none of them after a restart.
+var fromZero = []int{200, 201, 500, 503}
+
+// newShop returns the service of one generation. What a reader should take
+// from it is the line with tachogin.Use: it is the whole instrumentation.
+func newShop(in *instance, g *generation, version string) http.Handler {
+	gin.SetMode(gin.ReleaseMode) // gin's own start-up lines would spoil the demo's
+	r := gin.New()
+	r.Use(traceparent, countScrapes(&g.scrapes))
+
+	m := tachogin.Use(r, tacho.Options{
+		Buckets:          latencyBuckets,
+		NativeHistograms: true,
+		TraceFunc:        traceIDs,
+		InitialStatuses:  fromZero,
+		// Both instances live in tacho's own process, whose memory and
+		// goroutines say nothing about a shop.
+		OmitRuntime: true,
+		Logger:      in.demo.opts.Logger,
+	})
+
+	s := newBusiness(in, m.Registerer(), version)
+	for _, route := range routes {
+		switch {
+		case route.path == ordersPath:
+			r.POST(route.path, s.order(route))
+		case route.path == orderPath:
+			r.GET(route.path, s.show(route))
+		case route.path != tacho.Unmatched:
+			r.Handle(route.method, route.path, s.answer(route))
+		}
+	}
+	return r
+}
+
+// Names of the shop's own metrics that its seeded past has too.
+const (
+	ordersMetric = "shop_orders_total"
+	buildMetric  = "shop_build_info"
+	startMetric  = "process_start_time_seconds"
+)
+
+func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop {
+	auto := promauto.With(reg)
+	s := &shop{
+		in: in,
+		orders: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: ordersMetric, Help: "Orders taken, by kind of goods.",
+		}, []string{"kind"}),
+		items: auto.NewHistogram(prometheus.HistogramOpts{
+			Name: "shop_order_items", Help: "Items in an order.", Buckets: []float64{1, 2, 3, 5, 10},
+		}),
+		payments: auto.NewHistogram(prometheus.HistogramOpts{
+			Name: "shop_payment_duration_seconds", Help: "Time that the payment service took, in seconds.", Buckets: latencyBuckets,
+		}),
+	}
+	for _, kind := range kinds {
+		s.orders.WithLabelValues(kind) // there from zero
+	}
+	auto.NewGauge(prometheus.GaugeOpts{
+		Name: buildMetric, Help: "The version of the shop that runs.", ConstLabels: prometheus.Labels{"version": version},
+	}).Set(1)
+	auto.NewGauge(prometheus.GaugeOpts{
+		Name: startMetric, Help: "Start time of the process since unix epoch in seconds.",
+	}).Set(float64(in.demo.opts.Now().UnixMilli()) / 1000)
+	return s
+}
+
+// answer serves a route that only takes its time.
+func (s *shop) answer(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		fault := s.in.demo.faults.on(s.in.name, r)
+		if !rest(c.Request.Context(), r.takes.draw(s.in.dice)+fault.Slower) {
+			return // the client is gone
+		}
+		if s.in.dice.float() < r.fails+fault.Fails {
+			c.JSON(r.failure, gin.H{"error": "the price list is broken"})
+			return
+		}
+		if r.sells != "" {
+			s.sell(r.sells)
+		}
+		c.JSON(r.ok, gin.H{"message": "done"})
+	}
+}
+
+func (s *shop) sell(kind string) {
+	s.orders.WithLabelValues(kind).Inc()
+	s.items.Observe(float64(1 + s.in.dice.below(10)))
+}
+
+// order takes an order, which has to be paid first.
+func (s *shop) order(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		kind := c.Query("kind")
+		if !sold(kind) {
+			c.JSON(http.StatusBadRequest, gin.H{"error": "sold are: " + strings.Join(kinds, ", ")})
+			return
+		}
+		start := time.Now()
+		id, err := s.in.demo.payments.pay(c.Request.Context())
+		s.payments.Observe(time.Since(start).Seconds())
+		switch {
+		case c.Request.Context().Err() != nil: // the client is gone
+		case err != nil:
+			c.JSON(r.failure, gin.H{"error": err.Error()})
+		default:
+			s.sell(kind)
+			c.JSON(r.ok, gin.H{"id": id})
+		}
+	}
+}
+
+func sold(kind string) bool {
+	for _, k := range kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// show looks an order up: those that were paid are there.
+func (s *shop) show(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if !rest(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
+			return
+		}
+		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+		if err != nil || id < 1 || id > s.in.demo.payments.last.Load() {
+			c.JSON(http.StatusNotFound, gin.H{"error": "no such order"})
+			return
+		}
+		c.JSON(r.ok, gin.H{"id": id, "state": "paid"})
+	}
+}
+
+// rest sleeps, and reports whether the client is still there afterwards.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// countScrapes counts answered scrapes: a restart waits for the next one.
+func countScrapes(n *atomic.Int64) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Next()
+		if c.FullPath() == "/metrics" && c.Request.Context().Err() == nil {
+			n.Add(1)
+		}
+	}
+}
+
+type traceKey struct{}
+
+// traceparent stands for a tracer's middleware: it keeps the ids that the
+// client sent in the header of W3C Trace Context.
+func traceparent(c *gin.Context) {
+	var trace [2]string
+	if parts := strings.Split(c.GetHeader("Traceparent"), "-"); len(parts) == 4 {
+		trace = [2]string{parts[1], parts[2]}
+		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), traceKey{}, trace))
+	}
+}
+
+func traceIDs(ctx context.Context) (traceID, spanID string) {
+	trace, _ := ctx.Value(traceKey{}).([2]string)
+	return trace[0], trace[1]
+}
+
+// formatTraceparent writes the header that traceparent reads.
+func formatTraceparent(hi, lo, span uint64) string {
+	return fmt.Sprintf("00-%016x%016x-%016x-01", hi, lo, span|1)
+}

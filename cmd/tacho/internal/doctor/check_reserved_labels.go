@@ -1,0 +1,36 @@
+package doctor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+var reservedLabels = check{
+	id:    "reserved-labels",
+	looks: "Series have labels job or instance, which Prometheus sets itself and renames to exported_job.",
+	gives: []Severity{Info},
+	run:   findReservedLabels,
+}
+
+func findReservedLabels(e *examination) []Finding {
+	metrics := map[string][]string{}
+	for _, f := range e.main.families {
+		for _, label := range f.labelNames() {
+			if label == "job" || label == "instance" {
+				metrics[label] = append(metrics[label], f.name)
+			}
+		}
+	}
+	if len(metrics) == 0 {
+		return nil
+	}
+	labels := slices.Sorted(maps.Keys(metrics))
+	return one(Finding{
+		Severity: Info, Title: "Series have the label " + strings.Join(labels, " and ") + " of their own",
+		Metric: metrics[labels[0]][0], Label: labels[0],
+		Evidence: fmt.Sprintf("In %s.", names(metrics[labels[0]])),
+		Cure:     "Prometheus sets job and instance itself and renames these to exported_job and exported_instance. Choose another name, or set honor_labels if this speaks for others.",
+	})
+}

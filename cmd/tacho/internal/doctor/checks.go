@@ -1,0 +1,49 @@
+package doctor
+
+// A check looks for one kind of fault.
+type check struct {
+	id    string // what --json and docs/doctor.md call it
+	looks string // what it looks for, in one sentence; docs/doctor.md repeats it
+	gives []Severity
+	run   func(*examination) []Finding
+}
+
+// checks is the table of everything that is examined. Those that name a label
+// for certain come before those that only count its values.
+func checks() []check {
+	return []check{
+		scrapeFails, malformed, contentType, empty,
+		severalBehind, restarts, counterFalls,
+		duplicateSamples, duplicateFamilies, brokenHistogram, impossibleValues,
+		rawIDs, clientLabel, unboundedMethod, unmatchedPaths, growth, manyValues,
+		overflow, budget, collectorErrors,
+		openEndpoint,
+		beyondBuckets, oneBucket, statusText, units, nanGauges, timestamps,
+		slowScrape, hugeScrape, costly, uncompressed,
+		lint, reservedLabels, untyped, redirected,
+		missing, noExemplars, summaryQuantiles,
+	}
+}
+
+// one returns a single finding.
+func one(f Finding) []Finding { return []Finding{f} }
+
+// metricsOf returns the names of families, in their order.
+func metricsOf(families []*family) []string {
+	var found []string
+	for _, f := range families {
+		found = append(found, f.name)
+	}
+	return found
+}
+
+// where returns the families that a condition holds for.
+func (x *exposition) where(holds func(*family) bool) []*family {
+	var found []*family
+	for _, f := range x.families {
+		if holds(f) {
+			found = append(found, f)
+		}
+	}
+	return found
+}

@@ -1,0 +1,99 @@
+package doctor
+
+import (
+	"regexp"
+	"strings"
+)
+
+// An idKind is a shape that only identifiers have.
+type idKind string
+
+// The kinds of identifiers. A digest is a long hexadecimal number, a token
+// other long random text.
+const (
+	noID      idKind = ""
+	numberID  idKind = "number"
+	uuidID    idKind = "UUID"
+	digestID  idKind = "hex"
+	tokenID   idKind = "token"
+	momentID  idKind = "timestamp"
+	addressID idKind = "e-mail address"
+)
+
+var (
+	uuidShape   = regexp.MustCompile(`^(?i)\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?$`)
+	momentShape = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}`)
+	mailShape   = regexp.MustCompile(`^[^@\s/]+(@|%40)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+	hexShape    = regexp.MustCompile(`^(?i)(0x)?[0-9a-f]{12,}$`)
+	tokenShape  = regexp.MustCompile(`^[A-Za-z0-9_-]{16,}$`)
+	jwtShape    = regexp.MustCompile(`^eyJ[\w-]+\.[\w-]+\.[\w-]+$`)
+	digitsShape = regexp.MustCompile(`^\d+$`)
+	// unixShape is a time since 1970, between 2001 and 2065, in seconds, or in
+	// finer units.
+	unixShape = regexp.MustCompile(`^[1-2]\d{9}(\d{3}|\d{6}|\d{9})?$`)
+)
+
+// idKindOf recognises a value, or a segment of a path, that names one thing
+// out of endlessly many.
+func idKindOf(s string) idKind {
+	switch {
+	case s == "" || strings.ContainsAny(s, "{}<>*:") && !uuidShape.MatchString(s) && !momentShape.MatchString(s):
+		return noID // the placeholder of a template
+	case unixShape.MatchString(s), momentShape.MatchString(s):
+		return momentID
+	case digitsShape.MatchString(s):
+		return numberID
+	case uuidShape.MatchString(s):
+		return uuidID
+	case mailShape.MatchString(s):
+		return addressID
+	case hexShape.MatchString(s) && hasDigitAndLetter(s):
+		return digestID
+	case jwtShape.MatchString(s), tokenShape.MatchString(s) && isJumbled(s):
+		return tokenID
+	}
+	return noID
+}
+
+func hasDigitAndLetter(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && strings.ContainsAny(s, "abcdefABCDEF")
+}
+
+// isJumbled tells random text from words: it changes between capitals, small
+// letters and digits every few characters, and has all three.
+func isJumbled(s string) bool {
+	classes, changes, last := map[byte]bool{}, 0, byte(0)
+	for i := range len(s) {
+		class := classOf(s[i])
+		if class != last && last != 0 {
+			changes++
+		}
+		classes[class], last = true, class
+	}
+	return classes['A'] && classes['a'] && classes['0'] && changes*3 >= len(s)
+}
+
+func classOf(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return '0'
+	case c >= 'A' && c <= 'Z':
+		return 'A'
+	case c >= 'a' && c <= 'z':
+		return 'a'
+	}
+	return '-'
+}
+
+// pathShape replaces the ids in a path by what they are: "/users/17" is
+// "/users/{number}". The kind is that of the last id; none means that the path
+// has no id.
+func pathShape(path string) (shape string, kind idKind) {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if k := idKindOf(s); k != noID {
+			segments[i], kind = "{"+string(k)+"}", k
+		}
+	}
+	return strings.Join(segments, "/"), kind
+}

@@ -1,0 +1,136 @@
+package doctor
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/tacho-go/tacho/schema"
+)
+
+// What label names mean, over the libraries and languages that we know.
+var (
+	methodLabels = []string{"method", "http_method", "http_request_method", "request_method", "verb"}
+	statusLabels = []string{
+		"status", "code", "status_code", "statuscode", "http_status", "http_code",
+		"http_status_code", "http_response_status_code", "response_code", "response_status",
+	}
+	routeLabels = []string{
+		"path", "route", "url", "uri", "handler", "endpoint", "http_route", "url_rule",
+		"view", "request_path", "request_uri", "http_target", "http_path", "http_url", "path_template",
+	}
+	hostLabels   = []string{"host", "http_host", "server_address", "server_name", "vhost", "http_server_name"}
+	clientLabels = []string{
+		"user_agent", "useragent", "http_user_agent", "user_agent_original", "referer", "referrer",
+		"client_ip", "clientip", "remote_addr", "remote_ip", "client_address", "http_client_ip",
+		"ip", "x_forwarded_for", "query", "query_string",
+	}
+)
+
+func hasAny(labels []string, meaning []string) bool { return firstOf(labels, meaning) != "" }
+
+func firstOf(labels []string, meaning []string) string {
+	for _, l := range labels {
+		if slices.Contains(meaning, strings.ToLower(l)) {
+			return l
+		}
+	}
+	return ""
+}
+
+// aboutHTTP: the family counts or measures HTTP requests that the service
+// serves or makes.
+func (f *family) aboutHTTP() bool {
+	labels := f.labelNames()
+	if m := firstOf(labels, methodLabels); m != "" && hasHTTPMethod(f.values(m)) {
+		return true
+	}
+	name := strings.ToLower(f.name)
+	return strings.Contains(name, "http") && (hasAny(labels, statusLabels) || hasAny(labels, routeLabels))
+}
+
+// hasHTTPMethod: in capitals, for "get" is a command of many a database.
+func hasHTTPMethod(values map[string]int) bool {
+	for v := range values {
+		switch v {
+		case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+			return true
+		}
+	}
+	return false
+}
+
+// outgoing: the family is about requests that the service makes itself. Their
+// hosts are those that it calls, not what a client says.
+func (f *family) outgoing() bool { return outgoingNames.MatchString(f.name) }
+
+var outgoingNames = regexp.MustCompile(`client|outgoing|outbound|egress|upstream|probe`)
+
+// fromLibrary: the family comes with a library, whose names and buckets its
+// users cannot change.
+func (f *family) fromLibrary() bool {
+	return libraryNames.MatchString(f.name)
+}
+
+var libraryNames = regexp.MustCompile(`^(go|process|python|jvm|nodejs|promhttp|prometheus|net_conntrack|tacho)_`)
+
+// A role is a part that a family plays for an HTTP service.
+type role struct {
+	what  string
+	known func(schema.Schema) schema.Family
+	looks func(*family) bool
+	cure  string
+}
+
+// roles are what a dashboard of an HTTP service needs, by the names that tacho
+// knows and else by what the family looks like.
+var roles = []role{
+	{
+		what:  "a counter of HTTP requests",
+		known: func(s schema.Schema) schema.Family { return s.Requests },
+		looks: func(f *family) bool {
+			return f.kind != model.MetricTypeGauge && // the count of a histogram or summary will do
+				strings.Contains(f.name, "request") && f.aboutHTTP()
+		},
+		cure: "Without it there is no request rate and no error ratio. A middleware of tacho or of your framework adds it.",
+	},
+	{
+		what:  "a histogram of request durations",
+		known: func(s schema.Schema) schema.Family { return s.Duration },
+		looks: looksLikeDuration,
+		cure:  "Without it nobody sees latency. A middleware of tacho or of your framework adds it.",
+	},
+	{
+		what:  "a gauge of requests in flight",
+		known: func(s schema.Schema) schema.Family { return s.InFlight },
+		looks: func(f *family) bool {
+			return f.kind == model.MetricTypeGauge && inFlightNames.MatchString(f.name)
+		},
+		cure: "It shows saturation: requests that hang are in no counter yet.",
+	},
+	{
+		what:  "process metrics",
+		looks: func(f *family) bool { return strings.HasPrefix(f.name, "process_") },
+		cure: "process_start_time_seconds shows restarts, process_open_fds shows leaks. Client libraries have a collector for them; " +
+			"Python's is off in multiprocess mode.",
+	},
+	{
+		what:  "metrics of the language's runtime",
+		looks: func(f *family) bool { return runtimeNames.MatchString(f.name) },
+		cure:  "Garbage collection, threads and memory explain many a latency. Client libraries have a collector for them.",
+	},
+}
+
+var (
+	inFlightNames = regexp.MustCompile(`in_?flight|in_?progress|active_requests|requests_active|current_requests`)
+	runtimeNames  = regexp.MustCompile(`^(go|python|jvm|nodejs|ruby|php|dotnet|beam|erlang|rust|tokio)_`)
+)
+
+// looksLikeDuration: how long HTTP requests take.
+func looksLikeDuration(f *family) bool {
+	timed := f.kind == model.MetricTypeHistogram || f.kind == model.MetricTypeSummary
+	return timed && durationNames.MatchString(f.name) && f.aboutHTTP()
+}
+
+var durationNames = regexp.MustCompile(`duration|latency|seconds|_ms$|millis|time`)

@@ -1,0 +1,149 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Settings are what the made configuration says besides targets.
+type Settings struct {
+	Interval      time.Duration // how often to scrape and to evaluate rules
+	Alertmanagers []string      // URLs of Alertmanagers
+	RemoteWrite   []string      // URLs that every sample is sent to
+}
+
+// ErrWhole is returned when a prometheus.yml is not alone.
+var ErrWhole = errors.New("a prometheus.yml is the whole configuration")
+
+// Whole returns the prometheus.yml among the targets, if there is one. Then it
+// must be alone, and nothing that the file says can be said by settings too.
+func Whole(targets []Target, s Settings) (file string, err error) {
+	i := slices.IndexFunc(targets, func(t Target) bool { return t.Whole })
+	switch {
+	case i < 0:
+		return "", nil
+	case len(targets) > 1:
+		return "", fmt.Errorf("%w: put the other targets into %s", ErrWhole, targets[i].File)
+	case len(s.Alertmanagers) > 0 || len(s.RemoteWrite) > 0:
+		return "", fmt.Errorf("%w: put the Alertmanager and remote_write into %s", ErrWhole, targets[i].File)
+	}
+	return targets[i].File, nil
+}
+
+// Config returns the prometheus.yml for the targets: one job for each name,
+// native histograms beside classic ones, and half an hour for samples that
+// arrive late.
+func Config(targets []Target, s Settings) (string, error) {
+	timeout := min(s.Interval, 10*time.Second)
+	c := map[string]any{
+		"global":  map[string]any{"scrape_interval": s.Interval.String(), "scrape_timeout": timeout.String(), "evaluation_interval": s.Interval.String()},
+		"storage": map[string]any{"tsdb": map[string]any{"out_of_order_time_window": "30m"}},
+	}
+	if jobs := jobs(targets); len(jobs) > 0 {
+		c["scrape_configs"] = jobs
+	}
+	if len(s.Alertmanagers) > 0 {
+		managers, err := alertmanagers(s.Alertmanagers)
+		if err != nil {
+			return "", err
+		}
+		c["alerting"] = map[string]any{"alertmanagers": managers}
+	}
+	for _, u := range s.RemoteWrite {
+		if _, err := absolute(u); err != nil {
+			return "", fmt.Errorf("remote write: %w", err)
+		}
+		list, _ := c["remote_write"].([]any)
+		c["remote_write"] = append(list, map[string]any{"url": u})
+	}
+	text, err := yaml.Marshal(c)
+	return string(text), err
+}
+
+// A job is one entry of scrape_configs.
+type job struct {
+	Name      string         `yaml:"job_name"`
+	Scheme    string         `yaml:"scheme,omitempty"`
+	Path      string         `yaml:"metrics_path,omitempty"`
+	Params    url.Values     `yaml:"params,omitempty"`
+	Native    bool           `yaml:"scrape_native_histograms"`
+	Classic   bool           `yaml:"always_scrape_classic_histograms"`
+	Static    []staticConfig `yaml:"static_configs,omitempty"`
+	FileSD    []fileConfig   `yaml:"file_sd_configs,omitempty"`
+	BodyLimit string         `yaml:"body_size_limit"`
+}
+
+type staticConfig struct {
+	Targets []string          `yaml:"targets"`
+	Labels  map[string]string `yaml:"labels,omitempty"`
+}
+
+type fileConfig struct {
+	Files   []string `yaml:"files"`
+	Refresh string   `yaml:"refresh_interval"`
+}
+
+// bodyLimit keeps a runaway target from filling the memory.
+const bodyLimit = "256MB"
+
+// jobs groups the targets by name; those of one name that differ in scheme,
+// path or parameters become jobs of their own, which share the label job.
+func jobs(targets []Target) []job {
+	var all []job
+	seen := map[string]int{} // by name, how many jobs
+	for _, t := range targets {
+		j := job{Name: t.Job, Native: true, Classic: true, BodyLimit: bodyLimit}
+		if t.URL == nil {
+			j.FileSD = []fileConfig{{Files: []string{t.File}, Refresh: "10s"}}
+		} else {
+			j.Scheme, j.Path, j.Params = t.URL.Scheme, t.URL.Path, t.URL.Query()
+			j.Static = []staticConfig{{Targets: []string{t.URL.Host}}}
+		}
+		if i := slices.IndexFunc(all, func(other job) bool { return sameJob(other, j) }); i >= 0 {
+			all[i].Static = append(all[i].Static, j.Static...)
+			continue
+		}
+		if seen[t.Job]++; seen[t.Job] > 1 {
+			// Names of jobs are unique; the label job may be set.
+			j.Name = fmt.Sprintf("%s#%d", t.Job, seen[t.Job])
+			for i := range j.Static {
+				j.Static[i].Labels = map[string]string{"job": t.Job}
+			}
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+func sameJob(a, b job) bool {
+	return a.Name == b.Name && a.Scheme == b.Scheme && a.Path == b.Path &&
+		a.Params.Encode() == b.Params.Encode() && a.Static != nil && b.Static != nil
+}
+
+func alertmanagers(urls []string) ([]any, error) {
+	var all []any
+	for _, text := range urls {
+		u, err := absolute(text)
+		if err != nil {
+			return nil, fmt.Errorf("alertmanager: %w", err)
+		}
+		all = append(all, map[string]any{
+			"scheme": u.Scheme, "path_prefix": u.Path,
+			"static_configs": []staticConfig{{Targets: []string{u.Host}}},
+		})
+	}
+	return all, nil
+}
+
+func absolute(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("%q is no URL: it must look like http://host:port/path", text)
+	}
+	return u, nil
+}

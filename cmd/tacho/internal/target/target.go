@@ -1,0 +1,129 @@
+package target
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Target is one argument, understood.
+type Target struct {
+	Job string   // the service's name; for files of targets the file's name
+	URL *url.URL // where the metrics are; nil for a file
+
+	File string // a file-SD file, or a prometheus.yml if Whole
+	// Whole is true for a prometheus.yml: it is the configuration, so no
+	// other target can stand beside it.
+	Whole bool
+}
+
+// String is what the target is called in messages.
+func (t Target) String() string {
+	if t.URL != nil {
+		return t.URL.String()
+	}
+	return t.File
+}
+
+// jobName is what may stand before "=" in NAME=TARGET.
+var jobName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+
+// Parse understands one argument:
+//
+//	:8080, localhost:8080, example.org   then /metrics over http
+//	https://example.org/path             as it is; without a path /metrics
+//	targets.yml, targets.json            a file of targets (Prometheus's file_sd)
+//	prometheus.yml                       the whole configuration
+//	shop=:8080                           any of the first two with a name for its job
+func Parse(arg string) (Target, error) {
+	name, rest, named := strings.Cut(arg, "=")
+	if !named || !jobName.MatchString(name) {
+		name, rest = "", arg
+	}
+	if looksLikeFile(rest) {
+		t, err := parseFile(rest)
+		if name != "" {
+			t.Job = name
+		}
+		return t, err
+	}
+	u, err := parseURL(rest)
+	if err != nil {
+		return Target{}, err
+	}
+	if name == "" {
+		name = u.Host
+	}
+	return Target{Job: name, URL: u}, nil
+}
+
+// looksLikeFile is true for what exists and for what is named like a file of
+// targets, so that a misspelt file is not taken for a host.
+func looksLikeFile(arg string) bool {
+	switch filepath.Ext(arg) {
+	case ".yml", ".yaml", ".json":
+		return !strings.Contains(arg, "://")
+	}
+	info, err := os.Stat(arg)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func parseURL(arg string) (*url.URL, error) {
+	full := arg
+	if !strings.Contains(arg, "://") {
+		full = "http://" + arg
+	}
+	if strings.HasPrefix(arg, ":") {
+		full = "http://localhost" + arg
+	}
+	u, err := url.Parse(full)
+	switch {
+	case err != nil, u.Host == "", u.Hostname() == "":
+		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", arg)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("the target %q: %s is not spoken here: use http or https", arg, u.Scheme)
+	case u.User != nil:
+		return nil, fmt.Errorf("the target %q has a password in it: put basic_auth into a prometheus.yml instead, where it is not shown", u.Redacted())
+	}
+	if p := u.Port(); p != "" {
+		if _, err := net.LookupPort("tcp", p); err != nil {
+			return nil, fmt.Errorf("the target %q: %s is no port", arg, p)
+		}
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/metrics"
+	}
+	u.Fragment = ""
+	return u, nil
+}
+
+// parseFile tells a list of targets from a configuration by its shape.
+func parseFile(name string) (Target, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return Target{}, fmt.Errorf("the target %q looks like a file: %w", name, err)
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return Target{}, fmt.Errorf("the file %s is neither YAML nor JSON: %w", name, err)
+	}
+	if root.Kind != yaml.DocumentNode || len(root.Content) == 0 {
+		return Target{}, fmt.Errorf("the file %s is empty: it must be a list of targets or a prometheus.yml", name)
+	}
+	base := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
+	switch root.Content[0].Kind {
+	case yaml.SequenceNode:
+		abs, err := filepath.Abs(name)
+		return Target{Job: base, File: abs}, err
+	case yaml.MappingNode:
+		return Target{Job: base, File: name, Whole: true}, nil
+	default:
+		return Target{}, fmt.Errorf("the file %s is neither a list of targets (file_sd) nor a prometheus.yml", name)
+	}
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+)
+
+// logFlags say how the log looks. The log goes to the standard error.
+type logFlags struct{ level, format string }
+
+func (l *logFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&l.level, "log-level", "warn", "what to log: debug, info, warn or error")
+	flags.StringVar(&l.format, "log-format", "text", "how to log: text or json")
+}
+
+func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q: it must be debug, info, warn or error", l.level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch l.format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	default:
+		return nil, fmt.Errorf("--log-format %q: it must be text or json", l.format)
+	}
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A process is the command tacho, running.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	begun time.Time
+	out   output
+	log   output
+}
+
+// An output is what a process has written so far.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// spawn starts tacho in a folder of its own.
+func spawn(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...)}
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append(append(os.Environ(), "TACHO_TEST_MAIN=1", "TMPDIR="+p.cmd.Dir), env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	p.begun = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		if t.Failed() {
+			t.Logf("output:\n%s\nlog:\n%s", &p.out, &p.log)
+		}
+	})
+	return p
+}
+
+// await waits for a state, at most for limit.
+func (p *process) await(what string, limit time.Duration, reached func() bool) time.Duration {
+	p.t.Helper()
+	for deadline := time.Now().Add(limit); !reached(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("waited %v for %s", limit, what)
+		}
+	}
+	return time.Since(p.begun)
+}
+
+// says waits for a line and returns what the expression's group matched.
+func (p *process) says(expr string) string {
+	p.t.Helper()
+	re := regexp.MustCompile(expr)
+	var found []string
+	p.await("the line "+expr, 30*time.Second, func() bool {
+		found = re.FindStringSubmatch(p.out.String())
+		return found != nil
+	})
+	return found[len(found)-1]
+}
+
+// end sends a signal and waits; the program must end with 0 within limit.
+func (p *process) end(signal os.Signal, limit time.Duration) {
+	p.t.Helper()
+	begun := time.Now()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("after %v it ended with %v", signal, err)
+	}
+	if took := time.Since(begun); took > limit {
+		p.t.Errorf("the end took %v; want at most %v", took, limit)
+	}
+}
+
+func get(t *testing.T, client *http.Client, address string) (int, string) {
+	t.Helper()
+	resp, err := client.Get(address)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, string(body)
+}
+
+// A row is one result of an instant query.
+type row struct {
+	Metric map[string]string
+	Value  [2]any
+}
+
+func query(t *testing.T, base, expr string) []row {
+	t.Helper()
+	_, body := get(t, http.DefaultClient, base+"api/v1/query?query="+url.QueryEscape(expr))
+	var answer struct {
+		Data struct{ Result []row }
+	}
+	_ = json.Unmarshal([]byte(body), &answer) // no answer is no result
+	return answer.Data.Result
+}
+
+// value returns the only result of a query, "" for none.
+func value(t *testing.T, base, expr string) string {
+	t.Helper()
+	if all := query(t, base, expr); len(all) == 1 {
+		return all[0].Value[1].(string)
+	}
+	return ""
+}
+
+const pageLine = `(?m)^  (?:Page|Dashboard) +(http\S+)`
+
+// TestServe: a service that listens already is watched with one word; its
+// schema is named; SIGHUP reads the file of targets' configuration again;
+// SIGTERM ends in order.
+func TestServe(t *testing.T) {
+	srv := newService(t, goodService)
+	p := spawn(t, nil, "serve", srv, "--listen", "127.0.0.1:0", "--interval", "1s")
+	page := p.says(pageLine)
+	if got := p.says(`(?m)^  Targets (.*)$`); !strings.Contains(got, "http://"+srv+"/metrics") || !strings.Contains(got, "speaks default") {
+		t.Errorf("it says of the target: %s", got)
+	}
+	p.await("the target", 30*time.Second, func() bool { return value(t, page, `up{job="`+srv+`"}`) == "1" })
+	p.await("the recorded rate", 30*time.Second, func() bool { return value(t, page, `count(tacho:http_requests:rate{path="/"})`) != "" })
+	if code, body := get(t, http.DefaultClient, page); code != http.StatusOK || !strings.Contains(body, "<!doctype html>") {
+		t.Errorf("the page: %d %s", code, body)
+	}
+	if code, body := get(t, http.DefaultClient, page+"alerts/TachoScrapeFailing.md"); code != http.StatusOK || !strings.Contains(body, "TachoScrapeFailing") {
+		t.Errorf("the alert's page: %d %s", code, body)
+	}
+	p.end(syscall.SIGTERM, 5*time.Second)
+}
+
+// TestServeReload: SIGHUP reads prometheus.yml again; a broken one changes
+// nothing and is named in the log.
+func TestServeReload(t *testing.T) {
+	first, second := newService(t, goodService), newService(t, badService)
+	p := spawn(t, nil, "serve", "--help")
+	_ = p.cmd.Wait()
+	file := p.cmd.Dir + "/prometheus.yml"
+	config := func(target string) {
+		text := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs: [{job_name: shop, static_configs: [{targets: ['" + target + "']}]}]\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config(first)
+	p = spawn(t, nil, "serve", file, "--listen", "127.0.0.1:0", "--log-level", "info")
+	page := p.says(pageLine)
+	p.await("the first target", 30*time.Second, func() bool { return value(t, page, `up{job="shop",instance="`+first+`"}`) == "1" })
+
+	if err := os.WriteFile(file, []byte("scrape_configs: [{job_name: shop, scrape_interval: soon}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hup(t, p)
+	p.await("the broken file to be named", 10*time.Second, func() bool {
+		return strings.Contains(p.log.String(), "the configuration is not applied, the one in use stays")
+	})
+	config(second)
+	hup(t, p)
+	p.await("the second target", 30*time.Second, func() bool { return value(t, page, `up{job="shop",instance="`+second+`"}`) == "1" })
+	p.end(syscall.SIGTERM, 5*time.Second)
+}
+
+func hup(t *testing.T, p *process) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestServeNothing: without a target it says what to do, and runs.
+func TestServeNothing(t *testing.T) {
+	p := spawn(t, []string{"TACHO_TARGET=127.0.0.1:1"}, "serve", "--listen", "127.0.0.1:0")
+	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(does not answer yet \(nothing listens there\))`)
+	p.end(os.Interrupt, 5*time.Second)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacho-go/tacho/server"
+)
+
+// streams are the three that a command may use.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit codes; docs/cli.md lists them. Those between belong to single commands.
+const (
+	exitOK     = 0
+	exitFailed = 1  // it began and failed
+	exitUsage  = 64 // flags, environment, settings or configuration are wrong (EX_USAGE)
+)
+
+// run is the program: context, arguments and streams in, exit code out.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	return report(root.ExecuteContext(ctx), s.err)
+}
+
+// A coded error brings its exit code. An empty text is not printed.
+type coded struct {
+	error
+	code int
+}
+
+func (c coded) Unwrap() error { return c.error }
+
+// usage marks an error as one of the command line or the configuration.
+func usage(err error) error { return coded{err, exitUsage} }
+
+// report prints the error and returns the exit code for it.
+func report(err error, w io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(w, "tacho: "+text)
+	}
+	var c coded
+	switch {
+	case errors.As(err, &c):
+		return c.code
+	case errors.Is(err, server.ErrConfig):
+		return exitUsage
+	case isCobraUsage(err):
+		fmt.Fprintln(w, "       try: tacho --help")
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// isCobraUsage tells the errors that cobra makes itself, which have no type.
+func isCobraUsage(err error) bool {
+	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "invalid argument"} {
+		if strings.HasPrefix(err.Error(), prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+const rootLong = `tacho is a tachometer for web services.
+
+  tacho demo                  see it now: a small shop with made-up traffic
+  tacho serve :8080           watch your own service
+  tacho doctor :8080          what is wrong with a service's metrics?
+
+Every flag can also be set by an environment variable, whose name stands
+behind the flag, or in a file given with --settings. A flag goes before the
+environment, the environment before the file.
+
+Exit codes: 0 well, 1 failed, 64 wrong flags, environment or configuration;
+tacho doctor has its own, see tacho doctor --help.`
+
+func newRoot(s streams) *cobra.Command {
+	logs := &logFlags{}
+	var settings string
+	root := &cobra.Command{
+		Use:           "tacho",
+		Short:         "A tachometer for web services",
+		Long:          rootLong,
+		Version:       versionLine(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fillFlags(cmd, settings); err != nil {
+				return usage(err)
+			}
+			log, err := logs.logger(s.err)
+			if err != nil {
+				return usage(err)
+			}
+			slog.SetDefault(log)
+			return nil
+		},
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.PersistentFlags().StringVar(&settings, "settings", "", "`file` of settings: YAML, flag names as keys, those of one command below its name")
+	logs.register(root.PersistentFlags())
+	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newVersion(s))
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath()))
+	})
+	describeEnvironment(root)
+	return root
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// envName is the environment variable of a flag: TACHO_DATA_DIR for --data-dir.
+func envName(flag string) string {
+	return "TACHO_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// notSettable are flags that make sense on the command line only.
+var notSettable = []string{"help", "version"}
+
+// describeEnvironment adds the name of the variable to every flag's usage.
+func describeEnvironment(cmd *cobra.Command) {
+	add := func(f *pflag.Flag) {
+		if !slices.Contains(notSettable, f.Name) && !strings.Contains(f.Usage, "[$") {
+			f.Usage += " [$" + envName(f.Name) + "]"
+		}
+	}
+	cmd.PersistentFlags().VisitAll(add)
+	cmd.Flags().VisitAll(add)
+	for _, c := range cmd.Commands() {
+		describeEnvironment(c)
+	}
+}
+
+// fillFlags sets the flags that the command line did not from the environment
+// and, after it, from the file.
+func fillFlags(cmd *cobra.Command, file string) error {
+	if file == "" {
+		file = os.Getenv(envName("settings"))
+	}
+	settings, err := readSettings(cmd, file)
+	if err != nil {
+		return err
+	}
+	var first error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || first != nil || slices.Contains(notSettable, f.Name) {
+			return
+		}
+		if text, ok := os.LookupEnv(envName(f.Name)); ok {
+			first = set(cmd, f, []string{text}, "$"+envName(f.Name))
+		} else if values, ok := settings[f.Name]; ok {
+			first = set(cmd, f, values, file+": "+f.Name)
+		}
+	})
+	return first
+}
+
+func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error {
+	for _, v := range values {
+		if err := cmd.Flags().Set(f.Name, v); err != nil {
+			return fmt.Errorf("%s: %q is no value for --%s: %w", from, v, f.Name, err)
+		}
+	}
+	return nil
+}
+
+// readSettings reads the file's values for cmd. A key that no command knows is
+// an error: it would be a setting that silently does nothing.
+func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--settings: %w", err)
+	}
+	var all map[string]yaml.Node
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		return nil, fmt.Errorf("--settings %s: %w", file, err)
+	}
+	values := map[string][]string{}
+	for key, node := range all {
+		if err := readSetting(cmd, file, key, node, values); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values map[string][]string) error {
+	section := findCommand(cmd.Root(), key)
+	if section == nil {
+		if !knownFlag(cmd.Root(), key) {
+			return fmt.Errorf("--settings %s:%d: there is no setting %q; tacho --help and tacho COMMAND --help list them", file, node.Line, key)
+		}
+		if _, own := values[key]; !own { // the command's own section goes first
+			values[key] = scalars(node)
+		}
+		return nil
+	}
+	var inner map[string]yaml.Node
+	if err := node.Decode(&inner); err != nil {
+		return fmt.Errorf("--settings %s:%d: %s is a command, its settings stand below it: %w", file, node.Line, key, err)
+	}
+	for name, value := range inner {
+		if section.Flags().Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil {
+			return fmt.Errorf("--settings %s:%d: %s has no setting %q; tacho %s --help lists them", file, value.Line, key, name, key)
+		}
+		if section == cmd {
+			values[name] = scalars(value)
+		}
+	}
+	return nil
+}
+
+// scalars returns the text of a value, or of each value of a list.
+func scalars(n yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		return []string{n.Value}
+	}
+	var all []string
+	for _, item := range n.Content {
+		all = append(all, item.Value)
+	}
+	return all
+}
+
+func findCommand(root *cobra.Command, name string) *cobra.Command {
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func knownFlag(root *cobra.Command, name string) bool {
+	if root.PersistentFlags().Lookup(name) != nil {
+		return true
+	}
+	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+}
