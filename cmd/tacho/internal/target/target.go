@@ -84,7 +84,7 @@ func parseURL(arg string) (*url.URL, error) {
 	}
 	u, err := url.Parse(full)
 	switch {
-	case err != nil, u.Host == "", u.Hostname() == "":
+	case err != nil, u.Host == "", u.Hostname() == "", strings.HasPrefix(arg, ":") && u.Port() == "":
 		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", arg)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("the target %q: %s is not spoken here: use http or https", arg, u.Scheme)

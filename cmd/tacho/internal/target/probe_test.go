@@ -1,0 +1,87 @@
+package target
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func serve(t *testing.T, contentType, body string, code int) Target {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(srv.Close)
+	target, err := Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+const plainText = "text/plain; version=0.0.4"
+
+// TestAsk: what a target says is told in words, also when it is not metrics.
+func TestAsk(t *testing.T) {
+	const gin = `# TYPE http_requests_total counter
+http_requests_total{method="GET",path="/",status="200"} 1
+# TYPE http_request_duration_seconds histogram
+http_request_duration_seconds_bucket{method="GET",path="/",status="200",le="+Inf"} 1
+http_request_duration_seconds_sum{method="GET",path="/",status="200"} 1
+http_request_duration_seconds_count{method="GET",path="/",status="200"} 1
+`
+	const flask = `# TYPE flask_http_request_duration_seconds histogram
+flask_http_request_duration_seconds_bucket{method="GET",path="/",status="200",le="+Inf"} 1
+flask_http_request_duration_seconds_sum{method="GET",path="/",status="200"} 1
+flask_http_request_duration_seconds_count{method="GET",path="/",status="200"} 1
+# TYPE flask_http_request_total counter
+flask_http_request_total{method="GET",status="200"} 1
+`
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	slow, _ := Parse(silent.Addr().String())
+	closed, _ := Parse("127.0.0.1:1")
+	for _, tt := range []struct {
+		name   string
+		target Target
+		want   string
+	}{
+		{"Gin", serve(t, plainText, gin, 200), "4 series, speaks default"},
+		{"Flask", serve(t, plainText, flask, 200), "4 series, speaks flask"},
+		{"both", serve(t, plainText, gin+flask, 200), "speaks default and flask"},
+		{"neither", serve(t, plainText, "x 1\n", 200), "1 series; no HTTP metrics that are known"},
+		{"no type", serve(t, "", gin, 200), "speaks default"},
+		{"a page", serve(t, "text/html", "<html>", 200), "an HTML page, not with metrics: is the path right?"},
+		{"nonsense", serve(t, plainText, "{}", 200), "Prometheus cannot read"},
+		{"nothing", serve(t, plainText, "", 200), "it answers with no metrics"},
+		{"not found", serve(t, plainText, "", 404), "it answers 404 Not Found"},
+		{"closed", closed, "nothing listens there"},
+		{"silent", slow, "no answer in time"},
+	} {
+		answers := Ask(t.Context(), []Target{tt.target}, time.Second)
+		if len(answers) != 1 || !strings.Contains(answers[0].Words(), tt.want) {
+			t.Errorf("%s: %q; want %q", tt.name, answers[0].Words(), tt.want)
+		}
+	}
+}
+
+// TestLook: of the ports asked, those that answer with metrics are found.
+func TestLook(t *testing.T) {
+	port := func(target Target) (n int) {
+		fmt.Sscan(target.URL.Port(), &n)
+		return n
+	}
+	good, page := serve(t, plainText, "x 1\n", 200), serve(t, "text/html", "<html>", 200)
+	found := look(t.Context(), []int{port(page), 1, port(good)}, time.Second)
+	if len(found) != 1 || found[0].Target.URL.Port() != good.URL.Port() {
+		t.Errorf("found %v; want port %s", found, good.URL.Port())
+	}
+}
