@@ -74,6 +74,10 @@ func TestDiskGetsFull(t *testing.T) {
 	if !strings.Contains(r.log.String(), "the disk is full: nothing is stored any more") {
 		t.Error("the log does not say it")
 	}
+	r.await("a refused scrape", func() bool { _, body := r.get("/api/v1/targets"); return strings.Contains(body, "the disk is full") })
+	if n := strings.Count(r.log.String(), "the disk is full"); n != 1 {
+		t.Errorf("the log says it %d times", n)
+	}
 
 	free()
 	r.await("readiness", r.Ready)

@@ -37,7 +37,7 @@ func (s *Server) federate(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "federate: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	format := expfmt.Negotiate(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, federateFormats...)
 	w.Header().Set("Content-Type", string(format))
 	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range s.families(samples, isProtobuf(format)) {
@@ -46,6 +46,13 @@ func (s *Server) federate(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// federateFormats are what the answer can be written in; OpenMetrics is not
+// among them, it would want the types of the metrics.
+var federateFormats = []expfmt.Format{
+	expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),
+	expfmt.NewFormat(expfmt.TypeProtoCompact), expfmt.NewFormat(expfmt.TypeTextPlain),
 }
 
 func isProtobuf(f expfmt.Format) bool {
