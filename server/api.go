@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/grafana/regexp"
@@ -115,7 +116,7 @@ func (s *Server) runtimeInfo() (apiv1.RuntimeInfo, error) {
 		ReloadConfigSuccess: gaugeValue(s.metrics.reloadOK) == 1,
 		LastConfigTime:      time.Unix(int64(gaugeValue(s.metrics.reloadTime)), 0).UTC(),
 		GoroutineCount:      runtime.NumGoroutine(), GOMAXPROCS: runtime.GOMAXPROCS(0),
-		GOMEMLIMIT: debug.SetMemoryLimit(-1), GOGC: os.Getenv("GOGC"), GODEBUG: os.Getenv("GODEBUG"),
+		GOMEMLIMIT: debug.SetMemoryLimit(-1), GOGC: strconv.Itoa(s.config().Runtime.GoGC), GODEBUG: os.Getenv("GODEBUG"),
 		CorruptionCount:  int64(corruptions(s.store)),
 		StorageRetention: retentionText(s.config()),
 	}

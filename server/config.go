@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/alecthomas/units"
@@ -96,6 +97,7 @@ func (s *Server) apply(c *config.Config) error {
 		what  string
 		apply func(*config.Config) error
 	}{
+		{"runtime", applyRuntime},
 		{"storage", s.store.applyConfig},
 		{"remote write and read", s.remote.ApplyConfig},
 		{"query log", s.applyQueryLog},
@@ -109,6 +111,13 @@ func (s *Server) apply(c *config.Config) error {
 			return fmt.Errorf("%w: %s: %w", ErrConfig, a.what, err)
 		}
 	}
+	return nil
+}
+
+// applyRuntime sets the garbage collector as the file says, by default to
+// Prometheus's 75 percent: a TSDB's memory is mostly long-lived.
+func applyRuntime(c *config.Config) error {
+	debug.SetGCPercent(c.Runtime.GoGC)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -160,6 +161,27 @@ func TestReload(t *testing.T) {
 		t.Fatalf("a good configuration: %d %s", code, body)
 	}
 	r.await("the second target and its rule", func() bool { return r.one("after") == "2" && r.one("recorded") == "4" })
+}
+
+// TestGarbageCollection: the file's runtime section is obeyed; the default is
+// Prometheus's, on which its memory figures rest.
+func TestGarbageCollection(t *testing.T) {
+	t.Cleanup(func() { debug.SetGCPercent(100) })
+	for _, tt := range []struct {
+		yaml string
+		want int
+	}{{"", 75}, {"runtime: {gogc: 42}\n", 42}} {
+		o := options(t)
+		o.Config += tt.yaml
+		r := start(t, o)
+		if _, body := r.get("/api/v1/status/runtimeinfo"); !strings.Contains(body, fmt.Sprintf(`"GOGC":"%d"`, tt.want)) {
+			t.Errorf("with %q the API says %s", tt.yaml, body)
+		}
+		if got := debug.SetGCPercent(tt.want); got != tt.want {
+			t.Errorf("with %q the collector runs at %d", tt.yaml, got)
+		}
+		r.stop()
+	}
 }
 
 // TestReloadFromElsewhere: a page of another site cannot make it reload.
