@@ -218,7 +218,9 @@ func silence(t *testing.T) (url string, asked *atomic.Bool) {
 }
 
 // TestEndWithDeadReceivers: a receiver of remote write and an Alertmanager
-// that do not answer delay the end by the deadline, not by a minute.
+// that do not answer delay the end by the deadline, not by a minute. (The alert
+// waits a second: one that fires before the Alertmanager is discovered is sent
+// again after a minute only.)
 func TestEndWithDeadReceivers(t *testing.T) {
 	receiver, written := silence(t)
 	manager, notified := silence(t)
@@ -226,7 +228,7 @@ func TestEndWithDeadReceivers(t *testing.T) {
 	o.Config = scraping(target(t, "things 1\n")) +
 		"remote_write: [{url: '" + receiver + "', queue_config: {batch_send_deadline: 100ms}}]\n" +
 		"alerting: {alertmanagers: [{static_configs: [{targets: ['" + strings.TrimPrefix(manager, "http://") + "']}]}]}\n"
-	o.Rules = []server.RuleFile{{Name: "alert", YAML: []byte("groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: vector(1)}]}]")}}
+	o.Rules = []server.RuleFile{{Name: "alert", YAML: []byte("groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: vector(1), for: 1s}]}]")}}
 	r := start(t, o)
 	r.await("the receiver to be asked", written.Load)
 	r.await("the Alertmanager to be asked", notified.Load)
