@@ -2,6 +2,7 @@ package dash
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -46,23 +47,54 @@ func setHeaders(h http.Header) {
 	}
 }
 
-// A file is an answer made once: its bytes, its type and a tag of its content.
+// A file is an answer made once, as it is and compressed.
 type file struct {
-	body        []byte
 	contentType string
-	etag        string
+	plain       variant
+	zipped      variant // no body if it would not be smaller
+}
+
+// A variant is one encoding of a file, with a tag of its own: a cache that
+// holds one must not take it for the other.
+type variant struct {
+	body []byte
+	etag string
 }
 
 func newFile(name string, body []byte) file {
 	sum := sha256.Sum256(body)
-	return file{body, contentTypes[path.Ext(name)], `"` + hex.EncodeToString(sum[:12]) + `"`}
+	tag := hex.EncodeToString(sum[:12])
+	f := file{contentType: contentTypes[path.Ext(name)], plain: variant{body, `"` + tag + `"`}}
+	if zipped := compress(body); len(zipped) < len(body) {
+		f.zipped = variant{zipped, `"` + tag + `-gzip"`}
+	}
+	return f
+}
+
+func compress(body []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is known
+	}
+	_, _ = w.Write(body) // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
 }
 
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.contentType)
-	w.Header().Set("ETag", f.etag)
+	v := f.plain
+	if f.zipped.body != nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header) {
+			w.Header().Set("Content-Encoding", "gzip")
+			v = f.zipped
+		}
+	}
+	w.Header().Set("ETag", v.etag)
 	// No time: the binary's files have none, and the ETag says more.
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
 }
 
 // staticFiles returns every embedded file by its path below static/.

@@ -77,13 +77,24 @@ func TestPage(t *testing.T) {
 			name: "alerts",
 			fake: &fake{answer: always(vector(shop()...)), alerts: `[
 				{"state":"pending","activeAt":"2020-01-01T00:00:00Z","labels":{"alertname":"Later"},"annotations":{"runbook_url":"javascript:alert(1)"}},
+				{"state":"pending","activeAt":"2020-01-03T00:00:00Z","labels":{"alertname":"TachoErrorRatioHigh","severity":"page","job":"pay"},
+				 "annotations":{"summary":"1 in 9 fails"}},
 				{"state":"firing","activeAt":"2020-01-02T00:00:00Z","labels":{"alertname":"TachoErrorRatioHigh","severity":"page","job":"shop"},
 				 "annotations":{"summary":"1 in 4 fails","description":"Look at the log.","runbook_url":"docs/alerts/TachoErrorRatioHigh"}}]`},
 			want: []string{
-				"Alerts firing TachoErrorRatioHigh since 2 Jan", "severity: page, job: shop What to do 1 in 4 fails – Look at the log.",
-				"pending Later", "shop errors",
+				"Alerts 1 firing, 1 pending TachoErrorRatioHigh × 2 – 1 in 4 fails", "firing since 2 Jan",
+				"severity: page, job: shop What to do 1 in 4 fails – Look at the log.", "pending since 3 Jan", "job: pay 1 in 9 fails",
+				"pending Later pending since 1 Jan", "shop errors",
 			},
 			calm: true,
+		},
+		{
+			name: "an alert outlasts what it is about",
+			fake: &fake{answer: always(vector(sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"})), alerts: `[
+				{"state":"firing","activeAt":"2020-01-01T00:00:00Z","labels":{"alertname":"A"}}, {"state":"pending","labels":{"alertname":"B"}}]`},
+			want:   []string{"but alerts are firing: 1.", "firing A", "shop well"},
+			absent: []string{"All services are well"},
+			calm:   true,
 		},
 		{
 			name: "a foreign Prometheus",

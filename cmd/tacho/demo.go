@@ -162,6 +162,7 @@ const (
 	demoInterval = time.Second
 	demoWindow   = 10 * time.Second
 	demoHaste    = 20
+	demoLatency  = 300 * time.Millisecond // everything in the shop is quicker, but for the incident
 )
 
 func demoServer(dir string, port int, shop *demo.Demo) (server.Options, error) {
@@ -169,7 +170,7 @@ func demoServer(dir string, port int, shop *demo.Demo) (server.Options, error) {
 	if err != nil {
 		return server.Options{}, err
 	}
-	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, RunbookURL: runbooks})
+	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, Latency: demoLatency, RunbookURL: runbooks})
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listen:  net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),

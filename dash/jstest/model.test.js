@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { activeAlerts, downTargets, reason, services } from "../static/model.js";
+import { activeAlerts, alertGroups, downTargets, reason, services } from "../static/model.js";
 
 const sample = (part, metric, value) => ({ metric: { part, ...metric }, value: [0, String(value)] });
 const route = (job, path, method = "GET") => ({ job, schema: "default", method, path });
@@ -76,4 +76,13 @@ test("firing alerts first, then the older; inactive ones are not listed", () => 
   const alert = (state, activeAt, name) => ({ state, activeAt, labels: { alertname: name } });
   const got = activeAlerts([alert("pending", "1", "P"), alert("firing", "3", "F3"), alert("inactive", "0", "I"), alert("firing", "2", "F2"), { state: "firing" }]);
   assert.deepEqual(got.map((a) => a.labels.alertname), ["F2", "F3", undefined, "P"]);
+});
+
+test("alerts of one name stand together, as firing if one of them is", () => {
+  const alert = (state, activeAt, alertname, path) => ({ state, activeAt, labels: { alertname, path } });
+  const got = alertGroups(activeAlerts([
+    alert("pending", "1", "Slow", "/a"), alert("firing", "3", "Errors", "/b"), alert("firing", "2", "Slow", "/c"), alert("pending", "0", "Gone", "/d"),
+  ]));
+  assert.deepEqual(got.map((g) => [g.name, g.state, g.alerts.map((a) => a.labels.path)]),
+    [["Slow", "firing", ["/c", "/a"]], ["Errors", "firing", ["/b"]], ["Gone", "pending", ["/d"]]]);
 });

@@ -32,9 +32,10 @@ test("recorded metrics are read as they are", () => {
   const p = new Map(parts(recorded));
   assert.equal(p.get("rate"), "sum by (job, schema, method, path) (tacho:http_requests:rate)");
   assert.match(p.get("errors"), /^sum by \(job, schema, method, path\) \(tacho:http_requests:rate\{status=~"5\.\.\|Internal Server Error\|[^"]*"\}\) > 0$/);
-  assert.equal(p.get("p95"), "histogram_quantile(0.95, sum by (job, schema, method, path, le) (tacho:http_request_duration_seconds_bucket:rate))");
-  assert.equal(p.get("p95Of"), "histogram_quantile(0.95, sum by (job, schema, le) (tacho:http_request_duration_seconds_bucket:rate))");
-  assert.ok(![...p.values()].some((expr) => expr.includes("[")), "no range is computed");
+  assert.equal(p.get("p95"), 'max by (job, schema, method, path) (tacho:http_request_duration_seconds:quantile{quantile="0.95"})');
+  assert.equal(p.get("p50Of"), 'max by (job, schema) (tacho:job_http_request_duration_seconds:quantile{quantile="0.5"})');
+  assert.equal(p.get("bounds"), "count by (job, schema, le) (tacho:job_http_request_duration_seconds_bucket:rate)");
+  assert.ok(![...p.values()].some((expr) => /\[|histogram_quantile|tacho:http_\w+_bucket/.test(expr)), "nothing dear is computed");
 });
 
 test("raw metrics demand their route label and a window", () => {
@@ -42,6 +43,10 @@ test("raw metrics demand their route label and a window", () => {
   assert.equal(p.get("rate"), 'sum by (job, schema, method, path) (rate(http_requests_total{path!=""}[1m]))');
   assert.match(p.get("errors"), /rate\(http_requests_total\{path!="",status=~"5/);
   assert.equal(p.get("seconds"), 'sum by (job, schema, method, path) (rate(http_request_duration_seconds_sum{path!=""}[1m]))');
+  const buckets = 'rate(http_request_duration_seconds_bucket{path!=""}[1m])';
+  assert.equal(p.get("p95"), `histogram_quantile(0.95, sum by (job, schema, method, path, le) (${buckets}))`);
+  assert.equal(p.get("p95Of"), `histogram_quantile(0.95, sum by (job, schema, le) (${buckets}))`);
+  assert.equal(p.get("bounds"), `count by (job, schema, le) (${buckets})`);
 });
 
 test("every part is marked, once", () => {

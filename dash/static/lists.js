@@ -3,6 +3,7 @@
 import { attribute, byId, list, make, put } from "./dom.js";
 import { age, safeLink, shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
+import { alertGroups } from "./model.js";
 
 /** Entries shown of each list; the rest is counted. */
 const most = 20;
@@ -28,7 +29,7 @@ function showList(section, id, rest, items, newView) {
 
 /** @param {any[]} alerts */
 export function showAlerts(alerts) {
-  showList("alerts", "alert-list", "alerts-more", alerts, alertView);
+  showList("alerts", "alert-list", "alerts-more", alertGroups(alerts), groupView);
 }
 
 /** @param {any[]} targets */
@@ -36,27 +37,61 @@ export function showDown(targets) {
   showList("down", "down-list", "down-more", targets, downView);
 }
 
-/** Which labels of an alert are said besides its name. */
+/**
+ * groupView shows the alerts of one name in one line, however many they are:
+ * what is wrong with the services stands below, and must stay in sight. Each
+ * opens by a click, or by Enter on its line.
+ */
+function groupView() {
+  const state = make("strong", { class: "state" });
+  const name = make("bdi", { class: "name" });
+  const count = make("span", { class: "count" });
+  const first = make("span", { class: "first", dir: "auto" });
+  const single = make("ul");
+  const rest = make("p", { class: "muted" });
+  const element = make("li", {}, make("details", {}, make("summary", {}, state, " ", name, " ", count, " ", first), single, rest));
+  return {
+    element,
+    update(/** @type {import("./model.js").AlertGroup} */ group) {
+      const { alerts } = group;
+      element.className = group.state;
+      put(state, stateText(alerts));
+      put(name, clean(group.name));
+      put(count, alerts.length > 1 ? say("times", { n: alerts.length }) : "");
+      const { summary } = alerts[0].annotations;
+      put(first, summary ? `– ${clean(summary)}` : "");
+      list(single, alerts.slice(0, most), alertView);
+      rest.hidden = alerts.length <= most;
+      put(rest, say("more", { n: alerts.length - most }));
+    },
+  };
+}
+
+/** stateText is the state of all, or how many are in which. */
+function stateText(/** @type {any[]} */ alerts) {
+  const firing = alerts.filter((a) => a.state === "firing").length;
+  const same = firing === 0 || firing === alerts.length;
+  return same ? say(alerts[0].state) : say("someFiring", { firing, pending: alerts.length - firing });
+}
+
+/** Which labels of an alert are said. */
 const told = ["severity", "job", "instance", "method", "path"];
 
 function alertView() {
   const state = make("strong", { class: "state" });
-  const name = make("bdi", { class: "name" });
   const since = make("span", { class: "muted" });
   const labels = make("bdi", { class: "muted" });
   const link = make("a", { rel: "noreferrer" }, say("runbook"));
   const text = make("p", { dir: "auto" });
-  const element = make("li", {}, make("p", {}, state, " ", name, " ", since, " ", labels, " ", link), text);
+  const element = make("li", {}, make("p", {}, state, " ", since, " ", labels, " ", link), text);
   return {
     element,
     update(/** @type {any} */ alert) {
-      const { alertname, ...rest } = alert.labels;
       const { summary, description, runbook_url } = alert.annotations;
       element.className = alert.state;
       put(state, say(alert.state));
-      put(name, clean(alertname ?? ""));
       put(since, sinceText(new Date(alert.activeAt)));
-      put(labels, clean(told.filter((l) => rest[l]).map((l) => `${l}: ${rest[l]}`).join(", ")));
+      put(labels, clean(told.filter((l) => alert.labels[l]).map((l) => `${l}: ${alert.labels[l]}`).join(", ")));
       put(text, clean([summary, description].filter(Boolean).join(" – ")));
       const href = safeLink(runbook_url, document.baseURI);
       link.hidden = !href;

@@ -163,9 +163,12 @@ function showSummary() {
   const names = (/** @type {any[]} */ of) =>
     of.slice(0, 10).map((s) => say("jobIs", { job: visible(s.job), state: stateText(s) })).join(", ") + (of.length > 10 ? ", …" : "");
   const title = byId("title").textContent ?? "";
+  const firing = (picture.alerts ?? []).filter((/** @type {any} */ a) => a.state === "firing").length;
   put(byId("summary"), all.length === 0 ? "" : bad.length > 0 ? say("notWell", { jobs: names(bad) })
+    : firing > 0 ? say("wellButAlerts", { n: firing })
     : quiet.length > 0 ? say("nothingWrong", { jobs: names(quiet) }) : say("allWell"));
-  document.title = bad.length > 0 ? `${stateText(bad[0])}: ${visible(bad[0].job)} · ${title}` : title;
+  const news = bad.length > 0 ? `${stateText(bad[0])}: ${visible(bad[0].job)}` : firing > 0 ? `${say("alerts")}: ${firing}` : "";
+  document.title = news ? `${news} · ${title}` : title;
 }
 
 /** showSource says where the numbers come from, to whom wants to check them. */

@@ -35,6 +35,7 @@ const english = {
   // The sentence at the top.
   allWell: "All services are well.",
   nothingWrong: "Nothing is wrong; no traffic at: {jobs}.",
+  wellButAlerts: "No service is past its limits now, but alerts are firing: {n}.",
   notWell: "Not well: {jobs}.",
   jobIs: "{job} ({state})",
   both: "{one}, {other}",
@@ -81,6 +82,8 @@ const english = {
   alerts: "Alerts",
   firing: "firing",
   pending: "pending",
+  someFiring: "{firing} firing, {pending} pending",
+  times: "× {n}",
   since: "since {time} ({age})",
   runbook: "What to do",
   targetsDown: "Targets that cannot be scraped",

@@ -230,3 +230,26 @@ export function activeAlerts(alerts) {
     .map((a) => ({ ...a, labels: a.labels ?? {}, annotations: a.annotations ?? {}, key: JSON.stringify(a.labels) }))
     .sort((a, b) => rank(a) - rank(b) || compare(String(a.activeAt), String(b.activeAt)) || compare(a.key, b.key));
 }
+
+/**
+ * @typedef {object} AlertGroup
+ * @property {string} key
+ * @property {string} name
+ * @property {string} state firing if one of them is
+ * @property {any[]} alerts
+ */
+
+/**
+ * alertGroups puts the alerts of one name together, in the order of the weightiest.
+ * @param {any[]} alerts as activeAlerts returns them
+ * @returns {AlertGroup[]}
+ */
+export function alertGroups(alerts) {
+  const groups = new Map();
+  for (const a of alerts) {
+    const name = a.labels.alertname ?? "";
+    if (!groups.has(name)) groups.set(name, { key: name, name, state: a.state, alerts: [] });
+    groups.get(name).alerts.push(a);
+  }
+  return [...groups.values()];
+}

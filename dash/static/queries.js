@@ -37,22 +37,41 @@ export function selector(matchers) {
   return `{${matchers.map(([name, operator, value]) => name + operator + quote(value)).join(",")}}`;
 }
 
+const ofService = "job, schema";
+const ofRoute = "job, schema, method, path";
+
 /**
- * A source says how the rates are spelled: as recorded by tacho's rules, or
+ * A source says how the numbers are spelled: as recorded by tacho's rules, or
  * computed from the metrics of schema.Default. The route label is demanded of
  * the latter, because other libraries use the same names with other labels.
- * @typedef {{name: string, window: string, requests: Function, buckets: string, seconds: string, inFlight: string}} Source
+ * @typedef {object} Source
+ * @property {string} name
+ * @property {string} window a PromQL duration, "" if the rules chose it
+ * @property {(...matchers: string[][]) => string} requests
+ * @property {string} jobBuckets in which the bounds of a service's buckets are found
+ * @property {string} seconds
+ * @property {string} inFlight
+ * @property {(q: number) => string} quantile of routes
+ * @property {(q: number) => string} jobQuantile of whole services
  */
 
-/** @type {Source} */
+/**
+ * Quantiles cannot be added. Where Prometheus has one twice, because it collects
+ * from several that evaluate the rules, the page shows the worse.
+ * @type {Source}
+ */
 export const recorded = {
   name: "recorded",
   window: "",
-  requests: (/** @type {string[][]} */ ...matchers) => `tacho:http_requests:rate${selector(matchers)}`,
-  buckets: "tacho:http_request_duration_seconds_bucket:rate",
+  requests: (...matchers) => `tacho:http_requests:rate${selector(matchers)}`,
+  jobBuckets: "tacho:job_http_request_duration_seconds_bucket:rate",
   seconds: "tacho:http_request_duration_seconds_sum:rate",
   inFlight: "tacho:http_requests_in_flight:sum",
+  quantile: (q) => `max by (${ofRoute}) (tacho:http_request_duration_seconds:quantile${isQuantile(q)})`,
+  jobQuantile: (q) => `max by (${ofService}) (tacho:job_http_request_duration_seconds:quantile${isQuantile(q)})`,
 };
+
+const isQuantile = (/** @type {number} */ q) => selector([["quantile", "=", String(q)]]);
 
 /**
  * @param {string} window a PromQL duration
@@ -60,13 +79,18 @@ export const recorded = {
  */
 export function raw(window) {
   const route = selector([hasRoute]);
+  const buckets = `rate(http_request_duration_seconds_bucket${route}[${window}])`;
+  const quantile = (/** @type {string} */ of) => (/** @type {number} */ q) =>
+    `histogram_quantile(${q}, sum by (${of}, le) (${buckets}))`;
   return {
     name: "raw",
     window,
-    requests: (/** @type {string[][]} */ ...matchers) => `rate(http_requests_total${selector([hasRoute, ...matchers])}[${window}])`,
-    buckets: `rate(http_request_duration_seconds_bucket${route}[${window}])`,
+    requests: (...matchers) => `rate(http_requests_total${selector([hasRoute, ...matchers])}[${window}])`,
+    jobBuckets: buckets,
     seconds: `rate(http_request_duration_seconds_sum${route}[${window}])`,
     inFlight: "http_requests_in_flight",
+    quantile: quantile(ofRoute),
+    jobQuantile: quantile(ofService),
   };
 }
 
@@ -80,18 +104,16 @@ export const sources = [recorded, raw("1m"), raw("5m")];
  * @returns {[string, string][]}
  */
 export function parts(source) {
-  const byRoute = (/** @type {string} */ v) => `sum by (job, schema, method, path) (${v})`;
-  const quantile = (/** @type {number} */ q, /** @type {string} */ labels) =>
-    `histogram_quantile(${q}, sum by (${labels}, le) (${source.buckets}))`;
+  const byRoute = (/** @type {string} */ v) => `sum by (${ofRoute}) (${v})`;
   const entries = Object.entries(quantiles);
   return [
     ["rate", byRoute(source.requests())],
     ["errors", `${byRoute(source.requests(isError))} > 0`],
     ["seconds", byRoute(source.seconds)],
-    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, quantile(q, "job, schema, method, path")])),
-    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, quantile(q, "job, schema")])),
-    ["inFlight", `sum by (job, schema) (${source.inFlight})`],
-    ["bounds", `count by (job, schema, le) (${source.buckets})`],
+    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, source.quantile(q)])),
+    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, source.jobQuantile(q)])),
+    ["inFlight", `sum by (${ofService}) (${source.inFlight})`],
+    ["bounds", `count by (${ofService}, le) (${source.jobBuckets})`],
     ["targets", "count by (job) (up)"],
     ["down", "min by (job, instance) (up) == 0"],
   ];

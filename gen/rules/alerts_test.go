@@ -145,6 +145,27 @@ func TestAlertsReadWhatIsRecorded(t *testing.T) {
 	}
 }
 
+// TestPageReadsWhatIsRecorded: every recorded metric in the page's queries is
+// one that a rule writes, and every one that only the page can want is read.
+func TestPageReadsWhatIsRecorded(t *testing.T) {
+	queries := read(t, "../../dash/static/queries.js")
+	asked := regexp.MustCompile(`tacho:\w+:\w+`).FindAllString(queries, -1)
+	var written []string
+	for _, r := range rules.Recording(rules.Options{}).Rules {
+		written = append(written, r.Record)
+	}
+	for _, name := range asked {
+		if !slices.Contains(written, name) {
+			t.Errorf("the page reads %s, which no rule writes", name)
+		}
+	}
+	for _, name := range []string{rules.Quantiles, rules.JobQuantiles, rules.JobBuckets, rules.Seconds, rules.InFlight} {
+		if !slices.Contains(asked, name) {
+			t.Errorf("%s is recorded for the page, which does not read it", name)
+		}
+	}
+}
+
 func nameOf(selector []*labels.Matcher) string {
 	for _, m := range selector {
 		if m.Name == model.MetricNameLabel {

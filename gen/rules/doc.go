@@ -20,11 +20,11 @@
 // Rates are per second over [Options.Window], and quantiles (0.5, 0.95 and
 // 0.99, in seconds) are of the requests in it: NaN where there were none, and
 // the highest finite bound of the buckets where they lie beyond it. Quantiles
-// cannot be averaged or added; compute others from the buckets. A schema without a
-// request counter by route lends the count of its latency. Where the service
-// names no route, path is "unknown"; a label that the service does not have at
-// all is missing. Buckets are those of classic histograms. A schema that
-// nobody speaks costs one index lookup a rule.
+// cannot be averaged or added; compute others from the buckets. A schema
+// without a request counter by route lends the count of its latency. Where the
+// service names no route, path is "unknown"; a label that the service does not
+// have at all is missing. Buckets are those of classic histograms. A schema
+// that nobody speaks costs one index lookup a rule.
 //
 // The alerts stand on the recorded metrics. Each is a file of this package and
 // a page in docs/alerts.

@@ -40,6 +40,7 @@ func (d *Demo) WriteHistory(dir string) error {
 	end := d.opts.Now().Add(-time.Second)
 	p := newPast(d.opts.Rate, d.dice(4), end)
 	p.fill()
+	p.derive()
 	return writeBlock(dir, p.series, end)
 }
 

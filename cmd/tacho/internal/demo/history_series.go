@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tacho-go/tacho/schema"
 )
@@ -24,10 +25,13 @@ func (s *series) last() float64 { return s.values[len(s.values)-1] }
 
 // Names that the recording rules give (package gen/rules).
 const (
-	recordedRequests = "tacho:http_requests:rate"
-	recordedBuckets  = "tacho:http_request_duration_seconds_bucket:rate"
-	recordedSum      = "tacho:http_request_duration_seconds_sum:rate"
-	recordedInFlight = "tacho:http_requests_in_flight:sum"
+	recordedRequests     = "tacho:http_requests:rate"
+	recordedBuckets      = "tacho:http_request_duration_seconds_bucket:rate"
+	recordedQuantiles    = "tacho:http_request_duration_seconds:quantile"
+	recordedSum          = "tacho:http_request_duration_seconds_sum:rate"
+	recordedInFlight     = "tacho:http_requests_in_flight:sum"
+	recordedJobBuckets   = "tacho:job_http_request_duration_seconds_bucket:rate"
+	recordedJobQuantiles = "tacho:job_http_request_duration_seconds:quantile"
 )
 
 // newPast makes every series of the past, without samples.
@@ -101,6 +105,51 @@ func (p *past) ruledSeries(name string, of ...string) *series {
 	return s
 }
 
+// derive makes the recorded series that are computed from recorded ones.
+func (p *past) derive() {
+	all := p.newBuckets(recordedJobBuckets)
+	seen := map[*latency]bool{}
+	for _, c := range p.cells {
+		if seen[c.latency] {
+			continue
+		}
+		seen[c.latency] = true
+		var buckets []*series
+		for i, b := range c.latency.buckets {
+			buckets = append(buckets, b.series)
+			for at, v := range b.values {
+				all[i].values[at] += v
+			}
+		}
+		p.addQuantiles(recordedQuantiles, buckets, "method", c.route.method, "path", c.route.path)
+	}
+	p.addQuantiles(recordedJobQuantiles, all)
+}
+
+// newBuckets makes a series of zeros for every bound.
+func (p *past) newBuckets(name string) (all []*series) {
+	for _, le := range bounds() {
+		s := p.ruledSeries(name, "le", le)
+		s.values = make([]float64, len(p.ruled))
+		all = append(all, s)
+	}
+	return all
+}
+
+func (p *past) addQuantiles(name string, buckets []*series, of ...string) {
+	row := make(promql.Buckets, len(buckets))
+	for _, q := range []float64{.5, .95, .99} {
+		s := p.ruledSeries(name, append([]string{"quantile", strconv.FormatFloat(q, 'f', -1, 64)}, of...)...)
+		for at := range p.ruled {
+			for i, b := range buckets {
+				row[i] = promql.Bucket{UpperBound: bound(i), Count: b.values[at]}
+			}
+			v, _, _, _, _, _ := promql.BucketQuantile(q, row)
+			s.push(v)
+		}
+	}
+}
+
 // add makes a series of the shop's with these label names and values.
 func (p *past) add(name string, of ...string) *series {
 	s := &series{
@@ -116,8 +165,15 @@ func (p *past) add(name string, of ...string) *series {
 // with a point, whatever the service wrote.
 func bounds() []string {
 	var all []string
-	for _, b := range append(latencyBuckets[:len(latencyBuckets):len(latencyBuckets)], math.Inf(1)) {
-		all = append(all, labels.FormatOpenMetricsFloat(b))
+	for i := range len(latencyBuckets) + 1 {
+		all = append(all, labels.FormatOpenMetricsFloat(bound(i)))
 	}
 	return all
+}
+
+func bound(i int) float64 {
+	if i == len(latencyBuckets) {
+		return math.Inf(1)
+	}
+	return latencyBuckets[i]
 }

@@ -72,6 +72,23 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+const rawBuckets = `(rate(http_request_duration_seconds_bucket[1m]))`
+
+// recordedAndRaw are the recorded series, and what the rules make them of.
+var recordedAndRaw = []struct{ recorded, with, raw, by string }{
+	{recordedRequests, ``, `rate(http_requests_total[1m])`, "job, method, path, status"},
+	{recordedBuckets, ``, rawBuckets, "job, method, path, le"},
+	{recordedQuantiles, `quantile="0.5"`, `histogram_quantile(.5, sum by (job, method, path, le) ` + rawBuckets + `)`, "job, method, path"},
+	{recordedQuantiles, `quantile="0.95"`, `histogram_quantile(.95, sum by (job, method, path, le) ` + rawBuckets + `)`, "job, method, path"},
+	{recordedQuantiles, `quantile="0.99"`, `histogram_quantile(.99, sum by (job, method, path, le) ` + rawBuckets + `)`, "job, method, path"},
+	{recordedSum, ``, `rate(http_request_duration_seconds_sum[1m])`, "job, method, path"},
+	{recordedInFlight, ``, `http_requests_in_flight`, "job"},
+	{recordedJobBuckets, ``, rawBuckets, "job, le"},
+	{recordedJobQuantiles, `quantile="0.5"`, `histogram_quantile(.5, sum by (job, le) ` + rawBuckets + `)`, "job"},
+	{recordedJobQuantiles, `quantile="0.95"`, `histogram_quantile(.95, sum by (job, le) ` + rawBuckets + `)`, "job"},
+	{recordedJobQuantiles, `quantile="0.99"`, `histogram_quantile(.99, sum by (job, le) ` + rawBuckets + `)`, "job"},
+}
+
 // TestRecorded: the recorded series are what the rules would have made of the
 // raw ones, with the labels of the contract.
 func TestRecorded(t *testing.T) {
@@ -79,19 +96,18 @@ func TestRecorded(t *testing.T) {
 	const same = 1e-9
 	for _, ago := range []time.Duration{150*time.Minute + 30*time.Second, 3 * time.Hour, 5*time.Hour + 30*time.Second} {
 		at := morning.Add(-time.Second - ago)
-		for _, c := range []struct{ recorded, raw, by string }{
-			{recordedRequests, `rate(http_requests_total[1m])`, "job, method, path, status"},
-			{recordedBuckets, `rate(http_request_duration_seconds_bucket[1m])`, "job, method, path, le"},
-			{recordedSum, `rate(http_request_duration_seconds_sum[1m])`, "job, method, path"},
-			{recordedInFlight, `http_requests_in_flight`, "job"},
-		} {
+		for _, c := range recordedAndRaw {
 			raw := fmt.Sprintf(`sum by (%s) (%s)`, c.by, c.raw)
-			if n, want := w.one(at, `count({__name__="`+c.recorded+`",schema="default"})`), w.one(at, `count(`+raw+`)`); n != want {
-				t.Errorf("%s ago: %s has %v series, want %v", ago, c.recorded, n, want)
+			recorded := fmt.Sprintf(`%s{schema="default",%s}`, c.recorded, c.with)
+			// Quantiles of nothing are NaN, which differs from itself.
+			for _, count := range []string{"count(%s)", "count((%s) != (%[1]s)) or vector(0)"} {
+				if n, want := w.one(at, fmt.Sprintf(count, recorded)), w.one(at, fmt.Sprintf(count, raw)); n != want {
+					t.Errorf("%s ago: "+count+" is %v, want %v", ago, recorded, n, want)
+				}
 			}
-			off := fmt.Sprintf(`max(abs({__name__=%q} - on (%s) %s))`, c.recorded, c.by, raw)
+			off := fmt.Sprintf(`max(abs(%s - on (%s) %s))`, recorded, c.by, raw)
 			if got := w.one(at, off); !(got < same) {
-				t.Errorf("%s ago: %s is off by %v", ago, c.recorded, got)
+				t.Errorf("%s ago: %s is off by %v", ago, recorded, got)
 			}
 		}
 	}

@@ -1,0 +1,36 @@
+package dash
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// acceptsGzip reads the header Accept-Encoding (RFC 9110, 12.5.3): gzip by its
+// name or, where it is not named, by the star; a weight of zero refuses it.
+func acceptsGzip(h http.Header) bool {
+	weights := map[string]float64{}
+	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		name, parameters, _ := strings.Cut(coding, ";")
+		weights[strings.ToLower(strings.TrimSpace(name))] = weight(parameters)
+	}
+	for _, name := range []string{"gzip", "x-gzip", "*"} {
+		if w, named := weights[name]; named {
+			return w > 0
+		}
+	}
+	return false
+}
+
+// weight is 1 unless q says otherwise; nonsense refuses, which is always safe.
+func weight(parameters string) float64 {
+	name, value, found := strings.Cut(parameters, "=")
+	if !found {
+		return 1
+	}
+	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+	if err != nil || !strings.EqualFold(strings.TrimSpace(name), "q") {
+		return 0
+	}
+	return q
+}
