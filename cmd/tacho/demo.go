@@ -114,7 +114,8 @@ func (f *demoFlags) folder() (dir string, remove func() error, err error) {
 	if f.keep != "" {
 		return f.keep, func() error { return nil }, os.MkdirAll(f.keep, 0o750)
 	}
-	dir, err = os.MkdirTemp("", "tacho-demo-")
+	sweep(time.Now())
+	dir, err = os.MkdirTemp("", demoFolder)
 	return dir, func() error { return os.RemoveAll(dir) }, err
 }
 

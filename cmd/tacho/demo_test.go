@@ -15,6 +15,8 @@ import (
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/prometheus/prometheus/tsdb/fileutil"
+
 	"github.com/tacho-go/tacho/cmd/tacho/internal/demo"
 )
 
@@ -179,5 +181,37 @@ func TestDemoEndsByItself(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(keep, "data", "wal")); err != nil {
 			t.Errorf("the data is not kept: %v", err)
 		}
+	}
+}
+
+// TestSweep: what a killed demo left goes, what a running one has stays.
+func TestSweep(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	folder := func(name string) (lock string) {
+		lock = filepath.Join(os.TempDir(), demoFolder+name, "data", "lock")
+		if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(lock, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return lock
+	}
+	killed, running := folder("killed"), folder("running")
+	held, _, err := fileutil.Flock(running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	sweep(time.Now())
+	if _, err := os.Stat(killed); err != nil {
+		t.Error("a folder that is just being made is gone")
+	}
+	sweep(time.Now().Add(time.Hour))
+	if _, err := os.Stat(filepath.Dir(filepath.Dir(killed))); !os.IsNotExist(err) {
+		t.Error("the killed demo's folder is still there")
+	}
+	if _, err := os.Stat(running); err != nil {
+		t.Error("the running demo's folder is gone")
 	}
 }
