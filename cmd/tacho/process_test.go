@@ -205,5 +205,12 @@ func hup(t *testing.T, p *process) {
 func TestServeNothing(t *testing.T) {
 	p := spawn(t, []string{"TACHO_TARGET=127.0.0.1:1"}, "serve", "--listen", "127.0.0.1:0")
 	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(does not answer yet \(nothing listens there\))`)
+	if strings.Contains(p.out.String(), "everybody") {
+		t.Errorf("it warns of others on the loopback address: %s", &p.out)
+	}
 	p.end(os.Interrupt, 5*time.Second)
+
+	open := spawn(t, nil, "up", "127.0.0.1:1", "--listen", "0.0.0.0:0")
+	open.says(`(?m)^  Note +(everybody who reaches this port can read everything)`)
+	open.end(os.Interrupt, 5*time.Second)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -72,9 +73,10 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 func newServe(s streams) *cobra.Command {
 	f := &serveFlags{}
 	cmd := &cobra.Command{
-		Use:   "serve [TARGET…]",
-		Short: "Scrape services, keep their metrics and show them",
-		Long:  serveLong,
+		Use:     "serve [TARGET…]",
+		Aliases: []string{"up"},
+		Short:   "Scrape services, keep their metrics and show them",
+		Long:    serveLong,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return serve(cmd.Context(), f, args, s.out)
 		},
@@ -198,9 +200,19 @@ func printServe(w io.Writer, srv *server.Server, o server.Options, targets []tar
 	fmt.Fprintf(w, "  Page     %s\n", srv.URL())
 	fmt.Fprintf(w, "  API      %sapi/v1  (Prometheus %s: for Grafana, promtool and others)\n", srv.URL(), server.PrometheusVersion)
 	fmt.Fprintf(w, "  Data     %s  (kept %v, %s)\n", o.DataDir, period(o.Retention), size)
+	if o.WebConfigFile == "" && !loopback(o.Listen) {
+		fmt.Fprintln(w, "  Note     everybody who reaches this port can read everything; --web-config gives it TLS and users")
+	}
 	if len(targets) == 0 {
 		fmt.Fprintf(w, "  Targets  none: no metrics at the usual ports %v of this machine.\n           Name one, such as: tacho serve localhost:8080\n", target.UsualPorts())
 	}
+}
+
+// loopback is true if only this machine can reach the address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // printAnswers says what was learnt about each target.
