@@ -3,11 +3,20 @@ MODULES  := $(shell go list -m -f '{{.Dir}}')
 PACKAGES := $(addsuffix /...,$(MODULES))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: test unit lint fuzz bench tidy generate
+.PHONY: test race unit lint fuzz bench build release tidy generate
+
+# With Prometheus inside: their tests run programs and browsers, one package
+# at a time, and without -race, which would compile all of it once more.
+HEAVY := ./server/... ./gen/... ./cmd/tacho/...
+LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
 test: ## install what the tests need (Debian packages, as root), then run everything
 	scripts/install-peers
-	go test -race $(PACKAGES)
+	go test -race $(LIGHT)
+	go test -p 1 $(HEAVY)
+
+race: ## the tests that test leaves without -race, with it
+	go test -p 1 -race $(HEAVY)
 
 unit: ## the tests of the library and its adapters, with Go alone
 	go test . ./schema/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
@@ -24,6 +33,12 @@ fuzz: ## each fuzz target for a minute
 
 bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
 	go run ./bench
+
+build: ## one static program for this machine: bin/tacho
+	scripts/build
+
+release: ## the same for five platforms, with SHA256SUMS, into bin
+	scripts/build all
 
 generate: ## write generated files anew
 	go generate ./...

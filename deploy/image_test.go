@@ -1,0 +1,112 @@
+//go:build linux
+
+package deploy
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// An image is what the Dockerfile makes: a folder that is the root of a
+// process, and how the process is started.
+type image struct {
+	root   string
+	config imageConfig
+}
+
+// imageConfig is the part of an image's configuration that is of use here.
+type imageConfig struct {
+	User         string
+	Env          []string
+	Entrypoint   []string
+	Cmd          []string
+	Volumes      map[string]struct{}
+	ExposedPorts map[string]struct{}
+}
+
+// newImage does the second half of the Dockerfile with a program built
+// beforehand: the steps that fill /image are taken from it.
+func newImage(t *testing.T, program string) image {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("this test changes the root folder of a process and needs root, such as: sudo make test")
+	}
+	img := image{root: t.TempDir()}
+	if err := json.Unmarshal(check(t, checker.file(t), "dockerfile", "Dockerfile"), &img.config); err != nil {
+		t.Fatal(err)
+	}
+	steps := regexp.MustCompile(`(?m)^RUN (mkdir(?:[^\\\n]|\\\n)+)$`).FindStringSubmatch(read(t, "Dockerfile"))
+	if steps == nil {
+		t.Fatal("the Dockerfile has no RUN mkdir")
+	}
+	check(t, "sh", "-ec", strings.NewReplacer("/image", img.root, "bin/tacho", program).Replace(steps[1]))
+	return img
+}
+
+// command is a process in the image, as its user, with nothing else to see.
+func (img image) command(t *testing.T, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	user, group, _ := strings.Cut(img.config.User, ":")
+	uid, err := strconv.Atoi(user)
+	gid, err2 := strconv.Atoi(group)
+	if err != nil || err2 != nil || uid == 0 || gid == 0 {
+		t.Fatalf("USER is %q; want two numbers that are not root's", img.config.User)
+	}
+	if len(args) == 0 {
+		args = img.config.Cmd
+	}
+	cmd := exec.Command(img.config.Entrypoint[0], args...)
+	cmd.Err = nil // it is looked for outside of the image
+	cmd.Dir = "/"
+	cmd.Env = append(append([]string{}, img.config.Env...), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: img.root, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	return cmd
+}
+
+// TestImage: BuildKit has nothing against the Dockerfile, and in what it makes
+// the program starts as a user without rights, writes to its volume, and ends
+// in order.
+func TestImage(t *testing.T) {
+	img := newImage(t, release.file(t))
+	p := start(t, img.command(t, []string{"TACHO_LISTEN=127.0.0.1:0"}))
+	p.awaitReady(http.DefaultClient)
+	for volume := range img.config.Volumes {
+		if wal, err := os.ReadDir(filepath.Join(img.root, volume, "wal")); err != nil || len(wal) == 0 {
+			t.Errorf("the volume %s has no log of samples: %v", volume, err)
+		}
+	}
+	if certificates, err := os.Stat(filepath.Join(img.root, "etc/ssl/certs/ca-certificates.crt")); err != nil || certificates.Size() == 0 {
+		t.Errorf("no certificates: %v", err)
+	}
+	p.stop(10 * time.Second)
+}
+
+// TestImageListens: what the image listens on is the port that it exposes, on
+// every address.
+func TestImageListens(t *testing.T) {
+	config := newImage(t, release.file(t)).config
+	if !slices.Contains(config.Env, "TACHO_LISTEN=:9464") {
+		t.Errorf("the environment is %q; want TACHO_LISTEN=:9464", config.Env)
+	}
+	if _, ok := config.ExposedPorts["9464/tcp"]; !ok || len(config.ExposedPorts) != 1 {
+		t.Errorf("%v are exposed; want 9464/tcp", config.ExposedPorts)
+	}
+}
+
+// TestImageDemo: the demonstration runs in the image, too.
+func TestImageDemo(t *testing.T) {
+	img := newImage(t, release.file(t))
+	p := start(t, img.command(t, nil, "demo", "--no-open", "--no-history", "--no-traffic"))
+	p.awaitReady(http.DefaultClient)
+	p.stop(10 * time.Second)
+}
