@@ -86,17 +86,17 @@ func (s *Server) newAPI() http.Handler {
 // Prometheus, under its names.
 func (s *Server) flags() map[string]string {
 	return map[string]string{
-		"config.file":              s.opts.ConfigFile,
-		"storage.tsdb.path":        s.opts.DataDir,
-		"web.listen-address":       s.listener.Addr().String(),
-		"web.external-url":         s.url.String(),
-		"web.config.file":          s.opts.WebConfigFile,
-		"query.lookback-delta":     s.opts.QueryLookback.String(),
-		"query.timeout":            s.opts.QueryTimeout.String(),
-		"storage.tsdb.retention":   s.opts.Retention.String(),
-		"web.enable-admin-api":     boolText(s.opts.AdminAPI),
-		"web.enable-lifecycle":     "true",
-		"web.enable-remote-write-": boolText(s.opts.RemoteWriteReceiver),
+		"config.file":                      s.opts.ConfigFile,
+		"storage.tsdb.path":                s.opts.DataDir,
+		"web.listen-address":               s.listener.Addr().String(),
+		"web.external-url":                 s.url.String(),
+		"web.config.file":                  s.opts.WebConfigFile,
+		"query.lookback-delta":             s.opts.QueryLookback.String(),
+		"query.timeout":                    s.opts.QueryTimeout.String(),
+		"storage.tsdb.retention":           s.opts.Retention.String(),
+		"web.enable-admin-api":             boolText(s.opts.AdminAPI),
+		"web.enable-lifecycle":             "true",
+		"web.enable-remote-write-receiver": boolText(s.opts.RemoteWriteReceiver),
 	}
 }
 

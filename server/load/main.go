@@ -1,0 +1,75 @@
+// Load measures what this server costs beside a real Prometheus of the version
+// inside it: both scrape the same targets at the same time, so that whatever
+// else the machine does falls on both. It prints Markdown.
+//
+//	go run ./server/load                    10 targets × 5,000 series every 5 s, for 10 minutes
+//	go run ./server/load --for 1m           the same, shorter
+//	go run ./server/load --start            how long a start with 1 GB of data takes
+//
+// Half of the targets speak protobuf with native and classic histograms, half
+// text. The programs are tacho serve --no-rules, tacho serve with its built-in
+// rules, and Prometheus; each scrapes itself, too. Their exemplar storage and
+// their admin API are on. It reads /proc and therefore needs Linux.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// settings say what is measured.
+type settings struct {
+	span     time.Duration // of the measurement, after the warm-up
+	warmUp   time.Duration
+	targets  int
+	series   int // of one target
+	interval time.Duration
+	rules    bool
+	start    bool
+	size     int64 // of the data, for a start
+	rounds   int   // how often each program is started
+	dir      string
+}
+
+func main() {
+	var s settings
+	flag.DurationVar(&s.span, "for", 10*time.Minute, "how long to measure")
+	flag.DurationVar(&s.warmUp, "warm-up", 20*time.Second, "how long to scrape before that")
+	flag.IntVar(&s.targets, "targets", 10, "how many targets")
+	flag.IntVar(&s.series, "series", 5000, "how many series each has")
+	flag.DurationVar(&s.interval, "interval", 5*time.Second, "how often they are scraped")
+	flag.BoolVar(&s.rules, "rules", true, "also measure tacho with its built-in rules")
+	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
+	flag.Int64Var(&s.size, "size", 1<<30, "how many bytes of data to start with")
+	flag.IntVar(&s.rounds, "rounds", 5, "how often to start each program")
+	flag.StringVar(&s.dir, "dir", "", "folder for the data (default a temporary one)")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, s, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings, out io.Writer) error {
+	if s.dir == "" {
+		dir, err := os.MkdirTemp("", "load")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		s.dir = dir
+	}
+	if s.start {
+		return measureStart(ctx, s, out)
+	}
+	return measureLoad(ctx, s, out)
+}

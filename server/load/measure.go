@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// A row is what one program used.
+type row struct {
+	name        string
+	cpu         float64 // seconds, in the time measured
+	core        float64 // the same in percent of one core
+	rss, peak   float64 // MB
+	perSecond   float64 // samples
+	wal, blocks float64 // bytes a sample
+	series      float64
+}
+
+// measureLoad runs all programs at the same time and prints the table.
+func measureLoad(ctx context.Context, s settings, out io.Writer) error {
+	all, err := programs(s)
+	if err != nil {
+		return err
+	}
+	addresses, stopTargets := startTargets(s.targets, s.series)
+	defer stopTargets()
+	var running []*process
+	defer func() {
+		for _, r := range running {
+			r.stop()
+		}
+	}()
+	for i, p := range all {
+		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
+		if err != nil {
+			return err
+		}
+		running = append(running, r)
+	}
+	if err := wait(ctx, s.warmUp); err != nil {
+		return err
+	}
+	before, err := usages(running)
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, s.span); err != nil {
+		return err
+	}
+	after, err := usages(running)
+	if err != nil {
+		return err
+	}
+	var rows []row
+	for i, r := range running {
+		one, err := r.row(before[i], after[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, one)
+	}
+	printLoad(out, s, rows)
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return errors.New("interrupted")
+	}
+}
+
+func usages(running []*process) (all []usage, err error) {
+	for _, r := range running {
+		u, err := r.usage()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, u)
+	}
+	return all, nil
+}
+
+const mb = 1e6
+
+// row calculates what was used between two moments. Bytes a sample are those of
+// everything that was written, since the log has no beginning of its own.
+func (r *process) row(before, after usage) (row, error) {
+	seconds := after.at.Sub(before.at).Seconds()
+	out := row{
+		name: r.name, cpu: after.cpu - before.cpu, core: (after.cpu - before.cpu) / seconds * 100,
+		rss: float64(after.rss) / mb, peak: float64(after.peak) / mb,
+		perSecond: (after.appended - before.appended) / seconds,
+	}
+	var err error
+	if out.series, err = r.metric("prometheus_tsdb_head_series"); err != nil {
+		return out, err
+	}
+	appended, err := r.metric("prometheus_tsdb_head_samples_appended_total")
+	if err != nil {
+		return out, err
+	}
+	out.wal = float64(size(filepath.Join(r.data, "wal"))) / appended
+	blocks, err := r.snapshot()
+	out.blocks = float64(blocks) / appended
+	return out, err
+}
+
+// printLoad prints the rows, the last of which is Prometheus, and how many
+// times its figures the others are.
+func printLoad(w io.Writer, s settings, rows []row) {
+	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
+		s.targets, s.series, s.interval, s.span, s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(w, "| | series | samples/s | CPU s | % of a core | RSS MB | peak MB | WAL B/sample | blocks B/sample |")
+	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+	for _, r := range rows {
+		fmt.Fprintf(w, "| %s | %.0f | %.0f | %.2f | %.1f | %.0f | %.0f | %.2f | %.2f |\n", r.name, r.series, r.perSecond, r.cpu, r.core, r.rss, r.peak, r.wal, r.blocks)
+	}
+	base := rows[len(rows)-1]
+	for _, r := range rows[:len(rows)-1] {
+		fmt.Fprintf(w, "| %s ÷ %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f |\n", r.name, base.name, r.series/base.series,
+			r.perSecond/base.perSecond, r.cpu/base.cpu, r.core/base.core, r.rss/base.rss, r.peak/base.peak, r.wal/base.wal, r.blocks/base.blocks)
+	}
+}

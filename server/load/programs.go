@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tacho-go/tacho/server"
+	"github.com/tacho-go/tacho/server/internal/peer"
+)
+
+// A program is one of those that are compared.
+type program struct {
+	name    string
+	file    string
+	args    func(config, data, address string) []string
+	scrapes func(address string) string // its own job, which tacho has by itself
+}
+
+// programs returns what is compared: tacho, tacho with rules, Prometheus.
+func programs(s settings) ([]program, error) {
+	tacho := filepath.Join(s.dir, "tacho")
+	build := exec.Command("go", "build", "-o", tacho, "github.com/tacho-go/tacho/cmd/tacho")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build cmd/tacho: %w: %s", err, out)
+	}
+	prometheus, err := peer.Program("prometheus", server.PrometheusVersion)
+	if err != nil {
+		return nil, err
+	}
+	serve := func(more ...string) func(string, string, string) []string {
+		return func(config, data, address string) []string {
+			return append([]string{"serve", config, "--data-dir", data, "--listen", address, "--admin-api", "--log-level", "warn"}, more...)
+		}
+	}
+	none := func(string) string { return "" }
+	all := []program{{"tacho serve --no-rules", tacho, serve("--no-rules"), none}}
+	if s.rules && !s.start {
+		all = append(all, program{"tacho serve", tacho, serve(), none})
+	}
+	return append(all, program{"Prometheus " + server.PrometheusVersion, prometheus, func(config, data, address string) []string {
+		return []string{"--config.file=" + config, "--storage.tsdb.path=" + data, "--web.listen-address=" + address,
+			"--web.enable-admin-api", "--enable-feature=exemplar-storage", "--log.level=error"}
+	}, ownJob}), nil
+}
+
+// ownJob makes Prometheus scrape itself, as tacho does.
+func ownJob(address string) string {
+	return fmt.Sprintf("- {job_name: tacho, static_configs: [{targets: [%q]}]}\n", address)
+}
+
+// A process is a program that runs.
+type process struct {
+	program
+	cmd   *exec.Cmd
+	url   string
+	data  string
+	ready time.Duration // from its start to /-/ready
+	ended chan struct{}
+}
+
+// start runs a program on a data folder and waits until it is ready. jobs are
+// the scrape configuration.
+func (p program) start(ctx context.Context, s settings, data, jobs string) (*process, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	config := data + ".yml"
+	text := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: %v}\nscrape_configs:\n%s%s", s.interval, s.interval, jobs, p.scrapes(address))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	r := &process{program: p, cmd: exec.Command(p.file, p.args(config, data, address)...), url: "http://" + address + "/", data: data, ended: make(chan struct{})}
+	r.cmd.Stderr = os.Stderr
+	begin := time.Now()
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { _ = r.cmd.Wait(); close(r.ended) }()
+	if err := r.awaitReady(ctx); err != nil {
+		r.kill()
+		return nil, fmt.Errorf("%s: %w", p.name, err)
+	}
+	r.ready = time.Since(begin)
+	return r, nil
+}
+
+func (r *process) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	for {
+		resp, err := http.Get(r.url + "-/ready")
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-r.ended:
+			return errors.New("it ended before it was ready")
+		case <-ctx.Done():
+			return fmt.Errorf("it is not ready: %w", ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends it in order.
+func (r *process) stop() {
+	_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	<-r.ended
+}
+
+// kill ends it at once.
+func (r *process) kill() {
+	_ = r.cmd.Process.Kill()
+	<-r.ended
+}
+
+func freeAddress() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return ln.Addr().String(), ln.Close()
+}
+
+// jobs is the scrape configuration for the targets: one half by protobuf with
+// native histograms, one half as text.
+func jobs(addresses []string) string {
+	half := len(addresses) / 2
+	list := func(a []string) string { return "static_configs: [{targets: ['" + strings.Join(a, "', '") + "']}]" }
+	return "- {job_name: native, scrape_native_histograms: true, always_scrape_classic_histograms: true, " + list(addresses[:half]) + "}\n" +
+		"- {job_name: text, scrape_protocols: [PrometheusText0.0.4], " + list(addresses[half:]) + "}\n"
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// A target is a service with as many series as wanted: counters, and histograms
+// with classic buckets and, for those who ask by protobuf, native ones.
+type target struct {
+	srv        *httptest.Server
+	counters   []prometheus.Counter
+	histograms []prometheus.Observer
+}
+
+// A histogram is 11 buckets, a sum, a count and a native histogram.
+const (
+	histograms         = 35
+	seriesPerHistogram = 14
+)
+
+func newTarget(series int) *target {
+	t := &target{}
+	reg := prometheus.NewRegistry()
+	latency := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "http_request_duration_seconds", Help: "Latency.",
+		Buckets: prometheus.DefBuckets[:10], NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+	}, []string{"method", "path"})
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total", Help: "Requests."}, []string{"method", "path", "status"})
+	reg.MustRegister(latency, requests)
+	for i := range min(histograms, series/seriesPerHistogram) {
+		t.histograms = append(t.histograms, latency.WithLabelValues("GET", fmt.Sprintf("/page/%d", i)))
+	}
+	statuses := []string{"200", "201", "204", "301", "400", "404", "500", "503"}
+	for i := range series - len(t.histograms)*seriesPerHistogram {
+		t.counters = append(t.counters, requests.WithLabelValues("GET", fmt.Sprintf("/page/%d", i/len(statuses)), statuses[i%len(statuses)]))
+	}
+	t.srv = httptest.NewServer(promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	return t
+}
+
+// live moves a third of the counters and all histograms once a second.
+func (t *target) live(done <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		for _, c := range t.counters {
+			if rand.IntN(3) == 0 {
+				c.Add(float64(1 + rand.IntN(20)))
+			}
+		}
+		for _, h := range t.histograms {
+			for range 5 {
+				h.Observe(rand.ExpFloat64() / 10)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-done:
+			return
+		}
+	}
+}
+
+func (t *target) address() string { return strings.TrimPrefix(t.srv.URL, "http://") }
+
+// startTargets starts n targets, which live until stop is called.
+func startTargets(n, series int) (addresses []string, stop func()) {
+	done := make(chan struct{})
+	var all []*target
+	for range n {
+		t := newTarget(series)
+		go t.live(done)
+		all = append(all, t)
+		addresses = append(addresses, t.address())
+	}
+	return addresses, func() {
+		close(done)
+		for _, t := range all {
+			t.srv.CloseClientConnections()
+			t.srv.Close()
+		}
+	}
+}

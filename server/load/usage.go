@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what a process has used since it started.
+type usage struct {
+	at       time.Time
+	cpu      float64 // seconds, user and system
+	rss      int64   // bytes, now
+	peak     int64   // bytes, the most so far
+	appended float64 // samples
+}
+
+// clockTick is the unit of times in /proc: USER_HZ, which is 100 on every
+// architecture that Go runs on.
+const clockTick = 100
+
+func (r *process) usage() (u usage, err error) {
+	u.at = time.Now()
+	if u.cpu, err = cpuSeconds(r.cmd.Process.Pid); err != nil {
+		return u, err
+	}
+	if u.rss, u.peak, err = memory(r.cmd.Process.Pid); err != nil {
+		return u, err
+	}
+	u.appended, err = r.metric("prometheus_tsdb_head_samples_appended_total")
+	return u, err
+}
+
+// cpuSeconds reads utime and stime, the 14th and 15th field of stat; the
+// second is a name in brackets that may contain anything.
+func cpuSeconds(pid int) (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks float64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseFloat(f, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return ticks / clockTick, nil
+}
+
+func memory(pid int) (rss, peak int64, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		kib, _, _ := strings.Cut(strings.TrimSpace(value), " ")
+		switch name {
+		case "VmRSS":
+			rss, err = strconv.ParseInt(kib, 10, 64)
+		case "VmHWM":
+			peak, err = strconv.ParseInt(kib, 10, 64)
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return rss << 10, peak << 10, nil
+}
+
+// metric returns the sum of a family on the program's own /metrics.
+func (r *process) metric(name string) (sum float64, err error) {
+	resp, err := http.Get(r.url + "metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	found := false
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		rest, ok := strings.CutPrefix(lines.Text(), name)
+		if !ok || rest == "" || (rest[0] != ' ' && rest[0] != '{') {
+			continue
+		}
+		v, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum, found = sum+v, true
+	}
+	if !found {
+		return 0, fmt.Errorf("%s: there is no %s on /metrics", r.name, name)
+	}
+	return sum, nil
+}
+
+// snapshot writes everything as blocks and returns their bytes.
+func (r *process) snapshot() (int64, error) {
+	resp, err := http.Post(r.url+"api/v1/admin/tsdb/snapshot", "", nil)
+	if err != nil {
+		return 0, err
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("%s: snapshot: %s", r.name, resp.Status)
+	}
+	return size(filepath.Join(r.data, "snapshots")), nil
+}
+
+// size returns the bytes of the files below a folder, 0 if there is none.
+func size(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			if info, err := e.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
+}
