@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -157,11 +158,11 @@ func startPrometheus(t *testing.T, target string, flags ...string) *prometheus {
 	program, dir := peer(t, "prometheus"), t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, `
-global: {scrape_interval: %[1]s, scrape_timeout: %[1]s}
+global: {scrape_interval: %[1]s, scrape_timeout: %[1]s%[3]s}
 scrape_configs:
 - job_name: gin
   static_configs: [{targets: ['%[2]s']}]
-`, scrapeInterval, target), 0o600); err != nil {
+`, scrapeInterval, target, nativeSetting(program, flags)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// The time limit is for the day when the test itself is killed.
@@ -239,4 +240,18 @@ func valuesOf(samples []sample) (counts, error) {
 		values[strings.TrimSpace(s.Metric.Path+" "+s.Metric.Status)] = v
 	}
 	return values, nil
+}
+
+// nativeSetting returns what a configuration needs besides the flag so that
+// native histograms are kept: since Prometheus 3 it is a setting, which
+// Prometheus 2 does not know.
+func nativeSetting(program string, flags []string) string {
+	if !strings.Contains(strings.Join(flags, " "), "native-histograms") {
+		return ""
+	}
+	version, _ := exec.Command(program, "--version").CombinedOutput() // older ones write to the standard error
+	if strings.Contains(string(version), "version 2.") {
+		return ""
+	}
+	return ", scrape_native_histograms: true"
 }
