@@ -52,6 +52,34 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestArrows: rooms know each other in one direction. Each row says what a
+// room, with all below it and without its tests, may know of this project and
+// which heavy packages are its alone.
+func TestArrows(t *testing.T) {
+	const engine = "github.com/prometheus/prometheus/"
+	for _, room := range []struct {
+		packages string
+		own      []string // of this project, besides what lies in the room itself
+		heavy    []string // below Prometheus's module
+	}{
+		{"./server", []string{""}, nil}, // all of Prometheus: it is the only one
+		{"./gen/...", []string{"/schema"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
+		{"./dash", nil, nil},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin"}, []string{"model/labels", "model/textparse", "model/exemplar"}},
+		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
+	} {
+		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
+		for _, imported := range importsOf(t, room.packages) {
+			if rest, ours := strings.CutPrefix(imported, module); ours && !strings.HasPrefix(imported, root) && !slices.Contains(room.own, rest) {
+				t.Errorf("%s imports %s: it may know %q of this project", room.packages, imported, room.own)
+			}
+			if rest, heavy := strings.CutPrefix(imported, engine); heavy && room.packages != "./server" && !slices.Contains(room.heavy, rest) {
+				t.Errorf("%s imports %s: storage and engine are package server's; it may know %q", room.packages, imported, room.heavy)
+			}
+		}
+	}
+}
+
 func importsOf(t *testing.T, pkg string) []string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-json=Imports", pkg).Output()

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/prometheus/tsdb/fileutil"
+	"github.com/tacho-go/tacho/server"
 )
 
 // demoFolder is how the demo's temporary folders are named.
@@ -21,11 +21,9 @@ func sweep(now time.Time) {
 		if err != nil || now.Sub(info.ModTime()) < time.Minute {
 			continue
 		}
-		held, _, err := fileutil.Flock(lock)
-		if err != nil {
+		if server.InUse(filepath.Dir(lock)) {
 			continue // its demo runs
 		}
-		_ = held.Release()
 		dir := filepath.Dir(filepath.Dir(lock))
 		slog.Debug("removing what a killed demo left", "folder", dir, "err", os.RemoveAll(dir))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/server"
 )
 
 const (
@@ -41,7 +42,10 @@ func (d *Demo) WriteHistory(dir string) error {
 	p := newPast(d.opts.Rate, d.dice(4), end)
 	p.fill()
 	p.derive()
-	return writeBlock(dir, p.series, end)
+	if err := server.WriteBlock(dir, p.blocks()); err != nil {
+		return fmt.Errorf("demo: the history: %w", err)
+	}
+	return nil
 }
 
 func expectNoData(dir string) error {

@@ -7,9 +7,9 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tacho-go/tacho/schema"
+	"github.com/tacho-go/tacho/server"
 )
 
 // A series is one line of the past: a sample for each of its times.
@@ -137,15 +137,18 @@ func (p *past) newBuckets(name string) (all []*series) {
 }
 
 func (p *past) addQuantiles(name string, buckets []*series, of ...string) {
-	row := make(promql.Buckets, len(buckets))
+	var upper []float64
+	for i := range buckets {
+		upper = append(upper, bound(i))
+	}
+	counts := make([]float64, len(buckets))
 	for _, q := range []float64{.5, .95, .99} {
 		s := p.ruledSeries(name, append([]string{"quantile", strconv.FormatFloat(q, 'f', -1, 64)}, of...)...)
 		for at := range p.ruled {
 			for i, b := range buckets {
-				row[i] = promql.Bucket{UpperBound: bound(i), Count: b.values[at]}
+				counts[i] = b.values[at]
 			}
-			v, _, _, _, _, _ := promql.BucketQuantile(q, row)
-			s.push(v)
+			s.push(server.Quantile(q, upper, counts))
 		}
 	}
 }
@@ -159,6 +162,15 @@ func (p *past) add(name string, of ...string) *series {
 	}
 	p.series = append(p.series, s)
 	return s
+}
+
+// blocks are the past's series as the server writes them.
+func (p *past) blocks() []server.Series {
+	all := make([]server.Series, len(p.series))
+	for i, s := range p.series {
+		all[i] = server.Series{Labels: s.labels, Times: *s.times, Values: s.values}
+	}
+	return all
 }
 
 // bounds are the values of the label le, as Prometheus writes them since 3.0:
