@@ -656,7 +656,10 @@ func TestBeyondBuckets(t *testing.T) {
 	line(t, m, `tacho_beyond_buckets_ratio{metric="http_request_duration_seconds",path="/slow"} 0.36666666666666664`)
 }
 
-// TestScrapeAllocations: a scrape's allocations do not grow with its lines.
+// TestScrapeAllocations: a scrape's allocations do not grow with its lines. The
+// pooled buffers may be lost meanwhile, to the garbage collector or, under
+// -race, to chance, and are then grown anew: a few dozen allocations. One for
+// each route would be two thousand.
 func TestScrapeAllocations(t *testing.T) {
 	count := func(routes int, accept string) float64 {
 		m := MustNew(Options{OmitRuntime: true, SeriesLimit: 100_000})
@@ -671,7 +674,7 @@ func TestScrapeAllocations(t *testing.T) {
 	}
 	for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
 		few, many := count(10, accept), count(2000, accept)
-		if many > few+20 {
+		if many > few+200 {
 			t.Errorf("%s: %v allocations for 10 routes, %v for 2000", accept, few, many)
 		}
 		t.Logf("%s: %v allocations for 10 routes, %v for 2000", accept, few, many)
