@@ -11,10 +11,11 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/locked"
 )
 
 // await polls until the condition holds.
@@ -55,27 +56,9 @@ func do(c *http.Client, r *http.Request) (int, string) {
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  text
+	log  locked.Buffer
 	done chan struct{}
 	url  string // of the page, ends in /
-}
-
-// A text is written by a process while a test reads it.
-type text struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (x *text) Write(p []byte) (int, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.b.Write(p)
-}
-
-func (x *text) String() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.b.String()
 }
 
 var page = regexp.MustCompile(`(?m)^  (?:Page|Dashboard) +(\S+)$`)

@@ -1,14 +1,12 @@
 package examples
 
 import (
-	"bytes"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	// result it has cached is out of date. See startExample.
 	_ "github.com/tacho-go/tacho/adapter/tachogin"
 	_ "github.com/tacho-go/tacho/examples/internal/serve"
+	"github.com/tacho-go/tacho/internal/locked"
 )
 
 // bin holds the built examples.
@@ -49,7 +48,7 @@ func buildAndRun(m *testing.M) int {
 type process struct {
 	addr   string // where it listens, as it said itself
 	cmd    *exec.Cmd
-	output output
+	output locked.Buffer
 	exited chan struct{}
 }
 
@@ -111,24 +110,6 @@ func (p *process) ended() bool {
 	default:
 		return false
 	}
-}
-
-// output is what a process has written so far.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
 
 // patience is how long anything may take before the test calls it broken.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -52,7 +53,7 @@ func serveChild(dir string) int {
 type child struct {
 	cmd *exec.Cmd
 	url string
-	err *logText
+	err *locked.Buffer
 }
 
 func spawn(t *testing.T, dir string) *child { return spawnWith(t, dir) }
@@ -65,7 +66,7 @@ func spawnUnwatched(t *testing.T, dir string) *child {
 
 func spawnWith(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0], "-test.run=^$"), err: &logText{}}
+	c := &child{cmd: exec.Command(os.Args[0], "-test.run=^$"), err: &locked.Buffer{}}
 	c.cmd.Env = append(os.Environ(), "TACHO_TEST_SERVER_DIR="+dir)
 	c.cmd.Env = append(c.cmd.Env, env...)
 	c.cmd.Stderr = c.err

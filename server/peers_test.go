@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/server/internal/peer"
 )
@@ -50,7 +51,7 @@ var versioned = regexp.MustCompile(`, version \d`)
 // A peerServer is a real Prometheus under test, ended at the test's end.
 type peerServer struct {
 	url string // ends in /
-	log *logText
+	log *locked.Buffer
 	cmd *exec.Cmd
 }
 
@@ -59,7 +60,7 @@ type peerServer struct {
 func startPeer(t testing.TB, program, config, data string, flags ...string) *peerServer {
 	t.Helper()
 	address := freeAddress(t)
-	p := &peerServer{url: "http://" + address + "/", log: &logText{}}
+	p := &peerServer{url: "http://" + address + "/", log: &locked.Buffer{}}
 	p.cmd = exec.Command(program, append([]string{"--config.file=" + config, "--storage.tsdb.path=" + data,
 		"--web.listen-address=" + address, "--storage.remote.flush-deadline=1s"}, flags...)...)
 	p.cmd.Stderr, p.cmd.Stdout = p.log, p.log

@@ -10,10 +10,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -21,27 +21,9 @@ import (
 type running struct {
 	*server.Server
 	t    *testing.T
-	log  *logText
+	log  *locked.Buffer
 	end  context.CancelFunc
 	done chan error
-}
-
-// A logText collects what the server logs.
-type logText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // quick is a configuration for tests: everything happens within a second.
@@ -66,7 +48,7 @@ func start(t *testing.T, o server.Options) *running {
 // launch runs a server.
 func launch(t *testing.T, o server.Options) *running {
 	t.Helper()
-	text := &logText{}
+	text := &locked.Buffer{}
 	o.Logger = slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := server.New(o)
 	if err != nil {

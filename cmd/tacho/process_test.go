@@ -9,10 +9,11 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/locked"
 )
 
 // A process is the command tacho, running.
@@ -20,26 +21,8 @@ type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	begun time.Time
-	out   output
-	log   output
-}
-
-// An output is what a process has written so far.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	out   locked.Buffer
+	log   locked.Buffer
 }
 
 // spawn starts tacho in a folder of its own.

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -66,7 +66,7 @@ const installFlask = "; needed are the Debian packages python3-flask, python3-pr
 // TestFlask: Gunicorn comes up by itself, speaks the Flask exporter's names for
 // all its workers, gets traffic, and is gone at the end.
 func TestFlask(t *testing.T) {
-	var log lockedBuffer
+	var log locked.Buffer
 	dir := t.TempDir()
 	d := made(t, Options{Dir: dir, Rate: 160, Script: quiet, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if got := flaskTarget(t, d.FlaskFile()); got != "" {
@@ -137,7 +137,7 @@ func get(t *testing.T, url string) string {
 
 // TestWithoutFlask: where Python lacks it, the demo says so once and goes on.
 func TestWithoutFlask(t *testing.T) {
-	var log lockedBuffer
+	var log locked.Buffer
 	d := made(t, Options{NoTraffic: true, Script: quiet, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	d.flask.pythons = []string{"there-is-no-such-python"}
 	run(t, d)
@@ -159,7 +159,7 @@ func TestGunicornFails(t *testing.T) {
 	if err := os.WriteFile(python, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var log lockedBuffer
+	var log locked.Buffer
 	d := made(t, Options{NoTraffic: true, Script: quiet, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	d.flask.pythons = []string{python}
 	run(t, d)
@@ -229,22 +229,4 @@ func TestKilled(t *testing.T) {
 	eventually(t, "workers to be orphaned", func() bool { return len(children(t, dir)) == 3 })
 	ended()
 	eventually(t, "Gunicorn's end", func() bool { return len(children(t, dir)) == 0 })
-}
-
-// lockedBuffer is a log that is read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

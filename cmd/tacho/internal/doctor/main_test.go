@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/locked"
 )
 
 // workerVar makes the test binary a process of a service instead of a test.
@@ -52,28 +52,15 @@ const patience = 20 * time.Second
 type program struct {
 	url    string
 	cmd    *exec.Cmd
-	mu     sync.Mutex
-	output strings.Builder
+	output locked.Buffer
 	exited chan struct{}
-}
-
-func (p *program) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.Write(b)
-}
-
-func (p *program) said() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.String()
 }
 
 // start runs a program and waits for the address in its output.
 func start(t *testing.T, says *regexp.Regexp, cmd *exec.Cmd) *program {
 	t.Helper()
 	p := &program{cmd: cmd, exited: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p, p
+	cmd.Stdout, cmd.Stderr = &p.output, &p.output
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -89,10 +76,10 @@ func start(t *testing.T, says *regexp.Regexp, cmd *exec.Cmd) *program {
 	await(t, "the address of "+cmd.Path, func() bool {
 		select {
 		case <-p.exited:
-			t.Fatalf("%s ended before it listened:\n%s", cmd.Path, p.said())
+			t.Fatalf("%s ended before it listened:\n%s", cmd.Path, p.output.String())
 		default:
 		}
-		found := says.FindStringSubmatch(p.said())
+		found := says.FindStringSubmatch(p.output.String())
 		if found != nil {
 			p.url = found[1]
 		}
