@@ -46,4 +46,4 @@ generate: ## write generated files anew
 # -e: tests of packages that we import need a module of Prometheus's that no
 # proxy has (hashicorp/nomad/api); what we need ourselves, the build checks.
 tidy: ## go.mod files as CI wants them
-	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -e 2>/dev/null) || exit 1; done
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -e) || exit 1; done

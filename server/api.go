@@ -94,17 +94,10 @@ func (s *Server) flags() map[string]string {
 		"query.lookback-delta":             s.opts.QueryLookback.String(),
 		"query.timeout":                    s.opts.QueryTimeout.String(),
 		"storage.tsdb.retention":           s.opts.Retention.String(),
-		"web.enable-admin-api":             boolText(s.opts.AdminAPI),
+		"web.enable-admin-api":             strconv.FormatBool(s.opts.AdminAPI),
 		"web.enable-lifecycle":             "true",
-		"web.enable-remote-write-receiver": boolText(s.opts.RemoteWriteReceiver),
+		"web.enable-remote-write-receiver": strconv.FormatBool(s.opts.RemoteWriteReceiver),
 	}
-}
-
-func boolText(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
 }
 
 // runtimeInfo answers /api/v1/status/runtimeinfo.

@@ -13,7 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/prometheus/config"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v2" // which package web reads its file with
 )
 
 // state is how far the server is.
@@ -135,19 +135,14 @@ func (s *Server) shutdownHTTP() {
 	}
 }
 
-// usesTLS tells whether the web configuration has a certificate.
+// usesTLS tells whether the web configuration asks for TLS.
 func usesTLS(file string) bool {
 	text, err := os.ReadFile(file)
 	if file == "" || err != nil {
 		return false
 	}
-	var c struct {
-		TLS struct {
-			Cert     string `yaml:"cert"`
-			CertFile string `yaml:"cert_file"`
-		} `yaml:"tls_server_config"`
-	}
-	return yaml.Unmarshal(text, &c) == nil && (c.TLS.Cert != "" || c.TLS.CertFile != "")
+	var c web.Config
+	return yaml.Unmarshal(text, &c) == nil && c.TLSConfig.IsEnabled()
 }
 
 // gaugeValue reads a gauge.

@@ -104,7 +104,7 @@ func (s *Server) reopen() error {
 	return s.openStore(s.config())
 }
 
-// openStore opens the TSDB and puts it into use.
+// openStore opens the TSDB with c and puts it into use.
 func (s *Server) openStore(c *config.Config) error {
 	db, reg, err := s.openDB(c)
 	if err != nil {
@@ -112,5 +112,5 @@ func (s *Server) openStore(c *config.Config) error {
 	}
 	db.SetWriteNotified(s.remote)
 	s.store.set(db, reg)
-	return s.store.applyConfig(c)
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -15,7 +14,7 @@ const walDir = "wal"
 
 // segments lists the log's segments, oldest first.
 func segments(dir string) []fs.FileInfo {
-	entries, err := os.ReadDir(filepath.Join(dir, walDir))
+	entries, err := os.ReadDir(filepath.Join(dir, walDir)) // sorted by name
 	if err != nil {
 		return nil
 	}
@@ -25,18 +24,7 @@ func segments(dir string) []fs.FileInfo {
 			all = append(all, info)
 		}
 	}
-	slices.SortFunc(all, func(a, b fs.FileInfo) int { return compare(a.Name(), b.Name()) })
 	return all
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // lastSegment returns the size of the newest segment.
