@@ -4,15 +4,32 @@ import "github.com/tacho-go/tacho/schema"
 
 // speaks names the schemas that the service's metrics follow, best first.
 func speaks(x *exposition) []string {
-	seen := map[string][]string{}
-	for _, f := range x.families {
-		if len(f.samples) > 0 {
-			seen[f.name] = f.labelNames()
-		}
-	}
 	spoken := []string{}
-	for _, s := range schema.Detect(seen) {
+	for _, s := range schema.Detect(x.labelNames(func(f *family) bool { return len(f.samples) > 0 })) {
 		spoken = append(spoken, s.Name)
 	}
 	return spoken
+}
+
+// Families reads an exposition as Prometheus does, for [schema.Detect]: the
+// names of its families, also of those without a series yet, with the names of
+// their labels; and how many series there are. The error is where Prometheus
+// gives up.
+func Families(body []byte, contentType string) (families map[string][]string, series int, err error) {
+	x := parseExposition(body, contentType)
+	if x.parseError != nil {
+		return nil, 0, x.parseError.Err
+	}
+	return x.labelNames(func(*family) bool { return true }), x.series, nil
+}
+
+// labelNames lists the families that are wanted with the names of their labels.
+func (x *exposition) labelNames(wanted func(*family) bool) map[string][]string {
+	all := map[string][]string{}
+	for _, f := range x.families {
+		if wanted(f) {
+			all[f.name] = f.labelNames()
+		}
+	}
+	return all
 }

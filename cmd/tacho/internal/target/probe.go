@@ -8,15 +8,12 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
-
+	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -119,52 +116,12 @@ func read(body []byte, contentType string) (families map[string][]string, series
 	if media, _, _ := mime.ParseMediaType(contentType); media == "text/html" {
 		return nil, 0, errors.New("it answers with an HTML page, not with metrics: is the path right?")
 	}
-	families = map[string][]string{}
-	kinds := map[string]bool{}
-	p, err := textparse.New(body, contentType, nil, textparse.ParserOptions{FallbackContentType: "text/plain"})
-	if p == nil {
-		return nil, 0, err
-	}
-	for {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, 0, fmt.Errorf("it answers with something that Prometheus cannot read: %w", err)
-		}
-		switch entry {
-		case textparse.EntryType:
-			name, kind := p.Type()
-			kinds[string(name)] = string(kind) == "histogram" || string(kind) == "summary"
-			families[string(name)] = nil
-		case textparse.EntrySeries:
-			series++
-			var l labels.Labels
-			p.Labels(&l)
-			note(families, kinds, l)
-		}
-	}
-	if series == 0 && len(families) == 0 {
+	families, series, err = doctor.Families(body, contentType)
+	switch {
+	case err != nil:
+		return nil, 0, fmt.Errorf("it answers with something that Prometheus cannot read: %w", err)
+	case len(families) == 0:
 		return nil, 0, errors.New("it answers with no metrics")
 	}
 	return families, series, nil
-}
-
-// note adds the labels of one series to its family.
-func note(families map[string][]string, distribution map[string]bool, l labels.Labels) {
-	name := l.Get("__name__")
-	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-		if base, ok := strings.CutSuffix(name, suffix); ok && distribution[base] {
-			name = base
-			break
-		}
-	}
-	known := families[name]
-	l.Range(func(label labels.Label) {
-		if label.Name != "__name__" && !slices.Contains(known, label.Name) {
-			known = append(known, label.Name)
-		}
-	})
-	families[name] = known
 }
