@@ -28,6 +28,9 @@ type Options struct {
 
 	// Listen is the address of the HTTP server. Default 127.0.0.1:9464.
 	Listen string
+	// Listener is used instead of Listen by those who have bound a port
+	// already. The server closes it.
+	Listener net.Listener
 	// WebConfigFile is exporter-toolkit's file for TLS, basic
 	// authentication and headers
 	// (https://prometheus.io/docs/prometheus/latest/configuration/https/).
@@ -158,6 +161,9 @@ func writable(dir string) error {
 // listen binds the port, before the TSDB is opened: a taken port is known at
 // once and not after minutes of replay.
 func (o Options) listen() (net.Listener, error) {
+	if o.Listener != nil {
+		return o.Listener, nil
+	}
 	ln, err := net.Listen("tcp", o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; choose another address", ErrInUse, err)

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
+
+	"github.com/tacho-go/tacho/internal/handoff"
 )
 
 // The server is a target of its own, under the job "tacho". It is scraped
@@ -56,36 +57,10 @@ func escaping(c *config.Config) string {
 	return model.AllowUTF8
 }
 
-// A memoryListener hands one end of a pipe to whoever dials and the other to
-// the server that accepts.
-type memoryListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
+// A memoryListener accepts the other end of what is dialled.
+type memoryListener struct{ *handoff.Listener }
 
-func newMemoryListener() *memoryListener {
-	return &memoryListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-}
-
-// Accept implements net.Listener.
-func (l *memoryListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements net.Listener.
-func (l *memoryListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-// Addr implements net.Listener.
-func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
+func newMemoryListener() memoryListener { return memoryListener{handoff.New(memoryAddr{})} }
 
 type memoryAddr struct{}
 
@@ -94,24 +69,21 @@ func (memoryAddr) String() string  { return selfHost }
 
 // dial is how scrapes connect: to ourselves through memory, to everybody else
 // through the network.
-func (l *memoryListener) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (l memoryListener) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if address != selfHost {
 		d := net.Dialer{KeepAlive: 30 * time.Second}
 		return d.DialContext(ctx, network, address)
 	}
 	here, there := net.Pipe()
-	select {
-	case l.conns <- there:
+	if l.Give(ctx, there) {
 		return here, nil
-	case <-l.closed:
-	case <-ctx.Done():
 	}
 	_, _ = here.Close(), there.Close()
 	return nil, net.ErrClosed
 }
 
 // serve answers scrapes with h until Close.
-func (l *memoryListener) serve(h http.Handler) {
+func (l memoryListener) serve(h http.Handler) {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	_ = srv.Serve(l) // ends with ErrClosed, by Close
 	_ = srv.Close()

@@ -56,7 +56,7 @@ type Server struct {
 	notifier      *notifier.Manager
 	engine        *promql.Engine
 	rules         *rules.Manager
-	self          *memoryListener
+	self          memoryListener
 	http          *http.Server
 
 	state        atomic.Int32

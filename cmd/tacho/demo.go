@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -127,12 +126,14 @@ func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
 	if f.rate <= 0 {
 		return nil, nil, usage(fmt.Errorf("--rate %v: it must be above 0; --no-traffic leaves the customers out", f.rate))
 	}
-	page, err := freePort(f.port)
+	page, err := demo.Listen(f.port)
 	if err != nil {
 		return nil, nil, err
 	}
-	shop, err := demo.New(demo.Options{Port: page + 1, Rate: f.rate, NoTraffic: f.noTraffic, NoFlask: f.noFlask, Dir: filepath.Join(dir, "shop"), Logger: slog.Default()})
+	port := page.Addr().(*net.TCPAddr).Port
+	shop, err := demo.New(demo.Options{Port: port + 1, Rate: f.rate, NoTraffic: f.noTraffic, NoFlask: f.noFlask, Dir: filepath.Join(dir, "shop"), Logger: slog.Default()})
 	if err != nil {
+		_ = page.Close()
 		return nil, nil, usage(err)
 	}
 	o, err := demoServer(dir, page, shop)
@@ -142,19 +143,9 @@ func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
 			return srv, shop, nil
 		}
 	}
+	_ = page.Close()
 	shop.Close()
 	return nil, nil, err
-}
-
-// freePort returns the first port from there on that is free.
-func freePort(from int) (int, error) {
-	for port := from; port < from+100 && port <= 65535; port++ {
-		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			return port, ln.Close()
-		}
-	}
-	return 0, fmt.Errorf("no port from %d to %d is free: choose others with --port", from, from+99)
 }
 
 // demoInterval is how often the demo is scraped; demoHaste makes its alerts
@@ -166,7 +157,7 @@ const (
 	demoLatency  = 300 * time.Millisecond // everything in the shop is quicker, but for the incident
 )
 
-func demoServer(dir string, port int, shop *demo.Demo) (server.Options, error) {
+func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options, error) {
 	config, err := demoConfig(shop)
 	if err != nil {
 		return server.Options{}, err
@@ -174,10 +165,10 @@ func demoServer(dir string, port int, shop *demo.Demo) (server.Options, error) {
 	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, Latency: demoLatency, RunbookURL: runbooks})
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
-		Listen:  net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Page:    newPage(dash.Options{Title: "tacho demo", Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
-		Rules:   builtin,
-		Version: versionText(), Revision: revision(),
+		Listener: page,
+		Page:     newPage(dash.Options{Title: "tacho demo", Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
+		Rules:    builtin,
+		Version:  versionText(), Revision: revision(),
 		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,
 		Logger: slog.Default(),
 	}, err

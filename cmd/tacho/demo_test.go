@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"os"
 	"os/exec"
@@ -129,12 +130,14 @@ func TestDemoRate(t *testing.T) {
 
 	// Between the new version at 0:20 and the incident at 0:45 the shop is
 	// steady.
-	const from, span = 26 * time.Second, 15 * time.Second
-	time.Sleep(from) // the script's time, not a state
+	awaitState(t, "the new version on both instances", func() bool {
+		return value(t, srv.URL(), `count(shop_build_info{version="1.1.0"} == 1)`) == "2"
+	})
 	before, begun := sent(shop), time.Now()
-	time.Sleep(span)
-	reported := (sent(shop) - before) / time.Since(begun).Seconds()
-	text := value(t, srv.URL(), `sum(rate(http_requests_total{job="shop",path="/api"}[15s]))`)
+	awaitState(t, "600 requests", func() bool { return sent(shop) >= before+600 })
+	window := time.Since(begun)
+	reported := (sent(shop) - before) / window.Seconds()
+	text := value(t, srv.URL(), `sum(rate(http_requests_total{job="shop",path="/api"}[`+fmt.Sprint(window.Milliseconds())+`ms]))`)
 	got, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		t.Fatalf("the API answers %q", text)
@@ -142,6 +145,16 @@ func TestDemoRate(t *testing.T) {
 	t.Logf("the generator reports %.2f requests of /api a second, the API %.2f: %+.1f %%", reported, got, 100*(got/reported-1))
 	if got < reported*0.95 || got > reported*1.05 {
 		t.Errorf("the API says %.2f a second, the generator %.2f: more than 5 %% apart", got, reported)
+	}
+}
+
+// awaitState waits for a state of the demo, at most a minute.
+func awaitState(t *testing.T, what string, reached func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !reached(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited a minute for %s", what)
+		}
 	}
 }
 

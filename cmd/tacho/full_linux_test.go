@@ -44,15 +44,7 @@ func TestDiskFullAlert(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	wait := func(what string, reached func() bool) {
-		t.Helper()
-		for deadline := time.Now().Add(time.Minute); !reached(); time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("waited a minute for %s", what)
-			}
-		}
-	}
-	wait("a sample", func() bool { return value(t, srv.URL(), `tacho_server_storage_full{job="tacho"}`) == "0" })
+	awaitState(t, "a sample", func() bool { return value(t, srv.URL(), `tacho_server_storage_full{job="tacho"}`) == "0" })
 
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 55<<20), 0o600); err != nil {
@@ -62,9 +54,9 @@ func TestDiskFullAlert(t *testing.T) {
 		_, body := get(t, http.DefaultClient, srv.URL()+"api/v1/alerts")
 		return strings.Contains(body, `"alertname":"TachoStorageFull"`) && strings.Contains(body, `"state":"firing"`)
 	}
-	wait("the alert", firing)
+	awaitState(t, "the alert", firing)
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	wait("the alert's end", func() bool { return !firing() })
+	awaitState(t, "the alert's end", func() bool { return !firing() })
 }

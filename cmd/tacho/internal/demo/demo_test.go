@@ -56,7 +56,7 @@ func TestPortsTaken(t *testing.T) {
 // occupied returns a port that is taken until the test ends.
 func occupied(t *testing.T) int {
 	t.Helper()
-	ln, err := listen(freePort(t))
+	ln, err := Listen(freePort(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func occupied(t *testing.T) int {
 
 // TestNoPortLeft: the error says what to do.
 func TestNoPortLeft(t *testing.T) {
-	if _, err := listen(65536); err == nil || !strings.Contains(err.Error(), "--port") {
+	if _, err := Listen(65536); err == nil || !strings.Contains(err.Error(), "--port") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func newFlask(opts Options, port int) (*flask, error) {
 		return nil, err
 	}
 	var err error
-	f.listener, err = listen(port)
+	f.listener, err = Listen(port)
 	return f, err
 }
 

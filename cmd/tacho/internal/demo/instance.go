@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/handoff"
 )
 
 // firstVersion is what runs at the start, and ran during the seeded past.
@@ -22,7 +24,7 @@ type instance struct {
 }
 
 func newInstance(d *Demo, name string, port int, user uint64) (*instance, error) {
-	ln, err := listen(port)
+	ln, err := Listen(port)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ func (in *instance) accept() {
 		if err != nil {
 			return // closed at the end
 		}
-		for !in.current.Load().door.give(c) {
+		for !in.current.Load().door.Give(context.Background(), c) {
 			// Its time was up just then; there is a new one, unless all ends.
 			if in.current.Load().ended() {
 				c.Close()
@@ -95,12 +97,12 @@ func (in *instance) stop(ctx context.Context) {
 // at zero.
 type generation struct {
 	server  *http.Server
-	door    *handoff
-	scrapes atomic.Int64 // of /metrics, answered
+	door    *handoff.Listener // of this generation; the instance keeps the real one
+	scrapes atomic.Int64      // of /metrics, answered
 }
 
 func newGeneration(in *instance, version string) *generation {
-	g := &generation{door: newHandoff(in.listener.Addr())}
+	g := &generation{door: handoff.New(in.listener.Addr())}
 	g.server = &http.Server{
 		Handler:           newShop(in, g, version),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -121,7 +123,7 @@ func (g *generation) stop(ctx context.Context) {
 
 func (g *generation) ended() bool {
 	select {
-	case <-g.door.done:
+	case <-g.door.Done():
 		return true
 	default:
 		return false
