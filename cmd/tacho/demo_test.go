@@ -130,8 +130,8 @@ func TestDemoRate(t *testing.T) {
 
 	// Between the new version at 0:20 and the incident at 0:45 the shop is
 	// steady.
-	awaitState(t, "the new version on both instances", func() bool {
-		return value(t, srv.URL(), `count(shop_build_info{version="1.1.0"} == 1)`) == "2"
+	awaitState(t, "the new version on both instances, scraped thrice", func() bool {
+		return value(t, srv.URL(), `count(count_over_time(shop_build_info{version="1.1.0"}[10s]) >= 3)`) == "2"
 	})
 	before, begun := sent(shop), time.Now()
 	awaitState(t, "600 requests", func() bool { return sent(shop) >= before+600 })
