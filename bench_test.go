@@ -59,7 +59,7 @@ func BenchmarkRecord(b *testing.B) {
 	} {
 		b.Run(of.name, func(b *testing.B) {
 			m := MustNew(of.opts)
-			s := m.table.cell(m.table.row(m.table.route("/x"), 1), 200).series
+			s := m.table.cell(m.table.row(m.table.route("/x"), 2), 200).series
 			ctx, now := context.Background(), int64(1)
 			for b.Loop() {
 				now += 1000

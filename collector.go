@@ -47,6 +47,13 @@ func (c *collecting) number(v *values, n float64) {
 }
 
 func (c *collecting) histogram(v *values, r *reading) {
+	if c.family.Kind == schema.Summary {
+		count, sum := r.count, r.sum
+		c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Summary: &dto.Summary{
+			SampleCount: &count, SampleSum: &sum, CreatedTimestamp: timestamp(v.created),
+		}}})
+		return
+	}
 	h := r.proto()
 	h.CreatedTimestamp = timestamp(v.created)
 	c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Histogram: h}})
@@ -56,10 +63,12 @@ func timestamp(ns int64) *timestamppb.Timestamp { return timestamppb.New(time.Un
 
 // pairs are the label pairs of one label set, sorted by name.
 func (f *family) pairs(v *values) []*dto.LabelPair {
-	pairs := make([]*dto.LabelPair, len(f.labels))
-	for i, l := range f.labels {
-		name, value := l.name, l.of(v)
-		pairs[i] = &dto.LabelPair{Name: &name, Value: &value}
+	pairs := make([]*dto.LabelPair, 0, len(f.labels))
+	for i := range f.labels {
+		name := f.labels[i].name
+		if value, there := f.labels[i].of(v); there {
+			pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
+		}
 	}
 	return pairs
 }
@@ -77,6 +86,7 @@ func (m *metric) Desc() *prometheus.Desc { return m.family.desc }
 // Write implements prometheus.Metric.
 func (m *metric) Write(out *dto.Metric) error {
 	out.Label, out.Counter, out.Gauge, out.Histogram = m.data.Label, m.data.Counter, m.data.Gauge, m.data.Histogram
+	out.Summary = m.data.Summary
 	return nil
 }
 
@@ -84,13 +94,13 @@ func (m *metric) Write(out *dto.Metric) error {
 func (r *reading) proto() *dto.Histogram {
 	count, sum := r.count, r.sum
 	h := &dto.Histogram{SampleCount: &count, SampleSum: &sum}
-	bounds := r.ladder.bounds
+	bounds := r.bounds.bounds
 	cumulative := make([]uint64, len(bounds)+1)
 	running := uint64(0)
 	for i := range r.buckets {
 		running += r.buckets[i]
 		cumulative[i] = running
-		b := &dto.Bucket{CumulativeCount: &cumulative[i], Exemplar: r.exemplars.proto(i)}
+		b := &dto.Bucket{CumulativeCount: &cumulative[i], Exemplar: r.exemplar(i).proto()}
 		if i < len(bounds) {
 			b.UpperBound = &bounds[i]
 		} else if b.Exemplar == nil {
@@ -103,7 +113,7 @@ func (r *reading) proto() *dto.Histogram {
 	if r.native != nil {
 		r.native.proto(h)
 		for i := range r.buckets {
-			if e := r.exemplars.proto(i); e != nil {
+			if e := r.exemplar(i).proto(); e != nil {
 				h.Exemplars = append(h.Exemplars, e)
 			}
 		}

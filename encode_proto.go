@@ -50,7 +50,7 @@ func appendBytes[T string | []byte](b []byte, field int, s T) []byte {
 }
 
 // protoTypes are the numbers of MetricType.
-var protoTypes = map[schema.Kind]uint64{schema.Counter: 0, schema.Gauge: 1, schema.Histogram: 4}
+var protoTypes = map[schema.Kind]uint64{schema.Counter: 0, schema.Gauge: 1, schema.Summary: 2, schema.Histogram: 4}
 
 func (e *protoEncoder) begin(f *family) {
 	e.family = f
@@ -80,13 +80,18 @@ func (e *protoEncoder) number(v *values, n float64) {
 func (e *protoEncoder) histogram(v *values, r *reading) {
 	b := appendVarint(e.value[:0], 1, r.count)
 	b = appendDouble(b, 2, r.sum)
+	if e.family.Kind == schema.Summary {
+		e.value = e.timestamp(b, 4, v.created)
+		e.add(v, 4)
+		return
+	}
 	running := uint64(0)
 	for i, n := range r.buckets {
 		running += n
-		x := r.exemplars.of(i)
+		x := r.exemplar(i)
 		bound := infinity
-		if i < len(r.ladder.bounds) {
-			bound = r.ladder.bounds[i]
+		if i < len(r.bounds.bounds) {
+			bound = r.bounds.bounds[i]
 		} else if x == nil {
 			break // +Inf is implied unless it carries an exemplar
 		}
@@ -121,7 +126,7 @@ func (e *protoEncoder) native(b []byte, r *reading) []byte {
 		b = appendZigzag(b, 13, d)
 	}
 	for i := range r.buckets {
-		if x := r.exemplars.of(i); x != nil {
+		if x := r.exemplar(i); x != nil {
 			b = e.exemplar(b, 16, x)
 		}
 	}
@@ -131,8 +136,11 @@ func (e *protoEncoder) native(b []byte, r *reading) []byte {
 // add puts a finished value into the family.
 func (e *protoEncoder) add(v *values, field int) {
 	m := e.metric[:0]
-	for _, l := range e.family.labels {
-		m = e.label(m, 1, l.name, l.of(v))
+	for i := range e.family.labels {
+		l := &e.family.labels[i]
+		if text, there := l.of(v); there {
+			m = e.label(m, 1, l.name, text)
+		}
 	}
 	e.metric = appendBytes(m, field, e.value)
 	e.all = appendBytes(e.all, 4, e.metric)

@@ -80,11 +80,9 @@ func (e *textEncoder) number(v *values, n float64) {
 
 func (e *textEncoder) histogram(v *values, r *reading) {
 	e.render(v)
-	e.prefix = append(append(e.prefix[:0], e.family.name...), "_bucket{"...)
-	if len(e.labels) > 0 {
-		e.prefix = append(append(e.prefix, e.labels...), ',')
+	if e.family.Kind == schema.Histogram {
+		e.buckets(r)
 	}
-	e.bucketLines(r, e.boundsText(r.ladder))
 	e.sample("_sum", r.sum)
 	e.newline()
 	e.named("_count")
@@ -92,6 +90,14 @@ func (e *textEncoder) histogram(v *values, r *reading) {
 	e.newline()
 	e.createdSample(v)
 	e.drain(flushAt)
+}
+
+func (e *textEncoder) buckets(r *reading) {
+	e.prefix = append(append(e.prefix[:0], e.family.name...), "_bucket{"...)
+	if len(e.labels) > 0 {
+		e.prefix = append(append(e.prefix, e.labels...), ',')
+	}
+	e.bucketLines(r, e.boundsText(r.bounds))
 }
 
 // bucketLines are most of a scrape: the same prefix, a bound and a count, which
@@ -108,7 +114,7 @@ func (e *textEncoder) bucketLines(r *reading, les []string) {
 			b = e.count(b, running)
 		}
 		last, end = from, len(b)
-		if x := r.exemplars.of(i); x != nil && e.openMetrics {
+		if x := r.exemplar(i); x != nil && e.openMetrics {
 			b = e.exemplar(b, x)
 		}
 		e.bytes = append(b, '\n')
@@ -134,12 +140,17 @@ func (e *textEncoder) boundsText(l *ladder) []string {
 // render writes the label set's labels once for all its lines.
 func (e *textEncoder) render(v *values) {
 	b := e.labels[:0]
-	for i, l := range e.family.labels {
-		if i > 0 {
+	for i := range e.family.labels {
+		l := &e.family.labels[i]
+		text, there := l.of(v)
+		if !there {
+			continue
+		}
+		if len(b) > 0 {
 			b = append(b, ',')
 		}
 		b = append(append(b, l.name...), '=', '"')
-		b = append(appendEscaped(b, l.of(v)), '"')
+		b = append(appendEscaped(b, text), '"')
 	}
 	e.labels = b
 }

@@ -3,6 +3,7 @@ package tacho
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,8 +20,9 @@ import (
 //	x.Route = template               // now the router has decided
 //	m.End(&x)
 //
-// An Exchange is used by one goroutine at a time, except for SetRoute. It may be
-// used again for another request, by Begin; one from a sync.Pool is the fastest.
+// An Exchange is used by one goroutine at a time, except for SetRoute,
+// DoNotTrack and ExcludeAll. It may be used again for another request, by
+// Begin; one from a sync.Pool is the fastest.
 type Exchange struct {
 	// Route is the template of the route that matched, [Unmatched] when the
 	// router found none, or empty when no router is in sight. The string is
@@ -45,7 +47,18 @@ type Exchange struct {
 	ctx        context.Context // as Settle got it, for Options.TraceFunc
 	stream     bool
 	excluded   bool
+	only       bool   // by BeginTracked: nothing but tracked metrics is recorded
+	secure     bool   // by Secure
+	over       bool   // the outcome is known
+	flight     uint32 // the kind of request that it is in flight as
 
+	carrier Carrier
+	tracked []tracking
+	extras  []string // the values of Options.Labels, once they are known
+	texts   []string // memory for label values
+	key     []byte   // memory for the keys of label sets
+
+	marks      atomic.Uint32         // by handlers further inside
 	route      *route                // by SetTemplate
 	named      atomic.Pointer[route] // set by a router further inside
 	nestedPath string                // the path that router saw
@@ -65,10 +78,24 @@ func (m *Meter) Begin(x *Exchange, method, path string) bool {
 		return false
 	}
 	if !m.opts.Minimal {
-		m.inFlight.add(x.stripe(), 1)
+		m.enter(x)
 	}
 	x.start = m.now()
 	return true
+}
+
+// BeginTracked is Begin for an adapter that finds no exchange under way where
+// metrics are to be tracked: nothing but these is recorded at the end. It
+// reports false if the request is excluded for all of them.
+func (m *Meter) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
+	x.reset()
+	x.meter, x.method, x.path = m, method, path
+	if m.excludes(method, path) {
+		x.excluded = !slices.ContainsFunc(metrics, (*Metric).countsExcluded)
+		x.marks.Store(markPath)
+	}
+	x.only, x.start = true, m.now()
+	return !x.excluded
 }
 
 // reset forgets the request before. Field by field it takes half the time of
@@ -77,8 +104,18 @@ func (x *Exchange) reset() {
 	x.Route, x.BytesIn, x.BytesOut = "", 0, 0
 	x.status, x.firstByte = 0, 0
 	x.clientGone, x.hijacked, x.panicked, x.stream, x.excluded = false, false, false, false, false
+	x.only, x.secure, x.over = false, false, false
 	if x.ctx != nil {
 		x.ctx = nil
+	}
+	if x.carrier != nil {
+		x.carrier = nil
+	}
+	if len(x.tracked)+len(x.extras) > 0 {
+		x.tracked, x.extras = x.tracked[:0], x.extras[:0]
+	}
+	if x.marks.Load() != 0 {
+		x.marks.Store(0)
 	}
 	if x.nestedPath != "" || x.named.Load() != nil {
 		x.nestedPath = ""
@@ -97,8 +134,31 @@ func (m *Meter) excludes(method, path string) (yes bool) {
 	if m.opts.ExcludeFunc == nil {
 		return false
 	}
-	defer m.survive("ExcludeFunc")
+	defer m.survive(excludeFunc)
 	return m.opts.ExcludeFunc(method, path)
+}
+
+// Carry lets functions behind labels look at the framework's request, and begins
+// what Meter.RegisterDefault asks for. Adapters call it once after Begin or
+// BeginTracked.
+func (x *Exchange) Carry(c Carrier) {
+	x.carrier = c
+	if defaults := x.meter.defaults.Load(); defaults != nil && !x.only {
+		x.track(*defaults, true)
+	}
+}
+
+// Secure reports that the request came over TLS. Adapters call it after Begin;
+// only schemas that tell http from https make use of it.
+func (x *Exchange) Secure() {
+	if x.meter == nil || x.secure || !x.meter.table.schemes {
+		return
+	}
+	x.secure = true
+	if !x.idle() {
+		x.meter.leave(x)
+		x.meter.enter(x)
+	}
 }
 
 // WroteHeader reports a status at the moment when it is written. The first
@@ -188,6 +248,21 @@ func (x *Exchange) startStream() {
 // It is for handlers further inside that know better than the path.
 func (x *Exchange) Exclude() { x.excluded = true }
 
+// What handlers further inside say of an exchange.
+const (
+	markUntracked = 1 << iota // by DoNotTrack
+	markNothing               // by ExcludeAll
+	markPath                  // the path is an excluded one
+)
+
+// DoNotTrack leaves this exchange out of the HTTP metrics at its end. Metrics
+// that are tracked are still recorded. It may be called by any goroutine.
+func (x *Exchange) DoNotTrack() { x.marks.Or(markUntracked) }
+
+// ExcludeAll leaves this exchange out of everything, tracked metrics included.
+// It may be called by any goroutine.
+func (x *Exchange) ExcludeAll() { x.marks.Or(markNothing) }
+
 // SetRoute names the route from further inside, where a router that the
 // adapter cannot see has decided: a template or [Unmatched]. The last call
 // wins. Unlike the fields, it may be called while another goroutine has
@@ -225,30 +300,56 @@ var exchanges atomic.Uint32
 func (x *Exchange) stripe() uint32 { return x.number }
 
 // idle reports whether there is nothing to measure.
-func (x *Exchange) idle() bool { return x.meter == nil || x.excluded || x.meter.opts.Minimal }
+func (x *Exchange) idle() bool {
+	return x.meter == nil || x.excluded || x.only || x.meter.opts.Minimal
+}
+
+// enter and leave count requests in flight.
+func (m *Meter) enter(x *Exchange) {
+	x.flight = 0
+	if len(m.inFlight) > 1 {
+		x.flight = uint32(m.table.kind(x))
+		m.inFlight[x.flight].use()
+	}
+	m.inFlight[x.flight].add(x.stripe(), 1)
+}
+
+func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
 
 // End records the exchange. It never panics and never blocks on I/O.
 func (m *Meter) End(x *Exchange) {
 	now := m.now()
-	if !m.opts.Minimal {
-		m.inFlight.add(x.stripe(), -1)
+	if !m.opts.Minimal && !x.only {
+		m.leave(x)
 	}
 	if x.stream {
 		m.streams.Add(-1)
 	}
+	x.endTracking(0, now)
 	if x.excluded {
 		return
 	}
-	r := x.route
-	if named := x.named.Load(); named != nil {
-		r = named
-	} else if r == nil {
-		r = m.table.route(x.routeName())
-	}
-	if !r.excluded {
+	r := x.settledRoute()
+	x.route, x.over = r, true
+	marks := x.marks.Load()
+	if marks == 0 && !x.only && !r.excluded {
 		m.record(x, r, now)
 	}
+	if len(x.tracked) > 0 && marks&markNothing == 0 {
+		m.recordTracked(x, r.excluded || marks&markPath != 0)
+	}
 	x.excluded = true // whatever still writes to it is too late
+}
+
+// settledRoute is the route as far as it is known.
+func (x *Exchange) settledRoute() *route {
+	if named := x.named.Load(); named != nil {
+		return named
+	}
+	if x.route != nil {
+		return x.route
+	}
+	return x.meter.table.route(x.routeName())
 }
 
 func (x *Exchange) routeName() string {
@@ -260,11 +361,15 @@ func (x *Exchange) routeName() string {
 
 // record writes the outcome into the cells of its route.
 func (m *Meter) record(x *Exchange, r *route, now int64) {
+	t := m.table
+	if t.dynamic {
+		r = t.variant(m.grouped(x, r), m.extrasOf(x))
+	}
 	status := x.outcome()
-	c := m.table.cell(m.table.row(r, m.table.methods.index(x.method)), status)
+	c := t.cell(t.row(r, t.kind(x)), t.statusOf(status))
 	w := c.series.row // not always that row: the budget may have folded it
-	if c.folded != foldedNone || r == m.table.overflow {
-		m.table.folds[max(c.folded, foldedRoute)].Add(1)
+	if c.folded != foldedNone || r.overflowed {
+		t.folds[max(c.folded, foldedRoute)].Add(1)
 	}
 	latency, hint := now-x.start, x.stripe()
 	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
@@ -281,8 +386,25 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	if x.hijacked || m.opts.Minimal {
 		return // what passed on a hijacked connection is not known
 	}
-	observe(&w.requestSize, m.sizeLadder, x.BytesIn, hint)
-	observe(&w.responseSize, m.sizeLadder, x.bytesSent(status), hint)
+	observe(&c.series.sizes.request, m.sizeLadder, x.BytesIn, hint)
+	observe(&c.series.sizes.response, m.sizeLadder, x.bytesSent(status), hint)
+}
+
+// grouped is the route under which Options.GroupBy puts a request.
+func (m *Meter) grouped(x *Exchange, r *route) *route {
+	group := m.table.group
+	if group == nil {
+		return r
+	}
+	return m.table.route(group.of(m, Request{x}, groupBy))
+}
+
+// extrasOf are the values of Options.Labels for a request.
+func (m *Meter) extrasOf(x *Exchange) []string {
+	for _, l := range m.table.extras[len(x.extras):] {
+		x.extras = append(x.extras, l.of(m, Request{x}, labelFunc))
+	}
+	return x.extras
 }
 
 // outcome is the status to record.

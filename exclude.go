@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -9,8 +10,9 @@ import (
 // path before the handler runs and at its route's template once, when the
 // route is first seen.
 type exclusions struct {
-	exact map[string]bool
-	globs []string
+	exact    map[string]bool
+	globs    []string
+	patterns []*regexp.Regexp
 
 	// byLength are the exact paths of each length; those of 63 bytes and more
 	// share the last. Comparing with one or two is faster than any map.
@@ -24,6 +26,9 @@ func newExclusions(o Options) exclusions {
 			e.globs = append(e.globs, entry)
 		}
 		e.exact[entry] = true // a template may contain any of these characters
+	}
+	for _, pattern := range o.ExcludePatterns {
+		e.patterns = append(e.patterns, regexp.MustCompile(`^(?:`+pattern+`)`))
 	}
 	for p := range e.exact {
 		n := min(len(p), len(e.byLength)-1)
@@ -41,6 +46,11 @@ func (e *exclusions) request(path string) bool {
 	}
 	for _, g := range e.globs {
 		if globMatch(g, path) {
+			return true
+		}
+	}
+	for _, p := range e.patterns {
+		if p.MatchString(path) {
 			return true
 		}
 	}

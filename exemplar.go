@@ -49,7 +49,7 @@ const maxExemplarRunes = 128
 
 // trace asks Options.TraceFunc. What would make the scrape invalid is left out.
 func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
-	defer m.survive("TraceFunc")
+	defer m.survive(traceFunc)
 	traceID, spanID = m.opts.TraceFunc(ctx)
 	runes := utf8.RuneCountInString(traceID) + utf8.RuneCountInString(spanID) + len("trace_id") + len("span_id")
 	if runes > maxExemplarRunes || !utf8.ValidString(traceID) || !utf8.ValidString(spanID) {
@@ -58,12 +58,32 @@ func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
 	return traceID, spanID
 }
 
-// of returns a bucket's exemplar, or nil.
-func (e *exemplars) of(bucket int) *exemplar {
+// all returns the present exemplars of all buckets, nil where there is none.
+func (e *exemplars) all(into []*exemplar) []*exemplar {
 	if e == nil {
 		return nil
 	}
-	return e.slots[bucket].present.Load()
+	for i := range e.slots {
+		into = append(into, e.slots[i].present.Load())
+	}
+	return into
+}
+
+// exemplar returns a bucket's exemplar, or nil.
+func (r *reading) exemplar(bucket int) *exemplar {
+	if bucket >= len(r.exemplars) {
+		return nil
+	}
+	return r.exemplars[bucket]
+}
+
+// newer is the one of two exemplars, each of which may be nil, that was taken
+// later.
+func newer(a, b *exemplar) *exemplar {
+	if a == nil || b != nil && b.at > a.at {
+		return b
+	}
+	return a
 }
 
 // labels calls f for each label of the exemplar.
@@ -74,8 +94,7 @@ func (x *exemplar) labels(f func(name, value string)) {
 	f("trace_id", x.traceID)
 }
 
-func (e *exemplars) proto(bucket int) *dto.Exemplar {
-	x := e.of(bucket)
+func (x *exemplar) proto() *dto.Exemplar {
 	if x == nil {
 		return nil
 	}

@@ -23,10 +23,18 @@ import (
 // format, OpenMetrics or delimited protocol buffers; as it is, or compressed by
 // gzip or zstd. Its own requests are never recorded, wherever it is mounted.
 //
+// A query of name[]=NAME, once or more, leaves out all but these samples or
+// families. OPTIONS says which methods there are. Options.Access keeps strangers
+// out.
+//
 // A collector of the registry that panics, hangs or gives invalid metrics
 // costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
 // the same time share one collection of these.
 func (m *Meter) Metrics() http.Handler {
+	return newGate(m, m.opts.Access, newEndpoint(m))
+}
+
+func newEndpoint(m *Meter) *endpoint {
 	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
 	e.others.gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
@@ -52,12 +60,14 @@ type scrape struct {
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := exchangeOf(w, r.Context()); x.of(e.meter) {
-		x.Exclude()
-	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "the metrics endpoint answers GET and HEAD", http.StatusMethodNotAllowed)
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		w.Header().Set("Allow", allowed)
+		return
+	default:
+		w.Header().Set("Allow", allowed)
+		http.Error(w, "the metrics endpoint answers "+allowed, http.StatusMethodNotAllowed)
 		return
 	}
 	select {
@@ -72,6 +82,8 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.serve(w, r)
 }
 
+const allowed = "GET, HEAD, OPTIONS"
+
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	format := negotiate(r.Header)
 	h := w.Header()
@@ -84,23 +96,40 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
+	names := chosenNames(r)
+	waiting := e.meter.core.waiting()
+	if e.render(ctx, out, format, names) != nil || r.Context().Err() != nil {
+		return // a client that has left is no error of ours
+	}
+	if closeOut() == nil && len(names) == 0 {
+		waiting.scraped()
+	}
+}
+
+// render writes everything, or what is asked for, to out. The error is that of
+// writing, or that the client has left.
+func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Format, names []string) error {
 	others, err := e.others.gather(ctx)
-	if r.Context().Err() != nil {
-		return // the scraper has left
+	if ctx.Err() == context.Canceled {
+		return ctx.Err()
 	}
 	if err != nil {
 		e.complain(err)
 	}
-	s, _ := e.states.Get().(*scrape)
-	if s == nil {
-		s = new(scrape)
-	}
-	defer e.states.Put(s)
 	// Where nothing could be gathered, tacho's own families still can be read.
 	own := e.own || err != nil && len(others) == 0
-	if err := e.write(s, out, format, others, own); err == nil {
-		_ = closeOut() // a client that has left is no error of ours
+	if names == nil {
+		return e.write(out, format, others, own)
 	}
+	which := newChosen(names)
+	if isText(format) {
+		return e.write(&choosing{chosen: which, to: out}, format, others, own)
+	}
+	if own {
+		others = append(slices.Clone(others), e.meter.families.gather(e.meter)...)
+		sortFamilies(others)
+	}
+	return e.writeGathered(out, format, which.families(others), false)
 }
 
 // patience is how long this scrape may wait for other collectors: what the
@@ -123,7 +152,15 @@ func (e *endpoint) complain(err error) {
 }
 
 // write encodes everything in the order of the families' names.
-func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) error {
+func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) error {
+	if e.meter.opts.PythonFormat && format.FormatType() == expfmt.TypeTextPlain {
+		return e.writePython(out, others, own)
+	}
+	s, _ := e.states.Get().(*scrape)
+	if s == nil {
+		s = new(scrape)
+	}
+	defer e.states.Put(s)
 	enc := s.encoder(format, e.meter.opts.CreatedSamples)
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
@@ -159,7 +196,7 @@ func (e *endpoint) write(s *scrape, out io.Writer, format expfmt.Format, others 
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
-		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+		sortFamilies(families)
 	}
 	enc := expfmt.NewEncoder(out, format, e.encoderOptions()...)
 	for _, f := range families {
@@ -169,6 +206,10 @@ func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families [
 		return closer.Close()
 	}
 	return nil
+}
+
+func sortFamilies(all []*dto.MetricFamily) {
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 }
 
 func (e *endpoint) encoderOptions() []expfmt.EncoderOption {

@@ -68,7 +68,7 @@ func busy(opts Options) *Meter {
 		m.End(&x)
 	}
 	for range 1_000_001 { // counts that the text format writes as floats
-		m.table.cell(m.table.row(m.table.route("/hot"), 1), 200).series.observe(5e6, uint32(random.IntN(8)))
+		m.table.cell(m.table.row(m.table.route("/hot"), 2), 200).series.observe(5e6, uint32(random.IntN(8)))
 	}
 	return m
 }
@@ -273,7 +273,7 @@ func TestConsistentUnderLoad(t *testing.T) {
 	go func() {
 		defer close(done)
 		random := rand.New(rand.NewPCG(7, 8))
-		s := m.table.cell(m.table.row(m.table.route("/x"), 1), 200).series
+		s := m.table.cell(m.table.row(m.table.route("/x"), 2), 200).series
 		for {
 			select {
 			case <-stop:
@@ -510,7 +510,7 @@ func TestScrapesShareOneCollection(t *testing.T) {
 			bodies <- w.Body.String()
 		}()
 	}
-	for len(served.(*endpoint).slots) < scrapes {
+	for len(served.(*gate).next.(*endpoint).slots) < scrapes {
 		runtime.Gosched()
 	}
 	refused := httptest.NewRecorder()

@@ -97,6 +97,19 @@ func statusLabel(status int, asText bool) string {
 	return strconv.Itoa(status)
 }
 
+// statusClass is the class of a status, such as 2xx.
+func statusClass(status int) string {
+	switch {
+	case status == overflowStatus:
+		return overflowValue
+	case 100 <= status && status < 600:
+		return statusClasses[status/100]
+	}
+	return otherValue
+}
+
+var statusClasses = [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+
 // statusNumbers are the numbers as strings: scrapes need them for every label
 // set.
 var statusNumbers = func() (s [600]string) {

@@ -31,12 +31,21 @@ type core struct {
 
 	sizeLadder, streamLadder *ladder
 
-	inFlight stripedInt
+	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
 	streams  atomic.Int64
 	failures [reasonCount]atomic.Uint64
+	survived [optionFuncs]atomic.Uint64
 	created  int64 // nanoseconds since the epoch
 
-	panicOnce sync.Once
+	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
+	mu         sync.Mutex
+	labelSets  []*labelSets   // of metrics that are not about HTTP as such, by name
+	client     *clientMetrics // by clientOnce
+	clientOnce sync.Once
+
+	warnedPublic atomic.Bool // that strangers can read the metrics
+	ports        locked[*ownPort]
+	waiters      locked[*waiter]
 
 	handlers atomic.Int32 // how many places measure for this core
 	clock    func() int64 // nil but in tests
@@ -80,24 +89,38 @@ func newCore(opts Options) *core {
 		streamLadder: newLadder(opts.StreamBuckets, 1e9),
 		created:      time.Now().UnixNano(),
 	}
-	c.families = newFamilies(opts)
+	c.families = newFamilies(&c.opts)
 	c.table = newTable(&c.opts)
+	c.inFlight = make([]stripedInt, 1)
+	if c.families.flights {
+		c.inFlight = make([]stripedInt, 2*len(c.table.methods.names))
+	}
 	return c
 }
 
 // stripedInt is a number that processors change without waiting for each other.
-type stripedInt [stripes]struct {
-	n atomic.Int64
-	_ [56]byte // the rest of a cache line
+type stripedInt struct {
+	stripes [stripes]struct {
+		n atomic.Int64
+		_ [56]byte // the rest of a cache line
+	}
+	used atomic.Bool
 }
 
-func (s *stripedInt) add(hint uint32, n int64) { s[hint%stripes].n.Add(n) }
+func (s *stripedInt) add(hint uint32, n int64) { s.stripes[hint%stripes].n.Add(n) }
+
+// use says that the number is worth showing, also when it is 0 again.
+func (s *stripedInt) use() {
+	if !s.used.Load() {
+		s.used.Store(true)
+	}
+}
 
 // load adds the stripes up. What one processor began and another one ended
 // cancels out.
 func (s *stripedInt) load() (n int64) {
-	for i := range s {
-		n += s[i].n.Load()
+	for i := range s.stripes {
+		n += s.stripes[i].n.Load()
 	}
 	return n
 }
@@ -106,13 +129,27 @@ func (s *stripedInt) load() (n int64) {
 // that clock alone, which is cheaper than time.Now.
 var processStart = time.Now()
 
-// survive keeps a panic in one of the user's option functions away from the
-// request. It is deferred.
-func (m *Meter) survive(option string) {
-	if v := recover(); v != nil {
-		m.panicOnce.Do(func() {
-			m.logger().Error("tacho: Options."+option+" panicked; its result is left out from now on wherever it panics", "panic", v)
-		})
+// An optionFunc is one of the functions that users give us.
+type optionFunc int
+
+const (
+	excludeFunc optionFunc = iota
+	groupBy
+	labelFunc
+	routeFunc
+	traceFunc
+	optionFuncs // how many there are
+)
+
+var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}
+
+// survive keeps a panic in one of the user's functions away from the request.
+// It is deferred.
+func (c *core) survive(function optionFunc) {
+	v := recover()
+	if v != nil && c.survived[function].Add(1) == 1 {
+		c.logger().Error("tacho: Options."+optionFuncNames[function]+" panicked; its result is left out wherever it panics. "+
+			"Further panics are counted in tacho_function_errors_total only", "panic", v)
 	}
 }
 
@@ -204,6 +241,10 @@ func difference(a, b Options) string {
 		a, b any
 	}{
 		{"Schema", a.Schema, b.Schema},
+		{"AlsoSchemas", a.AlsoSchemas, b.AlsoSchemas},
+		{"GroupStatus", a.GroupStatus, b.GroupStatus},
+		{"GroupBy", a.GroupBy.shape(), b.GroupBy.shape()},
+		{"Labels", shapes(a.Labels), shapes(b.Labels)},
 		{"Buckets", a.Buckets, b.Buckets},
 		{"RouteBuckets", a.RouteBuckets, b.RouteBuckets},
 		{"NativeHistograms", a.NativeHistograms, b.NativeHistograms},
@@ -215,6 +256,7 @@ func difference(a, b Options) string {
 		{"SeriesLimit", a.SeriesLimit, b.SeriesLimit},
 		{"InitialStatuses", a.InitialStatuses, b.InitialStatuses},
 		{"Exclude", a.Exclude, b.Exclude},
+		{"ExcludePatterns", a.ExcludePatterns, b.ExcludePatterns},
 		{"MetricsPath", a.MetricsPath, b.MetricsPath},
 	} {
 		if !reflect.DeepEqual(f.a, f.b) {

@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A family is one of the schema's metric families as this Meter exports it:
+// A family is one of the schemas' metric families as this Meter exports it:
 // with the namespace in its name and the constant labels among its labels.
 type family struct {
 	schema.Family
@@ -19,6 +20,11 @@ type family struct {
 	desc   *prometheus.Desc
 	labels []label // sorted by name, constant ones included
 	source source
+
+	of     int   // which of the schemas it belongs to
+	sparse bool  // no series before its first event
+	merges bool  // several label sets of the table can be one of its own
+	view   *view // nil, or the bounds that it shows of those that are counted
 }
 
 // A source visits the label sets that a family has now.
@@ -27,97 +33,257 @@ type source func(*scan, *family)
 // A label is constant or taken from the values of a label set.
 type label struct {
 	name     string
-	constant bool
+	from     origin
 	text     string       // if constant
-	value    schema.Value // if not
+	value    schema.Value // if of a request
+	extra    int          // if of Options.Labels
+	optional bool         // left out where there is nothing to say
 }
 
-// families are all metric families of a Meter; nil for those that it does not
-// export.
+// An origin is where a label's value comes from.
+type origin uint8
+
+const (
+	ofRequest origin = iota
+	constant
+	ofLabels
+)
+
+// families are all metric families of a Meter.
 type families struct {
-	requests, duration, inFlight, requestSize, responseSize, panics, streams, streamsInFlight *family
-	series, seriesLimit, overflow, beyond, scrapeErrors                                       *family
-
-	sorted []*family // by name
+	main     *family // counts requests by outcome
+	latency  *family // the first schema's Duration, or main
+	budgeted []*family
+	flights  bool      // requests in flight are told apart
+	sorted   []*family // by name
 }
 
-func newFamilies(o Options) families {
-	var all []*family
-	add := func(f schema.Family, namespace string, from source) *family {
-		if f.Name == "" {
-			return nil
-		}
-		made := newFamily(f, namespace, o.ConstLabels, from)
-		all = append(all, made)
-		return made
+// A slot is a place in a schema for a family, and what can be recorded there.
+type slot struct {
+	of      func(*schema.Schema) *schema.Family
+	kinds   []schema.Kind
+	values  []schema.Value // that labels can carry
+	apart   []schema.Value // without which label sets of the table become one
+	source  source
+	minimal bool // there with Options.Minimal, too
+	bounded bool // its label sets depend on requests
+	sizes   bool // its label sets may be those of series
+}
+
+var (
+	counts     = []schema.Kind{schema.Counter}
+	gauges     = []schema.Kind{schema.Gauge}
+	histograms = []schema.Kind{schema.Histogram, schema.Summary}
+
+	outcomes = []schema.Value{schema.Method, schema.Route, schema.Status, schema.StatusClass, schema.Scheme, schema.ErrorType}
+	byKind   = []schema.Value{schema.Method, schema.Scheme}
+	byRow    = []schema.Value{schema.Method, schema.Route, schema.Scheme}
+	bySeries = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
+	crashes  = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
+)
+
+// slots are all that can be recorded of the requests of a service.
+var slots = []slot{
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.Requests },
+		kinds: counts, values: outcomes, apart: bySeries, source: requests, minimal: true, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.Duration },
+		kinds: histograms, values: outcomes, apart: bySeries, source: durations, minimal: true, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.Panics },
+		kinds: counts, values: crashes, apart: byRow, source: panics, minimal: true, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.RequestSize },
+		kinds: histograms, values: outcomes, apart: byRow, source: requestSizes, sizes: true, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.ResponseSize },
+		kinds: histograms, values: outcomes, apart: byRow, source: responseSizes, sizes: true, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.StreamDuration },
+		kinds: histograms, values: byRow, apart: byRow, source: lifetimes, bounded: true,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.InFlight },
+		kinds: gauges, values: byKind, apart: byKind, source: inFlight,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.StreamsInFlight },
+		kinds: gauges, source: streamsInFlight,
+	},
+	{
+		of:    func(s *schema.Schema) *schema.Family { return &s.Info },
+		kinds: gauges, values: []schema.Value{schema.Version}, source: info, minimal: true,
+	},
+}
+
+// selfSlots are what tacho says about itself.
+var selfSlots = []struct {
+	family schema.Family
+	source source
+}{
+	{schema.Series, seriesCount},
+	{schema.SeriesLimit, seriesLimit},
+	{schema.Overflow, overflows},
+	{schema.Beyond, beyond},
+	{schema.ScrapeErrors, scrapeErrors},
+	{schema.FunctionErrors, functionErrors},
+}
+
+func newFamilies(o *Options) families {
+	var f families
+	for i, s := range o.allSchemas() {
+		f.addSchema(o, i, s)
 	}
-	http := func(f schema.Family, from source) *family { return add(f, o.Namespace, from) }
-	// Self-metrics keep their names; constant labels tell their Meters apart.
-	self := func(f schema.Family, from source) *family { return add(f, "", from) }
-	s := o.Schema
-	if o.Minimal {
-		s = schema.Schema{Name: s.Name, Requests: s.Requests, Duration: s.Duration, Panics: s.Panics}
+	for _, self := range selfSlots {
+		// They keep their names; constant labels tell their Meters apart.
+		f.sorted = append(f.sorted, newFamily(self.family, "", o.constLabels(), self.source))
 	}
-	f := families{
-		requests:        http(s.Requests, requests),
-		duration:        http(s.Duration, durations),
-		panics:          http(s.Panics, panics),
-		inFlight:        http(s.InFlight, gauge(func(c *core) int64 { return c.inFlight.load() })),
-		streamsInFlight: http(s.StreamsInFlight, gauge(func(c *core) int64 { return c.streams.Load() })),
-		requestSize:     http(s.RequestSize, byRow(sizes, func(w *row) *histogram { return w.requestSize.Load() })),
-		responseSize:    http(s.ResponseSize, byRow(sizes, func(w *row) *histogram { return w.responseSize.Load() })),
-		streams:         http(s.StreamDuration, byRow(lifetimes, func(w *row) *histogram { return w.streams.Load() })),
-		series:          self(schema.Series, seriesCount),
-		seriesLimit:     self(schema.SeriesLimit, seriesLimit),
-		overflow:        self(schema.Overflow, overflows),
-		beyond:          self(schema.Beyond, beyond),
-		scrapeErrors:    self(schema.ScrapeErrors, scrapeErrors),
-	}
-	slices.SortFunc(all, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	f.sorted = all
+	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	return f
 }
 
-func sizes(c *core) *ladder     { return c.sizeLadder }
-func lifetimes(c *core) *ladder { return c.streamLadder }
+func (f *families) addSchema(o *Options, i int, s schema.Schema) {
+	ladder := newLadder(o.allBuckets(), 1e9)
+	for _, slot := range slots {
+		described := *slot.of(&s)
+		if described.Name == "" || o.Minimal && !slot.minimal {
+			continue
+		}
+		made := newFamily(slot.labelled(described, o), o.Namespace, o.constLabels(), slot.source)
+		made.of, made.sparse = i, s.FromFirst
+		if slot.bounded {
+			made.addExtras(o.dynamicLabels())
+			f.budgeted = append(f.budgeted, made)
+		}
+		made.merges = slot.merges(made, o)
+		f.sorted = append(f.sorted, made)
+		switch made.Name {
+		case s.Duration.Name:
+			made.view = ladder.view(o.bucketsOf(s))
+			f.latency = cmp.Or(f.latency, made)
+		case s.InFlight.Name:
+			f.flights = f.flights || len(made.Labels) > 0
+		}
+		if described.Name == o.Schema.Main().Name {
+			f.main = made
+		}
+	}
+	f.latency = cmp.Or(f.latency, f.main)
+}
+
+// labelled is a family of the slot with the labels that can be recorded: without
+// optional ones that cannot, and by the group in place of the route.
+func (s slot) labelled(f schema.Family, o *Options) schema.Family {
+	f.Labels = slices.Clone(f.Labels)
+	f.Labels = slices.DeleteFunc(f.Labels, func(l schema.LabelName) bool { return !slices.Contains(s.values, l.Value) })
+	for i := range f.Labels {
+		if f.Labels[i].Value == schema.Route && o.GroupBy.Func != nil {
+			f.Labels[i] = schema.LabelName{Name: o.GroupBy.Name, Value: schema.Route}
+		}
+	}
+	return f
+}
+
+// merges reports whether label sets of the table can become one of the family's.
+func (s slot) merges(f *family, o *Options) bool {
+	apart := s.apart
+	if s.sizes && o.sizesApart() {
+		apart = bySeries
+	}
+	for _, v := range apart {
+		l, ok := f.Label(v)
+		switch {
+		case !ok && (v != schema.Scheme || o.tellsScheme()):
+			return true
+		case ok && l.Optional && v == schema.Route:
+			return true // unmatched and unknown are one where both are left out
+		}
+	}
+	return false
+}
+
+// refuses says why a family cannot be recorded in a slot.
+func (s slot) refuses(f schema.Family) error {
+	if !slices.Contains(s.kinds, f.Kind) {
+		return fmt.Errorf("it is a %s; only %v can be recorded there", f.Kind, s.kinds)
+	}
+	for _, l := range f.Labels {
+		if !l.Optional && !slices.Contains(s.values, l.Value) {
+			return fmt.Errorf("its label %s carries what tacho does not record there", l.Name)
+		}
+	}
+	return nil
+}
 
 func newFamily(f schema.Family, namespace string, constLabels map[string]string, from source) *family {
 	name := f.Name
 	if namespace != "" {
 		name = namespace + "_" + name
 	}
-	clean := maps.Clone(constLabels)
-	for k, v := range clean {
-		clean[k] = cleanLabel(v)
-	}
-	out := &family{Family: f, name: name, source: from, desc: prometheus.NewDesc(name, f.Help, f.LabelNames(), clean)}
+	out := &family{Family: f, name: name, source: from}
 	for _, l := range f.Labels {
-		out.labels = append(out.labels, label{name: l.Name, value: l.Value})
+		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})
 	}
-	for k, v := range clean {
-		out.labels = append(out.labels, label{name: k, constant: true, text: v})
+	for k, v := range constLabels {
+		out.labels = append(out.labels, label{name: k, from: constant, text: v})
 	}
-	slices.SortFunc(out.labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	out.describe(f.LabelNames())
 	return out
 }
 
-func (l label) of(v *values) string {
-	if l.constant {
-		return l.text
+// addExtras adds the labels that Options.Labels computes.
+func (f *family) addExtras(extras []Label) {
+	names := f.LabelNames()
+	for i, l := range extras {
+		f.labels = append(f.labels, label{name: l.Name, from: ofLabels, extra: i})
+		names = append(names, l.Name)
 	}
-	return v.text[l.value]
+	f.describe(names)
+}
+
+func (f *family) describe(names []string) {
+	slices.SortFunc(f.labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	constLabels := prometheus.Labels{}
+	for _, l := range f.labels {
+		if l.from == constant {
+			constLabels[l.name] = l.text
+		}
+	}
+	f.desc = prometheus.NewDesc(f.name, f.Help, names, maps.Clone(constLabels))
+}
+
+// of is the label's value in a label set, and whether it has one.
+func (l *label) of(v *values) (text string, there bool) {
+	switch l.from {
+	case constant:
+		return l.text, true
+	case ofLabels:
+		return v.extras[l.extra], true
+	}
+	text = v.text[l.value]
+	if !l.optional {
+		return text, true
+	}
+	unnamed := l.value == schema.Route && (text == Unmatched || text == Unknown)
+	return text, text != "" && !unnamed
 }
 
 // foldedValues says which value of a label set a foldedLabel replaces.
-var foldedValues = [foldedLabels]schema.Value{foldedRoute: schema.Route, foldedStatus: schema.Status}
+var foldedValues = [...]schema.Value{foldedRoute: schema.Route, foldedStatus: schema.Status}
 
-// labelOf names the family's label for a value, or the value's usual name.
-func labelOf(f schema.Family, v schema.Value) string {
-	usual := map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
-	for _, l := range f.Labels {
-		if l.Value == v {
-			usual = l.Name
+// labelOf names the label for a value in a schema, or the value's usual name.
+func labelOf(s schema.Schema, v schema.Value) string {
+	for _, f := range []schema.Family{s.Requests, s.Duration} {
+		if l, ok := f.Label(v); ok {
+			return l.Name
 		}
 	}
-	return cmp.Or(usual, "label")
+	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }

@@ -33,24 +33,48 @@ func (m *Meter) Join() { m.handlers.Add(1) }
 // already take part, or nil. An adapter that finds one names its route by
 // SetRoute and leaves the rest to it, so that a request is counted once.
 func (m *Meter) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange {
-	if m.handlers.Load() < 2 {
+	if !m.Nested() {
 		return nil
 	}
-	if x := exchangeOf(w, ctx); x.of(m) {
+	if x := exchangeOf(w, ctx); x.of(m) && !x.only {
 		return x
 	}
 	return nil
 }
 
+// Nested reports whether several places measure for this Meter, so that those
+// inside look for an exchange that is under way.
+func (m *Meter) Nested() bool { return m.handlers.Load() > 1 }
+
+// Current returns the exchange of this Meter that the writer reports to, or nil.
+// Unlike Enclosing it finds those of BeginTracked as well, and none that belongs
+// to another goroutine.
+func (m *Meter) Current(w http.ResponseWriter) *Exchange {
+	if x := writerExchange(w); x.of(m) {
+		return x
+	}
+	return nil
+}
+
+// Of reports whether the exchange is one of this Meter's.
+func (x *Exchange) Of(m *Meter) bool { return x.of(m) }
+
 type handler struct {
 	meter *Meter
 	next  http.Handler
 	mux   *http.ServeMux // next, if it is one
+
+	// Around a tracker only: nothing but its metrics is recorded.
+	metrics []*Metric
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m := h.meter
-	if m.handlers.Load() > 1 {
+	if h.metrics != nil {
+		h.serveAlone(w, r)
+		return
+	}
+	if m.Nested() {
 		if outer := m.Enclosing(w, r.Context()); outer != nil {
 			h.nested(outer, w, r)
 			return
@@ -61,17 +85,27 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.exclude(o, w, r)
 		return
 	}
+	if r.TLS != nil {
+		o.exchange.Secure()
+	}
+	h.observe(o, w, r)
+}
+
+// observe serves a request whose exchange has begun.
+func (h *handler) observe(o *observer, w http.ResponseWriter, r *http.Request) {
 	o.request, o.has, o.entered = r, abilities(w), r.Pattern
 	seen := h.copyOf(o)
+	o.inner = o.visible(seen)
+	o.exchange.Carry(o)
 	defer h.finish(o, seen)
-	h.next.ServeHTTP(o.watch(w).as(o.has), o.visible(seen))
+	h.next.ServeHTTP(o.watch(w).as(o.has), o.inner)
 }
 
 // exclude serves a request that is not measured. A Handler further inside must
 // not measure it either.
 func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 	o.request = r
-	if h.meter.handlers.Load() > 1 {
+	if h.meter.Nested() {
 		h.next.ServeHTTP(w, o.visible(h.copyOf(o)))
 		return
 	}
@@ -82,7 +116,7 @@ func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 // copyOf makes a copy of the request for the handler where it needs one: to
 // count a body, or to be found again by a Handler or adapter further inside.
 func (h *handler) copyOf(o *observer) *reqcopy.Copy {
-	if h.meter.handlers.Load() > 1 {
+	if h.meter.Nested() && h.metrics == nil {
 		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
 		return reqcopy.New(o.request, &o.link)
 	}
@@ -187,7 +221,7 @@ func (m *Meter) guess(r *http.Request) (route string) {
 	if m.opts.RouteFunc == nil {
 		return Unknown
 	}
-	defer m.survive("RouteFunc")
+	defer m.survive(routeFunc)
 	return m.opts.RouteFunc(r)
 }
 

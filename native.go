@@ -3,6 +3,7 @@ package tacho
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -180,6 +181,43 @@ func (r *nativeReading) span() {
 		last.length++
 		next = key + 1
 	}
+}
+
+// clone copies a reading that may be nil.
+func (r *nativeReading) clone() *nativeReading {
+	if r == nil {
+		return nil
+	}
+	c := *r
+	c.keys, c.counts = slices.Clone(r.keys), slices.Clone(r.counts)
+	c.spans, c.deltas = slices.Clone(r.spans), slices.Clone(r.deltas)
+	return &c
+}
+
+// add adds another reading, at the coarser resolution of the two.
+func (r *nativeReading) add(other *nativeReading) {
+	if r == nil || other == nil {
+		return
+	}
+	other = other.clone()
+	for r.schema > other.schema {
+		r.halve()
+	}
+	for other.schema > r.schema {
+		other.halve()
+	}
+	for i, key := range other.keys {
+		at, there := slices.BinarySearch(r.keys, key)
+		if !there {
+			r.keys, r.counts = slices.Insert(r.keys, at, key), slices.Insert(r.counts, at, 0)
+		}
+		r.counts[at] += other.counts[i]
+	}
+	r.zero += other.zero
+	for len(r.keys) > nativeMaximum {
+		r.halve()
+	}
+	r.span()
 }
 
 // total is the number of observations that the reading holds.

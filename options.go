@@ -3,16 +3,10 @@ package tacho
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"net/http"
-	"path"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,17 +28,38 @@ type Options struct {
 	// OmitRuntime leaves out the go_*, process_* and go_build_info metrics.
 	OmitRuntime bool
 
-	// Schema names the metrics. The default is schema.Default().
+	// Schema names the metrics. The default is schema.Default(). The schemas of
+	// other libraries can be recorded as well, if their labels are made of what
+	// is known of a request; methods are in upper case in all of them.
 	Schema schema.Schema
+
+	// AlsoSchemas are exported besides Schema, from the same observations: for
+	// the time of a migration, so that old dashboards and new ones both work.
+	AlsoSchemas []schema.Schema
 
 	// Namespace is put before every HTTP metric's name, with an underscore.
 	Namespace string
 
-	// ConstLabels are added to every HTTP metric.
+	// ConstLabels are added to every HTTP metric, those of Meter.Counter and
+	// its siblings included.
 	ConstLabels map[string]string
 
-	// Buckets are the upper bounds of http_request_duration_seconds, in
-	// seconds, ascending; +Inf is added. The default is DefaultBuckets().
+	// Labels are added like ConstLabels, but may be computed from each request
+	// and its response. Gauges of what is in flight have the constant ones only.
+	Labels []Label
+
+	// GroupBy takes the place of the route: its Func names the group of a
+	// request, its Name is the label's name in every schema. Its Max is
+	// SeriesLimit, unless it says otherwise. For a label besides the route see
+	// Labels.
+	GroupBy Label
+
+	// GroupStatus records the class of the status, 2xx, instead of the status.
+	GroupStatus bool
+
+	// Buckets are the upper bounds of the latency histogram, in seconds,
+	// ascending; +Inf is added. The default is what the schema says, and
+	// DefaultBuckets() if it says nothing.
 	Buckets []float64
 
 	// RouteBuckets replaces Buckets for single routes, named by their template
@@ -108,6 +123,11 @@ type Options struct {
 	// never recorded. Excluding never changes a response.
 	Exclude []string
 
+	// ExcludePatterns excludes further requests by regular expressions that
+	// are matched at the start of the path, as prometheus-flask-exporter's
+	// excluded_paths are: /exc excludes /excluded, /exc$ does not.
+	ExcludePatterns []string
+
 	// ExcludeFunc excludes further requests. It is called at the start of
 	// each request, concurrently, and must be fast.
 	ExcludeFunc func(method, path string) bool
@@ -125,6 +145,16 @@ type Options struct {
 	// MaxScrapes is how many scrapes are served at the same time; one more is
 	// answered 503. The default is 8.
 	MaxScrapes int
+
+	// PythonFormat writes the text format just as Python's client does, for
+	// series that keep their identity when a service moves from Python: le="1.0"
+	// and 1e+06 for numbers, le among the other labels, and the header of HTTP
+	// metrics that have no series yet. Scrapes then cost more. OpenMetrics and
+	// protobuf are as always.
+	PythonFormat bool
+
+	// Access says who may read the metrics endpoint.
+	Access Access
 
 	// CreatedSamples adds the _created samples to OpenMetrics text. The
 	// protobuf format always says when a series was created.
@@ -167,7 +197,10 @@ func defaultStreamBuckets() []float64 {
 // unset field filled in.
 func (o Options) withDefaults() Options {
 	o.ConstLabels = maps.Clone(o.ConstLabels)
-	o.Buckets = cloneOr(o.Buckets, DefaultBuckets)
+	o.Buckets = slices.Clone(o.Buckets)
+	o.Labels, o.AlsoSchemas = slices.Clone(o.Labels), slices.Clone(o.AlsoSchemas)
+	o.ExcludePatterns = slices.Clone(o.ExcludePatterns)
+	o.Access = o.Access.clone()
 	o.SizeBuckets = cloneOr(o.SizeBuckets, defaultSizeBuckets)
 	o.StreamBuckets = cloneOr(o.StreamBuckets, defaultStreamBuckets)
 	o.Exclude = cloneOr(o.Exclude, DefaultExclude)
@@ -179,6 +212,9 @@ func (o Options) withDefaults() Options {
 	}
 	o.ScrapeTimeout = cmp.Or(o.ScrapeTimeout, 10*time.Second)
 	o.MaxScrapes = cmp.Or(o.MaxScrapes, 8)
+	for i := range o.Labels {
+		o.Labels[i].Values = slices.Clone(o.Labels[i].Values)
+	}
 	if o.Schema.Name == "" && len(o.Schema.Families()) == 0 {
 		o.Schema = schema.Default()
 	}
@@ -201,160 +237,66 @@ func cloneOr[T any](s []T, byDefault func() []T) []T {
 	return slices.Clone(s)
 }
 
-// check reports every wrong field of an Options whose defaults are filled in.
-func (o Options) check() error {
-	var errs []error
-	wrong := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("tacho: Options.%s: %s", field, fmt.Sprintf(format, args...)))
-	}
-	checkRegistry(o, wrong)
-	checkLabels(o, wrong)
-	checkBounds("Buckets", o.Buckets, wrong)
-	checkBounds("SizeBuckets", o.SizeBuckets, wrong)
-	checkBounds("StreamBuckets", o.StreamBuckets, wrong)
-	for _, template := range slices.Sorted(maps.Keys(o.RouteBuckets)) {
-		checkBounds(fmt.Sprintf("RouteBuckets[%q]", template), o.RouteBuckets[template], wrong)
-	}
-	checkMethods(o, wrong)
-	if o.ScrapeTimeout < 0 {
-		wrong("ScrapeTimeout", "%v is negative", o.ScrapeTimeout)
-	}
-	if o.MaxScrapes < 0 {
-		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
-	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, maxSeriesLimit, defaultSeriesLimit)
-	}
-	for _, s := range o.InitialStatuses {
-		if s < 200 || s > 599 {
-			wrong("InitialStatuses", "%d is not a final HTTP status from 200 to 599", s)
-		}
-	}
-	for _, e := range o.Exclude {
-		if err := checkExclusion(e); err != nil {
-			wrong("Exclude", "%q: %v", e, err)
-		}
-	}
-	if !strings.HasPrefix(o.MetricsPath, "/") {
-		wrong("MetricsPath", "%q does not begin with /", o.MetricsPath)
-	}
-	return errors.Join(errs...)
+// allSchemas are all that are exported.
+func (o *Options) allSchemas() []schema.Schema {
+	return append([]schema.Schema{o.Schema}, o.AlsoSchemas...)
 }
 
-type complaint func(field, format string, args ...any)
-
-func checkRegistry(o Options, wrong complaint) {
-	switch {
-	case o.Registerer == nil && o.Gatherer != nil:
-		wrong("Registerer", "is missing, though Options.Gatherer is set; set both or neither")
-	case o.Registerer != nil && o.Gatherer == nil:
-		wrong("Gatherer", "is missing, and the Registerer (%T) cannot gather; set the registry that it writes to", o.Registerer)
+// bucketsOf are the upper bounds of a schema's latency.
+func (o *Options) bucketsOf(s schema.Schema) []float64 {
+	for _, bounds := range [][]float64{o.Buckets, s.Buckets} {
+		if bounds != nil {
+			return bounds
+		}
 	}
+	return DefaultBuckets()
 }
 
-// Prometheus's classic names. UTF-8 names would be legal since Prometheus 3,
-// but every query on them must then be quoted.
-var (
-	namespaceRE = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
-	labelNameRE = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-)
-
-func checkLabels(o Options, wrong complaint) {
-	if o.Namespace != "" && !namespaceRE.MatchString(o.Namespace) {
-		wrong("Namespace", "%q is not a valid metric name prefix (letters, digits and underscores, not beginning with a digit)", o.Namespace)
+// allBuckets are the bounds in which latencies are counted: those of every
+// schema, so that each can be added up from them.
+func (o *Options) allBuckets() []float64 {
+	var all []float64
+	for _, s := range o.allSchemas() {
+		all = append(all, o.bucketsOf(s)...)
 	}
-	taken := map[string]bool{"le": true, "quantile": true}
-	for _, f := range o.Schema.Families() {
-		for _, l := range f.LabelNames() {
-			taken[l] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(o.ConstLabels)) {
-		switch {
-		case !labelNameRE.MatchString(name) || strings.HasPrefix(name, "__"):
-			wrong("ConstLabels", "%q is not a valid label name", name)
-		case taken[name]:
-			wrong("ConstLabels", "%q is already a label of the HTTP metrics", name)
-		}
-	}
-	checkSchema(o.Schema, wrong)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-// checkSchema refuses what this library cannot record. Package schema also
-// names the metrics of other libraries, for those who read them.
-func checkSchema(s schema.Schema, wrong complaint) {
-	if s.Requests.Name == "" || s.Duration.Name == "" {
-		wrong("Schema", "%q names no requests or no duration family; start from schema.Default()", s.Name)
-		return
-	}
-	own := schema.Default()
-	for _, f := range []struct{ given, own schema.Family }{
-		{s.Requests, own.Requests}, {s.Duration, own.Duration}, {s.InFlight, own.InFlight},
-		{s.RequestSize, own.RequestSize}, {s.ResponseSize, own.ResponseSize}, {s.Panics, own.Panics},
-		{s.StreamDuration, own.StreamDuration}, {s.StreamsInFlight, own.StreamsInFlight},
-	} {
-		if f.given.Name == "" {
-			continue
-		}
-		if !sameValues(f.given, f.own) || f.given.Kind != f.own.Kind {
-			wrong("Schema", "%s of %q cannot be recorded with its labels or its type; it must be a %s with the labels that %s has in schema.Default(), whatever their names", f.given.Name, s.Name, f.own.Kind, f.own.Name)
-		}
-	}
+// dynamicLabels are those of Labels that are computed.
+func (o *Options) dynamicLabels() []Label {
+	return slices.DeleteFunc(slices.Clone(o.Labels), func(l Label) bool { return l.Func == nil })
 }
 
-// sameValues is true if the labels of both carry the same, in any order.
-func sameValues(a, b schema.Family) bool {
-	values := func(f schema.Family) []schema.Value {
-		all := make([]schema.Value, len(f.Labels))
-		for i, l := range f.Labels {
-			all[i] = l.Value
-		}
-		slices.Sort(all)
-		return all
-	}
-	return slices.Equal(values(a), values(b))
-}
-
-func checkBounds(field string, bounds []float64, wrong complaint) {
-	if len(bounds) == 0 {
-		wrong(field, "is empty; leave it nil for the default")
-		return
-	}
-	for i, b := range bounds {
-		switch {
-		case math.IsNaN(b) || math.IsInf(b, 0) || b <= 0:
-			wrong(field, "bound %v is not a positive number (+Inf is added for you)", b)
-		case i > 0 && b <= bounds[i-1]:
-			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
+// constLabels are all labels that are constant.
+func (o *Options) constLabels() map[string]string {
+	all := map[string]string{}
+	for _, l := range o.Labels {
+		if l.Func == nil {
+			all[l.Name] = cleanLabel(l.Value)
 		}
 	}
-	if len(bounds) > maxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), maxBuckets)
+	for name, value := range o.ConstLabels {
+		all[name] = cleanLabel(value)
 	}
+	return all
 }
 
-// RFC 9110, section 5.6.2: a method is a token.
-var tokenRE = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")
+// tellsScheme reports whether a schema tells http from https.
+func (o *Options) tellsScheme() bool { return o.anyLabel(schema.Scheme, schema.Schema.Families) }
 
-const maxExtraMethods = 32
-
-func checkMethods(o Options, wrong complaint) {
-	for _, m := range o.Methods {
-		if !tokenRE.MatchString(m) {
-			wrong("Methods", "%q is not an HTTP method", m)
-		}
-	}
-	if len(o.Methods) > maxExtraMethods {
-		wrong("Methods", "has %d methods; at most %d can be added", len(o.Methods), maxExtraMethods)
-	}
+// sizesApart reports whether a schema tells body sizes apart by status.
+func (o *Options) sizesApart() bool {
+	sizes := func(s schema.Schema) []schema.Family { return []schema.Family{s.RequestSize, s.ResponseSize} }
+	return o.anyLabel(schema.Status, sizes) || o.anyLabel(schema.StatusClass, sizes) || o.anyLabel(schema.ErrorType, sizes)
 }
 
-func checkExclusion(e string) error {
-	if !strings.HasPrefix(e, "/") && !strings.HasPrefix(e, "*") {
-		return errors.New("a path, template or glob begins with / or *")
-	}
-	if _, err := path.Match(e, ""); err != nil {
-		return fmt.Errorf("%w: close the bracket, or escape it with a backslash", err)
-	}
-	return nil
+// anyLabel reports whether one of these families carries a value.
+func (o *Options) anyLabel(v schema.Value, of func(schema.Schema) []schema.Family) bool {
+	return slices.ContainsFunc(o.allSchemas(), func(s schema.Schema) bool {
+		return slices.ContainsFunc(of(s), func(f schema.Family) bool {
+			_, ok := f.Label(v)
+			return ok
+		})
+	})
 }

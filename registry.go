@@ -3,7 +3,6 @@ package tacho
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,7 +54,7 @@ func mustRegister(r prometheus.Registerer, all []prometheus.Collector) {
 func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 	others, err := r.Registry.Gather()
 	all := append(others, r.meter.families.gather(r.meter)...)
-	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	sortFamilies(all)
 	return all, err
 }
 
@@ -74,9 +73,14 @@ type gathering struct {
 	metrics  collecting
 }
 
-func (g *gathering) begin(f *family) {
+// emptyFamily is client_golang's form of a family, without series.
+func emptyFamily(f *family) *dto.MetricFamily {
 	kind := dto.MetricType(protoTypes[f.Kind])
-	g.families = append(g.families, &dto.MetricFamily{Name: &f.name, Help: &f.Help, Type: &kind})
+	return &dto.MetricFamily{Name: &f.name, Help: &f.Help, Type: &kind}
+}
+
+func (g *gathering) begin(f *family) {
+	g.families = append(g.families, emptyFamily(f))
 	g.metrics.family = f
 	g.metrics.add = func(m *metric) {
 		last := g.families[len(g.families)-1]

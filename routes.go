@@ -18,13 +18,20 @@ type route struct {
 	excluded bool
 	ladder   *ladder             // of its latency histograms
 	rows     atomic.Pointer[row] // the first of a list
+
+	// Where Options.Labels take their values from requests, what is recorded
+	// stands under the variants of a route, one for each set of values.
+	base       *route   // of a variant
+	extras     []string // the values
+	variants   index[string, *route]
+	overflowed bool // it is, or is a variant of, the route that stands for too many
 }
 
-// A row is everything recorded under one route and method.
+// A row is everything recorded under one route and kind of request.
 type row struct {
-	route  *route
-	next   *row // of the same route; set before the row can be seen
-	method int
+	route *route
+	next  *row // of the same route; set before the row can be seen
+	kind  int  // twice the method, plus one if it came over TLS
 
 	// The first cells stand in the row itself, the others, of routes that
 	// answer with many statuses, in a slice that is copied on write. Cells are
@@ -34,13 +41,18 @@ type row struct {
 	more  atomic.Pointer[[]cell]
 
 	// Made when the first value arrives, since most routes need few of them.
-	requestSize, responseSize, streams atomic.Pointer[histogram]
+	sizes   sizes
+	streams atomic.Pointer[histogram]
 
 	panics  atomic.Uint64
 	created int64 // nanoseconds since the epoch
 }
 
 const firstCells = 4
+
+// sizes are the body sizes of a row, or of one of its series where a schema
+// tells them apart by status.
+type sizes struct{ request, response atomic.Pointer[histogram] }
 
 // A cell leads from a status to its series. Where the budget was spent, that
 // is the series into which the request was folded, and folded says for whose
@@ -92,6 +104,7 @@ type series struct {
 	status    int
 	created   int64 // nanoseconds since the epoch
 	durations histogram
+	sizes     *sizes
 	native    *nativeHistogram // nil unless Options.NativeHistograms
 	exemplars *exemplars       // nil unless Options.TraceFunc
 }
@@ -118,7 +131,7 @@ func (s *series) read(into *scan) {
 		r.native = &into.native
 		r.limit(into.native.total())
 	}
-	r.exemplars = s.exemplars
+	r.exemplars = s.exemplars.all(r.exemplars[:0])
 }
 
 // overflowStatus stands for __overflow__ among the statuses.
@@ -131,7 +144,7 @@ const (
 	foldedNone foldedLabel = iota
 	foldedRoute
 	foldedStatus
-	foldedLabels // how many there are
+	foldedExtra // the first of Options.Labels
 )
 
 // foldAllowance is how many label sets with __overflow__ may come on top of
@@ -151,10 +164,17 @@ type table struct {
 	ladder  *ladder
 	ladders map[string]*ladder // Options.RouteBuckets, by the label
 
+	group      *bounded   // Options.GroupBy, or nil
+	extras     []*bounded // Options.Labels that are not constant
+	dynamic    bool       // there is one of these
+	schemes    bool       // http is told from https
+	sizesApart bool       // body sizes are told apart by status
+
 	routes   atomic.Pointer[map[string]*route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
-	folds    [foldedLabels]atomic.Uint64
+	folds    []atomic.Uint64 // by foldedLabel
+	variants atomic.Int64    // how many there are
 
 	wall     func() time.Time // replaced in tests
 	mu       sync.Mutex
@@ -175,7 +195,7 @@ func newTable(opts *Options) *table {
 		opts:     opts,
 		methods:  newMethods(opts.Methods),
 		exclude:  newExclusions(*opts),
-		ladder:   newLadder(opts.Buckets, 1e9),
+		ladder:   newLadder(opts.allBuckets(), 1e9),
 		ladders:  map[string]*ladder{},
 		cleaned:  map[string]*route{},
 		recent:   map[string]*route{},
@@ -186,16 +206,87 @@ func newTable(opts *Options) *table {
 		t.ladders[cleanLabel(template)] = newLadder(bounds, 1e9)
 	}
 	t.routes.Store(&map[string]*route{})
+	t.label()
 	t.overflow = t.newRoute(overflowValue)
+	t.overflow.overflowed = true
 	return t
 }
 
+// label finds out what is to be told apart.
+func (t *table) label() {
+	for _, l := range t.opts.dynamicLabels() {
+		t.extras = append(t.extras, newBounded(l))
+	}
+	if g := t.opts.GroupBy; g.Func != nil {
+		if g.Max == 0 {
+			g.Max = t.opts.SeriesLimit
+		}
+		t.group = newBounded(g)
+	}
+	t.dynamic = t.group != nil || len(t.extras) > 0
+	t.folds = make([]atomic.Uint64, int(foldedExtra)+len(t.extras))
+	t.schemes, t.sizesApart = t.opts.tellsScheme(), t.opts.sizesApart()
+}
+
 func (t *table) newRoute(label string) *route {
-	return &route{
+	r := &route{
 		label:    label,
 		excluded: t.exclude.route(label),
 		ladder:   cmp.Or(t.ladders[label], t.ladder),
 	}
+	for range t.extras { // of what folds into the route itself
+		r.extras = append(r.extras, overflowValue)
+	}
+	return r
+}
+
+// variant is a route under these values of Options.Labels.
+func (t *table) variant(r *route, values []string) *route {
+	if len(values) == 0 {
+		return r
+	}
+	var room [256]byte
+	key := joined(room[:0], values)
+	if v, ok := r.variants.snapshot()[string(key)]; ok {
+		return v
+	}
+	return r.variants.add(string(key), func() (*route, bool) {
+		if t.variants.Add(1) > int64(2*t.opts.SeriesLimit) {
+			t.variants.Add(-1)
+			t.folds[foldedExtra].Add(1)
+			return r, false // under whose own row everything else folds
+		}
+		return &route{
+			label: r.label, excluded: r.excluded, ladder: r.ladder,
+			base: r, extras: slices.Clone(values), overflowed: r.overflowed,
+		}, true
+	})
+}
+
+// joined makes a key of label values, which are valid UTF-8 and so never contain
+// the byte between them.
+func joined(key []byte, values []string) []byte {
+	for _, v := range values {
+		key = append(append(key, v...), 0xff)
+	}
+	return key
+}
+
+// kind is the kind of request that an exchange is: its row within a route.
+func (t *table) kind(x *Exchange) int {
+	kind := 2 * t.methods.index(x.method)
+	if x.secure {
+		kind++
+	}
+	return kind
+}
+
+// statusOf is the status under which a response is recorded.
+func (t *table) statusOf(status int) int {
+	if t.opts.GroupStatus {
+		return status / 100
+	}
+	return status
 }
 
 // route returns the route of a template, or the overflow route when there are
@@ -295,19 +386,19 @@ func (t *table) promote() {
 	t.misses = 0
 }
 
-// row returns the row of a route and method.
-func (t *table) row(r *route, method int) *row {
+// row returns the row of a route and kind of request.
+func (t *table) row(r *route, kind int) *row {
 	first := r.rows.Load()
 	for w := first; w != nil; w = w.next {
-		if w.method == method {
+		if w.kind == kind {
 			return w
 		}
 	}
-	fresh := &row{route: r, next: first, method: method, created: t.wall().UnixNano()}
+	fresh := &row{route: r, next: first, kind: kind, created: t.wall().UnixNano()}
 	if r.rows.CompareAndSwap(first, fresh) {
 		return fresh
 	}
-	return t.row(r, method) // somebody else was faster, perhaps with this very one
+	return t.row(r, kind) // somebody else was faster, perhaps with this very one
 }
 
 // cell returns the place of a status in a row.
@@ -340,13 +431,33 @@ func (t *table) place(w *row, status int) cell {
 		return cell{status: int32(status), series: t.foldedSeries(w, status)}
 	case len(t.all)-t.foldSets < t.opts.SeriesLimit:
 		return cell{status: int32(status), series: t.newSeries(w, status)}
+	case w.route.overflowed:
+		return cell{status: int32(status), series: t.foldedSeries(w, status)}
 	}
 	folded := t.offender()
 	t.warn(folded)
-	if folded == foldedStatus {
+	switch folded {
+	case foldedStatus:
 		return cell{int32(status), folded, t.addCell(w, overflowStatus).series}
+	case foldedRoute:
+		return cell{int32(status), folded, t.addCell(t.row(t.variant(t.overflow, w.route.extras), w.kind), status).series}
 	}
-	return cell{int32(status), folded, t.addCell(t.row(t.overflow, w.method), status).series}
+	v := t.without(w.route, int(folded-foldedExtra))
+	if v == w.route || v.base == nil {
+		return cell{int32(status), folded, t.foldedSeries(w, status)}
+	}
+	return cell{int32(status), folded, t.addCell(t.row(v, w.kind), status).series}
+}
+
+// without is the variant of a route in which one value has overflowed.
+func (t *table) without(r *route, extra int) *route {
+	values := slices.Clone(r.extras)
+	values[extra] = overflowValue
+	base := r
+	if r.base != nil {
+		base = r.base
+	}
+	return t.variant(base, values)
 }
 
 // foldedSeries makes a series that carries __overflow__, or returns the one
@@ -362,14 +473,23 @@ func (t *table) foldedSeries(w *row, status int) *series {
 
 // offender names the label with the most values: the one to fold.
 func (t *table) offender() foldedLabel {
-	if len(t.statuses) > t.made {
-		return foldedStatus
+	most, worst := t.made, foldedRoute
+	if len(t.statuses) > most {
+		most, worst = len(t.statuses), foldedStatus
 	}
-	return foldedRoute
+	for i, l := range t.extras {
+		if n := int(l.count.Load()); n > most {
+			most, worst = n, foldedExtra+foldedLabel(i)
+		}
+	}
+	return worst
 }
 
 func (t *table) newSeries(w *row, status int) *series {
-	s := &series{row: w, ladder: w.route.ladder, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram()}
+	s := &series{row: w, ladder: w.route.ladder, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram(), sizes: &w.sizes}
+	if t.sizesApart {
+		s.sizes = new(sizes)
+	}
 	if t.opts.NativeHistograms {
 		s.native = new(nativeHistogram)
 	}
@@ -391,28 +511,37 @@ func (t *table) warn(folded foldedLabel) {
 	log := cmp.Or(t.opts.Logger, slog.Default())
 	log.Warn("tacho: too many label sets: new values are recorded as "+overflowValue+
 		"; find where they come from in tacho_overflow_total, or raise Options.SeriesLimit",
-		"metric", t.opts.Schema.Requests.Name, "label", t.labelName(folded),
+		"metric", t.opts.Schema.Main().Name, "label", t.labelName(folded),
 		"limit", t.opts.SeriesLimit, "routes", t.made, "statuses", len(t.statuses))
 }
 
 // labelName is what the schema calls a label that was folded.
 func (t *table) labelName(folded foldedLabel) string {
-	return labelOf(t.opts.Schema.Requests, foldedValues[folded])
+	switch {
+	case folded >= foldedExtra:
+		return t.extras[folded-foldedExtra].Name
+	case folded == foldedRoute && t.group != nil:
+		return t.group.Name
+	}
+	return labelOf(t.opts.Schema, foldedValues[folded])
 }
 
 // expect makes the series of a route that was not called yet, so that they
 // start at zero. Half of the budget is left for what really happens.
 func (t *table) expect(method, template string) {
+	if t.dynamic {
+		return // the values that requests will bring are not known
+	}
 	r := t.route(template)
 	if r == t.overflow || r.excluded {
 		return
 	}
-	w := t.row(r, t.methods.index(method))
+	w := t.row(r, 2*t.methods.index(method))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, status := range t.opts.InitialStatuses {
 		if len(t.all) < t.opts.SeriesLimit/2 {
-			t.addCell(w, status)
+			t.addCell(w, t.statusOf(status))
 		}
 	}
 }
@@ -435,5 +564,10 @@ func (t *table) ordered() ([]*series, []*row) {
 	return t.sorted, t.shown
 }
 
-// statusLabel is a status as the label shows it.
-func (t *table) statusLabel(status int) string { return statusLabel(status, t.opts.StatusText) }
+// statusLabel is a status, as statusOf gives it, as the label shows it.
+func (t *table) statusLabel(status int) string {
+	if t.opts.GroupStatus && status != overflowStatus {
+		return statusClass(100 * status)
+	}
+	return statusLabel(status, t.opts.StatusText)
+}

@@ -35,8 +35,10 @@ type observer struct {
 	has      int           // what the writer can do
 	entered  string        // the pattern of a router around us
 	link     contextLink
-	use      uint64  // how often it was used; see handle
-	handles  []kind0 // the next ones to hand out
+	writer   http.ResponseWriter // as the handler around it received it
+	inner    *http.Request       // as the handler further inside sees it
+	use      uint64              // how often it was used; see handle
+	handles  []kind0             // the next ones to hand out
 }
 
 var observers = sync.Pool{New: func() any { return new(observer) }}
@@ -53,6 +55,7 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 	k := &o.handles[0]
 	o.handles = o.handles[1:]
 	k.writer, k.observer, k.use = w, o, o.use
+	o.writer = w
 	return k
 }
 
@@ -60,7 +63,7 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 // but handles may still know it.
 func (o *observer) release() {
 	o.use++
-	o.request, o.entered = nil, ""
+	o.request, o.inner, o.writer, o.entered = nil, nil, nil, ""
 	observers.Put(o)
 }
 
@@ -258,6 +261,11 @@ func exchangeOf(w http.ResponseWriter, ctx context.Context) *Exchange {
 	if x, ok := ctx.Value(linkKey{}).(*Exchange); ok {
 		return x
 	}
+	return writerExchange(w)
+}
+
+// writerExchange returns the exchange that this writer reports to, or nil.
+func writerExchange(w http.ResponseWriter) *Exchange {
 	for w != nil {
 		if c, ok := w.(interface{ Exchange() *Exchange }); ok {
 			return c.Exchange()
@@ -270,3 +278,20 @@ func exchangeOf(w http.ResponseWriter, ctx context.Context) *Exchange {
 	}
 	return nil
 }
+
+// An observer is the Carrier of its exchange.
+
+// RequestHeader implements Carrier.
+func (o *observer) RequestHeader(name string) string { return o.request.Header.Get(name) }
+
+// ResponseHeader implements Carrier.
+func (o *observer) ResponseHeader(name string) string { return o.writer.Header().Get(name) }
+
+// PathValue implements Carrier.
+func (o *observer) PathValue(name string) string { return o.inner.PathValue(name) }
+
+// HTTP implements Carrier.
+func (o *observer) HTTP() *http.Request { return o.inner }
+
+// Context implements Carrier.
+func (o *observer) Context() context.Context { return o.request.Context() }

@@ -284,9 +284,9 @@ func TestSendfile(t *testing.T) {
 		t.Fatalf("got %d bytes, %v", n, err)
 	}
 	<-ended
-	w := m.table.row(m.table.route(Unknown), m.table.methods.index("GET"))
+	w := m.table.row(m.table.route(Unknown), 2*m.table.methods.index("GET"))
 	var got reading
-	got.take(m.sizeLadder, w.responseSize.Load())
+	got.take(m.sizeLadder, w.sizes.response.Load())
 	if got.sum != size || got.count != 1 {
 		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.sum, got.count, size)
 	}

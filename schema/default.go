@@ -6,6 +6,8 @@ var (
 	byStatus          = LabelName{Name: "status", Value: Status}
 	byRoute           = []LabelName{byMethod, byPath}
 	byRouteAndOutcome = []LabelName{byMethod, byPath, byStatus}
+	byServer          = LabelName{Name: "host", Value: Host}
+	byHostAndOutcome  = []LabelName{byMethod, byServer, byStatus}
 )
 
 // optional marks a label that a service may leave out.
@@ -52,6 +54,20 @@ func Default() Schema {
 		StreamsInFlight: Family{
 			Name: "http_streams_in_flight", Kind: Gauge,
 			Help: "Streamed responses and hijacked connections open now.",
+		},
+		Client: Client{
+			Requests: Family{
+				Name: "http_client_requests_total", Kind: Counter, Labels: byHostAndOutcome,
+				Help: "Outgoing HTTP requests that have ended, by method, host and status.",
+			},
+			Duration: Family{
+				Name: "http_client_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: byHostAndOutcome,
+				Help: "Time from the start of an outgoing HTTP request to the end of its response, in seconds.",
+			},
+			InFlight: Family{
+				Name: "http_client_requests_in_flight", Kind: Gauge, Labels: []LabelName{byMethod, byServer},
+				Help: "Outgoing HTTP requests under way now.",
+			},
 		},
 	}
 }

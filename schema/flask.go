@@ -1,9 +1,12 @@
 package schema
 
-// Flask returns the names of prometheus-flask-exporter, to the letter.
+// Flask returns the names of prometheus-flask-exporter, to the letter, with the
+// buckets of the Python client. WithPrefix is its defaults_prefix. With Summary
+// as Duration's kind it is default_latency_as_histogram=False.
 func Flask() Schema {
 	return Schema{
-		Name: "flask",
+		Name: "flask", Prefix: "flask", FromFirst: true,
+		Buckets: []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10},
 		Requests: Family{
 			Name: "flask_http_request_total", Kind: Counter, Labels: []LabelName{byMethod, byStatus},
 			Help: "Total number of HTTP requests",
@@ -15,6 +18,10 @@ func Flask() Schema {
 		Panics: Family{
 			Name: "flask_http_request_exceptions_total", Kind: Counter, Labels: []LabelName{byMethod, byStatus},
 			Help: "Total number of HTTP requests which resulted in an exception",
+		},
+		Info: Family{
+			Name: "flask_exporter_info", Kind: Gauge, Labels: []LabelName{{Name: "version", Value: Version}},
+			Help: "Information about the Prometheus Flask exporter",
 		},
 	}
 }

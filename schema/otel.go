@@ -10,9 +10,13 @@ func OTel() Schema {
 	route := LabelName{Name: "http_route", Value: Route, Optional: true} // left out when no route is known
 	status := LabelName{Name: "http_response_status_code", Value: Status, Optional: true}
 	scheme := LabelName{Name: "url_scheme", Value: Scheme}
-	labels := []LabelName{method, route, status, scheme}
+	failure := LabelName{Name: "error_type", Value: ErrorType, Optional: true} // of failed requests only
+	labels := []LabelName{method, route, status, scheme, failure}
+	server := LabelName{Name: "server_address", Value: Host}
+	port := LabelName{Name: "server_port", Value: Port, Optional: true}
 	return Schema{
-		Name: "otel",
+		Name:    "otel",
+		Buckets: []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10},
 		Duration: Family{
 			Name: "http_server_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: labels,
 			Help: "Duration of HTTP server requests.",
@@ -28,6 +32,17 @@ func OTel() Schema {
 		ResponseSize: Family{
 			Name: "http_server_response_body_size_bytes", Kind: Histogram, Unit: "bytes", Labels: labels,
 			Help: "Size of HTTP server response bodies.",
+		},
+		Client: Client{
+			Duration: Family{
+				Name: "http_client_request_duration_seconds", Kind: Histogram, Unit: "seconds",
+				Labels: []LabelName{method, server, port, status, failure},
+				Help:   "Duration of HTTP client requests.",
+			},
+			InFlight: Family{
+				Name: "http_client_active_requests", Kind: Gauge, Labels: []LabelName{method, server, port},
+				Help: "Number of active HTTP requests.",
+			},
 		},
 	}
 }

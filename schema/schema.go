@@ -7,6 +7,8 @@
 // suffix for counters (https://prometheus.io/docs/practices/naming/).
 package schema
 
+import "strings"
+
 // A Kind is the Prometheus type of a metric family.
 type Kind string
 
@@ -15,8 +17,8 @@ const (
 	Counter   Kind = "counter"
 	Gauge     Kind = "gauge"
 	Histogram Kind = "histogram"
-	// Summary is exported by other libraries only: a count and a sum, without
-	// buckets. Quantiles of a service cannot be computed from it.
+	// Summary is a count and a sum, without buckets. Quantiles of a service
+	// cannot be computed from it.
 	Summary Kind = "summary"
 )
 
@@ -26,21 +28,27 @@ type Value int
 
 // What a label of an HTTP metric can carry.
 const (
-	Method Value = iota // the request method, or OTHER
-	Route               // the route's template, or unmatched, unknown, __overflow__
-	Status              // the status that was really sent, as a number
-	Metric              // the name of a metric family (self-metrics)
-	Label               // the name of a label (self-metrics)
-	Reason              // why something failed (self-metrics)
+	Method      Value = iota // the request method, or OTHER
+	Route                    // the route's template, or unmatched, unknown, __overflow__
+	Status                   // the status that was really sent, as a number
+	Metric                   // the name of a metric family (self-metrics)
+	Label                    // the name of a label (self-metrics)
+	Reason                   // why something failed (self-metrics)
+	StatusClass              // the status as 2xx, 3xx, 4xx, 5xx
+	Scheme                   // http or https
+	ErrorType                // the status from 500 on, else nothing
+	Version                  // of what made the metrics
+	Host                     // the server that was called; of a server, the Host header as the client sent it
+	Port                     // of the server that was called
 
-	// What only the schemas of other libraries carry; tacho never records them.
-	StatusClass // the status as 2xx, 3xx, 4xx, 5xx
-	Handler     // the function that served the request
-	Host        // the Host header as the client sent it
-	Service     // a name that the service gives itself
-	Scheme      // http or https
-	Exception   // the type of what was thrown, or none
-	Outcome     // the status in words, SUCCESS or SERVER_ERROR
+	// Recorded is how many values there are above this line. What follows is
+	// carried by the schemas of other libraries only; tacho never records it.
+	Recorded
+
+	Handler   // the function that served the request
+	Service   // a name that the service gives itself
+	Exception // the type of what was thrown, or none
+	Outcome   // the status in words, SUCCESS or SERVER_ERROR
 )
 
 // A LabelName pairs a label's name with what its value is taken from.
@@ -48,7 +56,8 @@ type LabelName struct {
 	Name  string
 	Value Value
 	// Optional says that a service may speak the schema without this label:
-	// it depends on a version or a setting, or is empty on some series.
+	// it depends on a version or a setting, or is empty on some series. tacho
+	// leaves it out of series for which the value is not known.
 	Optional bool
 }
 
@@ -66,6 +75,18 @@ type Family struct {
 type Schema struct {
 	Name string // what messages call this schema
 
+	// Prefix is what the names of the families begin with, if that can be
+	// exchanged; see WithPrefix.
+	Prefix string
+
+	// Buckets are the latency's default upper bounds, in seconds. Nil stands
+	// for the library's own.
+	Buckets []float64
+
+	// FromFirst says that series appear with their first event, and not at
+	// zero before it.
+	FromFirst bool
+
 	Requests        Family // requests by outcome
 	Duration        Family // latency; time to first byte for streams
 	InFlight        Family // requests being served now
@@ -74,23 +95,82 @@ type Schema struct {
 	Panics          Family // panics that passed through tacho
 	StreamDuration  Family // lifetime of streams and hijacked connections
 	StreamsInFlight Family // streams open now
+	Info            Family // 1, with the version of what made the metrics
+
+	Client Client // outgoing requests
+}
+
+// Client names the metric families of outgoing HTTP requests. A family with an
+// empty Name is not exported.
+type Client struct {
+	Requests Family // finished requests by outcome
+	Duration Family // from the request's start to the end of its response
+	InFlight Family // requests under way now
 }
 
 // Families returns the exported families in a fixed order.
-func (s Schema) Families() []Family {
-	var exported []Family
+func (c Client) Families() []Family { return exported(&c.Requests, &c.Duration, &c.InFlight) }
+
+// WithPrefix returns the schema with another prefix in the place of its own:
+// Flask's families begin with flask, those of Default with nothing. NoPrefix
+// takes the prefix away; an empty one changes nothing, as with
+// prometheus-flask-exporter's defaults_prefix.
+func (s Schema) WithPrefix(prefix string) Schema {
+	if prefix == "" {
+		return s
+	}
 	for _, f := range s.all() {
+		f.Name = exchanged(f.Name, s.Prefix, prefix)
+	}
+	if s.Prefix = prefix; prefix == NoPrefix {
+		s.Prefix = ""
+	}
+	return s
+}
+
+// NoPrefix is the prefix that leaves names without one. No name can begin with
+// it, so that nobody means it by accident.
+const NoPrefix = "#no_prefix"
+
+func exchanged(name, old, prefix string) string {
+	if name == "" {
+		return ""
+	}
+	if old != "" {
+		name = strings.TrimPrefix(name, old+"_")
+	}
+	if prefix == NoPrefix {
+		return name
+	}
+	return prefix + "_" + name
+}
+
+// Main returns the family that counts requests by outcome: Requests, or
+// Duration in schemas that have no counter.
+func (s Schema) Main() Family {
+	if s.Requests.Name == "" {
+		return s.Duration
+	}
+	return s.Requests
+}
+
+// Families returns the exported families in a fixed order.
+func (s Schema) Families() []Family { return exported(s.all()...) }
+
+func exported(all ...*Family) []Family {
+	var named []Family
+	for _, f := range all {
 		if f.Name != "" {
-			exported = append(exported, *f)
+			named = append(named, *f)
 		}
 	}
-	return exported
+	return named
 }
 
 func (s *Schema) all() []*Family {
 	return []*Family{
 		&s.Requests, &s.Duration, &s.InFlight, &s.RequestSize,
-		&s.ResponseSize, &s.Panics, &s.StreamDuration, &s.StreamsInFlight,
+		&s.ResponseSize, &s.Panics, &s.StreamDuration, &s.StreamsInFlight, &s.Info,
 	}
 }
 

@@ -28,7 +28,14 @@ var (
 		Name: "tacho_scrape_errors_total", Kind: Counter, Labels: []LabelName{{Name: "reason", Value: Reason}},
 		Help: "Collectors that failed in a scrape, by reason, and scrapes that were refused because too many were under way.",
 	}
+	// FunctionErrors counts panics of the user's functions.
+	FunctionErrors = Family{
+		Name: "tacho_function_errors_total", Kind: Counter, Labels: []LabelName{{Name: "function", Value: Label}},
+		Help: "Panics of functions in Options and of functions behind labels, by the option; their requests were served all the same.",
+	}
 )
 
 // SelfFamilies returns the self-metrics in a fixed order.
-func SelfFamilies() []Family { return []Family{Series, SeriesLimit, Overflow, Beyond, ScrapeErrors} }
+func SelfFamilies() []Family {
+	return []Family{Series, SeriesLimit, Overflow, Beyond, ScrapeErrors, FunctionErrors}
+}

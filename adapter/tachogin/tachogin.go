@@ -10,6 +10,11 @@
 // Gin answers the redirects of RedirectTrailingSlash and RedirectFixedPath
 // before any middleware runs, so no middleware can see them. To count these
 // too, serve m.Handler(r) instead of r: a request is still counted once.
+//
+// Metrics of single routes stand before the handler:
+//
+//	orders := m.Counter(tacho.MetricOptions{Name: "shop_orders", Help: "Orders placed."})
+//	r.POST("/orders", tachogin.Track(orders), placeOrder)
 package tachogin
 
 import (
@@ -62,8 +67,63 @@ func Middleware(m *tacho.Meter) gin.HandlerFunc {
 			return
 		}
 		w.watch(m, c)
+		if m.Nested() {
+			c.Set(key, w) // for what stands inside, whoever replaces the writer in between
+		}
 		defer w.finish(m, c)
 		c.Next()
+	}
+}
+
+// key is where a writer stands in Gin's Context when somebody may look for it.
+const key = "github.com/tacho-go/tacho/adapter/tachogin"
+
+// Track records the requests of a route in these metrics, too. They all must
+// belong to one Meter. Its Middleware need not be there: the metrics are recorded
+// all the same.
+func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
+	if len(metrics) == 0 {
+		return func(*gin.Context) {}
+	}
+	m := metrics[0].Meter()
+	m.MustOwn(metrics...)
+	return func(c *gin.Context) {
+		if x := m.Current(c.Writer); x != nil {
+			defer x.Tracked(x.Track(metrics...))
+			c.Next()
+			return
+		}
+		w := writers.Get().(*writer)
+		if !m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path, metrics...) {
+			writers.Put(w)
+			return
+		}
+		w.watch(m, c)
+		defer w.finish(m, c)
+		defer w.exchange.Tracked(w.exchange.Track(metrics...))
+		c.Next()
+	}
+}
+
+// DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track
+// has put on it is still recorded.
+func DoNotTrack(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exchange).DoNotTrack) }
+
+// ExcludeAll leaves the requests of a route out of everything, what Track has put
+// on it included, whichever of them stands first.
+func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exchange).ExcludeAll) }
+
+func marking(m *tacho.Meter, mark func(*tacho.Exchange)) gin.HandlerFunc {
+	m.Join()
+	return func(c *gin.Context) {
+		if w, ok := c.Value(key).(*writer); ok && w.exchange.Of(m) {
+			mark(&w.exchange)
+		}
+		for _, x := range []*tacho.Exchange{m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
+			if x != nil {
+				mark(x)
+			}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type writer struct {
 	gin.ResponseWriter
 	exchange tacho.Exchange
 	request  *http.Request
+	context  *gin.Context // until the exchange has ended
 	copied   *reqcopy.Copy // what the handlers see, if the request has a body
 	path     string        // the route that Gin found, as Gin writes it
 }
@@ -27,8 +28,12 @@ type writer struct {
 var writers = sync.Pool{New: func() any { return new(writer) }}
 
 func (w *writer) watch(m *tacho.Meter, c *gin.Context) {
-	w.ResponseWriter, w.request, w.path = c.Writer, c.Request, c.FullPath()
+	w.ResponseWriter, w.request, w.path, w.context = c.Writer, c.Request, c.FullPath(), c
 	w.exchange.SetTemplate(route(c))
+	if c.Request.TLS != nil {
+		w.exchange.Secure()
+	}
+	w.exchange.Carry(w)
 	if m.Minimal() {
 		return // what Gin knows at the end is enough
 	}
@@ -49,6 +54,7 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	}
 	restored := w.restore(m, c)
 	m.End(&w.exchange)
+	w.context = nil
 	if restored { // nobody else knows it
 		w.ResponseWriter, w.request = nil, nil
 		writers.Put(w)
@@ -138,3 +144,20 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	return conn, rw, err
 }
+
+// A writer is the Carrier of its exchange.
+
+// RequestHeader implements tacho.Carrier.
+func (w *writer) RequestHeader(name string) string { return w.request.Header.Get(name) }
+
+// ResponseHeader implements tacho.Carrier.
+func (w *writer) ResponseHeader(name string) string { return w.ResponseWriter.Header().Get(name) }
+
+// PathValue implements tacho.Carrier: a parameter of Gin's template.
+func (w *writer) PathValue(name string) string { return w.context.Param(name) }
+
+// HTTP implements tacho.Carrier.
+func (w *writer) HTTP() *http.Request { return w.request }
+
+// Context implements tacho.Carrier.
+func (w *writer) Context() context.Context { return w.request.Context() }

@@ -1,0 +1,234 @@
+package tacho
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// A Metric records the requests of the routes that it is put on: it counts them
+// (Meter.Counter), times their handlers (Meter.Histogram, Meter.Summary), or
+// counts those in progress (Meter.Gauge). Put it on one route or on many, with
+// Handler, HandlerFunc or [Track] on net/http and with Track of the framework's
+// adapter, or on all by Meter.RegisterDefault.
+//
+// It is safe for concurrent use.
+type Metric struct {
+	meter  *Meter
+	kind   schema.Kind
+	opts   MetricOptions
+	sets   *labelSets
+	labels []part
+}
+
+// A part is one of a metric's labels: constant, of its own, or the metric's
+// share of Options.Labels.
+type part struct {
+	text string   // if constant
+	own  *bounded // if it is the metric's own
+	from int      // else which of Options.Labels
+}
+
+// NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. The
+// error names what is wrong with the options; a name that the registry has
+// already is refused.
+func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
+	o.Labels, o.Buckets = slices.Clone(o.Labels), slices.Clone(o.Buckets)
+	if kind == schema.Histogram && o.Buckets == nil {
+		o.Buckets = m.opts.bucketsOf(m.opts.Schema)
+	}
+	if err := errors.Join(o.check(kind), m.checkMetric(kind, o)); err != nil {
+		return nil, err
+	}
+	x := &Metric{meter: m, kind: kind, opts: o}
+	constLabels := maps.Clone(m.opts.constLabels())
+	var names []string
+	initial := !o.NoInitialValue
+	for _, l := range o.Labels {
+		if l.Func == nil {
+			constLabels[l.Name] = cleanLabel(l.Value)
+			continue
+		}
+		initial = false
+		names = append(names, l.Name)
+		x.labels = append(x.labels, part{own: newBounded(l)})
+	}
+	for i, l := range m.opts.dynamicLabels() {
+		initial = false
+		names = append(names, l.Name)
+		x.labels = append(x.labels, part{from: i})
+	}
+	var err error
+	if x.sets, err = newLabelSets(m, kind, o, names, constLabels); err != nil {
+		return nil, err
+	}
+	if initial {
+		x.sets.find(nil, nil)
+	}
+	return x, nil
+}
+
+// checkMetric checks what depends on the Meter.
+func (m *Meter) checkMetric(kind schema.Kind, o MetricOptions) error {
+	var errs []error
+	if !slices.Contains([]schema.Kind{schema.Counter, schema.Gauge, schema.Histogram, schema.Summary}, kind) {
+		errs = append(errs, fmt.Errorf("tacho: the metric %q: %q is not a kind of metric", o.Name, kind))
+	}
+	if o.TTL != 0 {
+		errs = append(errs, fmt.Errorf("tacho: the metric %q: MetricOptions.TTL: only typed gauges (NewGauge) grow stale", o.Name))
+	}
+	taken := slices.Sorted(maps.Keys(m.opts.constLabels()))
+	for _, l := range m.opts.dynamicLabels() {
+		taken = append(taken, l.Name)
+	}
+	for _, l := range o.Labels {
+		if err := l.check(taken); err != nil {
+			errs = append(errs, fmt.Errorf("tacho: the metric %q: MetricOptions.Labels: %w", o.Name, err))
+		}
+		taken = append(taken, l.Name)
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Meter) mustMetric(kind schema.Kind, o MetricOptions) *Metric {
+	x, err := m.NewMetric(kind, o)
+	if err != nil {
+		panic(err)
+	}
+	return x
+}
+
+// Counter makes a Metric that counts requests, those included whose handler
+// panics. Like mux.Handle it panics when it is used wrongly: on options that
+// NewMetric refuses.
+func (m *Meter) Counter(o MetricOptions) *Metric { return m.mustMetric(schema.Counter, o) }
+
+// Gauge makes a Metric that counts the requests in progress: up before the
+// handler and down after it. Its labels are computed before the handler, when
+// there is no response yet. It panics on options that NewMetric refuses.
+func (m *Meter) Gauge(o MetricOptions) *Metric { return m.mustMetric(schema.Gauge, o) }
+
+// Histogram makes a Metric that observes how long the handler takes, in seconds.
+// It panics on options that NewMetric refuses.
+func (m *Meter) Histogram(o MetricOptions) *Metric { return m.mustMetric(schema.Histogram, o) }
+
+// Summary is Histogram without buckets or quantiles: a count and a sum. It
+// panics on options that NewMetric refuses.
+func (m *Meter) Summary(o MetricOptions) *Metric { return m.mustMetric(schema.Summary, o) }
+
+// Meter returns the Meter that the metric belongs to.
+func (x *Metric) Meter() *Meter { return x.meter }
+
+// Name returns the name under which the metric is exported.
+func (x *Metric) Name() string { return x.sets.name }
+
+func (x *Metric) countsExcluded() bool { return x.opts.CountExcluded }
+
+// RegisterDefault puts metrics on every request that the Meter measures from now
+// on and whose route the router found. Call it before the service serves.
+// Metrics that are put on a route besides count its requests twice.
+func (m *Meter) RegisterDefault(metrics ...*Metric) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []*Metric
+	if present := m.defaults.Load(); present != nil {
+		all = *present
+	}
+	all = append(all[:len(all):len(all)], metrics...)
+	m.defaults.Store(&all)
+}
+
+// A tracking is a metric that was put on a route, during one exchange.
+type tracking struct {
+	metric     *Metric
+	start      int64
+	elapsed    int64  // -1 while the handler is at work
+	gauge      *child // to be decremented
+	everywhere bool   // by RegisterDefault
+}
+
+// Track records the exchange in these metrics, too. An adapter calls it before
+// the handler that they were put on, and [Exchange.Tracked] with what it
+// returned after that, also when the handler panics. Metrics of other Meters are
+// passed over.
+func (x *Exchange) Track(metrics ...*Metric) (mark int) { return x.track(metrics, false) }
+
+func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
+	mark = len(x.tracked)
+	for _, metric := range metrics {
+		if metric.meter.core != x.meter.core {
+			continue
+		}
+		t := tracking{metric: metric, elapsed: -1, everywhere: everywhere}
+		if metric.kind == schema.Gauge {
+			t.gauge = metric.find(x)
+			t.gauge.gauge.Inc()
+		}
+		t.start = x.meter.now()
+		x.tracked = append(x.tracked, t)
+	}
+	return mark
+}
+
+// Tracked says that the handler has returned on which the metrics were put that
+// Track was called with.
+func (x *Exchange) Tracked(mark int) {
+	if mark < len(x.tracked) {
+		x.endTracking(mark, x.meter.now())
+	}
+}
+
+func (x *Exchange) endTracking(mark int, now int64) {
+	for i := mark; i < len(x.tracked); i++ {
+		t := &x.tracked[i]
+		if t.elapsed >= 0 {
+			continue
+		}
+		t.elapsed = max(now-t.start, 0)
+		if t.gauge != nil {
+			t.gauge.gauge.Dec()
+		}
+	}
+}
+
+// recordTracked records the outcome in the metrics that were tracked.
+func (m *Meter) recordTracked(x *Exchange, excluded bool) {
+	unmatched := x.route.label == Unmatched
+	for i := range x.tracked {
+		t := &x.tracked[i]
+		if t.gauge != nil || excluded && !t.metric.opts.CountExcluded || unmatched && t.everywhere {
+			continue
+		}
+		c := t.metric.find(x)
+		if c.counter != nil {
+			c.counter.Inc()
+		} else {
+			c.observer.Observe(float64(t.elapsed) / 1e9)
+		}
+	}
+}
+
+// find returns the metric's label set for an exchange.
+func (x *Metric) find(of *Exchange) *child {
+	if len(x.labels) == 0 {
+		return x.sets.find(nil, nil)
+	}
+	values := of.texts[:0]
+	for _, p := range x.labels {
+		switch {
+		case p.own != nil:
+			values = append(values, p.own.of(x.meter, Request{of}, labelFunc))
+		case x.kind == schema.Gauge:
+			// Options.Labels are known at the end only; now they are asked anew.
+			values = append(values, x.meter.table.extras[p.from].of(x.meter, Request{of}, labelFunc))
+		default:
+			values = append(values, x.meter.extrasOf(of)[p.from])
+		}
+	}
+	of.texts = values
+	of.key = joined(of.key[:0], values)
+	return x.sets.find(of.key, values)
+}

@@ -1,0 +1,112 @@
+package tacho
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// MetricOptions describe a metric of the service's own. Name and Help are
+// needed.
+type MetricOptions struct {
+	// Name is the metric's name. Namespace and Subsystem are put before it,
+	// Unit (such as "seconds") behind it, each with an underscore and unless the
+	// name has it already; counters end in _total.
+	Name      string
+	Namespace string
+	Subsystem string
+	Unit      string
+
+	// Help says in one sentence what is measured.
+	Help string
+
+	// Labels are a tracked metric's labels. Options.Labels and
+	// Options.ConstLabels come on top.
+	Labels []Label
+
+	// Buckets are a histogram's upper bounds, ascending; +Inf is added. The
+	// default is that of the latency histogram.
+	Buckets []float64
+
+	// NoInitialValue leaves a tracked metric out until its first request. By
+	// default it is there at 0 if all of its labels are constant.
+	NoInitialValue bool
+
+	// CountExcluded records a tracked metric also for requests that
+	// Options.Exclude and its siblings leave out of the HTTP metrics.
+	CountExcluded bool
+
+	// TTL makes the label sets of a typed gauge vanish when they were not set
+	// for that long. 0 keeps them for ever.
+	TTL time.Duration
+
+	// SeriesLimit is how many label sets the metric may have; past it, new
+	// values of the label that has most of them are recorded as
+	// "__overflow__". 0 stands for Options.SeriesLimit.
+	SeriesLimit int
+}
+
+// fullName is the name under which the metric is exported.
+func (o MetricOptions) fullName(kind schema.Kind) string {
+	name := o.Name
+	if kind == schema.Counter {
+		name = strings.TrimSuffix(name, "_total")
+	}
+	if o.Unit != "" && !strings.HasSuffix(name, "_"+o.Unit) {
+		name += "_" + o.Unit
+	}
+	for _, part := range []string{o.Subsystem, o.Namespace} {
+		if part != "" {
+			name = part + "_" + name
+		}
+	}
+	if kind == schema.Counter {
+		name += "_total"
+	}
+	return name
+}
+
+// check reports every wrong field.
+func (o MetricOptions) check(kind schema.Kind) error {
+	name := o.fullName(kind)
+	var errs []error
+	wrong := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("tacho: the metric %q: MetricOptions.%s: %s", name, field, fmt.Sprintf(format, args...)))
+	}
+	switch {
+	case o.Name == "":
+		wrong("Name", "is missing")
+	case !namespaceRE.MatchString(name):
+		wrong("Name", "%q is not a valid metric name (letters, digits and underscores, not beginning with a digit)", name)
+	case hasReservedSuffix(name, kind):
+		wrong("Name", "a %s must not end in _total, _sum, _count, _bucket, _created or _info, which mean other things to Prometheus", kind)
+	}
+	if o.Help == "" {
+		wrong("Help", "is missing; say in one sentence what is measured")
+	}
+	if o.Buckets != nil {
+		checkBounds("Buckets", o.Buckets, wrong)
+		if kind != schema.Histogram {
+			wrong("Buckets", "only histograms have them, and this is a %s", kind)
+		}
+	}
+	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
+		wrong("SeriesLimit", "%d is not a number of label sets up to %d", o.SeriesLimit, maxSeriesLimit)
+	}
+	if o.TTL < 0 || o.TTL > 0 && kind != schema.Gauge {
+		wrong("TTL", "%v: only gauges can grow stale, and only after a positive time; a counter that comes and goes would look reset", o.TTL)
+	}
+	return errors.Join(errs...)
+}
+
+func hasReservedSuffix(name string, kind schema.Kind) bool {
+	reserved := []string{"_total", "_sum", "_count", "_bucket", "_created", "_info"}
+	if kind == schema.Counter {
+		return false
+	}
+	return slices.ContainsFunc(reserved, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+}

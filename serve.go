@@ -1,0 +1,195 @@
+package tacho
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ServeOptions describe a port of its own for the metrics. Address or Listener
+// is needed.
+type ServeOptions struct {
+	// Address is where to listen, such as "127.0.0.1:9464". Port 0 takes any.
+	Address string
+
+	// Listener is used instead of Address, and closed in the end.
+	Listener net.Listener
+
+	// TLSConfig makes it HTTPS. It must have a certificate.
+	TLSConfig *tls.Config
+
+	// Access says who may read the metrics here; nil stands for
+	// Options.Access.
+	Access *Access
+
+	// ServeFunc serves in the place of http.Server's own Serve and ServeTLS.
+	// web.Config makes one that follows exporter-toolkit's configuration file.
+	ServeFunc func(*http.Server, net.Listener) error
+}
+
+func (o ServeOptions) check() error {
+	var errs []error
+	wrong := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("tacho: ServeOptions.%s: %s", field, fmt.Sprintf(format, args...)))
+	}
+	if (o.Address == "") == (o.Listener == nil) {
+		wrong("Address", "set it, or Listener, and not both")
+	}
+	if t := o.TLSConfig; t != nil && len(t.Certificates) == 0 && t.GetCertificate == nil && t.GetConfigForClient == nil {
+		wrong("TLSConfig", "has no certificate")
+	}
+	if o.TLSConfig != nil && o.ServeFunc != nil {
+		wrong("ServeFunc", "decides on TLS itself; leave TLSConfig out")
+	}
+	if o.Access != nil {
+		o.Access.check(wrong)
+	}
+	return errors.Join(errs...)
+}
+
+// Serve serves the metrics at Options.MetricsPath on a port of its own, until
+// the context ends or [Meter.Shutdown] is done; then it returns nil, when the
+// scrapes that are under way have been answered. Its requests are never
+// recorded.
+func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	l := o.Listener
+	if l == nil {
+		var err error
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Address); err != nil {
+			return fmt.Errorf("tacho: ServeOptions.Address: %w", err)
+		}
+	}
+	server := &ownPort{ended: make(chan struct{})}
+	server.Handler, server.TLSConfig, server.ReadHeaderTimeout = m.ownPort(o), o.TLSConfig, 10*time.Second
+	m.core.ports.add(server)
+	defer m.core.ports.remove(server)
+	defer context.AfterFunc(ctx, server.shut)()
+	err := o.serve(&server.Server, l)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-server.ended
+		return nil
+	}
+	return err
+}
+
+func (o ServeOptions) serve(server *http.Server, l net.Listener) error {
+	switch {
+	case o.ServeFunc != nil:
+		return o.ServeFunc(server, l)
+	case o.TLSConfig != nil:
+		return server.ServeTLS(l, "", "")
+	}
+	return server.Serve(l)
+}
+
+// ownPort is what a port of its own answers.
+func (m *Meter) ownPort(o ServeOptions) http.Handler {
+	access := m.opts.Access
+	if o.Access != nil {
+		access = o.Access.clone()
+	}
+	if o.ServeFunc != nil && !access.guarded() {
+		access.Public = true // whether it is, that function decides
+	}
+	mux := http.NewServeMux()
+	mux.Handle(m.opts.MetricsPath, newGate(m, access, newEndpoint(m)))
+	return mux
+}
+
+// An ownPort is a server of Serve's.
+type ownPort struct {
+	http.Server
+	once  sync.Once
+	ended chan struct{} // closed when everything was answered
+}
+
+// stopAtOnce is how long answers that are under way may take when a server is
+// to end.
+const stopAtOnce = 5 * time.Second
+
+// shut ends a server in order, or by force when that takes too long.
+func (p *ownPort) shut() {
+	p.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopAtOnce)
+		defer cancel()
+		if p.Shutdown(ctx) != nil {
+			_ = p.Close()
+		}
+		close(p.ended)
+	})
+	<-p.ended
+}
+
+// Shutdown keeps the metrics endpoint up until a scrape that began after the
+// call has been answered in full, or the context ends; then it also ends what
+// [Meter.Serve] serves. It is called when the service has answered its last
+// request: that scrape reads the last numbers. It returns ErrNotScraped if none
+// came.
+//
+// Where the endpoint is on the service's own port, call Shutdown before
+// http.Server's.
+func (m *Meter) Shutdown(ctx context.Context) error {
+	w := &waiter{done: make(chan struct{})}
+	m.core.waiters.add(w)
+	defer m.core.waiters.remove(w)
+	var err error
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		err = fmt.Errorf("%w: %w", ErrNotScraped, ctx.Err())
+	}
+	for _, port := range m.core.ports.all() {
+		port.shut()
+	}
+	return err
+}
+
+// A waiter waits for a scrape.
+type waiter struct {
+	once sync.Once
+	done chan struct{}
+}
+
+// waiting are those who wait for a scrape that begins now.
+type waiting []*waiter
+
+func (c *core) waiting() waiting { return c.waiters.all() }
+
+func (w waiting) scraped() {
+	for _, one := range w {
+		one.once.Do(func() { close(one.done) })
+	}
+}
+
+// A locked is a list for many goroutines.
+type locked[T comparable] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+func (l *locked[T]) add(one T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, one)
+}
+
+func (l *locked[T]) remove(one T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = slices.DeleteFunc(l.list, func(x T) bool { return x == one })
+}
+
+func (l *locked[T]) all() []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
+}

@@ -1,0 +1,263 @@
+package tacho
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// A CounterOf is a counter of the business's own, whose labels are the fields of
+// L. It is safe for concurrent use.
+//
+//	type orderLabels struct {
+//		Kind string
+//		Paid bool
+//	}
+//	orders, err := tacho.NewCounter[orderLabels](m, tacho.MetricOptions{Name: "shop_orders", Help: "Orders placed."})
+//	orders.Inc(orderLabels{Kind: "book", Paid: true}) // shop_orders_total{kind="book",paid="true"} 1
+//
+// L is a struct whose fields are exported and strings, booleans, integers or
+// fmt.Stringers; struct{} for no labels. A label's name is the field's in
+// snake_case, or what its tag says: `label:"name"`. This is checked once, by
+// NewCounter.
+type CounterOf[L comparable] struct{ typed[L] }
+
+// A GaugeOf is a gauge of the business's own; see [CounterOf] for its labels.
+type GaugeOf[L comparable] struct{ typed[L] }
+
+// A HistogramOf is a histogram of the business's own; see [CounterOf] for its
+// labels.
+type HistogramOf[L comparable] struct{ typed[L] }
+
+// NewCounter makes a counter. The error names what is wrong with the options or
+// with L.
+func NewCounter[L comparable](m *Meter, o MetricOptions) (*CounterOf[L], error) {
+	t, err := newTyped[L](m, schema.Counter, o)
+	return &CounterOf[L]{t}, err
+}
+
+// NewGauge makes a gauge. With MetricOptions.TTL its label sets vanish when they
+// are not touched for that long.
+func NewGauge[L comparable](m *Meter, o MetricOptions) (*GaugeOf[L], error) {
+	t, err := newTyped[L](m, schema.Gauge, o)
+	return &GaugeOf[L]{t}, err
+}
+
+// NewHistogram makes a histogram. Its default buckets are those of the latency.
+func NewHistogram[L comparable](m *Meter, o MetricOptions) (*HistogramOf[L], error) {
+	if o.Buckets == nil {
+		o.Buckets = m.opts.bucketsOf(m.opts.Schema)
+	}
+	t, err := newTyped[L](m, schema.Histogram, o)
+	return &HistogramOf[L]{t}, err
+}
+
+// Inc adds 1.
+func (c *CounterOf[L]) Inc(labels L) { c.find(labels).counter.Inc() }
+
+// Add adds a number. A counter never falls: a negative one is not added, and
+// the log says so once.
+func (c *CounterOf[L]) Add(labels L, n float64) {
+	if n >= 0 {
+		c.find(labels).counter.Add(n)
+	} else if c.sets.refused.CompareAndSwap(false, true) {
+		c.sets.core.logger().Warn("tacho: a negative number was not added to a counter; use a gauge for what can fall", "metric", c.sets.name, "number", n)
+	}
+}
+
+// Set sets the gauge.
+func (g *GaugeOf[L]) Set(labels L, v float64) {
+	g.touch(labels, func(x prometheus.Gauge) { x.Set(v) })
+}
+
+// Add adds a number, which may be negative.
+func (g *GaugeOf[L]) Add(labels L, n float64) {
+	g.touch(labels, func(x prometheus.Gauge) { x.Add(n) })
+}
+
+// Inc adds 1.
+func (g *GaugeOf[L]) Inc(labels L) { g.Add(labels, 1) }
+
+// Dec takes 1 away.
+func (g *GaugeOf[L]) Dec(labels L) { g.Add(labels, -1) }
+
+// touch changes the gauge, and does so again if it has vanished meanwhile.
+func (g *GaugeOf[L]) touch(labels L, change func(prometheus.Gauge)) {
+	for {
+		c := g.find(labels)
+		change(c.gauge)
+		if !c.gone.Load() {
+			return
+		}
+	}
+}
+
+// Observe records a value, in the unit of the metric's name.
+func (h *HistogramOf[L]) Observe(labels L, v float64) { h.find(labels).observer.Observe(v) }
+
+// typed finds label sets by a struct.
+type typed[L comparable] struct {
+	sets   *labelSets
+	fields []field
+	known  *index[L, *child]
+}
+
+// A field is a label of a typed metric.
+type field struct {
+	name string
+	text func(reflect.Value) string
+}
+
+func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[L], error) {
+	fields, err := fieldsOf(reflect.TypeFor[L]())
+	if err != nil {
+		err = fmt.Errorf("tacho: the metric %q: %w", o.fullName(kind), err)
+	}
+	if len(o.Labels) > 0 || o.NoInitialValue || o.CountExcluded {
+		err = errors.Join(err, fmt.Errorf("tacho: the metric %q: MetricOptions.Labels, NoInitialValue and CountExcluded are for metrics of requests; "+
+			"a typed metric's labels are the fields of its struct", o.fullName(kind)))
+	}
+	if err = errors.Join(o.check(kind), err); err != nil {
+		return typed[L]{}, err
+	}
+	t := typed[L]{fields: fields, known: new(index[L, *child])}
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.name)
+	}
+	if t.sets, err = newLabelSets(m, kind, o, names, nil); err != nil {
+		return t, err
+	}
+	if len(names) == 0 && o.TTL == 0 {
+		var none L
+		t.find(none)
+	}
+	return t, nil
+}
+
+// find returns the label set of a struct. Those that count are found without
+// looking at its fields.
+func (t *typed[L]) find(labels L) *child {
+	if t.sets.ttl > 0 {
+		return t.render(labels)
+	}
+	if c, ok := t.known.snapshot()[labels]; ok {
+		return c
+	}
+	c := t.render(labels)
+	if !c.overflow {
+		t.known.add(labels, func() (*child, bool) { return c, true })
+	}
+	return c
+}
+
+func (t *typed[L]) render(labels L) *child {
+	v := reflect.ValueOf(labels)
+	values := make([]string, 0, len(t.fields))
+	for i, f := range t.fields {
+		values = append(values, cleanLabel(f.text(v.Field(i))))
+	}
+	return t.sets.find(joined(nil, values), values)
+}
+
+// fieldsOf are the labels that a struct's fields stand for.
+func fieldsOf(t reflect.Type) ([]field, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("its labels are a %s; they must be the fields of a struct", t)
+	}
+	var all []field
+	var taken []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("label")
+		if name == "" {
+			name = snakeCase(f.Name)
+		}
+		text := textOf(f.Type)
+		switch {
+		case !f.IsExported():
+			return nil, fmt.Errorf("the field %s of %s is not exported", f.Name, t)
+		case text == nil:
+			return nil, fmt.Errorf("the field %s of %s is a %s; labels are strings, booleans, integers or fmt.Stringers", f.Name, t, f.Type)
+		}
+		if err := (Label{Name: name}).check(taken); err != nil {
+			return nil, fmt.Errorf("the field %s of %s: %w", f.Name, t, err)
+		}
+		taken = append(taken, name)
+		all = append(all, field{name, text})
+	}
+	return all, nil
+}
+
+var stringer = reflect.TypeFor[fmt.Stringer]()
+
+// textOf says how to write values of a type, nil if they are no labels.
+func textOf(t reflect.Type) func(reflect.Value) string {
+	switch {
+	case t.Implements(stringer) && t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer:
+		return func(v reflect.Value) string { return v.Interface().(fmt.Stringer).String() }
+	case t.Kind() == reflect.String:
+		return reflect.Value.String
+	case t.Kind() == reflect.Bool:
+		return func(v reflect.Value) string { return strconv.FormatBool(v.Bool()) }
+	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64:
+		return func(v reflect.Value) string { return strconv.FormatInt(v.Int(), 10) }
+	case reflect.Uint <= t.Kind() && t.Kind() <= reflect.Uint64:
+		return func(v reflect.Value) string { return strconv.FormatUint(v.Uint(), 10) }
+	}
+	return nil
+}
+
+// snakeCase turns OrderKind into order_kind, and HTTPStatus into http_status.
+func snakeCase(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		begins := unicode.IsUpper(r) && i > 0 &&
+			(!unicode.IsUpper(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		if begins {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// Info exports what is known from the beginning, such as the version of the
+// service: a gauge that is 1, with these labels and none of Options. It is
+// returned so that it can be set to something else.
+func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Gauge, error) {
+	var err error
+	switch {
+	case !namespaceRE.MatchString(name):
+		err = fmt.Errorf("tacho: Info: %q is not a valid metric name (letters, digits and underscores, not beginning with a digit)", name)
+	case help == "":
+		err = fmt.Errorf("tacho: Info: %s has no help text; say in one sentence what it tells", name)
+	}
+	for l := range labels {
+		if e := (Label{Name: l}).check(nil); e != nil {
+			err = errors.Join(err, fmt.Errorf("tacho: Info: %s: %w", name, e))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	clean := maps.Clone(labels)
+	for l, v := range clean {
+		clean[l] = cleanLabel(v)
+	}
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: clean})
+	g.Set(1)
+	if err := m.Registerer().Register(g); err != nil {
+		return nil, fmt.Errorf("tacho: Info: %s cannot be registered: %w", name, err)
+	}
+	return g, nil
+}
