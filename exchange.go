@@ -77,7 +77,7 @@ func (m *Meter) Begin(x *Exchange, method, path string) bool {
 		x.excluded = true
 		return false
 	}
-	if !m.opts.Minimal {
+	if m.watches {
 		m.enter(x)
 	}
 	x.start = m.now()
@@ -301,7 +301,7 @@ func (x *Exchange) stripe() uint32 { return x.number }
 
 // idle reports whether there is nothing to measure.
 func (x *Exchange) idle() bool {
-	return x.meter == nil || x.excluded || x.only || x.meter.opts.Minimal
+	return x.meter == nil || x.excluded || x.only || !x.meter.watches
 }
 
 // enter and leave count requests in flight.
@@ -319,7 +319,7 @@ func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
 // End records the exchange. It never panics and never blocks on I/O.
 func (m *Meter) End(x *Exchange) {
 	now := m.now()
-	if !m.opts.Minimal && !x.only {
+	if m.watches && !x.only {
 		m.leave(x)
 	}
 	if x.stream {
@@ -332,7 +332,7 @@ func (m *Meter) End(x *Exchange) {
 	r := x.settledRoute()
 	x.route, x.over = r, true
 	marks := x.marks.Load()
-	if marks == 0 && !x.only && !r.excluded {
+	if marks == 0 && !x.only && !r.excluded && !m.opts.OmitHTTP {
 		m.record(x, r, now)
 	}
 	if len(x.tracked) > 0 && marks&markNothing == 0 {

@@ -31,6 +31,7 @@ type core struct {
 
 	sizeLadder, streamLadder *ladder
 
+	watches  bool         // what is in flight, and streams
 	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
 	streams  atomic.Int64
 	failures [reasonCount]atomic.Uint64
@@ -90,6 +91,7 @@ func newCore(opts Options) *core {
 		created:      time.Now().UnixNano(),
 	}
 	c.families = newFamilies(&c.opts)
+	c.watches = !opts.Minimal && !opts.OmitHTTP
 	c.table = newTable(&c.opts)
 	c.inFlight = make([]stripedInt, 1)
 	if c.families.flights {
@@ -249,6 +251,7 @@ func difference(a, b Options) string {
 		{"RouteBuckets", a.RouteBuckets, b.RouteBuckets},
 		{"NativeHistograms", a.NativeHistograms, b.NativeHistograms},
 		{"Minimal", a.Minimal, b.Minimal},
+		{"OmitHTTP", a.OmitHTTP, b.OmitHTTP},
 		{"SizeBuckets", a.SizeBuckets, b.SizeBuckets},
 		{"StreamBuckets", a.StreamBuckets, b.StreamBuckets},
 		{"StatusText", a.StatusText, b.StatusText},

@@ -51,7 +51,7 @@ const (
 
 // families are all metric families of a Meter.
 type families struct {
-	main     *family // counts requests by outcome
+	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
 	flights  bool      // requests in flight are told apart
@@ -138,7 +138,9 @@ var selfSlots = []struct {
 func newFamilies(o *Options) families {
 	var f families
 	for i, s := range o.allSchemas() {
-		f.addSchema(o, i, s)
+		if !o.OmitHTTP {
+			f.addSchema(o, i, s)
+		}
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
@@ -156,7 +158,11 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		if described.Name == "" || o.Minimal && !slot.minimal {
 			continue
 		}
-		made := newFamily(slot.labelled(described, o), o.Namespace, o.constLabels(), slot.source)
+		constLabels := o.constLabels()
+		if described.Name == s.Info.Name {
+			constLabels = o.ConstLabels // it says something of tacho, not of requests
+		}
+		made := newFamily(slot.labelled(described, o), o.Namespace, constLabels, slot.source)
 		made.of, made.sparse = i, s.FromFirst
 		if slot.bounded {
 			made.addExtras(o.dynamicLabels())
@@ -232,7 +238,7 @@ func newFamily(f schema.Family, namespace string, constLabels map[string]string,
 		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})
 	}
 	for k, v := range constLabels {
-		out.labels = append(out.labels, label{name: k, from: constant, text: v})
+		out.labels = append(out.labels, label{name: k, from: constant, text: cleanLabel(v)})
 	}
 	out.describe(f.LabelNames())
 	return out

@@ -67,6 +67,10 @@ type Options struct {
 	// quantiles only at the bounds that they share.
 	RouteBuckets map[string][]float64
 
+	// OmitHTTP leaves out the HTTP metrics. The endpoint and what
+	// Meter.Counter and its siblings are put on stay.
+	OmitHTTP bool
+
 	// NativeHistograms adds a native histogram to each latency histogram, with
 	// buckets that grow by 2^(1/8) (schema 3). Scrapers get it by the protobuf
 	// format. It costs a third atomic addition a request, and memory.

@@ -348,6 +348,9 @@ func overflows(s *scan, f *family) {
 	}
 	for i := range t.folds[foldedRoute:] {
 		folded := foldedRoute + foldedLabel(i)
+		if s.core.families.main == nil {
+			break
+		}
 		n := t.folds[folded].Load()
 		if folded >= foldedExtra {
 			n += t.extras[folded-foldedExtra].folded.Load()

@@ -53,6 +53,7 @@ const (
 	Deadlines     Feature = "deadlines"       // http.ResponseController reaches the connection
 	RecoverInside Feature = "recovery inside" // there is a recovery middleware, and it may stand inside
 	Guards        Feature = "guards"          // middlewares can answer in a route's place
+	Tracking      Feature = "tracking"        // metrics can be put on single routes
 )
 
 // An App is a service described without a framework.
@@ -74,6 +75,12 @@ type Route struct {
 	Group  string // the part of Path that a group or sub-router carries
 	Late   bool   // registered when the measurement is set up already
 	Do     func(Call)
+
+	// What is put on the route, in this order, outermost first: ExcludeAll,
+	// DoNotTrack, and the metrics that Track makes of the service's Meter.
+	ExcludeAll bool
+	DoNotTrack bool
+	Track      func(*tacho.Meter) []*tacho.Metric
 }
 
 // Recovery says where the framework's recovery stands.
@@ -141,7 +148,7 @@ func check(fw Framework, c Case, patience time.Duration) error {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases)
+	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, trackCases)
 }
 
 // HTTPCall is the Call of frameworks that are built on net/http.

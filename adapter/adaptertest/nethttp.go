@@ -27,18 +27,36 @@ func Serve(h http.Handler, m *tacho.Meter) (Service, error) {
 }
 
 // Mux builds an App on http.ServeMux and nothing else. Routes for which late
-// is true are left to the returned function.
-func Mux(app App) (mux *http.ServeMux, late func()) {
+// is true are left to the returned function. The Meter is that of the metrics on
+// routes; nil puts none on them.
+func Mux(app App, m *tacho.Meter) (mux *http.ServeMux, late func()) {
 	mux = http.NewServeMux()
 	register := func(late bool) {
 		for _, r := range app.Routes {
 			if r.Late == late {
-				mux.Handle(r.Method+" "+r.Path, guarded(app.Guard, r.Do))
+				mux.Handle(r.Method+" "+r.Path, tracked(m, r, guarded(app.Guard, r.Do)))
 			}
 		}
 	}
 	register(false)
 	return mux, func() { register(true) }
+}
+
+// tracked puts on a handler what stands in the route.
+func tracked(m *tacho.Meter, r Route, h http.Handler) http.Handler {
+	if m == nil {
+		return h
+	}
+	if r.Track != nil {
+		h = tacho.Track(h, r.Track(m)...)
+	}
+	if r.DoNotTrack {
+		h = m.DoNotTrack(h)
+	}
+	if r.ExcludeAll {
+		h = m.ExcludeAll(h)
+	}
+	return h
 }
 
 func guarded(guard func(Call) bool, do func(Call)) http.Handler {
@@ -64,8 +82,8 @@ func NetHTTP() Framework {
 
 // startNetHTTP serves an App on ServeMux, measured by any middleware.
 func startNetHTTP(app App, opts tacho.Options, measure func(*tacho.Meter, http.Handler) http.Handler) (Service, error) {
-	mux, late := Mux(app)
 	if app.Plain {
+		mux, late := Mux(app, nil)
 		late()
 		return Serve(recovering(app.Recovery != NoRecovery, mux), nil)
 	}
@@ -73,6 +91,7 @@ func startNetHTTP(app App, opts tacho.Options, measure func(*tacho.Meter, http.H
 	if err != nil {
 		return Service{}, err
 	}
+	mux, late := Mux(app, m)
 	mux.Handle("GET "+m.MetricsPath(), m.Metrics())
 	inner := http.Handler(mux)
 	if app.Recovery == RecoveryInside {

@@ -94,8 +94,12 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.has("route-template") {
 		x.Route = tacho.Unknown // the route, read before the router has decided
 	}
-	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context()}
+	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context(), request: r}
 	inner := *r
+	rec.inner = &inner
+	if !a.has("own-labels") && !a.has("register-default") {
+		x.Carry(rec)
+	}
 	inner.Body = &counted{r.Body, &x, a}
 	r = &inner
 	if a.has("panic-bare") || a.has("panic-recovery-outside") {
@@ -138,6 +142,8 @@ func (a *adapter) end(x *tacho.Exchange, rec *recorder, r *http.Request, v any) 
 	}
 	x.BytesOut = rec.written
 	switch {
+	case a.has("track-panic") && v != nil, a.has("track-progress"):
+		return // and so never ends
 	case a.has("size-none") && rec.written == 0:
 		x.BytesOut = -1
 	case a.has("size-read"):
@@ -219,6 +225,8 @@ type recorder struct {
 	x       *tacho.Exchange
 	a       *adapter
 	ctx     context.Context
+	request *http.Request // as it came
+	inner   *http.Request // as handlers see it
 	last    int
 	written int64
 }
@@ -235,6 +243,26 @@ func (w *recorder) as() http.ResponseWriter {
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Exchange lets handlers further inside find the exchange. Without it metrics on
+// routes are on their own; where that goes unnoticed, others go wrong.
+func (w *recorder) Exchange() *tacho.Exchange {
+	if w.a.has("do-not-track") || w.a.has("exclude-all") {
+		return nil
+	}
+	return w.x
+}
+
+func (w *recorder) RequestHeader(name string) string  { return w.request.Header.Get(name) }
+func (w *recorder) ResponseHeader(name string) string { return w.Header().Get(name) }
+func (w *recorder) HTTP() *http.Request               { return w.inner }
+func (w *recorder) Context() context.Context          { return w.ctx }
+func (w *recorder) PathValue(name string) string {
+	if w.a.has("track-labels") {
+		return w.request.PathValue(name) // of a request that the router never saw
+	}
+	return w.inner.PathValue(name)
+}
 
 func (w *recorder) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)

@@ -47,13 +47,30 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 	for _, route := range app.Routes {
 		group := r.Group(adaptertest.Colon(route.Group))
 		path := strings.TrimPrefix(route.Path, route.Group)
-		group.Handle(route.Method, adaptertest.Colon(path), func(c *gin.Context) { route.Do(call{c}) })
+		group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c}) })...)
 	}
 	var h http.Handler = r
 	if app.Around {
 		h = m.Handler(r)
 	}
 	return adaptertest.Serve(h, m)
+}
+
+// onRoute is what is put on a route.
+func onRoute(m *tacho.Meter, r adaptertest.Route) (all []gin.HandlerFunc) {
+	if m == nil {
+		return nil
+	}
+	if r.ExcludeAll {
+		all = append(all, tachogin.ExcludeAll(m))
+	}
+	if r.DoNotTrack {
+		all = append(all, tachogin.DoNotTrack(m))
+	}
+	if r.Track != nil {
+		all = append(all, tachogin.Track(r.Track(m)...))
+	}
+	return all
 }
 
 // call is a Gin handler's request, used the way Gin handlers use it.
