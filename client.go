@@ -36,8 +36,9 @@ const (
 // A request is over when its response's body has been read or closed; one that is
 // never closed stays in flight, as its connection does. The status is the
 // response's; "timeout", "canceled" (by the caller) or "error" if there was none,
-// or if it broke off. Names are those of the schemas' Client. The
-// responses, and what base can do, stay as they are.
+// or if it broke off. Names are those of the schemas' Client; where two schemas
+// give a family the same name, the first one's is exported. The responses, and
+// what base can do, stay as they are.
 //
 // It panics if the metrics' names are taken in the registry.
 func (m *Meter) Transport(base http.RoundTripper, hosts ...string) http.RoundTripper {
@@ -218,7 +219,9 @@ func (m *Meter) clientMetrics() *clientMetrics {
 		c := &clientMetrics{meter: m}
 		for _, s := range m.opts.allSchemas() {
 			for _, f := range s.Client.Families() {
-				c.add(m, s, f)
+				if !c.has(m.opts.named(f.Name)) {
+					c.add(m, s, f)
+				}
 			}
 		}
 		m.core.client = c
@@ -227,6 +230,11 @@ func (m *Meter) clientMetrics() *clientMetrics {
 		panic("tacho: Transport: the metrics of outgoing requests could not be registered before")
 	}
 	return m.core.client
+}
+
+// has reports whether an earlier schema exports a family of that name.
+func (c *clientMetrics) has(name string) bool {
+	return slices.ContainsFunc(slices.Concat(c.inFlight, c.outcomes), func(f clientFamily) bool { return f.sets.name == name })
 }
 
 func (c *clientMetrics) add(m *Meter, s schema.Schema, f schema.Family) {

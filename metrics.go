@@ -144,7 +144,7 @@ func newFamilies(o *Options) families {
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, "", o.constLabels(), self.source))
+		f.sorted = append(f.sorted, newFamily(self.family, self.family.Name, o.constLabels(), self.source))
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
@@ -162,7 +162,7 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		if described.Name == s.Info.Name {
 			constLabels = o.ConstLabels // it says something of tacho, not of requests
 		}
-		made := newFamily(slot.labelled(described, o), o.Namespace, constLabels, slot.source)
+		made := newFamily(slot.labelled(described, o), o.named(described.Name), constLabels, slot.source)
 		made.of, made.sparse = i, s.FromFirst
 		if slot.bounded {
 			made.addExtras(o.dynamicLabels())
@@ -228,11 +228,7 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-func newFamily(f schema.Family, namespace string, constLabels map[string]string, from source) *family {
-	name := f.Name
-	if namespace != "" {
-		name = namespace + "_" + name
-	}
+func newFamily(f schema.Family, name string, constLabels map[string]string, from source) *family {
 	out := &family{Family: f, name: name, source: from}
 	for _, l := range f.Labels {
 		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})

@@ -304,3 +304,11 @@ func (o *Options) anyLabel(v schema.Value, of func(schema.Schema) []schema.Famil
 		})
 	})
 }
+
+// named is a family's name as it is exported.
+func (o *Options) named(name string) string {
+	if o.Namespace == "" {
+		return name
+	}
+	return o.Namespace + "_" + name
+}

@@ -40,6 +40,14 @@ var programs = []struct {
 		},
 	},
 	{
+		name:     "from-flask",
+		requests: []string{"GET /first_route", "POST /created", "GET /fail", "GET /nowhere"},
+		want: counts{
+			"GET /first_route 200": 1, "POST /created 201": 1, "GET /fail 500": 1,
+			"GET unmatched 404": 1,
+		},
+	},
+	{
 		name:     "nethttp",
 		requests: []string{"GET /users/7", "GET /users/8", "POST /users", "GET /healthz", "DELETE /users", "GET /nowhere"},
 		want: counts{

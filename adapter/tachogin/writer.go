@@ -20,7 +20,7 @@ type writer struct {
 	gin.ResponseWriter
 	exchange tacho.Exchange
 	request  *http.Request
-	context  *gin.Context // until the exchange has ended
+	context  *gin.Context  // until the exchange has ended
 	copied   *reqcopy.Copy // what the handlers see, if the request has a body
 	path     string        // the route that Gin found, as Gin writes it
 }

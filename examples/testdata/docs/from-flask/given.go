@@ -1,0 +1,26 @@
+package given
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Handlers that the page takes for granted.
+
+func hello(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }
+
+func getUser(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "user", r.PathValue("id")) }
+
+func placeOrder(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) }
+
+func export(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "a,b,c") }
+
+func broken(http.ResponseWriter, *http.Request) { panic("broken") }
+
+// routes are those of sections that name none themselves.
+func routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /hello", hello)
+	mux.HandleFunc("GET /users/{id}", getUser)
+	mux.HandleFunc("POST /orders", placeOrder)
+	mux.HandleFunc("GET /broken", broken)
+}

@@ -1,0 +1,242 @@
+package tachotest
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A selector names samples.
+type selector struct {
+	name   string
+	labels []label // sorted by name
+	open   bool    // samples may have other labels as well
+}
+
+func (s selector) String() string {
+	if !s.open && len(s.labels) == 0 {
+		return s.name + "{}" // without the braces it stands for all samples
+	}
+	return text(s.name, s.labels, s.open)
+}
+
+func (s selector) matches(x sample) bool {
+	return s.name == x.name && s.agreement(x.labels) == len(s.labels) &&
+		(s.open || len(x.labels) == len(s.labels))
+}
+
+// agreement is how many of its labels are among these.
+func (s selector) agreement(labels []label) (n int) {
+	for _, l := range s.labels {
+		if slices.ContainsFunc(labels, l.is) {
+			n++
+		}
+	}
+	return n
+}
+
+// An expectation is a selector with the value that its samples must have.
+type expectation struct {
+	selector
+	value float64
+}
+
+func (e expectation) String() string { return e.selector.String() + " " + number(e.value) }
+
+// parseExpectation reads a line such as a{b="c"} 1.
+func parseExpectation(line string) (e expectation, err error) {
+	p := parser{rest: line}
+	if e.selector, err = p.selector(); err != nil {
+		return e, err
+	}
+	value := strings.TrimSpace(p.rest)
+	if value == "" {
+		return e, errors.New("it has no value; write the one that it must have behind it")
+	}
+	if e.value, err = strconv.ParseFloat(value, 64); err != nil {
+		return e, fmt.Errorf("its value %q is not a number", value)
+	}
+	return e, nil
+}
+
+// parseSelector reads a line such as a{b="c"}.
+func parseSelector(line string) (selector, error) {
+	p := parser{rest: line}
+	s, err := p.selector()
+	if rest := strings.TrimSpace(p.rest); err == nil && rest != "" {
+		err = fmt.Errorf("a sample without a value belongs here, and %q is behind it", rest)
+	}
+	return s, err
+}
+
+// A parser takes a line apart from its front. It is written by hand, and not
+// expfmt's, to say in terms of the line what is wrong, and for the three dots.
+type parser struct{ rest string }
+
+var (
+	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*`)
+	labelName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*`)
+)
+
+func (p *parser) selector() (s selector, err error) {
+	p.rest = strings.TrimSpace(p.rest)
+	s.name = p.match(metricName)
+	ends := p.rest == "" || p.rest[0] == ' ' || p.rest[0] == '\t'
+	p.rest = strings.TrimLeft(p.rest, " \t")
+	switch {
+	case p.take("{"):
+		err = p.braces(&s)
+	case s.name == "":
+		err = errors.New("it does not begin with the name of a metric")
+	case !ends:
+		err = fmt.Errorf("%q cannot be in the name of a metric", p.first())
+	default:
+		s.open = true // a name alone stands for all samples
+	}
+	slices.SortFunc(s.labels, byName)
+	return s, err
+}
+
+// braces reads what is left of {b="c",...}. Names that are not made of letters,
+// digits and underscores stand in the braces, and in quotes, as they do on the
+// endpoint: {"a.b","c.d"="e"}.
+func (p *parser) braces(s *selector) (err error) {
+	for first := true; !p.take("}"); first = false {
+		switch {
+		case s.open:
+			return errors.New("something stands behind the three dots")
+		case p.take("..."):
+			s.open = true
+		case s.name == "" && first:
+			s.name, err = p.quoted("the name of the metric")
+		default:
+			err = p.label(s)
+		}
+		if err != nil {
+			return err
+		}
+		if !p.take(",") && !strings.HasPrefix(p.rest, "}") {
+			return p.unexpected("a comma or }")
+		}
+	}
+	if s.name == "" {
+		return errors.New("it has no name of a metric")
+	}
+	return nil
+}
+
+// label reads b="c".
+func (p *parser) label(s *selector) (err error) {
+	var l label
+	if strings.HasPrefix(p.rest, `"`) {
+		l.name, err = p.quoted("the name of a label")
+	} else if l.name = p.match(labelName); l.name == "" {
+		err = p.unexpected("the name of a label")
+	}
+	if err != nil {
+		return err
+	}
+	if !p.take("=") {
+		return p.unexpected("= behind the label " + l.name)
+	}
+	if l.value, err = p.quoted("the value of the label " + l.name); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(s.labels, func(other label) bool { return other.name == l.name }) {
+		return fmt.Errorf("the label %s is there twice", l.name)
+	}
+	s.labels = append(s.labels, l)
+	return nil
+}
+
+// quoted reads "c".
+func (p *parser) quoted(what string) (string, error) {
+	if !strings.HasPrefix(p.rest, `"`) {
+		return "", fmt.Errorf("%s is not in double quotes", what)
+	}
+	var out strings.Builder
+	for i := 1; i < len(p.rest); i++ {
+		switch c := p.rest[i]; {
+		case c == '"':
+			p.rest = strings.TrimLeft(p.rest[i+1:], " \t")
+			return out.String(), nil
+		case c == '\\' && i+1 < len(p.rest):
+			i++
+			plain, ok := escapes[p.rest[i]]
+			if !ok {
+				return "", fmt.Errorf(`%s has \%c in it; only \\, \" and \n are known`, what, p.rest[i])
+			}
+			out.WriteByte(plain)
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return "", fmt.Errorf("%s has no closing quote on its line", what)
+}
+
+var escapes = map[byte]byte{'\\': '\\', '"': '"', 'n': '\n'}
+
+// take takes a word off the front, with the blanks behind it.
+func (p *parser) take(word string) bool {
+	rest, ok := strings.CutPrefix(p.rest, word)
+	if ok {
+		p.rest = strings.TrimLeft(rest, " \t")
+	}
+	return ok
+}
+
+func (p *parser) match(re *regexp.Regexp) string {
+	word := re.FindString(p.rest)
+	p.rest = p.rest[len(word):]
+	return word
+}
+
+func (p *parser) first() string {
+	for _, r := range p.rest {
+		return string(r)
+	}
+	return ""
+}
+
+func (p *parser) unexpected(wanted string) error {
+	if p.rest == "" {
+		return fmt.Errorf("it ends where %s is expected", wanted)
+	}
+	return fmt.Errorf("%q stands where %s is expected", p.first(), wanted)
+}
+
+// text writes a sample as the endpoint does.
+func text(name string, labels []label, open bool) string {
+	var parts []string
+	if metricName.FindString(name) != name {
+		parts, name = append(parts, quote(name)), ""
+	}
+	for _, l := range labels {
+		if labelName.FindString(l.name) != l.name {
+			l.name = quote(l.name)
+		}
+		parts = append(parts, l.name+"="+quote(l.value))
+	}
+	switch {
+	case open && len(parts) > 0:
+		parts = append(parts, "...")
+	case open || len(parts) == 0:
+		return name
+	}
+	return name + "{" + strings.Join(parts, ",") + "}"
+}
+
+var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func quote(s string) string { return `"` + escaper.Replace(s) + `"` }
+
+// number writes whole numbers without an exponent for as long as they are exact.
+func number(v float64) string {
+	if v == float64(int64(v)) && -1<<53 < v && v < 1<<53 {
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
