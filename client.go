@@ -101,7 +101,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.begin()
 	response, err := t.base.RoundTrip(r)
 	if err != nil {
-		c.end(0, failure(r.Context(), err))
+		c.end(0, failure(r, err))
 		return response, err
 	}
 	_, upgraded := response.Body.(io.Writer)
@@ -109,7 +109,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		c.end(response.StatusCode, nil)
 		return response, err
 	}
-	response.Body = &clientBody{ReadCloser: response.Body, call: c, status: response.StatusCode, ctx: r.Context()}
+	response.Body = &clientBody{ReadCloser: response.Body, call: c, status: response.StatusCode, request: r}
 	return response, err
 }
 
@@ -121,24 +121,37 @@ func (t *transport) CloseIdleConnections() {
 }
 
 // failure is the outcome that an error stands for.
-func failure(ctx context.Context, err error) *string {
+func failure(r *http.Request, err error) *string {
 	outcome := clientError
 	var timeout interface{ Timeout() bool }
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), outOfTime(r):
 		outcome = clientTimeout
-	case errors.Is(err, context.Canceled), ctx.Err() == context.Canceled:
+	case errors.Is(err, context.Canceled), r.Context().Err() == context.Canceled:
 		outcome = clientCanceled
 	}
 	return &outcome
 }
 
+// outOfTime reports whether http.Client.Timeout has ended the request. To a
+// RoundTripper that is not net/http's own it says so by the channel.
+func outOfTime(r *http.Request) bool {
+	//lint:ignore SA1019 see above
+	cancel := r.Cancel
+	select {
+	case <-cancel:
+		return true
+	default:
+		return false // also where there is none
+	}
+}
+
 // A clientBody tells when a response has ended.
 type clientBody struct {
 	io.ReadCloser
-	call   *call
-	status int
-	ctx    context.Context
+	call    *call
+	status  int
+	request *http.Request
 }
 
 func (b *clientBody) Read(p []byte) (int, error) {
@@ -147,7 +160,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.call.end(b.status, nil)
 	case err != nil:
-		b.call.end(b.status, failure(b.ctx, err))
+		b.call.end(b.status, failure(b.request, err))
 	}
 	return n, err
 }

@@ -263,6 +263,10 @@ func (x *Exchange) DoNotTrack() { x.marks.Or(markUntracked) }
 // It may be called by any goroutine.
 func (x *Exchange) ExcludeAll() { x.marks.Or(markNothing) }
 
+// ExcludedAll reports whether ExcludeAll was called. Adapters ask before they
+// begin an exchange of their own for metrics on a route.
+func (x *Exchange) ExcludedAll() bool { return x.marks.Load()&markNothing != 0 }
+
 // SetRoute names the route from further inside, where a router that the
 // adapter cannot see has decided: a template or [Unmatched]. The last call
 // wins. Unlike the fields, it may be called while another goroutine has

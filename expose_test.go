@@ -25,6 +25,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/tacho-go/tacho/schema"
 )
 
 const (
@@ -106,6 +108,14 @@ func TestSameAsClientGolang(t *testing.T) {
 		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
 		"minimal":      {Minimal: true},
 		"route":        {RouteBuckets: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}},
+		"flask":        {Schema: schema.Flask()},
+		"summary":      {Schema: summaries()},
+		"otel":         {Schema: schema.OTel(), NativeHistograms: true},
+		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, RouteBuckets: map[string][]float64{"/hot": {1, 2}}},
+		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, CreatedSamples: true},
+		"own labels":   {Labels: ownLabels(), ConstLabels: map[string]string{"zone": "x"}},
+		"own, limited": {Labels: ownLabels(), SeriesLimit: 40},
+		"grouped":      {GroupStatus: true, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := busy(opts)
@@ -125,6 +135,23 @@ func TestSameAsClientGolang(t *testing.T) {
 			_, b := scrapeBody(t, theirs, acceptProtobuf, "")
 			compareFamilies(t, decode(t, a), decode(t, b))
 		})
+	}
+}
+
+// summaries is a schema without buckets.
+func summaries() schema.Schema {
+	s := schema.Default()
+	s.Duration.Kind, s.RequestSize.Kind = schema.Summary, schema.Summary
+	return s
+}
+
+// ownLabels are labels that tell much apart, or little.
+func ownLabels() []Label {
+	return []Label{
+		{Name: "size", Func: func(r Request) string { return fmt.Sprint(r.BytesIn() % 7) }},
+		{Name: "a_constant", Value: "with \"quotes\""},
+		{Name: "kind", Func: func(r Request) string { return fmt.Sprint(r.BytesOut()) }, Values: []string{"0", "1"}},
+		{Name: "many", Func: func(r Request) string { return fmt.Sprint(r.BytesIn()) }, Max: 5},
 	}
 }
 

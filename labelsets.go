@@ -117,6 +117,9 @@ func (s *labelSets) find(key []byte, values []string) *child {
 }
 
 func (s *labelSets) add(key string, values []string) *child {
+	if s.ttl > 0 && s.len() >= s.limit {
+		s.expire()
+	}
 	return s.index.add(key, func() (*child, bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -47,6 +47,7 @@ type core struct {
 	warnedPublic atomic.Bool // that strangers can read the metrics
 	ports        locked[*ownPort]
 	waiters      locked[*waiter]
+	down         atomic.Bool // by Shutdown
 
 	handlers atomic.Int32 // how many places measure for this core
 	clock    func() int64 // nil but in tests

@@ -63,17 +63,11 @@ type handler struct {
 	meter *Meter
 	next  http.Handler
 	mux   *http.ServeMux // next, if it is one
-
-	// Around a tracker only: nothing but its metrics is recorded.
-	metrics []*Metric
+	only  bool           // it stands around a tracker: nothing but its metrics is recorded
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m := h.meter
-	if h.metrics != nil {
-		h.serveAlone(w, r)
-		return
-	}
 	if m.Nested() {
 		if outer := m.Enclosing(w, r.Context()); outer != nil {
 			h.nested(outer, w, r)
@@ -116,7 +110,7 @@ func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 // copyOf makes a copy of the request for the handler where it needs one: to
 // count a body, or to be found again by a Handler or adapter further inside.
 func (h *handler) copyOf(o *observer) *reqcopy.Copy {
-	if h.meter.Nested() && h.metrics == nil {
+	if h.meter.Nested() && !h.only {
 		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
 		return reqcopy.New(o.request, &o.link)
 	}

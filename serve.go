@@ -72,6 +72,9 @@ func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
 	server.Handler, server.TLSConfig, server.ReadHeaderTimeout = m.ownPort(o), o.TLSConfig, 10*time.Second
 	m.core.ports.add(server)
 	defer m.core.ports.remove(server)
+	if m.core.down.Load() {
+		server.shut() // before it has begun: it then ends at once
+	}
 	defer context.AfterFunc(ctx, server.shut)()
 	err := o.serve(&server.Server, l)
 	if errors.Is(err, http.ErrServerClosed) {
@@ -135,7 +138,8 @@ func (p *ownPort) shut() {
 // request: that scrape reads the last numbers. It returns ErrNotScraped if none
 // came.
 //
-// Where the endpoint is on the service's own port, call Shutdown before
+// What Serve is called for afterwards ends at once. Where the endpoint is on the
+// service's own port, call Shutdown before
 // http.Server's.
 func (m *Meter) Shutdown(ctx context.Context) error {
 	w := &waiter{done: make(chan struct{})}
@@ -147,6 +151,7 @@ func (m *Meter) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = fmt.Errorf("%w: %w", ErrNotScraped, ctx.Err())
 	}
+	m.core.down.Store(true)
 	for _, port := range m.core.ports.all() {
 		port.shut()
 	}

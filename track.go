@@ -11,7 +11,7 @@ func Track(next http.Handler, metrics ...*Metric) http.Handler {
 	}
 	t := &tracker{meter: metrics[0].meter, metrics: metrics, next: next}
 	t.meter.MustOwn(metrics...)
-	t.alone = &handler{meter: t.meter, next: t, metrics: metrics}
+	t.alone = &handler{meter: t.meter, next: t, only: true}
 	return t
 }
 
@@ -43,7 +43,7 @@ func (t *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// exchange of the latter belongs to another goroutine.
 	x := t.meter.Current(w)
 	if x == nil {
-		t.alone.ServeHTTP(w, r)
+		t.serveAlone(w, r)
 		return
 	}
 	if o, ok := x.carrier.(*observer); ok {
@@ -53,15 +53,20 @@ func (t *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.next.ServeHTTP(w, r)
 }
 
-// serveAlone serves a request that only tracked metrics want to know of.
-func (h *handler) serveAlone(w http.ResponseWriter, r *http.Request) {
-	o := observers.Get().(*observer)
-	if !h.meter.BeginTracked(&o.exchange, r.Method, r.URL.Path, h.metrics...) {
-		o.release()
-		h.next.(*tracker).next.ServeHTTP(w, r)
+// serveAlone serves a request that has no exchange for this writer: one of its
+// own is begun, unless an ExcludeAll further outside forbids it.
+func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
+	if linked := linkedExchange(r); linked.of(t.meter) && linked.ExcludedAll() {
+		t.next.ServeHTTP(w, r)
 		return
 	}
-	h.observe(o, w, r)
+	o := observers.Get().(*observer)
+	if !t.meter.BeginTracked(&o.exchange, r.Method, r.URL.Path, t.metrics...) {
+		o.release()
+		t.next.ServeHTTP(w, r)
+		return
+	}
+	t.alone.observe(o, w, r)
 }
 
 // DoNotTrack leaves the requests of a handler out of the HTTP metrics; those
@@ -79,12 +84,23 @@ func (m *Meter) ExcludeAll(next http.Handler) http.Handler {
 func (m *Meter) marking(next http.Handler, mark func(*Exchange)) http.Handler {
 	m.Join() // so that the exchange is found whatever stands in between
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		linked, _ := r.Context().Value(linkKey{}).(*Exchange)
-		for _, x := range []*Exchange{linked, writerExchange(w)} {
+		found := false
+		for _, x := range []*Exchange{linkedExchange(r), writerExchange(w)} {
 			if x.of(m) {
 				mark(x)
+				found = true
 			}
+		}
+		if !found { // metrics further inside need to know all the same
+			x := &Exchange{meter: m, excluded: true}
+			mark(x)
+			r = r.WithContext(&contextLink{Context: r.Context(), exchange: x})
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func linkedExchange(r *http.Request) *Exchange {
+	x, _ := r.Context().Value(linkKey{}).(*Exchange)
+	return x
 }

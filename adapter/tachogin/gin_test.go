@@ -215,3 +215,68 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestOnRoutes: metrics on routes, and routes that are left out, behind a
+// middleware that hides our writer, on an engine that is measured and on one
+// that is not.
+func TestOnRoutes(t *testing.T) {
+	for name, c := range map[string]struct {
+		measured bool
+		hide     gin.HandlerFunc
+	}{
+		"measured":            {true, func(*gin.Context) {}},
+		"measured and hidden": {true, func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} }},
+		"measured by nobody":  {false, func(*gin.Context) {}},
+		"hidden from nobody":  {false, func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, m := gin.New(), tacho.MustNew(tacho.Options{OmitRuntime: true})
+			if c.measured {
+				r.Use(tachogin.Middleware(m))
+			}
+			r.Use(c.hide)
+			calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{
+				{Name: "id", Func: func(r tacho.Request) string { return r.PathValue("id") }},
+				{Name: "route", Func: tacho.Request.Route},
+				{Name: "status", Func: tacho.Request.StatusText},
+			}})
+			created := func(c *gin.Context) { c.String(http.StatusCreated, "made") }
+			r.GET("/tracked/:id", tachogin.Track(calls), created)
+			r.GET("/quiet/:id", tachogin.DoNotTrack(m), tachogin.Track(calls), created)
+			r.GET("/nothing/:id", tachogin.ExcludeAll(m), tachogin.Track(calls), created)
+			r.GET("/nothing-last/:id", tachogin.Track(calls), tachogin.ExcludeAll(m), created)
+			for _, path := range []string{"/tracked/1", "/quiet/2", "/nothing/3", "/nothing-last/4"} {
+				if w := serve(r, "GET", path); w.Code != http.StatusCreated || w.Body.String() != "made" {
+					t.Errorf("%s is answered %d %q", path, w.Code, w.Body)
+				}
+			}
+			if c.measured {
+				expectRecorded(t, m, "{GET,/tracked/:id,201} 1")
+			} else {
+				expectRecorded(t, m, "")
+			}
+			text, _, err := m.Render(t.Context(), "", "calls_total")
+			want := "# HELP calls_total Calls.\n# TYPE calls_total counter\n" +
+				`calls_total{id="1",route="/tracked/:id",status="201"} 1` + "\n" +
+				`calls_total{id="2",route="/quiet/:id",status="201"} 1` + "\n"
+			if err != nil || string(text) != want {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// TestTrackPanics: a panic goes on with its value, and is counted, whoever
+// measures.
+func TestTrackPanics(t *testing.T) {
+	r, m := gin.New(), tacho.MustNew(tacho.Options{OmitRuntime: true})
+	r.Use(gin.RecoveryWithWriter(io.Discard))
+	calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{{Name: "status", Func: tacho.Request.StatusText}}})
+	r.GET("/fail", tachogin.Track(calls), func(*gin.Context) { panic("on purpose") })
+	if w := serve(r, "GET", "/fail"); w.Code != http.StatusInternalServerError {
+		t.Errorf("answered %d", w.Code)
+	}
+	if text, _, _ := m.Render(t.Context(), "", "calls_total"); !strings.Contains(string(text), `calls_total{status="500"} 1`) {
+		t.Errorf("recorded %s", text)
+	}
+}

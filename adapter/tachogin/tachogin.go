@@ -93,6 +93,10 @@ func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
 			c.Next()
 			return
 		}
+		if x := linked(m, c); x != nil && x.ExcludedAll() {
+			c.Next()
+			return
+		}
 		w := writers.Get().(*writer)
 		if !m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path, metrics...) {
 			writers.Put(w)
@@ -116,15 +120,29 @@ func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exch
 func marking(m *tacho.Meter, mark func(*tacho.Exchange)) gin.HandlerFunc {
 	m.Join()
 	return func(c *gin.Context) {
-		if w, ok := c.Value(key).(*writer); ok && w.exchange.Of(m) {
-			mark(&w.exchange)
-		}
-		for _, x := range []*tacho.Exchange{m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
+		found := false
+		for _, x := range []*tacho.Exchange{linked(m, c), m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
 			if x != nil {
 				mark(x)
+				found = true
+			}
+		}
+		if !found { // metrics further inside need to know all the same
+			w := new(writer)
+			if m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path) {
+				mark(&w.exchange)
+				c.Set(key, w)
 			}
 		}
 	}
+}
+
+// linked is the exchange that Gin's Context leads to, where the writer does not.
+func linked(m *tacho.Meter, c *gin.Context) *tacho.Exchange {
+	if w, ok := c.Value(key).(*writer); ok && w.exchange.Of(m) {
+		return &w.exchange
+	}
+	return nil
 }
 
 // route is the template that Gin has matched. Gin knows it before the handlers

@@ -1,0 +1,136 @@
+package tacho
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestAccess: who may read the metrics, and what the others are told.
+func TestAccess(t *testing.T) {
+	users, tokens := map[string]string{"prometheus": "secret", "grafana": "other"}, []string{"token-1", "token-2"}
+	basic := func(user, password string) func(*http.Request) {
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	}
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	from := func(address string) func(*http.Request) {
+		return func(r *http.Request) { r.RemoteAddr = address }
+	}
+	for name, c := range map[string]struct {
+		access Access
+		change func(*http.Request)
+		want   int
+	}{
+		"open":                   {Access{}, nil, 200},
+		"no credentials":         {Access{Users: users}, nil, 401},
+		"the right user":         {Access{Users: users}, basic("grafana", "other"), 200},
+		"another's password":     {Access{Users: users}, basic("grafana", "secret"), 401},
+		"no such user":           {Access{Users: users}, basic("nobody", "secret"), 401},
+		"an empty password":      {Access{Users: users}, basic("grafana", ""), 401},
+		"a token":                {Access{BearerTokens: tokens}, header("Authorization", "Bearer token-2"), 200},
+		"a token, bearer":        {Access{BearerTokens: tokens}, header("Authorization", "bearer token-1"), 200},
+		"half a token":           {Access{BearerTokens: tokens}, header("Authorization", "Bearer token"), 401},
+		"no token":               {Access{BearerTokens: tokens}, header("Authorization", "Bearer "), 401},
+		"a token as a password":  {Access{BearerTokens: tokens}, basic("x", "token-1"), 401},
+		"either: a token":        {Access{Users: users, BearerTokens: tokens}, header("Authorization", "Bearer token-1"), 200},
+		"either: a user":         {Access{Users: users, BearerTokens: tokens}, basic("grafana", "other"), 200},
+		"a prefix":               {Access{Allow: []string{"10.1.0.0/16"}}, from("10.1.2.3:99"), 200},
+		"outside of it":          {Access{Allow: []string{"10.1.0.0/16"}}, from("10.2.2.3:99"), 403},
+		"an address":             {Access{Allow: []string{"10.1.0.0/16", "192.168.1.7"}}, from("192.168.1.7:99"), 200},
+		"IPv6":                   {Access{Allow: []string{"fd00::/8"}}, from("[fd00::1]:99"), 200},
+		"IPv4 within IPv6":       {Access{Allow: []string{"10.0.0.0/8"}}, from("[::ffff:10.0.0.1]:99"), 200},
+		"a zone":                 {Access{Allow: []string{"fe80::/10"}}, from("[fe80::1%eth0]:99"), 200},
+		"a header does not help": {Access{Allow: []string{"10.0.0.0/8"}}, func(r *http.Request) { from("8.8.8.8:1")(r); header("X-Forwarded-For", "10.0.0.1")(r) }, 403},
+		"a unix socket":          {Access{Allow: []string{"127.0.0.0/8"}}, from("@"), 200},
+		"a unix socket, refused": {Access{Allow: []string{"10.0.0.0/8"}}, from("@"), 403},
+		"allowed, no user":       {Access{Allow: []string{"10.0.0.0/8"}, Users: users}, from("10.0.0.1:1"), 401},
+		"a user from elsewhere":  {Access{Allow: []string{"10.0.0.0/8"}, Users: users}, basic("grafana", "other"), 403},
+		"refused by middleware":  {Access{Middleware: func(http.Handler) http.Handler { return http.NotFoundHandler() }}, nil, 404},
+	} {
+		m := MustNew(Options{Access: c.access, OmitRuntime: true})
+		r := httptest.NewRequest("GET", "/metrics", nil)
+		if c.change != nil {
+			c.change(r)
+		}
+		w := httptest.NewRecorder()
+		m.Metrics().ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: answered %d, want %d", name, w.Code, c.want)
+		}
+		if leaked := strings.Contains(w.Body.String(), "http_requests"); leaked != (c.want == 200) {
+			t.Errorf("%s: the metrics are in the answer: %v", name, leaked)
+		}
+		if challenged := w.Header().Get("WWW-Authenticate") != ""; challenged != (c.want == 401) {
+			t.Errorf("%s: WWW-Authenticate is there: %v", name, challenged)
+		}
+	}
+}
+
+func TestAccessIsChecked(t *testing.T) {
+	for word, access := range map[string]Access{
+		`Options.Access.Allow: "10.0.0.0/33"`:       {Allow: []string{"10.0.0.0/33"}},
+		`Options.Access.Users: "a" has an empty`:    {Users: map[string]string{"a": ""}},
+		`Options.Access.Users: "a:b"`:               {Users: map[string]string{"a:b": "x"}},
+		"Options.Access.BearerTokens: an empty":     {BearerTokens: []string{""}},
+		"Options.Access.Public: contradicts":        {Public: true, BearerTokens: []string{"x"}},
+		"Options.Access.Allow: \"localhost\" is ne": {Allow: []string{"localhost"}},
+	} {
+		refused(t, Options{Access: access}, word)
+	}
+	if text := fmt.Sprint(Access{Users: map[string]string{"a": "geheim"}, BearerTokens: []string{"geheim"}}); strings.Contains(text, "geheim") {
+		t.Errorf("it prints its secrets: %s", text)
+	}
+	if text := fmt.Sprintf("%+v", Options{Access: Access{Users: map[string]string{"a": "geheim"}}}); strings.Contains(text, "geheim") {
+		t.Error("Options print secrets")
+	}
+}
+
+// TestPublicWarning: once, when somebody could read the metrics from the
+// internet, and not where somebody is kept out.
+func TestPublicWarning(t *testing.T) {
+	local := func(address string) func(*http.Request) *http.Request {
+		return func(r *http.Request) *http.Request {
+			a := &net.TCPAddr{IP: net.ParseIP(address), Port: 80}
+			return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, a))
+		}
+	}
+	remote := func(address string) func(*http.Request) *http.Request {
+		return func(r *http.Request) *http.Request { r.RemoteAddr = address; return r }
+	}
+	proxied := func(client string) func(*http.Request) *http.Request {
+		return func(r *http.Request) *http.Request { r.Header.Set("X-Forwarded-For", client+", 10.0.0.1"); return r }
+	}
+	for name, c := range map[string]struct {
+		access Access
+		change func(*http.Request) *http.Request
+		want   int
+	}{
+		"served on a public address":  {Access{}, local("8.8.4.4"), 1},
+		"asked from one":              {Access{}, remote("8.8.4.4:1"), 1},
+		"asked from one by a proxy":   {Access{}, proxied("8.8.4.4"), 1},
+		"IPv6":                        {Access{}, remote("[2606:4700::1]:1"), 1},
+		"loopback":                    {Access{}, local("127.0.0.1"), 0},
+		"a cluster":                   {Access{}, remote("10.4.4.4:1"), 0},
+		"a carrier's network":         {Access{}, remote("100.64.1.1:1"), 0},
+		"link-local":                  {Access{}, remote("[fe80::1]:1"), 0},
+		"public, but users are asked": {Access{Users: map[string]string{"a": "b"}}, remote("8.8.4.4:1"), 0},
+		"meant so":                    {Access{Public: true}, remote("8.8.4.4:1"), 0},
+	} {
+		var log bytes.Buffer
+		m := MustNew(Options{Access: c.access, OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		for range 3 { // several endpoints of one Meter warn once, too
+			m.Metrics().ServeHTTP(httptest.NewRecorder(), c.change(httptest.NewRequest("GET", "/metrics", nil)))
+		}
+		if got := strings.Count(log.String(), "anybody can read it"); got != c.want {
+			t.Errorf("%s: %d warnings, want %d: %s", name, got, c.want, log.String())
+		}
+	}
+}
