@@ -70,14 +70,19 @@ func (a Access) guarded() bool {
 }
 
 func parsePrefix(entry string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(entry); err == nil {
-		return p.Masked(), nil
-	}
-	a, err := netip.ParseAddr(entry)
+	p, err := netip.ParsePrefix(entry)
 	if err != nil {
-		return netip.Prefix{}, err
+		a, err := netip.ParseAddr(entry)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
 	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
+	const mapped = 96 // the bits of IPv6 before an IPv4 address
+	if p.Addr().Is4In6() && p.Bits() >= mapped {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
+	}
+	return p.Masked(), nil
 }
 
 // A gate stands before the metrics endpoint.
@@ -105,7 +110,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.Exclude()
 	}
 	switch {
-	case !g.admits(r.RemoteAddr):
+	case !g.admits(r):
 		http.Error(w, "this address may not read the metrics", http.StatusForbidden)
 	case !g.recognises(r):
 		g.challenge(w)
@@ -115,20 +120,21 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admits reports whether an address may connect. Requests without one, as from a
-// unix socket, come from this machine, which is asked for its loopback address.
-func (g *gate) admits(remote string) bool {
+// admits reports whether a client's address may connect. A unix socket is this
+// machine's, and let in where a loopback address is.
+func (g *gate) admits(r *http.Request) bool {
 	if len(g.allow) == 0 {
 		return true
 	}
-	from, ok := addressOf(remote)
-	if !ok {
-		from = netip.IPv6Loopback()
-		if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(netip.AddrFrom4([4]byte{127, 0, 0, 1})) }) {
-			return true
-		}
+	allowed := func(a netip.Addr) bool {
+		return slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
-	return slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(from) })
+	if from, ok := addressOf(r.RemoteAddr); ok {
+		return allowed(from)
+	}
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return local != nil && local.Network() == "unix" &&
+		(allowed(netip.IPv6Loopback()) || allowed(netip.AddrFrom4([4]byte{127, 0, 0, 1})))
 }
 
 func addressOf(hostPort string) (netip.Addr, bool) {

@@ -24,6 +24,11 @@ func TestAccess(t *testing.T) {
 	from := func(address string) func(*http.Request) {
 		return func(r *http.Request) { r.RemoteAddr = address }
 	}
+	unix := func(r *http.Request) {
+		socket := context.WithValue(r.Context(), http.LocalAddrContextKey, &net.UnixAddr{Name: "/run/x", Net: "unix"})
+		*r = *r.WithContext(socket)
+		r.RemoteAddr = "@"
+	}
 	for name, c := range map[string]struct {
 		access Access
 		change func(*http.Request)
@@ -49,8 +54,11 @@ func TestAccess(t *testing.T) {
 		"IPv4 within IPv6":       {Access{Allow: []string{"10.0.0.0/8"}}, from("[::ffff:10.0.0.1]:99"), 200},
 		"a zone":                 {Access{Allow: []string{"fe80::/10"}}, from("[fe80::1%eth0]:99"), 200},
 		"a header does not help": {Access{Allow: []string{"10.0.0.0/8"}}, func(r *http.Request) { from("8.8.8.8:1")(r); header("X-Forwarded-For", "10.0.0.1")(r) }, 403},
-		"a unix socket":          {Access{Allow: []string{"127.0.0.0/8"}}, from("@"), 200},
-		"a unix socket, refused": {Access{Allow: []string{"10.0.0.0/8"}}, from("@"), 403},
+		"IPv4 written as IPv6":   {Access{Allow: []string{"::ffff:10.0.0.1", "::ffff:10.1.0.0/112"}}, from("10.1.0.9:99"), 200},
+		"a unix socket":          {Access{Allow: []string{"127.0.0.0/8"}}, unix, 200},
+		"a unix socket, IPv6":    {Access{Allow: []string{"::1"}}, unix, 200},
+		"a unix socket, refused": {Access{Allow: []string{"10.0.0.0/8"}}, unix, 403},
+		"no address at all":      {Access{Allow: []string{"127.0.0.0/8"}}, from("a header that was copied"), 403},
 		"allowed, no user":       {Access{Allow: []string{"10.0.0.0/8"}, Users: users}, from("10.0.0.1:1"), 401},
 		"a user from elsewhere":  {Access{Allow: []string{"10.0.0.0/8"}, Users: users}, basic("grafana", "other"), 403},
 		"refused by middleware":  {Access{Middleware: func(http.Handler) http.Handler { return http.NotFoundHandler() }}, nil, 404},

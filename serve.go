@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -25,11 +26,14 @@ type ServeOptions struct {
 	TLSConfig *tls.Config
 
 	// Access says who may read the metrics here; nil stands for
-	// Options.Access.
+	// Options.Access. It is asked after what ServeFunc asks for, so that users in
+	// both, or users there and BearerTokens here, let nobody in: a request has
+	// one Authorization header.
 	Access *Access
 
 	// ServeFunc serves in the place of http.Server's own Serve and ServeTLS.
 	// web.Config makes one that follows exporter-toolkit's configuration file.
+	// Whether strangers are kept out is then its business: nothing warns of them.
 	ServeFunc func(*http.Server, net.Listener) error
 }
 
@@ -68,17 +72,17 @@ func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
 			return fmt.Errorf("tacho: ServeOptions.Address: %w", err)
 		}
 	}
-	server := &ownPort{ended: make(chan struct{})}
-	server.Handler, server.TLSConfig, server.ReadHeaderTimeout = m.ownPort(o), o.TLSConfig, 10*time.Second
+	defer func() { _ = l.Close() }() // who serves has closed it, unless he failed
+	server := m.newPort(o)
 	m.core.ports.add(server)
 	defer m.core.ports.remove(server)
 	if m.core.down.Load() {
-		server.shut() // before it has begun: it then ends at once
+		server.shut(ctx) // before it has begun: it then ends at once
 	}
-	defer context.AfterFunc(ctx, server.shut)()
+	defer context.AfterFunc(ctx, func() { server.shut(context.Background()) })()
 	err := o.serve(&server.Server, l)
 	if errors.Is(err, http.ErrServerClosed) {
-		<-server.ended
+		server.shut(context.Background()) // or wait for whoever has begun to
 		return nil
 	}
 	return err
@@ -115,14 +119,24 @@ type ownPort struct {
 	ended chan struct{} // closed when everything was answered
 }
 
-// stopAtOnce is how long answers that are under way may take when a server is
-// to end.
-const stopAtOnce = 5 * time.Second
+// newPort makes a server that a scraper which hangs cannot hold for ever.
+func (m *Meter) newPort(o ServeOptions) *ownPort {
+	p := &ownPort{ended: make(chan struct{})}
+	p.Handler, p.TLSConfig = m.ownPort(o), o.TLSConfig
+	p.ReadTimeout, p.IdleTimeout = 10*time.Second, 2*time.Minute
+	p.WriteTimeout = m.opts.ScrapeTimeout + 30*time.Second
+	p.ErrorLog = slog.NewLogLogger(m.logger().Handler(), slog.LevelWarn)
+	return p
+}
+
+// graceful is how long answers that are under way may take when a server is to
+// end.
+const graceful = 5 * time.Second
 
 // shut ends a server in order, or by force when that takes too long.
-func (p *ownPort) shut() {
+func (p *ownPort) shut(ctx context.Context) {
 	p.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopAtOnce)
+		ctx, cancel := context.WithTimeout(ctx, graceful)
 		defer cancel()
 		if p.Shutdown(ctx) != nil {
 			_ = p.Close()
@@ -152,9 +166,11 @@ func (m *Meter) Shutdown(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", ErrNotScraped, ctx.Err())
 	}
 	m.core.down.Store(true)
+	var ports sync.WaitGroup
 	for _, port := range m.core.ports.all() {
-		port.shut()
+		ports.Go(func() { port.shut(ctx) })
 	}
+	ports.Wait()
 	return err
 }
 

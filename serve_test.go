@@ -227,3 +227,50 @@ func TestShutdownWithoutScraper(t *testing.T) {
 		t.Errorf("%d still wait", left)
 	}
 }
+
+// TestServeFuncThatFails: whatever a ServeFunc does, Serve returns, and the port
+// is closed.
+func TestServeFuncThatFails(t *testing.T) {
+	for name, f := range map[string]func(*http.Server, net.Listener) error{
+		"returns an error":      func(*http.Server, net.Listener) error { return errors.New("no certificate") },
+		"closes its own server": func(s *http.Server, l net.Listener) error { _ = s.Close(); return s.Serve(l) },
+	} {
+		m := MustNew(Options{OmitRuntime: true})
+		address, done := serving(t, t.Context(), m, ServeOptions{ServeFunc: f})
+		if err := ended(t, done); (err != nil) != (name == "returns an error") {
+			t.Errorf("%s: Serve returned %v", name, err)
+		}
+		if _, err := net.Dial("tcp", address); err == nil {
+			t.Errorf("%s: the port is still open", name)
+		}
+	}
+}
+
+// TestShutdownKeepsItsDeadline also while a client is silent.
+func TestShutdownKeepsItsDeadline(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	hanging := make(chan struct{})
+	defer close(hanging)
+	m.opts.Access.Middleware = func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hanging })
+	}
+	address, done := serving(t, t.Context(), m, ServeOptions{})
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if err := m.Shutdown(ctx); !errors.Is(err, ErrNotScraped) {
+		t.Errorf("Shutdown returned %v", err)
+	}
+	if took := time.Since(begin); took > graceful/2 {
+		t.Errorf("it took %v", took)
+	}
+	if err := ended(t, done); err != nil {
+		t.Errorf("Serve returned %v", err)
+	}
+}

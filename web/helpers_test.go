@@ -61,6 +61,18 @@ func run(t *testing.T, o tacho.ServeOptions) *service {
 	return s
 }
 
+// wait returns what Serve has returned, and fails if it goes on.
+func (s *service) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case <-s.ended:
+		return s.err
+	case <-time.After(30 * time.Second):
+		t.Fatal("Serve goes on")
+		return nil
+	}
+}
+
 func (s *service) url(scheme string) string {
 	return scheme + "://" + s.listener.Addr().String() + "/metrics"
 }

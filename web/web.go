@@ -27,7 +27,8 @@
 // has let in needs an address of Access.Allow, and one of the BearerTokens or
 // Users, if there are any. As a request has one Authorization header, nobody can
 // show a password and a token: have users in the file or tokens in Access, never
-// both.
+// both. Tokens that Options.Access has for another port count too, until
+// ServeOptions has an Access of its own.
 //
 // The package is a module of its own, so that those who do without it do not get
 // exporter-toolkit and what comes with it.

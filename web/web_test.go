@@ -141,18 +141,12 @@ func TestShutdown(t *testing.T) {
 		defer cancel()
 		shut := make(chan error, 1)
 		go func() { shut <- s.meter.Shutdown(patient) }()
-		// Which scrape begins after the call, nobody can see from outside: so
-		// they come until the port is closed.
-		for err := error(nil); err == nil; {
-			var answer *http.Response
-			if answer, err = client.Get(s.url("https")); err == nil {
-				answer.Body.Close()
-			}
-		}
-		if err := <-shut; err != nil {
+		if err := scrapeUntil(client, s.url("https"), shut); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
-		s.mustEnd(t)
+		if err := s.wait(t); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
 	})
 
 	t.Run("no scrape in time", func(t *testing.T) {
@@ -163,20 +157,24 @@ func TestShutdown(t *testing.T) {
 		if err := s.meter.Shutdown(short); !errors.Is(err, tacho.ErrNotScraped) {
 			t.Errorf("Shutdown: %v", err)
 		}
-		s.mustEnd(t)
+		if err := s.wait(t); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
 	})
 }
 
-// mustEnd fails if Serve goes on, or is discontent.
-func (s *service) mustEnd(t *testing.T) {
-	t.Helper()
-	select {
-	case <-s.ended:
-		if s.err != nil {
-			t.Errorf("Serve: %v", s.err)
+// scrapeUntil scrapes until there is an answer on done: which scrape is the
+// first that begins after a call of Shutdown, nobody can see from outside.
+func scrapeUntil(client *http.Client, url string, done <-chan error) error {
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+			if answer, err := client.Get(url); err == nil {
+				answer.Body.Close()
+			}
 		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("Serve goes on")
 	}
 }
 
@@ -213,9 +211,8 @@ func TestBrokenBeforeServing(t *testing.T) {
 	}
 	write(t, filepath.Dir(file), "users: {}")
 	s := run(t, tacho.ServeOptions{ServeFunc: serve})
-	<-s.ended
-	if s.err == nil || !strings.Contains(s.err.Error(), file) {
-		t.Errorf("Serve: %v", s.err)
+	if err := s.wait(t); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("Serve: %v", err)
 	}
 	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
 		t.Error("the port was left open")
