@@ -35,6 +35,13 @@ func TestImports(t *testing.T) {
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
 		},
+		"./tachotest": {
+			module, module + "/schema",
+			"github.com/prometheus/client_model/go",
+		},
+		"./web": {
+			"github.com/prometheus/exporter-toolkit/web",
+		},
 		"./schema": nil,
 		"./dash":   nil,
 		"./docs":   nil,
@@ -65,6 +72,8 @@ func TestArrows(t *testing.T) {
 		{"./server", []string{"", "/internal/handoff"}, nil}, // all of Prometheus: it is the only one
 		{"./gen/...", []string{"/schema"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
 		{"./dash", nil, nil},
+		{"./tachotest", []string{"", "/schema"}, nil},
+		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff"}, []string{"model/labels", "model/textparse", "model/exemplar"}},
 		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
 	} {
@@ -153,7 +162,7 @@ func TestMetricsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, f := range slices.Concat(schema.Default().Families(), schema.SelfFamilies()) {
+	for _, f := range slices.Concat(schema.Default().Families(), schema.Default().Client.Families(), schema.SelfFamilies()) {
 		want = append(want, "| `"+f.Name+"` | "+string(f.Kind)+" | "+labelList(f)+" | "+f.Help+" |")
 	}
 	row := regexp.MustCompile("(?m)^\\| `(?:http|tacho)_.*\\|$")

@@ -24,6 +24,8 @@ func ginRows() []row {
 		{framework, "tachogin, everything on", tachoginRow()},
 		{framework, "tachogin, minimal", tachoginRow(minimal)},
 		{framework, "tachogin, native histograms too", tachoginRow(native)},
+		{framework, "tachogin, two schemas", tachoginRow(flaskToo)},
+		{framework, "tachogin, two labels of its own", tachoginRow(ownLabels)},
 		{framework, "the tutorials' own middleware", handWritten},
 		{framework, "zsais/go-gin-prometheus", zsais},
 		{framework, "slok/go-http-metrics", slokEngine},

@@ -21,6 +21,9 @@ func netHTTPRows() []row {
 		{framework, "tacho, everything on", tachoRow()},
 		{framework, "tacho, minimal", tachoRow(minimal)},
 		{framework, "tacho, native histograms too", tachoRow(native)},
+		{framework, "tacho, two schemas", tachoRow(flaskToo)},
+		{framework, "tacho, two labels of its own", tachoRow(ownLabels)},
+		{framework, "tacho, counter and histogram on the route", tachoOnRoutes},
 		{framework, "promhttp duration + counter + in-flight, no route", promhttpChain},
 		{framework, "slok/go-http-metrics", slokMux},
 		{framework, "otelhttp + SDK + exporter", otelMux},
@@ -51,6 +54,17 @@ func tachoRow(on ...func(*tacho.Options)) func(workload) service {
 		m := tacho.MustNew(optionsWith(on))
 		return service{m.Handler(newMux(w, unwrapped)), m.Metrics(), "http_requests_total"}
 	}
+}
+
+// tachoOnRoutes puts metrics with a computed label on each route.
+func tachoOnRoutes(w workload) service {
+	m := tacho.MustNew(tacho.Options{})
+	on := []*tacho.Metric{
+		m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{{Name: "status", Func: tacho.Request.StatusText}}}),
+		m.Histogram(tacho.MetricOptions{Name: "call_seconds", Help: "Time."}),
+	}
+	mux := newMux(w, func(_ string, h http.Handler) http.Handler { return tacho.Track(h, on...) })
+	return service{m.Handler(mux), m.Metrics(), "http_requests_total"}
 }
 
 func optionsWith(on []func(*tacho.Options)) (o tacho.Options) {

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/tacho-go/tacho"
+import (
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/schema"
+)
 
 // Options that the rows switch on, each in one place.
 
@@ -9,3 +12,14 @@ func minimal(o *tacho.Options) { o.Minimal = true }
 
 // native adds native histograms beside the classic buckets.
 func native(o *tacho.Options) { o.NativeHistograms = true }
+
+// flaskToo exports the names of prometheus-flask-exporter besides tacho's own.
+func flaskToo(o *tacho.Options) { o.AlsoSchemas = []schema.Schema{schema.Flask()} }
+
+// ownLabels adds labels that are computed from the request and the response.
+func ownLabels(o *tacho.Options) {
+	o.Labels = []tacho.Label{
+		{Name: "kind", Func: func(r tacho.Request) string { return r.ResponseHeader("Content-Type") }},
+		{Name: "tenant", Func: func(r tacho.Request) string { return r.Header("X-Tenant") }, Values: []string{"a", "b"}},
+	}
+}
