@@ -90,7 +90,7 @@ func (m *Meter) Begin(x *Exchange, method, path string) bool {
 func (m *Meter) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
 	x.reset()
 	x.meter, x.method, x.path = m, method, path
-	if m.excludes(method, path) {
+	if m.excludesTracked(method, path) {
 		x.excluded = !slices.ContainsFunc(metrics, (*Metric).countsExcluded)
 		x.marks.Store(markPath)
 	}
@@ -127,10 +127,20 @@ func (x *Exchange) reset() {
 	}
 }
 
-func (m *Meter) excludes(method, path string) (yes bool) {
-	if m.table.exclude.request(path) {
+func (m *Meter) excludes(method, path string) bool {
+	return m.table.exclude.request(path) || m.excludesByFunc(method, path)
+}
+
+// excludesTracked is the same for metrics that were put on the route: the list
+// that excludes by default says nothing of them.
+func (m *Meter) excludesTracked(method, path string) bool {
+	if m.table.exclude.listed(path) && !(m.opts.excludeByDefault && path != m.opts.MetricsPath) {
 		return true
 	}
+	return m.table.exclude.matches(path) || m.excludesByFunc(method, path)
+}
+
+func (m *Meter) excludesByFunc(method, path string) (yes bool) {
 	if m.opts.ExcludeFunc == nil {
 		return false
 	}
@@ -340,7 +350,7 @@ func (m *Meter) End(x *Exchange) {
 		m.record(x, r, now)
 	}
 	if len(x.tracked) > 0 && marks&markNothing == 0 {
-		m.recordTracked(x, r.excluded || marks&markPath != 0)
+		m.recordTracked(x, r.excluded && !m.opts.excludeByDefault || marks&markPath != 0)
 	}
 	x.excluded = true // whatever still writes to it is too late
 }

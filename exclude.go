@@ -38,7 +38,10 @@ func newExclusions(o Options) exclusions {
 }
 
 // request reports whether a request is excluded by its path.
-func (e *exclusions) request(path string) bool {
+func (e *exclusions) request(path string) bool { return e.listed(path) || e.matches(path) }
+
+// listed reports whether Options.Exclude, or its default, excludes a path.
+func (e *exclusions) listed(path string) bool {
 	for _, exact := range e.byLength[min(len(path), len(e.byLength)-1)] {
 		if path == exact {
 			return true
@@ -49,6 +52,11 @@ func (e *exclusions) request(path string) bool {
 			return true
 		}
 	}
+	return false
+}
+
+// matches reports whether Options.ExcludePatterns exclude a path.
+func (e *exclusions) matches(path string) bool {
 	for _, p := range e.patterns {
 		if p.MatchString(path) {
 			return true

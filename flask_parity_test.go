@@ -524,6 +524,13 @@ func TestFlask30ExcludedPaths(t *testing.T) {
 	a := newFlaskApp(t, func(o *Options) { o.ExcludePatterns = []string{"/exc", "/only$"} }).
 		ok("GET /exc", "GET /excluded", "GET /pre/exc", "GET /only", "GET /only/more")
 	seen := a.m.Counter(MetricOptions{Name: "seen", Help: "Seen."})
+	// What is left out by default only, a metric that was put there still counts.
+	health := newFlaskApp(t)
+	checks := health.m.Counter(MetricOptions{Name: "checks", Help: "Checks."})
+	health.mux.Handle("GET /healthz", checks.Handler(http.NotFoundHandler()))
+	health.do("GET /healthz")
+	health.want("checks_total 1.0")
+	health.wantNo("flask_http_request_total{")
 	anyway := a.m.Counter(MetricOptions{Name: "anyway", Help: "Seen.", CountExcluded: true})
 	a.mux.Handle("GET /exc/tracked", Track(http.NotFoundHandler(), seen, anyway))
 	a.do("GET /exc", "GET /excluded?a=1", "GET /only", "GET /exc/tracked", "GET /exc/nowhere")
@@ -837,6 +844,20 @@ func TestFlask49Names(t *testing.T) {
 			if err != nil || strings.Contains(string(body), flaskLatency) != wanted || len(body) == 0 {
 				t.Errorf("%s, %s: %v\n%s", accept, names, err, body)
 			}
+		}
+	}
+}
+
+// TestNamesInQuotes: names that need them, in a format that has them.
+func TestNamesInQuotes(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	dotted := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "my.metric", Help: "X."}, []string{"a.b"})
+	dotted.WithLabelValues("x").Set(1)
+	m.Registerer().MustRegister(dotted)
+	for _, name := range []string{"my.metric", "tacho_series"} {
+		body, _, err := m.Render(t.Context(), acceptOM+";escaping=allow-utf-8", name)
+		if has := strings.Contains(string(body), `{"my.metric","a.b"="x"} 1`); err != nil || has != (name == "my.metric") {
+			t.Errorf("%s gives %v\n%s", name, err, body)
 		}
 	}
 }

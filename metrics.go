@@ -144,7 +144,7 @@ func newFamilies(o *Options) families {
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, self.family.Name, o.constLabels(), self.source))
+		f.sorted = append(f.sorted, newFamily(self.family, self.family.Name, o.ConstLabels, self.source))
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })

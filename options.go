@@ -123,8 +123,10 @@ type Options struct {
 	// Exclude lists requests that are not recorded: each entry is a path, a
 	// route template, or a glob in which * stands for any part of one segment
 	// and ** for any number of segments. It replaces DefaultExclude(); an
-	// empty, non-nil slice excludes nothing. The metrics endpoint itself is
-	// never recorded. Excluding never changes a response.
+	// empty, non-nil slice excludes nothing. Metrics that are put on a route are
+	// left out with it, unless they say CountExcluded or the route is one of
+	// DefaultExclude() only. The metrics endpoint itself is never recorded.
+	// Excluding never changes a response.
 	Exclude []string
 
 	// ExcludePatterns excludes further requests by regular expressions that
@@ -163,6 +165,8 @@ type Options struct {
 	// CreatedSamples adds the _created samples to OpenMetrics text. The
 	// protobuf format always says when a series was created.
 	CreatedSamples bool
+
+	excludeByDefault bool // Exclude is not the user's
 
 	// Logger receives the Meter's rare warnings. The default is
 	// slog.Default() at the time of the warning.
@@ -207,6 +211,7 @@ func (o Options) withDefaults() Options {
 	o.Access = o.Access.clone()
 	o.SizeBuckets = cloneOr(o.SizeBuckets, defaultSizeBuckets)
 	o.StreamBuckets = cloneOr(o.StreamBuckets, defaultStreamBuckets)
+	o.excludeByDefault = o.Exclude == nil
 	o.Exclude = cloneOr(o.Exclude, DefaultExclude)
 	o.InitialStatuses = cloneOr(o.InitialStatuses, func() []int { return []int{200, 400, 500} })
 	o.Methods = slices.Clone(o.Methods)

@@ -86,6 +86,7 @@ func checkLabels(o Options, wrong complaint) {
 	}
 	taken := []string{"le", "quantile"}
 	for _, s := range o.allSchemas() {
+		s.Info = schema.Family{} // which gets none of them
 		for _, f := range s.Families() {
 			taken = append(taken, f.LabelNames()...)
 		}
@@ -93,12 +94,15 @@ func checkLabels(o Options, wrong complaint) {
 	if o.GroupBy.Name != "" {
 		taken = append(taken, o.GroupBy.Name)
 	}
+	others := labelsBesides(o)
 	for _, name := range slices.Sorted(maps.Keys(o.ConstLabels)) {
 		switch {
 		case !labelNameRE.MatchString(name) || strings.HasPrefix(name, "__"):
 			wrong("ConstLabels", "%q is not a valid label name", name)
 		case slices.Contains(taken, name):
 			wrong("ConstLabels", "%q is already a label of the HTTP metrics", name)
+		case slices.Contains(others, name):
+			wrong("ConstLabels", "%q is already a label of what tacho says about itself", name)
 		}
 		taken = append(taken, name)
 	}
@@ -109,6 +113,18 @@ func checkLabels(o Options, wrong complaint) {
 		taken = append(taken, l.Name)
 	}
 	checkGroup(o, wrong)
+}
+
+// labelsBesides are the label names of families that have constant labels, and
+// are not about requests.
+func labelsBesides(o Options) (names []string) {
+	for _, f := range schema.SelfFamilies() {
+		names = append(names, f.LabelNames()...)
+	}
+	for _, s := range o.allSchemas() {
+		names = append(names, s.Info.LabelNames()...)
+	}
+	return names
 }
 
 func checkGroup(o Options, wrong complaint) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/schema"
 )
 
 // onlyRegisterer hides that a registry can gather.
@@ -30,6 +32,22 @@ func TestOptionsErrors(t *testing.T) {
 		{"const label name", Options{ConstLabels: map[string]string{"a b": "x"}}, []string{`Options.ConstLabels: "a b" is not a valid label name`}},
 		{"const label taken", Options{ConstLabels: map[string]string{"path": "x"}}, []string{`Options.ConstLabels: "path" is already a label`}},
 		{"const label le", Options{ConstLabels: map[string]string{"le": "x"}}, []string{`Options.ConstLabels: "le" is already a label`}},
+		{"const label of our own", Options{ConstLabels: map[string]string{"metric": "x"}}, []string{`Options.ConstLabels: "metric" is already a label of what tacho says about itself`}},
+		{"const label of the info", Options{Schema: schema.Flask(), ConstLabels: map[string]string{"version": "x"}}, []string{`Options.ConstLabels: "version" is already a label`}},
+		{"schema twice", Options{AlsoSchemas: []schema.Schema{schema.Default()}}, []string{"Options.AlsoSchemas", `"default" and "default" both export http_requests_total`, "WithPrefix"}},
+		{"schema without requests", Options{Schema: schema.Schema{Name: "mine", InFlight: schema.Default().InFlight}}, []string{`Options.Schema: "mine" names neither`}},
+		{"schema of a wrong kind", Options{Schema: wrongKind()}, []string{"Options.Schema: http_requests_total", "it is a gauge; only [counter] can be recorded there"}},
+		{"schema with wrong buckets", Options{Schema: wrongBuckets()}, []string{"Options.Schema.Buckets: bound 1 does not exceed"}},
+		{"buckets of schemas together", Options{AlsoSchemas: manySchemas()}, []string{"Options.AlsoSchemas: the buckets of all schemas together are 272; at most 200"}},
+		{"label without a name", Options{Labels: []Label{{Value: "x"}}}, []string{`Options.Labels: "" is not a valid label name`}},
+		{"label twice", Options{Labels: []Label{{Name: "a"}, {Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+		{"label that is constant too", Options{ConstLabels: map[string]string{"a": ""}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+		{"label with both", Options{Labels: []Label{{Name: "a", Value: "x", Func: Request.Path}}}, []string{`"a" has both a Value and a Func`}},
+		{"label with two bounds", Options{Labels: []Label{{Name: "a", Func: Request.Path, Values: []string{"x"}, Max: 3}}}, []string{`"a" has both Values and Max`}},
+		{"label with a negative bound", Options{Labels: []Label{{Name: "a", Func: Request.Path, Max: -1}}}, []string{`"a" has a Max of -1`}},
+		{"group that is a label", Options{GroupBy: Label{Name: "status", Func: Request.Path}}, []string{`Options.GroupBy: "status" is already a label of http_requests_total`}},
+		{"group and label", Options{GroupBy: Label{Name: "a", Func: Request.Path}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+		{"pattern", Options{ExcludePatterns: []string{"/a", "[x"}}, []string{`Options.ExcludePatterns: "[x" is not a regular expression`}},
 		{"method", Options{Methods: []string{"G E T"}}, []string{`Options.Methods: "G E T" is not an HTTP method`}},
 		{"limit", Options{SeriesLimit: -1}, []string{"Options.SeriesLimit: -1 is not a number of label sets"}},
 		{"status", Options{InitialStatuses: []int{99}}, []string{"Options.InitialStatuses: 99 is not a final HTTP status"}},
@@ -52,6 +70,28 @@ func TestOptionsErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func wrongKind() schema.Schema {
+	s := schema.Default()
+	s.Requests.Kind = schema.Gauge
+	return s
+}
+
+func wrongBuckets() schema.Schema {
+	s := schema.Default()
+	s.Buckets = []float64{2, 1}
+	return s
+}
+
+func manySchemas() []schema.Schema {
+	s := schema.Flask()
+	s.Buckets = manyBounds(190)
+	other := schema.Flask().WithPrefix("other")
+	for i := range 70 {
+		other.Buckets = append(other.Buckets, float64(1000+i))
+	}
+	return []schema.Schema{s, other}
 }
 
 func manyBounds(n int) []float64 {

@@ -104,8 +104,7 @@ func (c *choosing) line(out, line []byte) []byte {
 		keyword, rest, _ := bytes.Cut(text, []byte(" "))
 		if string(keyword) == "HELP" {
 			c.header = c.header[:0]
-			name, _, _ := bytes.Cut(rest, []byte(" "))
-			c.whole = c.chosen.family(string(name))
+			c.whole = c.chosen.family(nameIn(rest))
 		}
 		if c.whole {
 			return append(out, line...)
@@ -113,13 +112,26 @@ func (c *choosing) line(out, line []byte) []byte {
 		c.header = append(c.header, line...)
 		return out
 	}
-	name := line[:bytes.IndexAny(line, "{ ")]
-	if !c.whole && !c.chosen[string(name)] {
+	if !c.whole && !c.chosen[nameIn(line)] {
 		return out
 	}
 	out = append(append(out, c.header...), line...)
 	c.header = c.header[:0]
 	return out
+}
+
+// nameIn is the name at the beginning of a sample, or of a header's rest: as it
+// is, or in quotes where it needs them (my.metric).
+func nameIn(line []byte) string {
+	line = bytes.TrimPrefix(line, []byte("{"))
+	if quoted, ok := bytes.CutPrefix(line, []byte(`"`)); ok {
+		name, _, _ := bytes.Cut(quoted, []byte(`"`))
+		return string(name)
+	}
+	if end := bytes.IndexAny(line, "{ \n"); end >= 0 {
+		line = line[:end]
+	}
+	return string(line)
 }
 
 // isText reports whether a format is made of lines.
