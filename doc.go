@@ -18,8 +18,17 @@
 //	http_stream_duration_seconds{method,path}          histogram
 //	http_streams_in_flight                             gauge
 //
-// The business's own metrics go beside them: register any client_golang metric
-// on [Meter.Registerer].
+// Other names are data: package schema has those of prometheus-flask-exporter,
+// OpenTelemetry and other libraries, and Options.AlsoSchemas exports several at
+// once.
+//
+// # Your own metrics
+//
+// [Meter.Counter], [Meter.Gauge], [Meter.Histogram] and [Meter.Summary] make
+// metrics that are put on single routes. [NewCounter], [NewGauge] and
+// [NewHistogram] make those of the business, with a struct for their labels; any
+// client_golang metric on [Meter.Registerer] appears beside them.
+// [Meter.Transport] measures outgoing requests, [Meter.Database] pools.
 //
 // # Labels
 //
