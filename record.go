@@ -1,0 +1,149 @@
+package tacho
+
+import (
+	"net/http"
+	"sync/atomic"
+)
+
+// enter and leave count requests in flight.
+func (m *Meter) enter(x *Exchange) {
+	x.flight = 0
+	if len(m.inFlight) > 1 {
+		x.flight = uint32(m.table.kind(x))
+		m.inFlight[x.flight].use()
+	}
+	m.inFlight[x.flight].add(x.stripe(), 1)
+}
+
+func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
+
+// End records the exchange. It never panics and never blocks on I/O.
+func (m *Meter) End(x *Exchange) {
+	now := m.now()
+	if m.watches && !x.only {
+		m.leave(x)
+	}
+	if x.stream {
+		m.streams.Add(-1)
+	}
+	x.endTracking(0, now)
+	if x.excluded {
+		return
+	}
+	r := x.settledRoute()
+	x.route, x.over = r, true
+	marks := x.marks.Load()
+	if marks == 0 && !x.only && !r.excluded && !m.opts.OmitHTTP {
+		m.record(x, r, now)
+	}
+	if len(x.tracked) > 0 && marks&markNothing == 0 {
+		m.recordTracked(x, r.excluded && !m.opts.excludeByDefault || marks&markPath != 0)
+	}
+	x.excluded = true // whatever still writes to it is too late
+}
+
+// settledRoute is the route as far as it is known.
+func (x *Exchange) settledRoute() *route {
+	if named := x.named.Load(); named != nil {
+		return named
+	}
+	if x.route != nil {
+		return x.route
+	}
+	return x.meter.table.route(x.routeName())
+}
+
+func (x *Exchange) routeName() string {
+	if x.Route == "" {
+		return Unknown
+	}
+	return x.Route
+}
+
+// record writes the outcome into the cells of its route.
+func (m *Meter) record(x *Exchange, r *route, now int64) {
+	t := m.table
+	if t.dynamic {
+		r = t.variant(m.grouped(x, r), m.extrasOf(x))
+	}
+	status := x.outcome()
+	c := t.cell(t.row(r, t.kind(x)), t.statusOf(status))
+	w := c.series.row // not always that row: the budget may have folded it
+	if c.folded != foldedNone || r.overflowed {
+		t.folds[max(c.folded, foldedRoute)].Add(1)
+	}
+	latency, hint := now-x.start, x.stripe()
+	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
+		observe(&w.streams, m.streamLadder, latency, hint)
+		latency = x.firstByte - x.start
+	}
+	bucket := c.series.observe(uint64(max(latency, 0)), hint)
+	if c.series.exemplars != nil {
+		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
+	}
+	if x.panicked {
+		w.panics.Add(1)
+	}
+	if x.hijacked || m.opts.Minimal {
+		return // what passed on a hijacked connection is not known
+	}
+	observe(&c.series.sizes.request, m.sizeLadder, x.BytesIn, hint)
+	observe(&c.series.sizes.response, m.sizeLadder, x.bytesSent(status), hint)
+}
+
+// grouped is the route under which Options.GroupBy puts a request.
+func (m *Meter) grouped(x *Exchange, r *route) *route {
+	group := m.table.group
+	if group == nil {
+		return r
+	}
+	return m.table.route(group.of(m, Request{x}, groupBy))
+}
+
+// extrasOf are the values of Options.Labels for a request.
+func (m *Meter) extrasOf(x *Exchange) []string {
+	for _, l := range m.table.extras[len(x.extras):] {
+		x.extras = append(x.extras, l.of(m, Request{x}, labelFunc))
+	}
+	return x.extras
+}
+
+// outcome is the status to record.
+func (x *Exchange) outcome() int {
+	switch {
+	case x.status != 0 && !x.clientGone:
+		return x.status
+	case x.hijacked:
+		return http.StatusSwitchingProtocols
+	case x.panicked:
+		return http.StatusInternalServerError
+	case x.clientGone:
+		return StatusClientClosedRequest
+	}
+	return http.StatusOK
+}
+
+// bytesSent leaves out what a handler wrote where HTTP sends no body (RFC
+// 9110, sections 9.3.2 and 15.3.5): frameworks count it all the same.
+func (x *Exchange) bytesSent(status int) int64 {
+	noBody := x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+	if noBody && x.BytesOut > 0 {
+		return 0
+	}
+	return x.BytesOut
+}
+
+// observe records a value in a histogram that is made when first needed.
+// Negative values are not known and not recorded.
+func observe(slot *atomic.Pointer[histogram], l *ladder, v int64, hint uint32) {
+	if v < 0 {
+		return
+	}
+	h := slot.Load()
+	if h == nil {
+		fresh := l.newHistogram()
+		slot.CompareAndSwap(nil, &fresh)
+		h = slot.Load()
+	}
+	l.observe(h, uint64(v), hint)
+}

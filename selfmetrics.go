@@ -1,0 +1,147 @@
+package tacho
+
+import (
+	"github.com/tacho-go/tacho/schema"
+)
+
+// budgets calls f for every metric whose label sets depend on requests or on
+// the business: its name, how many sets it has and may have.
+func (s *scan) budgets(f func(name string, sets, limit int)) {
+	own := s.core.families.budgeted
+	for _, of := range own {
+		f(of.name, s.setsOf(of), s.core.opts.SeriesLimit)
+	}
+	for _, l := range s.core.allLabelSets() {
+		f(l.name, l.len(), l.limit)
+	}
+}
+
+func seriesCount(s *scan, f *family) {
+	s.budgets(func(name string, sets, _ int) {
+		s.coreValues().text[schema.Metric] = name
+		s.number(f, float64(sets))
+	})
+}
+
+func seriesLimit(s *scan, f *family) {
+	s.budgets(func(name string, _, limit int) {
+		s.coreValues().text[schema.Metric] = name
+		s.number(f, float64(limit))
+	})
+}
+
+// setsOf is how many label sets a family has. Usually it was visited before.
+func (s *scan) setsOf(f *family) int {
+	if s.sets[f] == 0 {
+		counting := scan{core: s.core, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*family]int{}, counts: make([][]uint64, len(s.counts))}
+		counting.family(f)
+		s.sets[f] = counting.sets[f]
+	}
+	return s.sets[f]
+}
+
+// nowhere is a visitor that does nothing.
+type nowhere struct{}
+
+func (nowhere) begin(*family)               {}
+func (nowhere) number(*values, float64)     {}
+func (nowhere) histogram(*values, *reading) {}
+func (nowhere) end()                        {}
+
+func overflows(s *scan, f *family) {
+	t := s.core.table
+	show := func(metric, label string, n uint64) {
+		v := s.coreValues()
+		v.text[schema.Metric], v.text[schema.Label] = metric, label
+		s.number(f, float64(n))
+	}
+	for i := range t.folds[foldedRoute:] {
+		folded := foldedRoute + foldedLabel(i)
+		if s.core.families.main == nil {
+			break
+		}
+		n := t.folds[folded].Load()
+		if folded >= foldedExtra {
+			n += t.extras[folded-foldedExtra].folded.Load()
+		} else if folded == foldedRoute && t.group != nil {
+			n += t.group.folded.Load()
+		}
+		show(s.core.families.main.name, t.labelName(folded), n)
+	}
+	for _, l := range s.core.allLabelSets() {
+		for i, name := range l.names {
+			show(l.name, name, l.foldedBy(i))
+		}
+	}
+}
+
+// reasons are why collectors fail in scrapes.
+type reason int
+
+const (
+	reasonInvalid reason = iota // what it gave is no valid metric
+	reasonPanic
+	reasonTimeout
+	reasonRefused // too many scrapes at the same time
+	reasonCount
+)
+
+var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused"}
+
+func scrapeErrors(s *scan, f *family) {
+	for r, name := range reasonNames {
+		v := s.coreValues()
+		v.text[schema.Reason] = name
+		s.number(f, float64(s.core.failures[r].Load()))
+	}
+}
+
+func functionErrors(s *scan, f *family) {
+	for function, name := range optionFuncNames {
+		v := s.coreValues()
+		v.text[schema.Label] = name
+		s.number(f, float64(s.core.survived[function].Load()))
+	}
+}
+
+// beyondShare is how much of a route's requests must be slower than the
+// highest bucket before we say so, and beyondLeast how many there must be.
+const (
+	beyondShare = 0.05
+	beyondLeast = 20
+)
+
+// beyond names the routes whose buckets do not reach far enough: their
+// quantiles are not to be trusted.
+func beyond(s *scan, f *family) {
+	slow := map[string]uint64{}
+	for _, x := range s.series {
+		if n := x.durations.bucket(x.durations.buckets() - 1); n > 0 {
+			slow[x.row.route.label] += n
+		}
+	}
+	if len(slow) == 0 {
+		return
+	}
+	all := map[string]uint64{}
+	var order []string
+	for _, x := range s.series {
+		r := x.row.route.label
+		if slow[r] == 0 {
+			continue
+		}
+		if _, seen := all[r]; !seen {
+			order = append(order, r)
+		}
+		all[r] += x.durations.count()
+	}
+	for _, r := range order {
+		share := float64(slow[r]) / float64(all[r])
+		if all[r] < beyondLeast || share <= beyondShare {
+			continue
+		}
+		v := s.coreValues()
+		v.text[schema.Metric], v.text[schema.Route] = s.core.families.latency.name, r
+		s.number(f, share)
+	}
+}

@@ -1,0 +1,326 @@
+package tacho
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// A table holds the routes and their series, within the budget. Look-ups are
+// lock-free; additions happen under a lock and are rare.
+type table struct {
+	opts    *Options
+	methods methods
+	exclude exclusions
+	ladder  *ladder
+	ladders map[string]*ladder // Options.RouteBuckets, by the label
+
+	group      *bounded   // Options.GroupBy, or nil
+	extras     []*bounded // Options.Labels that are not constant
+	dynamic    bool       // there is one of these
+	schemes    bool       // http is told from https
+	sizesApart bool       // body sizes are told apart by status
+
+	routes   atomic.Pointer[map[string]*route] // by the string as it came
+	static   [staticSlots]atomic.Pointer[staticRoute]
+	overflow *route
+	folds    []atomic.Uint64 // by foldedLabel
+	variants atomic.Int64    // how many there are
+
+	wall     func() time.Time // replaced in tests
+	mu       sync.Mutex
+	recent   map[string]*route // not in routes yet
+	misses   int               // look-ups that had to ask recent
+	cleaned  map[string]*route // by the label, of templates that had to be cleaned
+	made     int               // how many routes there are
+	all      []*series
+	sorted   []*series   // all, in the order in which they are shown; nil when out of date
+	shown    []*row      // the rows that own one of them, in the same order
+	foldSets int         // of all, those with __overflow__
+	statuses map[int]int // series per status
+	warned   bool
+}
+
+func newTable(opts *Options) *table {
+	t := &table{
+		opts:     opts,
+		methods:  newMethods(opts.Methods),
+		exclude:  newExclusions(*opts),
+		ladder:   newLadder(opts.allBuckets(), 1e9),
+		ladders:  map[string]*ladder{},
+		cleaned:  map[string]*route{},
+		recent:   map[string]*route{},
+		statuses: map[int]int{},
+		wall:     time.Now,
+	}
+	for template, bounds := range opts.RouteBuckets {
+		t.ladders[cleanLabel(template)] = newLadder(bounds, 1e9)
+	}
+	t.routes.Store(&map[string]*route{})
+	t.label()
+	t.overflow = t.newRoute(overflowValue)
+	t.overflow.overflowed = true
+	return t
+}
+
+// label finds out what is to be told apart.
+func (t *table) label() {
+	for _, l := range t.opts.dynamicLabels() {
+		t.extras = append(t.extras, newBounded(l))
+	}
+	if g := t.opts.GroupBy; g.Func != nil {
+		if g.Max == 0 {
+			g.Max = t.opts.SeriesLimit
+		}
+		t.group = newBounded(g)
+	}
+	t.dynamic = t.group != nil || len(t.extras) > 0
+	t.folds = make([]atomic.Uint64, int(foldedExtra)+len(t.extras))
+	t.schemes, t.sizesApart = t.opts.tellsScheme(), t.opts.sizesApart()
+}
+
+func (t *table) newRoute(label string) *route {
+	r := &route{
+		label:    label,
+		excluded: t.exclude.route(label),
+		ladder:   cmp.Or(t.ladders[label], t.ladder),
+	}
+	for range t.extras { // of what folds into the route itself
+		r.extras = append(r.extras, overflowValue)
+	}
+	return r
+}
+
+// variant is a route under these values of Options.Labels.
+func (t *table) variant(r *route, values []string) *route {
+	if len(values) == 0 {
+		return r
+	}
+	var room [256]byte
+	key := joined(room[:0], values)
+	if v, ok := r.variants.snapshot()[string(key)]; ok {
+		return v
+	}
+	return r.variants.add(string(key), func() (*route, bool) {
+		if t.variants.Add(1) > int64(2*t.opts.SeriesLimit) {
+			t.variants.Add(-1)
+			t.folds[foldedExtra].Add(1)
+			return r, false // under whose own row everything else folds
+		}
+		return &route{
+			label: r.label, excluded: r.excluded, ladder: r.ladder,
+			base: r, extras: slices.Clone(values), overflowed: r.overflowed,
+		}, true
+	})
+}
+
+// joined makes a key of label values, which are valid UTF-8 and so never contain
+// the byte between them.
+func joined(key []byte, values []string) []byte {
+	for _, v := range values {
+		key = append(append(key, v...), 0xff)
+	}
+	return key
+}
+
+// kind is the kind of request that an exchange is: its row within a route.
+func (t *table) kind(x *Exchange) int {
+	kind := 2 * t.methods.index(x.method)
+	if x.secure {
+		kind++
+	}
+	return kind
+}
+
+// statusOf is the status under which a response is recorded.
+func (t *table) statusOf(status int) int {
+	if t.opts.GroupStatus {
+		return status / 100
+	}
+	return status
+}
+
+// route returns the route of a template, or the overflow route when there are
+// too many. It does not keep the string that it is given.
+func (t *table) route(template string) *route {
+	if r, ok := (*t.routes.Load())[template]; ok {
+		return r
+	}
+	return t.addRoute(template)
+}
+
+// A staticRoute leads from a string that never changes to its route. Routers
+// hand out the same string for the same route each time, so that its address is
+// enough to know it by. The entry keeps the string alive, so that no other one
+// can come to stand there.
+type staticRoute struct {
+	text  string
+	route *route
+}
+
+const staticSlots = 512
+
+// staticRoute is route for strings that never change, prepared by clean when
+// they are first seen.
+func (t *table) staticRoute(text string, clean func(string) string) *route {
+	data := unsafe.StringData(text)
+	address := uintptr(unsafe.Pointer(data))
+	slot := &t.static[(address>>4^address>>13)%staticSlots]
+	if s := slot.Load(); s != nil && unsafe.StringData(s.text) == data && len(s.text) == len(text) {
+		return s.route
+	}
+	r := t.route(clean(text))
+	if r != t.overflow {
+		slot.Store(&staticRoute{text, r})
+	}
+	return r
+}
+
+func (t *table) addRoute(template string) *route {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r, ok := (*t.routes.Load())[template]; ok {
+		return r
+	}
+	r, ok := t.recent[template]
+	if !ok {
+		if r = t.labelled(cleanLabel(template)); r == t.overflow {
+			return r
+		}
+		t.remember(template, r)
+	}
+	t.promote()
+	return r
+}
+
+// labelled returns the route of a label. Strings that clean to the same label
+// share it.
+func (t *table) labelled(label string) *route {
+	for _, known := range []map[string]*route{*t.routes.Load(), t.recent, t.cleaned} {
+		if r, ok := known[label]; ok {
+			return r
+		}
+	}
+	if t.made >= t.opts.SeriesLimit {
+		t.warn(foldedRoute)
+		return t.overflow
+	}
+	t.made++
+	return t.newRoute(label)
+}
+
+// remember indexes a template as it came, but no endless number of them and
+// no huge ones: these are cleaned each time.
+func (t *table) remember(template string, r *route) {
+	switch {
+	case template == r.label:
+		t.recent[r.label] = r // not the caller's memory, and not a second copy
+		return
+	case len(*t.routes.Load())+len(t.recent) < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes:
+		t.recent[strings.Clone(template)] = r
+	}
+	t.cleaned[r.label] = r
+}
+
+// promote moves the recent routes into the lock-free index once they were
+// asked for as often as it would cost to copy that.
+func (t *table) promote() {
+	known := *t.routes.Load()
+	if t.misses++; t.misses <= len(known) || len(t.recent) == 0 {
+		return
+	}
+	grown := make(map[string]*route, len(known)+len(t.recent))
+	maps.Copy(grown, known)
+	maps.Copy(grown, t.recent)
+	t.routes.Store(&grown)
+	clear(t.recent)
+	t.misses = 0
+}
+
+// row returns the row of a route and kind of request.
+func (t *table) row(r *route, kind int) *row {
+	first := r.rows.Load()
+	for w := first; w != nil; w = w.next {
+		if w.kind == kind {
+			return w
+		}
+	}
+	fresh := &row{route: r, next: first, kind: kind, created: t.wall().UnixNano()}
+	if r.rows.CompareAndSwap(first, fresh) {
+		return fresh
+	}
+	return t.row(r, kind) // somebody else was faster, perhaps with this very one
+}
+
+// cell returns the place of a status in a row.
+func (t *table) cell(w *row, status int) cell {
+	if c, ok := w.find(status); ok {
+		return c
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.addCell(w, status)
+}
+
+// addCell is cell under the lock.
+func (t *table) addCell(w *row, status int) cell {
+	if c, ok := w.find(status); ok {
+		return c
+	}
+	c := t.place(w, status)
+	if c.folded == foldedNone || w.count.Load() < maxCells {
+		w.add(c)
+	}
+	return c
+}
+
+// expect makes the series of a route that was not called yet, so that they
+// start at zero. Half of the budget is left for what really happens.
+func (t *table) expect(method, template string) {
+	if t.dynamic {
+		return // the values that requests will bring are not known
+	}
+	r := t.route(template)
+	if r == t.overflow || r.excluded {
+		return
+	}
+	w := t.row(r, 2*t.methods.index(method))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, status := range t.opts.InitialStatuses {
+		if len(t.all) < t.opts.SeriesLimit/2 {
+			t.addCell(w, t.statusOf(status))
+		}
+	}
+}
+
+// ordered returns all series, and the rows that own one of them, in the order
+// in which they are shown. The slices must not be written to.
+func (t *table) ordered() ([]*series, []*row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sorted == nil {
+		t.sorted = slices.Clone(t.all)
+		slices.SortFunc(t.sorted, byLabels)
+		t.shown = nil
+		for _, s := range t.sorted {
+			if n := len(t.shown); n == 0 || t.shown[n-1] != s.row {
+				t.shown = append(t.shown, s.row)
+			}
+		}
+	}
+	return t.sorted, t.shown
+}
+
+// statusLabel is a status, as statusOf gives it, as the label shows it.
+func (t *table) statusLabel(status int) string {
+	if t.opts.GroupStatus && status != overflowStatus {
+		return statusClass(100 * status)
+	}
+	return statusLabel(status, t.opts.StatusText)
+}
