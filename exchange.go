@@ -47,6 +47,7 @@ type Exchange struct {
 	ctx        context.Context // as Settle got it, for Options.TraceFunc
 	stream     bool
 	excluded   bool
+	unseen     bool   // the path is an excluded one, but some metrics count it
 	only       bool   // by BeginTracked: nothing but tracked metrics is recorded
 	secure     bool   // by Secure
 	over       bool   // the outcome is known
@@ -74,13 +75,25 @@ func (m *Meter) Begin(x *Exchange, method, path string) bool {
 	x.reset()
 	x.meter, x.method, x.path = m, method, path
 	if m.excludes(method, path) {
-		x.excluded = true
-		return false
+		return m.beginExcluded(x)
 	}
 	if m.watches {
 		m.enter(x)
 	}
 	x.start = m.now()
+	return true
+}
+
+// beginExcluded begins an exchange of an excluded request, if there are metrics
+// for all routes that count those as well.
+func (m *Meter) beginExcluded(x *Exchange) bool {
+	defaults := m.defaults.Load()
+	if defaults == nil || x.path == m.opts.MetricsPath || !slices.ContainsFunc(*defaults, (*Metric).countsExcluded) {
+		x.excluded = true
+		return false
+	}
+	x.unseen, x.start = true, m.now()
+	x.marks.Store(markPath)
 	return true
 }
 
@@ -104,7 +117,7 @@ func (x *Exchange) reset() {
 	x.Route, x.BytesIn, x.BytesOut = "", 0, 0
 	x.status, x.firstByte = 0, 0
 	x.clientGone, x.hijacked, x.panicked, x.stream, x.excluded = false, false, false, false, false
-	x.only, x.secure, x.over = false, false, false
+	x.unseen, x.only, x.secure, x.over = false, false, false, false
 	if x.ctx != nil {
 		x.ctx = nil
 	}
@@ -315,5 +328,5 @@ func (x *Exchange) stripe() uint32 { return x.number }
 
 // idle reports whether there is nothing to measure.
 func (x *Exchange) idle() bool {
-	return x.meter == nil || x.excluded || x.only || !x.meter.watches
+	return x.meter == nil || x.excluded || x.only || x.unseen || !x.meter.watches
 }

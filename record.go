@@ -20,7 +20,7 @@ func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
 // End records the exchange. It never panics and never blocks on I/O.
 func (m *Meter) End(x *Exchange) {
 	now := m.now()
-	if m.watches && !x.only {
+	if m.watches && !x.only && !x.unseen {
 		m.leave(x)
 	}
 	if x.stream {

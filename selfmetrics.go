@@ -63,8 +63,6 @@ func overflows(s *scan, f *family) {
 		n := t.folds[folded].Load()
 		if folded >= foldedExtra {
 			n += t.extras[folded-foldedExtra].folded.Load()
-		} else if folded == foldedRoute && t.group != nil {
-			n += t.group.folded.Load()
 		}
 		show(s.core.families.main.name, t.labelName(folded), n)
 	}

@@ -156,7 +156,7 @@ func panics(s *scan, f *family) {
 			continue
 		}
 		s.rowValues(w)
-		s.values.text[schema.Status] = statusLabel(http.StatusInternalServerError, s.core.opts.StatusText)
+		s.values.text[schema.Status] = s.core.table.statusLabel(s.core.table.statusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}
 }

@@ -201,6 +201,9 @@ func (t *table) addRoute(template string) *route {
 // labelled returns the route of a label. Strings that clean to the same label
 // share it.
 func (t *table) labelled(label string) *route {
+	if label == overflowValue {
+		return t.overflow
+	}
 	for _, known := range []map[string]*route{*t.routes.Load(), t.recent, t.cleaned} {
 		if r, ok := known[label]; ok {
 			return r

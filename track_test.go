@@ -226,3 +226,72 @@ func TestLabelsBudget(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupOverflow: a group that is called __overflow__, by whichever bound, is
+// one label set.
+func TestGroupOverflow(t *testing.T) {
+	m := MustNew(Options{
+		OmitRuntime: true, Logger: quiet(), SeriesLimit: 3, GroupStatus: true,
+		GroupBy: Label{Name: "path", Max: 2, Func: Request.Path},
+	})
+	for i := range 40 {
+		var x Exchange
+		m.Begin(&x, "GET", "/"+strings.Repeat("x", i))
+		x.Settle(context.Background(), 200+i%7, nil)
+		m.End(&x)
+	}
+	if _, err := m.Gatherer().Gather(); err != nil {
+		t.Error(err)
+	}
+	families := m.families.gather(m)
+	for _, f := range families {
+		seen := map[string]bool{}
+		for _, x := range f.Metric {
+			key := fmt.Sprint(x.Label)
+			if seen[key] {
+				t.Errorf("%s has %s twice", f.GetName(), key)
+			}
+			seen[key] = true
+		}
+	}
+	if got := m.totalOf(t, "tacho_overflow_total"); got != 38 {
+		t.Errorf("%v were folded, want 38", got)
+	}
+}
+
+// TestPanicsGrouped: the class of the status is everywhere.
+func TestPanicsGrouped(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Schema: schema.Flask(), GroupStatus: true})
+	var x Exchange
+	m.Begin(&x, "GET", "/")
+	x.Settle(context.Background(), 200, "a panic")
+	m.End(&x)
+	line(t, m, `flask_http_request_exceptions_total{method="GET",status="5xx"} 1`)
+	line(t, m, `flask_http_request_total{method="GET",status="5xx"} 1`)
+}
+
+// TestRegisterDefaultExcluded: a metric for all routes that counts excluded
+// requests does, however they are excluded; but the endpoint is none of them.
+func TestRegisterDefaultExcluded(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Exclude: []string{"/exact", "/by/{template}"}, ExcludePatterns: []string{"/pattern"}})
+	m.RegisterDefault(
+		m.Counter(MetricOptions{Name: "anyway", Help: "All.", CountExcluded: true, Labels: []Label{{Name: "path", Func: Request.Route}}}),
+		m.Counter(MetricOptions{Name: "not", Help: "Those that count."}),
+	)
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"/exact", "/by/{template}", "/patterns"} {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	mux.Handle("/metrics", m.Metrics())
+	for _, path := range []string{"/exact", "/by/name", "/patterns", "/metrics"} {
+		m.Handler(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		line(t, m, "http_requests_in_flight 0")
+	}
+	for _, path := range []string{"/exact", "/by/{template}", "/patterns"} {
+		line(t, m, `anyway_total{path="`+path+`"} 1`)
+	}
+	line(t, m, "not_total 0")
+	if n := setsOf(t, m, "anyway_total"); n != 3 || m.total() != 0 {
+		t.Errorf("%d label sets, %d requests in the HTTP metrics", n, m.total())
+	}
+}

@@ -41,7 +41,10 @@ func Use(r *gin.Engine, opts tacho.Options) *tacho.Meter {
 		listed.Do(func() { expect(m, r.Routes()) })
 		measure(c)
 	})
-	r.GET(m.MetricsPath(), gin.WrapH(m.Metrics()))
+	endpoint := gin.WrapH(m.Metrics())
+	r.GET(m.MetricsPath(), endpoint)
+	r.HEAD(m.MetricsPath(), endpoint)
+	r.OPTIONS(m.MetricsPath(), endpoint)
 	return m
 }
 

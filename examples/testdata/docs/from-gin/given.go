@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 )
@@ -29,18 +30,22 @@ func routes(r gin.IRoutes) {
 	r.GET("/broken", broken)
 }
 
-// Whatever host a program calls, a server of the test's answers.
+// A server of the test's answers for stock.example.com; and there is a database
+// that nobody reaches, whose pool can be looked at all the same.
 func init() {
 	stub := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	http.DefaultTransport = &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, stub.Listener.Addr().String())
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == "stock.example.com:80" {
+				addr = stub.Listener.Addr().String()
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
 		},
 	}
+	if !slices.Contains(sql.Drivers(), "postgres") { // by another package with this file
+		sql.Register("postgres", noDatabase{})
+	}
 }
-
-// A database that nobody reaches: its pool can be looked at all the same.
-func init() { sql.Register("postgres", noDatabase{}) }
 
 type noDatabase struct{}
 
