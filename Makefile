@@ -19,7 +19,7 @@ race: ## the tests that test leaves without -race, with it
 	go test -p 1 -race $(HEAVY)
 
 unit: ## the tests of the library and its adapters, with Go alone
-	go test . ./schema/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
+	go test . ./schema/... ./tachotest/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
 
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on: $$unformatted"; exit 1; }

@@ -23,16 +23,7 @@ func (x *index[K, V]) snapshot() map[K]V {
 	return nil
 }
 
-// find looks a key up.
-func (x *index[K, V]) find(key K) (V, bool) {
-	if v, ok := x.snapshot()[key]; ok {
-		return v, true
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.findLocked(key)
-}
-
+// findLocked looks a key up. It is called under the lock.
 func (x *index[K, V]) findLocked(key K) (V, bool) {
 	if v, ok := x.snapshot()[key]; ok {
 		return v, true

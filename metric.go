@@ -24,10 +24,9 @@ type Metric struct {
 	labels []part
 }
 
-// A part is one of a metric's labels: constant, of its own, or the metric's
-// share of Options.Labels.
+// A part is one of a metric's computed labels: its own, or one of
+// Options.Labels.
 type part struct {
-	text string   // if constant
 	own  *bounded // if it is the metric's own
 	from int      // else which of Options.Labels
 }

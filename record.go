@@ -19,13 +19,17 @@ func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
 
 // End records the exchange. It never panics and never blocks on I/O.
 func (m *Meter) End(x *Exchange) {
-	now := m.now()
+	m.end(x, m.now())
+	// Last, so that what is in flight no more has been recorded.
 	if m.watches && !x.only && !x.unseen {
 		m.leave(x)
 	}
 	if x.stream {
 		m.streams.Add(-1)
 	}
+}
+
+func (m *Meter) end(x *Exchange, now int64) {
 	x.endTracking(0, now)
 	if x.excluded {
 		return

@@ -57,10 +57,10 @@ func (e expectation) missing(c changes) complaint {
 
 // present says what the samples of a selector have instead.
 func (s selector) present(matched changes) string {
-	if !s.open {
+	if len(matched) == 1 {
 		return matched.lines(" got")
 	}
-	return " got " + s.String() + " " + number(matched.sum()) + "\n" + matched.moved().nearest(s).lines("  of")
+	return " got " + s.String() + " " + number(matched.sum()) + "\n" + matched.moved().lines("  of")
 }
 
 // besides lists what else has changed under that name.
@@ -107,9 +107,10 @@ func (all expectations) match(x change) bool {
 // changed complains if a sample of the selector has changed.
 func (s selector) changed(c changes) []complaint {
 	moved := c.moved().filter(func(x change) bool {
-		whole := x.sample
-		whole.name = x.metric // a histogram's, of which there may be only parts
-		return s.matches(x.sample) || s.matches(whole)
+		if x.name == x.metric+"_count" && s.name == x.metric {
+			x.name = x.metric // a histogram has changed when its count has
+		}
+		return s.matches(x.sample)
 	})
 	return moved.unwanted("no change of " + s.String())
 }
@@ -138,9 +139,12 @@ func (c changes) lines(head string) string {
 
 // String tells by how much the sample has changed.
 func (c change) String() string {
-	line := c.text() + " " + number(c.by())
-	if c.before != 0 {
-		line += fmt.Sprintf(" (from %s to %s)", number(c.before), number(c.value))
+	line := c.text + " " + number(c.by())
+	switch {
+	case c.by() == 0 && c.before != 0:
+		line += " (still " + number(c.value) + ")"
+	case c.before != 0:
+		line += " (from " + number(c.before) + " to " + number(c.value) + ")"
 	}
 	return line
 }
@@ -183,36 +187,4 @@ func (r *Recording) message(complaints []complaint) string {
 		b.WriteString(strings.TrimSuffix(c.text, "\n") + "\n")
 	}
 	return head + strings.TrimSuffix(b.String(), "\n")
-}
-
-// parse reads the lines of expectations. If one is malformed, the test fails.
-func (r *Recording) parse(texts []string) (expectations, bool) {
-	r.t.Helper()
-	return parseLines(r, texts, parseExpectation)
-}
-
-func (r *Recording) parseSelectors(texts []string) ([]selector, bool) {
-	r.t.Helper()
-	return parseLines(r, texts, parseSelector)
-}
-
-func parseLines[T any](r *Recording, texts []string, parse func(string) (T, error)) (all []T, ok bool) {
-	r.t.Helper()
-	ok = true
-	for line := range strings.Lines(strings.Join(texts, "\n")) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		x, err := parse(line)
-		if err != nil {
-			r.t.Errorf("malformed: %s: %v", line, err)
-			ok = false
-		}
-		all = append(all, x)
-	}
-	if len(all) == 0 {
-		r.t.Errorf("malformed: no sample is named")
-		ok = false
-	}
-	return all, ok
 }

@@ -30,7 +30,7 @@
 //	shop_restarts_total{} 1                        no labels
 //
 // Histograms and summaries have the samples of the endpoint: _count, _sum, and
-// _bucket{le="0.1"} with all that is below 0.1. In label values \\ stands for a
+// _bucket{le="0.1"} with all that is at most 0.1. In label values \\ stands for a
 // backslash, \" for a quote and \n for a line break.
 //
 // # Waiting

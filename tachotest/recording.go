@@ -19,7 +19,7 @@ type Recording struct {
 
 	t      testing.TB
 	meter  *tacho.Meter
-	before samples
+	before snapshot
 }
 
 const (
@@ -57,12 +57,13 @@ func All(t testing.TB, m *tacho.Meter) *Recording {
 }
 
 // Want waits until each sample has its value, and fails the test if one never
-// has. A sample must be there to be 0; see WantNone for those that must not.
-// Values are equal if no more than rounding is between them.
+// has: at once if a counter is past its value already. A sample must be there to
+// be 0; see WantNone for those that must not. Values are equal if no more than
+// rounding is between them.
 func (r *Recording) Want(samples ...string) {
 	r.t.Helper()
-	if wanted, ok := r.parse(samples); ok {
-		r.report(r.until(false, wanted.missing))
+	if wanted, ok := parseLines(r.t, samples, parseExpectation); ok {
+		r.report(r.until(false, expectations(wanted).missing))
 	}
 }
 
@@ -70,20 +71,21 @@ func (r *Recording) Want(samples ...string) {
 // names has changed. Other names may change.
 func (r *Recording) WantOnly(samples ...string) {
 	r.t.Helper()
-	if wanted, ok := r.parse(samples); ok {
+	if lines, ok := parseLines(r.t, samples, parseExpectation); ok {
+		wanted := expectations(lines)
 		r.report(r.until(true, func(c changes) []complaint {
 			return append(wanted.missing(c), wanted.others(c)...)
 		}))
 	}
 }
 
-// WantNone fails the test if a sample has changed, or in All is not 0. Samples are
-// written without a value: http_request_panics_total for all of that metric,
-// http_requests_total{status="500",...} for some. The name of a histogram stands
-// for all that it is made of.
+// WantNone fails the test if a sample has changed; in All, if it is not 0. Samples
+// are written without a value: http_request_panics_total for all of that metric,
+// http_requests_total{status="500",...} for some, and the name of a histogram for
+// whatever it observes. A misspelled name never changes.
 func (r *Recording) WantNone(samples ...string) {
 	r.t.Helper()
-	if selectors, ok := r.parseSelectors(samples); ok {
+	if selectors, ok := parseLines(r.t, samples, parseSelector); ok {
 		r.report(r.until(true, func(c changes) (all []complaint) {
 			for _, s := range selectors {
 				all = append(all, s.changed(c)...)
@@ -118,7 +120,7 @@ func (r *Recording) Value(sample string) float64 {
 }
 
 // start is what is recorded before a recording begins.
-func (r *Recording) start() samples {
+func (r *Recording) start() snapshot {
 	r.t.Helper()
 	for deadline := time.Now().Add(linger); ; time.Sleep(time.Millisecond) {
 		now, err := read(r.meter)
@@ -134,13 +136,15 @@ func (r *Recording) start() samples {
 // until looks until there is nothing to complain about. With certainty it looks
 // on until nothing can come any more.
 func (r *Recording) until(certainly bool, check func(changes) []complaint) []complaint {
-	since := time.Now() // when it last was not content
-	deadline := since.Add(r.Patience)
+	var since time.Time // when it was content first, and has been ever since
+	deadline := time.Now().Add(r.Patience)
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		complaints, idle := r.look(check)
 		content := len(complaints) == 0 && (idle || !certainly)
 		now := time.Now()
 		if !content {
+			since = time.Time{}
+		} else if since.IsZero() {
 			since = now
 		}
 		switch {

@@ -33,23 +33,21 @@ type sample struct {
 	metric string // of a histogram: its name without _count, _sum or _bucket
 	name   string
 	labels []label // sorted by name
+	text   string  // all this as the endpoint shows it
 	value  float64
 	grows  bool // it never falls: a counter or a count of observations
 }
 
-// text is the sample as the endpoint shows it, without its value.
-func (s sample) text() string { return text(s.name, s.labels, false) }
-
-// samples are all samples of a moment, by their text.
-type samples map[string]sample
+// A snapshot is all samples of a moment, by their text.
+type snapshot map[string]sample
 
 // read reads everything that is recorded now.
-func read(m *tacho.Meter) (samples, error) {
+func read(m *tacho.Meter) (snapshot, error) {
 	families, err := m.Gatherer().Gather()
 	if err != nil {
 		return nil, err
 	}
-	all := samples{}
+	all := snapshot{}
 	for _, f := range families {
 		for _, x := range f.GetMetric() {
 			all.take(f.GetName(), x)
@@ -59,7 +57,7 @@ func read(m *tacho.Meter) (samples, error) {
 }
 
 // take adds the samples of one label set.
-func (all samples) take(metric string, x *dto.Metric) {
+func (all snapshot) take(metric string, x *dto.Metric) {
 	s := sample{metric: metric, name: metric}
 	for _, l := range x.GetLabel() {
 		s = s.with(l.GetName(), l.GetValue())
@@ -78,7 +76,7 @@ func (all samples) take(metric string, x *dto.Metric) {
 	}
 }
 
-func (all samples) takeHistogram(s sample, h *dto.Histogram) {
+func (all snapshot) takeHistogram(s sample, h *dto.Histogram) {
 	count := max(float64(h.GetSampleCount()), h.GetSampleCountFloat())
 	for _, b := range h.GetBucket() {
 		n := max(float64(b.GetCumulativeCount()), b.GetCumulativeCountFloat())
@@ -89,7 +87,7 @@ func (all samples) takeHistogram(s sample, h *dto.Histogram) {
 	all.add(s, "_sum", h.GetSampleSum(), false)
 }
 
-func (all samples) takeSummary(s sample, x *dto.Summary) {
+func (all snapshot) takeSummary(s sample, x *dto.Summary) {
 	for _, q := range x.GetQuantile() {
 		all.add(s.with("quantile", number(q.GetQuantile())), "", q.GetValue(), false)
 	}
@@ -97,9 +95,10 @@ func (all samples) takeSummary(s sample, x *dto.Summary) {
 	all.add(s, "_sum", x.GetSampleSum(), false)
 }
 
-func (all samples) add(s sample, suffix string, value float64, grows bool) {
+func (all snapshot) add(s sample, suffix string, value float64, grows bool) {
 	s.name, s.value, s.grows = s.name+suffix, value, grows
-	all[s.text()] = s
+	s.text = format(s.name, s.labels, false)
+	all[s.text] = s
 }
 
 // with returns the sample with one more label.
@@ -113,7 +112,7 @@ func byName(a, b label) int { return strings.Compare(a.name, b.name) }
 
 // inFlight is how many requests are being served, streams aside: these may be
 // open for as long as the test.
-func (all samples) inFlight() (n float64) {
+func (all snapshot) inFlight() (n float64) {
 	names := schema.Default()
 	for _, s := range all {
 		switch {
@@ -147,7 +146,7 @@ func (c change) by() float64 {
 // text.
 type changes []change
 
-func (all samples) since(before samples) (list changes) {
+func (all snapshot) since(before snapshot) (list changes) {
 	for key, s := range all {
 		list = append(list, change{s, before[key].value})
 	}
@@ -158,7 +157,7 @@ func (all samples) since(before samples) (list changes) {
 			list = append(list, change{s, was})
 		}
 	}
-	slices.SortFunc(list, func(a, b change) int { return strings.Compare(a.text(), b.text()) })
+	slices.SortFunc(list, func(a, b change) int { return strings.Compare(a.text, b.text) })
 	return list
 }
 
@@ -187,18 +186,24 @@ func (c changes) sum() (n float64) {
 	return n
 }
 
-// is reports whether the sum is a number. What was added and taken away in
-// floating point is right up to the rounding of the largest number in it.
+// is reports whether the sum is a number. Whole numbers are exact. Others that
+// were added and taken away are right up to the rounding of the largest.
 func (c changes) is(want float64) bool {
-	got, scale := c.sum(), math.Abs(want)
+	got, scale, whole := c.sum(), math.Abs(want), true
 	for _, x := range c {
 		scale = max(scale, math.Abs(x.before), math.Abs(x.value))
+		whole = whole && isWhole(x.before) && isWhole(x.value)
 	}
-	if got == want || math.IsNaN(got) && math.IsNaN(want) {
+	switch {
+	case got == want || math.IsNaN(got) && math.IsNaN(want):
 		return true
+	case whole || math.IsInf(scale, 0):
+		return false
 	}
-	return !math.IsInf(scale, 0) && math.Abs(got-want) <= 1e-12*scale
+	return math.Abs(got-want) <= 1e-12*scale
 }
+
+func isWhole(v float64) bool { return v == math.Trunc(v) }
 
 // grow reports whether none of them can fall.
 func (c changes) grow() bool {

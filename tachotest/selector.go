@@ -3,10 +3,12 @@ package tachotest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // A selector names samples.
@@ -20,7 +22,7 @@ func (s selector) String() string {
 	if !s.open && len(s.labels) == 0 {
 		return s.name + "{}" // without the braces it stands for all samples
 	}
-	return text(s.name, s.labels, s.open)
+	return format(s.name, s.labels, s.open)
 }
 
 func (s selector) matches(x sample) bool {
@@ -46,18 +48,39 @@ type expectation struct {
 
 func (e expectation) String() string { return e.selector.String() + " " + number(e.value) }
 
+// parseLines reads all lines of some texts. The test fails if one is malformed.
+func parseLines[T any](t testing.TB, texts []string, parse func(string) (T, error)) (all []T, ok bool) {
+	t.Helper()
+	ok = true
+	// Not by an iterator: in its loop body t would take this for the user's line.
+	for _, line := range strings.Split(strings.Join(texts, "\n"), "\n") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		x, err := parse(line)
+		if err != nil {
+			t.Errorf("malformed: %s: %v", line, err)
+			ok = false
+		}
+		all = append(all, x)
+	}
+	if len(all) == 0 {
+		t.Errorf("malformed: no sample is named")
+	}
+	return all, ok && len(all) > 0
+}
+
 // parseExpectation reads a line such as a{b="c"} 1.
 func parseExpectation(line string) (e expectation, err error) {
 	p := parser{rest: line}
 	if e.selector, err = p.selector(); err != nil {
 		return e, err
 	}
-	value := strings.TrimSpace(p.rest)
-	if value == "" {
+	if p.rest == "" {
 		return e, errors.New("it has no value; write the one that it must have behind it")
 	}
-	if e.value, err = strconv.ParseFloat(value, 64); err != nil {
-		return e, fmt.Errorf("its value %q is not a number", value)
+	if e.value, err = strconv.ParseFloat(p.rest, 64); err != nil {
+		return e, fmt.Errorf("its value %q is not a number", p.rest)
 	}
 	return e, nil
 }
@@ -66,8 +89,8 @@ func parseExpectation(line string) (e expectation, err error) {
 func parseSelector(line string) (selector, error) {
 	p := parser{rest: line}
 	s, err := p.selector()
-	if rest := strings.TrimSpace(p.rest); err == nil && rest != "" {
-		err = fmt.Errorf("a sample without a value belongs here, and %q is behind it", rest)
+	if err == nil && p.rest != "" {
+		err = fmt.Errorf("a sample without a value belongs here, and %q is behind it", p.rest)
 	}
 	return s, err
 }
@@ -139,6 +162,7 @@ func (p *parser) label(s *selector) (err error) {
 	if err != nil {
 		return err
 	}
+	p.rest = strings.TrimLeft(p.rest, " \t")
 	if !p.take("=") {
 		return p.unexpected("= behind the label " + l.name)
 	}
@@ -208,8 +232,8 @@ func (p *parser) unexpected(wanted string) error {
 	return fmt.Errorf("%q stands where %s is expected", p.first(), wanted)
 }
 
-// text writes a sample as the endpoint does.
-func text(name string, labels []label, open bool) string {
+// format writes a sample as the endpoint does, without its value.
+func format(name string, labels []label, open bool) string {
 	var parts []string
 	if metricName.FindString(name) != name {
 		parts, name = append(parts, quote(name)), ""
@@ -233,10 +257,10 @@ var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func quote(s string) string { return `"` + escaper.Replace(s) + `"` }
 
-// number writes whole numbers without an exponent for as long as they are exact.
+// number writes a value, without an exponent where that can be read.
 func number(v float64) string {
-	if v == float64(int64(v)) && -1<<53 < v && v < 1<<53 {
-		return strconv.FormatInt(int64(v), 10)
+	if size := math.Abs(v); size == 0 || 1e-6 <= size && size < 1e15 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)
 }
