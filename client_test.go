@@ -239,17 +239,17 @@ func TestDatabase(t *testing.T) {
 		db := sql.OpenDB(noDatabase{})
 		defer db.Close()
 		db.SetMaxOpenConns(most)
-		if err := m.Database(name, db); err != nil {
+		if err := Database(m, name, db); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Database(name, db); err == nil || !strings.Contains(err.Error(), `the pool "`+name+`"`) {
+		if err := Database(m, name, db); err == nil || !strings.Contains(err.Error(), `the pool "`+name+`"`) {
 			t.Errorf("twice: %v", err)
 		}
 	}
 	line(t, m, `go_sql_max_open_connections{db_name="orders"} 3`)
 	line(t, m, `go_sql_max_open_connections{db_name="users"} 7`)
 	line(t, m, `go_sql_wait_count_total{db_name="users"} 0`)
-	if err := m.Database("none", nil); err == nil {
+	if err := Database(m, "none", nil); err == nil {
 		t.Error("a nil pool is no error")
 	}
 }

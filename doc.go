@@ -28,7 +28,7 @@
 // metrics that are put on single routes. [NewCounter], [NewGauge] and
 // [NewHistogram] make those of the business, with a struct for their labels; any
 // client_golang metric on [Meter.Registerer] appears beside them.
-// [Meter.Transport] measures outgoing requests, [Meter.Database] pools.
+// [Meter.Transport] measures outgoing requests, [Database] pools.
 //
 // # Labels
 //

@@ -170,6 +170,42 @@ func TestRoutesOfNetHTTP(t *testing.T) {
 	}
 }
 
+// A lateContext runs out of time when the handler has said that it is at work,
+// by its channel: then http.TimeoutHandler gives up.
+type lateContext struct {
+	context.Context
+	entered, late chan struct{}
+}
+
+type lateKey struct{}
+
+func newLateContext() *lateContext {
+	c := &lateContext{context.Background(), make(chan struct{}), make(chan struct{})}
+	go func() {
+		<-c.entered
+		close(c.late)
+	}()
+	return c
+}
+
+func (c *lateContext) Done() <-chan struct{} { return c.late }
+
+func (c *lateContext) Err() error {
+	select {
+	case <-c.late:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+func (c *lateContext) Value(key any) any {
+	if key == (lateKey{}) {
+		return c.entered
+	}
+	return c.Context.Value(key)
+}
+
 // TestTimeoutHandler: the 503 that http.TimeoutHandler sends is recorded, with
 // the route, whether it stands inside or outside of us.
 func TestTimeoutHandler(t *testing.T) {
@@ -178,14 +214,20 @@ func TestTimeoutHandler(t *testing.T) {
 		mux, left := http.NewServeMux(), make(chan struct{})
 		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
 			defer close(left)
+			r.Context().Value(lateKey{}).(chan struct{}) <- struct{}{}
 			<-r.Context().Done()
 		})
 		return mux, left
 	}
+	serve := func(h http.Handler, method, target string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, target, nil).WithContext(newLateContext()))
+		return w
+	}
 	t.Run("inside", func(t *testing.T) {
 		m := tacho.MustNew(tacho.Options{})
 		mux, left := slow()
-		w := serve(m.Handler(http.TimeoutHandler(m.Handler(mux), time.Millisecond, "late")), "GET", "/slow/1")
+		w := serve(m.Handler(http.TimeoutHandler(m.Handler(mux), time.Hour, "late")), "GET", "/slow/1")
 		<-left
 		if w.Code != 503 || recorded(t, m) != want {
 			t.Errorf("answered %d, recorded %q, want %q", w.Code, recorded(t, m), want)
@@ -199,7 +241,7 @@ func TestTimeoutHandler(t *testing.T) {
 			defer close(ended)
 			m.Handler(mux).ServeHTTP(w, r)
 		})
-		w := serve(http.TimeoutHandler(h, time.Millisecond, "late"), "GET", "/slow/1")
+		w := serve(http.TimeoutHandler(h, time.Hour, "late"), "GET", "/slow/1")
 		<-left
 		<-ended
 		if w.Code != 503 || recorded(t, m) != want {
@@ -211,6 +253,7 @@ func TestTimeoutHandler(t *testing.T) {
 		ended := make(chan struct{})
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
+			r.Context().Value(lateKey{}).(chan struct{}) <- struct{}{}
 			<-r.Context().Done()
 			// The deadline shows a moment before TimeoutHandler answers.
 			for {
@@ -223,7 +266,7 @@ func TestTimeoutHandler(t *testing.T) {
 			defer close(ended)
 			m.Handler(mux).ServeHTTP(w, r)
 		})
-		serve(http.TimeoutHandler(h, time.Millisecond, "late"), "GET", "/slow/1")
+		serve(http.TimeoutHandler(h, time.Hour, "late"), "GET", "/slow/1")
 		<-ended
 		if recorded(t, m) != want {
 			t.Errorf("recorded %q, want %q", recorded(t, m), want)

@@ -89,8 +89,9 @@ func TestTrackTimeout(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true})
 	calls := m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
 	now := m.Gauge(MetricOptions{Name: "calls_now", Help: "Calls in progress."})
-	release, returned := make(chan struct{}), make(chan struct{})
+	entered, release, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	slow := Track(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(entered)
 		<-release
 		_, err := io.WriteString(w, "too late")
 		if !errors.Is(err, http.ErrHandlerTimeout) {
@@ -102,9 +103,9 @@ func TestTrackTimeout(t *testing.T) {
 		defer close(returned)
 		slow.ServeHTTP(w, r)
 	})
-	h := m.Handler(http.TimeoutHandler(m.Handler(mux), time.Millisecond, "late"))
+	h := m.Handler(http.TimeoutHandler(m.Handler(mux), time.Hour, "late"))
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil))
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil).WithContext(overAfter{context.Background(), entered}))
 	line(t, m, "calls_now 1")
 	close(release)
 	<-returned
@@ -114,6 +115,23 @@ func TestTrackTimeout(t *testing.T) {
 	line(t, m, `http_requests_total{method="GET",path="/slow",status="503"} 1`)
 	line(t, m, `calls_total{status="503"} 1`)
 	line(t, m, "calls_now 0")
+}
+
+// overAfter runs out of time when its channel is closed.
+type overAfter struct {
+	context.Context
+	closed chan struct{}
+}
+
+func (c overAfter) Done() <-chan struct{} { return c.closed }
+
+func (c overAfter) Err() error {
+	select {
+	case <-c.closed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 // TestTrackMixedMeters: metrics of two Meters at one place are a mistake of the
