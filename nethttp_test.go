@@ -170,22 +170,33 @@ func TestRoutesOfNetHTTP(t *testing.T) {
 	}
 }
 
-// A lateContext runs out of time when the handler has said that it is at work,
-// by its channel: then http.TimeoutHandler gives up.
+// A lateContext runs out of time when the handler has said that it is at work:
+// then http.TimeoutHandler gives up, and answers.
 type lateContext struct {
 	context.Context
-	entered, late chan struct{}
+	entered, late, answered chan struct{}
 }
 
 type lateKey struct{}
 
 func newLateContext() *lateContext {
-	c := &lateContext{context.Background(), make(chan struct{}), make(chan struct{})}
+	c := &lateContext{context.Background(), make(chan struct{}), make(chan struct{}), make(chan struct{})}
 	go func() {
 		<-c.entered
 		close(c.late)
 	}()
 	return c
+}
+
+// answering says when it has been answered on.
+type answering struct {
+	*httptest.ResponseRecorder
+	answered chan struct{}
+}
+
+func (a *answering) WriteHeader(status int) {
+	a.ResponseRecorder.WriteHeader(status)
+	close(a.answered)
 }
 
 func (c *lateContext) Done() <-chan struct{} { return c.late }
@@ -201,7 +212,7 @@ func (c *lateContext) Err() error {
 
 func (c *lateContext) Value(key any) any {
 	if key == (lateKey{}) {
-		return c.entered
+		return c
 	}
 	return c.Context.Value(key)
 }
@@ -214,15 +225,17 @@ func TestTimeoutHandler(t *testing.T) {
 		mux, left := http.NewServeMux(), make(chan struct{})
 		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
 			defer close(left)
-			r.Context().Value(lateKey{}).(chan struct{}) <- struct{}{}
-			<-r.Context().Done()
+			late := r.Context().Value(lateKey{}).(*lateContext)
+			close(late.entered)
+			<-late.answered
 		})
 		return mux, left
 	}
 	serve := func(h http.Handler, method, target string) *httptest.ResponseRecorder {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(method, target, nil).WithContext(newLateContext()))
-		return w
+		late := newLateContext()
+		w := &answering{httptest.NewRecorder(), late.answered}
+		h.ServeHTTP(w, httptest.NewRequest(method, target, nil).WithContext(late))
+		return w.ResponseRecorder
 	}
 	t.Run("inside", func(t *testing.T) {
 		m := tacho.MustNew(tacho.Options{})
@@ -253,7 +266,7 @@ func TestTimeoutHandler(t *testing.T) {
 		ended := make(chan struct{})
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /slow/{id}", func(w http.ResponseWriter, r *http.Request) {
-			r.Context().Value(lateKey{}).(chan struct{}) <- struct{}{}
+			close(r.Context().Value(lateKey{}).(*lateContext).entered)
 			<-r.Context().Done()
 			// The deadline shows a moment before TimeoutHandler answers.
 			for {
