@@ -28,7 +28,10 @@ func (r request) String() string { return fmt.Sprint(r.method, " ", r.path, " ",
 // values is the form with the span put in.
 func (r request) values(start, end time.Time) url.Values {
 	v := url.Values{}
-	in := strings.NewReplacer("$start", unixText(start), "$end", unixText(end))
+	// Exemplars carry times of their own: one from before the end may be scraped
+	// after it, by one of two servers and not yet by the other.
+	settled := end.Add(-3 * time.Second)
+	in := strings.NewReplacer("$start", unixText(start), "$end", unixText(end), "$settled", unixText(settled))
 	for i := 0; i < len(r.form); i += 2 {
 		v.Add(r.form[i], in.Replace(r.form[i+1]))
 	}
@@ -111,8 +114,8 @@ var grafanaRequests = []request{
 	{post, "api/v1/query_range", []string{"query", "histogram_quantile(0.95, sum by (le) (rate(past_latency_bucket[5m])))", "start", "$start", "end", "$end", "step", "60"}, `"values":\[\[`, nil},
 	{get, "api/v1/query_range", []string{"query", "histogram_avg(rate(past_native[5m]))", "start", "$start", "end", "$end", "step", "5m"}, `"values":\[\[`, nil},
 	{post, "api/v1/query_range", []string{"query", "rate(past_native[5m])", "start", "$start", "end", "$end", "step", "15m"}, `"histograms":\[\[`, nil},
-	{post, "api/v1/query_exemplars", []string{"query", "shop_latency_seconds_bucket", "start", "$start", "end", "$end"}, `"trace_id":"/cart-`, nil},
-	{get, "api/v1/query_exemplars", []string{"query", `shop_latency_seconds_bucket{path="/pay"}`, "start", "$start", "end", "$end"}, `"trace_id":"/pay-`, nil},
+	{post, "api/v1/query_exemplars", []string{"query", "shop_latency_seconds_bucket", "start", "$start", "end", "$settled"}, `"trace_id":"/cart-`, nil},
+	{get, "api/v1/query_exemplars", []string{"query", `shop_latency_seconds_bucket{path="/pay"}`, "start", "$start", "end", "$settled"}, `"trace_id":"/pay-`, nil},
 
 	// What it does wrong is answered in the same words, too.
 	{post, "api/v1/query", []string{"query", "sum(", "time", "$end"}, `"errorType":"bad_data"`, nil},
