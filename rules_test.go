@@ -39,6 +39,12 @@ func TestImports(t *testing.T) {
 			module, module + "/schema",
 			"github.com/prometheus/client_model/go",
 		},
+		"./multiproc": {
+			"github.com/prometheus/client_golang/prometheus",
+			"github.com/prometheus/client_model/go",
+			"github.com/prometheus/common/model",
+			"github.com/prometheus/procfs",
+		},
 		"./web": {
 			"github.com/prometheus/exporter-toolkit/web",
 		},
@@ -73,8 +79,9 @@ func TestArrows(t *testing.T) {
 		{"./gen/...", []string{"/schema"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
 		{"./dash", nil, nil},
 		{"./tachotest", []string{"", "/schema"}, nil},
+		{"./multiproc", nil, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff"}, []string{"model/labels", "model/textparse", "model/exemplar"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar"}},
 		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")

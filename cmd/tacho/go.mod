@@ -18,6 +18,7 @@ require (
 	github.com/tacho-go/tacho/adapter/tachogin v0.0.0
 	github.com/tacho-go/tacho/gen v0.0.0
 	github.com/tacho-go/tacho/server v0.0.0
+	github.com/tacho-go/tacho/web v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
@@ -224,3 +225,5 @@ replace github.com/tacho-go/tacho/gen => ../../gen
 replace github.com/tacho-go/tacho/server => ../../server
 
 replace github.com/tacho-go/tacho/adapter/tachogin => ../../adapter/tachogin
+
+replace github.com/tacho-go/tacho/web => ../../web

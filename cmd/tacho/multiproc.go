@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/multiproc"
+	"github.com/tacho-go/tacho/web"
+)
+
+const multiprocLong = `Multiproc serves the metrics of a service that has several processes, and writes
+them into a directory: Python's prometheus_client under PROMETHEUS_MULTIPROC_DIR,
+in Gunicorn's workers, uWSGI's, or a development server's. Nothing in the service
+need be changed.
+
+  tacho multiproc --dir /run/shop/metrics
+  tacho multiproc --dir shop=/run/shop --dir blog=/run/blog    a label app tells them apart
+
+The totals of all workers are those that Python's own collector gives. What
+the living workers use comes besides: process_* of all together, and
+tacho_multiproc_worker_* of each. A file that is damaged, empty or gone never fails
+a scrape; tacho_multiproc_damaged counts what could not be read, and what a file
+had counted stays. With --compact the files of workers that are gone are folded
+into archives, so that files and scrapes are bounded by the living.
+
+Without --dir the directory is that of PROMETHEUS_MULTIPROC_DIR.`
+
+// multiprocFlags are the settings of tacho multiproc.
+type multiprocFlags struct {
+	dirs        []string
+	listen      string
+	webConfig   string
+	goFormat    bool
+	noProcesses bool
+	compact     bool
+	limit       int
+}
+
+func (f *multiprocFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.dirs, "dir", nil, "`folder` that the processes write into, or NAME=FOLDER; may be repeated")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:9200", "`address` to listen on; :9200 lets other machines in, see --web-config")
+	flags.StringVar(&f.webConfig, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
+	flags.BoolVar(&f.goFormat, "go-format", false, `write numbers as Go does, le="1", and not as Python does, le="1.0"`)
+	flags.BoolVar(&f.noProcesses, "no-processes", false, "leave out what the workers' processes use")
+	flags.BoolVar(&f.compact, "compact", false, "fold the files of workers that are gone into archives, every ten seconds; needs to see the workers' processes")
+	flags.IntVar(&f.limit, "series-limit", 1_000_000, "how many series a folder may have")
+}
+
+func newMultiproc(s streams) *cobra.Command {
+	f := &multiprocFlags{}
+	cmd := &cobra.Command{
+		Use:   "multiproc --dir DIR",
+		Short: "Serve the metrics of a service's processes, such as Gunicorn's workers",
+		Long:  multiprocLong,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveMultiproc(cmd.Context(), f, s.out) },
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error {
+	readers, err := f.readers()
+	if err != nil {
+		return usage(err)
+	}
+	m, err := f.meter(readers)
+	if err != nil {
+		return usage(err)
+	}
+	serve, err := web.Config(f.webConfig, slog.Default())
+	if err != nil {
+		return usage(err)
+	}
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	scheme := "http"
+	if f.webConfig != "" {
+		scheme = "http(s)"
+	}
+	fmt.Fprintf(out, "tacho %s\n  Metrics  %s://%s/metrics\n", versionText(), scheme, listener.Addr())
+	for _, d := range f.dirs {
+		fmt.Fprintf(out, "  Folder   %s\n", d)
+	}
+	if f.webConfig == "" && !loopback(f.listen) {
+		fmt.Fprintln(out, "  Note     everybody who reaches this port can read the metrics; --web-config gives it TLS and users")
+	}
+	if f.compact {
+		done := compactAll(ctx, readers)
+		defer func() { <-done }()
+	}
+	return m.Serve(ctx, tacho.ServeOptions{Listener: listener, ServeFunc: serve})
+}
+
+// meter is a Meter whose registry is the folders'.
+func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error) {
+	own := prometheus.NewRegistry()
+	all := []prometheus.Gatherer{own}
+	for _, r := range readers {
+		all = append(all, r)
+	}
+	return tacho.New(tacho.Options{
+		Registerer: own, Gatherer: multiproc.Join(all...),
+		OmitHTTP: true, OmitRuntime: true, PythonFormat: !f.goFormat, Logger: slog.Default(),
+	})
+}
+
+func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
+	if len(f.dirs) == 0 {
+		if f.dirs = pythonDirs(); len(f.dirs) == 0 {
+			return nil, errors.New("no --dir: name the folder of PROMETHEUS_MULTIPROC_DIR, as the service has it")
+		}
+	}
+	names := map[string]bool{}
+	for _, dir := range f.dirs {
+		name, folder, named := strings.Cut(dir, "=")
+		if !named {
+			name, folder = "", dir
+		}
+		if named == (name == "") || names[name] {
+			return nil, fmt.Errorf("--dir %s: several folders need a name of their own each: --dir NAME=FOLDER", dir)
+		}
+		names[name] = true
+		o := multiproc.ReaderOptions{Dir: filepath.Clean(folder), SeriesLimit: f.limit, Processes: !f.noProcesses}
+		if named {
+			o.ConstLabels = map[string]string{"app": name}
+		}
+		r, err := multiproc.NewReader(o)
+		if err != nil {
+			return nil, fmt.Errorf("--dir %s: %w", dir, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// compactEvery is how often folders are compacted.
+const compactEvery = 10 * time.Second
+
+// compactAll compacts the folders until the context ends.
+func compactAll(ctx context.Context, readers []*multiproc.Reader) (done chan struct{}) {
+	done = make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(compactEvery)
+		defer tick.Stop()
+		last := make([]error, len(readers))
+		for {
+			for i, r := range readers {
+				last[i] = compactOne(r, last[i])
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return done
+}
+
+// compactOne compacts a folder. What goes wrong is logged when it begins to, and
+// not every ten seconds.
+func compactOne(r *multiproc.Reader, last error) error {
+	files, err := r.Compact()
+	switch {
+	case err == nil && files > 0:
+		slog.Info("tacho: folded the files of workers that are gone into archives", "folder", r.Dir(), "files", files)
+	case err != nil && (last == nil || last.Error() != err.Error()):
+		slog.Warn("tacho: the folder is not compacted", "folder", r.Dir(), "reason", err)
+	}
+	return err
+}
+
+// pythonDirs is the folder that Python's client takes from the environment, by
+// either of the names that it knows.
+func pythonDirs() []string {
+	for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"} {
+		if dir := os.Getenv(name); dir != "" {
+			return []string{dir}
+		}
+	}
+	return nil
+}

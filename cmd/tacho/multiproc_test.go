@@ -1,0 +1,246 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// flaskPython is a Python that has all that the example needs.
+func flaskPython(t *testing.T) string {
+	t.Helper()
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(python, "-c", "import flask, gunicorn, prometheus_client").Run() == nil {
+			return python
+		}
+	}
+	t.Fatal("needs Debian's Flask, Gunicorn and Python client: apt-get install python3-flask gunicorn python3-prometheus-client")
+	return ""
+}
+
+// A gunicorn is the example's service under Gunicorn.
+type gunicorn struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	url     string
+	metrics string // the folder
+	python  string
+}
+
+func startGunicorn(t *testing.T) *gunicorn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File() // inherited, so that the port is ours from now on
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	g := &gunicorn{t: t, url: "http://" + l.Addr().String(), metrics: t.TempDir(), python: flaskPython(t)}
+	g.cmd = exec.Command(g.python, "-m", "gunicorn.app.wsgiapp", "app:app", "--bind", "fd://3", "--log-level", "warning")
+	g.cmd.Dir = "../../examples/flask-gunicorn"
+	g.cmd.ExtraFiles = []*os.File{file}
+	g.cmd.Env = append(os.Environ(), "PROMETHEUS_MULTIPROC_DIR="+g.metrics, "PYTHONDONTWRITEBYTECODE=1", "WORKERS=4")
+	g.cmd.Stderr = os.Stderr
+	if err := g.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = g.cmd.Process.Signal(syscall.SIGTERM)
+		_ = g.cmd.Wait()
+	})
+	return g
+}
+
+// load sends requests from several clients, each on connections of its own, so
+// that all workers get some.
+func (g *gunicorn) load(each int) {
+	var clients sync.WaitGroup
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	for c := range 8 {
+		clients.Go(func() {
+			for i := range each {
+				path := []string{"/first_route", "/second_route", "/three_route", "/nowhere"}[(i+c)%4]
+				resp, err := client.Get(g.url + path)
+				if err != nil {
+					g.t.Errorf("%s: %v", path, err)
+					return
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// workers are the processes below Gunicorn's master.
+func (g *gunicorn) workers() (pids []int) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", g.cmd.Process.Pid))
+	for _, field := range strings.Fields(string(text)) {
+		pid, _ := strconv.Atoi(field)
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// collected is what Python's own collector makes of the folder.
+func (g *gunicorn) collected() map[string]string {
+	cmd := exec.Command(g.python, "-c", "from prometheus_client import *; from prometheus_client.multiprocess import *; "+
+		"r = CollectorRegistry(); MultiProcessCollector(r); print(generate_latest(r).decode())")
+	cmd.Env = append(os.Environ(), "PROMETHEUS_MULTIPROC_DIR="+g.metrics)
+	out, err := cmd.Output()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return linesOf(string(out))
+}
+
+var lineRE = regexp.MustCompile(`(?m)^([^# ].*) (\S+)$`)
+
+// linesOf are the samples of an exposition, those of Flask's metrics.
+func linesOf(text string) map[string]string {
+	lines := map[string]string{}
+	for _, m := range lineRE.FindAllStringSubmatch(text, -1) {
+		if strings.HasPrefix(m[1], "flask_") {
+			lines[m[1]] = m[2]
+		}
+	}
+	return lines
+}
+
+// same compares samples, but for the last digits of sums, which depend on the
+// order of adding up.
+func same(a, b string) bool {
+	x, _ := strconv.ParseFloat(a, 64)
+	y, _ := strconv.ParseFloat(b, 64)
+	return a == b || x != 0 && (x-y)/x < 1e-9 && (y-x)/x < 1e-9
+}
+
+// TestMultiproc: Gunicorn with four workers, as it is, and tacho beside it. At
+// rest it says what Python's own collector says, to the letter; while workers
+// are killed and come again, no scrape fails and no total falls.
+func TestMultiproc(t *testing.T) {
+	g := startGunicorn(t)
+	tacho := spawn(t, []string{"PROMETHEUS_MULTIPROC_DIR=" + g.metrics}, "multiproc", "--listen", "127.0.0.1:0")
+	url := tacho.says(`Metrics  (\S+)`)
+	scrape := func() string {
+		status, text := get(t, http.DefaultClient, url)
+		if status != http.StatusOK {
+			t.Fatalf("a scrape was answered %d: %s", status, text)
+		}
+		return text
+	}
+	tacho.await("four workers", 30*time.Second, func() bool { return len(g.workers()) == 4 })
+	g.load(50)
+	ours, theirs := linesOf(scrape()), g.collected()
+	if !maps.EqualFunc(ours, theirs, same) || len(ours) < 70 {
+		t.Errorf("tacho says\n%v\nPython says\n%v", ours, theirs)
+	}
+	if n := ours[`flask_http_request_total{method="GET",status="200"}`]; n != "300.0" {
+		t.Errorf("%s requests are counted, want 300.0", n)
+	}
+	checkWorkers(t, scrape(), g.workers())
+
+	stop := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Millisecond):
+				if pids := g.workers(); len(pids) == 4 {
+					_ = syscall.Kill(pids[0], syscall.SIGKILL)
+				}
+			}
+		}
+	})
+	last := map[string]float64{}
+	for range 300 {
+		for name, value := range linesOf(scrape()) {
+			v, _ := strconv.ParseFloat(value, 64)
+			if v < last[name] {
+				t.Fatalf("%s fell from %v to %v", name, last[name], v)
+			}
+			last[name] = v
+		}
+	}
+	close(stop)
+	killer.Wait()
+	if files, _ := filepath.Glob(g.metrics + "/*.db"); len(files) < 13 {
+		t.Errorf("only %d files: no worker was replaced", len(files))
+	}
+	tacho.end(syscall.SIGTERM, 10*time.Second)
+	checkCompaction(t, g)
+}
+
+// checkCompaction: with --compact the files of the dead go, and no count with
+// them, neither for tacho nor for Python.
+func checkCompaction(t *testing.T, g *gunicorn) {
+	t.Helper()
+	before := g.collected()
+	tacho := spawn(t, nil, "multiproc", "--listen", "127.0.0.1:0", "--dir", g.metrics, "--compact")
+	url := tacho.says(`Metrics  (\S+)`)
+	tacho.await("compaction", 30*time.Second, func() bool {
+		files, _ := filepath.Glob(g.metrics + "/*.db*")
+		return len(files) <= 3*4+3 // those of four workers, and three archives
+	})
+	_, text := get(t, http.DefaultClient, url)
+	for who, got := range map[string]map[string]string{"tacho": linesOf(text), "Python": g.collected()} {
+		if !maps.EqualFunc(got, before, same) {
+			t.Errorf("%s says\n%v\nbefore compaction it was\n%v", who, got, before)
+		}
+	}
+	if !strings.Contains(text, "\ntacho_multiproc_workers{state=\"dead\"} 0.0\n") {
+		t.Error("there are dead workers left")
+	}
+	tacho.end(syscall.SIGTERM, 10*time.Second)
+}
+
+// checkWorkers: what the processes use, each and together.
+func checkWorkers(t *testing.T, text string, pids []int) {
+	t.Helper()
+	value := func(sample string) float64 {
+		m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(sample) + ` (\S+)$`).FindStringSubmatch(text)
+		if m == nil {
+			t.Errorf("there is no %s", sample)
+			return 0
+		}
+		v, _ := strconv.ParseFloat(m[1], 64)
+		return v
+	}
+	sum := 0.0
+	for _, pid := range pids {
+		each := value(fmt.Sprintf(`tacho_multiproc_worker_resident_memory_bytes{pid="%d"}`, pid))
+		if each < 1<<20 {
+			t.Errorf("worker %d has %v bytes", pid, each)
+		}
+		sum += each
+		if cpu := value(fmt.Sprintf(`tacho_multiproc_worker_cpu_seconds_total{pid="%d"}`, pid)); cpu <= 0 {
+			t.Errorf("worker %d has used %v s", pid, cpu)
+		}
+	}
+	if all := value("process_resident_memory_bytes"); all != sum {
+		t.Errorf("together they have %v bytes, each by itself %v", all, sum)
+	}
+	if n := value(`tacho_multiproc_workers{state="alive"}`); n != 4 {
+		t.Errorf("%v workers are alive", n)
+	}
+	if started := value("process_start_time_seconds"); time.Since(time.Unix(int64(started), 0)) > time.Hour {
+		t.Errorf("the service began at %v", started)
+	}
+}

@@ -1,0 +1,301 @@
+//go:build unix
+
+package multiproc
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// ErrBusy is what Compact returns while another process compacts the directory.
+var ErrBusy = errors.New("multiproc: another process compacts this directory")
+
+// ErrInvisible is what Compact returns when none of the processes that are said to
+// be alive has its files open: then the numbers are those of other processes, and
+// nobody can say who is dead. The compactor must see the service's processes: in
+// a container of its own it has to share their PID namespace.
+var ErrInvisible = errors.New("multiproc: no process that writes into this directory can be seen from here; run the compactor " +
+	"as the service's user and in its PID namespace")
+
+// Compact folds the files of processes that are gone into one archive for each
+// type and mode, and removes them, so that files, bytes and the time of a scrape
+// are bounded by the living. It returns how many files were folded.
+//
+// Totals do not change. It may be killed at any moment, and goes on where it
+// was: the archive is replaced as a whole, and names what is in it. Gauges of the
+// dead are folded by their mode; those of the modes live… and all, which speak of
+// a process itself, go with it.
+//
+// A process that has died and whose number another one has is taken to be alive.
+func (r *Reader) Compact() (files int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	unlock, err := lockDir(r.opts.Dir)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	c := &compactor{dir: r.opts.Dir, done: journals(r.opts.Dir), step: r.step}
+	if err := c.collect(); err != nil {
+		return 0, err
+	}
+	files, err = c.fold()
+	r.folded += files
+	return files, err
+}
+
+// lockDir keeps other compactors away, for as long as this process lives at most.
+func lockDir(dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "compact.lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("multiproc: compacting: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, ErrBusy
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// A compactor is one run of Compact.
+type compactor struct {
+	dir     string
+	done    map[folded]bool // what is in archives already
+	sources map[kind][]source
+	step    func() // called between instructions; tests end the process there
+}
+
+// A source is a file to fold.
+type source struct {
+	path string
+	folded
+}
+
+func (c *compactor) between() {
+	if c.step != nil {
+		c.step()
+	}
+}
+
+func (c *compactor) path(name string) string { return filepath.Join(c.dir, name) }
+
+// collect finds the files of dead processes and takes them out of the way, under
+// a name that no new process opens.
+func (c *compactor) collect() error {
+	listed, err := os.ReadDir(c.dir)
+	if err != nil {
+		return fmt.Errorf("multiproc: compacting: %w", err)
+	}
+	c.sources = map[kind][]source{}
+	var dead []string
+	visible := false
+	for _, e := range listed {
+		name, wasFolding := strings.CutSuffix(e.Name(), folding)
+		k, id, ok := parseName(name)
+		pid, numbered := pidOf(id)
+		switch {
+		case !ok || !numbered || !e.Type().IsRegular():
+		case wasFolding:
+			c.resume(k, pid, name)
+		case !alive(id):
+			dead = append(dead, name)
+		case !visible:
+			visible = hasMapped(pid, c.path(name))
+		}
+	}
+	if len(dead) > 0 && !visible {
+		return ErrInvisible
+	}
+	for _, name := range dead {
+		c.take(name)
+	}
+	return nil
+}
+
+// take renames a dead process's file. Should a new process have got its number,
+// and have opened the file before that, it gets it back.
+func (c *compactor) take(name string) {
+	k, id, _ := parseName(name)
+	c.between()
+	if os.Rename(c.path(name), c.path(name+folding)) != nil {
+		return
+	}
+	c.between()
+	if alive(id) && os.Link(c.path(name+folding), c.path(name)) == nil {
+		_ = os.Remove(c.path(name + folding))
+		return
+	}
+	c.add(k, name)
+}
+
+// resume deals with a file that another compactor has left: folded or not.
+func (c *compactor) resume(k kind, pid int, name string) {
+	if alive(strconv.Itoa(pid)) && hasMapped(pid, c.path(name+folding)) {
+		if os.Link(c.path(name+folding), c.path(name)) == nil {
+			_ = os.Remove(c.path(name + folding))
+		}
+		return
+	}
+	c.add(k, name)
+}
+
+// add makes a file a source, unless it is in an archive already.
+func (c *compactor) add(k kind, name string) {
+	path := c.path(name + folding)
+	info, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	s := source{path, folded{name, inodeOf(info)}}
+	if c.done[s.folded] {
+		c.between()
+		_ = os.Remove(path)
+		return
+	}
+	c.sources[k] = append(c.sources[k], s)
+}
+
+// fold puts the sources into their archives.
+func (c *compactor) fold() (files int, err error) {
+	for k, sources := range c.sources {
+		if speaksOfItself(k) {
+			// Nothing to keep.
+		} else if err := c.foldKind(k, sources); err != nil {
+			return files, err
+		}
+		for _, s := range sources {
+			c.between()
+			_ = os.Remove(s.path)
+		}
+		files += len(sources)
+	}
+	return files, nil
+}
+
+// speaksOfItself reports whether a gauge says nothing when its process is gone.
+func speaksOfItself(k kind) bool { return strings.HasPrefix(k.mode, "live") || k.mode == "all" }
+
+// foldKind writes a kind's archive anew and puts it in the place of the old one.
+func (c *compactor) foldKind(k kind, sources []source) error {
+	name := k.name + "_" + archiveID + ".db"
+	if k.mode != "" {
+		name = k.name + "_" + k.mode + "_" + archiveID + ".db"
+	}
+	archive := c.path(name)
+	journal := readJournal(archive)
+	values, of := map[string]archived{}, unknown
+	for _, path := range append([]string{archive}, pathsOf(sources)...) {
+		if l := collectValues(path, k, values); l != unknown {
+			of = l
+		}
+	}
+	for _, s := range sources {
+		journal = append(journal, s.folded)
+	}
+	journal = journal[max(0, len(journal)-journalLimit):]
+	if of == unknown {
+		of = narrow
+	}
+	data, err := encodeArchive(of, slices.Sorted(maps.Keys(values)), values, journal)
+	if err != nil {
+		return err
+	}
+	return c.replace(archive, data)
+}
+
+func pathsOf(sources []source) (paths []string) {
+	for _, s := range sources {
+		paths = append(paths, s.path)
+	}
+	return paths
+}
+
+// collectValues adds a file's values and returns its layout. Of a damaged one
+// those that can be read are kept.
+func collectValues(path string, k kind, values map[string]archived) layout {
+	m, b := newMerged(defaultSeriesLimit), &buffer{}
+	f := &file{name: filepath.Base(path), kind: k}
+	in, _ := f.open(path)
+	if in == nil {
+		return unknown
+	}
+	defer func() { _ = in.Close() }()
+	f.read(in, m, b)
+	for i := range f.entries {
+		e := &f.entries[i]
+		if !e.sound() {
+			continue
+		}
+		text := m.list[e.raw].text
+		before, there := values[text]
+		values[text] = before.fold(k, archived{e.last, f.whenOf(i)}, !there)
+	}
+	return f.layout
+}
+
+// replace writes a file such that whoever looks finds the old one or the new
+// one, also after the machine has gone down.
+func (c *compactor) replace(path string, data []byte) error {
+	temporary := path + ".new"
+	c.between()
+	if err := writeSynced(temporary, data); err != nil {
+		_ = os.Remove(temporary)
+		return fmt.Errorf("multiproc: compacting: %w", err)
+	}
+	c.between()
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("multiproc: compacting: %w", err)
+	}
+	c.between()
+	if d, err := os.Open(c.dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return nil
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		_ = f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// hasMapped reports whether a process has mapped a file, as those do that write
+// metrics.
+func hasMapped(pid int, path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	in, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = in.Close() }()
+	inode := strconv.FormatUint(inodeOf(info), 10)
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		// address permissions offset device inode path
+		if fields := strings.Fields(lines.Text()); len(fields) > 4 && fields[4] == inode {
+			return true
+		}
+	}
+	return false
+}

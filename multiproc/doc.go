@@ -1,0 +1,39 @@
+// Package multiproc adds up the metrics that the processes of one service write
+// into a directory, as Python's prometheus_client does under
+// PROMETHEUS_MULTIPROC_DIR: Gunicorn's workers, uWSGI's, a development server's.
+//
+//	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: "/run/shop/metrics"})
+//	families, err := r.Gather()
+//
+// The program tacho multiproc is such a Reader with an endpoint.
+//
+// # The files
+//
+// Each process has a file for each type of metric, <type>_<id>.db or
+// gauge_<mode>_<id>.db, where the id is the process's number or a name that the
+// service gives its workers. Numbers are little-endian.
+//
+//	offset 0   int32    bytes in use, these eight included
+//	offset 4   4 bytes  zero
+//	then entries, each of:
+//	           int32    n, the length of the key
+//	           n bytes  the key: JSON, [metric, sample, {label: value}, help]
+//	           spaces   8 - (n+4) % 8, one to eight
+//	           float64  the value
+//	           float64  Unix time at which a gauge was set: in newer files only
+//
+// Up to release 0.16 the client wrote no time, from some release before 0.25 on it
+// does. Nothing in a file says which: it is told by where its entries end. Files
+// are mapped by their writers, 64 KiB at first and twice as large when they are
+// full; bytes behind those in use are zero. The bytes in use are written after an
+// entry's own, and entries are never moved, so that a reader always finds whole
+// ones. The time of a file's last change says nothing, since writes go
+// through the mapping.
+//
+// # Adding up
+//
+// Counters, summaries and the buckets of histograms are summed over all files,
+// gauges by their mode: min, max, sum, mostrecent, or all, which shows each
+// process's own with a label pid. That is what Python's MultiProcessCollector
+// does; tests compare the two.
+package multiproc

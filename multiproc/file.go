@@ -1,0 +1,315 @@
+package multiproc
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"syscall"
+)
+
+// A file is one file of the directory and what was last read of it.
+type file struct {
+	name    string
+	kind    kind
+	id      string
+	info    fs.FileInfo
+	layout  layout
+	entries []entry
+	when    []float64 // of each entry, in the wide layout
+	parsed  int       // where the entries that are known end
+	used    int64
+	damage  []Reason
+}
+
+// An entry is a value of a file. It has no pointers: see seriesID.
+type entry struct {
+	last   float64
+	series seriesID
+	raw    int32
+	at     uint32 // where it begins
+	length uint32 // of the key, to notice when it is another one; and flags
+}
+
+// Flags of an entry, above its length.
+const (
+	isCount  = 1 << 31 // it can neither be negative nor no number
+	isRising = 1 << 30 // it never falls, unless it began anew
+	lengths  = isRising - 1
+)
+
+// valueAt is where the value stands.
+func (e *entry) valueAt() int {
+	n := int(e.length & lengths)
+	return int(e.at) + 4 + n + 8 - (n+4)%8
+}
+
+// open opens a regular file. It does not wait for anybody, as opening a FIFO
+// would.
+func (f *file) open(path string) (*os.File, Reason) {
+	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, NotRegular // a link to nowhere: whatever is listed was there
+		}
+		return nil, Unreadable
+	}
+	info, err := in.Stat()
+	switch {
+	case err != nil:
+		_ = in.Close()
+		return nil, Unreadable
+	case !info.Mode().IsRegular():
+		_ = in.Close()
+		return nil, NotRegular
+	}
+	f.info = info
+	return in, ""
+}
+
+// read reads a file and adds its values to the merged ones. Whatever is wrong goes
+// to f.damage; what was read before and cannot be read now counts as it was.
+func (f *file) read(in io.ReaderAt, m *merged, b *buffer) {
+	f.damage = f.damage[:0]
+	used := f.readHeader(in)
+	taken := f.readKnown(in, used, m, b)
+	f.takeLast(m, taken)
+	if used > max(f.parsed, headerSize) {
+		f.readNew(in, used, m, b)
+	}
+}
+
+// readHeader returns how many bytes are in use, as far as the file has them.
+func (f *file) readHeader(in io.ReaderAt) int {
+	var header [headerSize]byte
+	n, err := in.ReadAt(header[:], 0)
+	used := int64(int32(binary.LittleEndian.Uint32(header[:])))
+	switch {
+	case n < headerSize:
+		// Just being made, or truncated. A file in the making is empty, or zeros.
+		if n > 0 || err != io.EOF {
+			f.note(BadHeader)
+		}
+		used = 0
+	case used < 0:
+		f.note(BadHeader)
+		used = 0
+	case used > f.info.Size():
+		f.note(Truncated)
+		used = f.info.Size()
+	}
+	if f.parsed > int(max(used, headerSize)) {
+		f.note(Shrunk)
+	}
+	f.used = used
+	return int(used)
+}
+
+func (f *file) note(why Reason) {
+	if why != "" {
+		f.damage = append(f.damage, why)
+	}
+}
+
+// readKnown reads the values of entries that are known, in pieces that stay in
+// the processor's cache, and returns how many it has read. Where another entry
+// stands now, what stood there counts on, and the rest is new.
+func (f *file) readKnown(in io.ReaderAt, used int, m *merged, b *buffer) (taken int) {
+	width := int(f.layout)
+	for taken < len(f.entries) {
+		first := &f.entries[taken]
+		begin := int(first.at)
+		data, err := b.read(in, begin, min(used, max(begin+pieceSize, first.valueAt()+width)))
+		if err != nil {
+			f.note(Unreadable)
+			return taken
+		}
+		n, same := f.same(taken, begin, data)
+		f.decode(taken, n, begin, data, m)
+		if !same {
+			f.forget(n, m)
+			return n
+		}
+		if n == taken {
+			return taken // shrunk
+		}
+		taken = n
+	}
+	return taken
+}
+
+// same returns how far the entries in a piece of the file are those that are
+// known, and whether the reason to stop there is another entry.
+func (f *file) same(i, begin int, data []byte) (end int, same bool) {
+	for ; i < len(f.entries); i++ {
+		e := &f.entries[i]
+		if e.valueAt()+int(f.layout)-begin > len(data) {
+			return i, true
+		}
+		if binary.LittleEndian.Uint32(data[int(e.at)-begin:]) != e.length&lengths {
+			return i, false
+		}
+	}
+	return i, true
+}
+
+// decode takes the values of entries from a piece of the file.
+func (f *file) decode(i, end, begin int, data []byte, m *merged) {
+	how := f.kind.merge()
+	summed := how == "" || how == "sum"
+	for ; i < end; i++ {
+		e := &f.entries[i]
+		at := e.valueAt() - begin
+		v := math.Float64frombits(binary.LittleEndian.Uint64(data[at:]))
+		if v < e.last && e.length&isRising != 0 && e.series != none {
+			m.keep(e.series, e.last) // it has begun anew
+		}
+		e.last = v
+		if f.layout == wide {
+			f.when[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[at+8:]))
+		}
+		switch {
+		case e.series == none || e.length&isCount != 0 && !(v >= 0):
+		case summed:
+			s := &m.series[e.series]
+			s.value += v
+			s.there = true
+		default:
+			m.series[e.series].take(how, v, f.whenOf(i))
+		}
+	}
+}
+
+func (f *file) whenOf(i int) float64 {
+	if f.layout == wide {
+		return f.when[i]
+	}
+	return 0
+}
+
+// takeLast takes the last values of the entries from i on.
+func (f *file) takeLast(m *merged, i int) {
+	how := f.kind.merge()
+	for ; i < len(f.entries); i++ {
+		e := &f.entries[i]
+		switch {
+		case e.series == none || !e.sound():
+		case how == "" || how == "sum":
+			m.series[e.series].value += e.last
+			m.series[e.series].there = true
+		default:
+			m.series[e.series].take(how, e.last, f.whenOf(i))
+		}
+	}
+}
+
+// sound reports whether a value can be what it says to be: a count does not fall
+// below zero.
+func (e *entry) sound() bool { return e.length&isCount == 0 || e.last >= 0 }
+
+// forget takes entries out that are not in the file any more. What they counted
+// is kept; what gauges said is not, since nobody knows what is.
+func (f *file) forget(from int, m *merged) {
+	for i := from; i < len(f.entries) && f.kind.name != "gauge"; i++ {
+		if e := &f.entries[i]; e.series != none && e.sound() {
+			m.keep(e.series, e.last)
+		}
+	}
+	f.parsed = headerSize
+	if from < len(f.entries) {
+		f.parsed = int(f.entries[from].at)
+	}
+	f.entries, f.when = f.entries[:from], f.when[:min(from, len(f.when))]
+}
+
+// readNew reads the entries behind those that are known. At the first damage it
+// stops: nothing says where the next entry would begin.
+func (f *file) readNew(in io.ReaderAt, used int, m *merged, b *buffer) {
+	begin := max(f.parsed, headerSize)
+	data, err := b.read(in, begin, used)
+	if err != nil {
+		f.note(Unreadable)
+		return
+	}
+	if len(data) < used-begin {
+		f.note(Truncated)
+	}
+	if len(f.entries) == 0 { // then begin is the header's end
+		f.layout = layoutOf(b.behindHeader(data), m.layout)
+		m.layout = f.layout
+		f.entries = make([]entry, 0, m.entries)
+	}
+	from := len(f.entries)
+	f.note(f.parse(data, begin, m))
+	m.entries = max(m.entries, len(f.entries))
+	f.takeLast(m, from)
+}
+
+// parse adds the entries that data holds and returns why it stopped before its
+// end, if it did.
+func (f *file) parse(data []byte, begin int, m *merged) Reason {
+	var before *raw
+	if n := len(f.entries); n > 0 {
+		before = m.list[f.entries[n-1].raw]
+	}
+	for at := 0; at < len(data); {
+		p, why := entryAt(data, at, f.layout)
+		if why != "" {
+			return why
+		}
+		var expected *raw
+		if before != nil {
+			expected = before.next
+		}
+		x := m.find(f.kind, data[p.key:p.end], expected)
+		if before != nil {
+			before.next = x
+		}
+		before = x
+		f.add(x, data, begin, at, p)
+		at = p.next
+		f.parsed = begin + at
+	}
+	return ""
+}
+
+func (f *file) add(x *raw, data []byte, begin, at int, p place) {
+	e := entry{raw: x.id, series: x.series, at: uint32(begin + at), length: uint32(p.end - p.key)}
+	e.last = math.Float64frombits(binary.LittleEndian.Uint64(data[p.value:]))
+	if x.key.bucket {
+		e.length |= isCount
+	}
+	if x.key.bucket || f.kind.name == "counter" {
+		e.length |= isRising
+	}
+	f.entries = append(f.entries, e)
+	if f.layout == wide {
+		f.when = append(f.when, math.Float64frombits(binary.LittleEndian.Uint64(data[p.value+8:])))
+	}
+}
+
+// pieceSize is how much of a file is read at once where only values are wanted.
+const pieceSize = 128 << 10
+
+// A buffer is memory to read into.
+type buffer struct{ bytes []byte }
+
+// read reads the bytes from begin to end, or what there is of them.
+func (b *buffer) read(in io.ReaderAt, begin, end int) ([]byte, error) {
+	n := max(end-begin, 0)
+	if cap(b.bytes) < headerSize+n {
+		b.bytes = make([]byte, headerSize+n+n/4)
+	}
+	data := b.bytes[headerSize : headerSize+n]
+	got, err := in.ReadAt(data, int64(begin))
+	if err == io.EOF {
+		err = nil
+	}
+	return data[:got], err
+}
+
+// behindHeader puts a header's room before data that read has given, which then
+// has the offsets of the file.
+func (b *buffer) behindHeader(data []byte) []byte { return b.bytes[:headerSize+len(data)] }

@@ -1,0 +1,178 @@
+package multiproc
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
+)
+
+// A key is an entry's key, read.
+type key struct {
+	metric, sample, help string
+	labels               []*dto.LabelPair // sorted by name, without le
+	bound                float64          // of a bucket
+	bucket               bool
+}
+
+// parseKey reads the JSON [metric, sample, {label: value}, help]. Names that are
+// none in the text format get underscores, as Python's client has them there.
+func parseKey(text string) (key, Reason) {
+	k, labels, ok := quickKey(text)
+	if !ok {
+		if k, labels, ok = anyKey(text); !ok {
+			return key{}, BadKey
+		}
+	}
+	if k.metric == "" || k.sample == "" {
+		return key{}, BadName
+	}
+	k.metric, k.sample = escapeName(k.metric), escapeName(k.sample)
+	return k, k.setLabels(labels)
+}
+
+// A label is one of a key's.
+type label struct{ name, value string }
+
+// quickKey reads a key that is written as clients write them.
+func quickKey(text string) (k key, labels []label, ok bool) {
+	p := parser{rest: text}
+	p.literal("[")
+	k.metric = p.text()
+	p.literal(", ")
+	k.sample = p.text()
+	p.literal(", {")
+	for !p.failed && !p.try("}") {
+		if len(labels) > 0 {
+			p.literal(", ")
+		}
+		name := p.text()
+		p.literal(": ")
+		labels = append(labels, label{name, p.text()})
+	}
+	p.literal(", ")
+	k.help = p.text()
+	p.literal("]")
+	return k, labels, !p.failed && p.rest == ""
+}
+
+// anyKey reads any other JSON of that shape.
+func anyKey(text string) (k key, labels []label, ok bool) {
+	var parts []json.RawMessage
+	if json.Unmarshal([]byte(text), &parts) != nil || len(parts) < 3 || len(parts) > 4 {
+		return key{}, nil, false
+	}
+	var values map[string]any
+	for i, into := range []any{&k.metric, &k.sample, &values, &k.help} {
+		if i < len(parts) && json.Unmarshal(parts[i], into) != nil {
+			return key{}, nil, false
+		}
+	}
+	for name, value := range values {
+		labels = append(labels, label{name, labelText(value)})
+	}
+	return k, labels, true
+}
+
+// A parser reads what stands at the beginning of a text.
+type parser struct {
+	rest   string
+	failed bool
+}
+
+func (p *parser) try(literal string) bool {
+	rest, ok := strings.CutPrefix(p.rest, literal)
+	p.rest = rest
+	return ok
+}
+
+func (p *parser) literal(s string) { p.failed = p.failed || !p.try(s) }
+
+// text reads a string. Those without escapes, nearly all, are not copied.
+func (p *parser) text() string {
+	if p.failed || !p.try(`"`) {
+		p.failed = true
+		return ""
+	}
+	for i := 0; i < len(p.rest); i++ {
+		switch c := p.rest[i]; {
+		case c == '"':
+			s := p.rest[:i]
+			p.rest = p.rest[i+1:]
+			return s
+		case c == '\\' || c < ' ' || c >= utf8.RuneSelf:
+			return p.escaped()
+		}
+	}
+	p.failed = true
+	return ""
+}
+
+// escaped reads a string that needs more care, and whose first quote has been
+// read.
+func (p *parser) escaped() (s string) {
+	end := 0
+	for end < len(p.rest) && p.rest[end] != '"' {
+		if p.rest[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(p.rest) || json.Unmarshal([]byte(`"`+p.rest[:end+1]), &s) != nil {
+		p.failed = true
+		return ""
+	}
+	p.rest = p.rest[end+1:]
+	return s
+}
+
+func escapeName(name string) string { return model.EscapeName(name, model.UnderscoreEscaping) }
+
+func (k *key) setLabels(labels []label) Reason {
+	for _, l := range labels {
+		if l.name == "le" {
+			bound, err := strconv.ParseFloat(l.value, 64)
+			if err != nil || math.IsNaN(bound) {
+				return BadBound
+			}
+			k.bucket, k.bound = true, bound
+			continue
+		}
+		name := escapeName(l.name)
+		if name == "" || strings.HasPrefix(name, "__") || k.has(name) {
+			return BadName
+		}
+		k.labels = append(k.labels, &dto.LabelPair{Name: &name, Value: &l.value})
+	}
+	slices.SortFunc(k.labels, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return ""
+}
+
+func (k *key) has(label string) bool {
+	return slices.ContainsFunc(k.labels, func(l *dto.LabelPair) bool { return l.GetName() == label })
+}
+
+// labelText is a label's value. Anything but a string is no client's work; its
+// text is better than nothing.
+func labelText(value any) string {
+	if value == nil {
+		return "None"
+	}
+	return fmt.Sprint(value)
+}
+
+// identity tells the label sets of a metric apart. Keys that differ in help, or
+// in the order of labels, have the same.
+func (k *key) identity() string {
+	var b strings.Builder
+	for _, l := range k.labels {
+		b.WriteString(l.GetName() + "\xfe" + l.GetValue() + "\xff")
+	}
+	return b.String()
+}

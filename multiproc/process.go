@@ -1,0 +1,122 @@
+package multiproc
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// A usage is what a worker's process uses, as Prometheus's process metrics have it.
+type usage struct {
+	cpu, resident, virtual, fds, start float64
+}
+
+// processes remembers what workers have used that are gone, so that their CPU
+// time, which is a counter, does not fall with them.
+type processes struct {
+	last map[int]usage
+	gone float64 // CPU seconds
+}
+
+// families are the metrics of the workers that are alive: their sums, under the
+// names that a single process has, and each by itself.
+func (p *processes) families(workers map[string]bool) []*dto.MetricFamily {
+	now := p.look(workers)
+	if len(now) == 0 && p.gone == 0 {
+		return nil
+	}
+	sums := usage{cpu: p.gone}
+	each := make([]*dto.MetricFamily, len(usages))
+	for i, u := range usages {
+		each[i] = &dto.MetricFamily{Name: &u.each, Help: &u.eachHelp, Type: u.kind.Enum()}
+	}
+	for _, pid := range slices.Sorted(maps.Keys(now)) {
+		one := now[pid]
+		sums.add(one)
+		for i, u := range usages {
+			addKind(each[i], u.of(&one), "pid", strconv.Itoa(pid))
+		}
+	}
+	out := slices.DeleteFunc(each, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
+	for _, u := range usages {
+		out = append(out, addKind(&dto.MetricFamily{Name: &u.sum, Help: &u.sumHelp, Type: u.kind.Enum()}, u.of(&sums)))
+	}
+	return out
+}
+
+// look asks what the living use, and keeps what the others have used.
+func (p *processes) look(workers map[string]bool) map[int]usage {
+	now := map[int]usage{}
+	for id, alive := range workers {
+		pid, ok := pidOf(id)
+		if !ok || !alive {
+			continue
+		}
+		if u, ok := usageOf(pid); ok {
+			now[pid] = u
+		}
+	}
+	for pid, before := range p.last {
+		if u, there := now[pid]; !there || u.start != before.start {
+			p.gone += before.cpu
+		}
+	}
+	p.last = now
+	return now
+}
+
+// add adds a process up. The oldest says when the service began.
+func (u *usage) add(one usage) {
+	u.cpu += one.cpu
+	u.resident += one.resident
+	u.virtual += one.virtual
+	u.fds += one.fds
+	if u.start == 0 || one.start < u.start {
+		u.start = one.start
+	}
+}
+
+// usages are the metrics: of all workers together, and of each.
+var usages = []struct {
+	sum, sumHelp, each, eachHelp string
+	kind                         dto.MetricType
+	of                           func(*usage) float64
+}{
+	{
+		"process_cpu_seconds_total", "User and system CPU time of all workers in seconds, of those that are gone as well.",
+		"tacho_multiproc_worker_cpu_seconds_total", "User and system CPU time of the worker in seconds.",
+		dto.MetricType_COUNTER, func(u *usage) float64 { return u.cpu },
+	},
+	{
+		"process_resident_memory_bytes", "Resident memory of all living workers in bytes; what they share is counted for each.",
+		"tacho_multiproc_worker_resident_memory_bytes", "Resident memory of the worker in bytes.",
+		dto.MetricType_GAUGE, func(u *usage) float64 { return u.resident },
+	},
+	{
+		"process_virtual_memory_bytes", "Virtual memory of all living workers in bytes.",
+		"tacho_multiproc_worker_virtual_memory_bytes", "Virtual memory of the worker in bytes.",
+		dto.MetricType_GAUGE, func(u *usage) float64 { return u.virtual },
+	},
+	{
+		"process_open_fds", "Open file descriptors of all living workers.",
+		"tacho_multiproc_worker_open_fds", "Open file descriptors of the worker.",
+		dto.MetricType_GAUGE, func(u *usage) float64 { return u.fds },
+	},
+	{
+		"process_start_time_seconds", "Start of the oldest living worker, in seconds since the epoch.",
+		"tacho_multiproc_worker_start_time_seconds", "Start of the worker, in seconds since the epoch.",
+		dto.MetricType_GAUGE, func(u *usage) float64 { return u.start },
+	},
+}
+
+// addKind adds a sample to a family of either kind.
+func addKind(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
+	add(f, v, labels...)
+	if f.GetType() == dto.MetricType_COUNTER {
+		m := f.Metric[len(f.Metric)-1]
+		m.Gauge, m.Counter = nil, &dto.Counter{Value: &v}
+	}
+	return f
+}

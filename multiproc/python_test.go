@@ -1,0 +1,100 @@
+//go:build unix
+
+package multiproc
+
+import (
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// python is one that has Python's own client.
+func python(t testing.TB) string {
+	t.Helper()
+	for _, program := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(program, "-c", "import prometheus_client").Run() == nil {
+			return program
+		}
+	}
+	t.Fatal("needs Debian's Python client: apt-get install python3-prometheus-client")
+	return ""
+}
+
+func runPython(t testing.TB, args ...any) string {
+	t.Helper()
+	words := []string{"testdata/service.py"}
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			words = append(words, a)
+		case int:
+			words = append(words, strconv.Itoa(a))
+		}
+	}
+	cmd := exec.Command(python(t), words...)
+	out, err := cmd.Output()
+	if err != nil {
+		stderr := ""
+		if exit, ok := err.(*exec.ExitError); ok {
+			stderr = string(exit.Stderr)
+		}
+		t.Fatalf("%v: %v\n%s", words, err, stderr)
+	}
+	return string(out)
+}
+
+// TestSameAsPython: of what real workers have written, in every type and mode,
+// with hostile label values and special floats, the Reader makes the families and
+// samples that Python's MultiProcessCollector makes.
+func TestSameAsPython(t *testing.T) {
+	dir := t.TempDir()
+	runPython(t, "write", dir, 4, 0)
+	r := newReader(t, dir)
+	want := parseText(t, runPython(t, "read", dir))
+	compare(t, gather(t, r), want)
+	compare(t, gather(t, r), want) // what was read before is read another way
+	for why, n := range r.report.damaged {
+		if n > 0 {
+			t.Errorf("%d times %s", n, why)
+		}
+	}
+	if len(want) < 250 {
+		t.Errorf("only %d samples were compared", len(want))
+	}
+}
+
+// TestChurn: while Python workers start, count and die, two thousand scrapes all
+// succeed, complain of nothing, and see no count fall. Python's own reader fails
+// on files that are just being made.
+func TestChurn(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command("timeout", "--foreground", "120", python(t), "testdata/service.py", "churn", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	r := newReader(t, dir)
+	last := samples{}
+	for range 2000 {
+		got := gather(t, r)
+		for name, v := range last {
+			if got[name] < v {
+				t.Fatalf("%s fell from %v to %v", name, v, got[name])
+			}
+		}
+		for why, n := range r.report.damaged {
+			if n > 0 {
+				t.Fatalf("it complains of %s", why)
+			}
+		}
+		last = got
+	}
+	if last["churn_seconds_count"] < 10 {
+		t.Errorf("only %v workers were seen", last["churn_seconds_count"])
+	}
+	t.Logf("%v workers came and went", last["churn_seconds_count"])
+}

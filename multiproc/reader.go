@@ -1,0 +1,298 @@
+package multiproc
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// ReaderOptions configure a [Reader].
+type ReaderOptions struct {
+	// Dir is the directory, that of PROMETHEUS_MULTIPROC_DIR. It need not exist
+	// yet.
+	Dir string
+
+	// SeriesLimit bounds the series of the merged view; what comes on top is
+	// left out and counted as damage. 0 stands for 1,000,000.
+	SeriesLimit int
+
+	// Processes adds what the living workers use, as process_* of all together
+	// and tacho_multiproc_worker_* of each, where workers are called by the
+	// numbers of their processes, on Linux.
+	Processes bool
+
+	// ConstLabels are added to every metric, to tell directories apart.
+	ConstLabels map[string]string
+}
+
+const defaultSeriesLimit = 1_000_000
+
+// A Reader adds up what the processes of a service have written into a
+// directory. It is a prometheus.Gatherer. Gathering takes place under a lock, and
+// never fails because of a file: what cannot be read is counted in
+// tacho_multiproc_damaged.
+//
+// A Reader remembers what it has read. Counters, histograms and summaries of a
+// file that vanishes, shrinks or breaks keep counting with their last values, so
+// that no total ever falls while the Reader lives.
+type Reader struct {
+	opts   ReaderOptions
+	consts []*dto.LabelPair
+
+	mu     sync.Mutex
+	merged *merged
+	files  map[string]*file
+	buffer buffer
+	own    []sample // of gauges of which each file has its own
+	report report
+
+	processes processes
+	folded    int    // files, by Compact
+	step      func() // see compactor
+}
+
+// A sample is a series that only one file has.
+type sample struct {
+	family *family
+	labels []*dto.LabelPair
+	value  float64
+}
+
+// NewReader makes a Reader. It opens nothing yet.
+func NewReader(o ReaderOptions) (*Reader, error) {
+	if o.Dir == "" {
+		return nil, errors.New("multiproc: ReaderOptions.Dir is missing: name the directory of PROMETHEUS_MULTIPROC_DIR")
+	}
+	if o.SeriesLimit < 0 {
+		return nil, fmt.Errorf("multiproc: ReaderOptions.SeriesLimit: %d is negative", o.SeriesLimit)
+	}
+	if info, err := os.Stat(o.Dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("multiproc: ReaderOptions.Dir: %s is not a directory", o.Dir)
+	}
+	consts, err := constPairs(o.ConstLabels)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{opts: o, consts: consts, files: map[string]*file{}}
+	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
+	return r, nil
+}
+
+func constPairs(labels map[string]string) (pairs []*dto.LabelPair, err error) {
+	for name, value := range labels {
+		if escapeName(name) != name || name == "" || name == "le" || name == "pid" {
+			return nil, fmt.Errorf("multiproc: ReaderOptions.ConstLabels: %q is not a label name, or one that is taken", name)
+		}
+		pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
+	}
+	return pairs, nil
+}
+
+// Dir returns the directory.
+func (r *Reader) Dir() string { return r.opts.Dir }
+
+var _ prometheus.Gatherer = (*Reader)(nil)
+
+// Gather implements prometheus.Gatherer: the merged metrics, and those about the
+// directory itself, sorted by name.
+func (r *Reader) Gather() ([]*dto.MetricFamily, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scan()
+	return r.output(), nil
+}
+
+// scan reads the whole directory. Where files went into an archive meanwhile, it
+// begins again: what it has read of the archive lacks them.
+func (r *Reader) scan() {
+	for range maxScans {
+		if r.scanOnce() {
+			return
+		}
+	}
+}
+
+const maxScans = 5
+
+// scanOnce reads the directory and reports whether that was consistent.
+func (r *Reader) scanOnce() bool {
+	r.merged.begin()
+	r.own = r.own[:0]
+	r.report = report{workers: map[string]bool{}, damaged: map[Reason]int{}, folded: r.folded}
+	listed, err := os.ReadDir(r.opts.Dir)
+	if err != nil {
+		r.lost(err)
+		return true
+	}
+	before := archives(r.opts.Dir)
+	done := map[folded]bool{}
+	if len(before) > 0 {
+		done = journals(r.opts.Dir)
+	}
+	seen := make(map[string]bool, len(listed))
+	for _, e := range listed {
+		if name := e.Name(); isMetrics(name) && r.scanFile(e, done) {
+			seen[name] = true
+		}
+	}
+	if !maps.Equal(before, archives(r.opts.Dir)) {
+		return false
+	}
+	for name, f := range r.files {
+		if !seen[name] {
+			if !done[f.asFolded()] {
+				f.forget(0, r.merged)
+			}
+			delete(r.files, name)
+		}
+	}
+	return true
+}
+
+func isMetrics(name string) bool {
+	return strings.HasSuffix(name, ".db") || strings.HasSuffix(name, ".db"+folding)
+}
+
+// asFolded is how a journal would name the file.
+func (f *file) asFolded() folded {
+	as := folded{Name: strings.TrimSuffix(f.name, folding)}
+	if f.info != nil {
+		as.Inode = inodeOf(f.info)
+	}
+	return as
+}
+
+// lost deals with a directory that cannot be read: everything keeps its last
+// values.
+func (r *Reader) lost(err error) {
+	if !errors.Is(err, fs.ErrNotExist) || len(r.files) > 0 {
+		r.report.damaged[Unreadable]++
+	}
+	for _, name := range sortedNames(r.files) {
+		r.unread(r.files[name], "")
+	}
+}
+
+func sortedNames(files map[string]*file) []string {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// scanFile reads one file and reports whether it is there.
+func (r *Reader) scanFile(e fs.DirEntry, done map[folded]bool) bool {
+	name := e.Name()
+	plain, isFolding := strings.CutSuffix(name, folding)
+	k, id, ok := parseName(plain)
+	if !ok {
+		r.report.damaged[Foreign]++
+		return true
+	}
+	if isFolding {
+		info, err := e.Info()
+		if err != nil || done[folded{plain, inodeOf(info)}] {
+			return false
+		}
+		r.follow(plain, name, info)
+	}
+	f := r.files[name]
+	if f == nil {
+		f = &file{name: name, kind: k, id: id}
+	}
+	if e.Type()&^fs.ModeSymlink != 0 {
+		r.unread(f, NotRegular)
+		return true
+	}
+	return r.readFile(f)
+}
+
+// follow finds a file again that has been renamed since.
+func (r *Reader) follow(from, to string, info fs.FileInfo) {
+	if f := r.files[from]; f != nil && f.info != nil && os.SameFile(f.info, info) {
+		delete(r.files, from)
+		f.name = to
+		r.files[to] = f
+	}
+}
+
+// unread lets a file that cannot be read count as it last was.
+func (r *Reader) unread(f *file, why Reason) {
+	f.damage = f.damage[:0]
+	f.note(why)
+	f.takeLast(r.merged, 0)
+	r.count(f)
+}
+
+// readFile reads a file; one that has been replaced begins anew, and what the one
+// before it counted is kept.
+func (r *Reader) readFile(f *file) (there bool) {
+	path := filepath.Join(r.opts.Dir, f.name)
+	before := f.info
+	in, why := f.open(path)
+	if in == nil {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return false // somebody was faster
+		}
+		r.unread(f, why)
+		return true
+	}
+	defer func() { _ = in.Close() }()
+	if before != nil && !os.SameFile(before, f.info) {
+		if f.id != archiveID { // a new archive has in it what the old one had
+			f.forget(0, r.merged)
+		}
+		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info}
+	}
+	f.read(in, r.merged, &r.buffer)
+	r.count(f)
+	return true
+}
+
+// count remembers a file, reports on it, and deals with those of its entries that are not
+// merged.
+func (r *Reader) count(f *file) {
+	r.files[f.name] = f
+	r.report.file(f)
+	for i := range f.entries {
+		e := &f.entries[i]
+		switch {
+		case e.series == none:
+			r.takeOwn(f, e, r.merged.list[e.raw])
+		case !e.sound():
+			r.report.damaged[BadValue]++
+		}
+	}
+}
+
+// takeOwn deals with what is not merged: gauges of which every process has its
+// own, and what cannot be shown.
+func (r *Reader) takeOwn(f *file, e *entry, x *raw) {
+	why := x.why
+	switch {
+	case why != "":
+	case x.key.has("pid"):
+		why = BadName
+	case len(r.own) >= r.merged.limit:
+		why = Limit
+	}
+	if why != "" {
+		r.report.damaged[why]++
+		return
+	}
+	name := "pid"
+	labels := append(slices.Clone(x.key.labels), &dto.LabelPair{Name: &name, Value: &f.id})
+	r.own = append(r.own, sample{x.family, labels, e.last})
+}
