@@ -41,10 +41,10 @@ func (t *table) place(w *row, status int) cell {
 	case foldedStatus:
 		return cell{int32(status), folded, t.addCell(w, overflowStatus).series}
 	case foldedRoute:
-		return cell{int32(status), folded, t.addCell(t.row(t.variant(t.overflow, w.route.extras), w.kind), status).series}
+		return cell{int32(status), folded, t.addCell(t.row(t.variant(t.overflow, w.route.extras()), w.kind), status).series}
 	}
 	v := t.without(w.route, int(folded-foldedExtra))
-	if v == w.route || v.base == nil {
+	if v == w.route || v.dynamic.base == nil {
 		return cell{int32(status), folded, t.foldedSeries(w, status)}
 	}
 	return cell{int32(status), folded, t.addCell(t.row(v, w.kind), status).series}
@@ -52,13 +52,9 @@ func (t *table) place(w *row, status int) cell {
 
 // without is the variant of a route in which one value has overflowed.
 func (t *table) without(r *route, extra int) *route {
-	values := slices.Clone(r.extras)
+	values := slices.Clone(r.dynamic.extras)
 	values[extra] = overflowValue
-	base := r
-	if r.base != nil {
-		base = r.base
-	}
-	return t.variant(base, values)
+	return t.variant(cmp.Or(r.dynamic.base, r), values)
 }
 
 // foldedSeries makes a series that carries __overflow__, or returns the one

@@ -12,12 +12,26 @@ type route struct {
 	ladder   *ladder             // of its latency histograms
 	rows     atomic.Pointer[row] // the first of a list
 
-	// Where Options.Labels take their values from requests, what is recorded
-	// stands under the variants of a route, one for each set of values.
-	base       *route   // of a variant
-	extras     []string // the values
-	variants   index[string, *route]
 	overflowed bool // it is, or is a variant of, the route that stands for too many
+
+	dynamic *dynamic // nil unless Options.Labels take values from requests
+}
+
+// A dynamic is what a route has where Options.Labels take their values from
+// requests: what is recorded stands under its variants, one for each set of
+// values.
+type dynamic struct {
+	base     *route   // of a variant
+	extras   []string // the values
+	variants index[string, *route]
+}
+
+// extras are the values of Options.Labels that the route stands for.
+func (r *route) extras() []string {
+	if r.dynamic == nil {
+		return nil
+	}
+	return r.dynamic.extras
 }
 
 // A row is everything recorded under one route and kind of request.

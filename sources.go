@@ -94,7 +94,7 @@ func (s *scan) rowValues(w *row) {
 	s.values.created = w.created
 	s.kindValues(w.kind)
 	s.values.text[schema.Route] = w.route.label
-	s.values.extras = w.route.extras
+	s.values.extras = w.route.extras()
 }
 
 func (s *scan) kindValues(kind int) {

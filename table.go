@@ -90,8 +90,8 @@ func (t *table) newRoute(label string) *route {
 		excluded: t.exclude.route(label),
 		ladder:   cmp.Or(t.ladders[label], t.ladder),
 	}
-	for range t.extras { // of what folds into the route itself
-		r.extras = append(r.extras, overflowValue)
+	if n := len(t.extras); n > 0 { // of what folds into the route itself
+		r.dynamic = &dynamic{extras: slices.Repeat([]string{overflowValue}, n)}
 	}
 	return r
 }
@@ -103,18 +103,18 @@ func (t *table) variant(r *route, values []string) *route {
 	}
 	var room [256]byte
 	key := joined(room[:0], values)
-	if v, ok := r.variants.snapshot()[string(key)]; ok {
+	if v, ok := r.dynamic.variants.snapshot()[string(key)]; ok {
 		return v
 	}
-	return r.variants.add(string(key), func() (*route, bool) {
+	return r.dynamic.variants.add(string(key), func() (*route, bool) {
 		if t.variants.Add(1) > int64(2*t.opts.SeriesLimit) {
 			t.variants.Add(-1)
 			t.folds[foldedExtra].Add(1)
 			return r, false // under whose own row everything else folds
 		}
 		return &route{
-			label: r.label, excluded: r.excluded, ladder: r.ladder,
-			base: r, extras: slices.Clone(values), overflowed: r.overflowed,
+			label: r.label, excluded: r.excluded, ladder: r.ladder, overflowed: r.overflowed,
+			dynamic: &dynamic{base: r, extras: slices.Clone(values)},
 		}, true
 	})
 }

@@ -145,5 +145,5 @@ func byLabels(a, b *series) int {
 }
 
 func compareRows(a, b *row) int {
-	return cmp.Or(cmp.Compare(a.route.label, b.route.label), slices.Compare(a.route.extras, b.route.extras), cmp.Compare(a.kind, b.kind))
+	return cmp.Or(cmp.Compare(a.route.label, b.route.label), slices.Compare(a.route.extras(), b.route.extras()), cmp.Compare(a.kind, b.kind))
 }
