@@ -18,6 +18,11 @@ import (
 type pythonText struct {
 	out     []byte
 	created bool
+
+	// The present metric's labels: all of them in braces, and those before and
+	// behind le, which stands among them.
+	plain, before, after []byte
+	bounds               map[float64]string // as they are written
 }
 
 // write appends a family, also one that has no series.
@@ -37,20 +42,23 @@ func (p *pythonText) header(name, help, kind string) {
 }
 
 func (p *pythonText) metric(name string, m *dto.Metric) {
+	p.render(m.GetLabel())
 	switch {
 	case m.Counter != nil:
-		p.sample(name, m, "", 0, m.Counter.GetValue())
+		p.sample(name, "", m, m.Counter.GetValue())
 	case m.Gauge != nil:
-		p.sample(name, m, "", 0, m.Gauge.GetValue())
+		p.sample(name, "", m, m.Gauge.GetValue())
 	case m.Untyped != nil:
-		p.sample(name, m, "", 0, m.Untyped.GetValue())
+		p.sample(name, "", m, m.Untyped.GetValue())
 	case m.Summary != nil:
+		p.split(m.GetLabel(), "quantile")
 		for _, q := range m.Summary.GetQuantile() {
-			p.sample(name, m, "quantile", q.GetQuantile(), q.GetValue())
+			p.among(name, "", "quantile", q.GetQuantile(), m, q.GetValue())
 		}
-		p.sample(name+"_count", m, "", 0, float64(m.Summary.GetSampleCount()))
-		p.sample(name+"_sum", m, "", 0, m.Summary.GetSampleSum())
+		p.sample(name, "_count", m, float64(m.Summary.GetSampleCount()))
+		p.sample(name, "_sum", m, m.Summary.GetSampleSum())
 	case m.Histogram != nil:
+		p.split(m.GetLabel(), "le")
 		p.histogram(name, m)
 	}
 }
@@ -59,14 +67,14 @@ func (p *pythonText) histogram(name string, m *dto.Metric) {
 	h := m.Histogram
 	infinite := false
 	for _, b := range h.GetBucket() {
-		p.sample(name+"_bucket", m, "le", b.GetUpperBound(), float64(b.GetCumulativeCount()))
+		p.among(name, "_bucket", "le", b.GetUpperBound(), m, float64(b.GetCumulativeCount()))
 		infinite = math.IsInf(b.GetUpperBound(), 1)
 	}
 	if !infinite {
-		p.sample(name+"_bucket", m, "le", infinity, float64(h.GetSampleCount()))
+		p.among(name, "_bucket", "le", infinity, m, float64(h.GetSampleCount()))
 	}
-	p.sample(name+"_count", m, "", 0, float64(h.GetSampleCount()))
-	p.sample(name+"_sum", m, "", 0, h.GetSampleSum())
+	p.sample(name, "_count", m, float64(h.GetSampleCount()))
+	p.sample(name, "_sum", m, h.GetSampleSum())
 }
 
 // createdFamily is a gauge of its own in the text format.
@@ -76,7 +84,8 @@ func (p *pythonText) createdFamily(name string, f *dto.MetricFamily) {
 	empty := len(p.out)
 	for _, m := range f.GetMetric() {
 		if at := createdAt(m); at > 0 {
-			p.sample(name, m, "", 0, at)
+			p.render(m.GetLabel())
+			p.sample(name, "", m, at)
 		}
 	}
 	if len(p.out) == empty {
@@ -96,37 +105,79 @@ func createdAt(m *dto.Metric) float64 {
 	return 0
 }
 
-// sample writes a line. The extra label, le or quantile, stands where its name
-// belongs.
-func (p *pythonText) sample(name string, m *dto.Metric, extra string, bound, value float64) {
-	b := append(p.out, name...)
+// render writes a metric's labels once for all its lines.
+func (p *pythonText) render(pairs []*dto.LabelPair) {
+	b := p.plain[:0]
 	open := byte('{')
-	label := func(name string, value func([]byte) []byte) {
-		b = append(append(append(b, open), name...), '=', '"')
-		b = append(value(b), '"')
+	for _, l := range pairs {
+		b = append(b, open)
 		open = ','
+		b = append(append(append(b, l.GetName()...), '=', '"'), escapedValue(l)...)
+		b = append(b, '"')
 	}
-	pairs := m.GetLabel()
-	at := len(pairs)
-	if extra != "" {
-		at, _ = slices.BinarySearchFunc(pairs, extra, func(l *dto.LabelPair, name string) int { return strings.Compare(l.GetName(), name) })
-	}
-	for i := range len(pairs) + 1 {
-		if i == at && extra != "" {
-			label(extra, func(b []byte) []byte { return pythonFloat(b, bound) })
-		}
-		if i < len(pairs) {
-			label(pairs[i].GetName(), func(b []byte) []byte { return appendEscaped(b, pairs[i].GetValue()) })
-		}
-	}
-	if open == ',' {
+	if len(pairs) > 0 {
 		b = append(b, '}')
 	}
-	b = pythonFloat(append(b, ' '), value)
+	p.plain = b
+}
+
+// split writes the labels that stand before a name and behind it.
+func (p *pythonText) split(pairs []*dto.LabelPair, name string) {
+	before, after := append(p.before[:0], '{'), p.after[:0]
+	for _, l := range pairs {
+		if l.GetName() < name {
+			before = append(append(append(before, l.GetName()...), '=', '"'), escapedValue(l)...)
+			before = append(before, '"', ',')
+		} else {
+			after = append(append(append(after, ','), l.GetName()...), '=', '"')
+			after = append(append(after, escapedValue(l)...), '"')
+		}
+	}
+	p.before, p.after = before, append(after, '}')
+}
+
+// escapedValue is a label's value as the text format has it.
+func escapedValue(l *dto.LabelPair) string {
+	v := l.GetValue()
+	if !strings.ContainsAny(v, "\\\"\n") {
+		return v
+	}
+	return string(appendEscaped(nil, v))
+}
+
+// sample writes a line with the metric's own labels.
+func (p *pythonText) sample(name, suffix string, m *dto.Metric, value float64) {
+	p.out = append(append(append(p.out, name...), suffix...), p.plain...)
+	p.value(m, value)
+}
+
+// among writes a line with one label more among them.
+func (p *pythonText) among(name, suffix, label string, bound float64, m *dto.Metric, value float64) {
+	b := append(append(append(p.out, name...), suffix...), p.before...)
+	b = append(append(append(b, label...), '=', '"'), p.bound(bound)...)
+	p.out = append(append(b, '"'), p.after...)
+	p.value(m, value)
+}
+
+func (p *pythonText) value(m *dto.Metric, value float64) {
+	b := pythonFloat(append(p.out, ' '), value)
 	if m.TimestampMs != nil {
 		b = strconv.AppendInt(append(b, ' '), m.GetTimestampMs(), 10)
 	}
 	p.out = append(b, '\n')
+}
+
+// bound is a bound's text. There are few, and each stands in many lines.
+func (p *pythonText) bound(f float64) string {
+	text, ok := p.bounds[f]
+	if !ok {
+		if p.bounds == nil {
+			p.bounds = map[float64]string{}
+		}
+		text = string(pythonFloat(nil, f))
+		p.bounds[f] = text
+	}
+	return text
 }
 
 // pythonFloat writes a number as Python does: the shortest text that reads back
@@ -134,6 +185,8 @@ func (p *pythonText) sample(name string, m *dto.Metric, extra string, bound, val
 // integer digits with an exponent.
 func pythonFloat(b []byte, f float64) []byte {
 	switch {
+	case f > 0 && f < 1e6 && f == math.Trunc(f): // most are counts
+		return append(strconv.AppendUint(b, uint64(f), 10), ".0"...)
 	case math.IsInf(f, 1):
 		return append(b, "+Inf"...)
 	case math.IsInf(f, -1):
