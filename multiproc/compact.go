@@ -77,6 +77,7 @@ type compactor struct {
 type source struct {
 	path string
 	folded
+	damaged bool // not all of it could be read
 }
 
 func (c *compactor) between() {
@@ -154,7 +155,7 @@ func (c *compactor) add(k kind, name string) {
 	if err != nil {
 		return
 	}
-	s := source{path, folded{name, inodeOf(info)}}
+	s := source{path: path, folded: folded{name, inodeOf(info)}}
 	if c.done[s.folded] {
 		c.between()
 		_ = os.Remove(path)
@@ -163,21 +164,33 @@ func (c *compactor) add(k kind, name string) {
 	c.sources[k] = append(c.sources[k], s)
 }
 
-// fold puts the sources into their archives.
+// fold puts the sources into their archives. What cannot be folded stays where
+// it is, and counts.
 func (c *compactor) fold() (files int, err error) {
 	for k, sources := range c.sources {
-		if speaksOfItself(k) {
-			// Nothing to keep.
-		} else if err := c.foldKind(k, sources); err != nil {
-			return files, err
+		if !speaksOfItself(k) {
+			if e := c.foldKind(k, sources); e != nil {
+				err = errors.Join(err, fmt.Errorf("multiproc: compacting: %w", e))
+				continue
+			}
 		}
 		for _, s := range sources {
 			c.between()
-			_ = os.Remove(s.path)
+			s.remove()
 		}
 		files += len(sources)
 	}
-	return files, nil
+	return files, err
+}
+
+// remove takes a file away that has been folded. A damaged one is kept, for
+// whoever wants to know what could not be read of it.
+func (s source) remove() {
+	if s.damaged {
+		_ = os.Rename(s.path, strings.TrimSuffix(s.path, folding)+".damaged")
+	} else {
+		_ = os.Remove(s.path)
+	}
 }
 
 // speaksOfItself reports whether a gauge says nothing when its process is gone.
@@ -192,12 +205,21 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	archive := c.path(name)
 	journal := readJournal(archive)
 	values, of := map[string]archived{}, unknown
-	for _, path := range append([]string{archive}, pathsOf(sources)...) {
-		if l := collectValues(path, k, values); l != unknown {
-			of = l
+	if _, err := os.Lstat(archive); err == nil {
+		if of, _, err = collectValues(archive, k, values); err != nil {
+			return err // it would be lost
 		}
 	}
-	for _, s := range sources {
+	for i := range sources {
+		s := &sources[i]
+		l, damaged, err := collectValues(s.path, k, values)
+		if err != nil {
+			return err
+		}
+		if l != unknown {
+			of = l // the one that the service writes now
+		}
+		s.damaged = damaged
 		journal = append(journal, s.folded)
 	}
 	journal = journal[max(0, len(journal)-journalLimit):]
@@ -211,24 +233,20 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	return c.replace(archive, data)
 }
 
-func pathsOf(sources []source) (paths []string) {
-	for _, s := range sources {
-		paths = append(paths, s.path)
-	}
-	return paths
-}
-
 // collectValues adds a file's values and returns its layout. Of a damaged one
-// those that can be read are kept.
-func collectValues(path string, k kind, values map[string]archived) layout {
+// those that can be read are added; one that cannot be read at all is an error.
+func collectValues(path string, k kind, values map[string]archived) (of layout, damaged bool, err error) {
 	m, b := newMerged(defaultSeriesLimit), &buffer{}
 	f := &file{name: filepath.Base(path), kind: k}
-	in, _ := f.open(path)
+	in, why := f.open(path)
 	if in == nil {
-		return unknown
+		return unknown, false, fmt.Errorf("%s: %s", path, why)
 	}
 	defer func() { _ = in.Close() }()
 	f.read(in, m, b)
+	if slices.Contains(f.damage, Unreadable) {
+		return unknown, false, fmt.Errorf("%s: %s", path, Unreadable)
+	}
 	for i := range f.entries {
 		e := &f.entries[i]
 		if !e.sound() {
@@ -238,7 +256,7 @@ func collectValues(path string, k kind, values map[string]archived) layout {
 		before, there := values[text]
 		values[text] = before.fold(k, archived{e.last, f.whenOf(i)}, !there)
 	}
-	return f.layout
+	return f.layout, len(f.damage) > 0, nil
 }
 
 // replace writes a file such that whoever looks finds the old one or the new
@@ -248,11 +266,11 @@ func (c *compactor) replace(path string, data []byte) error {
 	c.between()
 	if err := writeSynced(temporary, data); err != nil {
 		_ = os.Remove(temporary)
-		return fmt.Errorf("multiproc: compacting: %w", err)
+		return err
 	}
 	c.between()
 	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("multiproc: compacting: %w", err)
+		return err
 	}
 	c.between()
 	if d, err := os.Open(c.dir); err == nil {

@@ -172,6 +172,48 @@ func TestCompactInvisible(t *testing.T) {
 	checkSamples(t, gather(t, r), samples{"a_total": 2, "b_total": 4})
 }
 
+// TestCompactUnreadable: an archive that cannot be read is not written over, and
+// what should go into it counts on where it is.
+func TestCompactUnreadable(t *testing.T) {
+	s := newShop(t)
+	s.die(narrow)
+	if err := os.Mkdir(filepath.Join(s.dir, "counter_archive.db"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(t, s.dir)
+	for range 2 {
+		if _, err := r.Compact(); err == nil || !strings.Contains(err.Error(), "counter_archive.db: not_regular") {
+			t.Errorf("Compact says %v", err)
+		}
+		s.check(r, "after")
+		s.check(newReader(t, s.dir), "after, a new one")
+	}
+	_ = os.Remove(filepath.Join(s.dir, "counter_archive.db"))
+	if n, err := r.Compact(); n != 1 || err != nil {
+		t.Errorf("Compact says %d, %v", n, err)
+	}
+	s.check(r, "at the end")
+}
+
+// TestCompactDamaged: of a damaged file what can be read is folded, and the file
+// is kept aside.
+func TestCompactDamaged(t *testing.T) {
+	s := newShop(t)
+	name := fmt.Sprintf("counter_%d.db", deadPID)
+	put(t, s.dir, name, patched(encode(narrow, counted("a_total", 5), counted("b_total", 1)), len(encode(narrow, counted("a_total", 5)))+4, 'x'))
+	s.want["a_total"] += 5
+	delete(s.want, "h_sum")
+	delete(s.want, "h_count")
+	r := newReader(t, s.dir)
+	if n, err := r.Compact(); n != 1 || err != nil {
+		t.Errorf("Compact says %d, %v", n, err)
+	}
+	s.check(r, "after")
+	if _, err := os.Stat(filepath.Join(s.dir, name+".damaged")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCompactBusy(t *testing.T) {
 	s := newShop(t)
 	s.die(narrow)
