@@ -15,16 +15,6 @@ import (
 	"syscall"
 )
 
-// ErrBusy is what Compact returns while another process compacts the directory.
-var ErrBusy = errors.New("multiproc: another process compacts this directory")
-
-// ErrInvisible is what Compact returns when none of the processes that are said to
-// be alive has its files open: then the numbers are those of other processes, and
-// nobody can say who is dead. The compactor must see the service's processes: in
-// a container of its own it has to share their PID namespace.
-var ErrInvisible = errors.New("multiproc: no process that writes into this directory can be seen from here; run the compactor " +
-	"as the service's user and in its PID namespace")
-
 // Compact folds the files of processes that are gone into one archive for each
 // type and mode, and removes them, so that files, bytes and the time of a scrape
 // are bounded by the living. It returns how many files were folded.
@@ -63,6 +53,17 @@ func lockDir(dir string) (unlock func(), err error) {
 		return nil, ErrBusy
 	}
 	return func() { _ = f.Close() }, nil
+}
+
+// shareDir keeps compactors away while a reader reads. Where that cannot be had,
+// as in a directory that is not ours to write, it does nothing.
+func shareDir(dir string) (unlock func()) {
+	f, err := os.OpenFile(filepath.Join(dir, "compact.lock"), os.O_RDONLY, 0)
+	if err != nil {
+		return func() {}
+	}
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_SH)
+	return func() { _ = f.Close() }
 }
 
 // A compactor is one run of Compact.

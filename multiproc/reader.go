@@ -59,6 +59,7 @@ type Reader struct {
 	processes processes
 	folded    int    // files, by Compact
 	step      func() // see compactor
+	overtaken bool   // by a compactor, in this scan
 }
 
 // A sample is a series that only one file has.
@@ -112,29 +113,34 @@ func (r *Reader) Gather() ([]*dto.MetricFamily, error) {
 	return r.output(), nil
 }
 
-// scan reads the whole directory. Where files went into an archive meanwhile, it
-// begins again: what it has read of the archive lacks them.
+// scan reads the whole directory. Where a compactor is at work meanwhile, it
+// begins again: what it has read of an archive lacks what has gone into it since.
+// A compactor that does not stop is kept away in the end.
 func (r *Reader) scan() {
-	for range maxScans {
+	for range freeScans {
 		if r.scanOnce() {
 			return
 		}
 	}
+	unlock := shareDir(r.opts.Dir)
+	defer unlock()
+	r.scanOnce()
 }
 
-const maxScans = 5
+const freeScans = 3
 
 // scanOnce reads the directory and reports whether that was consistent.
 func (r *Reader) scanOnce() bool {
 	r.merged.begin()
 	r.own = r.own[:0]
 	r.report = report{workers: map[string]bool{}, damaged: map[Reason]int{}, folded: r.folded}
+	r.overtaken = false
+	before := archives(r.opts.Dir) // first: what comes later is noticed
 	listed, err := os.ReadDir(r.opts.Dir)
 	if err != nil {
 		r.lost(err)
 		return true
 	}
-	before := archives(r.opts.Dir)
 	done := map[folded]bool{}
 	if len(before) > 0 {
 		done = journals(r.opts.Dir)
@@ -145,7 +151,7 @@ func (r *Reader) scanOnce() bool {
 			seen[name] = true
 		}
 	}
-	if !maps.Equal(before, archives(r.opts.Dir)) {
+	if r.overtaken || !maps.Equal(before, archives(r.opts.Dir)) {
 		return false
 	}
 	for name, f := range r.files {
@@ -244,7 +250,10 @@ func (r *Reader) readFile(f *file) (there bool) {
 	in, why := f.open(path)
 	if in == nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			return false // somebody was faster
+			if _, err := os.Lstat(path + folding); err == nil {
+				r.overtaken = true // it has another name now, which is not in the list
+			}
+			return false
 		}
 		r.unread(f, why)
 		return true

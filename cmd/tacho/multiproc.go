@@ -179,6 +179,8 @@ func compactAll(ctx context.Context, readers []*multiproc.Reader) (done chan str
 func compactOne(r *multiproc.Reader, last error) error {
 	files, err := r.Compact()
 	switch {
+	case errors.Is(err, multiproc.ErrBusy): // another one compacts, or reads: it is done, or will be
+		return last
 	case err == nil && files > 0:
 		slog.Info("tacho: folded the files of workers that are gone into archives", "folder", r.Dir(), "files", files)
 	case err != nil && (last == nil || last.Error() != err.Error()):
