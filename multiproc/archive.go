@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,13 +20,39 @@ import (
 // whenever a compactor dies.
 const archiveID = "archive"
 
-// folding is what is put behind the name of a file that is being folded.
-const folding = ".folding"
+// folding is what is put behind the name of a file that is being folded, with the
+// generation of the archive that it is to go into: numbers of processes, and
+// inodes, come again.
+const folding = ".folding."
+
+// cutFolding takes the name of a file apart that is being folded.
+func cutFolding(file string) (name string, generation uint64, ok bool) {
+	name, number, ok := strings.Cut(file, folding)
+	if !ok {
+		return file, 0, false
+	}
+	generation, err := strconv.ParseUint(number, 10, 64)
+	return name, generation, err == nil
+}
 
 // A folded is a file that is in an archive.
 type folded struct {
 	Name  string `json:"n"`
 	Inode uint64 `json:"i"`
+	For   uint64 `json:"f"` // the generation in its name
+	In    uint64 `json:"g"` // the generation that it is in
+}
+
+// A fileID is a file of a directory, until its name and inode come again.
+type fileID struct {
+	name  string
+	inode uint64
+}
+
+// A contents is what is in the archives of a directory.
+type contents struct {
+	exactly map[folded]bool // files under the names that they were folded by; without In
+	since   map[fileID]bool // files that went in after some moment
 }
 
 // journalLimit is how many files a journal remembers: readers that have not
@@ -36,9 +63,15 @@ var errTooLarge = errors.New("multiproc: an archive would exceed 2 GiB")
 
 var journalMagic = []byte("tacho\x00\x01\n")
 
-// encodeArchive writes an archive's bytes: entries, then the journal, its length
-// and the magic number.
-func encodeArchive(of layout, keys []string, values map[string]archived, journal []folded) ([]byte, error) {
+// A journal says what is in an archive.
+type journal struct {
+	files      []folded
+	generation uint64 // one more each time; inodes come again
+}
+
+// encodeArchive writes an archive's bytes: entries, then the journal's files, their
+// length, the generation and the magic number.
+func encodeArchive(of layout, keys []string, values map[string]archived, j journal) ([]byte, error) {
 	data := make([]byte, headerSize)
 	for _, key := range keys {
 		data = binary.LittleEndian.AppendUint32(data, uint32(len(key)))
@@ -53,65 +86,86 @@ func encodeArchive(of layout, keys []string, values map[string]archived, journal
 		return nil, errTooLarge
 	}
 	binary.LittleEndian.PutUint32(data, uint32(len(data)))
-	text, err := json.Marshal(journal)
+	text, err := json.Marshal(j.files)
 	if err != nil {
 		return nil, err
 	}
 	data = append(data, text...)
 	data = binary.LittleEndian.AppendUint64(data, uint64(len(text)))
+	data = binary.LittleEndian.AppendUint64(data, j.generation)
 	return append(data, journalMagic...), nil
 }
 
-// readJournal reads an archive's journal, nothing where there is none.
-func readJournal(path string) []folded {
-	in, err := os.Open(path)
-	if err != nil {
-		return nil
+// readJournal reads an archive's journal, an empty one where there is none.
+func readJournal(path string) (j journal) {
+	in, _ := new(file).open(path)
+	if in == nil {
+		return j
 	}
 	defer func() { _ = in.Close() }()
-	size, err := in.Seek(0, io.SeekEnd)
-	tail := make([]byte, 8+len(journalMagic))
-	if err != nil || size < int64(len(tail)) {
-		return nil
-	}
-	if _, err := in.ReadAt(tail, size-int64(len(tail))); err != nil || !slices.Equal(tail[8:], journalMagic) {
-		return nil
-	}
-	n := int64(binary.LittleEndian.Uint64(tail))
-	if n < 0 || n > size-int64(len(tail)) {
-		return nil
-	}
+	end, n, generation := readTail(in)
 	text := make([]byte, n)
-	if _, err := in.ReadAt(text, size-int64(len(tail))-n); err != nil {
-		return nil
+	if _, err := in.ReadAt(text, end-n); n == 0 || err != nil || json.Unmarshal(text, &j.files) != nil {
+		return journal{}
 	}
-	var journal []folded
-	if json.Unmarshal(text, &journal) != nil {
-		return nil
-	}
-	return journal
+	j.generation = generation
+	return j
 }
 
-// journals reads those of all archives in a directory.
-func journals(dir string) map[folded]bool {
-	all := map[folded]bool{}
-	paths, _ := filepath.Glob(filepath.Join(dir, "*_"+archiveID+".db"))
-	for _, path := range paths {
-		for _, f := range readJournal(path) {
-			all[f] = true
+// readTail reads where a journal's files end, how long they are, and the
+// generation.
+func readTail(in *os.File) (end, n int64, generation uint64) {
+	tail := make([]byte, 16+len(journalMagic))
+	size, err := in.Seek(0, io.SeekEnd)
+	if end = size - int64(len(tail)); err != nil || end < 0 {
+		return 0, 0, 0
+	}
+	if _, err := in.ReadAt(tail, end); err != nil || !slices.Equal(tail[16:], journalMagic) {
+		return 0, 0, 0
+	}
+	if n = int64(binary.LittleEndian.Uint64(tail)); n < 0 || n > end {
+		return 0, 0, 0
+	}
+	return end, n, binary.LittleEndian.Uint64(tail[8:])
+}
+
+// list returns the paths of the files of a directory whose names are wanted.
+func list(dir string, wanted func(name string) bool) (paths []string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if wanted(e.Name()) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	return all
+	return paths
 }
 
-// archives are the present archives' inodes: another one means that files have
-// gone into it.
+func isArchive(name string) bool { return strings.HasSuffix(name, "_"+archiveID+".db") }
+
+// readContents reads what is in the archives, and what has gone in since they had
+// these generations.
+func readContents(dir string, generations map[string]uint64) contents {
+	c := contents{map[folded]bool{}, map[fileID]bool{}}
+	for _, path := range list(dir, isArchive) {
+		for _, f := range readJournal(path).files {
+			if f.In > generations[path] {
+				c.since[fileID{f.Name, f.Inode}] = true
+			}
+			f.In = 0
+			c.exactly[f] = true
+		}
+	}
+	return c
+}
+
+// archives are the present archives' generations: another one means that files
+// have gone into it.
 func archives(dir string) map[string]uint64 {
 	now := map[string]uint64{}
-	paths, _ := filepath.Glob(filepath.Join(dir, "*_"+archiveID+".db"))
-	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil {
-			now[path] = inodeOf(info)
+	for _, path := range list(dir, isArchive) {
+		if in, _ := new(file).open(path); in != nil {
+			_, _, now[path] = readTail(in)
+			_ = in.Close()
 		}
 	}
 	return now

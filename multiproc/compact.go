@@ -33,7 +33,7 @@ func (r *Reader) Compact() (files int, err error) {
 		return 0, err
 	}
 	defer unlock()
-	c := &compactor{dir: r.opts.Dir, done: journals(r.opts.Dir), step: r.step}
+	c := &compactor{dir: r.opts.Dir, done: readContents(r.opts.Dir, nil).exactly, step: r.step}
 	if err := c.collect(); err != nil {
 		return 0, err
 	}
@@ -100,13 +100,13 @@ func (c *compactor) collect() error {
 	var dead []string
 	visible := false
 	for _, e := range listed {
-		name, wasFolding := strings.CutSuffix(e.Name(), folding)
+		name, _, wasFolding := cutFolding(e.Name())
 		k, id, ok := parseName(name)
 		pid, numbered := pidOf(id)
 		switch {
 		case !ok || !numbered || !e.Type().IsRegular():
 		case wasFolding:
-			c.resume(k, pid, name)
+			c.resume(k, pid, name, e.Name())
 		case !alive(id):
 			dead = append(dead, name)
 		case !visible:
@@ -126,37 +126,39 @@ func (c *compactor) collect() error {
 // and have opened the file before that, it gets it back.
 func (c *compactor) take(name string) {
 	k, id, _ := parseName(name)
+	taken := name + folding + strconv.FormatUint(readJournal(c.path(archiveOf(k))).generation+1, 10)
 	c.between()
-	if os.Rename(c.path(name), c.path(name+folding)) != nil {
+	if os.Rename(c.path(name), c.path(taken)) != nil {
 		return
 	}
 	c.between()
-	if alive(id) && os.Link(c.path(name+folding), c.path(name)) == nil {
-		_ = os.Remove(c.path(name + folding))
+	if alive(id) && os.Link(c.path(taken), c.path(name)) == nil {
+		_ = os.Remove(c.path(taken))
 		return
 	}
-	c.add(k, name)
+	c.add(k, name, taken)
 }
 
 // resume deals with a file that another compactor has left: folded or not.
-func (c *compactor) resume(k kind, pid int, name string) {
-	if alive(strconv.Itoa(pid)) && hasMapped(pid, c.path(name+folding)) {
-		if os.Link(c.path(name+folding), c.path(name)) == nil {
-			_ = os.Remove(c.path(name + folding))
+func (c *compactor) resume(k kind, pid int, name, taken string) {
+	if alive(strconv.Itoa(pid)) && hasMapped(pid, c.path(taken)) {
+		if os.Link(c.path(taken), c.path(name)) == nil {
+			_ = os.Remove(c.path(taken))
 		}
 		return
 	}
-	c.add(k, name)
+	c.add(k, name, taken)
 }
 
 // add makes a file a source, unless it is in an archive already.
-func (c *compactor) add(k kind, name string) {
-	path := c.path(name + folding)
+func (c *compactor) add(k kind, name, taken string) {
+	path := c.path(taken)
 	info, err := os.Stat(path)
 	if err != nil {
 		return
 	}
-	s := source{path: path, folded: folded{name, inodeOf(info)}}
+	_, generation, _ := cutFolding(taken)
+	s := source{path: path, folded: folded{Name: name, Inode: inodeOf(info), For: generation}}
 	if c.done[s.folded] {
 		c.between()
 		_ = os.Remove(path)
@@ -188,10 +190,18 @@ func (c *compactor) fold() (files int, err error) {
 // whoever wants to know what could not be read of it.
 func (s source) remove() {
 	if s.damaged {
-		_ = os.Rename(s.path, strings.TrimSuffix(s.path, folding)+".damaged")
+		_ = os.Rename(s.path, filepath.Join(filepath.Dir(s.path), s.Name+".damaged"))
 	} else {
 		_ = os.Remove(s.path)
 	}
+}
+
+// archiveOf is the name of a kind's archive.
+func archiveOf(k kind) string {
+	if k.mode != "" {
+		return k.name + "_" + k.mode + "_" + archiveID + ".db"
+	}
+	return k.name + "_" + archiveID + ".db"
 }
 
 // speaksOfItself reports whether a gauge says nothing when its process is gone.
@@ -199,12 +209,9 @@ func speaksOfItself(k kind) bool { return strings.HasPrefix(k.mode, "live") || k
 
 // foldKind writes a kind's archive anew and puts it in the place of the old one.
 func (c *compactor) foldKind(k kind, sources []source) error {
-	name := k.name + "_" + archiveID + ".db"
-	if k.mode != "" {
-		name = k.name + "_" + k.mode + "_" + archiveID + ".db"
-	}
-	archive := c.path(name)
-	journal := readJournal(archive)
+	archive := c.path(archiveOf(k))
+	j := readJournal(archive)
+	j.generation++
 	values, of := map[string]archived{}, unknown
 	if _, err := os.Lstat(archive); err == nil {
 		if of, _, err = collectValues(archive, k, values); err != nil {
@@ -221,13 +228,15 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 			of = l // the one that the service writes now
 		}
 		s.damaged = damaged
-		journal = append(journal, s.folded)
+		entry := s.folded
+		entry.In = j.generation
+		j.files = append(j.files, entry)
 	}
-	journal = journal[max(0, len(journal)-journalLimit):]
+	j.files = j.files[max(0, len(j.files)-journalLimit):]
 	if of == unknown {
 		of = narrow
 	}
-	data, err := encodeArchive(of, slices.Sorted(maps.Keys(values)), values, journal)
+	data, err := encodeArchive(of, slices.Sorted(maps.Keys(values)), values, j)
 	if err != nil {
 		return err
 	}

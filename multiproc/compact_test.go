@@ -189,6 +189,7 @@ func TestCompactUnreadable(t *testing.T) {
 		s.check(newReader(t, s.dir), "after, a new one")
 	}
 	_ = os.Remove(filepath.Join(s.dir, "counter_archive.db"))
+	_ = syscall.Mkfifo(filepath.Join(s.dir, "summary_archive.db"), 0o600) // holds nobody up
 	if n, err := r.Compact(); n != 1 || err != nil {
 		t.Errorf("Compact says %d, %v", n, err)
 	}
@@ -211,6 +212,23 @@ func TestCompactDamaged(t *testing.T) {
 	s.check(r, "after")
 	if _, err := os.Stat(filepath.Join(s.dir, name+".damaged")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCompactNumbersComeAgain: a file of the same name and inode as one that was
+// folded long ago is another one.
+func TestCompactNumbersComeAgain(t *testing.T) {
+	s := newShop(t)
+	r := newReader(t, s.dir)
+	for range 5 {
+		s.next = deadPID // the same number each time; file systems give the same inode, too
+		s.die(narrow)
+		s.check(r, "before")
+		if _, err := r.Compact(); err != nil {
+			t.Fatal(err)
+		}
+		s.check(r, "after")
+		s.check(newReader(t, s.dir), "after, a new one")
 	}
 }
 

@@ -57,9 +57,10 @@ type Reader struct {
 	report report
 
 	processes processes
-	folded    int    // files, by Compact
-	step      func() // see compactor
-	overtaken bool   // by a compactor, in this scan
+	folded    int               // files, by Compact
+	step      func()            // see compactor
+	overtaken bool              // by a compactor, in this scan
+	archives  map[string]uint64 // their generations, in the last scan
 }
 
 // A sample is a series that only one file has.
@@ -141,9 +142,9 @@ func (r *Reader) scanOnce() bool {
 		r.lost(err)
 		return true
 	}
-	done := map[folded]bool{}
+	var done contents
 	if len(before) > 0 {
-		done = journals(r.opts.Dir)
+		done = readContents(r.opts.Dir, r.archives)
 	}
 	seen := make(map[string]bool, len(listed))
 	for _, e := range listed {
@@ -156,26 +157,28 @@ func (r *Reader) scanOnce() bool {
 	}
 	for name, f := range r.files {
 		if !seen[name] {
-			if !done[f.asFolded()] {
+			if !done.since[f.fileID()] {
 				f.forget(0, r.merged)
 			}
 			delete(r.files, name)
 		}
 	}
+	r.archives = before
 	return true
 }
 
 func isMetrics(name string) bool {
-	return strings.HasSuffix(name, ".db") || strings.HasSuffix(name, ".db"+folding)
+	plain, _, _ := cutFolding(name)
+	return strings.HasSuffix(plain, ".db")
 }
 
-// asFolded is how a journal would name the file.
-func (f *file) asFolded() folded {
-	as := folded{Name: strings.TrimSuffix(f.name, folding)}
-	if f.info != nil {
-		as.Inode = inodeOf(f.info)
+// fileID is how the archives know the file.
+func (f *file) fileID() fileID {
+	name, _, _ := cutFolding(f.name)
+	if f.info == nil {
+		return fileID{name, 0}
 	}
-	return as
+	return fileID{name, inodeOf(f.info)}
 }
 
 // lost deals with a directory that cannot be read: everything keeps its last
@@ -184,24 +187,15 @@ func (r *Reader) lost(err error) {
 	if !errors.Is(err, fs.ErrNotExist) || len(r.files) > 0 {
 		r.report.damaged[Unreadable]++
 	}
-	for _, name := range sortedNames(r.files) {
+	for _, name := range slices.Sorted(maps.Keys(r.files)) {
 		r.unread(r.files[name], "")
 	}
 }
 
-func sortedNames(files map[string]*file) []string {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // scanFile reads one file and reports whether it is there.
-func (r *Reader) scanFile(e fs.DirEntry, done map[folded]bool) bool {
+func (r *Reader) scanFile(e fs.DirEntry, done contents) bool {
 	name := e.Name()
-	plain, isFolding := strings.CutSuffix(name, folding)
+	plain, generation, isFolding := cutFolding(name)
 	k, id, ok := parseName(plain)
 	if !ok {
 		r.report.damaged[Foreign]++
@@ -209,7 +203,7 @@ func (r *Reader) scanFile(e fs.DirEntry, done map[folded]bool) bool {
 	}
 	if isFolding {
 		info, err := e.Info()
-		if err != nil || done[folded{plain, inodeOf(info)}] {
+		if err != nil || done.exactly[folded{Name: plain, Inode: inodeOf(info), For: generation}] {
 			return false
 		}
 		r.follow(plain, name, info)
@@ -250,9 +244,8 @@ func (r *Reader) readFile(f *file) (there bool) {
 	in, why := f.open(path)
 	if in == nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			if _, err := os.Lstat(path + folding); err == nil {
-				r.overtaken = true // it has another name now, which is not in the list
-			}
+			// It may have another name now, which is not in the list.
+			r.overtaken = r.overtaken || len(list(r.opts.Dir, func(name string) bool { return strings.HasPrefix(name, f.name+folding) })) > 0
 			return false
 		}
 		r.unread(f, why)
