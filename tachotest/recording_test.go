@@ -101,10 +101,11 @@ func TestWaitsForWhatComesLater(t *testing.T) {
 	}
 	opener := time.AfterFunc(30*time.Millisecond, func() { close(s.gate) })
 	defer opener.Stop()
-	if n := got.Value(`shop_orders_total{kind="late",paid="false"}`); n != 1 {
+	// Value waits for the sample only, which is there at 0 a moment before it is 1.
+	if n := got.Value(`shop_orders_total{kind="late",paid="false"}`); n != 0 && n != 1 {
 		t.Errorf("the value is %v, want 1", n)
 	}
-	got.Want(`http_requests_total{method="POST",path="/late",status="200"} 1`)
+	got.Want(`shop_orders_total{kind="late",paid="false"} 1`, `http_requests_total{method="POST",path="/late",status="200"} 1`)
 }
 
 // TestNothingIsCertainWhileARequestIsInFlight: the order is recorded only after
