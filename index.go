@@ -66,13 +66,9 @@ func (x *index[K, V]) promote() {
 	if x.misses++; x.misses <= len(known) {
 		return
 	}
-	x.store(known, x.recent)
-}
-
-func (x *index[K, V]) store(a, b map[K]V) {
-	all := make(map[K]V, len(a)+len(b))
-	maps.Copy(all, a)
-	maps.Copy(all, b)
+	all := make(map[K]V, len(known)+len(x.recent))
+	maps.Copy(all, known)
+	maps.Copy(all, x.recent)
 	x.known.Store(&all)
 	x.recent, x.misses = nil, 0
 }
@@ -95,13 +91,14 @@ func (x *index[K, V]) all() []V {
 func (x *index[K, V]) remove(chosen func(K, V) bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.store(x.snapshot(), x.recent)
-	left := *x.known.Load() // not seen by anybody else for longer than a moment
-	next := make(map[K]V, len(left))
-	for k, v := range left {
-		if !chosen(k, v) {
-			next[k] = v
+	left := make(map[K]V, len(x.snapshot())+len(x.recent))
+	for _, m := range []map[K]V{x.snapshot(), x.recent} {
+		for k, v := range m {
+			if !chosen(k, v) {
+				left[k] = v
+			}
 		}
 	}
-	x.known.Store(&next)
+	x.known.Store(&left)
+	x.recent, x.misses = nil, 0
 }

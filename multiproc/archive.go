@@ -129,24 +129,27 @@ func readTail(in *os.File) (end, n int64, generation uint64) {
 	return end, n, binary.LittleEndian.Uint64(tail[8:])
 }
 
-// list returns the paths of the files of a directory whose names are wanted.
-func list(dir string, wanted func(name string) bool) (paths []string) {
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if wanted(e.Name()) {
-			paths = append(paths, filepath.Join(dir, e.Name()))
-		}
-	}
-	return paths
+// archivedKinds are those whose values are kept when a process is gone.
+var archivedKinds = []kind{
+	{name: "counter"}, {name: "histogram"}, {name: "summary"},
+	{"gauge", "min"}, {"gauge", "max"}, {"gauge", "sum"}, {"gauge", "mostrecent"},
 }
 
-func isArchive(name string) bool { return strings.HasSuffix(name, "_"+archiveID+".db") }
+// archiveOf is the path of a kind's archive.
+func archiveOf(dir string, k kind) string {
+	name := k.name
+	if k.mode != "" {
+		name += "_" + k.mode
+	}
+	return filepath.Join(dir, name+"_"+archiveID+".db")
+}
 
 // readContents reads what is in the archives, and what has gone in since they had
 // these generations.
 func readContents(dir string, generations map[string]uint64) contents {
 	c := contents{map[folded]bool{}, map[fileID]bool{}}
-	for _, path := range list(dir, isArchive) {
+	for _, k := range archivedKinds {
+		path := archiveOf(dir, k)
 		for _, f := range readJournal(path).files {
 			if f.In > generations[path] {
 				c.since[fileID{f.Name, f.Inode}] = true
@@ -162,7 +165,8 @@ func readContents(dir string, generations map[string]uint64) contents {
 // have gone into it.
 func archives(dir string) map[string]uint64 {
 	now := map[string]uint64{}
-	for _, path := range list(dir, isArchive) {
+	for _, k := range archivedKinds {
+		path := archiveOf(dir, k)
 		if in, _ := new(file).open(path); in != nil {
 			_, _, now[path] = readTail(in)
 			_ = in.Close()

@@ -33,7 +33,10 @@ func (r *Reader) Compact() (files int, err error) {
 		return 0, err
 	}
 	defer unlock()
-	c := &compactor{dir: r.opts.Dir, done: readContents(r.opts.Dir, nil).exactly, step: r.step}
+	c := &compactor{
+		dir: r.opts.Dir, generations: archives(r.opts.Dir),
+		done: readContents(r.opts.Dir, nil).exactly, step: r.step,
+	}
 	if err := c.collect(); err != nil {
 		return 0, err
 	}
@@ -68,10 +71,11 @@ func shareDir(dir string) (unlock func()) {
 
 // A compactor is one run of Compact.
 type compactor struct {
-	dir     string
-	done    map[folded]bool // what is in archives already
-	sources map[kind][]source
-	step    func() // called between instructions; tests end the process there
+	dir         string
+	generations map[string]uint64 // of the archives, as they are found
+	done        map[folded]bool   // what is in archives already
+	sources     map[kind][]source
+	step        func() // called between instructions; tests end the process there
 }
 
 // A source is a file to fold.
@@ -126,25 +130,31 @@ func (c *compactor) collect() error {
 // and have opened the file before that, it gets it back.
 func (c *compactor) take(name string) {
 	k, id, _ := parseName(name)
-	taken := name + folding + strconv.FormatUint(readJournal(c.path(archiveOf(k))).generation+1, 10)
+	taken := name + folding + strconv.FormatUint(c.generations[archiveOf(c.dir, k)]+1, 10)
 	c.between()
 	if os.Rename(c.path(name), c.path(taken)) != nil {
 		return
 	}
 	c.between()
-	if alive(id) && os.Link(c.path(taken), c.path(name)) == nil {
-		_ = os.Remove(c.path(taken))
+	if alive(id) && c.giveBack(name, taken) {
 		return
 	}
 	c.add(k, name, taken)
 }
 
+// giveBack gives a file its name back, unless another one has it.
+func (c *compactor) giveBack(name, taken string) bool {
+	if os.Link(c.path(taken), c.path(name)) != nil {
+		return false
+	}
+	_ = os.Remove(c.path(taken))
+	return true
+}
+
 // resume deals with a file that another compactor has left: folded or not.
 func (c *compactor) resume(k kind, pid int, name, taken string) {
 	if alive(strconv.Itoa(pid)) && hasMapped(pid, c.path(taken)) {
-		if os.Link(c.path(taken), c.path(name)) == nil {
-			_ = os.Remove(c.path(taken))
-		}
+		c.giveBack(name, taken)
 		return
 	}
 	c.add(k, name, taken)
@@ -171,7 +181,7 @@ func (c *compactor) add(k kind, name, taken string) {
 // it is, and counts.
 func (c *compactor) fold() (files int, err error) {
 	for k, sources := range c.sources {
-		if !speaksOfItself(k) {
+		if slices.Contains(archivedKinds, k) { // others say nothing when their process is gone
 			if e := c.foldKind(k, sources); e != nil {
 				err = errors.Join(err, fmt.Errorf("multiproc: compacting: %w", e))
 				continue
@@ -196,20 +206,9 @@ func (s source) remove() {
 	}
 }
 
-// archiveOf is the name of a kind's archive.
-func archiveOf(k kind) string {
-	if k.mode != "" {
-		return k.name + "_" + k.mode + "_" + archiveID + ".db"
-	}
-	return k.name + "_" + archiveID + ".db"
-}
-
-// speaksOfItself reports whether a gauge says nothing when its process is gone.
-func speaksOfItself(k kind) bool { return strings.HasPrefix(k.mode, "live") || k.mode == "all" }
-
 // foldKind writes a kind's archive anew and puts it in the place of the old one.
 func (c *compactor) foldKind(k kind, sources []source) error {
-	archive := c.path(archiveOf(k))
+	archive := archiveOf(c.dir, k)
 	j := readJournal(archive)
 	j.generation++
 	values, of := map[string]archived{}, unknown

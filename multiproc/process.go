@@ -30,18 +30,18 @@ func (p *processes) families(workers map[string]bool) []*dto.MetricFamily {
 	sums := usage{cpu: p.gone}
 	each := make([]*dto.MetricFamily, len(usages))
 	for i, u := range usages {
-		each[i] = &dto.MetricFamily{Name: &u.each, Help: &u.eachHelp, Type: u.kind.Enum()}
+		each[i] = newFamily(u.each, u.eachHelp, u.kind)
 	}
 	for _, pid := range slices.Sorted(maps.Keys(now)) {
 		one := now[pid]
 		sums.add(one)
 		for i, u := range usages {
-			addKind(each[i], u.of(&one), "pid", strconv.Itoa(pid))
+			add(each[i], u.of(&one), "pid", strconv.Itoa(pid))
 		}
 	}
 	out := slices.DeleteFunc(each, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
 	for _, u := range usages {
-		out = append(out, addKind(&dto.MetricFamily{Name: &u.sum, Help: &u.sumHelp, Type: u.kind.Enum()}, u.of(&sums)))
+		out = append(out, add(newFamily(u.sum, u.sumHelp, u.kind), u.of(&sums)))
 	}
 	return out
 }
@@ -109,14 +109,4 @@ var usages = []struct {
 		"tacho_multiproc_worker_start_time_seconds", "Start of the worker, in seconds since the epoch.",
 		dto.MetricType_GAUGE, func(u *usage) float64 { return u.start },
 	},
-}
-
-// addKind adds a sample to a family of either kind.
-func addKind(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
-	add(f, v, labels...)
-	if f.GetType() == dto.MetricType_COUNTER {
-		m := f.Metric[len(f.Metric)-1]
-		m.Gauge, m.Counter = nil, &dto.Counter{Value: &v}
-	}
-	return f
 }

@@ -142,10 +142,8 @@ func (r *Reader) scanOnce() bool {
 		r.lost(err)
 		return true
 	}
-	var done contents
-	if len(before) > 0 {
-		done = readContents(r.opts.Dir, r.archives)
-	}
+	// Only where a compactor has been at work does it matter what archives hold.
+	done := sync.OnceValue(func() contents { return readContents(r.opts.Dir, r.archives) })
 	seen := make(map[string]bool, len(listed))
 	for _, e := range listed {
 		if name := e.Name(); isMetrics(name) && r.scanFile(e, done) {
@@ -157,7 +155,7 @@ func (r *Reader) scanOnce() bool {
 	}
 	for name, f := range r.files {
 		if !seen[name] {
-			if !done.since[f.fileID()] {
+			if !done().since[f.fileID()] {
 				f.forget(0, r.merged)
 			}
 			delete(r.files, name)
@@ -193,7 +191,7 @@ func (r *Reader) lost(err error) {
 }
 
 // scanFile reads one file and reports whether it is there.
-func (r *Reader) scanFile(e fs.DirEntry, done contents) bool {
+func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 	name := e.Name()
 	plain, generation, isFolding := cutFolding(name)
 	k, id, ok := parseName(plain)
@@ -203,7 +201,7 @@ func (r *Reader) scanFile(e fs.DirEntry, done contents) bool {
 	}
 	if isFolding {
 		info, err := e.Info()
-		if err != nil || done.exactly[folded{Name: plain, Inode: inodeOf(info), For: generation}] {
+		if err != nil || done().exactly[folded{Name: plain, Inode: inodeOf(info), For: generation}] {
 			return false
 		}
 		r.follow(plain, name, info)
@@ -245,7 +243,7 @@ func (r *Reader) readFile(f *file) (there bool) {
 	if in == nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			// It may have another name now, which is not in the list.
-			r.overtaken = r.overtaken || len(list(r.opts.Dir, func(name string) bool { return strings.HasPrefix(name, f.name+folding) })) > 0
+			r.overtaken = r.overtaken || r.isFolding(f.name)
 			return false
 		}
 		r.unread(f, why)
@@ -261,6 +259,12 @@ func (r *Reader) readFile(f *file) (there bool) {
 	f.read(in, r.merged, &r.buffer)
 	r.count(f)
 	return true
+}
+
+// isFolding reports whether a file of this name is being folded.
+func (r *Reader) isFolding(name string) bool {
+	listed, _ := os.ReadDir(r.opts.Dir)
+	return slices.ContainsFunc(listed, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), name+folding) })
 }
 
 // count remembers a file, reports on it, and deals with those of its entries that are not

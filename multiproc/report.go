@@ -45,7 +45,7 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 		add(gauge("tacho_multiproc_bytes", "Bytes in use in the files of the directory."), float64(r.bytes)),
 		damaged,
 		add(gauge("tacho_multiproc_files", "Files of processes in the directory."), float64(r.files)),
-		addKind(counter("tacho_multiproc_folded_files_total", "Files of dead processes that this one has folded into archives."), float64(r.folded)),
+		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that this one has folded into archives.", dto.MetricType_COUNTER), float64(r.folded)),
 		add(gauge("tacho_multiproc_series", "Series of the merged view."), float64(len(m.series))),
 		add(gauge("tacho_multiproc_series_limit", "Series that the merged view may have."), float64(m.limit)),
 		workers,
@@ -53,16 +53,21 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 }
 
 func gauge(name, help string) *dto.MetricFamily {
-	return &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_GAUGE.Enum()}
+	return newFamily(name, help, dto.MetricType_GAUGE)
 }
 
-func counter(name, help string) *dto.MetricFamily {
-	return &dto.MetricFamily{Name: &name, Help: &help, Type: dto.MetricType_COUNTER.Enum()}
+func newFamily(name, help string, kind dto.MetricType) *dto.MetricFamily {
+	return &dto.MetricFamily{Name: &name, Help: &help, Type: &kind}
 }
 
-// add adds a sample with labels, given as names and values.
+// add adds a sample, of a gauge or counter, with labels given as names and values.
 func add(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
-	m := &dto.Metric{Gauge: &dto.Gauge{Value: &v}}
+	m := &dto.Metric{}
+	if f.GetType() == dto.MetricType_COUNTER {
+		m.Counter = &dto.Counter{Value: &v}
+	} else {
+		m.Gauge = &dto.Gauge{Value: &v}
+	}
 	for i := 0; i < len(labels); i += 2 {
 		m.Label = append(m.Label, &dto.LabelPair{Name: &labels[i], Value: &labels[i+1]})
 	}
