@@ -23,6 +23,13 @@ func (x *index[K, V]) snapshot() map[K]V {
 	return nil
 }
 
+// find looks a key up under the lock: what was added just now is found as well.
+func (x *index[K, V]) find(key K) (V, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.findLocked(key)
+}
+
 // findLocked looks a key up. It is called under the lock.
 func (x *index[K, V]) findLocked(key K) (V, bool) {
 	if v, ok := x.snapshot()[key]; ok {
@@ -48,6 +55,20 @@ func (x *index[K, V]) add(key K, make func() (v V, keep bool)) V {
 		x.keep(key, v)
 	}
 	return v
+}
+
+// put adds a key that is not there.
+func (x *index[K, V]) put(key K, v V) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.keep(key, v)
+}
+
+// len is how many keys there are.
+func (x *index[K, V]) len() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.snapshot()) + len(x.recent)
 }
 
 // keep adds a key under the lock.

@@ -2,7 +2,6 @@ package tacho
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +25,7 @@ type table struct {
 	schemes    bool       // http is told from https
 	sizesApart bool       // body sizes are told apart by status
 
-	routes   atomic.Pointer[map[string]*route] // by the string as it came
+	routes   index[string, *route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
 	folds    []atomic.Uint64 // by foldedLabel
@@ -34,8 +33,6 @@ type table struct {
 
 	wall     func() time.Time // replaced in tests
 	mu       sync.Mutex
-	recent   map[string]*route // not in routes yet
-	misses   int               // look-ups that had to ask recent
 	cleaned  map[string]*route // by the label, of templates that had to be cleaned
 	made     int               // how many routes there are
 	all      []*series
@@ -54,14 +51,12 @@ func newTable(opts *Options) *table {
 		ladder:   newLadder(opts.allBuckets(), 1e9),
 		ladders:  map[string]*ladder{},
 		cleaned:  map[string]*route{},
-		recent:   map[string]*route{},
 		statuses: map[int]int{},
 		wall:     time.Now,
 	}
 	for template, bounds := range opts.RouteBuckets {
 		t.ladders[cleanLabel(template)] = newLadder(bounds, 1e9)
 	}
-	t.routes.Store(&map[string]*route{})
 	t.label()
 	t.overflow = t.newRoute(overflowValue)
 	t.overflow.overflowed = true
@@ -148,7 +143,7 @@ func (t *table) statusOf(status int) int {
 // route returns the route of a template, or the overflow route when there are
 // too many. It does not keep the string that it is given.
 func (t *table) route(template string) *route {
-	if r, ok := (*t.routes.Load())[template]; ok {
+	if r, ok := t.routes.snapshot()[template]; ok {
 		return r
 	}
 	return t.addRoute(template)
@@ -184,17 +179,13 @@ func (t *table) staticRoute(text string, clean func(string) string) *route {
 func (t *table) addRoute(template string) *route {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r, ok := (*t.routes.Load())[template]; ok {
+	if r, ok := t.routes.find(template); ok {
 		return r
 	}
-	r, ok := t.recent[template]
-	if !ok {
-		if r = t.labelled(cleanLabel(template)); r == t.overflow {
-			return r
-		}
+	r := t.labelled(cleanLabel(template))
+	if r != t.overflow {
 		t.remember(template, r)
 	}
-	t.promote()
 	return r
 }
 
@@ -204,10 +195,11 @@ func (t *table) labelled(label string) *route {
 	if label == overflowValue {
 		return t.overflow
 	}
-	for _, known := range []map[string]*route{*t.routes.Load(), t.recent, t.cleaned} {
-		if r, ok := known[label]; ok {
-			return r
-		}
+	if r, ok := t.routes.find(label); ok {
+		return r
+	}
+	if r, ok := t.cleaned[label]; ok {
+		return r
 	}
 	if t.made >= t.opts.SeriesLimit {
 		t.warn(foldedRoute)
@@ -222,27 +214,12 @@ func (t *table) labelled(label string) *route {
 func (t *table) remember(template string, r *route) {
 	switch {
 	case template == r.label:
-		t.recent[r.label] = r // not the caller's memory, and not a second copy
+		t.routes.put(r.label, r) // not the caller's memory, and not a second copy
 		return
-	case len(*t.routes.Load())+len(t.recent) < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes:
-		t.recent[strings.Clone(template)] = r
+	case t.routes.len() < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes:
+		t.routes.put(strings.Clone(template), r)
 	}
 	t.cleaned[r.label] = r
-}
-
-// promote moves the recent routes into the lock-free index once they were
-// asked for as often as it would cost to copy that.
-func (t *table) promote() {
-	known := *t.routes.Load()
-	if t.misses++; t.misses <= len(known) || len(t.recent) == 0 {
-		return
-	}
-	grown := make(map[string]*route, len(known)+len(t.recent))
-	maps.Copy(grown, known)
-	maps.Copy(grown, t.recent)
-	t.routes.Store(&grown)
-	clear(t.recent)
-	t.misses = 0
 }
 
 // row returns the row of a route and kind of request.
