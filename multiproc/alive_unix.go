@@ -3,13 +3,24 @@
 package multiproc
 
 import (
+	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 )
 
-// alive reports whether a worker's process is there. Of one whose id is not a
-// process's number nothing is known, and it is taken to be alive.
-func alive(id string) bool {
+// alive reports whether a worker's process is there. One of ours holds its file.
+// Of one whose id is not a process's number nothing is known, and it is taken to be
+// alive.
+func alive(dir, id string) bool {
+	if isOurs(id) {
+		f, err := os.Open(cellsOf(dir, id))
+		if err != nil {
+			return !errors.Is(err, fs.ErrNotExist)
+		}
+		defer func() { _ = f.Close() }()
+		return isHeld(f)
+	}
 	pid, ok := pidOf(id)
 	if !ok {
 		return true

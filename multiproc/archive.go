@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,23 +68,9 @@ type journal struct {
 	generation uint64 // one more each time; inodes come again
 }
 
-// encodeArchive writes an archive's bytes: entries, then the journal's files, their
-// length, the generation and the magic number.
-func encodeArchive(of layout, keys []string, values map[string]archived, j journal) ([]byte, error) {
-	data := make([]byte, headerSize)
-	for _, key := range keys {
-		data = binary.LittleEndian.AppendUint32(data, uint32(len(key)))
-		data = append(data, key...)
-		data = append(data, strings.Repeat(" ", 8-(len(key)+4)%8)...)
-		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(values[key].value))
-		if of == wide {
-			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(values[key].when))
-		}
-	}
-	if len(data) > math.MaxInt32 {
-		return nil, errTooLarge
-	}
-	binary.LittleEndian.PutUint32(data, uint32(len(data)))
+// appendTo puts the journal behind an archive's entries: its files, their length,
+// the generation and the magic number.
+func (j journal) appendTo(data []byte) ([]byte, error) {
 	text, err := json.Marshal(j.files)
 	if err != nil {
 		return nil, err
@@ -133,10 +118,14 @@ func readTail(in *os.File) (end, n int64, generation uint64) {
 var archivedKinds = []kind{
 	{name: "counter"}, {name: "histogram"}, {name: "summary"},
 	{"gauge", "min"}, {"gauge", "max"}, {"gauge", "sum"}, {"gauge", "mostrecent"},
+	cellsKind,
 }
 
 // archiveOf is the path of a kind's archive.
 func archiveOf(dir string, k kind) string {
+	if k == cellsKind {
+		return cellsOf(dir, archiveID)
+	}
 	name := k.name
 	if k.mode != "" {
 		name += "_" + k.mode
@@ -175,24 +164,5 @@ func archives(dir string) map[string]uint64 {
 	return now
 }
 
-// An archived is a value of an archive.
-type archived struct{ value, when float64 }
-
-// fold adds a value by the rules of its kind.
-func (a archived) fold(k kind, other archived, first bool) archived {
-	switch how := k.merge(); {
-	case first:
-		return other
-	case how == "min":
-		return archived{min(a.value, other.value), 0}
-	case how == "max":
-		return archived{max(a.value, other.value), 0}
-	case how == "mostrecent":
-		if other.when > a.when {
-			return other
-		}
-		return a
-	default:
-		return archived{a.value + other.value, 0}
-	}
-}
+// temporary is behind the name of a file that is not complete yet.
+const temporary = ".new"

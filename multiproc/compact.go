@@ -6,13 +6,14 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"maps"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Compact folds the files of processes that are gone into one archive for each
@@ -108,10 +109,15 @@ func (c *compactor) collect() error {
 		k, id, ok := parseName(name)
 		pid, numbered := pidOf(id)
 		switch {
-		case !ok || !numbered || !e.Type().IsRegular():
+		case strings.HasSuffix(name, temporary):
+			c.sweep(e)
+		case !ok || !e.Type().IsRegular():
+		case isOurs(id):
+			c.collectOurs(k, id, name, e.Name())
+		case !numbered:
 		case wasFolding:
 			c.resume(k, pid, name, e.Name())
-		case !alive(id):
+		case !alive(c.dir, id):
 			dead = append(dead, name)
 		case !visible:
 			visible = hasMapped(pid, c.path(name))
@@ -126,6 +132,29 @@ func (c *compactor) collect() error {
 	return nil
 }
 
+// collectOurs deals with a file of a Go process, of which nobody need be seen to
+// know that it is dead: its cells are held or not, and are never held again. They
+// come last, by their name, so that the others can be told by them.
+func (c *compactor) collectOurs(k kind, id, name, listed string) {
+	switch {
+	case name != listed:
+		c.add(k, name, listed)
+	case !alive(c.dir, id):
+		c.take(name)
+	}
+}
+
+// sweep takes away what a process has left that died while it made a file.
+func (c *compactor) sweep(e fs.DirEntry) {
+	_, _, ours := parseName(strings.TrimSuffix(e.Name(), temporary))
+	info, err := e.Info()
+	if ours && err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > sweepAfter {
+		_ = os.Remove(c.path(e.Name()))
+	}
+}
+
+const sweepAfter = time.Minute
+
 // take renames a dead process's file. Should a new process have got its number,
 // and have opened the file before that, it gets it back.
 func (c *compactor) take(name string) {
@@ -136,7 +165,7 @@ func (c *compactor) take(name string) {
 		return
 	}
 	c.between()
-	if alive(id) && c.giveBack(name, taken) {
+	if !isOurs(id) && alive(c.dir, id) && c.giveBack(name, taken) {
 		return
 	}
 	c.add(k, name, taken)
@@ -153,7 +182,7 @@ func (c *compactor) giveBack(name, taken string) bool {
 
 // resume deals with a file that another compactor has left: folded or not.
 func (c *compactor) resume(k kind, pid int, name, taken string) {
-	if alive(strconv.Itoa(pid)) && hasMapped(pid, c.path(taken)) {
+	if alive(c.dir, strconv.Itoa(pid)) && hasMapped(pid, c.path(taken)) {
 		c.giveBack(name, taken)
 		return
 	}
@@ -211,74 +240,44 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	archive := archiveOf(c.dir, k)
 	j := readJournal(archive)
 	j.generation++
-	values, of := map[string]archived{}, unknown
+	into := newArchive(k)
 	if _, err := os.Lstat(archive); err == nil {
-		if of, _, err = collectValues(archive, k, values); err != nil {
+		if _, err = into.collect(archive); err != nil {
 			return err // it would be lost
 		}
 	}
 	for i := range sources {
 		s := &sources[i]
-		l, damaged, err := collectValues(s.path, k, values)
-		if err != nil {
+		var err error
+		if s.damaged, err = into.collect(s.path); err != nil {
 			return err
 		}
-		if l != unknown {
-			of = l // the one that the service writes now
-		}
-		s.damaged = damaged
 		entry := s.folded
 		entry.In = j.generation
 		j.files = append(j.files, entry)
 	}
 	j.files = j.files[max(0, len(j.files)-journalLimit):]
-	if of == unknown {
-		of = narrow
-	}
-	data, err := encodeArchive(of, slices.Sorted(maps.Keys(values)), values, j)
+	data, err := into.encode()
 	if err != nil {
+		return err
+	}
+	if data, err = j.appendTo(data); err != nil {
 		return err
 	}
 	return c.replace(archive, data)
 }
 
-// collectValues adds a file's values and returns its layout. Of a damaged one
-// those that can be read are added; one that cannot be read at all is an error.
-func collectValues(path string, k kind, values map[string]archived) (of layout, damaged bool, err error) {
-	m, b := newMerged(defaultSeriesLimit), &buffer{}
-	f := &file{name: filepath.Base(path), kind: k}
-	in, why := f.open(path)
-	if in == nil {
-		return unknown, false, fmt.Errorf("%s: %s", path, why)
-	}
-	defer func() { _ = in.Close() }()
-	f.read(in, m, b)
-	if slices.Contains(f.damage, Unreadable) {
-		return unknown, false, fmt.Errorf("%s: %s", path, Unreadable)
-	}
-	for i := range f.entries {
-		e := &f.entries[i]
-		if !e.sound() {
-			continue
-		}
-		text := m.list[e.raw].text
-		before, there := values[text]
-		values[text] = before.fold(k, archived{e.last, f.whenOf(i)}, !there)
-	}
-	return f.layout, len(f.damage) > 0, nil
-}
-
 // replace writes a file such that whoever looks finds the old one or the new
 // one, also after the machine has gone down.
 func (c *compactor) replace(path string, data []byte) error {
-	temporary := path + ".new"
+	made := path + temporary
 	c.between()
-	if err := writeSynced(temporary, data); err != nil {
-		_ = os.Remove(temporary)
+	if err := writeSynced(made, data); err != nil {
+		_ = os.Remove(made)
 		return err
 	}
 	c.between()
-	if err := os.Rename(temporary, path); err != nil {
+	if err := os.Rename(made, path); err != nil {
 		return err
 	}
 	c.between()

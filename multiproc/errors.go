@@ -12,3 +12,7 @@ var ErrBusy = errors.New("multiproc: another process is at work in this director
 // a container of its own it has to share their PID namespace.
 var ErrInvisible = errors.New("multiproc: no process that writes into this directory can be seen from here; run the compactor " +
 	"as the service's user and in its PID namespace")
+
+// errNoFile is why cells are in private memory where there was no space for the
+// file from the beginning.
+var errNoFile = errors.New("multiproc: there is no file")

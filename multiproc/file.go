@@ -22,6 +22,10 @@ type file struct {
 	parsed  int       // where the entries that are known end
 	used    int64
 	damage  []Reason
+
+	cells              []cellEntry // in place of entries, of a file of cells
+	private, unwritten uint64      // what its process could not write
+	dead               bool        // its process is gone, and what is live with it
 }
 
 // An entry is a value of a file. It has no pointers: see seriesID.
@@ -72,6 +76,10 @@ func (f *file) open(path string) (*os.File, Reason) {
 // read reads a file and adds its values to the merged ones. Whatever is wrong goes
 // to f.damage; what was read before and cannot be read now counts as it was.
 func (f *file) read(in io.ReaderAt, m *merged, b *buffer) {
+	if f.isCells() {
+		f.readCells(in, m, b)
+		return
+	}
 	f.damage = f.damage[:0]
 	used := f.readHeader(in)
 	taken := f.readKnown(in, used, m, b)
@@ -191,6 +199,10 @@ func (f *file) whenOf(i int) float64 {
 
 // takeLast takes the last values of the entries from i on.
 func (f *file) takeLast(m *merged, i int) {
+	if f.isCells() {
+		f.addCells(m)
+		return
+	}
 	how := f.kind.merge()
 	for ; i < len(f.entries); i++ {
 		e := &f.entries[i]
@@ -212,6 +224,10 @@ func (e *entry) sound() bool { return e.length&isCount == 0 || e.last >= 0 }
 // forget takes entries out that are not in the file any more. What they counted
 // is kept; what gauges said is not, since nobody knows what is.
 func (f *file) forget(from int, m *merged) {
+	if f.isCells() {
+		f.forgetCells(from)
+		return
+	}
 	for i := from; i < len(f.entries) && f.kind.name != "gauge"; i++ {
 		if e := &f.entries[i]; e.series != none && e.sound() {
 			m.keep(e.series, e.last)

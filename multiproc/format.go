@@ -111,9 +111,14 @@ var modes = map[string]bool{
 	"sum": true, "livesum": true, "mostrecent": true, "livemostrecent": true,
 }
 
-// parseName takes a file's name apart: <kind>_<id>.db, or gauge_<mode>_<id>.db.
-// The id is a process's number, or whatever the service calls its workers.
+// parseName takes a file's name apart: <kind>_<id>.db, gauge_<mode>_<id>.db, or
+// tacho_<id>.cells. The id is a process's number, or whatever the service calls
+// its workers.
 func parseName(file string) (k kind, id string, ok bool) {
+	if rest, ok := strings.CutSuffix(file, cellsSuffix); ok {
+		id, ok = strings.CutPrefix(rest, cellsKind.name+"_")
+		return cellsKind, id, ok && (isOurs(id) || id == archiveID)
+	}
 	rest, ok := strings.CutSuffix(file, ".db")
 	if !ok {
 		return kind{}, "", false

@@ -69,13 +69,16 @@ type merged struct {
 	families map[string]*family
 	names    []string // sorted; nil when out of date
 
+	cells    map[CellKey]*Cell
+	cellList []*Cell
+
 	// What the next new file is likely to be like.
 	layout  layout
 	entries int
 }
 
 func newMerged(limit int) *merged {
-	return &merged{limit: limit, raws: map[kind]map[string]*raw{}, families: map[string]*family{}}
+	return &merged{limit: limit, raws: map[kind]map[string]*raw{}, families: map[string]*family{}, cells: map[CellKey]*Cell{}}
 }
 
 // begin forgets the values of the last round.
@@ -83,6 +86,7 @@ func (m *merged) begin() {
 	for i := range m.series {
 		m.series[i].value, m.series[i].when, m.series[i].there = 0, 0, false
 	}
+	m.beginCells()
 }
 
 // find returns the raw of a key. The one that is expected usually is it.

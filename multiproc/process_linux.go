@@ -1,6 +1,33 @@
 package multiproc
 
-import "github.com/prometheus/procfs"
+import (
+	"fmt"
+	"os"
+
+	"github.com/prometheus/procfs"
+)
+
+// startOf is when a process began, in ticks since the machine did; 0 if it is not
+// there.
+func startOf(pid int) uint64 {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return 0
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return 0
+	}
+	return stat.Starttime
+}
+
+// pidNamespace is the number of the namespace in which numbers of processes mean
+// something to us.
+func pidNamespace() (number uint64) {
+	text, _ := os.Readlink("/proc/self/ns/pid")
+	_, _ = fmt.Sscanf(text, "pid:[%d]", &number)
+	return number
+}
 
 // usageOf asks the system what a process uses.
 func usageOf(pid int) (usage, bool) {

@@ -33,6 +33,9 @@ type ReaderOptions struct {
 
 	// ConstLabels are added to every metric, to tell directories apart.
 	ConstLabels map[string]string
+
+	// Own are this process's own cells, which are read from memory.
+	Own *Cells
 }
 
 const defaultSeriesLimit = 1_000_000
@@ -134,7 +137,8 @@ const freeScans = 3
 func (r *Reader) scanOnce() bool {
 	r.merged.begin()
 	r.own = r.own[:0]
-	r.report = report{workers: map[string]bool{}, damaged: map[Reason]int{}, folded: r.folded}
+	r.report = report{dir: r.opts.Dir, workers: map[string]bool{}, damaged: map[Reason]int{}, folded: r.folded}
+	r.addOwn()
 	r.overtaken = false
 	before := archives(r.opts.Dir) // first: what comes later is noticed
 	listed, err := os.ReadDir(r.opts.Dir)
@@ -167,7 +171,32 @@ func (r *Reader) scanOnce() bool {
 
 func isMetrics(name string) bool {
 	plain, _, _ := cutFolding(name)
-	return strings.HasSuffix(plain, ".db")
+	return strings.HasSuffix(plain, ".db") || strings.HasSuffix(plain, cellsSuffix)
+}
+
+// addOwn adds this process's own cells up.
+func (r *Reader) addOwn() {
+	own := r.opts.Own
+	if own == nil {
+		return
+	}
+	for _, x := range own.Own() {
+		if c := r.merged.cell(x.CellKey); c != nil {
+			c.addLoaded(x.Words, x.Created)
+		} else {
+			r.report.damaged[Limit]++
+		}
+	}
+	r.report.own(own)
+}
+
+// Cells scans the directory and calls f with all cells that there are in it; f must
+// not keep them. This process's own are read from memory.
+func (r *Reader) Cells(f func([]*Cell)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.scan()
+	f(r.merged.cellList)
 }
 
 // fileID is how the archives know the file.
@@ -209,6 +238,15 @@ func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 	f := r.files[name]
 	if f == nil {
 		f = &file{name: name, kind: k, id: id}
+	}
+	if isOurs(id) {
+		f.dead = !r.report.alive(id)
+		switch {
+		case k == cellsKind && r.opts.Own != nil && id == r.opts.Own.id:
+			return true
+		case f.dead && strings.HasPrefix(k.mode, "live"):
+			return true // it spoke of a process
+		}
 	}
 	if e.Type()&^fs.ModeSymlink != 0 {
 		r.unread(f, NotRegular)
@@ -299,6 +337,7 @@ func (r *Reader) takeOwn(f *file, e *entry, x *raw) {
 		return
 	}
 	name := "pid"
-	labels := append(slices.Clone(x.key.labels), &dto.LabelPair{Name: &name, Value: &f.id})
+	pid := shownPID(f.id)
+	labels := append(slices.Clone(x.key.labels), &dto.LabelPair{Name: &name, Value: &pid})
 	r.own = append(r.own, sample{x.family, labels, e.last})
 }

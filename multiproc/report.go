@@ -1,14 +1,15 @@
 package multiproc
 
 import (
-	"strconv"
-
 	dto "github.com/prometheus/client_model/go"
 )
 
 // A report is what a scan says about the directory itself.
 type report struct {
+	dir          string
 	files, bytes int64
+	private      uint64 // cells
+	unwritten    uint64 // samples
 	folded       int
 	workers      map[string]bool // by id, whether it is alive
 	damaged      map[Reason]int
@@ -18,12 +19,37 @@ type report struct {
 func (r *report) file(f *file) {
 	r.files++
 	r.bytes += f.used
-	if _, known := r.workers[f.id]; !known && f.id != archiveID {
-		r.workers[f.id] = alive(f.id)
+	r.private += f.private
+	r.unwritten += f.unwritten
+	if f.id != archiveID {
+		r.alive(f.id)
 	}
 	for _, why := range f.damage {
 		r.damaged[why]++
 	}
+}
+
+// own counts the file of this process's cells, which is not read.
+func (r *report) own(c *Cells) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.private += uint64(c.private)
+	r.unwritten += uint64(c.unwritten)
+	if c.file != nil {
+		r.files++
+		r.bytes += c.used
+		r.workers[c.id] = true
+	}
+}
+
+// alive reports whether a worker is alive, as it was found once in this scan.
+func (r *report) alive(id string) bool {
+	is, known := r.workers[id]
+	if !known {
+		is = alive(r.dir, id)
+		r.workers[id] = is
+	}
+	return is
 }
 
 // families are the metrics about the directory; docs/multiproc.md lists them.
@@ -46,8 +72,10 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 		damaged,
 		add(gauge("tacho_multiproc_files", "Files of processes in the directory."), float64(r.files)),
 		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that this one has folded into archives.", dto.MetricType_COUNTER), float64(r.folded)),
-		add(gauge("tacho_multiproc_series", "Series of the merged view."), float64(len(m.series))),
+		add(gauge("tacho_multiproc_private_cells", "Cells that living processes have in their own memory, because the disk is full; only who has them shows them."), float64(r.private)),
+		add(gauge("tacho_multiproc_series", "Series of the merged view, and cells of Go processes."), float64(len(m.series)+len(m.cells))),
 		add(gauge("tacho_multiproc_series_limit", "Series that the merged view may have."), float64(m.limit)),
+		add(gauge("tacho_multiproc_unwritten_samples", "Samples that living processes could not write, because the disk is full."), float64(r.unwritten)),
 		workers,
 	}
 }
@@ -73,11 +101,4 @@ func add(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
 	}
 	f.Metric = append(f.Metric, m)
 	return f
-}
-
-// pidOf is the process of a worker's id; ids that a service gives itself are
-// none.
-func pidOf(id string) (pid int, ok bool) {
-	pid, err := strconv.Atoi(id)
-	return pid, err == nil && pid > 0
 }

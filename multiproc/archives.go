@@ -1,0 +1,146 @@
+package multiproc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// An archive adds up files of one kind, and writes what they hold as one.
+type archive interface {
+	// collect adds a file. Of a damaged one what can be read is added; one that
+	// cannot be read at all is an error.
+	collect(path string) (damaged bool, err error)
+	encode() ([]byte, error)
+}
+
+func newArchive(k kind) archive {
+	if k == cellsKind {
+		return &cellArchive{newMerged(defaultSeriesLimit)}
+	}
+	return &valueArchive{kind: k, values: map[string]archived{}}
+}
+
+// readWhole reads a file, of which nothing was known, into m.
+func readWhole(path string, k kind, m *merged) (*file, error) {
+	f := &file{name: filepath.Base(path), kind: k, dead: true}
+	in, why := f.open(path)
+	if in == nil {
+		return nil, fmt.Errorf("%s: %s", path, why)
+	}
+	defer func() { _ = in.Close() }()
+	f.read(in, m, &buffer{})
+	for _, fatal := range []Reason{Unreadable, Limit} {
+		if slices.Contains(f.damage, fatal) {
+			return nil, fmt.Errorf("%s: %s", path, fatal)
+		}
+	}
+	return f, nil
+}
+
+// A valueArchive is one of Python's format.
+type valueArchive struct {
+	kind   kind
+	layout layout // the one that the service writes now
+	values map[string]archived
+}
+
+func (a *valueArchive) collect(path string) (damaged bool, err error) {
+	m := newMerged(defaultSeriesLimit)
+	f, err := readWhole(path, a.kind, m)
+	if err != nil {
+		return false, err
+	}
+	for i := range f.entries {
+		e := &f.entries[i]
+		if !e.sound() {
+			continue
+		}
+		text := m.list[e.raw].text
+		before, there := a.values[text]
+		a.values[text] = before.fold(a.kind, archived{e.last, f.whenOf(i)}, !there)
+	}
+	if f.layout != unknown {
+		a.layout = f.layout
+	}
+	return len(f.damage) > 0, nil
+}
+
+func (a *valueArchive) encode() ([]byte, error) {
+	data := make([]byte, headerSize)
+	for _, key := range slices.Sorted(maps.Keys(a.values)) {
+		data = appendKey(data, key)
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(a.values[key].value))
+		if a.layout == wide {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(a.values[key].when))
+		}
+	}
+	if len(data) > math.MaxInt32 {
+		return nil, errTooLarge
+	}
+	binary.LittleEndian.PutUint32(data, uint32(len(data)))
+	return data, nil
+}
+
+// appendKey writes what stands before an entry's value.
+func appendKey(data []byte, key string) []byte {
+	data = binary.LittleEndian.AppendUint32(data, uint32(len(key)))
+	data = append(data, key...)
+	return append(data, "        "[:8-(len(key)+4)%8]...)
+}
+
+// An archived is a value of an archive.
+type archived struct{ value, when float64 }
+
+// fold adds a value by the rules of its kind.
+func (a archived) fold(k kind, other archived, first bool) archived {
+	switch how := k.merge(); {
+	case first:
+		return other
+	case how == "min":
+		return archived{min(a.value, other.value), 0}
+	case how == "max":
+		return archived{max(a.value, other.value), 0}
+	case how == "mostrecent":
+		if other.when > a.when {
+			return other
+		}
+		return a
+	default:
+		return archived{a.value + other.value, 0}
+	}
+}
+
+// A cellArchive is one of cells. What is live is not in it.
+type cellArchive struct{ merged *merged }
+
+func (a *cellArchive) collect(path string) (damaged bool, err error) {
+	f, err := readWhole(path, cellsKind, a.merged)
+	if err != nil {
+		return false, err
+	}
+	return len(f.damage) > 0, nil
+}
+
+func (a *cellArchive) encode() ([]byte, error) {
+	data := make([]byte, cellsHeader)
+	copy(data, cellsMagic)
+	cells := slices.DeleteFunc(slices.Clone(a.merged.cellList), func(c *Cell) bool { return c.Live })
+	slices.SortFunc(cells, func(a, b *Cell) int { return strings.Compare(a.Text, b.Text) })
+	for _, c := range cells {
+		data = binary.LittleEndian.AppendUint32(data, uint32(len(c.Text)))
+		data = binary.LittleEndian.AppendUint32(data, uint32(len(c.Words)))
+		data = binary.LittleEndian.AppendUint64(data, uint64(c.Created))
+		data = append(data, c.Text...)
+		data = append(data, make([]byte, padded8(len(data))-len(data))...)
+		for _, w := range c.Words {
+			data = binary.LittleEndian.AppendUint64(data, w)
+		}
+	}
+	binary.LittleEndian.PutUint64(data[usedAt:], uint64(len(data)))
+	return data, nil
+}

@@ -1,0 +1,305 @@
+package multiproc
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// A Publisher writes the metrics that a process has in client_golang into the
+// directory, in files of Python's format. Counters, histograms and summaries are
+// added up with those of other processes, gauges by their mode. Quantiles of
+// summaries, exemplars and native buckets are not written: nobody can add them up.
+//
+// It is safe for concurrent use.
+type Publisher struct {
+	cells *Cells
+	modes map[string]string
+
+	mu     sync.Mutex
+	round  int
+	stores map[kind]*store
+	known  map[string]*published
+	key    []byte
+	now    func() time.Time // replaced in tests
+}
+
+// NewPublisher makes a Publisher for the process of these Cells. Modes are those
+// of single gauges, by name; the others have that of [GaugeMode].
+func NewPublisher(c *Cells, modes map[string]string) *Publisher {
+	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, now: time.Now}
+}
+
+// A published is a metric that has been written before.
+type published struct {
+	kind   kind
+	round  int // when it was seen last
+	keys   []string
+	values []float64
+	places []place64 // of the values; nil as long as there is no space for them
+}
+
+// GaugeModes are the modes that gauges can have: how the values of several
+// processes become one. Those that begin with live forget the processes that are
+// gone. All and liveall show each process's own, with a label pid.
+func GaugeModes() []string { return slices.Sorted(maps.Keys(modes)) }
+
+// GaugeMode is the mode of a gauge of which nothing is known but its name:
+// livesum, but livemax for what says the same, or the latest, in every process
+// (*_info, *_timestamp_seconds, limits), and livemin for starts.
+func GaugeMode(name string) string {
+	for _, rule := range gaugeModes {
+		if name == rule.name || rule.suffix != "" && strings.HasSuffix(name, rule.suffix) {
+			return rule.mode
+		}
+	}
+	return "livesum"
+}
+
+var gaugeModes = []struct{ name, suffix, mode string }{
+	{"process_start_time_seconds", "", "livemin"},
+	{"", "_info", "livemax"},
+	{"", "_timestamp_seconds", "livemax"},
+	{"", "_time_seconds", "livemax"},
+	{"", "_ratio", "livemax"},
+	{"", "_limit", "livemax"},
+	{"", "_limit_bytes", "livemax"},
+	{"process_max_fds", "", "livemax"},
+	{"process_virtual_memory_max_bytes", "", "livemax"},
+	{"go_gc_gogc_percent", "", "livemax"},
+	{"go_gc_gomemlimit_bytes", "", "livemax"},
+	{"go_sched_gomaxprocs_threads", "", "livemax"},
+}
+
+// Publish writes what the families hold now, and returns how many samples there was
+// no space for. Gauges that are not among them any more vanish; other metrics
+// keep what they had.
+func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cells.file == nil {
+		return p.cells.setUnwritten(countSamples(families), errNoFile)
+	}
+	p.round++
+	var failed error
+	for _, f := range families {
+		k := p.kindOf(f)
+		for _, m := range f.Metric {
+			missing, err := p.publish(k, f, m)
+			unwritten += missing
+			failed = cmp.Or(failed, err)
+		}
+	}
+	if err := p.forgetGauges(); err != nil {
+		unwritten++
+		failed = cmp.Or(failed, err)
+	}
+	return p.cells.setUnwritten(unwritten, failed)
+}
+
+func countSamples(families []*dto.MetricFamily) (n int) {
+	for _, f := range families {
+		n += len(f.Metric)
+	}
+	return n
+}
+
+// setUnwritten lets others know how many samples there is no space for.
+func (c *Cells) setUnwritten(n int, why error) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unwritten = n; n > 0 {
+		c.fail(why)
+	}
+	c.setHeader(unwrittenAt, uint64(n))
+	return n
+}
+
+func (p *Publisher) kindOf(f *dto.MetricFamily) kind {
+	switch f.GetType() {
+	case dto.MetricType_COUNTER:
+		return kind{name: "counter"}
+	case dto.MetricType_HISTOGRAM, dto.MetricType_GAUGE_HISTOGRAM:
+		return kind{name: "histogram"}
+	case dto.MetricType_SUMMARY:
+		return kind{name: "summary"}
+	}
+	return kind{"gauge", cmp.Or(p.modes[f.GetName()], GaugeMode(f.GetName()))}
+}
+
+// publish writes one metric.
+func (p *Publisher) publish(k kind, f *dto.MetricFamily, m *dto.Metric) (missing int, err error) {
+	p.key = identityOf(p.key[:0], k, f, m)
+	x := p.known[string(p.key)]
+	if x == nil {
+		x = &published{kind: k, keys: keysOf(f, m)}
+		p.known[string(p.key)] = x
+	}
+	x.round = p.round
+	x.values = valuesOf(x.values[:0], m)
+	if x.places == nil {
+		if x.places, err = p.place(x); err != nil {
+			return len(x.keys), err
+		}
+	}
+	for i, v := range x.values {
+		x.places[i].set(v, p.now)
+	}
+	return 0, nil
+}
+
+// identityOf tells the metrics of one process apart.
+func identityOf(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
+	key = append(append(key, k.name...), 0xff)
+	key = append(append(key, f.GetName()...), 0xff)
+	for _, l := range m.Label {
+		key = append(append(key, l.GetName()...), 0xff)
+		key = append(append(key, l.GetValue()...), 0xff)
+	}
+	for _, b := range m.GetHistogram().GetBucket() {
+		key = strconv.AppendUint(key, math.Float64bits(b.GetUpperBound()), 36)
+		key = append(key, 0xff)
+	}
+	return key
+}
+
+// keysOf are the keys of a metric's values, in the order of valuesOf.
+func keysOf(f *dto.MetricFamily, m *dto.Metric) (keys []string) {
+	name, labels := f.GetName(), map[string]string{}
+	for _, l := range m.Label {
+		labels[l.GetName()] = l.GetValue()
+	}
+	sample := func(metric, sample string) { keys = append(keys, pythonKey(metric, sample, labels, f.GetHelp())) }
+	switch {
+	case m.Histogram != nil:
+		sample(name, name+"_sum")
+		for _, b := range m.Histogram.Bucket {
+			if !math.IsInf(b.GetUpperBound(), 1) {
+				labels["le"] = pythonFloat(b.GetUpperBound())
+				sample(name, name+"_bucket")
+			}
+		}
+		labels["le"] = "+Inf"
+		sample(name, name+"_bucket")
+	case m.Summary != nil:
+		sample(name, name+"_count")
+		sample(name, name+"_sum")
+	case m.Counter != nil:
+		sample(strings.TrimSuffix(name, "_total"), name)
+	default:
+		sample(name, name)
+	}
+	return keys
+}
+
+// valuesOf are a metric's values. Those of buckets are not cumulative.
+func valuesOf(values []float64, m *dto.Metric) []float64 {
+	switch {
+	case m.Histogram != nil:
+		h := m.Histogram
+		values = append(values, h.GetSampleSum())
+		below := 0.0
+		for _, b := range h.Bucket {
+			if !math.IsInf(b.GetUpperBound(), 1) {
+				n := countOf(b.GetCumulativeCount(), b.GetCumulativeCountFloat())
+				values = append(values, n-below)
+				below = n
+			}
+		}
+		return append(values, countOf(h.GetSampleCount(), h.GetSampleCountFloat())-below)
+	case m.Summary != nil:
+		return append(values, float64(m.Summary.GetSampleCount()), m.Summary.GetSampleSum())
+	case m.Counter != nil:
+		return append(values, m.Counter.GetValue())
+	case m.Gauge != nil:
+		return append(values, m.Gauge.GetValue())
+	}
+	return append(values, m.GetUntyped().GetValue())
+}
+
+func countOf(n uint64, float float64) float64 {
+	if n > 0 {
+		return float64(n)
+	}
+	return float
+}
+
+// place finds room for a metric's values.
+func (p *Publisher) place(x *published) (places []place64, err error) {
+	s := p.stores[x.kind]
+	if s == nil {
+		if s, err = newStore(p.cells, x.kind); err != nil {
+			return nil, err
+		}
+		if err := s.publish(); err != nil {
+			return nil, err
+		}
+		p.stores[x.kind] = s
+	}
+	return s.add(x.keys, x.values, p.now)
+}
+
+// forgetGauges lets gauges vanish that were not published in this round. Their
+// file is written anew, since nothing in it can be taken out.
+func (p *Publisher) forgetGauges() error {
+	gone := map[kind]bool{}
+	for key, x := range p.known {
+		if x.kind.name == "gauge" && x.round != p.round {
+			gone[x.kind] = true
+			delete(p.known, key)
+		}
+	}
+	for k := range gone {
+		if err := p.rewrite(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Publisher) rewrite(k kind) error {
+	s, err := newStore(p.cells, k)
+	if err != nil {
+		return err
+	}
+	places := map[*published][]place64{}
+	for _, x := range p.known {
+		if x.kind != k || len(x.values) == 0 {
+			continue
+		}
+		if places[x], err = s.add(x.keys, x.values, p.now); err != nil {
+			s.file.discard()
+			return err
+		}
+	}
+	if err := s.publish(); err != nil {
+		return err
+	}
+	for x, at := range places {
+		x.places = at
+	}
+	if before := p.stores[k]; before != nil {
+		before.file.close()
+	}
+	p.stores[k] = s
+	return nil
+}
+
+// Close takes away what the process's live gauges said, when it ends in order.
+func (p *Publisher) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, s := range p.stores {
+		if strings.HasPrefix(k.mode, "live") {
+			s.remove()
+			delete(p.stores, k)
+		}
+	}
+}
