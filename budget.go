@@ -30,7 +30,7 @@ func (t *table) place(w *row, status int) cell {
 	switch {
 	case status == overflowStatus || w.route == t.overflow:
 		return cell{status: int32(status), series: t.foldedSeries(w, status)}
-	case len(t.all)-t.foldSets < t.opts.SeriesLimit:
+	case len(t.all)-t.foldSets < t.limit:
 		return cell{status: int32(status), series: t.newSeries(w, status)}
 	case w.route.overflowed:
 		return cell{status: int32(status), series: t.foldedSeries(w, status)}
@@ -61,7 +61,7 @@ func (t *table) without(r *route, extra int) *route {
 // set in which everything ends when the allowance is spent.
 func (t *table) foldedSeries(w *row, status int) *series {
 	last := t.row(t.overflow, 0)
-	if t.foldSets < foldAllowance-1 || w == last && status == overflowStatus {
+	if t.foldSets < t.allowed-1 || w == last && status == overflowStatus {
 		t.foldSets++
 		return t.newSeries(w, status)
 	}
@@ -83,12 +83,13 @@ func (t *table) offender() foldedLabel {
 }
 
 func (t *table) newSeries(w *row, status int) *series {
-	s := &series{row: w, ladder: w.route.ladder, status: status, created: t.wall().UnixNano(), durations: w.route.ladder.newHistogram(), sizes: &w.sizes}
+	s := &series{row: w, ladder: w.route.ladder, status: status, created: t.wall().UnixNano(), sizes: &w.sizes}
+	s.durations = t.newHistogram(s.ladder, requestDurations, s)
 	if t.sizesApart {
 		s.sizes = new(sizes)
 	}
 	if t.opts.NativeHistograms {
-		s.native = new(nativeHistogram)
+		s.native = t.newNative(s)
 	}
 	if t.opts.TraceFunc != nil {
 		s.exemplars = newExemplars(s.durations.buckets())

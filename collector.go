@@ -21,9 +21,14 @@ func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
 // tacho's own. Within one collection the counter and the histogram of a label
 // set agree, since one is derived from the other.
 func (m *Meter) Collect(ch chan<- prometheus.Metric) {
-	var s scan
-	m.scan(&s, &collecting{add: func(x *metric) { ch <- x }})
-	s.all()
+	if !m.core.ready.Load() {
+		return // it is being made
+	}
+	m.core.look(func(shown *core) {
+		var s scan
+		shown.scan(&s, &collecting{add: func(x *metric) { ch <- x }})
+		s.all()
+	})
 }
 
 // collecting is the visitor that makes client_golang's metrics.

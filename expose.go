@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -39,6 +40,10 @@ func newEndpoint(m *Meter) *endpoint {
 	e.others.gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
 		e.own, e.others.gatherer, e.others.count = true, own.Registry, &own.others
+	}
+	if m.core.siblings != nil {
+		e.own, e.others.count = true, nil
+		e.others.gatherer = m.core.othersOf(e.others.gatherer)
 	}
 	return e
 }
@@ -108,7 +113,18 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 
 // render writes everything, or what is asked for, to out. The error is that of
 // writing, or that the client has left.
-func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Format, names []string) error {
+func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Format, names []string) (err error) {
+	if e.meter.core.siblings != nil {
+		// What all processes have counted is read under a lock, which no slow
+		// scraper may hold.
+		var whole bytes.Buffer
+		defer func(to io.Writer) {
+			if err == nil {
+				_, err = whole.WriteTo(to)
+			}
+		}(out)
+		out = &whole
+	}
 	others, err := e.others.gather(ctx)
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
@@ -152,7 +168,7 @@ func (e *endpoint) complain(err error) {
 }
 
 // write encodes everything in the order of the families' names.
-func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) error {
+func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) (err error) {
 	if e.meter.opts.PythonFormat && format.FormatType() == expfmt.TypeTextPlain {
 		return e.writePython(out, others, own)
 	}
@@ -165,9 +181,17 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
 	}
+	e.meter.core.look(func(shown *core) {
+		shown.scan(&s.scan, enc)
+		err = e.encodeAll(s, enc, out, format, others)
+	})
+	return err
+}
+
+// encodeAll writes the Meter's own families, and others between them.
+func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
 	buf := enc.pending()
 	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
-	e.meter.scan(&s.scan, enc)
 	other := expfmt.NewEncoder(writerFunc(func(p []byte) (int, error) {
 		buf.bytes = append(buf.bytes, p...)
 		buf.drain(flushAt)

@@ -241,7 +241,7 @@ func TestNativeAgreesWithClientGolang(t *testing.T) {
 			theirs := prometheus.NewHistogram(prometheus.HistogramOpts{
 				NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: nativeMaximum, Buckets: DefaultBuckets(),
 			})
-			ours := new(nativeHistogram)
+			ours := newNativeHistogram()
 			for range 20_000 {
 				if observation == nil {
 					break

@@ -70,6 +70,7 @@ func (l *ladder) bucket(v uint64) int {
 type histogram struct {
 	words stripe
 	more  atomic.Pointer[[stripes - 1]stripe]
+	keep  func(n int) stripe // makes stripes that other processes see; nil for private ones
 }
 
 // A stripe holds the sum, then the count of each bucket (not cumulative). The
@@ -120,7 +121,11 @@ func (h *histogram) grow() {
 	}
 	more := new([stripes - 1]stripe)
 	for i := range more {
-		more[i] = make(stripe, len(h.words), len(h.words)+stripePad)
+		if h.keep != nil {
+			more[i] = h.keep(len(h.words)) // their keys keep them apart
+		} else {
+			more[i] = make(stripe, len(h.words), len(h.words)+stripePad)
+		}
 	}
 	h.more.CompareAndSwap(nil, more)
 }

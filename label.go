@@ -81,12 +81,12 @@ type bounded struct {
 	past   string // what is recorded in place of a value too many
 	max    int64
 	count  atomic.Int64
-	folded atomic.Uint64
+	folded *atomic.Uint64        // how many values were not taken
 	values index[string, string] // as they are recorded, by what Func returned
 }
 
 func newBounded(l Label) *bounded {
-	b := &bounded{Label: l, past: overflowValue, max: defaultMax}
+	b := &bounded{Label: l, past: overflowValue, max: defaultMax, folded: new(atomic.Uint64)}
 	if l.Max > 0 {
 		b.max = int64(l.Max)
 	}

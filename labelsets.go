@@ -249,6 +249,7 @@ func (c *core) addLabelSets(s *labelSets) {
 }
 
 func (c *core) allLabelSets() []*labelSets {
+	c = cmp.Or(c.whole, c)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.labelSets)

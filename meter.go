@@ -33,10 +33,10 @@ type core struct {
 
 	watches  bool         // what is in flight, and streams
 	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
-	streams  atomic.Int64
-	failures [reasonCount]atomic.Uint64
-	survived [optionFuncs]atomic.Uint64
-	created  int64 // nanoseconds since the epoch
+	streams  *atomic.Uint64
+	failures stripe // by reason
+	survived stripe // by optionFunc
+	created  int64  // nanoseconds since the epoch
 
 	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
@@ -48,6 +48,10 @@ type core struct {
 	ports        locked[*ownPort]
 	waiters      locked[*waiter]
 	down         atomic.Bool // by Shutdown
+
+	siblings *siblings   // the service's other processes, or nil
+	whole    *core       // of what all of them have counted: the core of this process
+	ready    atomic.Bool // whether siblings is known
 
 	handlers atomic.Int32 // how many places measure for this core
 	clock    func() int64 // nil but in tests
@@ -66,9 +70,14 @@ func New(opts Options) (*Meter, error) {
 	}
 	m := &Meter{core: newCore(opts), opts: opts}
 	if opts.Registerer == nil {
-		return m, m.ownRegistry()
+		if err := m.ownRegistry(); err != nil {
+			return nil, err
+		}
+	} else if err := m.register(); err != nil {
+		return nil, err
 	}
-	if err := m.register(); err != nil {
+	if err := m.join(); err != nil {
+		m.opts.Registerer.Unregister(m)
 		return nil, err
 	}
 	return m, nil
@@ -94,36 +103,48 @@ func newCore(opts Options) *core {
 	c.families = newFamilies(&c.opts)
 	c.watches = !opts.Minimal && !opts.OmitHTTP
 	c.table = newTable(&c.opts)
-	c.inFlight = make([]stripedInt, 1)
-	if c.families.flights {
-		c.inFlight = make([]stripedInt, 2*len(c.table.methods.names))
-	}
+	c.allocate()
 	return c
 }
 
 // stripedInt is a number that processors change without waiting for each other.
-type stripedInt struct {
-	stripes [stripes]struct {
-		n atomic.Int64
-		_ [56]byte // the rest of a cache line
-	}
-	used atomic.Bool
+type stripedInt struct{ words atomic.Pointer[spread] }
+
+// spread has a word in each of several cache lines.
+type spread [stripes * cacheLine]atomic.Uint64
+
+const cacheLine = 8 // words
+
+func (s *stripedInt) add(hint uint32, n int64) {
+	s.words.Load()[hint%stripes*cacheLine].Add(uint64(n))
 }
 
-func (s *stripedInt) add(hint uint32, n int64) { s.stripes[hint%stripes].n.Add(n) }
+// used reports whether the number is worth showing, also when it is 0.
+func (s *stripedInt) used() bool { return s.words.Load() != nil }
 
-// use says that the number is worth showing, also when it is 0 again.
-func (s *stripedInt) use() {
-	if !s.used.Load() {
-		s.used.Store(true)
+// use makes the number of a kind of request.
+func (s *stripedInt) use(t *table, kind int) {
+	if s.words.Load() != nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.words.Load() == nil {
+		key := cellKey{What: inFlightCounts}
+		t.kindKey(&key, kind)
+		s.words.Store((*spread)(t.words(key, len(spread{}))))
 	}
 }
 
 // load adds the stripes up. What one processor began and another one ended
 // cancels out.
 func (s *stripedInt) load() (n int64) {
-	for i := range s.stripes {
-		n += s.stripes[i].n.Load()
+	words := s.words.Load()
+	if words == nil {
+		return 0
+	}
+	for i := range words {
+		n += int64(words[i].Load())
 	}
 	return n
 }
@@ -262,6 +283,7 @@ func difference(a, b Options) string {
 		{"Exclude", a.Exclude, b.Exclude},
 		{"ExcludePatterns", a.ExcludePatterns, b.ExcludePatterns},
 		{"MetricsPath", a.MetricsPath, b.MetricsPath},
+		{"Multiproc", a.Multiproc, b.Multiproc},
 	} {
 		if !reflect.DeepEqual(f.a, f.b) {
 			return f.name

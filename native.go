@@ -86,8 +86,16 @@ func (l *nativeLadder) bucket(v uint64) int {
 // A nativeHistogram has its buckets in chunks of one power of two, which are
 // made when first needed: latencies rarely span more than a few.
 type nativeHistogram struct {
-	zero   atomic.Uint64
+	zero   *atomic.Uint64
+	make   func(chunk int) *[nativePerTwo]atomic.Uint64
 	chunks [nativeChunks]atomic.Pointer[[nativePerTwo]atomic.Uint64]
+}
+
+func newNativeHistogram() *nativeHistogram {
+	return &nativeHistogram{
+		zero: new(atomic.Uint64),
+		make: func(int) *[nativePerTwo]atomic.Uint64 { return new([nativePerTwo]atomic.Uint64) },
+	}
 }
 
 func (h *nativeHistogram) observe(v uint64) {
@@ -98,10 +106,17 @@ func (h *nativeHistogram) observe(v uint64) {
 	i := nativeBuckets().bucket(v)
 	chunk := h.chunks[i/nativePerTwo].Load()
 	if chunk == nil {
-		h.chunks[i/nativePerTwo].CompareAndSwap(nil, new([nativePerTwo]atomic.Uint64))
-		chunk = h.chunks[i/nativePerTwo].Load()
+		chunk = h.chunk(i / nativePerTwo)
 	}
 	chunk[i%nativePerTwo].Add(1)
+}
+
+// chunk returns a chunk, which is made if it is not there.
+func (h *nativeHistogram) chunk(number int) *[nativePerTwo]atomic.Uint64 {
+	if h.chunks[number].Load() == nil {
+		h.chunks[number].CompareAndSwap(nil, h.make(number))
+	}
+	return h.chunks[number].Load()
 }
 
 // A nativeReading is what a native histogram held at one moment, at the
@@ -227,6 +242,18 @@ func (r *nativeReading) total() uint64 {
 		n += c
 	}
 	return n
+}
+
+// limit takes the highest observations away until count are left.
+func (r *nativeReading) limit(count uint64) {
+	surplus := r.total() - min(count, r.total())
+	for i := len(r.counts) - 1; i >= 0 && surplus > 0; i-- {
+		n := min(surplus, r.counts[i])
+		r.counts[i] -= n
+		surplus -= n
+	}
+	r.zero -= surplus
+	r.span()
 }
 
 // proto adds the native part to a histogram.

@@ -162,6 +162,10 @@ type Options struct {
 	// Access says who may read the metrics endpoint.
 	Access Access
 
+	// Multiproc lets several processes of one service answer for all of them.
+	// The environment variable PROMETHEUS_MULTIPROC_DIR switches it on as well.
+	Multiproc Multiproc
+
 	// CreatedSamples adds the _created samples to OpenMetrics text. The
 	// protobuf format always says when a series was created.
 	CreatedSamples bool
@@ -209,6 +213,7 @@ func (o Options) withDefaults() Options {
 	o.Labels, o.AlsoSchemas = slices.Clone(o.Labels), slices.Clone(o.AlsoSchemas)
 	o.ExcludePatterns = slices.Clone(o.ExcludePatterns)
 	o.Access = o.Access.clone()
+	o.Multiproc = o.Multiproc.withDefaults()
 	o.SizeBuckets = cloneOr(o.SizeBuckets, defaultSizeBuckets)
 	o.StreamBuckets = cloneOr(o.StreamBuckets, defaultStreamBuckets)
 	o.excludeByDefault = o.Exclude == nil

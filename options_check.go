@@ -56,6 +56,7 @@ func (o Options) check() error {
 		}
 	}
 	o.Access.check(wrong)
+	o.Multiproc.check(wrong)
 	if !strings.HasPrefix(o.MetricsPath, "/") {
 		wrong("MetricsPath", "%q does not begin with /", o.MetricsPath)
 	}

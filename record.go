@@ -10,7 +10,7 @@ func (m *Meter) enter(x *Exchange) {
 	x.flight = 0
 	if len(m.inFlight) > 1 {
 		x.flight = uint32(m.table.kind(x))
-		m.inFlight[x.flight].use()
+		m.inFlight[x.flight].use(m.table, int(x.flight))
 	}
 	m.inFlight[x.flight].add(x.stripe(), 1)
 }
@@ -25,7 +25,7 @@ func (m *Meter) End(x *Exchange) {
 		m.leave(x)
 	}
 	if x.stream {
-		m.streams.Add(-1)
+		m.streams.Add(^uint64(0))
 	}
 }
 
@@ -78,7 +78,7 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	}
 	latency, hint := now-x.start, x.stripe()
 	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
-		observe(&w.streams, m.streamLadder, latency, hint)
+		t.observe(&w.streams, m.streamLadder, streamDurations, c.series, latency, hint)
 		latency = x.firstByte - x.start
 	}
 	bucket := c.series.observe(uint64(max(latency, 0)), hint)
@@ -86,13 +86,13 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
 	}
 	if x.panicked {
-		w.panics.Add(1)
+		t.panicsOf(c.series).Add(1)
 	}
 	if x.hijacked || m.opts.Minimal {
 		return // what passed on a hijacked connection is not known
 	}
-	observe(&c.series.sizes.request, m.sizeLadder, x.BytesIn, hint)
-	observe(&c.series.sizes.response, m.sizeLadder, x.bytesSent(status), hint)
+	t.observe(&c.series.sizes.request, m.sizeLadder, requestBytes, c.series, x.BytesIn, hint)
+	t.observe(&c.series.sizes.response, m.sizeLadder, responseBytes, c.series, x.bytesSent(status), hint)
 }
 
 // grouped is the route under which Options.GroupBy puts a request.
@@ -137,17 +137,39 @@ func (x *Exchange) bytesSent(status int) int64 {
 	return x.BytesOut
 }
 
-// observe records a value in a histogram that is made when first needed.
-// Negative values are not known and not recorded.
-func observe(slot *atomic.Pointer[histogram], l *ladder, v int64, hint uint32) {
+// observe records a value in one of a series's histograms, which is made when first
+// needed. Negative values are not known and not recorded.
+func (t *table) observe(slot *atomic.Pointer[histogram], l *ladder, what cellKind, s *series, v int64, hint uint32) {
 	if v < 0 {
 		return
 	}
 	h := slot.Load()
 	if h == nil {
-		fresh := l.newHistogram()
-		slot.CompareAndSwap(nil, &fresh)
-		h = slot.Load()
+		h = t.makeHistogram(slot, l, what, s)
 	}
 	l.observe(h, uint64(v), hint)
+}
+
+func (t *table) makeHistogram(slot *atomic.Pointer[histogram], l *ladder, what cellKind, s *series) *histogram {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h := slot.Load(); h != nil {
+		return h
+	}
+	h := t.newHistogram(l, what, s)
+	slot.Store(&h)
+	return &h
+}
+
+// panicsOf is where the panics of a series's row are counted.
+func (t *table) panicsOf(s *series) *atomic.Uint64 {
+	if n := s.row.panics.Load(); n != nil {
+		return n
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.row.panics.Load() == nil {
+		s.row.panics.Store(&t.words(t.keyOf(panicCounts, s), 1)[0])
+	}
+	return s.row.panics.Load()
 }

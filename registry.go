@@ -52,7 +52,7 @@ func mustRegister(r prometheus.Registerer, all []prometheus.Collector) {
 
 // Gather implements prometheus.Gatherer.
 func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
-	others, err := r.Registry.Gather()
+	others, err := r.meter.core.othersOf(r.Registry).Gather()
 	all := append(others, r.meter.families.gather(r.meter)...)
 	sortFamilies(all)
 	return all, err
@@ -60,10 +60,12 @@ func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 
 // gather returns the Meter's own families.
 func (f *families) gather(m *Meter) []*dto.MetricFamily {
-	var s scan
 	v := &gathering{}
-	m.scan(&s, v)
-	s.all()
+	m.core.look(func(shown *core) {
+		var s scan
+		shown.scan(&s, v)
+		s.all()
+	})
 	return v.families
 }
 

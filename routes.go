@@ -51,7 +51,7 @@ type row struct {
 	sizes   sizes
 	streams atomic.Pointer[histogram]
 
-	panics  atomic.Uint64
+	panics  atomic.Pointer[atomic.Uint64]
 	created int64 // nanoseconds since the epoch
 }
 
@@ -137,9 +137,20 @@ func (s *series) read(into *scan) {
 		r.take(s.ladder, &s.durations)
 		r.native = &into.native
 		r.limit(into.native.total())
+		if into.native.total() > r.count { // of several processes, whose cells are read in any order
+			into.native.limit(r.count)
+		}
 	}
 	r.exemplars = s.exemplars.all(r.exemplars[:0])
 }
 
 // overflowStatus stands for __overflow__ among the statuses.
 const overflowStatus = -1
+
+// panicked is how many panics there were.
+func (w *row) panicked() uint64 {
+	if n := w.panics.Load(); n != nil {
+		return n.Load()
+	}
+	return 0
+}

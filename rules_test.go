@@ -24,7 +24,7 @@ const module = "github.com/tacho-go/tacho"
 func TestImports(t *testing.T) {
 	allowed := map[string][]string{
 		".": {
-			module + "/schema", module + "/internal/reqcopy",
+			module + "/schema", module + "/multiproc", module + "/internal/reqcopy",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",

@@ -60,11 +60,7 @@ func overflows(s *scan, f *family) {
 		if s.core.families.main == nil {
 			break
 		}
-		n := t.folds[folded].Load()
-		if folded >= foldedExtra {
-			n += t.extras[folded-foldedExtra].folded.Load()
-		}
-		show(s.core.families.main.name, t.labelName(folded), n)
+		show(s.core.families.main.name, t.labelName(folded), t.folds[folded].Load())
 	}
 	for _, l := range s.core.allLabelSets() {
 		for i, name := range l.names {

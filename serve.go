@@ -171,6 +171,9 @@ func (m *Meter) Shutdown(ctx context.Context) error {
 		ports.Go(func() { port.shut(ctx) })
 	}
 	ports.Wait()
+	if m.core.siblings != nil {
+		m.core.siblings.leave()
+	}
 	return err
 }
 

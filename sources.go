@@ -13,7 +13,7 @@ import (
 func inFlight(s *scan, f *family) {
 	numbers := s.core.inFlight
 	for kind := range numbers {
-		if len(numbers) > 1 && !numbers[kind].used.Load() {
+		if len(numbers) > 1 && !numbers[kind].used() {
 			continue
 		}
 		s.coreValues()
@@ -28,7 +28,7 @@ func inFlight(s *scan, f *family) {
 
 func streamsInFlight(s *scan, f *family) {
 	s.coreValues()
-	s.number(f, float64(s.core.streams.Load()))
+	s.number(f, float64(int64(s.core.streams.Load())))
 }
 
 func info(s *scan, f *family) {
@@ -151,7 +151,7 @@ func (s *scan) rowHistogram(f *family, w *row, l *ladder, h *histogram) {
 
 func panics(s *scan, f *family) {
 	for _, w := range s.rows {
-		n := w.panics.Load()
+		n := w.panicked()
 		if n == 0 && f.sparse {
 			continue
 		}

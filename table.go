@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/tacho-go/tacho/multiproc"
 )
 
 // A table holds the routes and their series, within the budget. Look-ups are
@@ -16,6 +18,8 @@ type table struct {
 	opts    *Options
 	methods methods
 	exclude exclusions
+	allowed int // how many label sets with __overflow__ come on top of the limit
+	limit   int // Options.SeriesLimit, but where the counts of several processes are added up
 	ladder  *ladder
 	ladders map[string]*ladder // Options.RouteBuckets, by the label
 
@@ -28,9 +32,10 @@ type table struct {
 	routes   index[string, *route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
-	folds    []atomic.Uint64 // by foldedLabel
-	variants atomic.Int64    // how many there are
+	folds    stripe       // by foldedLabel
+	variants atomic.Int64 // how many there are
 
+	shared   *multiproc.Cells // nil where there is one process
 	wall     func() time.Time // replaced in tests
 	mu       sync.Mutex
 	cleaned  map[string]*route // by the label, of templates that had to be cleaned
@@ -48,6 +53,8 @@ func newTable(opts *Options) *table {
 		opts:     opts,
 		methods:  newMethods(opts.Methods),
 		exclude:  newExclusions(*opts),
+		limit:    opts.SeriesLimit,
+		allowed:  foldAllowance,
 		ladder:   newLadder(opts.allBuckets(), 1e9),
 		ladders:  map[string]*ladder{},
 		cleaned:  map[string]*route{},
@@ -75,7 +82,6 @@ func (t *table) label() {
 		t.group = newBounded(g)
 	}
 	t.dynamic = t.group != nil || len(t.extras) > 0
-	t.folds = make([]atomic.Uint64, int(foldedExtra)+len(t.extras))
 	t.schemes, t.sizesApart = t.opts.tellsScheme(), t.opts.sizesApart()
 }
 
@@ -102,7 +108,7 @@ func (t *table) variant(r *route, values []string) *route {
 		return v
 	}
 	return r.dynamic.variants.add(string(key), func() (*route, bool) {
-		if t.variants.Add(1) > int64(2*t.opts.SeriesLimit) {
+		if t.variants.Add(1) > int64(2*t.limit) {
 			t.variants.Add(-1)
 			t.folds[foldedExtra].Add(1)
 			return r, false // under whose own row everything else folds
@@ -201,7 +207,7 @@ func (t *table) labelled(label string) *route {
 	if r, ok := t.cleaned[label]; ok {
 		return r
 	}
-	if t.made >= t.opts.SeriesLimit {
+	if t.made >= t.limit {
 		t.warn(foldedRoute)
 		return t.overflow
 	}
@@ -216,7 +222,7 @@ func (t *table) remember(template string, r *route) {
 	case template == r.label:
 		t.routes.put(r.label, r) // not the caller's memory, and not a second copy
 		return
-	case t.routes.len() < 2*t.opts.SeriesLimit && len(template) <= maxLabelBytes:
+	case t.routes.len() < 2*t.limit && len(template) <= maxLabelBytes:
 		t.routes.put(strings.Clone(template), r)
 	}
 	t.cleaned[r.label] = r

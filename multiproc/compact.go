@@ -42,7 +42,7 @@ func (r *Reader) Compact() (files int, err error) {
 		return 0, err
 	}
 	files, err = c.fold()
-	r.folded += files
+	r.folded.add(files, r.opts.Own)
 	return files, err
 }
 

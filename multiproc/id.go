@@ -17,8 +17,13 @@ import (
 
 // processID is the n-th id of this process.
 func processID(n int) string {
-	pid := os.Getpid()
-	return fmt.Sprintf("%d-%d-%d-%d", pid, startOf(pid), pidNamespace(), n)
+	return fmt.Sprintf("%s-%d", ProcessName(os.Getpid()), n)
+}
+
+// ProcessName names a process of this machine such that no other one, before or
+// after it, has the name.
+func ProcessName(pid int) string {
+	return fmt.Sprintf("%d-%d-%d", pid, startOf(pid), pidNamespace())
 }
 
 // parseID takes one of our ids apart.

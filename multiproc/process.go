@@ -18,7 +18,13 @@ type usage struct {
 type processes struct {
 	last map[int]usage
 	gone float64 // CPU seconds
+
+	// noCPU leaves the sum of CPU seconds out: each process writes its own, so that
+	// all readers know what those have used that are gone.
+	noCPU bool
 }
+
+func (p *processes) leavesOut(u usageMetric) bool { return p.noCPU && u.kind == dto.MetricType_COUNTER }
 
 // families are the metrics of the workers that are alive: their sums, under the
 // names that a single process has, and each by itself.
@@ -41,6 +47,9 @@ func (p *processes) families(workers map[string]bool) []*dto.MetricFamily {
 	}
 	out := slices.DeleteFunc(each, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
 	for _, u := range usages {
+		if p.leavesOut(u) {
+			continue
+		}
 		out = append(out, add(newFamily(u.sum, u.sumHelp, u.kind), u.of(&sums)))
 	}
 	return out
@@ -78,12 +87,15 @@ func (u *usage) add(one usage) {
 	}
 }
 
-// usages are the metrics: of all workers together, and of each.
-var usages = []struct {
+// A usageMetric is a metric of what processes use.
+type usageMetric struct {
 	sum, sumHelp, each, eachHelp string
 	kind                         dto.MetricType
 	of                           func(*usage) float64
-}{
+}
+
+// usages are the metrics: of all workers together, and of each.
+var usages = []usageMetric{
 	{
 		"process_cpu_seconds_total", "User and system CPU time of all workers in seconds, of those that are gone as well.",
 		"tacho_multiproc_worker_cpu_seconds_total", "User and system CPU time of the worker in seconds.",

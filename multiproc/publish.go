@@ -300,6 +300,7 @@ func (p *Publisher) Close() {
 		if strings.HasPrefix(k.mode, "live") {
 			s.remove()
 			delete(p.stores, k)
+			maps.DeleteFunc(p.known, func(_ string, x *published) bool { return x.kind == k })
 		}
 	}
 }

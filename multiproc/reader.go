@@ -60,7 +60,7 @@ type Reader struct {
 	report report
 
 	processes processes
-	folded    int               // files, by Compact
+	folded    folds             // files, by Compact
 	step      func()            // see compactor
 	overtaken bool              // by a compactor, in this scan
 	archives  map[string]uint64 // their generations, in the last scan
@@ -89,6 +89,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{opts: o, consts: consts, files: map[string]*file{}}
+	r.processes.noCPU = o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
 	return r, nil
 }
@@ -114,6 +115,7 @@ func (r *Reader) Gather() ([]*dto.MetricFamily, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.scan()
+	r.report.folded = r.folded.total(r.merged)
 	return r.output(), nil
 }
 
@@ -137,7 +139,7 @@ const freeScans = 3
 func (r *Reader) scanOnce() bool {
 	r.merged.begin()
 	r.own = r.own[:0]
-	r.report = report{dir: r.opts.Dir, workers: map[string]bool{}, damaged: map[Reason]int{}, folded: r.folded}
+	r.report = report{dir: r.opts.Dir, workers: map[string]bool{}, damaged: map[Reason]int{}}
 	r.addOwn()
 	r.overtaken = false
 	before := archives(r.opts.Dir) // first: what comes later is noticed
@@ -188,6 +190,13 @@ func (r *Reader) addOwn() {
 		}
 	}
 	r.report.own(own)
+}
+
+// Gives reports whether the Reader itself gives a metric of this name: what
+// processes use, as far as the system says it.
+func (r *Reader) Gives(name string) bool {
+	_, known := usageOf(os.Getpid())
+	return known && r.opts.Processes && slices.ContainsFunc(usages, func(u usageMetric) bool { return u.sum == name && !r.processes.leavesOut(u) })
 }
 
 // Cells scans the directory and calls f with all cells that there are in it; f must

@@ -1,6 +1,9 @@
 package multiproc
 
 import (
+	"sync/atomic"
+	"time"
+
 	dto "github.com/prometheus/client_model/go"
 )
 
@@ -10,7 +13,7 @@ type report struct {
 	files, bytes int64
 	private      uint64 // cells
 	unwritten    uint64 // samples
-	folded       int
+	folded       uint64
 	workers      map[string]bool // by id, whether it is alive
 	damaged      map[Reason]int
 }
@@ -71,7 +74,7 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 		add(gauge("tacho_multiproc_bytes", "Bytes in use in the files of the directory."), float64(r.bytes)),
 		damaged,
 		add(gauge("tacho_multiproc_files", "Files of processes in the directory."), float64(r.files)),
-		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that this one has folded into archives.", dto.MetricType_COUNTER), float64(r.folded)),
+		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that have been folded into archives, by this exporter or by the processes themselves.", dto.MetricType_COUNTER), float64(r.folded)),
 		add(gauge("tacho_multiproc_private_cells", "Cells that living processes have in their own memory, because the disk is full; only who has them shows them."), float64(r.private)),
 		add(gauge("tacho_multiproc_series", "Series of the merged view, and cells of Go processes."), float64(len(m.series)+len(m.cells))),
 		add(gauge("tacho_multiproc_series_limit", "Series that the merged view may have."), float64(m.limit)),
@@ -101,4 +104,35 @@ func add(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
 	}
 	f.Metric = append(f.Metric, m)
 	return f
+}
+
+// folds count the files that have been folded: in a cell of this process, if it
+// has cells, so that all processes and those after them say the same.
+type folds struct {
+	words []atomic.Uint64
+	own   bool // they are those of a cell
+}
+
+var foldsKey = CellKey{Text: "folded files"}
+
+func (f *folds) add(files int, own *Cells) {
+	switch {
+	case files == 0:
+		return
+	case f.words == nil && own != nil:
+		f.words, f.own = own.Add(foldsKey, 1, time.Now().UnixNano()), true
+	case f.words == nil:
+		f.words = make([]atomic.Uint64, 1)
+	}
+	f.words[0].Add(uint64(files))
+}
+
+func (f *folds) total(m *merged) (n uint64) {
+	if c := m.cells[foldsKey]; c != nil && c.Seen && len(c.Words) > 0 {
+		n = c.Words[0]
+	}
+	if !f.own && len(f.words) > 0 {
+		n += f.words[0].Load()
+	}
+	return n
 }

@@ -168,7 +168,7 @@ func (s *Server) buildAlerting(c *config.Config, loader ruleLoader) {
 }
 
 func (s *Server) buildHTTP() (err error) {
-	s.meter, err = tacho.New(tacho.Options{Registerer: s.registry, Gatherer: s.gatherer, OmitRuntime: true, Logger: s.log})
+	s.meter, err = tacho.New(tacho.Options{Registerer: s.registry, Gatherer: s.gatherer, OmitRuntime: true, Logger: s.log, Multiproc: tacho.Multiproc{Off: true}})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,206 @@
+package tacho
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tacho-go/tacho/multiproc"
+)
+
+// Where a service has several processes (Options.Multiproc), each counts in cells
+// of a file that all can read. Requests are recorded as always: only the memory is
+// another. A scrape adds the cells of all processes up in a second core, from which
+// it is then written as it always is.
+
+// siblings are the processes of a service, as one of them sees them.
+type siblings struct {
+	own       *core
+	cells     *multiproc.Cells
+	reader    *multiproc.Reader
+	publisher *multiproc.Publisher
+	gatherer  prometheus.Gatherer // of this process's other metrics
+	compacts  bool
+
+	mu    sync.Mutex
+	whole *core // what all have counted
+	bound []*bound
+
+	once sync.Once
+	stop chan struct{} // closed by Shutdown
+}
+
+// join shares this core's cells with the service's other processes, if there
+// may be any. Nobody records yet.
+func (m *Meter) join() error {
+	if m.core.ready.Load() {
+		return nil // it is another Meter's core
+	}
+	defer m.core.ready.Store(true)
+	o := m.core.opts.Multiproc
+	if o.Dir == "" {
+		return nil
+	}
+	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, FailedFunc: m.core.spaceless})
+	if err != nil {
+		return joinError(o.Dir, err)
+	}
+	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: cells.Dir(), Own: cells, Processes: !m.opts.OmitRuntime})
+	if err != nil {
+		return joinError(o.Dir, err)
+	}
+	s := &siblings{
+		own: m.core, cells: cells, reader: reader, publisher: multiproc.NewPublisher(cells, o.GaugeModes),
+		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}),
+	}
+	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
+		s.gatherer = own.Registry
+	}
+	m.core.table.shared = cells
+	m.core.allocate()
+	s.whole = wholeOf(m.core)
+	m.core.siblings = s
+	go s.run()
+	return nil
+}
+
+// spaceless says that the disk is full.
+func (c *core) spaceless(why error) {
+	c.logger().Error("tacho: there is no space for counts that other processes can see: new ones are in this process's own memory, "+
+		"and only its own endpoint shows them; tacho_multiproc_private_cells and tacho_multiproc_unwritten_samples say how many",
+		"folder", c.opts.Multiproc.Dir, "reason", why)
+}
+
+// wholeOf is a core that counts nothing itself.
+func wholeOf(own *core) *core {
+	w := newCore(own.opts)
+	w.whole, w.families = own, own.families
+	w.table.limit, w.table.allowed = maxSeriesLimit, maxSeriesLimit // each process keeps to its own
+	return w
+}
+
+// look calls f with the core that holds what is to be shown: this one's, or what
+// all processes have counted until now. F must not take long.
+func (c *core) look(f func(shown *core)) {
+	s := c.siblings
+	if s == nil {
+		f(c)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reader.Cells(s.fill)
+	f(s.whole)
+}
+
+// othersOf is a gatherer of all that others have registered: of this process, or
+// of all.
+func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
+	if c.siblings == nil {
+		return alone
+	}
+	return prometheus.GathererFunc(c.siblings.gather)
+}
+
+// gather returns the other metrics of all processes: this one's as they are now,
+// those of others as they were a second ago at most.
+func (s *siblings) gather() ([]*dto.MetricFamily, error) {
+	alone, err := s.publish()
+	all, readErr := s.reader.Gather()
+	if err == nil {
+		err = readErr
+	}
+	all = slices.DeleteFunc(all, func(f *dto.MetricFamily) bool { return s.isOwn(f.GetName()) })
+	all = append(all, alone...)
+	sortFamilies(all)
+	return all, err
+}
+
+// isOwn reports whether a name is that of one of the Meter's own families.
+func (s *siblings) isOwn(name string) bool {
+	sorted := s.own.families.sorted
+	_, found := slices.BinarySearchFunc(sorted, name, func(f *family, name string) int { return strings.Compare(f.name, name) })
+	return found
+}
+
+// publish writes this process's other metrics where the others find them, and
+// returns those that are not a process's.
+func (s *siblings) publish() (alone []*dto.MetricFamily, err error) {
+	families, err := s.gatherer.Gather()
+	shared := families[:0:0]
+	for _, f := range families {
+		switch name := f.GetName(); {
+		case s.isOwn(name), s.reader.Gives(name):
+		case strings.HasPrefix(name, "process_network_"):
+			alone = append(alone, f) // it is the network namespace's: a sum would count it several times
+		default:
+			shared = append(shared, f)
+		}
+	}
+	s.publisher.Publish(shared)
+	return alone, err
+}
+
+const (
+	publishEvery = time.Second
+	compactEvery = 10 // times as long
+)
+
+// run publishes and compacts until the end.
+func (s *siblings) run() {
+	tick := time.NewTicker(publishEvery)
+	defer tick.Stop()
+	var last error
+	for n := 0; ; n++ {
+		_, _ = s.publish() // a scrape says what is wrong
+		if s.compacts && n%compactEvery == 0 {
+			last = s.compact(last)
+		}
+		select {
+		case <-tick.C:
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// compact folds what dead processes have left. What goes wrong is logged when it
+// begins to.
+func (s *siblings) compact(last error) error {
+	_, err := s.reader.Compact()
+	if err == multiproc.ErrBusy { // another process does it, or a reader asks to wait
+		return last
+	}
+	if err != nil && (last == nil || last.Error() != err.Error()) {
+		s.own.logger().Warn("tacho: the files of processes that are gone stay where they are", "folder", s.cells.Dir(), "reason", err)
+	}
+	return err
+}
+
+// Flush lets the service's other processes see everything that this one has
+// counted until now. The HTTP metrics they see anyway; other metrics of the
+// registry are written once a second. So it is for the end of main:
+//
+//	defer m.Flush()
+//
+// Without Options.Multiproc it does nothing.
+func (m *Meter) Flush() error {
+	if m.core.siblings == nil {
+		return nil
+	}
+	_, err := m.core.siblings.publish()
+	return err
+}
+
+// leave writes the last numbers, and takes away what speaks of this process.
+func (s *siblings) leave() {
+	s.once.Do(func() {
+		close(s.stop)
+		_, _ = s.publish()
+		s.publisher.Close()
+	})
+}

@@ -1,0 +1,88 @@
+package tacho
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tacho-go/tacho/multiproc"
+)
+
+// Multiproc says where the processes of one service share their counts: children
+// of a prefork server, siblings on one port (SO_REUSEPORT), the old and the new
+// program during a restart. Whichever of them is asked then answers for all, and
+// no counter falls because one has died. They should have the same Options;
+// constant labels are those of the process that is asked.
+//
+// It needs Unix. Exemplars are those of the process that is asked.
+type Multiproc struct {
+	// Dir is a directory that these processes have for themselves, best one in
+	// memory such as below /run or /dev/shm. It is made if it is not there, and
+	// may stay from one start of the service to the next: then its counters go
+	// on. The default is that of PROMETHEUS_MULTIPROC_DIR, or of
+	// prometheus_multiproc_dir; in a child of Fiber's prefork, one that is named
+	// after its parent. Without any of these a process counts for itself alone.
+	//
+	// A second Meter of a process, on a registry of its own, uses the directory
+	// 2 below it, and so on: each process should make its Meters in the same
+	// order.
+	Dir string
+
+	// Off switches it off, whatever the environment says.
+	Off bool
+
+	// GaugeModes say how the values of several processes become one, for gauges
+	// of the registry by name: sum, min, max, mostrecent, or all, which shows each
+	// process's own with a label pid; with live before it, processes that are
+	// gone have no say. Otherwise it is what [multiproc.GaugeMode] says, livesum
+	// mostly.
+	GaugeModes map[string]string
+
+	// NoCompaction leaves the files of processes that are gone where they are.
+	// Otherwise the living fold them into an archive, within seconds.
+	NoCompaction bool
+}
+
+func (o Multiproc) withDefaults() Multiproc {
+	o.GaugeModes = maps.Clone(o.GaugeModes)
+	switch {
+	case o.Off:
+		o.Dir = ""
+	case o.Dir == "":
+		o.Dir = environmentDir()
+	}
+	return o
+}
+
+func environmentDir() string {
+	for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"} {
+		if dir := os.Getenv(name); dir != "" {
+			return dir
+		}
+	}
+	// Fiber sets it in the processes that its prefork starts.
+	if os.Getenv("FIBER_PREFORK_CHILD") != "" {
+		return filepath.Join(os.TempDir(), "tacho-prefork-"+multiproc.ProcessName(os.Getppid()))
+	}
+	return ""
+}
+
+func (o Multiproc) check(wrong complaint) {
+	for _, name := range slices.Sorted(maps.Keys(o.GaugeModes)) {
+		mode := o.GaugeModes[name]
+		if !slices.Contains(multiproc.GaugeModes(), mode) {
+			wrong("Multiproc", "GaugeModes[%q]: %q is not one of %s", name, mode, strings.Join(multiproc.GaugeModes(), ", "))
+		}
+	}
+	if info, err := os.Stat(o.Dir); o.Dir != "" && err == nil && !info.IsDir() {
+		wrong("Multiproc", "Dir: %s is not a directory", o.Dir)
+	}
+}
+
+// joinError is what New says when the directory cannot be used.
+func joinError(dir string, err error) error {
+	return fmt.Errorf("tacho: Options.Multiproc: %w; name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (%s), or set Off", err, dir)
+}

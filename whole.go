@@ -1,0 +1,225 @@
+package tacho
+
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/tacho-go/tacho/multiproc"
+)
+
+// A bound is a cell and where its words go in the core that adds up.
+type bound struct {
+	cell    *multiproc.Cell
+	words   stripe
+	into    []int  // by word of the cell, which of words; -1 for none
+	created *int64 // of what the words belong to, or nil
+}
+
+// fill puts what all cells hold into the core that adds up.
+func (s *siblings) fill(cells []*multiproc.Cell) {
+	for _, cell := range cells {
+		if cell.Data == nil {
+			b := s.whole.bind(cell)
+			cell.Data = b
+			s.bound = append(s.bound, b)
+		}
+	}
+	for _, b := range s.bound {
+		b.clear()
+	}
+	for _, b := range s.bound {
+		b.add()
+	}
+	if s.own.opts.TraceFunc != nil {
+		s.takeExemplars()
+	}
+}
+
+func (b *bound) clear() {
+	for i := range b.words {
+		b.words[i].Store(0)
+	}
+	if b.created != nil {
+		*b.created = 0
+	}
+}
+
+func (b *bound) add() {
+	if !b.cell.Seen {
+		return
+	}
+	for i, n := range b.cell.Words {
+		if to := b.to(i); to >= 0 && to < len(b.words) {
+			b.words[to].Add(n)
+		}
+	}
+	if b.created != nil && (*b.created == 0 || b.cell.Created < *b.created) {
+		*b.created = b.cell.Created
+	}
+}
+
+// to is where a word goes.
+func (b *bound) to(i int) int {
+	switch {
+	case b.into == nil:
+		return i
+	case i < len(b.into):
+		return b.into[i]
+	}
+	return -1
+}
+
+// bind finds the place of a cell. One whose key means nothing here, as another
+// release's may, has none.
+func (c *core) bind(cell *multiproc.Cell) *bound {
+	b := &bound{cell: cell}
+	var k cellKey
+	if json.Unmarshal([]byte(cell.Text), &k) != nil {
+		return b
+	}
+	if place := places[k.What]; place != nil {
+		place(c, b, k)
+	}
+	return b
+}
+
+// places say where the cells of a kind go.
+var places = map[cellKind]func(*core, *bound, cellKey){
+	requestDurations: func(c *core, b *bound, k cellKey) {
+		s := c.seriesOf(k)
+		b.words, b.into, b.created = s.durations.words, s.ladder.adopt(k.Bounds), &s.created
+	},
+	nativeDurations: func(c *core, b *bound, k cellKey) {
+		native := c.seriesOf(k).native
+		switch {
+		case native == nil:
+		case k.Chunk < 0:
+			b.words = wordOf(native.zero)
+		case k.Chunk < nativeChunks:
+			b.words = native.chunk(k.Chunk)[:]
+		}
+	},
+	requestBytes: func(c *core, b *bound, k cellKey) {
+		s := c.seriesOfSizes(k)
+		b.histogram(c.table.makeHistogram(&s.sizes.request, c.sizeLadder, k.What, s), c.sizeLadder, s, k)
+	},
+	responseBytes: func(c *core, b *bound, k cellKey) {
+		s := c.seriesOfSizes(k)
+		b.histogram(c.table.makeHistogram(&s.sizes.response, c.sizeLadder, k.What, s), c.sizeLadder, s, k)
+	},
+	streamDurations: func(c *core, b *bound, k cellKey) {
+		s := &series{row: c.rowOf(k)}
+		b.histogram(c.table.makeHistogram(&s.row.streams, c.streamLadder, k.What, s), c.streamLadder, s, k)
+	},
+	panicCounts: func(c *core, b *bound, k cellKey) {
+		w := c.rowOf(k)
+		if w.panics.Load() == nil {
+			w.panics.Store(&make(stripe, 1)[0])
+		}
+		b.words = wordOf(w.panics.Load())
+	},
+	inFlightCounts: func(c *core, b *bound, k cellKey) {
+		kind := 0
+		if len(c.inFlight) > 1 {
+			kind = c.kindOf(k)
+		}
+		c.inFlight[kind].use(c.table, kind)
+		b.words = c.inFlight[kind].words.Load()[:]
+	},
+	streamCounts: func(c *core, b *bound, _ cellKey) { b.words = wordOf(c.streams) },
+	foldCounts: func(c *core, b *bound, k cellKey) {
+		b.words, b.into = c.table.folds, byName(k.Names, c.table.foldNames())
+	},
+	failureCounts: func(c *core, b *bound, k cellKey) {
+		b.words, b.into, b.created = c.failures, byName(k.Names, reasonNames[:]), &c.created
+	},
+	survivedCounts: func(c *core, b *bound, k cellKey) {
+		b.words, b.into = c.survived, byName(k.Names, optionFuncNames[:])
+	},
+}
+
+func (b *bound) histogram(h *histogram, l *ladder, s *series, k cellKey) {
+	b.words, b.into, b.created = h.words, l.adopt(k.Bounds), &s.row.created
+}
+
+// byName says where words with these names go among others.
+func byName(names, among []string) []int {
+	into := make([]int, len(names))
+	for i, name := range names {
+		into[i] = slices.Index(among, name)
+	}
+	return into
+}
+
+// adopt says where the words of a histogram with other bounds go: the sum, and
+// each bucket to the first one that holds all of it. It is nil where they are the
+// same.
+func (l *ladder) adopt(bounds []float64) []int {
+	if slices.Equal(bounds, l.bounds) {
+		return nil
+	}
+	into := []int{0}
+	for _, b := range bounds {
+		into = append(into, 1+sort.SearchFloat64s(l.bounds, b))
+	}
+	return append(into, 1+len(l.bounds))
+}
+
+// wordOf is a word as a stripe.
+func wordOf(w *atomic.Uint64) stripe { return unsafe.Slice(w, 1) }
+
+// kindOf is the kind of request that a key speaks of.
+func (c *core) kindOf(k cellKey) int {
+	kind := 2 * c.table.methods.index(k.Method)
+	if k.Secure {
+		kind++
+	}
+	return kind
+}
+
+// rowOf is the row of a key.
+func (c *core) rowOf(k cellKey) *row {
+	t := c.table
+	r := t.route(k.Route)
+	if len(t.extras) > 0 {
+		values := make([]string, len(t.extras))
+		for i, l := range t.extras {
+			values[i] = cleanLabel(k.Labels[l.Name])
+		}
+		r = t.variant(r, values)
+	}
+	return t.row(r, c.kindOf(k))
+}
+
+// seriesOf is the series of a key.
+func (c *core) seriesOf(k cellKey) *series {
+	status := k.Status
+	switch grouped := 0 < status && status < 10; {
+	case grouped && !c.opts.GroupStatus:
+		status *= 100 // the process that counted it groups them
+	case !grouped && c.opts.GroupStatus && status > 0:
+		status /= 100
+	}
+	return c.table.cell(c.rowOf(k), status).series
+}
+
+// seriesOfSizes is a series whose sizes are those of a key.
+func (c *core) seriesOfSizes(k cellKey) *series {
+	if c.table.sizesApart && k.Status != 0 {
+		return c.seriesOf(k)
+	}
+	w := c.rowOf(k)
+	return &series{row: w, sizes: &w.sizes}
+}
+
+// takeExemplars shows those of this process: any is an example of all.
+func (s *siblings) takeExemplars() {
+	own, _ := s.own.table.ordered()
+	for _, x := range own {
+		k := s.own.table.keyOf(requestDurations, x)
+		s.whole.seriesOf(k).exemplars = x.exemplars
+	}
+}
