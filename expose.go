@@ -25,7 +25,8 @@ import (
 // gzip or zstd. Its own requests are never recorded, wherever it is mounted.
 //
 // A query of name[]=NAME, once or more, leaves out all but these samples or
-// families. OPTIONS says which methods there are. Options.Access keeps strangers
+// families. With Options.Multiproc, worker=PID shows what one of the processes has
+// counted, as it was a second ago at most. OPTIONS says which methods there are. Options.Access keeps strangers
 // out.
 //
 // A collector of the registry that panics, hangs or gives invalid metrics
@@ -42,8 +43,7 @@ func newEndpoint(m *Meter) *endpoint {
 		e.own, e.others.gatherer, e.others.count = true, own.Registry, &own.others
 	}
 	if m.core.siblings != nil {
-		e.own, e.others.count = true, nil
-		e.others.gatherer = m.core.othersOf(e.others.gatherer)
+		e.others.gatherer, e.others.count = m.core.othersOf(e.others.gatherer), nil
 	}
 	return e
 }
@@ -84,7 +84,23 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
 		return
 	}
+	if worker := r.URL.Query().Get("worker"); worker != "" && e.meter.core.siblings != nil {
+		e.serveWorker(w, r, worker)
+		return
+	}
 	e.serve(w, r)
+}
+
+// serveWorker answers for one of the service's processes alone.
+func (e *endpoint) serveWorker(w http.ResponseWriter, r *http.Request, pid string) {
+	alone, living := e.meter.core.siblings.worker(pid)
+	if alone == nil {
+		http.Error(w, fmt.Sprintf("no process %q counts here; there are %s", pid, strings.Join(living, ", ")), http.StatusNotFound)
+		return
+	}
+	only := newEndpoint(&Meter{core: alone, opts: e.meter.opts})
+	only.own = true
+	only.serve(w, r)
 }
 
 const allowed = "GET, HEAD, OPTIONS"
@@ -133,7 +149,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 		e.complain(err)
 	}
 	// Where nothing could be gathered, tacho's own families still can be read.
-	own := e.own || err != nil && len(others) == 0
+	own := e.own || err != nil && !e.meter.families.among(others)
 	if names == nil {
 		return e.write(out, format, others, own)
 	}

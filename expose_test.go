@@ -36,7 +36,10 @@ const (
 )
 
 // busy returns a Meter with all kinds of things recorded.
-func busy(opts Options) *Meter {
+func busy(opts Options) *Meter { return busyPart(opts, func(int) bool { return true }) }
+
+// busyPart is busy for a part of the requests, by their number.
+func busyPart(opts Options, mine func(int) bool) *Meter {
 	opts.OmitRuntime = true
 	opts.Logger = slog.New(slog.DiscardHandler)
 	opts.TraceFunc = func(ctx context.Context) (string, string) {
@@ -49,15 +52,20 @@ func busy(opts Options) *Meter {
 	m.clock = func() int64 { return now }
 	m.Expect("GET", "/never/called")
 	for i := range 5000 {
+		method, took := standardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
+		in, out := int64(random.IntN(1e5)), int64(random.IntN(1e7))
+		route, status := fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20)), 200+random.IntN(3)*100
+		if !mine(i) {
+			continue
+		}
 		var x Exchange
-		m.Begin(&x, standardMethods[random.IntN(4)], "/p")
-		now += int64(random.ExpFloat64() * 1e8)
+		m.Begin(&x, method, "/p")
+		now += took
 		ctx := context.Background()
 		if i%3 == 0 {
 			ctx = context.WithValue(ctx, traceKey{}, fmt.Sprintf("trace%d", i))
 		}
-		x.BytesIn, x.BytesOut = int64(random.IntN(1e5)), int64(random.IntN(1e7))
-		x.Route = fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20))
+		x.BytesIn, x.BytesOut, x.Route = in, out, route
 		if i%100 == 0 {
 			x.Flushed("text/event-stream")
 			now += int64(time.Minute)
@@ -65,12 +73,14 @@ func busy(opts Options) *Meter {
 		if i%500 == 0 {
 			x.Settle(ctx, 200, "a panic")
 		} else {
-			x.Settle(ctx, 200+random.IntN(3)*100, nil)
+			x.Settle(ctx, status, nil)
 		}
 		m.End(&x)
 	}
-	for range 1_000_001 { // counts that the text format writes as floats
-		m.table.cell(m.table.row(m.table.route("/hot"), 2), 200).series.observe(5e6, uint32(random.IntN(8)))
+	for i := range 1_000_001 { // counts that the text format writes as floats
+		if hint := uint32(random.IntN(8)); mine(i) {
+			m.table.cell(m.table.row(m.table.route("/hot"), 2), m.table.statusOf(200)).series.observe(5e6, hint)
+		}
 	}
 	return m
 }
@@ -101,22 +111,7 @@ func sortedLines(b []byte) []string {
 // TestSameAsClientGolang: for the same state our encoders write what
 // client_golang's write, line for line after sorting, message for message.
 func TestSameAsClientGolang(t *testing.T) {
-	for name, opts := range map[string]Options{
-		"classic":      {},
-		"native":       {NativeHistograms: true},
-		"created":      {CreatedSamples: true},
-		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
-		"minimal":      {Minimal: true},
-		"route":        {RouteBuckets: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}},
-		"flask":        {Schema: schema.Flask()},
-		"summary":      {Schema: summaries()},
-		"otel":         {Schema: schema.OTel(), NativeHistograms: true},
-		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, RouteBuckets: map[string][]float64{"/hot": {1, 2}}},
-		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, CreatedSamples: true},
-		"own labels":   {Labels: ownLabels(), ConstLabels: map[string]string{"zone": "x"}},
-		"own, limited": {Labels: ownLabels(), SeriesLimit: 40},
-		"grouped":      {GroupStatus: true, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
-	} {
+	for name, opts := range setups() {
 		t.Run(name, func(t *testing.T) {
 			m := busy(opts)
 			m.Registerer().MustRegister(collectors.NewGoCollector(), businessMetric())
@@ -135,6 +130,26 @@ func TestSameAsClientGolang(t *testing.T) {
 			_, b := scrapeBody(t, theirs, acceptProtobuf, "")
 			compareFamilies(t, decode(t, a), decode(t, b))
 		})
+	}
+}
+
+// setups are options that shape what is exported.
+func setups() map[string]Options {
+	return map[string]Options{
+		"classic":      {},
+		"native":       {NativeHistograms: true},
+		"created":      {CreatedSamples: true},
+		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
+		"minimal":      {Minimal: true},
+		"route":        {RouteBuckets: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}},
+		"flask":        {Schema: schema.Flask()},
+		"summary":      {Schema: summaries()},
+		"otel":         {Schema: schema.OTel(), NativeHistograms: true},
+		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, RouteBuckets: map[string][]float64{"/hot": {1, 2}}},
+		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, CreatedSamples: true},
+		"own labels":   {Labels: ownLabels(), ConstLabels: map[string]string{"zone": "x"}},
+		"own, limited": {Labels: ownLabels(), SeriesLimit: 40},
+		"grouped":      {GroupStatus: true, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/schema"
 )
@@ -149,6 +150,17 @@ func newFamilies(o *Options) families {
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	return f
+}
+
+// among reports whether one of them is among others.
+func (f *families) among(others []*dto.MetricFamily) bool {
+	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool { return f.has(o.GetName()) })
+}
+
+// has reports whether one of them has the name.
+func (f *families) has(name string) bool {
+	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.name, name) })
+	return found
 }
 
 func (f *families) addSchema(o *Options, i int, s schema.Schema) {

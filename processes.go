@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +25,9 @@ type siblings struct {
 	reader    *multiproc.Reader
 	publisher *multiproc.Publisher
 	gatherer  prometheus.Gatherer // of this process's other metrics
+	roster    *roster
 	compacts  bool
+	single    bool // they are one process that is looked at
 
 	mu    sync.Mutex
 	whole *core // what all have counted
@@ -49,7 +52,7 @@ func (m *Meter) join() error {
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
-	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: cells.Dir(), Own: cells, Processes: !m.opts.OmitRuntime})
+	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: cells.Dir(), Own: cells, Processes: !m.opts.OmitRuntime, UTF8Names: true})
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
@@ -58,8 +61,11 @@ func (m *Meter) join() error {
 		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}),
 	}
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
-		s.gatherer = own.Registry
+		s.gatherer, s.roster = own.Registry, new(roster)
+	} else if s.roster, err = rosterOf(m.opts.Registerer); err != nil {
+		return err
 	}
+	s.roster.add(m.core)
 	m.core.table.shared = cells
 	m.core.allocate()
 	s.whole = wholeOf(m.core)
@@ -109,34 +115,52 @@ func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
 // gather returns the other metrics of all processes: this one's as they are now,
 // those of others as they were a second ago at most.
 func (s *siblings) gather() ([]*dto.MetricFamily, error) {
-	alone, err := s.publish()
+	var alone []*dto.MetricFamily
+	var err error
+	if !s.single {
+		alone, err = s.publish()
+	}
 	all, readErr := s.reader.Gather()
 	if err == nil {
 		err = readErr
 	}
-	all = slices.DeleteFunc(all, func(f *dto.MetricFamily) bool { return s.isOwn(f.GetName()) })
+	all = slices.DeleteFunc(all, func(f *dto.MetricFamily) bool { return s.roster.has(f.GetName()) })
 	all = append(all, alone...)
 	sortFamilies(all)
 	return all, err
 }
 
-// isOwn reports whether a name is that of one of the Meter's own families.
-func (s *siblings) isOwn(name string) bool {
-	sorted := s.own.families.sorted
-	_, found := slices.BinarySearchFunc(sorted, name, func(f *family, name string) int { return strings.Compare(f.name, name) })
-	return found
+// worker is a core that shows what one process has counted, or nil and the numbers
+// of those that there are.
+func (s *siblings) worker(pid string) (alone *core, living []string) {
+	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: s.cells.Dir(), Worker: pid, UTF8Names: true})
+	if err != nil {
+		return nil, nil
+	}
+	if living = s.reader.Workers(); !slices.Contains(living, pid) {
+		return nil, living
+	}
+	alone = wholeOf(s.own)
+	alone.siblings = &siblings{own: s.own, reader: reader, roster: s.roster, whole: wholeOf(s.own), single: true}
+	return alone, living
 }
 
 // publish writes this process's other metrics where the others find them, and
-// returns those that are not a process's.
+// returns those that are not: what is not a process's, and what Meters have put into
+// a registry of the user's, where it is said for all processes already.
 func (s *siblings) publish() (alone []*dto.MetricFamily, err error) {
+	defer func() {
+		if v := recover(); v != nil { // a function of the user's, in a registry of the user's
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
 	families, err := s.gatherer.Gather()
 	shared := families[:0:0]
 	for _, f := range families {
 		switch name := f.GetName(); {
-		case s.isOwn(name), s.reader.Gives(name):
-		case strings.HasPrefix(name, "process_network_"):
-			alone = append(alone, f) // it is the network namespace's: a sum would count it several times
+		case s.reader.Gives(name):
+		case s.roster.has(name), strings.HasPrefix(name, "process_network_"): // the latter is the network namespace's
+			alone = append(alone, f)
 		default:
 			shared = append(shared, f)
 		}

@@ -36,6 +36,7 @@ func buildAndRun(m *testing.M) int {
 	for _, p := range programs {
 		args = append(args, "./"+p.name)
 	}
+	args = append(args, "./prefork")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "the examples do not build: %v\n%s", err, out)
 		return 1

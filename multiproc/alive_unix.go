@@ -3,9 +3,7 @@
 package multiproc
 
 import (
-	"errors"
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -14,12 +12,12 @@ import (
 // alive.
 func alive(dir, id string) bool {
 	if isOurs(id) {
-		f, err := os.Open(cellsOf(dir, id))
-		if err != nil {
-			return !errors.Is(err, fs.ErrNotExist)
+		in, why := new(file).open(cellsOf(dir, id))
+		if in == nil {
+			return why != NotRegular // it is not there, or not a process's
 		}
-		defer func() { _ = f.Close() }()
-		return isHeld(f)
+		defer func() { _ = in.Close() }()
+		return isHeld(in)
 	}
 	pid, ok := pidOf(id)
 	if !ok {

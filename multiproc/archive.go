@@ -58,7 +58,7 @@ type contents struct {
 // looked for so many are behind anyway.
 const journalLimit = 4096
 
-var errTooLarge = errors.New("multiproc: an archive would exceed 2 GiB")
+var errTooLarge = errors.New("multiproc: a file would exceed 2 GiB")
 
 var journalMagic = []byte("tacho\x00\x01\n")
 

@@ -62,7 +62,7 @@ func (a *valueArchive) collect(path string) (damaged bool, err error) {
 		}
 		text := m.list[e.raw].text
 		before, there := a.values[text]
-		a.values[text] = before.fold(a.kind, archived{e.last, f.whenOf(i)}, !there)
+		a.values[text] = before.fold(a.kind, e.last, f.whenOf(i), !there)
 	}
 	if f.layout != unknown {
 		a.layout = f.layout
@@ -73,10 +73,11 @@ func (a *valueArchive) collect(path string) (damaged bool, err error) {
 func (a *valueArchive) encode() ([]byte, error) {
 	data := make([]byte, headerSize)
 	for _, key := range slices.Sorted(maps.Keys(a.values)) {
-		data = appendKey(data, key)
-		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(a.values[key].value))
-		if a.layout == wide {
-			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(a.values[key].when))
+		v := a.values[key]
+		high, low := v.parts()
+		data = a.append(data, key, high, v.when)
+		if low != 0 { // a second entry with the key: readers add the two up
+			data = a.append(data, key, low, v.when)
 		}
 	}
 	if len(data) > math.MaxInt32 {
@@ -84,6 +85,15 @@ func (a *valueArchive) encode() ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint32(data, uint32(len(data)))
 	return data, nil
+}
+
+func (a *valueArchive) append(data []byte, key string, value, when float64) []byte {
+	data = appendKey(data, key)
+	data = binary.LittleEndian.AppendUint64(data, math.Float64bits(value))
+	if a.layout == wide {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(when))
+	}
+	return data
 }
 
 // appendKey writes what stands before an entry's value.
@@ -94,25 +104,28 @@ func appendKey(data []byte, key string) []byte {
 }
 
 // An archived is a value of an archive.
-type archived struct{ value, when float64 }
+type archived struct {
+	total
+	when float64
+}
 
 // fold adds a value by the rules of its kind.
-func (a archived) fold(k kind, other archived, first bool) archived {
+func (a archived) fold(k kind, v, when float64, first bool) archived {
 	switch how := k.merge(); {
 	case first:
-		return other
+		return archived{total{high: v}, when}
 	case how == "min":
-		return archived{min(a.value, other.value), 0}
+		a.high = min(a.high, v)
 	case how == "max":
-		return archived{max(a.value, other.value), 0}
+		a.high = max(a.high, v)
 	case how == "mostrecent":
-		if other.when > a.when {
-			return other
+		if when > a.when {
+			return archived{total{high: v}, when}
 		}
-		return a
 	default:
-		return archived{a.value + other.value, 0}
+		a.add(v)
 	}
+	return a
 }
 
 // A cellArchive is one of cells. What is live is not in it.

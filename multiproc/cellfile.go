@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,17 +22,21 @@ type Cell struct {
 	// Data is whatever the caller of Cells wants to keep with it.
 	Data any
 
-	base []uint64 // what files had that have vanished
+	base        []uint64 // what files had that have vanished
+	baseCreated int64
 }
 
 // A cellEntry is a cell of a file.
 type cellEntry struct {
-	cell    *Cell
-	at      int // where its words begin
+	cell    *Cell // nil where there are too many
+	at      int   // where its words begin
 	created int64
 	header  [2]uint32
 	last    []uint64 // its words, when they were last read
 }
+
+// end is where the entry's words end.
+func (e *cellEntry) end() int { return e.at + 8*int(e.header[1]&^liveFlag) }
 
 // cell finds the cell of a key, or makes it. It is nil where there are too many.
 func (m *merged) cell(key CellKey) *Cell {
@@ -51,7 +56,7 @@ func (m *merged) cell(key CellKey) *Cell {
 // beginCells forgets what the last scan found.
 func (m *merged) beginCells() {
 	for _, c := range m.cellList {
-		c.Seen, c.Created = c.base != nil, 0
+		c.Seen, c.Created = c.base != nil, c.baseCreated
 		clear(c.Words)
 		copy(c.Words, c.base)
 	}
@@ -79,15 +84,18 @@ func (c *Cell) addLoaded(words []atomic.Uint64, created int64) {
 }
 
 // keep lets words count on that no file has any more.
-func (c *Cell) keep(words []uint64) {
+func (c *Cell) keep(words []uint64, created int64) {
 	if c.Live {
 		return
+	}
+	if c.baseCreated == 0 || created < c.baseCreated {
+		c.baseCreated = created
 	}
 	c.base = lengthened(c.base, len(words))
 	for i, w := range words {
 		c.base[i] += w
 	}
-	c.add(words, c.Created)
+	c.add(words, created)
 }
 
 func lengthened(words []uint64, n int) []uint64 {
@@ -101,10 +109,9 @@ func lengthened(words []uint64, n int) []uint64 {
 func (f *file) isCells() bool { return f.kind == cellsKind }
 
 // readCells is read for a file of cells.
-func (f *file) readCells(in io.ReaderAt, m *merged, b *buffer) {
+func (f *file) readCells(in *os.File, m *merged, b *buffer) {
 	f.damage = f.damage[:0]
 	used := f.readCellsHeader(in)
-	known := f.parsed
 	data, err := b.read(in, 0, max(used, cellsHeader))
 	if err != nil {
 		f.note(Unreadable)
@@ -114,38 +121,33 @@ func (f *file) readCells(in io.ReaderAt, m *merged, b *buffer) {
 		f.note(Truncated)
 	}
 	data = data[:min(len(data), used)]
-	taken := 0
-	for taken < len(f.cells) && f.cells[taken].take(data) {
-		taken++
-	}
-	if len(data) >= known && taken < len(f.cells) {
-		// Another entry stands there now: what stood there counts on.
-		f.forgetCells(taken)
-	}
+	f.takeCells(data)
 	f.parseCells(data, m)
 	f.addCells(m)
 }
 
 // readCellsHeader returns how many bytes are in use, as far as the file has them.
-func (f *file) readCellsHeader(in io.ReaderAt) int {
+func (f *file) readCellsHeader(in *os.File) int {
 	var header [cellsHeader]byte
-	if n, err := in.ReadAt(header[:], 0); n < cellsHeader || !bytes.Equal(header[:len(cellsMagic)], cellsMagic) {
-		if n > 0 || err != io.EOF {
-			f.note(BadHeader)
-		}
-		f.used = 0
-		return 0
-	}
+	n, err := in.ReadAt(header[:], 0)
 	used := binary.LittleEndian.Uint64(header[usedAt:])
-	f.private = binary.LittleEndian.Uint64(header[privateAt:])
-	f.unwritten = binary.LittleEndian.Uint64(header[unwrittenAt:])
-	switch size := f.info.Size(); {
-	case used < cellsHeader || used%8 != 0:
+	switch {
+	case n == 0 && err == io.EOF:
+		used = 0
+	case !bytes.HasPrefix(header[:n], cellsMagic) || n < cellsHeader || used < cellsHeader || used%8 != 0:
 		f.note(BadHeader)
 		used = 0
-	case used > uint64(size):
+	case used > f.sizeFor(in, used):
 		f.note(Truncated)
-		used = uint64(size) &^ 7
+		used = uint64(f.info.Size()) &^ 7
+	}
+	if used > maxCells {
+		f.note(BadHeader)
+		used = 0
+	}
+	if used > 0 {
+		f.private = binary.LittleEndian.Uint64(header[privateAt:])
+		f.unwritten = binary.LittleEndian.Uint64(header[unwrittenAt:])
 	}
 	if f.parsed > int(max(used, cellsHeader)) {
 		f.note(Shrunk)
@@ -154,13 +156,29 @@ func (f *file) readCellsHeader(in io.ReaderAt) int {
 	return int(used)
 }
 
-// take reads the words of an entry again, if it is still there.
+// takeCells reads the words of the entries that are known. Where another entry
+// stands now, what stood there counts on, and the rest is new.
+func (f *file) takeCells(data []byte) {
+	for i := range f.cells {
+		e := &f.cells[i]
+		if e.end() > len(data) {
+			return // shrunk
+		}
+		if !e.take(data) {
+			f.forgetCells(i)
+			return
+		}
+	}
+}
+
+// take reads the words of an entry, if it is still there.
 func (e *cellEntry) take(data []byte) bool {
-	if e.at+8*len(e.last) > len(data) {
+	key := e.at - padded8(int(e.header[0]))
+	begin := key - cellHeader
+	if binary.LittleEndian.Uint32(data[begin:]) != e.header[0] || binary.LittleEndian.Uint32(data[begin+4:]) != e.header[1] {
 		return false
 	}
-	begin := e.at - cellHeader - padded8(int(e.header[0]))
-	if binary.LittleEndian.Uint32(data[begin:]) != e.header[0] || binary.LittleEndian.Uint32(data[begin+4:]) != e.header[1] {
+	if e.cell != nil && string(data[key:key+int(e.header[0])]) != e.cell.Text {
 		return false
 	}
 	for i := range e.last {
@@ -175,12 +193,11 @@ func (f *file) parseCells(data []byte, m *merged) {
 	at := max(f.parsed, cellsHeader)
 	for at < len(data) {
 		e, next, why := cellAt(data, at, m)
-		if why != "" && why != Limit {
+		if why != "" {
 			f.note(why)
 			break
 		}
-		f.note(why)
-		if e.cell != nil {
+		if e.at > 0 {
 			f.cells = append(f.cells, e)
 		}
 		at = next
@@ -188,7 +205,7 @@ func (f *file) parseCells(data []byte, m *merged) {
 	}
 }
 
-// cellAt reads the entry at an offset. One without a cell says nothing.
+// cellAt reads the entry at an offset. One without a place for words says nothing.
 func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) {
 	if at+8 > len(data) {
 		return e, at, Truncated
@@ -196,11 +213,10 @@ func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) 
 	e.header = [2]uint32{binary.LittleEndian.Uint32(data[at:]), binary.LittleEndian.Uint32(data[at+4:])}
 	n, w := int(e.header[0]), int(e.header[1]&^liveFlag)
 	if n == 0 {
-		next = at + 8 + 8*w
-		if next > len(data) {
+		if w > (len(data)-at-8)/8 {
 			return e, at, Truncated
 		}
-		return e, next, ""
+		return e, at + 8 + 8*w, ""
 	}
 	if n > maxKey || w > maxWords {
 		return e, at, BadLength
@@ -212,11 +228,10 @@ func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) 
 	}
 	e.created = int64(binary.LittleEndian.Uint64(data[at+8:]))
 	e.cell = m.cell(CellKey{string(data[at+cellHeader : at+cellHeader+n]), e.header[1]&liveFlag != 0})
-	if e.cell == nil {
-		return e, next, Limit
+	if e.cell != nil {
+		e.last = make([]uint64, w)
+		e.take(data)
 	}
-	e.last = make([]uint64, w)
-	e.take(data)
 	return e, next, ""
 }
 
@@ -224,7 +239,10 @@ func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) 
 // their process lives.
 func (f *file) addCells(m *merged) {
 	for i := range f.cells {
-		if e := &f.cells[i]; !e.cell.Live || !f.dead {
+		switch e := &f.cells[i]; {
+		case e.cell == nil:
+			f.note(Limit)
+		case !e.cell.Live || !f.dead:
 			e.cell.add(e.last, e.created)
 		}
 	}
@@ -234,12 +252,13 @@ func (f *file) addCells(m *merged) {
 // counted is kept.
 func (f *file) forgetCells(from int) {
 	for _, e := range f.cells[from:] {
-		e.cell.keep(e.last)
+		if e.cell != nil {
+			e.cell.keep(e.last, e.created)
+		}
 	}
 	f.parsed = cellsHeader
 	if from > 0 {
-		last := &f.cells[from-1]
-		f.parsed = last.at + 8*len(last.last)
+		f.parsed = f.cells[from-1].end()
 	}
 	f.cells = f.cells[:from]
 }

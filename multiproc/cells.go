@@ -3,6 +3,7 @@ package multiproc
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -18,16 +19,15 @@ import (
 //
 // All methods are safe for concurrent use.
 type Cells struct {
-	dir, id string
-
 	mu        sync.Mutex
-	file      *mapped // nil where there was no space for it
+	dir, id   string
+	file      *mapped // nil as long as there is no space for it
 	used      int64
 	all       []OwnCell
 	private   int
 	unwritten int         // samples of other metrics
 	failed    func(error) // called once, with the reason
-	warned    bool
+	warned    atomic.Bool
 }
 
 // An OwnCell is a cell of this process.
@@ -69,6 +69,7 @@ const (
 
 	liveFlag = 1 << 31
 	maxWords = 1 << 16
+	maxCells = math.MaxInt32 // bytes in use
 )
 
 var cellsMagic = []byte("tacho\x00c\x01")
@@ -84,37 +85,46 @@ func padded8(n int) int { return (n + 7) &^ 7 }
 // Add makes a cell of n words, which are zero. It may have the key of one that is
 // there already: both count.
 func (c *Cells) Add(key CellKey, n int, created int64) []atomic.Uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	words, err := c.place(key, n, created)
-	if err != nil {
-		words = make([]atomic.Uint64, n)
-		c.private++
-		c.setHeader(privateAt, uint64(c.private))
-		c.fail(err)
-	}
-	c.all = append(c.all, OwnCell{key, words, created})
+	words, err := c.add(key, n, created)
+	c.fail(err)
 	return words
 }
 
-// fail says once why cells are in private memory.
-func (c *Cells) fail(err error) {
-	if !c.warned && c.failed != nil {
-		c.warned = true
-		c.failed(err)
+// add makes a cell, and says why it is in private memory if it is.
+func (c *Cells) add(key CellKey, n int, created int64) (words []atomic.Uint64, why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	words, why = c.place(key, n, created)
+	if why != nil {
+		words = make([]atomic.Uint64, n)
+		c.private++
+		c.setHeader(privateAt, uint64(c.private))
+	}
+	c.all = append(c.all, OwnCell{key, words, created})
+	return words, why
+}
+
+// fail says once why something is not in a file. It must not hold the lock: who is
+// told may want to know more.
+func (c *Cells) fail(why error) {
+	if why != nil && c.failed != nil && !c.warned.Swap(true) {
+		c.failed(why)
 	}
 }
 
 // place finds room for a cell in the file, and puts it there.
 func (c *Cells) place(key CellKey, n int, created int64) ([]atomic.Uint64, error) {
-	switch {
-	case c.file == nil:
-		return nil, errNoFile
-	case key.Text == "" || len(key.Text) > maxKey || n > maxWords:
+	if key.Text == "" || len(key.Text) > maxKey || n > maxWords {
 		return nil, fmt.Errorf("multiproc: a cell with a key of %d bytes and %d words", len(key.Text), n)
+	}
+	if err := c.ready(); err != nil {
+		return nil, err
 	}
 	begin := int64(cellHeader + padded8(len(key.Text)))
 	size := begin + int64(8*n)
+	if c.used+size > maxCells {
+		return nil, errTooLarge
+	}
 	bytes := c.file.bytes(c.used, size)
 	if bytes == nil {
 		if err := c.skip(size); err != nil {
@@ -181,7 +191,15 @@ func (c *Cells) Private() int {
 
 // ID is what the process's files are called by: its number, when it began, and
 // how many others it has had.
-func (c *Cells) ID() string { return c.id }
+func (c *Cells) ID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id
+}
 
 // Dir is the directory that the file is in: that of the options, or one below.
-func (c *Cells) Dir() string { return c.dir }
+func (c *Cells) Dir() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dir
+}

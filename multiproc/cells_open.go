@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 )
 
 // CellsOptions configure [OpenCells].
@@ -45,16 +46,22 @@ func OpenCells(o CellsOptions) (*Cells, error) {
 	}
 }
 
+// opening lets one Cells at a time make its file: those of a process have the same
+// name for it.
+var opening sync.Mutex
+
 // open makes the file in a directory, and reports whether other Cells of the
 // process are there.
 func (c *Cells) open(dir string) (taken bool, err error) {
+	opening.Lock()
+	defer opening.Unlock()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return false, err
 	}
 	for n := 0; ; n++ {
 		id := processID(n)
-		path := filepath.Join(dir, cellsKind.name+"_"+id+cellsSuffix)
-		if f, err := os.Open(path); err == nil {
+		path := cellsOf(dir, id)
+		if f, _ := new(file).open(path); f != nil {
 			held := isHeld(f)
 			_ = f.Close()
 			if held {
@@ -69,6 +76,20 @@ func (c *Cells) open(dir string) (taken bool, err error) {
 		c.dir, c.id = dir, id
 		return false, err
 	}
+}
+
+// ready makes the file, where there was no space for it before.
+func (c *Cells) ready() error {
+	if c.file != nil {
+		return nil
+	}
+	taken, err := c.open(c.dir)
+	if taken {
+		return errNoFile
+	}
+	c.setHeader(privateAt, uint64(c.private))
+	c.setHeader(unwrittenAt, uint64(c.unwritten))
+	return err
 }
 
 // create makes a file that is held from the first moment on at which it can be
@@ -99,5 +120,6 @@ func (c *Cells) Close() error {
 	if c.file == nil {
 		return nil
 	}
+	release(c.file.file)
 	return c.file.file.Close() // and not the memory, which cells point into
 }

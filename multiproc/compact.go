@@ -38,10 +38,12 @@ func (r *Reader) Compact() (files int, err error) {
 		dir: r.opts.Dir, generations: archives(r.opts.Dir),
 		done: readContents(r.opts.Dir, nil).exactly, step: r.step,
 	}
-	if err := c.collect(); err != nil {
-		return 0, err
+	invisible := c.collect()
+	if invisible != nil && !errors.Is(invisible, ErrInvisible) {
+		return 0, invisible
 	}
 	files, err = c.fold()
+	err = errors.Join(err, invisible)
 	r.folded.add(files, r.opts.Own)
 	return files, err
 }
@@ -95,7 +97,8 @@ func (c *compactor) between() {
 func (c *compactor) path(name string) string { return filepath.Join(c.dir, name) }
 
 // collect finds the files of dead processes and takes them out of the way, under
-// a name that no new process opens.
+// a name that no new process opens. Those of Go processes it finds also where the
+// others are invisible.
 func (c *compactor) collect() error {
 	listed, err := os.ReadDir(c.dir)
 	if err != nil {

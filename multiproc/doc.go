@@ -14,7 +14,7 @@
 // service gives its workers. Numbers are little-endian.
 //
 //	offset 0   int32    bytes in use, these eight included
-//	offset 4   4 bytes  zero
+//	offset 4   uint32   which file of its name it is, of a Go process; else zero
 //	then entries, each of:
 //	           int32    n, the length of the key
 //	           n bytes  the key: JSON, [metric, sample, {label: value}, help]

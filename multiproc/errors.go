@@ -13,6 +13,6 @@ var ErrBusy = errors.New("multiproc: another process is at work in this director
 var ErrInvisible = errors.New("multiproc: no process that writes into this directory can be seen from here; run the compactor " +
 	"as the service's user and in its PID namespace")
 
-// errNoFile is why cells are in private memory where there was no space for the
-// file from the beginning.
-var errNoFile = errors.New("multiproc: there is no file")
+// errNoFile is why cells stay in private memory for which there was no space at
+// first: until there was, other Cells of the process have come to have the directory.
+var errNoFile = errors.New("multiproc: other cells of this process are in the directory")

@@ -16,6 +16,7 @@ type file struct {
 	kind    kind
 	id      string
 	info    fs.FileInfo
+	made    uint64 // which one of its name it is, see generation
 	layout  layout
 	entries []entry
 	when    []float64 // of each entry, in the wide layout
@@ -75,7 +76,7 @@ func (f *file) open(path string) (*os.File, Reason) {
 
 // read reads a file and adds its values to the merged ones. Whatever is wrong goes
 // to f.damage; what was read before and cannot be read now counts as it was.
-func (f *file) read(in io.ReaderAt, m *merged, b *buffer) {
+func (f *file) read(in *os.File, m *merged, b *buffer) {
 	if f.isCells() {
 		f.readCells(in, m, b)
 		return
@@ -90,7 +91,7 @@ func (f *file) read(in io.ReaderAt, m *merged, b *buffer) {
 }
 
 // readHeader returns how many bytes are in use, as far as the file has them.
-func (f *file) readHeader(in io.ReaderAt) int {
+func (f *file) readHeader(in *os.File) int {
 	var header [headerSize]byte
 	n, err := in.ReadAt(header[:], 0)
 	used := int64(int32(binary.LittleEndian.Uint32(header[:])))
@@ -104,7 +105,7 @@ func (f *file) readHeader(in io.ReaderAt) int {
 	case used < 0:
 		f.note(BadHeader)
 		used = 0
-	case used > f.info.Size():
+	case used > int64(f.sizeFor(in, uint64(used))):
 		f.note(Truncated)
 		used = f.info.Size()
 	}
@@ -113,6 +114,32 @@ func (f *file) readHeader(in io.ReaderAt) int {
 	}
 	f.used = used
 	return int(used)
+}
+
+// generation tells files apart that are made anew under their name, since inodes
+// come again: archives, and Go processes' gauges. Of others, and of a damaged one, it
+// is 0.
+func (f *file) generation(in *os.File) (n uint64) {
+	switch {
+	case f.id == archiveID:
+		_, _, n = readTail(in)
+	case f.kind.name == "gauge" && isOurs(f.id):
+		var header [headerSize]byte
+		_, _ = in.ReadAt(header[:], 0)
+		n = uint64(binary.LittleEndian.Uint32(header[4:]))
+	}
+	return n
+}
+
+// sizeFor is the file's size. It is asked for again where more than that is in use:
+// the file may have grown after it was opened.
+func (f *file) sizeFor(in *os.File, used uint64) uint64 {
+	if used > uint64(f.info.Size()) {
+		if info, err := in.Stat(); err == nil {
+			f.info = info
+		}
+	}
+	return uint64(f.info.Size())
 }
 
 func (f *file) note(why Reason) {
@@ -182,7 +209,7 @@ func (f *file) decode(i, end, begin int, data []byte, m *merged) {
 		case e.series == none || e.length&isCount != 0 && !(v >= 0):
 		case summed:
 			s := &m.series[e.series]
-			s.value += v
+			s.value.add(v)
 			s.there = true
 		default:
 			m.series[e.series].take(how, v, f.whenOf(i))
@@ -209,7 +236,7 @@ func (f *file) takeLast(m *merged, i int) {
 		switch {
 		case e.series == none || !e.sound():
 		case how == "" || how == "sum":
-			m.series[e.series].value += e.last
+			m.series[e.series].value.add(e.last)
 			m.series[e.series].there = true
 		default:
 			m.series[e.series].take(how, e.last, f.whenOf(i))

@@ -22,8 +22,9 @@ type key struct {
 }
 
 // parseKey reads the JSON [metric, sample, {label: value}, help]. Names that are
-// none in the text format get underscores, as Python's client has them there.
-func parseKey(text string) (key, Reason) {
+// none in the text format get underscores, as Python's client has them there,
+// unless they are to be kept.
+func parseKey(text string, keep bool) (key, Reason) {
 	k, labels, ok := quickKey(text)
 	if !ok {
 		if k, labels, ok = anyKey(text); !ok {
@@ -33,8 +34,12 @@ func parseKey(text string) (key, Reason) {
 	if k.metric == "" || k.sample == "" {
 		return key{}, BadName
 	}
-	k.metric, k.sample = escapeName(k.metric), escapeName(k.sample)
-	return k, k.setLabels(labels)
+	name := escapeName
+	if keep {
+		name = strings.Clone
+	}
+	k.metric, k.sample = name(k.metric), name(k.sample)
+	return k, k.setLabels(labels, name)
 }
 
 // A label is one of a key's.
@@ -134,7 +139,7 @@ func (p *parser) escaped() (s string) {
 
 func escapeName(name string) string { return model.EscapeName(name, model.UnderscoreEscaping) }
 
-func (k *key) setLabels(labels []label) Reason {
+func (k *key) setLabels(labels []label, rename func(string) string) Reason {
 	for _, l := range labels {
 		if l.name == "le" {
 			bound, err := strconv.ParseFloat(l.value, 64)
@@ -144,7 +149,7 @@ func (k *key) setLabels(labels []label) Reason {
 			k.bucket, k.bound = true, bound
 			continue
 		}
-		name := escapeName(l.name)
+		name := rename(l.name)
 		if name == "" || strings.HasPrefix(name, "__") || k.has(name) {
 			return BadName
 		}

@@ -11,8 +11,8 @@ import (
 // A series is what the values of one label set become: of a counter or gauge, of
 // one bucket of a histogram, of a sum or count.
 type series struct {
-	value float64 // in this round
-	base  float64 // what files had that have vanished
+	value total   // in this round
+	base  total   // what files had that have vanished
 	when  float64 // of mostrecent, 0 where it was never set
 	there bool    // it has a value in this round
 	based bool
@@ -63,6 +63,7 @@ type bucket struct {
 // merged is everything that all files have said.
 type merged struct {
 	limit    int
+	utf8     bool // names are kept as they are
 	series   []series
 	list     []*raw
 	raws     map[kind]map[string]*raw
@@ -84,7 +85,7 @@ func newMerged(limit int) *merged {
 // begin forgets the values of the last round.
 func (m *merged) begin() {
 	for i := range m.series {
-		m.series[i].value, m.series[i].when, m.series[i].there = 0, 0, false
+		m.series[i].value, m.series[i].when, m.series[i].there = total{}, 0, false
 	}
 	m.beginCells()
 }
@@ -103,7 +104,7 @@ func (m *merged) find(k kind, text []byte, expected *raw) *raw {
 func (m *merged) add(k kind, text []byte) *raw {
 	x := &raw{text: string(text), series: none, id: int32(len(m.list))}
 	m.list = append(m.list, x)
-	if x.key, x.why = parseKey(x.text); x.why == "" {
+	if x.key, x.why = parseKey(x.text, m.utf8); x.why == "" {
 		x.why = m.place(k, x)
 	}
 	if m.raws[k] == nil {
@@ -195,14 +196,14 @@ func (s *series) take(how string, value, when float64) {
 	switch {
 	case how == "mostrecent":
 		if when > s.when { // a time of 0 is a gauge that was never set
-			s.value, s.when = value, when
+			s.value.high, s.when = value, when
 		}
 	case first:
-		s.value = value
+		s.value.high = value
 	case how == "min":
-		s.value = min(s.value, value)
+		s.value.high = min(s.value.high, value)
 	case how == "max":
-		s.value = max(s.value, value)
+		s.value.high = max(s.value.high, value)
 	}
 }
 
@@ -213,14 +214,17 @@ func (m *merged) total(id seriesID) (float64, bool) {
 	}
 	s := &m.series[id]
 	if !s.based {
-		return s.value, s.there // and not the sum with 0, which makes 0 of -0
+		return s.value.float(), s.there // and not the sum with 0, which makes 0 of -0
 	}
-	return s.value + s.base, true
+	all := s.value
+	all.add(s.base.high)
+	all.add(s.base.low)
+	return all.float(), true
 }
 
 // keep lets a value count on that no file has any more.
 func (m *merged) keep(id seriesID, value float64) {
-	m.series[id].base += value
+	m.series[id].base.add(value)
 	m.series[id].based = true
 }
 

@@ -27,6 +27,8 @@ type Publisher struct {
 	round  int
 	stores map[kind]*store
 	known  map[string]*published
+	stale  map[kind]bool // files with gauges in them that are gone
+	made   uint32        // files
 	key    []byte
 	now    func() time.Time // replaced in tests
 }
@@ -34,7 +36,7 @@ type Publisher struct {
 // NewPublisher makes a Publisher for the process of these Cells. Modes are those
 // of single gauges, by name; the others have that of [GaugeMode].
 func NewPublisher(c *Cells, modes map[string]string) *Publisher {
-	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, now: time.Now}
+	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, now: time.Now}
 }
 
 // A published is a metric that has been written before.
@@ -84,8 +86,8 @@ var gaugeModes = []struct{ name, suffix, mode string }{
 func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cells.file == nil {
-		return p.cells.setUnwritten(countSamples(families), errNoFile)
+	if err := p.cells.hasFile(); err != nil {
+		return p.cells.setUnwritten(countSamples(families), err)
 	}
 	p.round++
 	var failed error
@@ -97,16 +99,23 @@ func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
 			failed = cmp.Or(failed, err)
 		}
 	}
-	if err := p.forgetGauges(); err != nil {
-		unwritten++
-		failed = cmp.Or(failed, err)
-	}
-	return p.cells.setUnwritten(unwritten, failed)
+	missing, err := p.forgetGauges()
+	return p.cells.setUnwritten(unwritten+missing, cmp.Or(failed, err))
+}
+
+// hasFile makes the process's file, without which its metrics would be those of a
+// dead one.
+func (c *Cells) hasFile() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ready()
 }
 
 func countSamples(families []*dto.MetricFamily) (n int) {
 	for _, f := range families {
-		n += len(f.Metric)
+		for _, m := range f.Metric {
+			n += len(keysOf(f, m))
+		}
 	}
 	return n
 }
@@ -114,11 +123,10 @@ func countSamples(families []*dto.MetricFamily) (n int) {
 // setUnwritten lets others know how many samples there is no space for.
 func (c *Cells) setUnwritten(n int, why error) int {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.unwritten = n; n > 0 {
-		c.fail(why)
-	}
+	c.unwritten = n
 	c.setHeader(unwrittenAt, uint64(n))
+	c.mu.Unlock()
+	c.fail(why)
 	return n
 }
 
@@ -155,7 +163,8 @@ func (p *Publisher) publish(k kind, f *dto.MetricFamily, m *dto.Metric) (missing
 	return 0, nil
 }
 
-// identityOf tells the metrics of one process apart.
+// identityOf tells the metrics of one process apart. The bucket of +Inf does not: it
+// is among a histogram's as soon as it has an exemplar.
 func identityOf(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
 	key = append(append(key, k.name...), 0xff)
 	key = append(append(key, f.GetName()...), 0xff)
@@ -164,8 +173,10 @@ func identityOf(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
 		key = append(append(key, l.GetValue()...), 0xff)
 	}
 	for _, b := range m.GetHistogram().GetBucket() {
-		key = strconv.AppendUint(key, math.Float64bits(b.GetUpperBound()), 36)
-		key = append(key, 0xff)
+		if !math.IsInf(b.GetUpperBound(), 1) {
+			key = strconv.AppendUint(key, math.Float64bits(b.GetUpperBound()), 36)
+			key = append(key, 0xff)
+		}
 	}
 	return key
 }
@@ -235,7 +246,7 @@ func countOf(n uint64, float float64) float64 {
 func (p *Publisher) place(x *published) (places []place64, err error) {
 	s := p.stores[x.kind]
 	if s == nil {
-		if s, err = newStore(p.cells, x.kind); err != nil {
+		if s, err = p.newStore(x.kind); err != nil {
 			return nil, err
 		}
 		if err := s.publish(); err != nil {
@@ -246,26 +257,38 @@ func (p *Publisher) place(x *published) (places []place64, err error) {
 	return s.add(x.keys, x.values, p.now)
 }
 
+func (p *Publisher) newStore(k kind) (*store, error) {
+	p.made++
+	return newStore(p.cells, k, p.made)
+}
+
 // forgetGauges lets gauges vanish that were not published in this round. Their
-// file is written anew, since nothing in it can be taken out.
-func (p *Publisher) forgetGauges() error {
-	gone := map[kind]bool{}
+// file is written anew, since nothing in it can be taken out: later, if there is no
+// space for that now.
+func (p *Publisher) forgetGauges() (missing int, err error) {
 	for key, x := range p.known {
 		if x.kind.name == "gauge" && x.round != p.round {
-			gone[x.kind] = true
+			p.stale[x.kind] = true
 			delete(p.known, key)
 		}
 	}
-	for k := range gone {
-		if err := p.rewrite(k); err != nil {
-			return err
+	for k := range p.stale {
+		if e := p.rewrite(k); e != nil {
+			missing++
+			err = cmp.Or(err, e)
+			continue
 		}
+		delete(p.stale, k)
 	}
-	return nil
+	return missing, err
 }
 
 func (p *Publisher) rewrite(k kind) error {
-	s, err := newStore(p.cells, k)
+	before := p.stores[k]
+	if before == nil {
+		return nil
+	}
+	s, err := p.newStore(k)
 	if err != nil {
 		return err
 	}
@@ -278,6 +301,9 @@ func (p *Publisher) rewrite(k kind) error {
 			s.file.discard()
 			return err
 		}
+		for i, was := range x.places {
+			places[x][i].setTime(was)
+		}
 	}
 	if err := s.publish(); err != nil {
 		return err
@@ -285,9 +311,7 @@ func (p *Publisher) rewrite(k kind) error {
 	for x, at := range places {
 		x.places = at
 	}
-	if before := p.stores[k]; before != nil {
-		before.file.close()
-	}
+	before.file.close()
 	p.stores[k] = s
 	return nil
 }

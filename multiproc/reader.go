@@ -34,6 +34,13 @@ type ReaderOptions struct {
 	// ConstLabels are added to every metric, to tell directories apart.
 	ConstLabels map[string]string
 
+	// Worker is the number of a process whose files alone are read.
+	Worker string
+
+	// UTF8Names keeps names as they are if they are valid UTF-8. Otherwise what
+	// the older text format cannot hold gets underscores, as with Python's client.
+	UTF8Names bool
+
 	// Own are this process's own cells, which are read from memory.
 	Own *Cells
 }
@@ -91,6 +98,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	r := &Reader{opts: o, consts: consts, files: map[string]*file{}}
 	r.processes.noCPU = o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
+	r.merged.utf8 = o.UTF8Names
 	return r, nil
 }
 
@@ -192,6 +200,20 @@ func (r *Reader) addOwn() {
 	r.report.own(own)
 }
 
+// Workers are the numbers, or names, of the living that had files in the last
+// scan.
+func (r *Reader) Workers() (living []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, alive := range r.report.workers {
+		if alive {
+			living = append(living, shownPID(id))
+		}
+	}
+	slices.Sort(living)
+	return slices.Compact(living)
+}
+
 // Gives reports whether the Reader itself gives a metric of this name: what
 // processes use, as far as the system says it.
 func (r *Reader) Gives(name string) bool {
@@ -244,6 +266,9 @@ func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 		}
 		r.follow(plain, name, info)
 	}
+	if r.opts.Worker != "" && shownPID(id) != r.opts.Worker {
+		return true
+	}
 	f := r.files[name]
 	if f == nil {
 		f = &file{name: name, kind: k, id: id}
@@ -251,7 +276,7 @@ func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 	if isOurs(id) {
 		f.dead = !r.report.alive(id)
 		switch {
-		case k == cellsKind && r.opts.Own != nil && id == r.opts.Own.id:
+		case k == cellsKind && r.opts.Own != nil && id == r.opts.Own.ID():
 			return true
 		case f.dead && strings.HasPrefix(k.mode, "live"):
 			return true // it spoke of a process
@@ -297,12 +322,14 @@ func (r *Reader) readFile(f *file) (there bool) {
 		return true
 	}
 	defer func() { _ = in.Close() }()
-	if before != nil && !os.SameFile(before, f.info) {
+	made := f.generation(in)
+	if before != nil && (!os.SameFile(before, f.info) || made > 0 && made != f.made) {
 		if f.id != archiveID { // a new archive has in it what the old one had
 			f.forget(0, r.merged)
 		}
-		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info}
+		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info, dead: f.dead}
 	}
+	f.made = max(f.made, made)
 	f.read(in, r.merged, &r.buffer)
 	r.count(f)
 	return true

@@ -22,8 +22,10 @@ type report struct {
 func (r *report) file(f *file) {
 	r.files++
 	r.bytes += f.used
-	r.private += f.private
-	r.unwritten += f.unwritten
+	if !f.dead {
+		r.private += f.private
+		r.unwritten += f.unwritten
+	}
 	if f.id != archiveID {
 		r.alive(f.id)
 	}

@@ -1,7 +1,6 @@
 package multiproc
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,21 +16,23 @@ import (
 type store struct {
 	file   *mapped
 	layout layout
+	made   uint32
 	used   int64
 }
 
-// newStore makes a process's file of a kind, which nobody sees before publish.
-func newStore(c *Cells, k kind) (*store, error) {
+// newStore makes a process's file of a kind, which nobody sees before publish. Made
+// tells it from others of its name.
+func newStore(c *Cells, k kind, made uint32) (*store, error) {
 	name := k.name
 	if k.mode != "" {
 		name += "_" + k.mode
 	}
-	s := &store{layout: narrow, used: headerSize}
+	s := &store{layout: narrow, made: made, used: headerSize}
 	if k.merge() == "mostrecent" {
 		s.layout = wide
 	}
 	var err error
-	if s.file, err = createMapped(filepath.Join(c.dir, name+"_"+c.id+".db"), headerSize); err != nil {
+	if s.file, err = createMapped(filepath.Join(c.Dir(), name+"_"+c.ID()+".db"), headerSize); err != nil {
 		return nil, err
 	}
 	s.setUsed()
@@ -52,8 +53,10 @@ func (s *store) remove() {
 	s.file.close()
 }
 
-// setUsed says how many bytes are in use, in the first four; the others are zero.
-func (s *store) setUsed() { wordsOf(s.file.bytes(0, headerSize))[0].Store(uint64(s.used)) }
+// setUsed says how many bytes are in use, in the first four, and which file it is.
+func (s *store) setUsed() {
+	wordsOf(s.file.bytes(0, headerSize))[0].Store(uint64(s.made)<<32 | uint64(s.used))
+}
 
 // A place64 is where a value is in memory, and the time at which it was set.
 type place64 struct{ value, when *atomic.Uint64 }
@@ -65,6 +68,13 @@ func (p place64) set(v float64, now func() time.Time) {
 		p.when.Store(math.Float64bits(float64(now().UnixNano()) / 1e9))
 	}
 	p.value.Store(bits)
+}
+
+// setTime makes the time that at which the value was set in another place.
+func (p place64) setTime(was place64) {
+	if p.when != nil && was.when != nil {
+		p.when.Store(was.when.Load())
+	}
 }
 
 // add puts keys and their values behind the others, all of them or none.
@@ -122,10 +132,13 @@ func pythonKey(metric, sample string, labels map[string]string, help string) str
 
 // appendPython writes a string in ASCII.
 func appendPython(b []byte, s string) []byte {
-	quoted, _ := json.Marshal(s) // of a string there is always one
-	for _, r := range string(quoted) {
+	b = append(b, '"')
+	for _, r := range s { // what is not UTF-8 is U+FFFD
+		short := strings.IndexRune("\"\\\b\f\n\r\t", r)
 		switch {
-		case r < 0x80:
+		case short >= 0:
+			b = append(b, '\\', `"\bfnrt`[short])
+		case r >= ' ' && r <= '~':
 			b = append(b, byte(r))
 		case r < 0x10000:
 			b = appendEscape(b, r)
@@ -134,7 +147,7 @@ func appendPython(b []byte, s string) []byte {
 			b = appendEscape(appendEscape(b, high), low)
 		}
 	}
-	return b
+	return append(b, '"')
 }
 
 func appendEscape(b []byte, r rune) []byte {
@@ -145,7 +158,7 @@ func appendEscape(b []byte, r rune) []byte {
 // pythonFloat is a bound as Python writes it.
 func pythonFloat(v float64) string {
 	text := strconv.FormatFloat(v, 'g', -1, 64)
-	if !strings.ContainsAny(text, ".e") {
+	if !strings.ContainsAny(text, ".eI") {
 		text += ".0"
 	}
 	return text

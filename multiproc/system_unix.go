@@ -25,6 +25,10 @@ func isFull(err error) bool {
 // kernel lets it go with the process, however that ends.
 func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
+// release lets others know that the file's process is done with it. Closing the
+// file is not enough while it is mapped.
+func release(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
 // isHeld reports whether somebody holds a file.
 func isHeld(f *os.File) bool {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)

@@ -11,12 +11,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -59,7 +60,8 @@ func run(listen, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with -listen", err)
 	}
-	server := &http.Server{Handler: m.Handler(mux), ReadHeaderTimeout: 10 * time.Second}
+	var open sync.WaitGroup // connections
+	server := &http.Server{Handler: m.Handler(mux), ReadHeaderTimeout: 10 * time.Second, ConnState: counting(&open)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Printf("version %s is process %d\nlistening on http://%s\n", version, os.Getpid(), listener.Addr())
@@ -71,13 +73,25 @@ func run(listen, dir string) error {
 		return err
 	case <-upgrader.Exit():
 	}
-	if err := server.Shutdown(context.Background()); err != nil {
-		return err
+	// Not with server.Shutdown alone: it drops connections that were accepted just
+	// now and have not sent their request yet.
+	_ = listener.Close()
+	<-served // from here on no connection is added
+	server.SetKeepAlivesEnabled(false)
+	open.Wait()
+	return server.Shutdown(context.Background())
+}
+
+// counting counts the connections that are open.
+func counting(open *sync.WaitGroup) func(net.Conn, http.ConnState) {
+	return func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Done()
+		}
 	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // handleSignals replaces the program on SIGHUP and ends it on SIGTERM and Ctrl-C.

@@ -1,0 +1,498 @@
+//go:build unix
+
+package tacho
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// TestMain lets the test program be one of a service's processes.
+func TestMain(m *testing.M) {
+	if role := os.Getenv("TACHO_TEST_ROLE"); role != "" {
+		roles[role](os.Getenv("TACHO_TEST_ARG"))
+		fmt.Println("ready")
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent ends
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// roles are what a process does before it is ready.
+var roles = map[string]func(arg string){
+	// part records every third of what busy records, and some business.
+	"part": func(arg string) {
+		number, name, _ := strings.Cut(arg, " ")
+		n, _ := strconv.Atoi(number)
+		m := busyPart(setups()[name], func(i int) bool { return i%3 == n })
+		recordBusiness(m)
+		if err := m.Flush(); err != nil {
+			panic(err)
+		}
+	},
+	// buckets records one slow request, with other buckets.
+	"buckets": func(string) {
+		m := MustNew(Options{Buckets: []float64{.2, .4, 3}, OmitRuntime: true})
+		observed(m, 300*time.Millisecond)
+	},
+	// fly leaves a request and a stream in flight.
+	"fly": func(string) {
+		m := MustNew(Options{OmitRuntime: true})
+		var x Exchange
+		m.Begin(&x, "GET", "/x")
+		x.Flushed("text/event-stream")
+	},
+}
+
+// observed records a request that took so long.
+func observed(m *Meter, took time.Duration) {
+	now := int64(0)
+	m.clock = func() int64 { return now }
+	var x Exchange
+	m.Begin(&x, "GET", "/x")
+	x.Route = "/x"
+	x.WroteHeader(context.Background(), 200)
+	now += int64(took)
+	m.End(&x)
+}
+
+func recordBusiness(m *Meter) {
+	orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "shop_orders_total", Help: `With "quotes" and \.`}, []string{"kind"})
+	orders.WithLabelValues("book").Add(1.5)
+	depth := prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_queue", Help: "How long the queue is."})
+	depth.Set(2)
+	last := prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_last_order_timestamp_seconds", Help: "When the last one came."})
+	last.Set(float64(1000 + os.Getpid()))
+	items := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "shop_items", Help: "Items.", Buckets: []float64{1, 2.5}})
+	items.Observe(2)
+	m.Registerer().MustRegister(orders, depth, last, items)
+}
+
+// A sibling is another process of the service.
+type sibling struct {
+	cmd   *exec.Cmd
+	ended bool
+}
+
+// startSibling starts a process in a role, and waits until it is ready.
+func startSibling(t *testing.T, dir, role, arg string) *sibling {
+	t.Helper()
+	s := &sibling{cmd: exec.Command(os.Args[0])}
+	s.cmd.Env = append(os.Environ(), "TACHO_TEST_ROLE="+role, "TACHO_TEST_ARG="+arg, "PROMETHEUS_MULTIPROC_DIR="+dir)
+	s.cmd.Stderr = os.Stderr
+	if _, err := s.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the process in the role %s says %q", role, line)
+	}
+	return s
+}
+
+// kill ends it as kill -9 does.
+func (s *sibling) kill() {
+	if !s.ended {
+		s.ended = true
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+	}
+}
+
+// member is this process's Meter of a service whose processes share a directory.
+func member(t *testing.T, dir string, opts Options) *Meter {
+	t.Helper()
+	opts.Multiproc.Dir = dir
+	opts.OmitRuntime = true
+	m, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.core.siblings.leave)
+	return m
+}
+
+// aboutHTTP leaves the lines of a scrape that are a Meter's own, without those that
+// say when something began and what only one process knows.
+func aboutHTTP(m *Meter, body []byte) (lines []string) {
+	for _, l := range sortedLines(body) {
+		name := nameIn([]byte(strings.TrimPrefix(strings.TrimPrefix(l, "# HELP "), "# TYPE ")))
+		switch {
+		case l == "", l == "# EOF", strings.Contains(l, "_created"), strings.HasPrefix(name, "tacho_multiproc_"):
+		case strings.HasPrefix(name, "shop_"), strings.Contains(l, `metric="shop_`):
+		default:
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// TestSharedIsPrivate: with its counts in shared memory a Meter exports what it
+// exports with its own, in every format and for every option, exemplars included.
+func TestSharedIsPrivate(t *testing.T) {
+	for name, opts := range setups() {
+		t.Run(name, func(t *testing.T) {
+			alone := busy(opts)
+			shared := opts
+			shared.Multiproc.Dir = t.TempDir()
+			m := busy(shared)
+			t.Cleanup(m.core.siblings.leave)
+			for _, accept := range []string{acceptText, acceptOM} {
+				_, got := scrapeBody(t, m.Metrics(), accept, "")
+				_, want := scrapeBody(t, alone.Metrics(), accept, "")
+				compareLines(t, accept, withoutTimes(aboutHTTP(m, got)), withoutTimes(aboutHTTP(m, want)))
+			}
+			compareFamilies(t, ownFamilies(t, m), ownFamilies(t, alone))
+		})
+	}
+}
+
+// ownFamilies are a Meter's own families in protocol buffers, native histograms
+// included, without the times at which something began.
+func ownFamilies(t *testing.T, m *Meter) map[string]*dto.MetricFamily {
+	t.Helper()
+	_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
+	all := decode(t, body)
+	for name, f := range all {
+		if !m.families.has(name) || strings.HasPrefix(name, "tacho_series") {
+			delete(all, name)
+		}
+		for _, x := range f.Metric {
+			for _, created := range []interface{ ProtoReflect() protoreflect.Message }{x.Counter, x.Histogram, x.Summary} {
+				if r := created.ProtoReflect(); r.IsValid() {
+					r.Clear(r.Descriptor().Fields().ByName("created_timestamp"))
+				}
+			}
+			for _, b := range x.GetHistogram().GetBucket() {
+				if b.Exemplar != nil {
+					b.Exemplar.Timestamp = nil
+				}
+			}
+			for _, e := range x.GetHistogram().GetExemplars() {
+				e.Timestamp = nil
+			}
+		}
+	}
+	return all
+}
+
+var exemplarTime = regexp.MustCompile(`(# \{.*\} \S+) \S+$`)
+
+// withoutTimes leaves out when exemplars were taken.
+func withoutTimes(lines []string) []string {
+	for i, l := range lines {
+		lines[i] = exemplarTime.ReplaceAllString(l, "$1")
+	}
+	return lines
+}
+
+// TestProcessesAreOne: three processes that share the requests export what one
+// process exports that had them all: asked in any process, when all have been killed,
+// and when they have been folded into an archive. Where the budget is spent they
+// may differ in what is folded: each keeps to its own.
+func TestProcessesAreOne(t *testing.T) {
+	for name, opts := range setups() {
+		if opts.SeriesLimit > 0 || len(opts.Labels) > 0 { // Max of a label is of each process, too
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			alone := busy(opts)
+			_, want := scrapeBody(t, alone.Metrics(), acceptText, "")
+			m := member(t, dir, opts)
+			var all []*sibling
+			for n := range 3 {
+				all = append(all, startSibling(t, dir, "part", fmt.Sprintf("%d %s", n, name)))
+			}
+			check := func(when string) {
+				t.Helper()
+				_, got := scrapeBody(t, m.Metrics(), acceptText, "")
+				compareLines(t, when, aboutHTTP(m, got), aboutHTTP(m, want))
+				if opts.NativeHistograms {
+					compareNative(t, ownFamilies(t, m), ownFamilies(t, alone))
+				}
+			}
+			check("alive")
+			for _, s := range all {
+				s.kill()
+			}
+			check("killed")
+			if err := m.core.siblings.compact(nil); err != nil {
+				t.Fatal(err)
+			}
+			check("folded")
+			if left, _ := filepath.Glob(dir + "/tacho_*.cells"); len(left) != 2 {
+				t.Errorf("there are %v, want the archive and this process's", left)
+			}
+			m.core.siblings.leave()
+		})
+	}
+}
+
+// compareNative compares the native parts of histograms: exemplars are those of the
+// process that is asked.
+func compareNative(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
+	t.Helper()
+	compared := 0
+	for name, want := range theirs {
+		for i, x := range want.Metric {
+			if x.GetHistogram().GetSchema() == 0 {
+				continue
+			}
+			compared++
+			a, b := ours[name].Metric[i].GetHistogram(), x.GetHistogram()
+			if fmt.Sprint(a.PositiveSpan, a.PositiveDelta, a.GetZeroCount(), a.GetSampleCount()) != fmt.Sprint(b.PositiveSpan, b.PositiveDelta, b.GetZeroCount(), b.GetSampleCount()) {
+				t.Errorf("%s: %v\nwant %v", name, a, b)
+			}
+		}
+	}
+	if compared < 20 {
+		t.Errorf("only %d native histograms were compared", compared)
+	}
+}
+
+// TestBusinessOfProcesses: counters and histograms of client_golang are added up,
+// gauges by their mode; what a process was goes with it, what it counted stays.
+func TestBusinessOfProcesses(t *testing.T) {
+	dir := t.TempDir()
+	m := member(t, dir, Options{Multiproc: Multiproc{GaugeModes: map[string]string{"shop_each": "liveall"}}})
+	each, err := NewGauge[struct{}](m, MetricOptions{Name: "shop_each", Help: "Each has its own."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	each.Set(struct{}{}, 7)
+	recordBusiness(m)
+	a, b := startSibling(t, dir, "part", "0 minimal"), startSibling(t, dir, "part", "1 minimal")
+	pids := []int{os.Getpid(), a.cmd.Process.Pid, b.cmd.Process.Pid}
+	for _, want := range []string{
+		`shop_orders_total{kind="book"} 4.5`, `shop_queue 6`, `shop_items_bucket{le="1"} 0`, `shop_items_bucket{le="2.5"} 3`, `shop_items_count 3`, `shop_items_sum 6`,
+		fmt.Sprintf("shop_last_order_timestamp_seconds %d", 1000+slices.Max(pids)),
+		fmt.Sprintf(`shop_each{pid="%d"} 7`, os.Getpid()),
+		`tacho_multiproc_workers{state="alive"} 3`,
+	} {
+		line(t, m, want)
+	}
+	for _, s := range []*sibling{a, b} {
+		s.kill()
+	}
+	for _, compacted := range []bool{false, true} {
+		if compacted {
+			if err := m.core.siblings.compact(nil); err != nil {
+				t.Fatal(err)
+			}
+			line(t, m, `tacho_multiproc_workers{state="dead"} 0`)
+		}
+		for _, want := range []string{`shop_orders_total{kind="book"} 4.5`, `shop_queue 2`, `shop_items_count 3`, fmt.Sprintf("shop_last_order_timestamp_seconds %d", 1000+os.Getpid())} {
+			line(t, m, want)
+		}
+	}
+}
+
+// TestInFlightOfProcesses: what is in flight is added up, and is not any more when
+// its process is gone.
+func TestInFlightOfProcesses(t *testing.T) {
+	dir := t.TempDir()
+	m := member(t, dir, Options{})
+	other := startSibling(t, dir, "fly", "")
+	var x Exchange
+	m.Begin(&x, "GET", "/x")
+	line(t, m, "http_requests_in_flight 2")
+	line(t, m, "http_streams_in_flight 1")
+	other.kill()
+	line(t, m, "http_requests_in_flight 1")
+	line(t, m, "http_streams_in_flight 0")
+}
+
+// TestBucketsOfProcesses: a process with other buckets counts where it can be said
+// for sure: in the first bucket that holds all of its own.
+func TestBucketsOfProcesses(t *testing.T) {
+	dir := t.TempDir()
+	startSibling(t, dir, "buckets", "") // 0.3 s is in its bucket from 0.2 to 0.4
+	m := member(t, dir, Options{Buckets: []float64{.2, .3, 1}})
+	observed(m, 250*time.Millisecond)
+	for _, want := range []string{`le="0.2"} 0`, `le="0.3"} 1`, `le="1"} 2`, `le="+Inf"} 2`} {
+		line(t, m, `http_request_duration_seconds_bucket{method="GET",path="/x",status="200",`+want)
+	}
+	line(t, m, `http_request_duration_seconds_sum{method="GET",path="/x",status="200"} 0.55`)
+}
+
+// TestWorker: one process alone can be asked for; an unknown one is named, with
+// those that there are.
+func TestWorker(t *testing.T) {
+	dir := t.TempDir()
+	m := member(t, dir, Options{})
+	exchange(m, "GET", "/x", 200)
+	other := startSibling(t, dir, "buckets", "")
+	ask := func(pid int) (int, string) {
+		w := httptest.NewRecorder()
+		m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics?worker="+strconv.Itoa(pid), nil))
+		return w.Code, w.Body.String()
+	}
+	const total = `http_requests_total{method="GET",path="/x",status="200"}`
+	line(t, m, total+" 2")
+	for _, pid := range []int{os.Getpid(), other.cmd.Process.Pid} {
+		if code, body := ask(pid); code != http.StatusOK || !strings.Contains(body, total+" 1\n") {
+			t.Errorf("process %d: %d\n%s", pid, code, body)
+		}
+	}
+	code, body := ask(1 << 30)
+	if code != http.StatusNotFound || !strings.Contains(body, strconv.Itoa(other.cmd.Process.Pid)) {
+		t.Errorf("an unknown one: %d %s", code, body)
+	}
+}
+
+// TestTwoMeters: a second Meter of a process has a directory of its own, below the
+// first one's. On one registry the second one's metrics are there as well, once.
+func TestTwoMeters(t *testing.T) {
+	dir := t.TempDir()
+	a := member(t, dir, Options{})
+	b := member(t, dir, Options{})
+	exchange(a, "GET", "/a", 200)
+	exchange(b, "GET", "/b", 200)
+	line(t, a, `http_requests_total{method="GET",path="/a",status="200"} 1`)
+	line(t, b, `http_requests_total{method="GET",path="/b",status="200"} 1`)
+	if got := b.core.siblings.cells.Dir(); got != filepath.Join(dir, "2") {
+		t.Errorf("the second one's directory is %s", got)
+	}
+
+	registry, both := prometheus.NewRegistry(), t.TempDir()
+	var meters []*Meter
+	for _, app := range []string{"one", "two"} {
+		m := member(t, both, Options{Registerer: registry, ConstLabels: map[string]string{"app": app}, Namespace: app})
+		exchange(m, "GET", "/x", 200)
+		meters = append(meters, m)
+	}
+	recordBusiness(meters[1])
+	for range 2 { // also when each has written what it has
+		for _, m := range meters {
+			_ = m.Flush()
+			for _, want := range []string{`one_http_requests_total{app="one",method="GET",path="/x",status="200"} 1`, `two_http_requests_total{app="two",method="GET",path="/x",status="200"} 1`, `shop_queue 2`} {
+				line(t, m, want)
+			}
+		}
+	}
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `one_http_requests_total{app="one"`) {
+		t.Errorf("promhttp says %d %s", w.Code, w.Body)
+	}
+}
+
+// TestMultiprocSwitch: by Options, by either variable, by a prefork child of
+// Fiber's; off where it is said to be.
+func TestMultiprocSwitch(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		opts Multiproc
+		want string // a prefix
+	}{
+		{"nothing", nil, Multiproc{}, ""},
+		{"the variable", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{}, "/a"},
+		{"its old name", map[string]string{"prometheus_multiproc_dir": "/b"}, Multiproc{}, "/b"},
+		{"Options", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Dir: "/c"}, "/c"},
+		{"off", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Off: true}, ""},
+		{"Fiber", map[string]string{"FIBER_PREFORK_CHILD": "1"}, Multiproc{}, filepath.Join(os.TempDir(), fmt.Sprintf("tacho-prefork-%d-", os.Getppid()))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir", "FIBER_PREFORK_CHILD"} {
+				t.Setenv(name, test.env[name])
+			}
+			got := test.opts.withDefaults().Dir
+			if !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
+				t.Errorf("the directory is %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestMultiprocRefused: what cannot be is named, with what to do.
+func TestMultiprocRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, o := range map[string]Multiproc{
+		"tacho: Options.Multiproc: Dir: " + file + " is not a directory":                          {Dir: file},
+		`GaugeModes["x"]: "average" is not one of all, liveall, livemax, livemin`:                 {GaugeModes: map[string]string{"x": "average"}},
+		"name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (": {Dir: file + "/below"},
+	} {
+		registry := prometheus.NewRegistry()
+		if _, err := New(Options{Multiproc: o, Registerer: registry}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+		if families, _ := registry.Gather(); len(families) > 0 && families[0].GetName() == "http_requests_in_flight" {
+			t.Errorf("%+v: something is registered all the same", o)
+		}
+	}
+}
+
+// TestSharedAllocations: shared memory costs a request no allocation.
+func TestSharedAllocations(t *testing.T) {
+	m := member(t, t.TempDir(), Options{Schema: schema.Default()})
+	exchange(m, "GET", "/x", 200)
+	var x Exchange
+	if n := testing.AllocsPerRun(1000, func() {
+		m.Begin(&x, "GET", "/x")
+		x.WroteHeader(context.Background(), 200)
+		x.Route = "/x"
+		m.End(&x)
+	}); n > 0 {
+		t.Errorf("%v allocations a request", n)
+	}
+}
+
+// TestFolderEmptied: a process whose folder is emptied under it goes on answering
+// with its own counts.
+func TestFolderEmptied(t *testing.T) {
+	dir := t.TempDir()
+	m := member(t, dir, Options{})
+	exchange(m, "GET", "/x", 200)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	exchange(m, "GET", "/x", 200)
+	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 2`)
+}
+
+// TestPanicWhilePublishing: a function of the user's that panics costs neither the
+// process nor what others see.
+func TestPanicWhilePublishing(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := member(t, t.TempDir(), Options{Registerer: registry, Logger: slog.New(slog.DiscardHandler)})
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken"}, func() float64 { panic("on purpose") }))
+	if err := m.Flush(); err == nil {
+		t.Error("Flush says nothing")
+	}
+	exchange(m, "GET", "/x", 200)
+	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+}
