@@ -52,12 +52,15 @@ func (m *Meter) join() error {
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
-	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: cells.Dir(), Own: cells, Processes: !m.opts.OmitRuntime, UTF8Names: true})
+	publisher := multiproc.NewPublisher(cells, o.GaugeModes)
+	reader, err := multiproc.NewReader(multiproc.ReaderOptions{
+		Dir: cells.Dir(), Own: cells, Publisher: publisher, Processes: !m.opts.OmitRuntime, UTF8Names: true,
+	})
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
 	s := &siblings{
-		own: m.core, cells: cells, reader: reader, publisher: multiproc.NewPublisher(cells, o.GaugeModes),
+		own: m.core, cells: cells, reader: reader, publisher: publisher,
 		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}),
 	}
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {

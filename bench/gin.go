@@ -25,6 +25,7 @@ func ginRows() []row {
 		{framework, "tachogin, minimal", tachoginRow(minimal)},
 		{framework, "tachogin, native histograms too", tachoginRow(native)},
 		{framework, "tachogin, two schemas", tachoginRow(flaskToo)},
+		{framework, "tachogin, shared with other processes", tachoginRow(shared)},
 		{framework, "tachogin, two labels of its own", tachoginRow(ownLabels)},
 		{framework, "the tutorials' own middleware", handWritten},
 		{framework, "zsais/go-gin-prometheus", zsais},

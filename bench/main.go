@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	l.preface()
+	defer func() { _ = os.RemoveAll(sharedDir()) }()
 	for _, e := range chosen {
 		fmt.Fprintf(stderr, "bench: %s …\n", e.name)
 		if err := e.run(l); err != nil {

@@ -22,6 +22,7 @@ func netHTTPRows() []row {
 		{framework, "tacho, minimal", tachoRow(minimal)},
 		{framework, "tacho, native histograms too", tachoRow(native)},
 		{framework, "tacho, two schemas", tachoRow(flaskToo)},
+		{framework, "tacho, shared with other processes", tachoRow(shared)},
 		{framework, "tacho, two labels of its own", tachoRow(ownLabels)},
 		{framework, "tacho, counter and histogram on the route", tachoOnRoutes},
 		{framework, "promhttp duration + counter + in-flight, no route", promhttpChain},

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"sync"
+
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -23,3 +26,15 @@ func ownLabels(o *tacho.Options) {
 		{Name: "tenant", Func: func(r tacho.Request) string { return r.Header("X-Tenant") }, Values: []string{"a", "b"}},
 	}
 }
+
+// shared counts in memory that other processes of the service can read.
+func shared(o *tacho.Options) { o.Multiproc.Dir = sharedDir() }
+
+// sharedDir is a folder for as long as the program runs.
+var sharedDir = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "tacho-bench")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+})

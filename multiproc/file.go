@@ -230,16 +230,9 @@ func (f *file) takeLast(m *merged, i int) {
 		f.addCells(m)
 		return
 	}
-	how := f.kind.merge()
 	for ; i < len(f.entries); i++ {
-		e := &f.entries[i]
-		switch {
-		case e.series == none || !e.sound():
-		case how == "" || how == "sum":
-			m.series[e.series].value.add(e.last)
-			m.series[e.series].there = true
-		default:
-			m.series[e.series].take(how, e.last, f.whenOf(i))
+		if e := &f.entries[i]; e.series != none && e.sound() {
+			m.give(f.kind, e.series, e.last, f.whenOf(i))
 		}
 	}
 }

@@ -188,6 +188,18 @@ func (s *set) bucket(bound float64) *seriesID {
 	return &s.buckets[at].series
 }
 
+// give adds a value to a series by the rules of its kind.
+func (m *merged) give(k kind, to seriesID, v, when float64) {
+	s := &m.series[to]
+	switch how := k.merge(); how {
+	case "", "sum":
+		s.value.add(v)
+		s.there = true
+	default:
+		s.take(how, v, when)
+	}
+}
+
 // take adds a file's value to a series that is not simply a sum, by the rules of
 // Python's client.
 func (s *series) take(how string, value, when float64) {

@@ -86,9 +86,6 @@ var gaugeModes = []struct{ name, suffix, mode string }{
 func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.cells.hasFile(); err != nil {
-		return p.cells.setUnwritten(countSamples(families), err)
-	}
 	p.round++
 	var failed error
 	for _, f := range families {
@@ -111,13 +108,16 @@ func (c *Cells) hasFile() error {
 	return c.ready()
 }
 
-func countSamples(families []*dto.MetricFamily) (n int) {
-	for _, f := range families {
-		for _, m := range f.Metric {
-			n += len(keysOf(f, m))
+// unwritten calls f for every value that there is no space for: this process can
+// still show it.
+func (p *Publisher) unwritten(f func(k kind, key string, v float64)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range p.known {
+		for i := 0; x.places == nil && i < len(x.keys); i++ {
+			f(x.kind, x.keys[i], x.values[i])
 		}
 	}
-	return n
 }
 
 // setUnwritten lets others know how many samples there is no space for.
@@ -258,6 +258,9 @@ func (p *Publisher) place(x *published) (places []place64, err error) {
 }
 
 func (p *Publisher) newStore(k kind) (*store, error) {
+	if err := p.cells.hasFile(); err != nil {
+		return nil, err
+	}
 	p.made++
 	return newStore(p.cells, k, p.made)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -41,8 +42,10 @@ type ReaderOptions struct {
 	// the older text format cannot hold gets underscores, as with Python's client.
 	UTF8Names bool
 
-	// Own are this process's own cells, which are read from memory.
-	Own *Cells
+	// Own are this process's own cells, which are read from memory, and Publisher
+	// has what it could not write.
+	Own       *Cells
+	Publisher *Publisher
 }
 
 const defaultSeriesLimit = 1_000_000
@@ -198,6 +201,19 @@ func (r *Reader) addOwn() {
 		}
 	}
 	r.report.own(own)
+	if r.opts.Publisher != nil {
+		r.opts.Publisher.unwritten(r.addUnwritten)
+	}
+}
+
+// addUnwritten adds a value that is in no file.
+func (r *Reader) addUnwritten(k kind, key string, v float64) {
+	x := r.merged.find(k, []byte(key), nil)
+	if x.series == none {
+		r.takeOwn(&file{id: r.opts.Own.ID()}, &entry{last: v}, x)
+		return
+	}
+	r.merged.give(k, x.series, v, float64(time.Now().UnixNano())/1e9)
 }
 
 // Workers are the numbers, or names, of the living that had files in the last

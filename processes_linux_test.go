@@ -1,0 +1,112 @@
+package tacho
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// TestFullDisk: in 96 KiB the service goes on, counts everything, and says in its
+// log and in its metrics that others do not see all of it. When there is space again,
+// what is new is shared again.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=96k"); err != nil {
+		t.Fatalf("mounting a small tmpfs: %v; this test needs root, such as: sudo make test", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	var log syncBuffer
+	m := member(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	const routes = 400
+	count := func(from, to int) {
+		var clients sync.WaitGroup
+		for c := range 4 {
+			clients.Go(func() {
+				for i := from + c; i < to; i += 4 {
+					exchange(m, "GET", fmt.Sprintf("/route/%d", i), 200)
+				}
+			})
+		}
+		clients.Wait()
+	}
+	count(0, routes)
+	recordBusiness(m)
+	body := func() string {
+		_, b := scrapeBody(t, m.Metrics(), acceptText, "")
+		return string(b)
+	}
+	text := body()
+	if got := strings.Count(text, "\nhttp_requests_total{"); got != routes {
+		t.Errorf("%d routes are counted, want %d", got, routes)
+	}
+	if strings.Contains(text, "\ntacho_multiproc_private_cells 0\n") {
+		t.Error("all of it had space")
+	}
+	if n := strings.Count(log.String(), "there is no space for counts that other processes can see"); n != 1 {
+		t.Errorf("the log says it %d times:\n%s", n, &log)
+	}
+	before := m.core.siblings.cells.Private()
+
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=8m"); err != nil {
+		t.Fatal(err)
+	}
+	count(routes, routes+50)
+	if got := m.core.siblings.cells.Private(); got != before {
+		t.Errorf("with space again %d more cells are private", got-before)
+	}
+	text = body()
+	for _, want := range []string{"\nshop_queue 2\n", "\ntacho_multiproc_unwritten_samples 0\n", fmt.Sprintf("\ntacho_multiproc_private_cells %d\n", before)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("with space again it does not say %q", want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "gauge_livesum_"+m.core.siblings.cells.ID()+".db")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFullFromTheStart: where there is no space at all, everything is as it is with
+// one process.
+func TestFullFromTheStart(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"); err != nil {
+		t.Fatalf("mounting a small tmpfs: %v; this test needs root, such as: sudo make test", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	if err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := member(t, dir, Options{Logger: slog.New(slog.DiscardHandler)})
+	exchange(m, "GET", "/x", 200)
+	recordBusiness(m)
+	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	line(t, m, "shop_queue 2")
+}
+
+// A syncBuffer is a log.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
