@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +73,10 @@ func (m *Meter) join() error {
 	m.core.table.shared = cells
 	m.core.allocate()
 	s.whole = wholeOf(m.core)
+	if strings.HasPrefix(filepath.Base(o.Dir), preforkPrefix) {
+		sweepPrefork()
+	}
+	s.writeRecipe(m.core.opts)
 	m.core.siblings = s
 	go s.run()
 	return nil

@@ -65,9 +65,23 @@ func environmentDir() string {
 	}
 	// Fiber sets it in the processes that its prefork starts.
 	if os.Getenv("FIBER_PREFORK_CHILD") != "" {
-		return filepath.Join(os.TempDir(), "tacho-prefork-"+multiproc.ProcessName(os.Getppid()))
+		return filepath.Join(os.TempDir(), preforkPrefix+multiproc.ProcessName(os.Getppid()))
 	}
 	return ""
+}
+
+// preforkPrefix begins the names of directories that nobody has named, and nobody
+// else will remove.
+const preforkPrefix = "tacho-prefork-"
+
+// sweepPrefork removes those of parents that are gone.
+func sweepPrefork() {
+	all, _ := filepath.Glob(filepath.Join(os.TempDir(), preforkPrefix+"*"))
+	for _, dir := range all {
+		if multiproc.IsGone(strings.TrimPrefix(filepath.Base(dir), preforkPrefix)) {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 func (o Multiproc) check(wrong complaint) {

@@ -25,6 +25,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/tacho-go/tacho/multiproc"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -432,6 +433,37 @@ func TestMultiprocSwitch(t *testing.T) {
 				t.Errorf("the directory is %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestPreforkSweeps: the directory of a prefork parent that is gone is removed by
+// the next one's children; those of the living, and of others, stay.
+func TestPreforkSweeps(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("FIBER_PREFORK_CHILD", "1")
+	t.Setenv("PROMETHEUS_MULTIPROC_DIR", "")
+	name := func(pid int, start string) string {
+		parts := strings.Split(multiproc.ProcessName(pid), "-")
+		if start != "" {
+			parts[1] = start
+		}
+		return filepath.Join(os.TempDir(), preforkPrefix+strings.Join(parts, "-"))
+	}
+	dead, alive, other := name(os.Getpid(), "1"), name(os.Getpid(), ""), filepath.Join(os.TempDir(), preforkPrefix+"mine")
+	for _, dir := range []string{dead, alive, other} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := New(Options{OmitRuntime: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.core.siblings.leave)
+	for dir, want := range map[string]bool{dead: false, alive: true, other: true, name(os.Getppid(), ""): true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s: %v", dir, err)
+		}
 	}
 }
 

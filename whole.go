@@ -14,8 +14,8 @@ import (
 type bound struct {
 	cell    *multiproc.Cell
 	words   stripe
-	into    []int  // by word of the cell, which of words; -1 for none
-	created *int64 // of what the words belong to, or nil
+	into    []int    // by word of the cell, which of words; -1 for none
+	created []*int64 // of what the words belong to
 }
 
 // fill puts what all cells hold into the core that adds up.
@@ -42,8 +42,8 @@ func (b *bound) clear() {
 	for i := range b.words {
 		b.words[i].Store(0)
 	}
-	if b.created != nil {
-		*b.created = 0
+	for _, at := range b.created {
+		*at = 0
 	}
 }
 
@@ -56,8 +56,10 @@ func (b *bound) add() {
 			b.words[to].Add(n)
 		}
 	}
-	if b.created != nil && (*b.created == 0 || b.cell.Created < *b.created) {
-		*b.created = b.cell.Created
+	for _, at := range b.created {
+		if *at == 0 || b.cell.Created < *at {
+			*at = b.cell.Created
+		}
 	}
 }
 
@@ -90,7 +92,7 @@ func (c *core) bind(cell *multiproc.Cell) *bound {
 var places = map[cellKind]func(*core, *bound, cellKey){
 	requestDurations: func(c *core, b *bound, k cellKey) {
 		s := c.seriesOf(k)
-		b.words, b.into, b.created = s.durations.words, s.ladder.adopt(k.Bounds), &s.created
+		b.words, b.into, b.created = s.durations.words, s.ladder.adopt(k.Bounds), []*int64{&s.created, &s.row.created}
 	},
 	nativeDurations: func(c *core, b *bound, k cellKey) {
 		native := c.seriesOf(k).native
@@ -134,7 +136,7 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 		b.words, b.into = c.table.folds, byName(k.Names, c.table.foldNames())
 	},
 	failureCounts: func(c *core, b *bound, k cellKey) {
-		b.words, b.into, b.created = c.failures, byName(k.Names, reasonNames[:]), &c.created
+		b.words, b.into, b.created = c.failures, byName(k.Names, reasonNames[:]), []*int64{&c.created}
 	},
 	survivedCounts: func(c *core, b *bound, k cellKey) {
 		b.words, b.into = c.survived, byName(k.Names, optionFuncNames[:])
@@ -142,7 +144,7 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 }
 
 func (b *bound) histogram(h *histogram, l *ladder, s *series, k cellKey) {
-	b.words, b.into, b.created = h.words, l.adopt(k.Bounds), &s.row.created
+	b.words, b.into, b.created = h.words, l.adopt(k.Bounds), []*int64{&s.row.created}
 }
 
 // byName says where words with these names go among others.

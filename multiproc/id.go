@@ -26,6 +26,13 @@ func ProcessName(pid int) string {
 	return fmt.Sprintf("%d-%d-%d", pid, startOf(pid), pidNamespace())
 }
 
+// IsGone reports whether a process is known to be gone that has a name by
+// [ProcessName].
+func IsGone(name string) bool {
+	pid, start, namespace, ok := parseID(name + "-0")
+	return ok && namespace == pidNamespace() && namespace != 0 && startOf(pid) != start
+}
+
 // parseID takes one of our ids apart.
 func parseID(id string) (pid int, start, namespace uint64, ok bool) {
 	parts := strings.Split(id, "-")

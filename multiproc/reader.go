@@ -115,6 +115,9 @@ func constPairs(labels map[string]string) (pairs []*dto.LabelPair, err error) {
 	return pairs, nil
 }
 
+// ConstLabels returns the labels that are added to every metric.
+func (r *Reader) ConstLabels() map[string]string { return maps.Clone(r.opts.ConstLabels) }
+
 // Dir returns the directory.
 func (r *Reader) Dir() string { return r.opts.Dir }
 

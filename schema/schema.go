@@ -7,7 +7,10 @@
 // suffix for counters (https://prometheus.io/docs/practices/naming/).
 package schema
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Kind is the Prometheus type of a metric family.
 type Kind string
@@ -200,4 +203,31 @@ func (f Family) LabelNames() []string {
 		names[i] = l.Name
 	}
 	return names
+}
+
+// valueNames are how values are written, in files that outlive a release.
+var valueNames = map[Value]string{
+	Method: "method", Route: "route", Status: "status", Metric: "metric", Label: "label", Reason: "reason",
+	StatusClass: "status_class", Scheme: "scheme", ErrorType: "error_type", Version: "version", Host: "host", Port: "port",
+	Handler: "handler", Service: "service", Exception: "exception", Outcome: "outcome",
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (v Value) MarshalText() ([]byte, error) {
+	name, ok := valueNames[v]
+	if !ok {
+		return nil, fmt.Errorf("schema: %d is no value", int(v))
+	}
+	return []byte(name), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *Value) UnmarshalText(text []byte) error {
+	for value, name := range valueNames {
+		if name == string(text) {
+			*v = value
+			return nil
+		}
+	}
+	return fmt.Errorf("schema: %q is no value", text)
 }

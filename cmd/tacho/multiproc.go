@@ -113,6 +113,11 @@ func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error
 	all := []prometheus.Gatherer{own}
 	for _, r := range readers {
 		all = append(all, r)
+		shared, err := tacho.Shared(r.Dir(), r.ConstLabels())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, shared)
 	}
 	return tacho.New(tacho.Options{
 		Registerer: own, Gatherer: multiproc.Join(all...),

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // flaskPython is a Python that has all that the example needs.
@@ -236,6 +240,38 @@ func checkMultiproc(t *testing.T, g *flask) {
 	tacho.await("four workers again", time.Minute, g.ready)
 	tacho.end(syscall.SIGTERM, 10*time.Second)
 	checkCompaction(t, g)
+}
+
+// TestMultiprocGo: beside a Go service whose processes share their counts it exports
+// what they do, whatever their Options.
+func TestMultiprocGo(t *testing.T) {
+	dir := t.TempDir()
+	exporter := spawn(t, nil, "multiproc", "--listen", "127.0.0.1:0", "--dir", "shop="+dir, "--go-format")
+	url := exporter.says(`Metrics  (\S+)`)
+	if status, body := get(t, http.DefaultClient, url); status != http.StatusOK || strings.Contains(body, "flask_") {
+		t.Errorf("before the service begins: %d\n%s", status, body)
+	}
+	m, err := tacho.New(tacho.Options{Schema: schema.Flask(), Multiproc: tacho.Multiproc{Dir: dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := m.Handler(http.NotFoundHandler())
+	for range 3 {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	}
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, body := get(t, http.DefaultClient, url)
+	for _, want := range []string{
+		`flask_http_request_total{app="shop",method="GET",status="404"} 3`, `flask_http_request_duration_seconds_count{app="shop",method="GET",path="unknown",status="404"} 3`,
+		"go_goroutines{app=\"shop\"}", `tacho_multiproc_workers{app="shop",state="alive"} 1`,
+	} {
+		if !strings.Contains(body, "\n"+want) {
+			t.Errorf("it does not say %s:\n%s", want, body)
+		}
+	}
+	exporter.end(syscall.SIGTERM, 10*time.Second)
 }
 
 // checkCompaction: with --compact the files of the dead go, and no count with
