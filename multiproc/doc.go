@@ -1,13 +1,17 @@
-// Package multiproc adds up the metrics that the processes of one service write
-// into a directory, as Python's prometheus_client does under
-// PROMETHEUS_MULTIPROC_DIR: Gunicorn's workers, uWSGI's, a development server's.
+// Package multiproc adds up what the processes of one service write into a
+// directory: those of a Go service with tacho, and those of Python's
+// prometheus_client under PROMETHEUS_MULTIPROC_DIR, such as Gunicorn's and uWSGI's
+// workers.
 //
 //	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: "/run/shop/metrics"})
 //	families, err := r.Gather()
 //
-// The program tacho multiproc is such a Reader with an endpoint.
+// The program tacho multiproc is such a Reader with an endpoint. A Go service
+// writes through [Cells], which are shared memory, and a [Publisher] of
+// client_golang's metrics; tacho.Options.Multiproc does all of that. [Reader.Compact] folds
+// what processes have left that are gone.
 //
-// # The files
+// # The files of Python's format
 //
 // Each process has a file for each type of metric, <type>_<id>.db or
 // gauge_<mode>_<id>.db, where the id is the process's number or a name that the
@@ -29,6 +33,13 @@
 // entry's own, and entries are never moved, so that a reader always finds whole
 // ones. The time of a file's last change says nothing, since writes go
 // through the mapping.
+//
+// # The files of cells
+//
+// A Go process counts in a file of its own, tacho_<id>.cells, in runs of 64-bit
+// integers, each under a key that its owner understands: see cells.go. The id is
+// <pid>-<start>-<namespace>-<n>. The process holds a lock on the file (flock) for as
+// long as it lives.
 //
 // # Adding up
 //

@@ -66,8 +66,11 @@ func layoutOf(data []byte, likely layout) layout {
 	if likely == wide {
 		first, second = wide, narrow
 	}
-	read := reach(data, first)
-	if read == whole || read >= reach(data, second) {
+	if reach(data, first, enough) >= 2*enough {
+		return first
+	}
+	read := reach(data, first, math.MaxInt)
+	if read == whole || read >= reach(data, second, math.MaxInt) {
 		return first
 	}
 	return second
@@ -76,10 +79,17 @@ func layoutOf(data []byte, likely layout) layout {
 // whole is the reach of a layout that fits a file.
 const whole = math.MaxInt
 
-// reach is how well a layout fits a file: how many entries can be read, and
-// whether the file merely ends in the next one.
-func reach(data []byte, of layout) int {
+// enough is how many entries leave no doubt: with the other layout the second one
+// already begins in the wrong place.
+const enough = 16
+
+// reach is how well a layout fits a file: how many entries can be read, at most
+// limit, and whether the file merely ends in the next one.
+func reach(data []byte, of layout, limit int) int {
 	for at, n := headerSize, 0; ; n += 2 {
+		if n/2 >= limit {
+			return n
+		}
 		if at == len(data) {
 			return whole
 		}

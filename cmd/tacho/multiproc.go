@@ -23,8 +23,8 @@ import (
 
 const multiprocLong = `Multiproc serves the metrics of a service that has several processes, and writes
 them into a directory: Python's prometheus_client under PROMETHEUS_MULTIPROC_DIR,
-in Gunicorn's workers, uWSGI's, or a development server's. Nothing in the service
-need be changed.
+in Gunicorn's workers, uWSGI's, or a development server's, and the processes of a
+Go service with tacho. Nothing in the service need be changed.
 
   tacho multiproc --dir /run/shop/metrics
   tacho multiproc --dir shop=/run/shop --dir blog=/run/blog    a label app tells them apart
