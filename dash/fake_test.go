@@ -22,6 +22,7 @@ type fake struct {
 	targets string                               // the list in JSON; empty: this API has none
 	alerts  string
 	delay   time.Duration
+	ranges  func(query string) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
 	rounds     int
@@ -39,6 +40,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/query", f.query)
+	mux.HandleFunc("/api/v1/query_range", f.queryRange)
 	mux.HandleFunc("/api/v1/targets", f.list("activeTargets", f.targets))
 	mux.HandleFunc("/api/v1/alerts", f.list("alerts", f.alerts))
 	mux.HandleFunc("/rounds", func(w http.ResponseWriter, _ *http.Request) {
@@ -65,6 +67,47 @@ func (f *fake) query(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write([]byte(a.body))
+}
+
+func (f *fake) queryRange(w http.ResponseWriter, r *http.Request) {
+	if f.ranges == nil {
+		http.NotFound(w, r)
+		return
+	}
+	a := f.ranges(r.FormValue("query"))
+	w.WriteHeader(a.status)
+	_, _ = w.Write([]byte(a.body))
+}
+
+// A curve is a line of a range query's answer: its label, and its value in each of
+// the last points.
+type curve struct {
+	label, value string
+	points       []string
+}
+
+// matrix answers a range query with curves whose last point is the newest that
+// can be asked for.
+func matrix(curves ...curve) answer {
+	type result struct {
+		Metric map[string]string `json:"metric"`
+		Values [][2]any          `json:"values"`
+	}
+	results := []result{}
+	const step = 15 // of an hour
+	last := time.Now().Unix() / step * step
+	for _, c := range curves {
+		values := [][2]any{}
+		for i, p := range c.points {
+			values = append(values, [2]any{last - int64(step*(len(c.points)-1-i)), p})
+		}
+		results = append(results, result{map[string]string{c.label: c.value}, values})
+	}
+	body, err := json.Marshal(map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": results}})
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	return answer{http.StatusOK, string(body)}
 }
 
 // enter counts: a round begins with the query for recorded metrics.

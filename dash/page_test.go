@@ -222,6 +222,46 @@ func check(t *testing.T, text string, want, absent []string) {
 	}
 }
 
+// TestCharts: the worst service is shown over time; each chart's legend says what
+// its lines end on. A route is shown where the address names it; a query that fails
+// is said, and the rest of the page stays.
+func TestCharts(t *testing.T) {
+	ranges := func(query string) answer {
+		switch {
+		case strings.Contains(query, "/ ignoring"):
+			return matrix(curve{"class", "2xx", []string{"0.75"}}, curve{"class", "5xx", []string{"0", "0.25"}})
+		case strings.Contains(query, "quantile"):
+			return matrix(curve{"quantile", "0.95", []string{"0.2", "0.3"}}, curve{"quantile", "0.5", []string{"0.01", "0.02"}})
+		case strings.Contains(query, "in_flight"):
+			return matrix()
+		}
+		return matrix(curve{"class", "5xx", []string{"1", "2"}}, curve{"class", "2xx", []string{"8", "7.5"}}, curve{"class", "other", []string{"NaN"}})
+	}
+	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: ranges}
+	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
+	check(t, page.text(t), []string{
+		"Hide charts", "Over time", "5 min 15 min 1 h 6 h",
+		"Requests per second, by status 2xx 7.50 5xx 2.00 other –",
+		"Share of requests answered 4xx and 5xx 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "In flight No data in this span.",
+	}, []string{"2xx 75.0 %"})
+	if n := strings.Count(page.html, "<canvas"); n != 3 {
+		t.Errorf("%d charts are drawn, want 3", n)
+	}
+	if !regexp.MustCompile(`role="img"[^>]*aria-label="Latency: [^"]*p50 20 ms, p95 300 ms"`).MatchString(page.html) {
+		t.Error("a chart does not say in words what it shows")
+	}
+	if page.console != "" {
+		t.Errorf("the console says\n%s", page.console)
+	}
+
+	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
+	check(t, page.text(t), []string{"GET /api × whole service", "Requests per second, by status"}, []string{"In flight No data"})
+
+	f = &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(string) answer { return failure(422, "execution", "too <many> points") }}
+	page = browse(t, f.serve(t, ""), 1500*time.Millisecond)
+	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
+}
+
 // TestHostileLabels: whatever a service writes into its labels is text.
 func TestHostileLabels(t *testing.T) {
 	long := "/" + strings.Repeat("x", 5000)

@@ -29,11 +29,14 @@ test("the filter wants every word, in any case, anywhere", () => {
 });
 
 test("the fragment keeps a view, and survives nonsense", () => {
-  for (const view of [firstView, { sort: "p95", descending: true, filter: "" }, { sort: "route", descending: false, filter: "a&b=c #ü %" }]) {
+  for (const view of [
+    firstView, { ...firstView, sort: "p95", descending: true }, { ...firstView, sort: "route", filter: "a&b=c #ü %" },
+    { ...firstView, open: "shop", route: "GET /a&b", span: { last: 900 } }, { ...firstView, span: { from: 100, to: 200 } },
+  ]) {
     assert.deepEqual(parseView(formatView(view)), view);
   }
   assert.equal(formatView(firstView), "");
-  assert.deepEqual(parseView("#sort=-__proto__&x=%zz&filter=f"), { ...firstView, filter: "f" });
+  assert.deepEqual(parseView("#sort=-__proto__&x=%zz&filter=f&span=soon"), { ...firstView, filter: "f" });
 });
 
 test("a click sorts numbers downwards, names upwards, and turns round", () => {

@@ -34,8 +34,24 @@ export function prometheus(base) {
       if (answer.data?.resultType !== "vector") throw new Problem("foreign", "no vector in the answer", `${base}/query`);
       return { samples: answer.data.result, warnings: answer.warnings ?? [] };
     },
+    /**
+     * @param {string} expr
+     * @param {{from: number, to: number}} bounds seconds since the epoch
+     * @param {number} step
+     */
+    async range(expr, { from, to }, step) {
+      const body = new URLSearchParams({ query: expr, start: String(from), end: String(to), step: String(step) });
+      const answer = await ask(`${base}/query_range`, { method: "POST", body });
+      if (answer.data?.resultType !== "matrix") throw new Problem("foreign", "no matrix in the answer", `${base}/query_range`);
+      return answer.data.result;
+    },
     async targets() {
       return (await ask(`${base}/targets?state=active`)).data?.activeTargets ?? [];
+    },
+    /** How often the rules are evaluated from which the page reads, in seconds. */
+    async evaluation() {
+      const groups = (await ask(`${base}/rules?type=record`)).data?.groups ?? [];
+      return groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval ?? NaN;
     },
     async alerts() {
       return (await ask(`${base}/alerts`)).data?.alerts ?? [];

@@ -23,6 +23,8 @@ let asked = 0;
 let view = parseView(location.hash);
 /** @type {ReturnType<typeof prometheus> | null} */
 let api = null;
+/** Seconds between two evaluations of the rules; the usual ones where the API does not say. */
+let every = 15;
 
 for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
@@ -36,7 +38,10 @@ live(round);
 async function round() {
   asked = Date.now();
   try {
-    api ??= await configure();
+    if (!api) {
+      api = await configure();
+      every = (await api.evaluation().catch(() => NaN)) || every;
+    }
     picture = await ask(api);
     problem = null;
   } catch (error) {
@@ -150,8 +155,9 @@ function showServices() {
   const chosen = all.filter((/** @type {any} */ s) => hasMatch(s, view));
   byId("tools").hidden = all.every((/** @type {any} */ s) => s.routes.length === 0);
   put(byId("filtered"), chosen.length < all.length ? say("filtered", { n: chosen.length, all: all.length }) : "");
-  /** @type {{key: string, service: import("./model.js").Service, view: import("./rows.js").View}[]} */
-  const items = chosen.map((/** @type {any} */ service) => ({ key: service.key, service, view }));
+  /** @type {({key: string} & import("./service.js").Shown)[]} */
+  const shared = { view, api, source: picture.source, every };
+  const items = chosen.map((/** @type {any} */ service, /** @type {number} */ i) => ({ key: service.key, service, first: i === 0, ...shared }));
   list(byId("services"), items, () => serviceView(changeView));
 }
 
@@ -204,16 +210,22 @@ function listen() {
   const filter = /** @type {HTMLInputElement} */ (byId("filter"));
   filter.value = view.filter;
   filter.addEventListener("input", () => changeView((now) => ({ ...now, filter: filter.value })));
-  window.addEventListener("hashchange", () => {
+  const follow = () => {
     view = parseView(location.hash);
     filter.value = view.filter;
     if (picture) showServices();
-  });
+  };
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("popstate", follow);
 }
 
 /** @param {(view: import("./rows.js").View) => import("./rows.js").View} change */
 function changeView(change) {
+  const before = view;
   view = change(view);
-  history.replaceState(null, "", formatView(view) || location.pathname + location.search);
+  const address = formatView(view) || location.pathname + location.search;
+  // What one has gone to can be left by going back; a filter is no place.
+  const elsewhere = ["open", "route", "span"].some((name) => JSON.stringify(/** @type {any} */ (view)[name]) !== JSON.stringify(/** @type {any} */ (before)[name]));
+  history[elsewhere ? "pushState" : "replaceState"](null, "", address);
   if (picture) showServices();
 }

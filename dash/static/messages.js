@@ -78,6 +78,24 @@ const english = {
   filter: "Filter routes",
   filtered: "Services shown: {n} of {all}",
 
+  // Charts.
+  showCharts: "Show over time",
+  hideCharts: "Hide charts",
+  overTime: "Over time",
+  wholeService: "× whole service",
+  openRoute: "Show this route over time",
+  span: "Span of time",
+  fromTo: "{from} to {to}",
+  chartRate: "Requests per second, by status",
+  chartErrors: "Share of requests answered 4xx and 5xx",
+  chartLatency: "Latency",
+  chartInFlight: "In flight",
+  otherClass: "other",
+  noPoints: "No data in this span.",
+  noErrors: "None in this span.",
+  asTable: "As a table, and how it is computed",
+  timeColumn: "Time",
+
   // Lists.
   alerts: "Alerts",
   firing: "firing",

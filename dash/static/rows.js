@@ -1,6 +1,7 @@
 // Which rows a table shows, and in which order. Pure.
 
 import { severity } from "./model.js";
+import { firstSpan, formatSpan, parseSpan } from "./range.js";
 
 /** The columns of the route table, in order. A number sorts downwards first. */
 export const columns = [
@@ -16,11 +17,17 @@ export const columns = [
 
 /**
  * A view is what the person has chosen.
- * @typedef {{sort: string, descending: boolean, filter: string}} View
+ * @typedef {object} View
+ * @property {string} sort
+ * @property {boolean} descending
+ * @property {string} filter
+ * @property {string} open the service whose charts are shown, "-" for none, "" for the first one
+ * @property {string} route the route that they are about, "" for the whole service
+ * @property {import("./range.js").Span} span
  */
 
 /** The worst routes first, and otherwise an order that does not jump at each refresh. @type {View} */
-export const firstView = { sort: "state", descending: false, filter: "" };
+export const firstView = { sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan };
 
 /**
  * parseView reads a view from the URL's fragment; what it does not know is left out.
@@ -36,6 +43,9 @@ export function parseView(hash) {
     sort: known ? id : firstView.sort,
     descending: known ? sort.startsWith("-") : firstView.descending,
     filter: given.get("filter") ?? "",
+    open: given.get("open") ?? "",
+    route: given.get("route") ?? "",
+    span: parseSpan(given.get("span") ?? ""),
   };
 }
 
@@ -48,7 +58,9 @@ export function formatView(view) {
   if (view.sort !== firstView.sort || view.descending !== firstView.descending) {
     out.set("sort", (view.descending ? "-" : "") + view.sort);
   }
-  if (view.filter) out.set("filter", view.filter);
+  for (const name of /** @type {const} */ (["filter", "open", "route"])) if (view[name]) out.set(name, view[name]);
+  const span = formatSpan(view.span);
+  if (span !== formatSpan(firstSpan)) out.set("span", span);
   const text = out.toString();
   return text ? `#${text}` : "";
 }
@@ -63,6 +75,18 @@ export function sortBy(view, id) {
   const column = columns.find((c) => c.id === id);
   return { ...view, sort: id, descending: view.sort === id ? !view.descending : Boolean(column?.number) };
 }
+
+/**
+ * placeOf is what an address calls a service.
+ * @param {import("./model.js").Service} s
+ */
+export const placeOf = (s) => (s.schema ? `${s.job} (${s.schema})` : s.job);
+
+/**
+ * routeOf is what an address calls a route.
+ * @param {import("./model.js").Route} r
+ */
+export const routeOf = (r) => `${r.method} ${r.path}`;
 
 /**
  * matches reports that a route has every word of the filter in its service,

@@ -4,7 +4,9 @@ import { attribute, make, put } from "./dom.js";
 import { count, latency, nothing, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
 import { reason } from "./model.js";
+import { placeOf, routeOf } from "./rows.js";
 import { limitTexts, putLatency, putLong, routeTable } from "./table.js";
+import { trendView } from "./trend.js";
 
 /** The numbers in a service's head, and how each is written. */
 const tiles = /** @type {[string, (s: import("./model.js").Service, element: Element) => void][]} */ ([
@@ -52,11 +54,18 @@ export function serviceView(changeView) {
   const numbers = make("dl", { class: "tiles" }, ...tiles.map(([id], i) =>
     make("div", { title: say(`${id}Means`) }, make("dt", {}, say(id)), values[i])));
   const table = routeTable(changeView);
+  const trend = trendView(changeView);
+  const toggle = make("button", { type: "button", "aria-expanded": "false" });
+  let place = "";
+  let open = false;
+  toggle.addEventListener("click", () => changeView((view) => ({ ...view, open: open ? "-" : place, route: "" })));
   const element = make("section", { class: "service" },
-    make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why), numbers, table.element);
+    make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why, toggle), numbers, trend.element, table.element);
   return {
     element,
-    update(/** @type {{service: import("./model.js").Service, view: import("./rows.js").View}} */ { service, view }) {
+    update(/** @type {Shown} */ { service, view, first, api, source, every }) {
+      place = placeOf(service);
+      open = view.open === place || (view.open === "" && first);
       element.className = `service ${service.state}`;
       putLong(name, service.job || say("noJob"));
       put(schema, service.schema ? say("schemaOf", { schema: visible(service.schema) }) : "");
@@ -64,10 +73,32 @@ export function serviceView(changeView) {
       attribute(state, "title", say(`${service.state}Means`, limitTexts));
       putLong(why, reasonText(service));
       const empty = service.routes.length === 0;
-      numbers.hidden = table.element.hidden = empty;
+      numbers.hidden = table.element.hidden = toggle.hidden = empty;
+      trend.element.hidden = empty || !open;
+      attribute(toggle, "aria-expanded", String(open));
+      put(toggle, say(open ? "hideCharts" : "showCharts"));
       if (empty) return;
       tiles.forEach(([, show], i) => show(service, values[i]));
       table.update(service, view);
+      if (open) trend.update({ api, source, subject: subjectOf(service, view), view, every });
     },
   };
+}
+
+/**
+ * What a service's section shows.
+ * @typedef {object} Shown
+ * @property {import("./model.js").Service} service
+ * @property {import("./rows.js").View} view
+ * @property {boolean} first it is the first one on the page: the one that is worst off
+ * @property {any} api
+ * @property {import("./queries.js").Source} source
+ * @property {number} every seconds between two evaluations
+ */
+
+/** subjectOf is what the charts are about: the chosen route, if the service has it. */
+function subjectOf(/** @type {import("./model.js").Service} */ s, /** @type {import("./rows.js").View} */ view) {
+  const route = view.open === placeOf(s) ? s.routes.find((r) => routeOf(r) === view.route) : undefined;
+  const { job, schema } = s;
+  return route ? { job, schema, method: route.method, path: route.path } : { job, schema };
 }

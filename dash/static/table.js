@@ -4,7 +4,7 @@ import { attribute, list, make, put } from "./dom.js";
 import { latency, rate, ratio, shorten, visible } from "./format.js";
 import { say } from "./messages.js";
 import { limits } from "./model.js";
-import { columns, rows, sortBy } from "./rows.js";
+import { columns, placeOf, routeOf, rows, sortBy } from "./rows.js";
 
 /** Rows shown until one asks for all: a browser lays out a hundred in no time. */
 const most = 100;
@@ -61,7 +61,7 @@ export function routeTable(changeView) {
       const part = everything ? chosen : chosen.slice(0, most);
       put(caption, say("tableOf", { job: visible(service.job) }));
       for (const cell of cells) cell.update(view);
-      list(body, part.map((route) => ({ key: route.key, route, service })), row);
+      list(body, part.map((route) => ({ key: route.key, route, service })), () => row(changeView));
       table.hidden = chosen.length === 0;
       foot.hidden = part.length === service.routes.length;
       put(shown, say("routesShown", { n: part.length, all: service.routes.length }));
@@ -86,17 +86,22 @@ function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type
   };
 }
 
-function row() {
+function row(/** @type {Function} */ changeView) {
   const cells = Object.fromEntries(columns.map(({ id, number }) =>
     [id, make("td", { role: "cell", class: number ? "number" : id })]));
   const method = make("span", { class: "method" });
   const path = make("bdi");
+  const open = make("button", { type: "button", class: "link", title: say("openRoute") }, method, " ", path);
+  /** @type {() => void} */
+  let show = () => {};
+  open.addEventListener("click", () => show());
   const note = make("span", { class: "muted" });
-  cells.route.append(method, " ", path, " ", note);
+  cells.route.append(open, " ", note);
   const element = make("tr", { role: "row" }, ...columns.map(({ id }) => cells[id]));
   return {
     element,
     update(/** @type {{route: import("./model.js").Route, service: import("./model.js").Service}} */ { route, service }) {
+      show = () => changeView((/** @type {any} */ view) => ({ ...view, open: placeOf(service), route: routeOf(route) }));
       element.className = [route.state, route.apart && "apart"].filter(Boolean).join(" ");
       put(cells.state, route.state === "well" ? "" : say(route.state));
       put(method, visible(route.method));

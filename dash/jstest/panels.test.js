@@ -1,0 +1,43 @@
+import test from "node:test";
+import assert from "node:assert/strict";
+import { lines, panels, stack } from "../static/panels.js";
+import { raw, recorded } from "../static/queries.js";
+
+const hostile = 'a"b\\c\n{x="y"}';
+
+test("a route's charts ask for that route, whatever its name", () => {
+  const all = panels({ job: hostile, schema: "flask", method: "GET", path: hostile }, recorded, 15, 15);
+  assert.equal(all.length, 3);
+  for (const { expr } of all) {
+    assert.ok(!expr.includes("\n"), expr);
+    assert.ok(expr.includes('path="a\\"b\\\\c\\n{x=\\"y\\"}"') && expr.includes('schema="flask"'), expr);
+  }
+});
+
+test("a long span sees what was between its points", () => {
+  const [rate, , latency, flight] = panels({ job: "shop", schema: "" }, recorded, 300, 15).map((p) => p.expr);
+  assert.ok(rate.includes('avg_over_time(tacho:http_requests:rate{job="shop"}[300s])'), rate);
+  assert.ok(latency.includes('max_over_time(tacho:job_http_request_duration_seconds:quantile{job="shop"}[300s])'), latency);
+  assert.ok(flight.includes("max_over_time("), flight);
+  const [short] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  assert.ok(!short.expr.includes("over_time"), short.expr);
+});
+
+test("without recording rules the same is computed", () => {
+  const all = panels({ job: "shop", schema: "" }, raw("5m"), 60, 15);
+  assert.ok(all[0].expr.includes('rate(http_requests_total{job="shop"}[5m])'), all[0].expr);
+  assert.ok(all[2].expr.includes("histogram_quantile(0.95, sum by (le)"), all[2].expr);
+  assert.ok(panels({ job: "shop", schema: "" }, raw("5m"), 3600, 15)[0].expr.includes("[3600s]"));
+});
+
+test("lines have names and an order, and only errors are errors", () => {
+  const [rate, errors] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  const of = (/** @type {string[]} */ ...classes) => classes.map((c) => ({ metric: { class: c }, values: [] }));
+  assert.deepEqual(lines(rate, of("5xx", "other", "2xx", "4xx")).map((l) => l.name), ["2xx", "4xx", "5xx", "other"]);
+  assert.deepEqual(lines(errors, of("2xx", "4xx", "5xx")).map((l) => l.name), ["5xx", "4xx"]);
+});
+
+test("stacked lines add up, and a gap is a gap in all", () => {
+  assert.deepEqual(stack([[1, null, null, 4], [2, 3, null, null]]), [[1, null, null, 4], [3, 3, null, 4]]);
+  assert.deepEqual(stack([]), []);
+});

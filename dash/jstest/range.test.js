@@ -1,0 +1,40 @@
+import test from "node:test";
+import assert from "node:assert/strict";
+import { aligned, bounds, columns, earlier, firstSpan, formatSpan, parseSpan, stepOf, within } from "../static/range.js";
+
+test("a span is what it was written as, or the first one", () => {
+  for (const span of [{ last: 900 }, { last: 86400 }, { from: 1000, to: 2000 }]) assert.deepEqual(parseSpan(formatSpan(span)), span);
+  for (const text of ["", "soon", "-5", "5", "2000-1000", "1000-1001", "1e9", "9".repeat(12), "1-2-3", "__proto__"]) {
+    assert.deepEqual(parseSpan(text), firstSpan, text);
+  }
+});
+
+test("dragging gives whole seconds, in either direction, and never too little", () => {
+  assert.deepEqual(within(100.7, 200.2), { from: 100, to: 201 });
+  assert.deepEqual(within(200.2, 100.7), { from: 100, to: 201 });
+  const { from, to } = /** @type {any} */ (within(100, 101));
+  assert.ok(to - from >= 30 && from <= 100 && to >= 101);
+  assert.deepEqual(parseSpan(formatSpan(within(100, 101))), within(100, 101));
+});
+
+test("the span before has the same length", () => {
+  assert.deepEqual(bounds({ last: 60 }, 1000), { from: 940, to: 1000 });
+  assert.deepEqual(earlier({ last: 60 }, 1000), { from: 880, to: 940 });
+  assert.deepEqual(earlier({ from: 100, to: 150 }, 1000), { from: 50, to: 100 });
+});
+
+test("steps are even, enough, and never shorter than an evaluation", () => {
+  assert.deepEqual([900, 3600, 86400, 30 * 86400].map((s) => stepOf(s, 1, 300)), [5, 15, 300, 21600]);
+  assert.equal(stepOf(900, 15, 300), 15);
+  for (const s of [30, 1234, 98765, 3e6, 3e8]) assert.ok(s / stepOf(s, 1, 300) <= 300);
+});
+
+test("a chart that follows the clock asks for the same points until there is a new one", () => {
+  assert.deepEqual(aligned({ from: 104, to: 203 }, 15), { from: 90, to: 195 });
+  assert.deepEqual(aligned({ from: 101, to: 199 }, 15), { from: 90, to: 195 });
+});
+
+test("columns have a gap where there is no point, and no number that is none", () => {
+  const series = [{ values: /** @type {[number, string][]} */ ([[10, "1"], [30, "3"], [99, "7"]]) }, { values: /** @type {[number, string][]} */ ([[10, "NaN"], [20, "+Inf"], [30, "0"]]) }];
+  assert.deepEqual(columns(series, { from: 10, to: 30 }, 10), [[10, 20, 30], [1, null, 3], [null, null, 0]]);
+});

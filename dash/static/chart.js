@@ -1,0 +1,214 @@
+// A chart: lines or stacked areas over time, drawn by uPlot, with what a canvas
+// lacks: a sentence for those who hear it, a cursor by keyboard, and the numbers
+// as a table.
+
+import { attribute, make, put } from "./dom.js";
+import { count, latency, nothing, rate, ratio, time } from "./format.js";
+import { say } from "./messages.js";
+import { stack } from "./panels.js";
+
+/** uPlot is a classic script, vendored as it is released. */
+const uPlot = /** @type {any} */ (globalThis).uPlot;
+
+const height = 150;
+
+/** How the numbers of a unit are written. @type {Record<string, (n: number) => string>} */
+const writers = { rate, ratio, latency, count };
+
+/** @param {string} unit @param {number | null | undefined} n */
+export const written = (unit, n) => (n === null || n === undefined ? nothing : writers[unit](n));
+
+/**
+ * The colours of lines by their names, and the dashes with which they are told
+ * apart without colours.
+ * @type {Record<string, [string, number[]]>}
+ */
+const looks = {
+  "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
+  "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
+};
+
+const look = (/** @type {string} */ name, /** @type {number} */ i) => looks[name] ?? [`--line-${(i % 5) + 1}`, []];
+
+const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/**
+ * chart returns an empty chart. Dragged is called with two moments, in seconds,
+ * between which a person has dragged.
+ * @param {string} syncKey charts with the same one share their cursor
+ * @param {(from: number, to: number) => void} dragged
+ */
+export function chart(syncKey, dragged) {
+  const title = make("h3");
+  const legend = make("ul", { class: "legend" });
+  const plot = make("div", { class: "plot", tabindex: "0", role: "img" });
+  const spoken = make("p", { class: "unseen", "aria-live": "polite" });
+  const empty = make("p", { class: "muted" });
+  const code = make("code");
+  const table = make("table", { class: "points" });
+  const more = make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table);
+  const element = make("figure", { class: "chart" }, title, legend, plot, spoken, empty, more);
+  /** @type {any} */
+  let drawn = null;
+  let shape = "";
+  /** @type {Shown | null} */
+  let shown = null;
+
+  plot.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (!move || !drawn || !shown) return;
+    event.preventDefault();
+    const last = shown.times.length - 1;
+    const at = Math.min(last, Math.max(0, (drawn.cursor.idx ?? last) + move));
+    drawn.setCursor({ left: drawn.valToPos(shown.times[at], "x"), top: 0 });
+    put(spoken, pointText(shown, at));
+  });
+  more.addEventListener("toggle", () => { if (shown && more.open) fillTable(table, shown); });
+  new ResizeObserver(() => drawn?.setSize({ width: plot.clientWidth, height })).observe(plot);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { shape = ""; if (shown) draw(); });
+
+  function draw() {
+    const now = /** @type {Shown} */ (shown);
+    const wanted = JSON.stringify([now.names, now.unit, now.stacked]);
+    const data = [now.times, ...now.drawn];
+    if (drawn && shape === wanted) {
+      drawn.setData(data);
+      return;
+    }
+    drawn?.destroy();
+    shape = wanted;
+    drawn = new uPlot(options(now, plot.clientWidth || 300, syncKey, dragged), data, plot);
+    drawn.over.addEventListener("dblclick", () => dragged(NaN, NaN));
+    legend.replaceChildren(...now.names.map((name, i) => {
+      const mark = make("span", { class: "mark" });
+      mark.style.background = `var(${look(name, i)[0]})`;
+      return make("li", {}, mark, make("span", { class: "of" }), " ", make("b"));
+    }));
+  }
+
+  return {
+    element,
+    /** @param {Shown} now */
+    update(now) {
+      shown = now;
+      put(title, say(now.id));
+      put(code, now.expr);
+      const any = now.values.some((column) => column.some((v) => v !== null));
+      plot.hidden = more.hidden = legend.hidden = !any;
+      put(empty, any ? "" : say(now.id === "chartErrors" ? "noErrors" : "noPoints"));
+      empty.hidden = any;
+      if (!any) return;
+      draw();
+      now.values.forEach((column, i) => {
+        const item = legend.children[i];
+        put(/** @type {Element} */ (item.querySelector(".of")), lineName(now, i));
+        put(/** @type {Element} */ (item.querySelector("b")), written(now.unit, lastOf(column)));
+      });
+      attribute(plot, "aria-label", `${say(now.id)}: ${pointText(now, now.times.length - 1)}`);
+      if (more.open) fillTable(table, now);
+    },
+    destroy() { drawn?.destroy(); },
+  };
+}
+
+/**
+ * What a chart shows.
+ * @typedef {object} Shown
+ * @property {string} id
+ * @property {string} unit
+ * @property {string} expr
+ * @property {boolean} stacked
+ * @property {string[]} names
+ * @property {number[]} times
+ * @property {(number | null)[][]} values
+ * @property {(number | null)[][]} drawn values, or their sums where they are stacked
+ */
+
+/**
+ * shownOf makes a chart's content of a panel's answer.
+ * @param {import("./panels.js").Panel} panel
+ * @param {string[]} names
+ * @param {[number[], ...(number | null)[][]]} columns
+ * @returns {Shown}
+ */
+export function shownOf(panel, names, [times, ...values]) {
+  const stacked = Boolean(panel.stacked);
+  return { id: panel.id, unit: panel.unit, expr: panel.expr, stacked, names, times, values, drawn: stacked ? stack(values) : values };
+}
+
+/** lastOf is the newest number of a line: what the legend says is what the chart ends on. */
+const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) => v !== null);
+
+/** lineName is what a line is called. */
+function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
+  const name = now.names[i];
+  if (now.unit === "latency") return `p${Number(name) * 100}`;
+  return name === "other" ? say("otherClass") : name;
+}
+
+/** pointText says what all lines are at one moment. */
+function pointText(/** @type {Shown} */ now, /** @type {number} */ at) {
+  const moment = time(new Date(now.times[at] * 1000), new Date());
+  return `${moment} ${now.values.map((column, i) => `${lineName(now, i)} ${written(now.unit, column[at])}`).join(", ")}`;
+}
+
+/** fillTable shows the numbers, newest first, at most a hundred. */
+function fillTable(/** @type {Element} */ table, /** @type {Shown} */ now) {
+  const head = make("tr", {}, make("th", { scope: "col" }, say("timeColumn")), ...now.names.map((_, i) => make("th", { scope: "col", class: "number" }, lineName(now, i))));
+  const rows = now.times.map((at, i) => make("tr", {},
+    make("td", {}, time(new Date(at * 1000), new Date())),
+    ...now.values.map((column) => make("td", { class: "number" }, written(now.unit, column[i])))));
+  table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows.reverse().slice(0, 100)));
+}
+
+/** options are uPlot's. */
+function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @type {string} */ syncKey, /** @type {Function} */ dragged) {
+  const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const write = writers[now.unit];
+  return {
+    width, height,
+    legend: { show: false },
+    padding: [8, 8, 0, 0],
+    cursor: {
+      sync: { key: syncKey, setSeries: false },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+    },
+    scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ max) => [0, max > 0 ? max * 1.08 : 1] } },
+    axes: [
+      { ...axis, size: 34, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
+      { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((v) => write(v)), space: 34 },
+    ],
+    series: [{}, ...now.names.map((name, i) => line(now, name, i))],
+    bands: now.stacked ? now.names.slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : [],
+    hooks: {
+      setSelect: [(/** @type {any} */ u) => {
+        if (u.select.width < 4) return;
+        dragged(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
+        u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+      }],
+    },
+  };
+}
+
+function line(/** @type {Shown} */ now, /** @type {string} */ name, /** @type {number} */ i) {
+  const [variable, dash] = look(name, i);
+  const stroke = colour(variable);
+  return { stroke, width: 1.5, dash, fill: now.stacked ? `${stroke}55` : undefined, spanGaps: false, points: { show: false } };
+}
+
+const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const second = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** tickTimes writes the times below a chart: a 24 h clock, and the day where it changes. */
+function tickTimes(/** @type {number[]} */ ticks) {
+  const distance = ticks.length > 1 ? ticks[1] - ticks[0] : 60;
+  return ticks.map((at, i) => {
+    const moment = new Date(at * 1000);
+    if (distance >= 86400) return date.format(moment);
+    const text = (distance < 60 ? second : minute).format(moment);
+    const newDay = i > 0 && new Date(ticks[i - 1] * 1000).toDateString() !== moment.toDateString();
+    return newDay ? `${text}\n${date.format(moment)}` : text;
+  });
+}

@@ -1,0 +1,124 @@
+// Spans of time: what the person has chosen, and how densely to look. Pure.
+
+/**
+ * A span ends now and follows the clock, or stands still.
+ * @typedef {{last: number} | {from: number, to: number}} Span in seconds, since the epoch for the second kind
+ */
+
+const hour = 3600;
+
+/** The spans on offer, in seconds, by what the button says. */
+export const presets = /** @type {[string, number][]} */ ([
+  ["5 min", hour / 12], ["15 min", hour / 4], ["1 h", hour], ["6 h", 6 * hour], ["1 d", 24 * hour], ["7 d", 7 * 24 * hour], ["30 d", 30 * 24 * hour],
+]);
+
+/** @type {Span} */
+export const firstSpan = { last: hour };
+
+/** Nothing shorter is shown: fewer than two scrapes would be in it. */
+const shortest = 30;
+const longest = 10 * 366 * 24 * hour;
+
+/**
+ * parseSpan reads a span from an address: "3600", or "from-to". What it does not
+ * understand is the first span.
+ * @param {string} text
+ * @returns {Span}
+ */
+export function parseSpan(text) {
+  const [, a, b] = /^(\d{1,12})(?:-(\d{1,12}))?$/.exec(text) ?? [];
+  if (b !== undefined) {
+    const [from, to] = [Number(a), Number(b)];
+    return to - from >= shortest && to - from <= longest ? { from, to } : firstSpan;
+  }
+  const last = Number(a);
+  return last >= shortest && last <= longest ? { last } : firstSpan;
+}
+
+/**
+ * formatSpan is the opposite.
+ * @param {Span} span
+ */
+export function formatSpan(span) {
+  return "last" in span ? String(span.last) : `${span.from}-${span.to}`;
+}
+
+/**
+ * within is a span between two moments, as one drags it over a chart. One that
+ * is too short is made longer on both sides.
+ * @param {number} a seconds since the epoch
+ * @param {number} b
+ * @returns {Span}
+ */
+export function within(a, b) {
+  const [from, to] = [Math.floor(Math.min(a, b)), Math.ceil(Math.max(a, b))];
+  const missing = Math.max(0, Math.ceil((shortest - (to - from)) / 2));
+  return { from: from - missing, to: to + missing };
+}
+
+/**
+ * bounds are where a span begins and ends.
+ * @param {Span} span
+ * @param {number} now seconds since the epoch
+ */
+export function bounds(span, now) {
+  return "last" in span ? { from: now - span.last, to: now } : span;
+}
+
+/**
+ * earlier is the span of the same length before.
+ * @param {Span} span
+ * @param {number} now
+ */
+export function earlier(span, now) {
+  const { from, to } = bounds(span, now);
+  return { from: 2 * from - to, to: from };
+}
+
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour];
+
+/**
+ * stepOf is the distance of two points, such that there are about as many as a
+ * chart has room for, and none between two evaluations.
+ * @param {number} seconds the span's length
+ * @param {number} least the distance of two evaluations
+ * @param {number} most points
+ */
+export function stepOf(seconds, least, most) {
+  const wanted = Math.max(seconds / most, least);
+  return steps.find((s) => s >= wanted) ?? Math.ceil(wanted / (24 * hour)) * 24 * hour;
+}
+
+/**
+ * aligned are bounds that are multiples of the step: a chart that follows the
+ * clock then asks for the same points again, and does not flicker.
+ * @param {{from: number, to: number}} bounds
+ * @param {number} step
+ */
+export function aligned({ from, to }, step) {
+  return { from: Math.floor(from / step) * step, to: Math.floor(to / step) * step };
+}
+
+/**
+ * columns puts the series of a range query, whose points may be missing, into
+ * columns of one length: null where there is none, so that a gap is seen.
+ * @param {{values: [number, string][]}[]} series
+ * @param {{from: number, to: number}} bounds aligned
+ * @param {number} step
+ * @returns {[number[], ...(number | null)[][]]}
+ */
+export function columns(series, { from, to }, step) {
+  const n = Math.round((to - from) / step) + 1;
+  const times = Array.from({ length: n }, (_, i) => from + i * step);
+  const values = series.map((s) => {
+    /** @type {(number | null)[]} */
+    const column = new Array(n).fill(null);
+    for (const [at, text] of s.values) {
+      const i = Math.round((at - from) / step);
+      const v = Number(text === "+Inf" ? "Infinity" : text);
+      if (i >= 0 && i < n && Number.isFinite(v)) column[i] = v;
+    }
+    return column;
+  });
+  return [times, ...values];
+}

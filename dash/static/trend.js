@@ -1,0 +1,89 @@
+// How a service, or one of its routes, has been over time: the choice of the span
+// and the charts.
+
+import { Problem } from "./api.js";
+import { chart, shownOf } from "./chart.js";
+import { attribute, list, make, put } from "./dom.js";
+import { time, visible } from "./format.js";
+import { say } from "./messages.js";
+import { lines, panels } from "./panels.js";
+import { aligned, bounds, columns, presets, stepOf, within } from "./range.js";
+
+/** How many points a chart has at most: more than one for two pixels shows nothing more. */
+const points = 300;
+
+/**
+ * trendView returns the charts of one service.
+ * @param {(change: (view: import("./rows.js").View) => import("./rows.js").View) => void} changeView
+ */
+export function trendView(changeView) {
+  const subject = make("strong");
+  const whole = make("button", { type: "button" }, say("wholeService"));
+  whole.addEventListener("click", () => changeView((view) => ({ ...view, route: "" })));
+  const buttons = presets.map(([label, last]) => {
+    const button = make("button", { type: "button" }, label);
+    button.addEventListener("click", () => changeView((view) => ({ ...view, span: { last } })));
+    return { button, last };
+  });
+  const still = make("span", { class: "muted" });
+  const problem = make("p", { class: "notice problem", role: "status" });
+  const charts = make("div", { class: "charts" });
+  const element = make("div", { class: "trend" },
+    make("div", { class: "tools" }, subject, whole, make("span", { class: "spans", role: "group", "aria-label": say("span") }, ...buttons.map((b) => b.button)), still),
+    problem, charts);
+  problem.hidden = true;
+
+  const drag = (/** @type {number} */ from, /** @type {number} */ to) =>
+    changeView((view) => (Number.isNaN(from) ? { ...view, span: { last: 3600 } } : { ...view, span: within(from, to) }));
+  let round = 0;
+  let last = "";
+
+  return {
+    element,
+    /**
+     * update asks for the charts and shows them. Answers that come when something
+     * else has been chosen are left out.
+     * @param {{api: any, source: import("./queries.js").Source, subject: import("./panels.js").Subject, view: import("./rows.js").View, every: number}} wanted
+     */
+    async update({ api, source, subject: of, view, every }) {
+      const { span } = view;
+      put(subject, of.path === undefined ? say("overTime") : visible(`${of.method} ${of.path}`));
+      whole.hidden = of.path === undefined;
+      for (const { button, last } of buttons) attribute(button, "aria-pressed", String("last" in span && span.last === last));
+      put(still, "last" in span ? "" : spanText(span));
+      const now = Date.now() / 1000;
+      const wide = bounds(span, now);
+      const step = stepOf(wide.to - wide.from, every, points);
+      const edges = aligned(wide, step);
+      const asked = panels(of, source, step, every);
+      const key = JSON.stringify([asked, edges, step]);
+      if (key === last) return; // there is nothing new yet
+      last = key;
+      const mine = ++round;
+      try {
+        const answers = await Promise.all(asked.map((panel) => api.range(panel.expr, edges, step)));
+        if (mine !== round) return;
+        problem.hidden = true;
+        list(charts, asked.map((panel, i) => {
+          const found = lines(panel, answers[i]);
+          return { key: panel.id, shown: shownOf(panel, found.map((l) => l.name), columns(found, edges, step)) };
+        }), () => {
+          const one = chart(`trend-${of.job}`, drag);
+          return { element: one.element, update: (/** @type {any} */ item) => one.update(item.shown) };
+        });
+      } catch (error) {
+        if (mine !== round) return;
+        if (!(error instanceof Problem)) throw error;
+        last = ""; // and ask again
+        problem.hidden = false;
+        put(problem, [say(error.kind, { url: error.url, age: "30 s" }), visible(error.message)].join(" "));
+      }
+    },
+  };
+}
+
+function spanText(/** @type {{from: number, to: number}} */ { from, to }) {
+  const now = new Date();
+  return say("fromTo", { from: time(new Date(from * 1000), now), to: time(new Date(to * 1000), now) });
+}
+
