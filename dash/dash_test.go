@@ -216,7 +216,7 @@ func TestMessages(t *testing.T) {
 	all := files(t)
 	table, _, _ := strings.Cut(all["messages.js"], "\n};")
 	var keys []string
-	for _, m := range regexp.MustCompile(`(?m)^  (\w+): "`).FindAllStringSubmatch(table, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+): \["`).FindAllStringSubmatch(table, -1) {
 		keys = append(keys, m[1])
 	}
 	var code strings.Builder

@@ -5,7 +5,19 @@ export const nothing = "–";
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+let locale = "en-GB";
+const day = () => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/**
+ * useLanguage chooses how days are written; the clock has 24 hours in all.
+ * @param {string} language
+ */
+export function useLanguage(language) {
+  locale = language === "en" ? "en-GB" : language;
+}
+
+/** A day without its time. @param {Date} at */
+export const date = (at) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" }).format(at);
 
 /** @param {number} n requests per second, or any plain number */
 export function rate(n) {
@@ -59,7 +71,7 @@ export function age(seconds) {
  */
 export function time(at, now) {
   if (Number.isNaN(at.getTime())) return nothing;
-  return at.toDateString() === now.toDateString() ? clock.format(at) : day.format(at);
+  return at.toDateString() === now.toDateString() ? clock.format(at) : day().format(at);
 }
 
 /** Characters that one cannot see, or that turn the text around them (bidi). */

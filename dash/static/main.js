@@ -2,10 +2,10 @@
 
 import { patienceSeconds, Problem, prometheus } from "./api.js";
 import { byId, list, make, put } from "./dom.js";
-import { age, time, visible } from "./format.js";
+import { age, time, useLanguage, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
-import { say } from "./messages.js";
+import { choose, other, say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, services } from "./model.js";
 import { joined, parts, sources } from "./queries.js";
 import { formatView, hasMatch, parseView } from "./rows.js";
@@ -26,6 +26,8 @@ let api = null;
 /** Seconds between two evaluations of the rules; the usual ones where the API does not say. */
 let every = 15;
 
+document.documentElement.lang = choose(view.lang, navigator.languages);
+useLanguage(document.documentElement.lang);
 for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
 }
@@ -210,8 +212,15 @@ function listen() {
   const filter = /** @type {HTMLInputElement} */ (byId("filter"));
   filter.value = view.filter;
   filter.addEventListener("input", () => changeView((now) => ({ ...now, filter: filter.value })));
+  // Another language is another page: what is there says everything in one.
+  byId("language").addEventListener("click", () => {
+    changeView((now) => ({ ...now, lang: other() }));
+    location.reload();
+  });
   const follow = () => {
+    const { lang } = view;
     view = parseView(location.hash);
+    if (view.lang !== lang) return location.reload();
     filter.value = view.filter;
     if (picture) showServices();
   };
