@@ -26,10 +26,14 @@ export class Problem extends Error {
  */
 export function prometheus(base) {
   return {
-    /** @param {string} expr */
-    async query(expr) {
+    /**
+     * @param {string} expr
+     * @param {number} [at] seconds since the epoch; now if it is left out
+     */
+    async query(expr, at) {
       // POST: the query is longer than some proxies let an address be.
       const body = new URLSearchParams({ query: expr });
+      if (at !== undefined) body.set("time", String(at));
       const answer = await ask(`${base}/query`, { method: "POST", body });
       if (answer.data?.resultType !== "vector") throw new Problem("foreign", "no vector in the answer", `${base}/query`);
       return { samples: answer.data.result, warnings: answer.warnings ?? [] };

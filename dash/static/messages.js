@@ -96,6 +96,16 @@ export const messages = {
   asTable: ["As a table, and how it is computed", "以表格查看，以及如何计算"],
   timeColumn: ["Time", "时间"],
 
+  // What has changed.
+  changed: ["Where the time goes now, against the {span} before", "与此前 {span} 相比，时间花在了哪里"],
+  changedNothing: ["No route differs much.", "没有明显变化的路由。"],
+  moreTime: ["takes more time: {before} → {now} requests under way on average; mean {meanBefore} → {mean}, {rateBefore} → {rate} requests/s.", "耗时增加：平均同时处理 {before} → {now} 个请求；平均延迟 {meanBefore} → {mean}，{rateBefore} → {rate} 请求/秒。"],
+  lessTime: ["takes less time: {before} → {now} requests under way on average; mean {meanBefore} → {mean}, {rateBefore} → {rate} requests/s.", "耗时减少：平均同时处理 {before} → {now} 个请求；平均延迟 {meanBefore} → {mean}，{rateBefore} → {rate} 请求/秒。"],
+  moreErrors: ["fails more: {before} → {now}, {rate} errors/s.", "错误增加：{before} → {now}，每秒 {rate} 个错误。"],
+  fewerErrors: ["fails less: {before} → {now}, {rate} errors/s.", "错误减少：{before} → {now}，每秒 {rate} 个错误。"],
+  sinceWhen: ["Since {time}.", "自 {time} 起。"],
+  inInstance: ["In {instance}: {value}; the next one has {next}.", "出在 {instance}：{value}；其次为 {next}。"],
+
   // Lists.
   alerts: ["Alerts", "告警"],
   firing: ["firing", "触发中"],

@@ -10,7 +10,8 @@ const errorStatus = [
   "Network Authentication Required",
 ].join("|");
 
-const isError = ["status", "=~", errorStatus];
+/** errors is the matcher of answers that are. */
+export const errors = ["status", "=~", errorStatus];
 const hasRoute = ["path", "!=", ""];
 
 /** The quantiles of every table, by the name of their column. */
@@ -108,7 +109,7 @@ export function parts(source) {
   const entries = Object.entries(quantiles);
   return [
     ["rate", byRoute(source.requests())],
-    ["errors", `${byRoute(source.requests(isError))} > 0`],
+    ["errors", `${byRoute(source.requests(errors))} > 0`],
     ["seconds", byRoute(source.seconds)],
     ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, source.quantile(q)])),
     ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, source.jobQuantile(q)])),

@@ -1,5 +1,6 @@
 // A service: its state in words, its numbers, its routes.
 
+import { changedView } from "./changed.js";
 import { attribute, make, put } from "./dom.js";
 import { count, latency, nothing, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
@@ -55,12 +56,13 @@ export function serviceView(changeView) {
     make("div", { title: say(`${id}Means`) }, make("dt", {}, say(id)), values[i])));
   const table = routeTable(changeView);
   const trend = trendView(changeView);
+  const changed = changedView(changeView, () => place);
   const toggle = make("button", { type: "button", "aria-expanded": "false" });
   let place = "";
   let open = false;
   toggle.addEventListener("click", () => changeView((view) => ({ ...view, open: open ? "-" : place, route: "" })));
   const element = make("section", { class: "service" },
-    make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why, toggle), numbers, trend.element, table.element);
+    make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why, toggle), numbers, trend.element, changed.element, table.element);
   return {
     element,
     update(/** @type {Shown} */ { service, view, first, api, source, every }) {
@@ -74,13 +76,15 @@ export function serviceView(changeView) {
       putLong(why, reasonText(service));
       const empty = service.routes.length === 0;
       numbers.hidden = table.element.hidden = toggle.hidden = empty;
-      trend.element.hidden = empty || !open;
+      trend.element.hidden = changed.element.hidden = empty || !open;
       attribute(toggle, "aria-expanded", String(open));
       put(toggle, say(open ? "hideCharts" : "showCharts"));
       if (empty) return;
       tiles.forEach(([, show], i) => show(service, values[i]));
       table.update(service, view);
-      if (open) trend.update({ api, source, subject: subjectOf(service, view), view, every });
+      if (!open) return;
+      trend.update({ api, source, subject: subjectOf(service, view), view, every });
+      changed.update({ api, source, subject: { job: service.job, schema: service.schema }, view, every });
     },
   };
 }
