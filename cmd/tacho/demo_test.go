@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,6 +108,52 @@ func screenshot(t *testing.T, ctx context.Context, name string) {
 	if err := os.WriteFile(name, png, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestDemoIncident: who reads the page's list of changes, and nothing else, knows
+// during the incident which routes are at fault, since when, and in which instance.
+func TestDemoIncident(t *testing.T) {
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing: install the Debian package chromium")
+	}
+	p := spawn(t, nil, "demo", "--no-open", "--no-flask")
+	page := p.says(pageLine)
+	incident := p.begun.Add(45 * time.Second)
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)...)
+	defer cancel()
+	ctx, cancel := chromedp.NewContext(allocator)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(page+"#open=shop&span=300")); err != nil {
+		t.Fatal(err)
+	}
+	var read string
+	type change struct{ Route, Mostly, Since, Instance string }
+	found := func(route, mostly, instance string) bool {
+		var all []change
+		if json.Unmarshal([]byte(read), &all) != nil {
+			return false
+		}
+		i := slices.IndexFunc(all, func(c change) bool { return c.Route == route && c.Mostly == mostly && c.Instance == instance })
+		if i < 0 {
+			return false
+		}
+		since, _ := strconv.ParseInt(all[i].Since, 10, 64)
+		return time.Unix(since, 0).Sub(incident).Abs() < 30*time.Second
+	}
+	deadline := p.begun.Add(100 * time.Second)
+	for !found("GET /api", "time", "b") || !found("GET /second_route", "errors", "") {
+		if time.Now().After(deadline) {
+			t.Fatalf("the list of changes is %s; the incident was at %d", read, incident.Unix())
+		}
+		const list = `JSON.stringify([...document.querySelectorAll(".changes li")].map((l) => ({...l.dataset})))`
+		if read, err = chromedp.Run(ctx, chromedp.Evaluate[string](list)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("%v after it began: %s", time.Since(incident).Round(time.Second), read)
+	p.end(os.Interrupt, 2*time.Second)
 }
 
 // TestDemoRate: what the page will show is what was sent: the rate of /api by
