@@ -262,6 +262,24 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
 }
 
+// TestExplore: an address with a query shows its answer, named by what tells its lines
+// apart; a query that cannot be read says where.
+func TestExplore(t *testing.T) {
+	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(query string) answer {
+		if query == "sum(x" {
+			return failure(400, "bad_data", `1:6: parse error: unclosed left parenthesis`)
+		}
+		return matrix(curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}})
+	}}
+	page := browse(t, f.serve(t, "")+"#open=-&expr=shop_orders", 1500*time.Millisecond)
+	check(t, page.text(t), []string{"Explore", "Download as CSV", "Answer", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "As a table"}, []string{"Hide charts"})
+	if !strings.Contains(page.html, "data:text/csv") || page.console != "" {
+		t.Errorf("there is no CSV, or the console says %s", page.console)
+	}
+	page = browse(t, f.serve(t, "")+"#open=-&expr=sum%28x", 1500*time.Millisecond)
+	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis"}, []string{"Answer"})
+}
+
 // TestHostileLabels: whatever a service writes into its labels is text.
 func TestHostileLabels(t *testing.T) {
 	long := "/" + strings.Repeat("x", 5000)

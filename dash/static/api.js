@@ -57,6 +57,12 @@ export function prometheus(base) {
       const groups = (await ask(`${base}/rules?type=record`)).data?.groups ?? [];
       return groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval ?? NaN;
     },
+    async metricNames() {
+      return (await ask(`${base}/label/__name__/values`)).data ?? [];
+    },
+    async metadata() {
+      return (await ask(`${base}/metadata`)).data ?? {};
+    },
     async alerts() {
       return (await ask(`${base}/alerts`)).data?.alerts ?? [];
     },

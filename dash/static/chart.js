@@ -3,7 +3,7 @@
 // as a table.
 
 import { attribute, make, put } from "./dom.js";
-import { count, date, latency, nothing, rate, ratio, time } from "./format.js";
+import { count, date, latency, nothing, number, rate, ratio, time } from "./format.js";
 import { say } from "./messages.js";
 import { stack } from "./panels.js";
 
@@ -13,7 +13,7 @@ const uPlot = /** @type {any} */ (globalThis).uPlot;
 const height = 150;
 
 /** How the numbers of a unit are written. @type {Record<string, (n: number) => string>} */
-const writers = { rate, ratio, latency, count };
+const writers = { rate, ratio, latency, count, number };
 
 /** @param {string} unit @param {number | null | undefined} n */
 export const written = (unit, n) => (n === null || n === undefined ? nothing : writers[unit](n));
@@ -142,7 +142,7 @@ const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) 
 /** lineName is what a line is called. */
 function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
-  if (now.unit === "latency") return `p${Number(name) * 100}`;
+  if (now.id === "chartLatency") return `p${Number(name) * 100}`;
   return name === "other" ? say("otherClass") : name;
 }
 
@@ -174,7 +174,7 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },
     },
-    scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ max) => [0, max > 0 ? max * 1.08 : 1] } },
+    scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
     axes: [
       { ...axis, size: 34, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
       { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((v) => write(v)), space: 34 },

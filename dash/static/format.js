@@ -27,6 +27,16 @@ export function rate(n) {
   return n < 9.995 ? n.toFixed(2) : n < 99.95 ? n.toFixed(1) : grouped.format(n);
 }
 
+/**
+ * A number of which nothing is known but itself.
+ * @param {number} n
+ */
+export function number(n) {
+  if (!Number.isFinite(n)) return nothing;
+  if (Number.isInteger(n) && Math.abs(n) < 1e9) return grouped.format(n);
+  return Math.abs(n) >= 1e-3 && Math.abs(n) < 1e6 ? String(Number(n.toPrecision(4))) : n.toExponential(2);
+}
+
 /** @param {number} n */
 export function count(n) {
   return Number.isFinite(n) ? grouped.format(n) : nothing;

@@ -2,6 +2,7 @@
 
 import { patienceSeconds, Problem, prometheus } from "./api.js";
 import { byId, list, make, put } from "./dom.js";
+import { exploreView } from "./exploreview.js";
 import { age, time, useLanguage, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
@@ -32,6 +33,7 @@ for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
 }
 put(byId("summary"), say("loading"));
+const explore = exploreView(changeView);
 listen();
 setInterval(showClock, 1000);
 live(round);
@@ -161,6 +163,7 @@ function showServices() {
   const shared = { view, api, source: picture.source, every };
   const items = chosen.map((/** @type {any} */ service, /** @type {number} */ i) => ({ key: service.key, service, first: i === 0, ...shared }));
   list(byId("services"), items, () => serviceView(changeView));
+  explore.update({ api, view, every });
 }
 
 /** showSummary answers the first question in a sentence, and in the window's title. */
@@ -234,7 +237,7 @@ function changeView(change) {
   view = change(view);
   const address = formatView(view) || location.pathname + location.search;
   // What one has gone to can be left by going back; a filter is no place.
-  const elsewhere = ["open", "route", "span"].some((name) => JSON.stringify(/** @type {any} */ (view)[name]) !== JSON.stringify(/** @type {any} */ (before)[name]));
+  const elsewhere = ["open", "route", "span", "expr"].some((name) => JSON.stringify(/** @type {any} */ (view)[name]) !== JSON.stringify(/** @type {any} */ (before)[name]));
   history[elsewhere ? "pushState" : "replaceState"](null, "", address);
   if (picture) showServices();
 }

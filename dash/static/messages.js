@@ -106,6 +106,14 @@ export const messages = {
   sinceWhen: ["Since {time}.", "自 {time} 起。"],
   inInstance: ["In {instance}: {value}; the next one has {next}.", "出在 {instance}：{value}；其次为 {next}。"],
 
+  // Explore.
+  explore: ["Explore", "探索"],
+  exploreLabel: ["Metric or PromQL", "指标或 PromQL"],
+  run: ["Show", "显示"],
+  asCSV: ["Download as CSV", "下载 CSV"],
+  answer: ["Answer", "结果"],
+  someLines: ["{n} of {all} lines: those with the largest last values.", "显示 {all} 条中的 {n} 条：最新值最大的。"],
+
   // Lists.
   alerts: ["Alerts", "告警"],
   firing: ["firing", "触发中"],

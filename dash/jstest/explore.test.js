@@ -1,0 +1,42 @@
+import test from "node:test";
+import assert from "node:assert/strict";
+import { chosenLines, csv, defaultQuery, metricsInOrder, mostLines, unitOf } from "../static/explore.js";
+import { number } from "../static/format.js";
+
+test("the business's metrics come first, and a histogram is one", () => {
+  const metadata = { orders_total: [{ type: "counter", help: "Orders." }], wait_seconds: [{ type: "histogram", help: "" }], go_goroutines: [{ type: "gauge", help: "" }] };
+  const found = metricsInOrder(["go_goroutines", "up", "wait_seconds_bucket", "wait_seconds_sum", "wait_seconds_count", "orders_total", "odd_bucket"], /** @type {any} */ (metadata));
+  assert.deepEqual(found.map((m) => [m.name, m.type]), [["odd_bucket", "histogram"], ["orders_total", "counter"], ["wait_seconds", "histogram"], ["go_goroutines", "gauge"], ["up", "gauge"]]);
+});
+
+test("each type has the question that one asks of it", () => {
+  const of = (/** @type {string} */ name, /** @type {string} */ type) => defaultQuery({ name, type }, '{job="x"}', "5m");
+  assert.equal(of("orders_total", "counter"), 'sum without (instance) (rate(orders_total{job="x"}[5m]))');
+  assert.equal(of("wait_seconds", "histogram"), 'histogram_quantile(0.95, sum by (le) (rate(wait_seconds_bucket{job="x"}[5m])))');
+  assert.equal(of("wait_seconds", "summary"), 'sum (rate(wait_seconds_sum{job="x"}[5m])) / sum (rate(wait_seconds_count{job="x"}[5m]))');
+  assert.equal(of("queue", "gauge"), 'queue{job="x"}');
+  assert.equal(of("thing", "unknown"), 'thing{job="x"}');
+});
+
+test("units", () => {
+  assert.deepEqual([
+    "histogram_quantile(0.95, sum by (le) (rate(wait_seconds_bucket[5m])))", "sum(rate(a_seconds_sum[5m])) / sum(rate(a_seconds_count[5m]))", "uptime_seconds",
+    "rate(process_cpu_seconds_total[5m])", "last_order_timestamp_seconds", "hit_ratio", "queue",
+  ].map(unitOf), ["latency", "latency", "latency", "number", "number", "ratio", "number"]);
+  assert.deepEqual([0, 12, 1234567, 0.12345, 1.5e9, 1e-7, NaN, -3.25].map(number), ["0", "12", "1,234,567", "0.1235", "1.50e+9", "1.00e-7", "–", "-3.25"]);
+});
+
+test("of many lines the largest, named by what tells them apart", () => {
+  const series = Array.from({ length: 50 }, (_, i) => ({ metric: { __name__: "x", job: "shop", n: String(i) }, values: /** @type {[number, string][]} */ ([[0, "1"], [1, String(i)]]) }));
+  const found = chosenLines(series);
+  assert.equal(found.length, mostLines);
+  assert.equal(found[0].name, "n=49");
+  assert.equal(chosenLines(series.slice(0, 1))[0].name, "x");
+  assert.deepEqual(chosenLines([]), []);
+  assert.equal(chosenLines([{ metric: { a: "1" }, values: [[0, "NaN"]] }, { metric: { a: "2" }, values: [[0, "1"]] }])[0].name, "a=2");
+});
+
+test("CSV: quotes, gaps, and no formula", () => {
+  assert.equal(csv(["a=1", 'b="x, y"', "=SUM(A1)", "-1"], [0, 60], [[1, null], [0.5, 2], [3, 4], [5, 6]]),
+    "time,a=1,\"b=\"\"x, y\"\"\",'=SUM(A1),'-1\r\n1970-01-01T00:00:00.000Z,1,0.5,3,5\r\n1970-01-01T00:01:00.000Z,,2,4,6\r\n");
+});
