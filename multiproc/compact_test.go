@@ -10,24 +10,59 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
-// TestMain lets the test program be a compactor that dies between two
-// instructions.
+// Roles are what the test program can be besides the tests: other processes of the
+// service, which tests start, talk to and kill. Each gets the directory.
+var roles = map[string]func(dir string){
+	"compact": compactAndDie,
+	"count":   countAndSay,
+	"exec":    countAndExec,
+	"cells":   addCells,
+	"publish": publishAndObey,
+}
+
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("MULTIPROC_TEST_COMPACT"); dir != "" {
-		compactAndDie(dir)
+	if role, ok := roles[os.Getenv("MULTIPROC_TEST_ROLE")]; ok {
+		role(os.Getenv("MULTIPROC_TEST_DIR"))
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
 
+// inRole is the test program in a role. Arguments are for the role.
+func inRole(role, dir string, args ...any) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	for _, a := range args {
+		cmd.Args = append(cmd.Args, fmt.Sprint(a))
+	}
+	cmd.Env = append(os.Environ(), "MULTIPROC_TEST_ROLE="+role, "MULTIPROC_TEST_DIR="+dir,
+		"GORACE=atexit_sleep_ms=0") // the race detector's programs end a second later
+	return cmd
+}
+
+// argument is an argument of a role, which is a number.
+func argument(i int) int {
+	n, err := strconv.Atoi(os.Args[1+i])
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// compactAndDie is a compactor that dies between two instructions.
 func compactAndDie(dir string) {
-	left, _ := strconv.Atoi(os.Getenv("MULTIPROC_TEST_STEPS"))
+	left := argument(0)
 	r, err := NewReader(ReaderOptions{Dir: dir})
 	if err != nil {
 		panic(err)
@@ -41,7 +76,6 @@ func compactAndDie(dir string) {
 	if _, err := r.Compact(); err != nil {
 		panic(err)
 	}
-	os.Exit(0)
 }
 
 // deadPID is a number that no process has.
@@ -49,15 +83,16 @@ const deadPID = 1 << 23
 
 // A shop is a directory with a living worker, this process, and dead ones.
 type shop struct {
-	t    *testing.T
-	dir  string
-	next int
-	want samples
+	t     *testing.T
+	dir   string
+	next  int
+	want  samples
+	cells cellSums
 }
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, dir: t.TempDir(), next: deadPID, want: samples{"a_total": 0, "h_sum": 0, "h_count": 0}}
+	s := &shop{t: t, dir: t.TempDir(), next: deadPID, want: samples{"a_total": 0, "h_sum": 0, "h_count": 0}, cells: cellSums{}}
 	name := fmt.Sprintf("counter_%d.db", os.Getpid())
 	put(t, s.dir, name, padded(encode(narrow, counted("a_total", 1))))
 	s.want["a_total"] = 1
@@ -74,7 +109,10 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
-// die leaves the files of a worker that is gone.
+// filesOfDead is how many files die leaves.
+const filesOfDead = 9
+
+// die leaves the files of a worker that is gone, and of a Go process.
 func (s *shop) die(of layout) {
 	s.next++
 	n := float64(s.next % 7)
@@ -93,6 +131,53 @@ func (s *shop) die(of layout) {
 	s.want[`h_bucket{le="1"}`] += 2
 	s.want[`h_bucket{le="+Inf"}`] += 3
 	s.want["g"] = max(s.want["g"], n)
+	s.dieInGo(n)
+}
+
+// dieInGo leaves the files of a Go process that is gone. It is one that writes
+// as living ones do, and lets them go.
+func (s *shop) dieInGo(n float64) {
+	s.t.Helper()
+	c := &Cells{dir: s.dir, id: fmt.Sprintf("%d-1-1-0", s.next)}
+	if err := c.create(cellsOf(c.dir, c.id)); err != nil {
+		s.t.Fatal(err)
+	}
+	created := int64(1e9 - s.next%100)
+	count := func(key string, words ...uint64) {
+		into := c.Add(CellKey{Text: key}, len(words), created)
+		for i, w := range words {
+			into[i].Add(w)
+		}
+		s.cells.add(key, created, words...)
+	}
+	count("requests", uint64(n), 1)
+	count(fmt.Sprintf("series %03d", s.next*37%200), 1) // one that comes between others in the archive
+	c.Add(CellKey{"in flight", true}, 1, 1)[0].Add(5)
+
+	p := NewPublisher(c, map[string]string{"g": "max"})
+	missing := p.Publish([]*dto.MetricFamily{
+		add(newFamily("a_total", "Help.", dto.MetricType_COUNTER), n),
+		histogramOf("h", n, 3, bound(1, 2)),
+		add(gauge("g", "Help."), n),
+		add(gauge("live_in_go", "Help."), 1),
+	})
+	if missing > 0 {
+		s.t.Fatalf("%d samples are missing", missing)
+	}
+	s.want["a_total"] += n
+	s.want["h_sum"] += n
+	s.want["h_count"] += 3
+	s.want[`h_bucket{le="1"}`] += 2
+	s.want[`h_bucket{le="+Inf"}`] += 3
+	letGo(c, p)
+}
+
+// letGo is the end of a process.
+func letGo(c *Cells, p *Publisher) {
+	for _, s := range p.stores {
+		s.file.close()
+	}
+	c.file.close()
 }
 
 // check compares what a reader says with what was counted; what live gauges say
@@ -104,11 +189,15 @@ func (s *shop) check(r *Reader, when string) {
 	if !maps.EqualFunc(got, s.want, near) {
 		s.t.Fatalf("%s:\ngot  %v\nwant %v", when, got, s.want)
 	}
+	if got, want := cellsIn(r), s.cells.text(); !maps.Equal(got, want) {
+		s.t.Fatalf("%s:\ngot  %v\nwant %v", when, got, want)
+	}
 }
 
 func (s *shop) files() int {
 	all, _ := filepath.Glob(s.dir + "/*.db*")
-	return len(all)
+	cells, _ := filepath.Glob(s.dir + "/*.cells*")
+	return len(all) + len(cells)
 }
 
 // TestCompact: the dead go into archives, totals stay, for readers that were
@@ -125,13 +214,13 @@ func TestCompact(t *testing.T) {
 			other := newReader(t, s.dir)
 			s.check(other, "before")
 			n, err := r.Compact()
-			if err != nil || n != 40 {
+			if err != nil || n != 10*filesOfDead {
 				t.Fatalf("Compact says %d, %v", n, err)
 			}
 			s.check(r, "after")
 			s.check(other, "after, by another")
 			s.check(newReader(t, s.dir), "after, by a new one")
-			if got := s.files(); got != 4 { // the living worker's, and three archives
+			if got := s.files(); got != 5 { // the living worker's, and four archives
 				t.Errorf("round %d: %d files are left", round, got)
 			}
 		}
@@ -190,7 +279,7 @@ func TestCompactUnreadable(t *testing.T) {
 	}
 	_ = os.Remove(filepath.Join(s.dir, "counter_archive.db"))
 	_ = syscall.Mkfifo(filepath.Join(s.dir, "summary_archive.db"), 0o600) // holds nobody up
-	if n, err := r.Compact(); n != 1 || err != nil {
+	if n, err := r.Compact(); n != 2 || err != nil {                      // the counters
 		t.Errorf("Compact says %d, %v", n, err)
 	}
 	s.check(r, "at the end")
@@ -244,7 +333,7 @@ func TestCompactBusy(t *testing.T) {
 		t.Errorf("Compact says %v", err)
 	}
 	unlock()
-	if n, err := r.Compact(); n != 4 || err != nil {
+	if n, err := r.Compact(); n != filesOfDead || err != nil {
 		t.Errorf("Compact says %d, %v", n, err)
 	}
 }
@@ -262,9 +351,7 @@ func TestCompactKilled(t *testing.T) {
 		if random.IntN(3) == 0 {
 			s.check(r, "before")
 		}
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "MULTIPROC_TEST_COMPACT="+s.dir, fmt.Sprintf("MULTIPROC_TEST_STEPS=%d", 1+random.IntN(26)))
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := inRole("compact", s.dir, 1+random.IntN(90)).CombinedOutput(); err != nil {
 			if exit, ok := err.(*exec.ExitError); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 				t.Fatalf("%v: %s", err, out)
 			}
@@ -280,7 +367,7 @@ func TestCompactKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.check(r, "at the end")
-	if got := s.files(); got != 4 {
+	if got := s.files(); got != 5 {
 		t.Errorf("%d files are left", got)
 	}
 	t.Logf("%d of 200 compactors died", died)
@@ -312,12 +399,16 @@ func TestCompactWhileReading(t *testing.T) {
 						return
 					}
 				}
+				if what := fallen(r); what != "" {
+					t.Error(what)
+					return
+				}
 				last = got
 			}
 		})
 	}
 	compactor := newReader(t, s.dir)
-	for range 200 {
+	for range 100 {
 		s.die(narrow)
 		if _, err := compactor.Compact(); err != nil && !errors.Is(err, ErrBusy) {
 			t.Error(err)
@@ -326,4 +417,164 @@ func TestCompactWhileReading(t *testing.T) {
 	close(stop)
 	readers.Wait()
 	s.check(compactor, "at the end")
+}
+
+// TestCompactWhileListing: a directory of so many files is not listed at one
+// moment. Of a file that is renamed meanwhile the list may have neither name, and
+// still it counts once, for who looks on and for who is new.
+func TestCompactWhileListing(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3000 {
+		put(t, dir, fmt.Sprintf("something else %d", i), nil)
+	}
+	const rounds, each = 40, 4
+	var there atomic.Int64 // what can be seen by now
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for i := range 2 {
+		readers.Go(func() {
+			r := newReader(t, dir)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if i == 0 {
+					r = newReader(t, dir)
+				}
+				least := there.Load()
+				var got int64
+				r.Cells(func(cells []*Cell) {
+					for _, c := range cells {
+						got += int64(c.Words[0])
+					}
+				})
+				if got < least || got > rounds*each {
+					t.Errorf("there are %d, want %d or more (a new reader: %v)", got, least, i == 0)
+					return
+				}
+			}
+		})
+	}
+	compactor := newReader(t, dir)
+	for round := range rounds {
+		for i := range each {
+			put(t, dir, fmt.Sprintf("tacho_%d-1-1-%d.cells", i+1, round), encodeCells(cellItem{"a", false, 1, []uint64{1}}))
+			there.Add(1)
+		}
+		for {
+			n, err := compactor.Compact()
+			if err != nil && !errors.Is(err, ErrBusy) {
+				t.Error(err)
+			}
+			if n > 0 || err == nil {
+				break
+			}
+		}
+	}
+	close(stop)
+	readers.Wait()
+	checkCells(t, newReader(t, dir), map[string]string{"a": fmt.Sprintf("[%d] since 1", rounds*each)})
+}
+
+// TestMissed: what a list lacks is what was being renamed, not what is new.
+func TestMissed(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "tacho_1-1-1-0.cells", twoCells())
+	put(t, dir, "tacho_2-1-1-0.cells.folding.1", twoCells())
+	put(t, dir, "compact.lock", nil)
+	r := newReader(t, dir)
+	_ = cellsIn(r)
+	all, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, true, true} {
+		if got := r.missed(slices.Delete(slices.Clone(all), i, i+1)); got != want {
+			t.Errorf("without %s: %v", all[i].Name(), got)
+		}
+	}
+	put(t, dir, "tacho_3-1-1-0.cells", twoCells())
+	if r.missed(all) {
+		t.Error("a new file is one that was missed")
+	}
+	put(t, dir, "tacho_4-1-1-0.cells.folding.1", twoCells())
+	if !r.missed(all) {
+		t.Error("one that is being folded was not there before")
+	}
+	if err := os.Rename(filepath.Join(dir, "tacho_2-1-1-0.cells.folding.1"), filepath.Join(dir, "tacho_2-1-1-0.cells")); err != nil {
+		t.Fatal(err)
+	}
+	if !r.missed(all[:2]) {
+		t.Error("one that was given back was not there before")
+	}
+}
+
+// TestCompactEverySecond: an archive may have the inode of the one before the last
+// one, and still has other entries in the same places.
+func TestCompactEverySecond(t *testing.T) {
+	s := newShop(t)
+	r := newReader(t, s.dir)
+	compactor := newReader(t, s.dir)
+	for range 20 {
+		for range 2 {
+			s.die(narrow)
+			if _, err := compactor.Compact(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.check(r, "after two more archives")
+	}
+}
+
+// TestCompactInvisibleInGo: whether a Go process is dead is known without seeing
+// it, whatever is known of the others.
+func TestCompactInvisibleInGo(t *testing.T) {
+	s := newShop(t)
+	removeAll(s.dir)
+	put(t, s.dir, fmt.Sprintf("counter_%d.db", deadPID), padded(two()))
+	maps.Copy(s.want, samples{"a_total": 1, "b_total": 2, "g": 3})
+	s.dieInGo(3)
+	r := newReader(t, s.dir)
+	for i := range 2 {
+		if n, err := r.Compact(); n != (filesOfDead-4)*(1-i) || !errors.Is(err, ErrInvisible) {
+			t.Errorf("Compact says %d, %v", n, err)
+		}
+		s.check(r, "after")
+		s.check(newReader(t, s.dir), "after, a new one")
+	}
+}
+
+// TestCompactSweeps: what processes have left that died while they made a file
+// goes after a minute, unless it is not a file of ours.
+func TestCompactSweeps(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * time.Minute)
+	for name, c := range map[string]struct {
+		old, stays bool
+	}{
+		"tacho_7-1-1-0.cells.new":    {old: true},
+		"tacho_archive.cells.new":    {old: true},
+		"counter_7-1-1-0.db.new":     {old: true},
+		"gauge_max_archive.db.new":   {old: true},
+		"tacho_8-1-1-0.cells.new":    {stays: true},
+		"histogram_8-1-1-0.db.new":   {stays: true},
+		"README.new":                 {old: true, stays: true},
+		"gauge_median_7-1-1.db.new":  {old: true, stays: true},
+		"tacho_7-1-1-0.cells.newest": {old: true, stays: true},
+	} {
+		put(t, dir, name, []byte("x"))
+		if c.old {
+			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := newReader(t, dir).Compact(); n != 0 || err != nil {
+			t.Errorf("Compact says %d, %v", n, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, name)); c.stays != (err == nil) {
+			t.Errorf("%s: stays %v, and %v", name, c.stays, err)
+		}
+	}
 }

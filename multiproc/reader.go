@@ -170,7 +170,7 @@ func (r *Reader) scanOnce() bool {
 			seen[name] = true
 		}
 	}
-	if r.overtaken || !maps.Equal(before, archives(r.opts.Dir)) {
+	if r.overtaken || r.missed(listed) || !maps.Equal(before, archives(r.opts.Dir)) {
 		return false
 	}
 	for name, f := range r.files {
@@ -183,6 +183,33 @@ func (r *Reader) scanOnce() bool {
 	}
 	r.archives = before
 	return true
+}
+
+// missed reports whether a list lacks a file that was there. A directory is not
+// listed at one moment: of a file that a compactor renames meanwhile the list may have
+// neither name.
+func (r *Reader) missed(listed []fs.DirEntry) bool {
+	names := make(map[string]bool, len(listed))
+	for _, e := range listed {
+		plain, _, _ := cutFolding(e.Name())
+		names[plain] = true
+	}
+	again, _ := os.ReadDir(r.opts.Dir)
+	return slices.ContainsFunc(again, func(e fs.DirEntry) bool {
+		plain, _, isFolding := cutFolding(e.Name())
+		return !names[plain] && (isFolding || r.knows(plain))
+	})
+}
+
+// knows reports whether a file of this name was there, whether it was being folded or
+// not.
+func (r *Reader) knows(name string) bool {
+	for known := range r.files {
+		if plain, _, _ := cutFolding(known); plain == name {
+			return true
+		}
+	}
+	return false
 }
 
 func isMetrics(name string) bool {
