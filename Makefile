@@ -30,6 +30,7 @@ fuzz: ## each fuzz target for a minute
 	go test -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s .
 	go test -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s .
 	go test -run '^$$' -fuzz '^FuzzPrometheusReads$$' -fuzztime 60s -fuzzminimizetime 1s ./bench
+	go test -run '^$$' -fuzz '^FuzzReader$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
 	go test -run '^$$' -fuzz '^FuzzCells$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
 
 bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
