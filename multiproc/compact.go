@@ -245,8 +245,12 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	j.generation++
 	into := newArchive(k)
 	if _, err := os.Lstat(archive); err == nil {
-		if _, err = into.collect(archive); err != nil {
+		damaged, err := into.collect(archive)
+		if err != nil {
 			return err // it would be lost
+		}
+		if damaged {
+			_ = os.Link(archive, archive+".damaged") // for whoever wants to know what could not be read
 		}
 	}
 	for i := range sources {

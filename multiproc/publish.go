@@ -44,7 +44,10 @@ type published struct {
 	kind   kind
 	round  int // when it was seen last
 	keys   []string
-	values []float64
+	values []float64 // what is written: base, and what the metric says
+	said   []float64 // what the metric said last
+	spare  []float64 // memory for what it says next
+	base   []float64 // what it had counted before it began anew; nil if it never did
 	places []place64 // of the values; nil as long as there is no space for them
 }
 
@@ -151,7 +154,7 @@ func (p *Publisher) publish(k kind, f *dto.MetricFamily, m *dto.Metric) (missing
 		p.known[string(p.key)] = x
 	}
 	x.round = p.round
-	x.values = valuesOf(x.values[:0], m)
+	x.take(m)
 	if x.places == nil {
 		if x.places, err = p.place(x); err != nil {
 			return len(x.keys), err
@@ -161,6 +164,41 @@ func (p *Publisher) publish(k kind, f *dto.MetricFamily, m *dto.Metric) (missing
 		x.places[i].set(v, p.now)
 	}
 	return 0, nil
+}
+
+// take takes a metric's values. Where its label set was deleted and made again it
+// counts from zero, and what it had counted must not be lost for the service.
+func (x *published) take(m *dto.Metric) {
+	before := x.said
+	x.said, x.spare = valuesOf(x.spare[:0], m), before
+	if len(before) == len(x.said) && begunAnew(x.kind, before, x.said) {
+		if x.base == nil {
+			x.base = make([]float64, len(before))
+		}
+		for i, v := range before {
+			x.base[i] += v
+		}
+	}
+	x.values = append(x.values[:0], x.said...)
+	for i, v := range x.base {
+		x.values[i] += v
+	}
+}
+
+// begunAnew reports whether a count has fallen: a counter, a bucket, or the count of
+// a summary, which stands before its sum.
+func begunAnew(k kind, before, now []float64) bool {
+	switch k.name {
+	case "counter", "summary":
+		return now[0] < before[0]
+	case "histogram":
+		for i := 1; i < len(now); i++ { // behind the sum
+			if now[i] < before[i] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // identityOf tells the metrics of one process apart. The bucket of +Inf does not: it

@@ -597,3 +597,50 @@ func TestPublishAllocates(t *testing.T) {
 		t.Errorf("publishing 1000 known series allocates %v times", n)
 	}
 }
+
+// TestPublishBegunAnew: a label set that is deleted and made again counts from zero in
+// its process, and the service's total goes on.
+func TestPublishBegunAnew(t *testing.T) {
+	dir := t.TempDir()
+	c, err := OpenCells(CellsOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	registry := prometheus.NewRegistry()
+	orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orders_total", Help: "Orders."}, []string{"kind"})
+	waits := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "wait", Help: "Waits.", Buckets: []float64{1}}, []string{"kind"})
+	depth := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "depth", Help: "Depth."}, []string{"kind"})
+	registry.MustRegister(orders, waits, depth)
+	p := NewPublisher(c, nil)
+	publish := func() {
+		t.Helper()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Publish(families)
+	}
+	count := func(n float64) {
+		orders.WithLabelValues("pen").Add(n)
+		waits.WithLabelValues("pen").Observe(n)
+		depth.WithLabelValues("pen").Set(n)
+		publish()
+	}
+	count(5)
+	orders.Reset()
+	waits.Reset()
+	depth.Reset()
+	count(0.5)
+	orders.Reset()
+	count(0.25)
+	got := gather(t, newReader(t, dir))
+	for sample, want := range map[string]float64{
+		`orders_total{kind="pen"}`: 5.75, `wait_sum{kind="pen"}`: 5.75, `wait_count{kind="pen"}`: 3,
+		`wait_bucket{kind="pen", le="1"}`: 2, `depth{kind="pen"}`: 0.25,
+	} {
+		if got[sample] != want {
+			t.Errorf("%s is %v, want %v, in %v", sample, got[sample], want, got)
+		}
+	}
+}
