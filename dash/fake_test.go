@@ -22,7 +22,7 @@ type fake struct {
 	targets string                               // the list in JSON; empty: this API has none
 	alerts  string
 	delay   time.Duration
-	ranges  func(query string) answer // of range queries; nil: there are none
+	ranges  func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
 	rounds     int
@@ -74,7 +74,8 @@ func (f *fake) queryRange(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	a := f.ranges(r.FormValue("query"))
+	end, _ := strconv.ParseInt(r.FormValue("end"), 10, 64)
+	a := f.ranges(r.FormValue("query"), end)
 	w.WriteHeader(a.status)
 	_, _ = w.Write([]byte(a.body))
 }
@@ -86,20 +87,18 @@ type curve struct {
 	points       []string
 }
 
-// matrix answers a range query with curves whose last point is the newest that
-// can be asked for.
-func matrix(curves ...curve) answer {
+// matrix answers a range query of an hour with curves whose last point is its end.
+func matrix(end int64, curves ...curve) answer {
 	type result struct {
 		Metric map[string]string `json:"metric"`
 		Values [][2]any          `json:"values"`
 	}
 	results := []result{}
-	const step = 15 // of an hour
-	last := time.Now().Unix() / step * step
+	const step = 15
 	for _, c := range curves {
 		values := [][2]any{}
 		for i, p := range c.points {
-			values = append(values, [2]any{last - int64(step*(len(c.points)-1-i)), p})
+			values = append(values, [2]any{end - int64(step*(len(c.points)-1-i)), p})
 		}
 		results = append(results, result{map[string]string{c.label: c.value}, values})
 	}

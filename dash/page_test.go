@@ -226,16 +226,16 @@ func check(t *testing.T, text string, want, absent []string) {
 // its lines end on. A route is shown where the address names it; a query that fails
 // is said, and the rest of the page stays.
 func TestCharts(t *testing.T) {
-	ranges := func(query string) answer {
+	ranges := func(query string, end int64) answer {
 		switch {
 		case strings.Contains(query, "/ ignoring"):
-			return matrix(curve{"class", "2xx", []string{"0.75"}}, curve{"class", "5xx", []string{"0", "0.25"}})
+			return matrix(end, curve{"class", "2xx", []string{"0.75"}}, curve{"class", "5xx", []string{"0", "0.25"}})
 		case strings.Contains(query, "quantile"):
-			return matrix(curve{"quantile", "0.95", []string{"0.2", "0.3"}}, curve{"quantile", "0.5", []string{"0.01", "0.02"}})
+			return matrix(end, curve{"quantile", "0.95", []string{"0.2", "0.3"}}, curve{"quantile", "0.5", []string{"0.01", "0.02"}})
 		case strings.Contains(query, "in_flight"):
-			return matrix()
+			return matrix(end)
 		}
-		return matrix(curve{"class", "5xx", []string{"1", "2"}}, curve{"class", "2xx", []string{"8", "7.5"}}, curve{"class", "other", []string{"NaN"}})
+		return matrix(end, curve{"class", "5xx", []string{"1", "2"}}, curve{"class", "2xx", []string{"8", "7.5"}}, curve{"class", "other", []string{"NaN"}})
 	}
 	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: ranges}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
@@ -254,10 +254,13 @@ func TestCharts(t *testing.T) {
 		t.Errorf("the console says\n%s", page.console)
 	}
 
+	page = browse(t, f.serve(t, "")+"#compare=1", 1500*time.Millisecond)
+	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0 % before 25.0 %", "p50 20 ms p95 300 ms before 300 ms"}, nil)
+
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"GET /api × whole service", "Requests per second, by status"}, []string{"In flight No data"})
 
-	f = &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(string) answer { return failure(422, "execution", "too <many> points") }}
+	f = &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(string, int64) answer { return failure(422, "execution", "too <many> points") }}
 	page = browse(t, f.serve(t, ""), 1500*time.Millisecond)
 	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
 }
@@ -265,11 +268,11 @@ func TestCharts(t *testing.T) {
 // TestExplore: an address with a query shows its answer, named by what tells its lines
 // apart; a query that cannot be read says where.
 func TestExplore(t *testing.T) {
-	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(query string) answer {
+	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(query string, end int64) answer {
 		if query == "sum(x" {
 			return failure(400, "bad_data", `1:6: parse error: unclosed left parenthesis`)
 		}
-		return matrix(curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}})
+		return matrix(end, curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}})
 	}}
 	page := browse(t, f.serve(t, "")+"#open=-&expr=shop_orders", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"Explore", "Download as CSV", "Answer", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "As a table"}, []string{"Hide charts"})

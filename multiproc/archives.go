@@ -60,7 +60,7 @@ func (a *valueArchive) collect(path string) (damaged bool, err error) {
 		if !e.sound() {
 			continue
 		}
-		text := m.list[e.raw].text
+		text := m.list[f.raws[i]].text
 		before, there := a.values[text]
 		a.values[text] = before.fold(a.kind, e.last, f.whenOf(i), !there)
 	}

@@ -19,37 +19,40 @@ type file struct {
 	made    uint64 // which one of its name it is, see generation
 	layout  layout
 	entries []entry
+	raws    []int32   // of each entry, its key's place in merged.list
 	when    []float64 // of each entry, in the wide layout
 	parsed  int       // where the entries that are known end
 	used    int64
 	damage  []Reason
+
+	apart   bool // some entries have no series that is merged
+	unsound bool // some counts are none
 
 	cells              []cellEntry // in place of entries, of a file of cells
 	private, unwritten uint64      // what its process could not write
 	dead               bool        // its process is gone, and what is live with it
 }
 
-// An entry is a value of a file. It has no pointers: see seriesID.
+// An entry is a value of a file. There are many of them, and a scan passes over all:
+// they are small, and without pointers (see seriesID).
 type entry struct {
 	last   float64
 	series seriesID
-	raw    int32
-	at     uint32 // where it begins
-	length uint32 // of the key, to notice when it is another one; and flags
+	place  uint32 // where the value stands, and a flag
 }
 
-// Flags of an entry, above its length.
-const (
-	isCount  = 1 << 31 // it can neither be negative nor no number
-	isRising = 1 << 30 // it never falls, unless it began anew
-	lengths  = isRising - 1
-)
+// isBucket is the flag of an entry's place: a bucket's count can neither be negative
+// nor no number. What a file has in use is less than 2 GiB.
+const isBucket = 1 << 31
 
-// valueAt is where the value stands.
-func (e *entry) valueAt() int {
-	n := int(e.length & lengths)
-	return int(e.at) + 4 + n + 8 - (n+4)%8
-}
+// at is where the value stands.
+func (e *entry) at() int { return int(e.place &^ isBucket) }
+
+func (e *entry) bucket() bool { return e.place&isBucket != 0 }
+
+// sound reports whether a value can be what it says to be: a count does not fall
+// below zero.
+func (e *entry) sound() bool { return !e.bucket() || e.last >= 0 }
 
 // open opens a regular file. It does not wait for anybody, as opening a FIFO
 // would.
@@ -81,7 +84,7 @@ func (f *file) read(in *os.File, m *merged, b *buffer) {
 		f.readCells(in, m, b)
 		return
 	}
-	f.damage = f.damage[:0]
+	f.damage, f.unsound = f.damage[:0], false
 	used := f.readHeader(in)
 	taken := f.readKnown(in, used, m, b)
 	f.takeLast(m, taken)
@@ -151,18 +154,15 @@ func (f *file) note(why Reason) {
 // readKnown reads the values of entries that are known, in pieces that stay in
 // the processor's cache, and returns how many it has read. Where another entry
 // stands now, what stood there counts on, and the rest is new.
-func (f *file) readKnown(in io.ReaderAt, used int, m *merged, b *buffer) (taken int) {
-	width := int(f.layout)
-	for taken < len(f.entries) {
-		first := &f.entries[taken]
-		begin := int(first.at)
-		data, err := b.read(in, begin, min(used, max(begin+pieceSize, first.valueAt()+width)))
+func (f *file) readKnown(in *os.File, used int, m *merged, b *buffer) (taken int) {
+	for begin := headerSize; taken < len(f.entries); {
+		end := f.entries[taken].at() + int(f.layout)
+		data, err := b.read(in, begin, min(used, max(begin+pieceSize, end)))
 		if err != nil {
 			f.note(Unreadable)
 			return taken
 		}
-		n, same := f.same(taken, begin, data)
-		f.decode(taken, n, begin, data, m)
+		n, next, same := f.decode(taken, begin, data, m)
 		if !same {
 			f.forget(n, m)
 			return n
@@ -170,43 +170,42 @@ func (f *file) readKnown(in io.ReaderAt, used int, m *merged, b *buffer) (taken 
 		if n == taken {
 			return taken // shrunk
 		}
-		taken = n
+		taken, begin = n, next
 	}
 	return taken
 }
 
-// same returns how far the entries in a piece of the file are those that are
-// known, and whether the reason to stop there is another entry.
-func (f *file) same(i, begin int, data []byte) (end int, same bool) {
-	for ; i < len(f.entries); i++ {
-		e := &f.entries[i]
-		if e.valueAt()+int(f.layout)-begin > len(data) {
-			return i, true
-		}
-		if binary.LittleEndian.Uint32(data[int(e.at)-begin:]) != e.length&lengths {
-			return i, false
-		}
-	}
-	return i, true
-}
-
-// decode takes the values of entries from a piece of the file.
-func (f *file) decode(i, end, begin int, data []byte, m *merged) {
+// decode takes the values of entries from a piece of the file, as far as it goes and
+// has the entries that are known. It returns the next one and where that begins.
+func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same bool) {
 	how := f.kind.merge()
 	summed := how == "" || how == "sum"
-	for ; i < end; i++ {
+	counter := f.kind.name == "counter"
+	at := 0
+	for ; i < len(f.entries); i++ {
 		e := &f.entries[i]
-		at := e.valueAt() - begin
-		v := math.Float64frombits(binary.LittleEndian.Uint64(data[at:]))
-		if v < e.last && e.length&isRising != 0 && e.series != none {
+		value := e.at() - begin
+		behind := value + int(f.layout)
+		if behind > len(data) {
+			return i, begin + at, true
+		}
+		n := int(int32(binary.LittleEndian.Uint32(data[at:])))
+		if n < 0 || at+4+n+8-(n+4)%8 != value {
+			return i, begin + at, false
+		}
+		at = behind
+		v := math.Float64frombits(binary.LittleEndian.Uint64(data[value:]))
+		if v < e.last && (counter || e.bucket()) && e.series != none {
 			m.keep(e.series, e.last) // it has begun anew
 		}
 		e.last = v
 		if f.layout == wide {
-			f.when[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[at+8:]))
+			f.when[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[value+8:]))
 		}
 		switch {
-		case e.series == none || e.length&isCount != 0 && !(v >= 0):
+		case e.series == none:
+		case e.bucket() && !(v >= 0):
+			f.unsound = true
 		case summed:
 			s := &m.series[e.series]
 			s.value.add(v)
@@ -215,6 +214,7 @@ func (f *file) decode(i, end, begin int, data []byte, m *merged) {
 			m.series[e.series].take(how, v, f.whenOf(i))
 		}
 	}
+	return i, begin + at, true
 }
 
 func (f *file) whenOf(i int) float64 {
@@ -237,10 +237,6 @@ func (f *file) takeLast(m *merged, i int) {
 	}
 }
 
-// sound reports whether a value can be what it says to be: a count does not fall
-// below zero.
-func (e *entry) sound() bool { return e.length&isCount == 0 || e.last >= 0 }
-
 // forget takes entries out that are not in the file any more. What they counted
 // is kept; what gauges said is not, since nobody knows what is.
 func (f *file) forget(from int, m *merged) {
@@ -254,10 +250,10 @@ func (f *file) forget(from int, m *merged) {
 		}
 	}
 	f.parsed = headerSize
-	if from < len(f.entries) {
-		f.parsed = int(f.entries[from].at)
+	if from > 0 {
+		f.parsed = f.entries[from-1].at() + int(f.layout)
 	}
-	f.entries, f.when = f.entries[:from], f.when[:min(from, len(f.when))]
+	f.entries, f.raws, f.when = f.entries[:from], f.raws[:from], f.when[:min(from, len(f.when))]
 }
 
 // readNew reads the entries behind those that are known. At the first damage it
@@ -275,7 +271,7 @@ func (f *file) readNew(in io.ReaderAt, used int, m *merged, b *buffer) {
 	if len(f.entries) == 0 { // then begin is the header's end
 		f.layout = layoutOf(b.behindHeader(data), m.layout)
 		m.layout = f.layout
-		f.entries = make([]entry, 0, m.entries)
+		f.entries, f.raws = make([]entry, 0, m.entries), make([]int32, 0, m.entries)
 	}
 	from := len(f.entries)
 	f.note(f.parse(data, begin, m))
@@ -288,7 +284,7 @@ func (f *file) readNew(in io.ReaderAt, used int, m *merged, b *buffer) {
 func (f *file) parse(data []byte, begin int, m *merged) Reason {
 	var before *raw
 	if n := len(f.entries); n > 0 {
-		before = m.list[f.entries[n-1].raw]
+		before = m.list[f.raws[n-1]]
 	}
 	for at := 0; at < len(data); {
 		p, why := entryAt(data, at, f.layout)
@@ -304,23 +300,22 @@ func (f *file) parse(data []byte, begin int, m *merged) Reason {
 			before.next = x
 		}
 		before = x
-		f.add(x, data, begin, at, p)
+		f.add(x, data, begin, p)
 		at = p.next
 		f.parsed = begin + at
 	}
 	return ""
 }
 
-func (f *file) add(x *raw, data []byte, begin, at int, p place) {
-	e := entry{raw: x.id, series: x.series, at: uint32(begin + at), length: uint32(p.end - p.key)}
+func (f *file) add(x *raw, data []byte, begin int, p place) {
+	e := entry{series: x.series, place: uint32(begin + p.value)}
 	e.last = math.Float64frombits(binary.LittleEndian.Uint64(data[p.value:]))
 	if x.key.bucket {
-		e.length |= isCount
+		e.place |= isBucket
 	}
-	if x.key.bucket || f.kind.name == "counter" {
-		e.length |= isRising
-	}
-	f.entries = append(f.entries, e)
+	f.apart = f.apart || x.series == none
+	f.unsound = f.unsound || !e.sound()
+	f.entries, f.raws = append(f.entries, e), append(f.raws, x.id)
 	if f.layout == wide {
 		f.when = append(f.when, math.Float64frombits(binary.LittleEndian.Uint64(data[p.value+8:])))
 	}

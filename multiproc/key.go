@@ -19,12 +19,16 @@ type key struct {
 	labels               []*dto.LabelPair // sorted by name, without le
 	bound                float64          // of a bucket
 	bucket               bool
+
+	given    []label // the labels as they stand there, without le
+	identity string  // tells the label sets of a metric apart
 }
 
 // parseKey reads the JSON [metric, sample, {label: value}, help]. Names that are
 // none in the text format get underscores, as Python's client has them there,
-// unless they are to be kept.
-func parseKey(text string, keep bool) (key, Reason) {
+// unless they are to be kept. Before is the key before it, which often is another
+// bucket of the same histogram: they share their labels.
+func parseKey(text string, keep bool, before *key) (key, Reason) {
 	k, labels, ok := quickKey(text)
 	if !ok {
 		if k, labels, ok = anyKey(text); !ok {
@@ -39,7 +43,13 @@ func parseKey(text string, keep bool) (key, Reason) {
 		name = strings.Clone
 	}
 	k.metric, k.sample = name(k.metric), name(k.sample)
-	return k, k.setLabels(labels, name)
+	return k, k.setLabels(labels, name, before)
+}
+
+// is reports whether the sample is the metric's with this ending.
+func (k *key) is(ending string) bool {
+	rest, ok := strings.CutPrefix(k.sample, k.metric)
+	return ok && rest == ending
 }
 
 // A label is one of a key's.
@@ -139,23 +149,33 @@ func (p *parser) escaped() (s string) {
 
 func escapeName(name string) string { return model.EscapeName(name, model.UnderscoreEscaping) }
 
-func (k *key) setLabels(labels []label, rename func(string) string) Reason {
-	for _, l := range labels {
+func (k *key) setLabels(labels []label, rename func(string) string, before *key) Reason {
+	for i, l := range labels {
 		if l.name == "le" {
 			bound, err := strconv.ParseFloat(l.value, 64)
 			if err != nil || math.IsNaN(bound) {
 				return BadBound
 			}
 			k.bucket, k.bound = true, bound
-			continue
+			labels = append(labels[:i], labels[i+1:]...)
+			break
 		}
+	}
+	if before != nil && slices.Equal(labels, before.given) {
+		k.labels, k.given, k.identity = before.labels, before.given, before.identity
+		return ""
+	}
+	k.given = labels
+	for i := range labels {
+		l := &labels[i]
 		name := rename(l.name)
-		if name == "" || strings.HasPrefix(name, "__") || k.has(name) {
+		if name == "" || name == "le" || strings.HasPrefix(name, "__") || k.has(name) {
 			return BadName
 		}
 		k.labels = append(k.labels, &dto.LabelPair{Name: &name, Value: &l.value})
 	}
 	slices.SortFunc(k.labels, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+	k.identity = identityOfLabels(k.labels)
 	return ""
 }
 
@@ -172,12 +192,15 @@ func labelText(value any) string {
 	return fmt.Sprint(value)
 }
 
-// identity tells the label sets of a metric apart. Keys that differ in help, or
-// in the order of labels, have the same.
-func (k *key) identity() string {
+// identityOfLabels tells label sets apart. Keys that differ in help, or in the order
+// of labels, have the same.
+func identityOfLabels(labels []*dto.LabelPair) string {
 	var b strings.Builder
-	for _, l := range k.labels {
-		b.WriteString(l.GetName() + "\xfe" + l.GetValue() + "\xff")
+	for _, l := range labels {
+		b.WriteString(l.GetName())
+		b.WriteByte(0xfe)
+		b.WriteString(l.GetValue())
+		b.WriteByte(0xff)
 	}
 	return b.String()
 }

@@ -66,6 +66,7 @@ type merged struct {
 	utf8     bool // names are kept as they are
 	series   []series
 	list     []*raw
+	last     *key // that could be read
 	raws     map[kind]map[string]*raw
 	families map[string]*family
 	names    []string // sorted; nil when out of date
@@ -104,7 +105,8 @@ func (m *merged) find(k kind, text []byte, expected *raw) *raw {
 func (m *merged) add(k kind, text []byte) *raw {
 	x := &raw{text: string(text), series: none, id: int32(len(m.list))}
 	m.list = append(m.list, x)
-	if x.key, x.why = parseKey(x.text, m.utf8); x.why == "" {
+	if x.key, x.why = parseKey(x.text, m.utf8, m.last); x.why == "" {
+		m.last = &x.key
 		x.why = m.place(k, x)
 	}
 	if m.raws[k] == nil {
@@ -124,7 +126,7 @@ func (m *merged) place(k kind, x *raw) Reason {
 	if k.name == "gauge" && k.merge() == "all" {
 		return "" // each file has its own
 	}
-	id := x.key.identity()
+	id := x.key.identity
 	s, known := f.sets[id]
 	if !known {
 		s = &set{labels: x.key.labels, plain: none, sum: none, count: none}
@@ -170,9 +172,9 @@ func (s *set) slot(k kind, of *key) *seriesID {
 	switch {
 	case k.name == "counter" || k.name == "gauge":
 		return &s.plain
-	case of.sample == of.metric+"_sum":
+	case of.is("_sum"):
 		return &s.sum
-	case k.name == "summary" && of.sample == of.metric+"_count":
+	case k.name == "summary" && of.is("_count"):
 		return &s.count
 	case k.name == "histogram" && of.bucket:
 		return s.bucket(of.bound)

@@ -392,11 +392,11 @@ func (r *Reader) isFolding(name string) bool {
 func (r *Reader) count(f *file) {
 	r.files[f.name] = f
 	r.report.file(f)
-	for i := range f.entries {
+	for i := 0; i < len(f.entries) && (f.apart || f.unsound); i++ {
 		e := &f.entries[i]
 		switch {
 		case e.series == none:
-			r.takeOwn(f, e, r.merged.list[e.raw])
+			r.takeOwn(f, e, r.merged.list[f.raws[i]])
 		case !e.sound():
 			r.report.damaged[BadValue]++
 		}

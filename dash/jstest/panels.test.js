@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { lines, panels, stack } from "../static/panels.js";
+import { compared, lines, panels, stack } from "../static/panels.js";
 import { raw, recorded } from "../static/queries.js";
 
 const hostile = 'a"b\\c\n{x="y"}';
@@ -40,4 +40,13 @@ test("lines have names and an order, and only errors are errors", () => {
 test("stacked lines add up, and a gap is a gap in all", () => {
   assert.deepEqual(stack([[1, null, null, 4], [2, 3, null, null]]), [[1, null, null, 4], [3, 3, null, 4]]);
   assert.deepEqual(stack([]), []);
+});
+
+test("one line of the span before stands for a panel", () => {
+  const [rate, errors, latency, flight] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  assert.deepEqual(compared(rate, ["2xx", "5xx"], [[1, null], [2, 3]]), [3, 3]);
+  assert.deepEqual(compared(errors, ["5xx", "4xx"], [[0.1], [0.2]]), [0.1]);
+  assert.deepEqual(compared(latency, ["0.5", "0.95"], [[1], [2]]), [2]);
+  assert.deepEqual(compared(flight, ["shop"], [[7]]), [7]);
+  for (const panel of [rate, errors, latency, flight]) assert.equal(compared(panel, [], []), null);
 });

@@ -31,7 +31,7 @@ test("the filter wants every word, in any case, anywhere", () => {
 test("the fragment keeps a view, and survives nonsense", () => {
   for (const view of [
     firstView, { ...firstView, sort: "p95", descending: true }, { ...firstView, sort: "route", filter: "a&b=c #ü %" },
-    { ...firstView, open: "shop", route: "GET /a&b", span: { last: 900 } }, { ...firstView, span: { from: 100, to: 200 }, lang: "zh-CN", expr: 'sum(x{a="b&c"}) + 1' },
+    { ...firstView, open: "shop", route: "GET /a&b", span: { last: 900 } }, { ...firstView, span: { from: 100, to: 200 }, lang: "zh-CN", compare: "1", expr: 'sum(x{a="b&c"}) + 1' },
   ]) {
     assert.deepEqual(parseView(formatView(view)), view);
   }

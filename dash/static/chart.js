@@ -25,6 +25,7 @@ export const written = (unit, n) => (n === null || n === undefined ? nothing : w
  */
 const looks = {
   "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
+  before: ["--muted", [4, 4]],
   "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
 };
 
@@ -129,11 +130,17 @@ export function chart(syncKey, dragged) {
  * @param {import("./panels.js").Panel} panel
  * @param {string[]} names
  * @param {[number[], ...(number | null)[][]]} columns
+ * @param {(number | null)[] | null} [before] a line of the span before
  * @returns {Shown}
  */
-export function shownOf(panel, names, [times, ...values]) {
+export function shownOf(panel, names, [times, ...values], before = null) {
   const stacked = Boolean(panel.stacked);
-  return { id: panel.id, unit: panel.unit, expr: panel.expr, stacked, names, times, values, drawn: stacked ? stack(values) : values };
+  const drawn = stacked ? stack(values) : values;
+  const more = before ? [before] : [];
+  return {
+    id: panel.id, unit: panel.unit, expr: panel.expr, stacked, times, names: before ? [...names, "before"] : names,
+    values: [...values, ...more], drawn: [...drawn, ...more],
+  };
 }
 
 /** lastOf is the newest number of a line: what the legend says is what the chart ends on. */
@@ -142,6 +149,7 @@ const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) 
 /** lineName is what a line is called. */
 function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
+  if (name === "before") return say("before");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
   return name === "other" ? say("otherClass") : name;
 }
@@ -180,7 +188,7 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
       { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((v) => write(v)), space: 34 },
     ],
     series: [{}, ...now.names.map((name, i) => line(now, name, i))],
-    bands: now.stacked ? now.names.slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : [],
+    bands: now.stacked ? now.names.filter((name) => name !== "before").slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : [],
     hooks: {
       setSelect: [(/** @type {any} */ u) => {
         if (u.select.width < 4) return;
@@ -194,7 +202,7 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
 function line(/** @type {Shown} */ now, /** @type {string} */ name, /** @type {number} */ i) {
   const [variable, dash] = look(name, i);
   const stroke = colour(variable);
-  return { stroke, width: 1.5, dash, fill: now.stacked ? `${stroke}55` : undefined, spanGaps: false, points: { show: false } };
+  return { stroke, width: 1.5, dash, fill: now.stacked && name !== "before" ? `${stroke}55` : undefined, spanGaps: false, points: { show: false } };
 }
 
 const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -85,6 +85,8 @@ export const messages = {
   wholeService: ["× whole service", "× 整个服务"],
   openRoute: ["Show this route over time", "查看这条路由的趋势"],
   span: ["Span of time", "时间范围"],
+  compare: ["Compare with before", "与此前对比"],
+  before: ["before", "此前"],
   fromTo: ["{from} to {to}", "{from} 至 {to}"],
   chartRate: ["Requests per second, by status", "每秒请求数，按状态"],
   chartErrors: ["Share of requests answered 4xx and 5xx", "应答为 4xx 和 5xx 的请求比例"],

@@ -114,3 +114,19 @@ export function stack(values) {
     return below;
   });
 }
+
+/** Which line of a panel stands for it where two spans are compared; of stacked ones it is their sum. */
+const standsFor = /** @type {Record<string, string>} */ ({ chartErrors: "5xx", chartLatency: "0.95" });
+
+/**
+ * compared is the one line of the span before that a panel is compared with, or null
+ * if nothing is known of it.
+ * @param {Panel} panel
+ * @param {string[]} names
+ * @param {(number | null)[][]} values
+ */
+export function compared(panel, names, values) {
+  if (panel.stacked) return stack(values).at(-1) ?? null;
+  const i = panel.id in standsFor ? names.indexOf(standsFor[panel.id]) : 0;
+  return values[i] ?? null;
+}

@@ -66,14 +66,10 @@ export function bounds(span, now) {
 }
 
 /**
- * earlier is the span of the same length before.
- * @param {Span} span
- * @param {number} now
+ * before are bounds of the same length that end where these begin.
+ * @param {{from: number, to: number}} edges aligned
  */
-export function earlier(span, now) {
-  const { from, to } = bounds(span, now);
-  return { from: 2 * from - to, to: from };
-}
+export const before = ({ from, to }) => ({ from: 2 * from - to, to: from });
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour];
 

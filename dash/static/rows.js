@@ -24,12 +24,13 @@ export const columns = [
  * @property {string} open the service whose charts are shown, "-" for none, "" for the first one
  * @property {string} route the route that they are about, "" for the whole service
  * @property {import("./range.js").Span} span
+ * @property {string} compare "1" if the charts show the span before, too
  * @property {string} expr the query that is explored, "" for none
  * @property {string} lang the language that was chosen, "" for the browser's
  */
 
 /** The worst routes first, and otherwise an order that does not jump at each refresh. @type {View} */
-export const firstView = { sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan, expr: "", lang: "" };
+export const firstView = { sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan, compare: "", expr: "", lang: "" };
 
 /**
  * parseView reads a view from the URL's fragment; what it does not know is left out.
@@ -48,6 +49,7 @@ export function parseView(hash) {
     open: given.get("open") ?? "",
     route: given.get("route") ?? "",
     span: parseSpan(given.get("span") ?? ""),
+    compare: given.get("compare") === "1" ? "1" : "",
     expr: given.get("expr") ?? "",
     lang: given.get("lang") ?? "",
   };
@@ -62,7 +64,7 @@ export function formatView(view) {
   if (view.sort !== firstView.sort || view.descending !== firstView.descending) {
     out.set("sort", (view.descending ? "-" : "") + view.sort);
   }
-  for (const name of /** @type {const} */ (["filter", "open", "route", "expr", "lang"])) if (view[name]) out.set(name, view[name]);
+  for (const name of /** @type {const} */ (["filter", "open", "route", "compare", "expr", "lang"])) if (view[name]) out.set(name, view[name]);
   const span = formatSpan(view.span);
   if (span !== formatSpan(firstSpan)) out.set("span", span);
   const text = out.toString();

@@ -6,8 +6,8 @@ import { chart, shownOf } from "./chart.js";
 import { attribute, list, make, put } from "./dom.js";
 import { time, visible } from "./format.js";
 import { say } from "./messages.js";
-import { lines, panels } from "./panels.js";
-import { aligned, bounds, columns, presets, stepOf, within } from "./range.js";
+import { compared, lines, panels } from "./panels.js";
+import { aligned, before, bounds, columns, presets, stepOf, within } from "./range.js";
 
 /** How many points a chart has at most: more than one for two pixels shows nothing more. */
 const points = 300;
@@ -25,11 +25,13 @@ export function trendView(changeView) {
     button.addEventListener("click", () => changeView((view) => ({ ...view, span: { last } })));
     return { button, last };
   });
+  const compare = make("button", { type: "button" }, say("compare"));
+  compare.addEventListener("click", () => changeView((view) => ({ ...view, compare: view.compare ? "" : "1" })));
   const still = make("span", { class: "muted" });
   const problem = make("p", { class: "notice problem", role: "status" });
   const charts = make("div", { class: "charts" });
   const element = make("div", { class: "trend" },
-    make("div", { class: "tools" }, subject, whole, make("span", { class: "spans", role: "group", "aria-label": say("span") }, ...buttons.map((b) => b.button)), still),
+    make("div", { class: "tools" }, subject, whole, make("span", { class: "spans", role: "group", "aria-label": say("span") }, ...buttons.map((b) => b.button)), compare, still),
     problem, charts);
   problem.hidden = true;
 
@@ -50,23 +52,26 @@ export function trendView(changeView) {
       put(subject, of.path === undefined ? say("overTime") : visible(`${of.method} ${of.path}`));
       whole.hidden = of.path === undefined;
       for (const { button, last } of buttons) attribute(button, "aria-pressed", String("last" in span && span.last === last));
+      attribute(compare, "aria-pressed", String(view.compare === "1"));
       put(still, "last" in span ? "" : spanText(span));
       const now = Date.now() / 1000;
       const wide = bounds(span, now);
       const step = stepOf(wide.to - wide.from, every, points);
       const edges = aligned(wide, step);
       const asked = panels(of, source, step, every);
-      const key = JSON.stringify([asked, edges, step]);
+      const key = JSON.stringify([asked, edges, step, view.compare]);
       if (key === last) return; // there is nothing new yet
       last = key;
       const mine = ++round;
       try {
-        const answers = await Promise.all(asked.map((panel) => api.range(panel.expr, edges, step)));
+        const askAll = (/** @type {{from: number, to: number}} */ of) => Promise.all(asked.map((panel) => api.range(panel.expr, of, step)));
+        const past = before(edges);
+        const [answers, earlier] = await Promise.all([askAll(edges), view.compare ? askAll(past) : []]);
         if (mine !== round) return;
         problem.hidden = true;
         list(charts, asked.map((panel, i) => {
           const found = lines(panel, answers[i]);
-          return { key: panel.id, shown: shownOf(panel, found.map((l) => l.name), columns(found, edges, step)) };
+          return { key: panel.id, shown: shownOf(panel, found.map((l) => l.name), columns(found, edges, step), lineBefore(panel, earlier[i], past, step)) };
         }), () => {
           const one = chart(`trend-${of.job}`, drag);
           return { element: one.element, update: (/** @type {any} */ item) => one.update(item.shown) };
@@ -80,6 +85,13 @@ export function trendView(changeView) {
       }
     },
   };
+}
+
+/** lineBefore is a panel's line of the span before, point by point beside the present ones. */
+function lineBefore(/** @type {import("./panels.js").Panel} */ panel, /** @type {any[] | undefined} */ series, /** @type {{from: number, to: number}} */ past, /** @type {number} */ step) {
+  if (!series) return null;
+  const found = lines(panel, series);
+  return compared(panel, found.map((l) => l.name), columns(found, past, step).slice(1));
 }
 
 function spanText(/** @type {{from: number, to: number}} */ { from, to }) {
