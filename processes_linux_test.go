@@ -1,7 +1,6 @@
 package tacho
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	logged "github.com/tacho-go/tacho/internal/locked"
 )
 
 // TestFullDisk: in 96 KiB the service goes on, counts everything, and says in its
@@ -25,7 +26,7 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	var log syncBuffer
+	var log logged.Buffer
 	m := member(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	const routes = 400
 	count := func(from, to int) {
@@ -91,22 +92,4 @@ func TestFullFromTheStart(t *testing.T) {
 	recordBusiness(m)
 	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 	line(t, m, "shop_queue 2")
-}
-
-// A syncBuffer is a log.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
