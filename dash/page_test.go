@@ -230,6 +230,8 @@ func TestCharts(t *testing.T) {
 		switch {
 		case strings.Contains(query, "/ ignoring"):
 			return matrix(end, curve{"class", "2xx", []string{"0.75"}}, curve{"class", "5xx", []string{"0", "0.25"}})
+		case strings.Contains(query, "sum by (le)"):
+			return matrix(end, curve{"le", "0.5", []string{"9", "9"}}, curve{"le", "+Inf", []string{"9", "9"}}, curve{"le", "0.1", []string{"2", "1"}})
 		case strings.Contains(query, "quantile"):
 			return matrix(end, curve{"quantile", "0.95", []string{"0.2", "0.3"}}, curve{"quantile", "0.5", []string{"0.01", "0.02"}})
 		case strings.Contains(query, "in_flight"):
@@ -242,10 +244,10 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{
 		"Hide charts", "Over time", "5 min 15 min 1 h 6 h",
 		"Requests per second, by status 2xx 7.50 5xx 2.00 other –",
-		"Share of requests answered 4xx and 5xx 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "In flight No data in this span.",
+		"Errors, share of requests 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "Latency, distribution Most take 100 ms – 500 ms now.", "In flight No data in this span.",
 	}, []string{"2xx 75.0 %"})
-	if n := strings.Count(page.html, "<canvas"); n != 3 {
-		t.Errorf("%d charts are drawn, want 3", n)
+	if n := strings.Count(page.html, "<canvas"); n != 4 {
+		t.Errorf("%d charts are drawn, want 4", n)
 	}
 	if !regexp.MustCompile(`role="img"[^>]*aria-label="Latency: [^"]*p50 20 ms, p95 300 ms"`).MatchString(page.html) {
 		t.Error("a chart does not say in words what it shows")

@@ -46,11 +46,11 @@ const lists = new WeakMap();
  * @template {{key: string}} T
  * @param {Element} parent
  * @param {T[]} items
- * @param {() => {element: HTMLElement, update: (item: T) => void}} newView
+ * @param {(item: T) => {element: HTMLElement, update: (item: T) => void}} newView
  */
 export function list(parent, items, newView) {
   const old = lists.get(parent) ?? new Map();
-  const now = new Map(items.map((item) => [item.key, old.get(item.key) ?? newView()]));
+  const now = new Map(items.map((item) => [item.key, old.get(item.key) ?? newView(item)]));
   lists.set(parent, now);
   for (const [key, view] of old) if (!now.has(key)) view.element.remove();
   items.forEach((item, i) => {

@@ -35,7 +35,7 @@ export function panels(subject, source, step, every) {
   if (subject.schema) labels.push(["schema", "=", subject.schema]);
   const ofRoute = subject.path !== undefined;
   if (ofRoute) labels.push(["method", "=", subject.method ?? ""], ["path", "=", subject.path ?? ""]);
-  const { requests, latency, inFlight } = source.name === "recorded"
+  const { requests, latency, inFlight, buckets } = source.name === "recorded"
     ? recordedOver(labels, ofRoute, step, every)
     : rawOver(labels, source.window, step);
   const classes = byClass(requests);
@@ -44,6 +44,7 @@ export function panels(subject, source, step, every) {
     { id: "chartErrors", unit: "ratio", by: "class", order: ["5xx", "4xx"], expr: `sum by (class) (${classes}) / ignoring (class) group_left sum (${requests})` },
     { id: "chartLatency", unit: "latency", by: "quantile", order: Object.values(quantiles).map(String), expr: latency },
   ]);
+  all.push({ id: "chartHeat", unit: "rate", by: "le", expr: `sum by (le) (${buckets})` });
   if (!ofRoute) all.push({ id: "chartInFlight", unit: "count", by: "job", expr: `sum by (job) (${inFlight})` });
   return all;
 }
@@ -60,18 +61,20 @@ function recordedOver(/** @type {string[][]} */ labels, /** @type {boolean} */ o
     requests: over("avg", "tacho:http_requests:rate"),
     latency: `max by (quantile) (${over("max", family)})`,
     inFlight: over("max", "tacho:http_requests_in_flight:sum"),
+    buckets: over("avg", ofRoute ? "tacho:http_request_duration_seconds_bucket:rate" : "tacho:job_http_request_duration_seconds_bucket:rate"),
   };
 }
 
 /** rawOver computes the same from the metrics of schema.Default. */
 function rawOver(/** @type {string[][]} */ labels, /** @type {string} */ window, /** @type {number} */ step) {
   const range = step > seconds(window) ? `${step}s` : window;
-  const buckets = `sum by (le) (rate(http_request_duration_seconds_bucket${selector(labels)}[${range}]))`;
+  const buckets = `rate(http_request_duration_seconds_bucket${selector(labels)}[${range}])`;
   return {
     requests: `rate(http_requests_total${selector(labels)}[${range}])`,
     latency: Object.values(quantiles)
-      .map((q) => `label_replace(histogram_quantile(${q}, ${buckets}), "quantile", "${q}", "", "")`).join(" or "),
+      .map((q) => `label_replace(histogram_quantile(${q}, sum by (le) (${buckets})), "quantile", "${q}", "", "")`).join(" or "),
     inFlight: `http_requests_in_flight${selector(labels)}`,
+    buckets,
   };
 }
 

@@ -4,6 +4,8 @@
 import { Problem } from "./api.js";
 import { chart, shownOf } from "./chart.js";
 import { attribute, list, make, put } from "./dom.js";
+import { heat } from "./heat.js";
+import { heatView } from "./heatview.js";
 import { time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { compared, lines, panels } from "./panels.js";
@@ -64,16 +66,18 @@ export function trendView(changeView) {
       last = key;
       const mine = ++round;
       try {
-        const askAll = (/** @type {{from: number, to: number}} */ of) => Promise.all(asked.map((panel) => api.range(panel.expr, of, step)));
         const past = before(edges);
+        const askAll = (/** @type {{from: number, to: number}} */ of) => Promise.all(asked.map((panel) =>
+          of === past && panel.id === "chartHeat" ? [] : api.range(panel.expr, of, step)));
         const [answers, earlier] = await Promise.all([askAll(edges), view.compare ? askAll(past) : []]);
         if (mine !== round) return;
         problem.hidden = true;
         list(charts, asked.map((panel, i) => {
+          if (panel.id === "chartHeat") return { key: panel.id, shown: { heat: heat(answers[i], edges, step), expr: panel.expr } };
           const found = lines(panel, answers[i]);
           return { key: panel.id, shown: shownOf(panel, found.map((l) => l.name), columns(found, edges, step), lineBefore(panel, earlier[i], past, step)) };
-        }), () => {
-          const one = chart(`trend-${of.job}`, drag);
+        }), (/** @type {{key: string}} */ { key: panel }) => {
+          const one = panel === "chartHeat" ? heatView() : chart(`trend-${of.job}`, drag);
           return { element: one.element, update: (/** @type {any} */ item) => one.update(item.shown) };
         });
       } catch (error) {
