@@ -47,7 +47,7 @@ export function chart(syncKey, dragged) {
   const empty = make("p", { class: "muted" });
   const code = make("code");
   const table = make("table", { class: "points" });
-  const more = make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table);
+  const more = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table));
   const element = make("figure", { class: "chart" }, title, legend, plot, spoken, empty, more);
   /** @type {any} */
   let drawn = null;

@@ -21,7 +21,8 @@ export function exploreView(changeView) {
   const note = make("p", { class: "muted" });
   const problem = make("p", { class: "notice problem", role: "status" });
   const picture = chart("explore", (from, to) => changeView((view) => (Number.isNaN(from) ? view : { ...view, span: { from: Math.floor(from), to: Math.ceil(to) } })));
-  const box = make("details", {}, make("summary", {}, make("h2", {}, say("explore"))), form, note, problem, picture.element);
+  const box = /** @type {HTMLDetailsElement} */ (make("details", {},
+    make("summary", {}, make("h2", {}, say("explore"))), form, note, problem, picture.element));
   byId("explore").replaceChildren(box);
   /** @type {Map<string, {name: string, type: string, help: string}>} */
   let known = new Map();

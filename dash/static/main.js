@@ -159,8 +159,8 @@ function showServices() {
   const chosen = all.filter((/** @type {any} */ s) => hasMatch(s, view));
   byId("tools").hidden = all.every((/** @type {any} */ s) => s.routes.length === 0);
   put(byId("filtered"), chosen.length < all.length ? say("filtered", { n: chosen.length, all: all.length }) : "");
-  /** @type {({key: string} & import("./service.js").Shown)[]} */
   const shared = { view, api, source: picture.source, every };
+  /** @type {({key: string} & import("./service.js").Shown)[]} */
   const items = chosen.map((/** @type {any} */ service, /** @type {number} */ i) => ({ key: service.key, service, first: i === 0, ...shared }));
   list(byId("services"), items, () => serviceView(changeView));
   explore.update({ api, view, every });
