@@ -37,6 +37,7 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 	r.Use(traceparent, countScrapes(&g.scrapes))
 
 	m := tachogin.Use(r, tacho.Options{
+		Multiproc:        tacho.Multiproc{Off: true}, // two instances in one process: they are no siblings
 		Buckets:          latencyBuckets,
 		NativeHistograms: true,
 		TraceFunc:        traceIDs,
