@@ -37,6 +37,10 @@ type Options struct {
 	// or from the root of its origin. The page cannot ask another origin; put a
 	// reverse proxy between. The default is "api/v1".
 	APIPath string
+
+	// TraceURL is where a trace is shown, with {trace_id} in its place: the
+	// requests that exemplars point to link there. The default is no link.
+	TraceURL string
 }
 
 // Handler serves the page at /, its files beside it, and 404 for every other

@@ -124,15 +124,15 @@ func TestETags(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	type config struct{ Title, Hint, APIPath string }
+	type config struct{ Title, Hint, APIPath, TraceURL string }
 	for _, test := range []struct {
 		name string
 		o    dash.Options
 		want config
 	}{
-		{"zero", dash.Options{}, config{"tacho", "", "api/v1"}},
-		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", APIPath: "/prometheus/api/v1/"}, config{"Shop", "at 0:45 …", "/prometheus/api/v1"}},
-		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "api/v1"}},
+		{"zero", dash.Options{}, config{"tacho", "", "api/v1", ""}},
+		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", APIPath: "/prometheus/api/v1/", TraceURL: "https://tempo/{trace_id}"}, config{"Shop", "at 0:45 …", "/prometheus/api/v1", "https://tempo/{trace_id}"}},
+		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "api/v1", ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got config

@@ -22,7 +22,10 @@ type fake struct {
 	targets string                               // the list in JSON; empty: this API has none
 	alerts  string
 	delay   time.Duration
-	ranges  func(query string, end int64) answer // of range queries; nil: there are none
+
+	exemplars string // in JSON
+	traceURL  string
+	ranges    func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
 	rounds     int
@@ -41,6 +44,13 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/query", f.query)
 	mux.HandleFunc("/api/v1/query_range", f.queryRange)
+	mux.HandleFunc("/api/v1/query_exemplars", func(w http.ResponseWriter, _ *http.Request) {
+		if f.exemplars == "" {
+			http.NotFound(w, nil)
+			return
+		}
+		_, _ = w.Write([]byte(`{"status":"success","data":` + f.exemplars + `}`))
+	})
 	mux.HandleFunc("/api/v1/targets", f.list("activeTargets", f.targets))
 	mux.HandleFunc("/api/v1/alerts", f.list("alerts", f.alerts))
 	mux.HandleFunc("/rounds", func(w http.ResponseWriter, _ *http.Request) {
@@ -48,7 +58,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		fmt.Fprint(w, rounds)
 	})
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
-	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>"}))
+	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL}))
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
 	// A browser asks again, unseen, when a connection breaks that it had used.
 	server.Config.SetKeepAlivesEnabled(false)

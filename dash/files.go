@@ -118,12 +118,13 @@ func staticFiles() map[string]file {
 // configFile is how the options reach the page, which has no inline script.
 func configFile(o Options) file {
 	body, err := json.Marshal(struct {
-		Title   string `json:"title"`
-		Hint    string `json:"hint"`
-		APIPath string `json:"apiPath"`
-	}{o.Title, o.Hint, o.APIPath})
+		Title    string `json:"title"`
+		Hint     string `json:"hint"`
+		APIPath  string `json:"apiPath"`
+		TraceURL string `json:"traceURL"`
+	}{o.Title, o.Hint, o.APIPath, o.TraceURL})
 	if err != nil {
-		panic(err) // three strings: always JSON
+		panic(err) // strings: always JSON
 	}
 	return newFile("config.json", body)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ type serveFlags struct {
 	retention     period
 	retentionSize byteSize
 	minFree       byteSize
+	traceURL      string
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
@@ -53,6 +55,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 lets other machines in, see --web-config")
 	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
 	flags.StringVar(&o.ExternalURL, "external-url", "", "`URL` under which people reach this server; its path becomes the prefix of every page")
+	flags.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, for the page's links to the requests that exemplars point to")
 	flags.StringVar(&o.DataDir, "data-dir", "tacho-data", "`folder` for the samples")
 	flags.DurationVar(&f.interval, "interval", 15*time.Second, "how often to scrape; not with a prometheus.yml, which says it itself")
 	flags.Var(&f.retention, "retention", "how long to keep samples, such as 15d; the prometheus.yml goes first")
@@ -138,7 +141,10 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if o.MinFree == 0 {
 		o.MinFree = -1
 	}
-	o.Page = newPage(dash.Options{})
+	if f.traceURL != "" && !strings.Contains(f.traceURL, "{trace_id}") {
+		return o, fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", f.traceURL)
+	}
+	o.Page = newPage(dash.Options{TraceURL: f.traceURL})
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
 	if f.interval < time.Second {
 		return o, fmt.Errorf("--interval %v: it must be at least 1s", f.interval)

@@ -57,6 +57,14 @@ export function prometheus(base) {
       const groups = (await ask(`${base}/rules?type=record`)).data?.groups ?? [];
       return groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval ?? NaN;
     },
+    /**
+     * @param {string} expr
+     * @param {{from: number, to: number}} bounds seconds since the epoch
+     */
+    async exemplars(expr, { from, to }) {
+      const body = new URLSearchParams({ query: expr, start: String(from), end: String(to) });
+      return (await ask(`${base}/query_exemplars`, { method: "POST", body })).data ?? [];
+    },
     async metricNames() {
       return (await ask(`${base}/label/__name__/values`)).data ?? [];
     },

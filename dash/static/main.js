@@ -26,6 +26,8 @@ let view = parseView(location.hash);
 let api = null;
 /** Seconds between two evaluations of the rules; the usual ones where the API does not say. */
 let every = 15;
+/** Where traces are shown, with {trace_id} in it. */
+let traceURL = "";
 
 document.documentElement.lang = choose(view.lang, navigator.languages);
 useLanguage(document.documentElement.lang);
@@ -64,6 +66,7 @@ async function configure() {
   put(byId("title"), config.title);
   put(byId("hint"), config.hint);
   byId("hint").hidden = !config.hint;
+  traceURL = config.traceURL;
   return prometheus(new URL(config.apiPath, document.baseURI).href);
 }
 
@@ -159,7 +162,7 @@ function showServices() {
   const chosen = all.filter((/** @type {any} */ s) => hasMatch(s, view));
   byId("tools").hidden = all.every((/** @type {any} */ s) => s.routes.length === 0);
   put(byId("filtered"), chosen.length < all.length ? say("filtered", { n: chosen.length, all: all.length }) : "");
-  const shared = { view, api, source: picture.source, every };
+  const shared = { view, api, source: picture.source, every, traceURL };
   /** @type {({key: string} & import("./service.js").Shown)[]} */
   const items = chosen.map((/** @type {any} */ service, /** @type {number} */ i) => ({ key: service.key, service, first: i === 0, ...shared }));
   list(byId("services"), items, () => serviceView(changeView));

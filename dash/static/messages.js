@@ -93,6 +93,7 @@ export const messages = {
   chartLatency: ["Latency", "延迟"],
   chartInFlight: ["In flight", "处理中"],
   otherClass: ["other", "其他"],
+  traces: ["Traces of the slowest requests", "最慢请求的追踪"],
   chartHeat: ["Latency, distribution", "延迟分布"],
   slowerThan: ["over {from}", "超过 {from}"],
   mostAre: ["Most take {bucket} now.", "目前大多数为 {bucket}。"],

@@ -65,7 +65,7 @@ export function serviceView(changeView) {
     make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why, toggle), numbers, trend.element, changed.element, table.element);
   return {
     element,
-    update(/** @type {Shown} */ { service, view, first, api, source, every }) {
+    update(/** @type {Shown} */ { service, view, first, api, source, every, traceURL }) {
       place = placeOf(service);
       open = view.open === place || (view.open === "" && first);
       element.className = `service ${service.state}`;
@@ -83,7 +83,7 @@ export function serviceView(changeView) {
       tiles.forEach(([, show], i) => show(service, values[i]));
       table.update(service, view);
       if (!open) return;
-      trend.update({ api, source, subject: subjectOf(service, view), view, every });
+      trend.update({ api, source, subject: subjectOf(service, view), view, every, traceURL });
       changed.update({ api, source, subject: { job: service.job, schema: service.schema }, view, every });
     },
   };
@@ -98,6 +98,7 @@ export function serviceView(changeView) {
  * @property {any} api
  * @property {import("./queries.js").Source} source
  * @property {number} every seconds between two evaluations
+ * @property {string} traceURL where traces are shown, with {trace_id} in it
  */
 
 /** subjectOf is what the charts are about: the chosen route, if the service has it. */

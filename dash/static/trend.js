@@ -4,12 +4,14 @@
 import { Problem } from "./api.js";
 import { chart, shownOf } from "./chart.js";
 import { attribute, list, make, put } from "./dom.js";
+import { exemplarQuery } from "./exemplars.js";
 import { heat } from "./heat.js";
 import { heatView } from "./heatview.js";
 import { time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { compared, lines, panels } from "./panels.js";
 import { aligned, before, bounds, columns, presets, stepOf, within } from "./range.js";
+import { tracesView } from "./traces.js";
 
 /** How many points a chart has at most: more than one for two pixels shows nothing more. */
 const points = 300;
@@ -32,9 +34,10 @@ export function trendView(changeView) {
   const still = make("span", { class: "muted" });
   const problem = make("p", { class: "notice problem", role: "status" });
   const charts = make("div", { class: "charts" });
+  const traces = tracesView();
   const element = make("div", { class: "trend" },
     make("div", { class: "tools" }, subject, whole, make("span", { class: "spans", role: "group", "aria-label": say("span") }, ...buttons.map((b) => b.button)), compare, still),
-    problem, charts);
+    problem, charts, traces.element);
   problem.hidden = true;
 
   const drag = (/** @type {number} */ from, /** @type {number} */ to) =>
@@ -47,9 +50,9 @@ export function trendView(changeView) {
     /**
      * update asks for the charts and shows them. Answers that come when something
      * else has been chosen are left out.
-     * @param {{api: any, source: import("./queries.js").Source, subject: import("./panels.js").Subject, view: import("./rows.js").View, every: number}} wanted
+     * @param {{api: any, source: import("./queries.js").Source, subject: import("./panels.js").Subject, view: import("./rows.js").View, every: number, traceURL: string}} wanted
      */
-    async update({ api, source, subject: of, view, every }) {
+    async update({ api, source, subject: of, view, every, traceURL }) {
       const { span } = view;
       put(subject, of.path === undefined ? say("overTime") : visible(`${of.method} ${of.path}`));
       whole.hidden = of.path === undefined;
@@ -72,6 +75,8 @@ export function trendView(changeView) {
         const [answers, earlier] = await Promise.all([askAll(edges), view.compare ? askAll(past) : []]);
         if (mine !== round) return;
         problem.hidden = true;
+        // Not every API has exemplars.
+        api.exemplars(exemplarQuery(of), edges).catch(() => []).then((/** @type {any[]} */ found) => { if (mine === round) traces.update(found, traceURL); });
         list(charts, asked.map((panel, i) => {
           if (panel.id === "chartHeat") return { key: panel.id, shown: { heat: heat(answers[i], edges, step), expr: panel.expr } };
           const found = lines(panel, answers[i]);

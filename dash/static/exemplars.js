@@ -1,0 +1,46 @@
+// The traces that latency buckets point to. Pure.
+
+import { selector } from "./queries.js";
+
+/**
+ * exemplarQuery asks for the exemplars of a subject, under the names of
+ * schema.Default.
+ * @param {import("./panels.js").Subject} subject
+ */
+export function exemplarQuery(subject) {
+  const labels = [["job", "=", subject.job]];
+  if (subject.path !== undefined) labels.push(["method", "=", subject.method ?? ""], ["path", "=", subject.path]);
+  return `http_request_duration_seconds_bucket${selector(labels)}`;
+}
+
+/**
+ * An Exemplar is one request that left a trace.
+ * @typedef {{key: string, trace: string, seconds: number, at: number, route: string, status: string}} Exemplar
+ */
+
+/**
+ * slowest are the slowest of the requests, each trace once.
+ * @param {{seriesLabels: Record<string, string>, exemplars: {labels: Record<string, string>, value: string, timestamp: number}[]}[]} series
+ * @param {number} most
+ * @returns {Exemplar[]}
+ */
+export function slowest(series, most) {
+  const found = new Map();
+  for (const { seriesLabels, exemplars } of series) {
+    for (const { labels, value, timestamp } of exemplars) {
+      const trace = labels.trace_id ?? labels.traceID ?? "";
+      const seconds = Number(value);
+      if (!trace || !Number.isFinite(seconds) || found.has(trace)) continue;
+      const { method = "", path = "", status = "" } = seriesLabels;
+      found.set(trace, { key: trace, trace, seconds, at: Number(timestamp), route: `${method} ${path}`, status });
+    }
+  }
+  return [...found.values()].sort((a, b) => b.seconds - a.seconds || b.at - a.at).slice(0, most);
+}
+
+/**
+ * traceLink is where a trace is shown, "" where nobody has said.
+ * @param {string} template with {trace_id} in it
+ * @param {string} trace
+ */
+export const traceLink = (template, trace) => (template.includes("{trace_id}") ? template.replaceAll("{trace_id}", encodeURIComponent(trace)) : "");
