@@ -273,19 +273,23 @@ func (f *file) readNew(in io.ReaderAt, used int, m *merged, b *buffer) {
 		m.layout = f.layout
 		f.entries, f.raws = make([]entry, 0, m.entries), make([]int32, 0, m.entries)
 	}
-	from := len(f.entries)
 	f.note(f.parse(data, begin, m))
 	m.entries = max(m.entries, len(f.entries))
-	f.takeLast(m, from)
 }
 
-// parse adds the entries that data holds and returns why it stopped before its
-// end, if it did.
+// usualEntry is about as long as an entry is, in bytes.
+const usualEntry = 160
+
+// parse adds the entries that data holds, and their values to the merged ones, and
+// returns why it stopped before its end, if it did.
 func (f *file) parse(data []byte, begin int, m *merged) Reason {
 	var before *raw
 	if n := len(f.entries); n > 0 {
 		before = m.list[f.raws[n-1]]
 	}
+	m.expect(f.kind, len(data)/usualEntry)
+	how := f.kind.merge()
+	summed := how == "" || how == "sum"
 	for at := 0; at < len(data); {
 		p, why := entryAt(data, at, f.layout)
 		if why != "" {
@@ -296,21 +300,31 @@ func (f *file) parse(data []byte, begin int, m *merged) Reason {
 			expected = before.next
 		}
 		x := m.find(f.kind, data[p.key:p.end], expected)
-		if before != nil {
+		if before != nil && expected != x {
 			before.next = x
 		}
 		before = x
-		f.add(x, data, begin, p)
+		i := f.add(x, data, begin, p)
+		switch e := &f.entries[i]; {
+		case e.series == none || !e.sound():
+		case summed:
+			s := &m.series[e.series]
+			s.value.add(e.last)
+			s.there = true
+		default:
+			m.series[e.series].take(how, e.last, f.whenOf(i))
+		}
 		at = p.next
 		f.parsed = begin + at
 	}
 	return ""
 }
 
-func (f *file) add(x *raw, data []byte, begin int, p place) {
+// add adds an entry and returns which one it is.
+func (f *file) add(x *raw, data []byte, begin int, p place) int {
 	e := entry{series: x.series, place: uint32(begin + p.value)}
 	e.last = math.Float64frombits(binary.LittleEndian.Uint64(data[p.value:]))
-	if x.key.bucket {
+	if x.bucket {
 		e.place |= isBucket
 	}
 	f.apart = f.apart || x.series == none
@@ -319,6 +333,7 @@ func (f *file) add(x *raw, data []byte, begin int, p place) {
 	if f.layout == wide {
 		f.when = append(f.when, math.Float64frombits(binary.LittleEndian.Uint64(data[p.value+8:])))
 	}
+	return len(f.entries) - 1
 }
 
 // pieceSize is how much of a file is read at once where only values are wanted.

@@ -28,13 +28,16 @@ const none seriesID = -1
 // A raw is a key as it stands in files of one kind. Most files have the same
 // keys in the same order, so that each leads to the one behind it.
 type raw struct {
+	// What every entry looks at stands together.
 	text   string
+	next   *raw
+	series seriesID // none where each file has its own, or why says why there is none
+	id     int32    // its place in merged.list
+	bucket bool
+
 	key    key
 	family *family
-	series seriesID // none where each file has its own, or why says why there is none
 	why    Reason
-	id     int32 // its place in merged.list
-	next   *raw
 }
 
 // A family is a metric of the merged view.
@@ -102,11 +105,22 @@ func (m *merged) find(k kind, text []byte, expected *raw) *raw {
 	return m.add(k, text)
 }
 
+// expect makes room for keys of a kind of which none is known yet.
+func (m *merged) expect(k kind, n int) {
+	if m.raws[k] != nil || n == 0 {
+		return
+	}
+	n = min(n, m.limit)
+	m.raws[k] = make(map[string]*raw, n)
+	m.list = slices.Grow(m.list, n)
+	m.series = slices.Grow(m.series, n)
+}
+
 func (m *merged) add(k kind, text []byte) *raw {
 	x := &raw{text: string(text), series: none, id: int32(len(m.list))}
 	m.list = append(m.list, x)
 	if x.key, x.why = parseKey(x.text, m.utf8, m.last); x.why == "" {
-		m.last = &x.key
+		m.last, x.bucket = &x.key, x.key.bucket
 		x.why = m.place(k, x)
 	}
 	if m.raws[k] == nil {
