@@ -145,6 +145,7 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 	if err != nil {
 		return nil, nil
 	}
+	s.reader.Cells(func([]*multiproc.Cell) {}) // who is there now
 	if living = s.reader.Workers(); !slices.Contains(living, pid) {
 		return nil, living
 	}

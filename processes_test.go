@@ -359,12 +359,12 @@ func TestWorker(t *testing.T) {
 		return w.Code, w.Body.String()
 	}
 	const total = `http_requests_total{method="GET",path="/x",status="200"}`
-	line(t, m, total+" 2")
 	for _, pid := range []int{os.Getpid(), other.cmd.Process.Pid} {
 		if code, body := ask(pid); code != http.StatusOK || !strings.Contains(body, total+" 1\n") {
 			t.Errorf("process %d: %d\n%s", pid, code, body)
 		}
 	}
+	line(t, m, total+" 2")
 	code, body := ask(1 << 30)
 	if code != http.StatusNotFound || !strings.Contains(body, strconv.Itoa(other.cmd.Process.Pid)) {
 		t.Errorf("an unknown one: %d %s", code, body)
