@@ -578,3 +578,25 @@ func TestCompactSweeps(t *testing.T) {
 		}
 	}
 }
+
+// TestCompactThousand: a thousand workers that have come and gone leave no more to read
+// than two hundred with the same series: a scrape costs what the living cost.
+func TestCompactThousand(t *testing.T) {
+	left := func(dead int) (files int, used int64) {
+		s := newShop(t)
+		for range dead {
+			s.die(narrow)
+		}
+		r := newReader(t, s.dir)
+		if _, err := r.Compact(); err != nil {
+			t.Fatal(err)
+		}
+		s.check(r, fmt.Sprintf("%d dead, compacted", dead))
+		return s.files(), r.report.bytes
+	}
+	fewFiles, fewBytes := left(200) // they have all series that there are
+	manyFiles, manyBytes := left(1000)
+	if manyFiles != fewFiles || manyBytes != fewBytes {
+		t.Errorf("1,000 workers leave %d files and %d bytes to read, 200 leave %d and %d", manyFiles, manyBytes, fewFiles, fewBytes)
+	}
+}
