@@ -159,17 +159,26 @@ func TestJudgesWhenPatienceIsOver(t *testing.T) {
 // TestRequestsBeforeAreNotRecorded: the one before ends when Record has found it
 // in flight.
 func TestRequestsBeforeAreNotRecorded(t *testing.T) {
-	var s *shop
-	m := foreign(t, func(_ prometheus.Counter, read int) error {
-		if read == 2 {
-			close(s.gate)
+	var failed *fake
+	for range 5 { // Record waits for a tenth of a second, in which a busy machine may not come to the request
+		failed = try(func(ft testing.TB) {
+			var s *shop
+			m := foreign(ft, func(_ prometheus.Counter, read int) error {
+				if read == 2 {
+					close(s.gate)
+				}
+				return nil
+			})
+			s = newShop(ft, m)
+			s.post(ft, "/late", "")
+			got := tachotest.Record(ft, m, func() { s.post(ft, "/orders", "book") })
+			got.WantOnly(`shop_orders_total{kind="book",paid="true"} 1`)
+		})
+		if len(failed.reports) == 0 {
+			return
 		}
-		return nil
-	})
-	s = newShop(t, m)
-	s.post(t, "/late", "")
-	got := tachotest.Record(t, m, func() { s.post(t, "/orders", "book") })
-	got.WantOnly(`shop_orders_total{kind="book",paid="true"} 1`)
+	}
+	failed.wantReports(t, here)
 }
 
 // TestRecordDoesNotWaitForEver for a request that is open by intention.
