@@ -195,12 +195,13 @@ func TestDemoRate(t *testing.T) {
 	}
 }
 
-// awaitState waits for a state of the demo, at most a minute.
+// awaitState waits for a state, at most two minutes: an alert that looks at whole
+// minutes takes one to be seen.
 func awaitState(t *testing.T, what string, reached func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !reached(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !reached(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited a minute for %s", what)
+			t.Fatalf("waited two minutes for %s", what)
 		}
 	}
 }
