@@ -26,8 +26,8 @@ import (
 //
 // A query of name[]=NAME, once or more, leaves out all but these samples or
 // families. With Options.Multiproc, worker=PID shows what one of the processes has
-// counted, as it was a second ago at most. OPTIONS says which methods there are. Options.Access keeps strangers
-// out.
+// counted, as it was a second ago at most. OPTIONS says which methods there are.
+// Options.Access keeps strangers out.
 //
 // A collector of the registry that panics, hangs or gives invalid metrics
 // costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
@@ -84,9 +84,11 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
 		return
 	}
-	if worker := r.URL.Query().Get("worker"); worker != "" && e.meter.core.siblings != nil {
-		e.serveWorker(w, r, worker)
-		return
+	if e.meter.core.siblings != nil {
+		if worker := r.URL.Query().Get("worker"); worker != "" {
+			e.serveWorker(w, r, worker)
+			return
+		}
 	}
 	e.serve(w, r)
 }

@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,8 @@ type siblings struct {
 	mu    sync.Mutex
 	whole *core // what all have counted
 	bound []*bound
+
+	exemplified int // series whose exemplars are shown
 
 	once sync.Once
 	stop chan struct{} // closed by Shutdown
@@ -150,7 +153,7 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 		return nil, living
 	}
 	alone = wholeOf(s.own)
-	alone.siblings = &siblings{own: s.own, reader: reader, roster: s.roster, whole: wholeOf(s.own), single: true}
+	alone.siblings = &siblings{own: s.own, reader: reader, roster: s.roster, whole: alone, single: true}
 	return alone, living
 }
 
@@ -205,7 +208,7 @@ func (s *siblings) run() {
 // begins to.
 func (s *siblings) compact(last error) error {
 	_, err := s.reader.Compact()
-	if err == multiproc.ErrBusy { // another process does it, or a reader asks to wait
+	if errors.Is(err, multiproc.ErrBusy) { // another process does it, or a reader asks to wait
 		return last
 	}
 	if err != nil && (last == nil || last.Error() != err.Error()) {

@@ -58,10 +58,8 @@ func (o Multiproc) withDefaults() Multiproc {
 }
 
 func environmentDir() string {
-	for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"} {
-		if dir := os.Getenv(name); dir != "" {
-			return dir
-		}
+	if dir := multiproc.EnvironmentDir(); dir != "" {
+		return dir
 	}
 	// Fiber sets it in the processes that its prefork starts.
 	if os.Getenv("FIBER_PREFORK_CHILD") != "" {

@@ -130,9 +130,11 @@ func joined(key []byte, values []string) []byte {
 }
 
 // kind is the kind of request that an exchange is: its row within a route.
-func (t *table) kind(x *Exchange) int {
-	kind := 2 * t.methods.index(x.method)
-	if x.secure {
+func (t *table) kind(x *Exchange) int { return t.kindOf(x.method, x.secure) }
+
+func (t *table) kindOf(method string, secure bool) int {
+	kind := 2 * t.methods.index(method)
+	if secure {
 		kind++
 	}
 	return kind

@@ -106,27 +106,23 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 	},
 	requestBytes: func(c *core, b *bound, k cellKey) {
 		s := c.seriesOfSizes(k)
-		b.histogram(c.table.makeHistogram(&s.sizes.request, c.sizeLadder, k.What, s), c.sizeLadder, s, k)
+		b.histogram(c, &s.sizes.request, c.sizeLadder, s, k)
 	},
 	responseBytes: func(c *core, b *bound, k cellKey) {
 		s := c.seriesOfSizes(k)
-		b.histogram(c.table.makeHistogram(&s.sizes.response, c.sizeLadder, k.What, s), c.sizeLadder, s, k)
+		b.histogram(c, &s.sizes.response, c.sizeLadder, s, k)
 	},
 	streamDurations: func(c *core, b *bound, k cellKey) {
 		s := &series{row: c.rowOf(k)}
-		b.histogram(c.table.makeHistogram(&s.row.streams, c.streamLadder, k.What, s), c.streamLadder, s, k)
+		b.histogram(c, &s.row.streams, c.streamLadder, s, k)
 	},
 	panicCounts: func(c *core, b *bound, k cellKey) {
-		w := c.rowOf(k)
-		if w.panics.Load() == nil {
-			w.panics.Store(&make(stripe, 1)[0])
-		}
-		b.words = wordOf(w.panics.Load())
+		b.words = wordOf(c.table.panicsOf(&series{row: c.rowOf(k)}))
 	},
 	inFlightCounts: func(c *core, b *bound, k cellKey) {
 		kind := 0
 		if len(c.inFlight) > 1 {
-			kind = c.kindOf(k)
+			kind = c.table.kindOf(k.Method, k.Secure)
 		}
 		c.inFlight[kind].use(c.table, kind)
 		b.words = c.inFlight[kind].words.Load()[:]
@@ -143,8 +139,10 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 	},
 }
 
-func (b *bound) histogram(h *histogram, l *ladder, s *series, k cellKey) {
-	b.words, b.into, b.created = h.words, l.adopt(k.Bounds), []*int64{&s.row.created}
+// histogram puts the words into one of a series's histograms.
+func (b *bound) histogram(c *core, slot *atomic.Pointer[histogram], l *ladder, s *series, k cellKey) {
+	b.words = c.table.makeHistogram(slot, l, k.What, s).words
+	b.into, b.created = l.adopt(k.Bounds), []*int64{&s.row.created}
 }
 
 // byName says where words with these names go among others.
@@ -173,15 +171,6 @@ func (l *ladder) adopt(bounds []float64) []int {
 // wordOf is a word as a stripe.
 func wordOf(w *atomic.Uint64) stripe { return unsafe.Slice(w, 1) }
 
-// kindOf is the kind of request that a key speaks of.
-func (c *core) kindOf(k cellKey) int {
-	kind := 2 * c.table.methods.index(k.Method)
-	if k.Secure {
-		kind++
-	}
-	return kind
-}
-
 // rowOf is the row of a key.
 func (c *core) rowOf(k cellKey) *row {
 	t := c.table
@@ -193,7 +182,7 @@ func (c *core) rowOf(k cellKey) *row {
 		}
 		r = t.variant(r, values)
 	}
-	return t.row(r, c.kindOf(k))
+	return t.row(r, t.kindOf(k.Method, k.Secure))
 }
 
 // seriesOf is the series of a key.
@@ -217,9 +206,14 @@ func (c *core) seriesOfSizes(k cellKey) *series {
 	return &series{row: w, sizes: &w.sizes}
 }
 
-// takeExemplars shows those of this process: any is an example of all.
+// takeExemplars shows those of this process: any is an example of all. Series stay,
+// so that there is something to do only when there are new ones.
 func (s *siblings) takeExemplars() {
 	own, _ := s.own.table.ordered()
+	if len(own) == s.exemplified {
+		return
+	}
+	s.exemplified = len(own)
 	for _, x := range own {
 		k := s.own.table.keyOf(requestDurations, x)
 		s.whole.seriesOf(k).exemplars = x.exemplars

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,16 +121,7 @@ var archivedKinds = []kind{
 }
 
 // archiveOf is the path of a kind's archive.
-func archiveOf(dir string, k kind) string {
-	if k == cellsKind {
-		return cellsOf(dir, archiveID)
-	}
-	name := k.name
-	if k.mode != "" {
-		name += "_" + k.mode
-	}
-	return filepath.Join(dir, name+"_"+archiveID+".db")
-}
+func archiveOf(dir string, k kind) string { return k.fileOf(dir, archiveID) }
 
 // readContents reads what is in the archives, and what has gone in since they had
 // these generations.

@@ -145,13 +145,10 @@ func (a *cellArchive) encode() ([]byte, error) {
 	cells := slices.DeleteFunc(slices.Clone(a.merged.cellList), func(c *Cell) bool { return c.Live })
 	slices.SortFunc(cells, func(a, b *Cell) int { return strings.Compare(a.Text, b.Text) })
 	for _, c := range cells {
-		data = binary.LittleEndian.AppendUint32(data, uint32(len(c.Text)))
-		data = binary.LittleEndian.AppendUint32(data, uint32(len(c.Words)))
-		data = binary.LittleEndian.AppendUint64(data, uint64(c.Created))
-		data = append(data, c.Text...)
-		data = append(data, make([]byte, padded8(len(data))-len(data))...)
-		for _, w := range c.Words {
-			data = binary.LittleEndian.AppendUint64(data, w)
+		data = append(data, make([]byte, sizeOfCell(c.CellKey, len(c.Words)))...)
+		words := putCell(data[len(data)-sizeOfCell(c.CellKey, len(c.Words)):], c.CellKey, len(c.Words), c.Created)
+		for i, w := range c.Words {
+			binary.LittleEndian.PutUint64(words[8*i:], w)
 		}
 	}
 	binary.LittleEndian.PutUint64(data[usedAt:], uint64(len(data)))

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 )
@@ -264,6 +263,4 @@ func (f *file) forgetCells(from int) {
 }
 
 // cellsOf is the path of a worker's cells.
-func cellsOf(dir, id string) string {
-	return filepath.Join(dir, cellsKind.name+"_"+id+cellsSuffix)
-}
+func cellsOf(dir, id string) string { return cellsKind.fileOf(dir, id) }

@@ -120,8 +120,7 @@ func (c *Cells) place(key CellKey, n int, created int64) ([]atomic.Uint64, error
 	if err := c.ready(); err != nil {
 		return nil, err
 	}
-	begin := int64(cellHeader + padded8(len(key.Text)))
-	size := begin + int64(8*n)
+	size := int64(sizeOfCell(key, n))
 	if c.used+size > maxCells {
 		return nil, errTooLarge
 	}
@@ -132,17 +131,26 @@ func (c *Cells) place(key CellKey, n int, created int64) ([]atomic.Uint64, error
 		}
 		bytes = c.file.bytes(c.used, size)
 	}
+	words := putCell(bytes, key, n, created)
+	c.used += size
+	c.setHeader(usedAt, uint64(c.used)) // last: nobody reads beyond it
+	return wordsOf(words), nil
+}
+
+// sizeOfCell is how many bytes a cell of n words takes.
+func sizeOfCell(key CellKey, n int) int { return cellHeader + padded8(len(key.Text)) + 8*n }
+
+// putCell writes a cell into bytes that are zero, and returns those of its words.
+func putCell(bytes []byte, key CellKey, n int, created int64) (words []byte) {
 	flagged := uint32(n)
 	if key.Live {
 		flagged |= liveFlag
 	}
+	binary.LittleEndian.PutUint32(bytes, uint32(len(key.Text)))
 	binary.LittleEndian.PutUint32(bytes[4:], flagged)
 	binary.LittleEndian.PutUint64(bytes[8:], uint64(created))
 	copy(bytes[cellHeader:], key.Text)
-	binary.LittleEndian.PutUint32(bytes, uint32(len(key.Text)))
-	c.used += size
-	c.setHeader(usedAt, uint64(c.used)) // last: nobody reads beyond it
-	return wordsOf(bytes[begin:]), nil
+	return bytes[cellHeader+padded8(len(key.Text)):]
 }
 
 // skip makes room for an entry that the rest of the last piece does not hold. That

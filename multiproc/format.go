@@ -3,6 +3,7 @@ package multiproc
 import (
 	"encoding/binary"
 	"math"
+	"path/filepath"
 	"strings"
 )
 
@@ -119,6 +120,18 @@ var kinds = map[string]bool{"counter": true, "gauge": true, "histogram": true, "
 var modes = map[string]bool{
 	"all": true, "liveall": true, "min": true, "livemin": true, "max": true, "livemax": true,
 	"sum": true, "livesum": true, "mostrecent": true, "livemostrecent": true,
+}
+
+// fileOf is the path of a worker's file, or of an archive.
+func (k kind) fileOf(dir, id string) string {
+	name, suffix := k.name, ".db"
+	if k.mode != "" {
+		name += "_" + k.mode
+	}
+	if k == cellsKind {
+		suffix = cellsSuffix
+	}
+	return filepath.Join(dir, name+"_"+id+suffix)
 }
 
 // parseName takes a file's name apart: <kind>_<id>.db, gauge_<mode>_<id>.db, or

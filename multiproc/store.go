@@ -1,9 +1,9 @@
 package multiproc
 
 import (
+	"maps"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +23,12 @@ type store struct {
 // newStore makes a process's file of a kind, which nobody sees before publish. Made
 // tells it from others of its name.
 func newStore(c *Cells, k kind, made uint32) (*store, error) {
-	name := k.name
-	if k.mode != "" {
-		name += "_" + k.mode
-	}
 	s := &store{layout: narrow, made: made, used: headerSize}
 	if k.merge() == "mostrecent" {
 		s.layout = wide
 	}
 	var err error
-	if s.file, err = createMapped(filepath.Join(c.Dir(), name+"_"+c.ID()+".db"), headerSize); err != nil {
+	if s.file, err = createMapped(k.fileOf(c.Dir(), c.ID()), headerSize); err != nil {
 		return nil, err
 	}
 	s.setUsed()
@@ -113,14 +109,9 @@ func (s *store) add(keys []string, values []float64, now func() time.Time) (plac
 
 // pythonKey is a key as Python's json.dumps writes it.
 func pythonKey(metric, sample string, labels map[string]string, help string) string {
-	names := make([]string, 0, len(labels))
-	for name := range labels {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	b := append(appendPython([]byte("["), metric), ", "...)
 	b = append(appendPython(b, sample), ", {"...)
-	for i, name := range names {
+	for i, name := range slices.Sorted(maps.Keys(labels)) {
 		if i > 0 {
 			b = append(b, ", "...)
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -128,9 +127,11 @@ func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error
 
 func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	if len(f.dirs) == 0 {
-		if f.dirs = pythonDirs(); len(f.dirs) == 0 {
+		dir := multiproc.EnvironmentDir()
+		if dir == "" {
 			return nil, errors.New("no --dir: name the folder of PROMETHEUS_MULTIPROC_DIR, as the service has it")
 		}
+		f.dirs = []string{dir}
 	}
 	names := map[string]bool{}
 	for _, dir := range f.dirs {
@@ -193,15 +194,4 @@ func compactOne(r *multiproc.Reader, last error) error {
 		slog.Warn("tacho: the folder is not compacted", "folder", r.Dir(), "reason", err)
 	}
 	return err
-}
-
-// pythonDirs is the folder that Python's client takes from the environment, by
-// either of the names that it knows.
-func pythonDirs() []string {
-	for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"} {
-		if dir := os.Getenv(name); dir != "" {
-			return []string{dir}
-		}
-	}
-	return nil
 }
