@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -127,30 +125,23 @@ func TestDemoIncident(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(page+"#open=shop&span=300")); err != nil {
 		t.Fatal(err)
 	}
-	var read string
-	type change struct{ Route, Mostly, Since, Instance string }
-	found := func(route, mostly, instance string) bool {
-		var all []change
-		if json.Unmarshal([]byte(read), &all) != nil {
-			return false
-		}
-		i := slices.IndexFunc(all, func(c change) bool { return c.Route == route && c.Mostly == mostly && c.Instance == instance })
-		if i < 0 {
-			return false
-		}
-		since, _ := strconv.ParseInt(all[i].Since, 10, 64)
-		return time.Unix(since, 0).Sub(incident).Abs() < 30*time.Second
+	// A change of the list: its route, what it mostly is, and the instance, begun
+	// within half a minute of the incident.
+	found := func(route, mostly, instance string) string {
+		return fmt.Sprintf(`list.some((c) => c.route === %q && c.mostly === %q && c.instance === %q && Math.abs(Number(c.since) - %d) < 30)`,
+			route, mostly, instance, incident.Unix())
 	}
-	deadline := p.begun.Add(100 * time.Second)
-	for !found("GET /api", "time", "b") || !found("GET /second_route", "errors", "") {
-		if time.Now().After(deadline) {
-			t.Fatalf("the list of changes is %s; the incident was at %d", read, incident.Unix())
-		}
-		const list = `JSON.stringify([...document.querySelectorAll(".changes li")].map((l) => ({...l.dataset})))`
-		if read, err = chromedp.Run(ctx, chromedp.Evaluate[string](list)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
+	const list = `[...document.querySelectorAll(".changed li")].map((l) => ({...l.dataset}))`
+	ctx, cancel = context.WithDeadline(ctx, p.begun.Add(100*time.Second))
+	defer cancel()
+	_, err = chromedp.Run(ctx, chromedp.Poll[bool](fmt.Sprintf(`(() => { const list = %s; return %s && %s })()`,
+		list, found("GET /api", "time", "b"), found("GET /second_route", "errors", "")), chromedp.WithPollingTimeout(0)))
+	if err != nil {
+		t.Fatalf("the list of changes does not name route, instance and moment; the incident was at %d: %v", incident.Unix(), err)
+	}
+	read, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(`+list+`)`))
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Logf("%v after it began: %s", time.Since(incident).Round(time.Second), read)
 	p.end(os.Interrupt, 2*time.Second)

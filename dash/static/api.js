@@ -1,5 +1,8 @@
 // The Prometheus HTTP API, and what can be wrong with its answers.
 
+import { age, visible } from "./format.js";
+import { say } from "./messages.js";
+
 /** How long one answer may take, in milliseconds. */
 const patience = 30_000;
 
@@ -17,6 +20,11 @@ export class Problem extends Error {
     super(detail);
     this.kind = kind;
     this.url = url;
+  }
+
+  /** What is wrong, in words. */
+  text() {
+    return [say(this.kind, { url: this.url, age: age(patience / 1000) }), visible(this.message)].filter(Boolean).join(" ");
   }
 }
 
@@ -116,5 +124,3 @@ function kindOf(/** @type {number} */ status, /** @type {any} */ answer) {
   return answer?.status === "error" ? "query" : "foreign";
 }
 
-/** What every message about a slow answer says. */
-export const patienceSeconds = patience / 1000;

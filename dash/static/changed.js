@@ -6,7 +6,7 @@ import { changeQuery, changes, instancesOf, outlier, seriesOf, since } from "./c
 import { list, make, put } from "./dom.js";
 import { latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
-import { aligned, bounds, columns, stepOf } from "./range.js";
+import { columns, gridOf } from "./range.js";
 
 /** How many changes are shown. */
 const most = 5;
@@ -36,12 +36,9 @@ export function changedView(changeView, place) {
     element,
     /** @param {{api: any, source: import("./queries.js").Source, subject: import("./panels.js").Subject, view: import("./rows.js").View, every: number}} wanted */
     async update({ api, source, subject, view, every }) {
-      const wide = bounds(view.span, Date.now() / 1000);
-      const length = wide.to - wide.from;
-      const step = stepOf(length, every, 300);
-      const edges = aligned(wide, step);
+      const { edges, step } = gridOf(view.span, Date.now() / 1000, every);
       const key = JSON.stringify([subject, source.name, edges]);
-      put(title, say("changed", { span: spanText(length) }));
+      put(title, say("changed", { span: spanText(edges.to - edges.from) }));
       if (key === last) return draw();
       last = key;
       const mine = ++round;

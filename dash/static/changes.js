@@ -1,6 +1,7 @@
 // What has changed against the span before: which routes take more time, or fail
 // more, since when, and in which of the instances. Pure.
 
+import { matchersOf } from "./panels.js";
 import { errors, selector } from "./queries.js";
 
 /**
@@ -32,8 +33,7 @@ const byRoute = "sum by (method, path)";
  * @param {number} seconds the span's length
  */
 export function changeQuery(subject, source, seconds) {
-  const labels = [["job", "=", subject.job]];
-  if (subject.schema) labels.push(["schema", "=", subject.schema]);
+  const labels = matchersOf(subject);
   const wholes = Math.round(seconds);
   const over = (/** @type {string} */ recorded, /** @type {string} */ counter, /** @type {string[][]} */ more, /** @type {string} */ offset) =>
     source.name === "recorded"
@@ -116,8 +116,7 @@ export function since(times, values, before) {
  * @param {Change} change
  */
 export function seriesOf(subject, source, change) {
-  const labels = [["job", "=", subject.job], ["method", "=", change.method], ["path", "=", change.path]];
-  if (subject.schema) labels.push(["schema", "=", subject.schema]);
+  const labels = matchersOf({ ...subject, method: change.method, path: change.path });
   const failing = change.mostly === "errors";
   if (source.name === "recorded") {
     return `sum (${failing ? `tacho:http_requests:rate${selector([...labels, errors])}` : `tacho:http_request_duration_seconds_sum:rate${selector(labels)}`})`;
@@ -133,7 +132,7 @@ export function seriesOf(subject, source, change) {
  * @param {number} seconds
  */
 export function instancesOf(subject, change, seconds) {
-  const labels = [["job", "=", subject.job], ["method", "=", change.method], ["path", "=", change.path]];
+  const labels = matchersOf({ job: subject.job, schema: "", method: change.method, path: change.path });
   const by = (/** @type {string} */ metric, /** @type {string[][]} */ more) =>
     `sum by (instance) (rate(${metric}${selector([...labels, ...more])}[${Math.max(60, Math.round(seconds))}s]))`;
   return change.mostly === "errors"

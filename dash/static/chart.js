@@ -3,7 +3,7 @@
 // as a table.
 
 import { attribute, make, put } from "./dom.js";
-import { count, date, latency, nothing, number, rate, ratio, time } from "./format.js";
+import { clock, count, date, latency, nothing, number, rate, ratio, time } from "./format.js";
 import { say } from "./messages.js";
 import { stack } from "./panels.js";
 
@@ -206,7 +206,6 @@ function line(/** @type {Shown} */ now, /** @type {string} */ name, /** @type {n
 }
 
 const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const second = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 /** tickTimes writes the times below a chart: a 24 h clock, and the day where it changes. */
 function tickTimes(/** @type {number[]} */ ticks) {
@@ -214,7 +213,7 @@ function tickTimes(/** @type {number[]} */ ticks) {
   return ticks.map((at, i) => {
     const moment = new Date(at * 1000);
     if (distance >= 86400) return date(moment);
-    const text = (distance < 60 ? second : minute).format(moment);
+    const text = (distance < 60 ? clock : minute).format(moment);
     const newDay = i > 0 && new Date(ticks[i - 1] * 1000).toDateString() !== moment.toDateString();
     return newDay ? `${text}\n${date(moment)}` : text;
   });

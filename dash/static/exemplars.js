@@ -1,5 +1,6 @@
 // The traces that latency buckets point to. Pure.
 
+import { matchersOf } from "./panels.js";
 import { selector } from "./queries.js";
 
 /**
@@ -8,9 +9,7 @@ import { selector } from "./queries.js";
  * @param {import("./panels.js").Subject} subject
  */
 export function exemplarQuery(subject) {
-  const labels = [["job", "=", subject.job]];
-  if (subject.path !== undefined) labels.push(["method", "=", subject.method ?? ""], ["path", "=", subject.path]);
-  return `http_request_duration_seconds_bucket${selector(labels)}`;
+  return `http_request_duration_seconds_bucket${selector(matchersOf({ ...subject, schema: "" }))}`;
 }
 
 /**

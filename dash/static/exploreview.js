@@ -6,7 +6,7 @@ import { byId, make, put } from "./dom.js";
 import { chosenLines, csv, defaultQuery, metricsInOrder, mostLines, unitOf } from "./explore.js";
 import { shorten, visible } from "./format.js";
 import { say } from "./messages.js";
-import { aligned, bounds, columns, stepOf } from "./range.js";
+import { columns, gridOf, within } from "./range.js";
 
 /**
  * exploreView fills the section with the id explore.
@@ -20,7 +20,7 @@ export function exploreView(changeView) {
   const form = make("form", { class: "tools" }, make("label", { for: "expr" }, say("exploreLabel")), input, names, run, download);
   const note = make("p", { class: "muted" });
   const problem = make("p", { class: "notice problem", role: "status" });
-  const picture = chart("explore", (from, to) => changeView((view) => (Number.isNaN(from) ? view : { ...view, span: { from: Math.floor(from), to: Math.ceil(to) } })));
+  const picture = chart("explore", (from, to) => changeView((view) => (Number.isNaN(from) ? view : { ...view, span: within(from, to) })));
   const box = /** @type {HTMLDetailsElement} */ (make("details", {},
     make("summary", {}, make("h2", {}, say("explore"))), form, note, problem, picture.element));
   byId("explore").replaceChildren(box);
@@ -57,9 +57,7 @@ export function exploreView(changeView) {
 
   async function ask() {
     const { api, view, every } = now;
-    const wide = bounds(view.span, Date.now() / 1000);
-    const step = stepOf(wide.to - wide.from, every, 300);
-    const edges = aligned(wide, step);
+    const { edges, step } = gridOf(view.span, Date.now() / 1000, every);
     const key = JSON.stringify([view.expr, edges]);
     if (key === last) return;
     last = key;
@@ -80,7 +78,7 @@ export function exploreView(changeView) {
       if (!(error instanceof Problem)) throw error;
       problem.hidden = false;
       picture.element.hidden = download.hidden = true;
-      put(problem, [say(error.kind, { url: error.url, age: "30 s" }), visible(error.message)].join(" "));
+      put(problem, error.text());
     }
   }
 

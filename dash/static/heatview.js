@@ -18,7 +18,7 @@ export function heatView() {
   const under = make("p", { class: "muted" });
   const code = make("code");
   const table = make("table", { class: "points" });
-  const more = make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table);
+  const more = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table));
   const element = make("figure", { class: "chart" }, title, canvas, under, more);
   /** @type {import("./heat.js").Heat | null} */
   let shown = null;
@@ -35,6 +35,7 @@ export function heatView() {
     drawAxes(context, shown, width);
   }
 
+  more.addEventListener("toggle", () => { if (shown && more.open) fillTable(table, shown); });
   /** What the pointer is over is said below. */
   canvas.addEventListener("pointermove", (event) => put(under, shown ? cellText(shown, event.offsetX, event.offsetY, canvas.clientWidth) : ""));
   canvas.addEventListener("pointerleave", () => put(under, shown ? summary(shown) : ""));
@@ -54,7 +55,7 @@ export function heatView() {
       attribute(canvas, "aria-label", `${say("chartHeat")}: ${any ? summary(heat) : say("noPoints")}`);
       if (!any) return;
       draw();
-      fillTable(table, heat);
+      if (more.open) fillTable(table, heat);
     },
   };
 }

@@ -1,6 +1,6 @@
 // The page: ask, keep the answer, show it. Read from the top.
 
-import { patienceSeconds, Problem, prometheus } from "./api.js";
+import { Problem, prometheus } from "./api.js";
 import { byId, list, make, put } from "./dom.js";
 import { exploreView } from "./exploreview.js";
 import { age, time, useLanguage, visible } from "./format.js";
@@ -123,9 +123,8 @@ function showProblem() {
   const box = byId("problem");
   box.hidden = !problem;
   if (!problem) return put(box, "");
-  const { kind, message, url } = problem;
   const kept = picture ? say("kept", { time: time(picture.at, new Date()) }) : "";
-  put(box, [say(kind, { url, age: age(patienceSeconds) }), visible(message), say(`${kind}How`), kept].filter(Boolean).join(" "));
+  put(box, [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(" "));
   if (!picture) put(byId("summary"), "");
 }
 

@@ -23,6 +23,17 @@ import { quantiles, selector } from "./queries.js";
  */
 
 /**
+ * matchersOf are the label matchers of a subject.
+ * @param {Subject} subject
+ */
+export function matchersOf({ job, schema, method, path }) {
+  const matchers = [["job", "=", job]];
+  if (schema) matchers.push(["schema", "=", schema]);
+  if (path !== undefined) matchers.push(["method", "=", method ?? ""], ["path", "=", path]);
+  return matchers;
+}
+
+/**
  * panels are the charts of a subject.
  * @param {Subject} subject
  * @param {import("./queries.js").Source} source
@@ -31,10 +42,8 @@ import { quantiles, selector } from "./queries.js";
  * @returns {Panel[]}
  */
 export function panels(subject, source, step, every) {
-  const labels = [["job", "=", subject.job]];
-  if (subject.schema) labels.push(["schema", "=", subject.schema]);
+  const labels = matchersOf(subject);
   const ofRoute = subject.path !== undefined;
-  if (ofRoute) labels.push(["method", "=", subject.method ?? ""], ["path", "=", subject.path ?? ""]);
   const { requests, latency, inFlight, buckets } = source.name === "recorded"
     ? recordedOver(labels, ofRoute, step, every)
     : rawOver(labels, source.window, step);

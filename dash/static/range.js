@@ -95,6 +95,21 @@ export function aligned({ from, to }, step) {
   return { from: Math.floor(from / step) * step, to: Math.floor(to / step) * step };
 }
 
+/** How many points a chart has at most: more than one for two pixels shows nothing more. */
+const mostPoints = 300;
+
+/**
+ * gridOf is where the points of a chart lie.
+ * @param {Span} span
+ * @param {number} now seconds since the epoch
+ * @param {number} every seconds between two evaluations
+ */
+export function gridOf(span, now, every) {
+  const wide = bounds(span, now);
+  const step = stepOf(wide.to - wide.from, every, mostPoints);
+  return { edges: aligned(wide, step), step };
+}
+
 /**
  * columns puts the series of a range query, whose points may be missing, into
  * columns of one length: null where there is none, so that a gap is seen.

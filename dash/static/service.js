@@ -2,7 +2,7 @@
 
 import { changedView } from "./changed.js";
 import { attribute, make, put } from "./dom.js";
-import { count, latency, nothing, rate, ratio, visible } from "./format.js";
+import { count, nothing, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
 import { reason } from "./model.js";
 import { placeOf, routeOf } from "./rows.js";

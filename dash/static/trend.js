@@ -10,11 +10,8 @@ import { heatView } from "./heatview.js";
 import { time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { compared, lines, panels } from "./panels.js";
-import { aligned, before, bounds, columns, presets, stepOf, within } from "./range.js";
+import { before, columns, gridOf, presets, within } from "./range.js";
 import { tracesView } from "./traces.js";
-
-/** How many points a chart has at most: more than one for two pixels shows nothing more. */
-const points = 300;
 
 /**
  * trendView returns the charts of one service.
@@ -59,10 +56,7 @@ export function trendView(changeView) {
       for (const { button, last } of buttons) attribute(button, "aria-pressed", String("last" in span && span.last === last));
       attribute(compare, "aria-pressed", String(view.compare === "1"));
       put(still, "last" in span ? "" : spanText(span));
-      const now = Date.now() / 1000;
-      const wide = bounds(span, now);
-      const step = stepOf(wide.to - wide.from, every, points);
-      const edges = aligned(wide, step);
+      const { edges, step } = gridOf(span, Date.now() / 1000, every);
       const asked = panels(of, source, step, every);
       const key = JSON.stringify([asked, edges, step, view.compare]);
       if (key === last) return; // there is nothing new yet
@@ -90,7 +84,7 @@ export function trendView(changeView) {
         if (!(error instanceof Problem)) throw error;
         last = ""; // and ask again
         problem.hidden = false;
-        put(problem, [say(error.kind, { url: error.url, age: "30 s" }), visible(error.message)].join(" "));
+        put(problem, error.text());
       }
     },
   };
