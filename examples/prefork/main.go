@@ -6,7 +6,7 @@
 //	go run ./examples/prefork
 //	curl http://127.0.0.1:8080/orders/7
 //	curl http://127.0.0.1:8080/metrics
-//	curl http://127.0.0.1:9464/metrics
+//	curl http://127.0.0.1:8081/metrics
 package main
 
 import (
@@ -38,7 +38,7 @@ const dirEnv = "PROMETHEUS_MULTIPROC_DIR"
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8080", "`address` of the service")
-	metrics := flag.String("metrics", "127.0.0.1:9464", "`address` of the parent's own metrics")
+	metrics := flag.String("metrics", "127.0.0.1:8081", "`address` of the parent's own metrics")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many `processes` serve")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
