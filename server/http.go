@@ -13,6 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/util/httputil"
 	"go.yaml.in/yaml/v2" // which package web reads its file with
 )
 
@@ -35,6 +36,9 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
 	mux.Handle("GET /metrics", s.meter.Metrics())
 	mux.Handle("GET /federate", s.whenReady(s.federate))
+	mux.Handle("POST /"+BatchPath, sameSite.Handler(httputil.CompressionHandler{Handler: s.whenReady(s.batch)}))
+	mux.Handle("POST /"+AnnotationsPath, sameSite.Handler(s.whenReady(s.annotate)))
+	mux.HandleFunc("/api/tacho/", onlyPost)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.Handle("POST /-/reload", sameSite.Handler(http.HandlerFunc(s.reload)))
@@ -47,6 +51,16 @@ func (s *Server) handler() http.Handler {
 		return below(prefix, h)
 	}
 	return h
+}
+
+// onlyPost answers what is asked of our own endpoints in another way.
+func onlyPost(w http.ResponseWriter, r *http.Request) {
+	if path := strings.TrimPrefix(r.URL.Path, "/"); path != BatchPath && path != AnnotationsPath {
+		refuse(w, http.StatusNotFound, fmt.Errorf("there is no %s: there are %s and %s", path, BatchPath, AnnotationsPath))
+		return
+	}
+	w.Header().Set("Allow", http.MethodPost)
+	refuse(w, http.StatusMethodNotAllowed, errors.New("use POST"))
 }
 
 // below serves h under a path prefix and sends the bare prefix and / there.

@@ -49,6 +49,7 @@ type Server struct {
 	store         *store
 	space         *space
 	remote        *remote.Storage
+	notesLeft     *allowance
 	fanout        storage.Storage
 	targets       *discoverer
 	alertmanagers *discoverer
@@ -117,6 +118,7 @@ func build(o Options, ln net.Listener) (*Server, error) {
 	s.gatherer = prometheus.Gatherers{s.registry, s.store}
 
 	s.remote = remote.NewStorage(s.log.With("component", "remote"), s.registry, s.store.StartTime, o.DataDir, o.FlushDeadline, scraperOf{s}, false)
+	s.notesLeft = &allowance{most: mostNotes, per: notesPer}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
 	s.engine = s.newEngine()
 	if err := s.buildScraping(); err != nil {

@@ -82,7 +82,7 @@ func look(t *testing.T, page string, begun time.Time) (first time.Duration, fore
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	const numbers = `[...document.querySelectorAll("tbody tr")].some(r => /[1-9]/.test(r.cells[2]?.textContent ?? ""))`
+	const numbers = `[...document.querySelectorAll("dd.rate .value")].some(e => /[1-9]/.test(e.textContent))`
 	err = chromedp.Do(ctx, chromedp.EmulateViewport(1400, 1000), chromedp.Navigate(page))
 	if err == nil {
 		_, err = chromedp.Run(ctx, chromedp.Poll[bool](numbers, chromedp.WithPollingInterval(50*time.Millisecond)))

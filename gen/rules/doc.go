@@ -14,6 +14,7 @@
 //	tacho:http_request_duration_seconds:quantile{job,method,path,quantile,schema}
 //	tacho:http_requests_in_flight:sum{job,schema}
 //	tacho:job_http_requests:rate{job}
+//	tacho:job_http_requests_by_status:rate{job,status,schema}
 //	tacho:job_http_request_duration_seconds_bucket:rate{job,le,schema}
 //	tacho:job_http_request_duration_seconds:quantile{job,quantile,schema}
 //

@@ -19,6 +19,7 @@ const (
 	Seconds      = "tacho:http_request_duration_seconds_sum:rate"
 	InFlight     = "tacho:http_requests_in_flight:sum"
 	JobRequests  = "tacho:job_http_requests:rate"
+	JobStatuses  = "tacho:job_http_requests_by_status:rate"
 	JobBuckets   = "tacho:job_http_request_duration_seconds_bucket:rate"
 	JobQuantiles = "tacho:job_http_request_duration_seconds:quantile"
 )
@@ -62,6 +63,7 @@ func derived() []rulefmt.Rule {
 	all := []rulefmt.Rule{
 		// A job that speaks two schemas during a migration counts once.
 		{Record: JobRequests, Expr: "max by (job) (sum by (job, schema) (" + Requests + "))"},
+		{Record: JobStatuses, Expr: "sum by (job, schema, status) (" + Requests + ")"},
 		{Record: JobBuckets, Expr: "sum by (job, schema, le) (" + Buckets + ")"},
 	}
 	for _, q := range recordedQuantiles {

@@ -30,6 +30,7 @@ const (
 	recordedQuantiles    = "tacho:http_request_duration_seconds:quantile"
 	recordedSum          = "tacho:http_request_duration_seconds_sum:rate"
 	recordedInFlight     = "tacho:http_requests_in_flight:sum"
+	recordedJobStatuses  = "tacho:job_http_requests_by_status:rate"
 	recordedJobBuckets   = "tacho:job_http_request_duration_seconds_bucket:rate"
 	recordedJobQuantiles = "tacho:job_http_request_duration_seconds:quantile"
 )
@@ -107,6 +108,7 @@ func (p *past) ruledSeries(name string, of ...string) *series {
 
 // derive makes the recorded series that are computed from recorded ones.
 func (p *past) derive() {
+	p.addStatuses()
 	all := p.newBuckets(recordedJobBuckets)
 	seen := map[*latency]bool{}
 	for _, c := range p.cells {
@@ -124,6 +126,27 @@ func (p *past) derive() {
 		p.addQuantiles(recordedQuantiles, buckets, "method", c.route.method, "path", c.route.path)
 	}
 	p.addQuantiles(recordedJobQuantiles, all)
+}
+
+// addStatuses adds the routes' rates up by status.
+func (p *past) addStatuses() {
+	all := map[int]*series{}
+	seen := map[*recorded]bool{}
+	for _, c := range p.cells {
+		if seen[c.rate] {
+			continue
+		}
+		seen[c.rate] = true
+		s := all[c.status]
+		if s == nil {
+			s = p.ruledSeries(recordedJobStatuses, "status", strconv.Itoa(c.status))
+			s.values = make([]float64, len(p.ruled))
+			all[c.status] = s
+		}
+		for at, v := range c.rate.values {
+			s.values[at] += v
+		}
+	}
 }
 
 // newBuckets makes a series of zeros for every bound.

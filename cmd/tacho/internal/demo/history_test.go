@@ -83,6 +83,7 @@ var recordedAndRaw = []struct{ recorded, with, raw, by string }{
 	{recordedQuantiles, `quantile="0.99"`, `histogram_quantile(.99, sum by (job, method, path, le) ` + rawBuckets + `)`, "job, method, path"},
 	{recordedSum, ``, `rate(http_request_duration_seconds_sum[1m])`, "job, method, path"},
 	{recordedInFlight, ``, `http_requests_in_flight`, "job"},
+	{recordedJobStatuses, ``, `rate(http_requests_total[1m])`, "job, status"},
 	{recordedJobBuckets, ``, rawBuckets, "job, le"},
 	{recordedJobQuantiles, `quantile="0.5"`, `histogram_quantile(.5, sum by (job, le) ` + rawBuckets + `)`, "job"},
 	{recordedJobQuantiles, `quantile="0.95"`, `histogram_quantile(.95, sum by (job, le) ` + rawBuckets + `)`, "job"},

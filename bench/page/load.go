@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/tacho-go/tacho/dash"
+	"github.com/tacho-go/tacho/server"
+)
+
+// loads is how often the page is loaded, each time from an empty cache.
+const loads = 7
+
+// complete is true when every part of the service page has its answer.
+const complete = `(() => {
+  const has = (selector) => document.querySelector(selector) !== null;
+  return document.querySelectorAll(".charts canvas").length >= 5 && has(".facts tbody tr") && has("table.routes tbody tr td.trend a")
+    && /\d/.test(document.querySelector("table.routes td.trend a").textContent) && (has(".changes li") || !document.querySelector(".changed .muted").hidden)
+    && [...document.querySelectorAll(".fact h3")].some((h) => h.textContent === "Instances" && !h.parentElement.hidden);
+})()`
+
+// load fills a server with a day of a large service and looks at its page.
+func load(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "tacho-bench-page-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	d := newDay(time.Now())
+	begun := time.Now()
+	if err := d.write(dir); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d series, %.1f million samples, written in %v.\n\n", d.series, float64(d.samples)/1e6, time.Since(begun).Round(time.Second))
+	srv, err := server.New(server.Options{
+		DataDir: dir, Listen: "127.0.0.1:0", Config: "global: {scrape_interval: 15s}\n", Retention: 30 * 24 * time.Hour, Logger: slog.New(slog.DiscardHandler),
+		Page: dash.Handler(dash.Options{BatchPath: server.BatchPath}),
+	})
+	if err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Run(serving) }()
+	err = look(ctx, out, srv.URL()+fmt.Sprintf("#open=%s&span=%d-%d", url.QueryEscape(job), d.end-24*3600, d.end))
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// look loads the page again and again, and says how long it took until all was there.
+func look(ctx context.Context, out io.Writer, address string) error {
+	var first, all []float64
+	for range loads {
+		page, end, err := browser(ctx)
+		if err != nil {
+			return err
+		}
+		took, err := lookOnce(page, address)
+		end()
+		if err != nil {
+			return err
+		}
+		first, all = append(first, took[0]), append(all, took[1])
+	}
+	fmt.Fprintf(out, "| | first number s | complete s |\n|---|---:|---:|\n| median of %d | %.2f | **%.2f** |\n", loads, median(first), median(all))
+	return nil
+}
+
+// lookOnce returns the seconds from the navigation to the first number, and to the last
+// part of the page.
+func lookOnce(page context.Context, address string) (took [2]float64, err error) {
+	if err := chromedp.Do(page, chromedp.Navigate("about:blank")); err != nil {
+		return took, err
+	}
+	for i, condition := range []string{`/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`, complete} {
+		if i == 0 {
+			if err := chromedp.Do(page, chromedp.Navigate(address)); err != nil {
+				return took, err
+			}
+		}
+		if err := await(page, condition); err != nil {
+			return took, err
+		}
+		ms, err := chromedp.Run(page, chromedp.Evaluate[float64](`performance.now()`))
+		if err != nil {
+			return took, err
+		}
+		took[i] = ms / 1000
+	}
+	return took, nil
+}

@@ -1,0 +1,109 @@
+// Command page measures tacho's page in a real Chromium. From the repository's
+// root:
+//
+//	go run ./bench/page load      the service page of 200 routes × 20 instances × 24 h
+//	go run ./bench/page charts    a live tick and the heap, against the same page made with ECharts
+//	go run ./bench/page table     sorting 10,000 rows anew, against rendering all of them
+//
+// Without a name it runs all three. Chromium has to be installed; charts needs npm,
+// which brings ECharts into a temporary folder. Ratios of one run are what counts:
+// milliseconds are this machine's.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// experiments are what can be measured, in the order in which they run.
+var experiments = []struct {
+	name string
+	run  func(ctx context.Context, out io.Writer) error
+}{
+	{"load", load},
+	{"charts", charts},
+	{"table", table},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "page:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, names []string, out io.Writer) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(experiments, func(e struct {
+			name string
+			run  func(context.Context, io.Writer) error
+		}) bool {
+			return e.name == name
+		}) {
+			return fmt.Errorf("there is no experiment %q: use load, charts or table", name)
+		}
+	}
+	for _, e := range experiments {
+		if len(names) > 0 && !slices.Contains(names, e.name) {
+			continue
+		}
+		fmt.Fprintf(out, "## %s\n\n", e.name)
+		if err := e.run(ctx, out); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		fmt.Fprintln(out)
+	}
+	return nil
+}
+
+// browser starts Chromium with one empty page.
+func browser(ctx context.Context) (context.Context, func(), error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, nil, errors.New("chromium is not in PATH: install Debian's package chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000))
+	allocator, end := chromedp.NewExecAllocator(ctx, options...)
+	page, cancel := chromedp.NewContext(allocator)
+	return page, func() { cancel(); end() }, nil
+}
+
+// listen serves h on a free port of the loopback address.
+func listen(h http.Handler) (address string, end func(), err error) {
+	s, ln, err := newServer(h)
+	if err != nil {
+		return "", nil, err
+	}
+	go func() { _ = s.Serve(ln) }()
+	return "http://" + ln.Addr().String() + "/", func() { _ = s.Close() }, nil
+}
+
+// median is the middle one.
+func median(all []float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
+
+// await polls a condition in the page.
+func await(ctx context.Context, condition string) error {
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Run(limited, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(0)))
+	if err != nil {
+		text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
+		return fmt.Errorf("%w; the page says:\n%.3000s", err, text)
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/tacho-go/tacho/dash"
+)
+
+//go:embed static
+var static embed.FS
+
+const (
+	// rounds is how often each page is opened, in turn.
+	rounds = 3
+	// liveTicks are those of ten minutes: one every two seconds.
+	liveTicks = 300
+)
+
+// A page is one of two that are compared.
+type page struct {
+	name, path string
+	ticks      int       // that are measured, each time
+	cpu        []float64 // ms of the main thread per tick
+	heap       []float64 // MB after liveTicks
+}
+
+// charts compares a live tick of our charts with that of ECharts.
+func charts(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "tacho-bench-echarts-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := fetchECharts(ctx, dir); err != nil {
+		return err
+	}
+	return compare(ctx, out, dir, liveTicks, "tick",
+		&page{name: "tacho (uPlot)", path: "bench/ours.html", ticks: 30}, &page{name: "ECharts 6.1.0, LTTB", path: "bench/echarts.html", ticks: 30})
+}
+
+// table compares sorting 10,000 rows anew with rendering all of them.
+func table(ctx context.Context, out io.Writer) error {
+	return compare(ctx, out, "", 0, "sort",
+		&page{name: "rows in a window", path: "bench/table.html", ticks: 30}, &page{name: "all rows in the document", path: "bench/table.html?all", ticks: 2})
+}
+
+// fetchECharts brings the release from npm.
+func fetchECharts(ctx context.Context, dir string) error {
+	npm := exec.CommandContext(ctx, "npm", "pack", "--silent", "echarts@6.1.0")
+	npm.Dir = dir
+	if text, err := npm.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm pack echarts: %w\n%s", err, text)
+	}
+	tar := exec.CommandContext(ctx, "tar", "-xzf", "echarts-6.1.0.tgz", "--strip-components=2", "package/dist/echarts.min.js")
+	tar.Dir = dir
+	if text, err := tar.CombinedOutput(); err != nil {
+		return fmt.Errorf("tar: %w\n%s", err, text)
+	}
+	_, err := os.Stat(filepath.Join(dir, "echarts.min.js"))
+	return err
+}
+
+// compare opens the two pages in turn and prints what a tick costs, and the heap after
+// many of them.
+func compare(ctx context.Context, out io.Writer, more string, live int, what string, ours, theirs *page) error {
+	address, end, err := listen(benchPages(more))
+	if err != nil {
+		return err
+	}
+	defer end()
+	for range rounds {
+		for _, p := range []*page{ours, theirs} {
+			if err := p.measure(ctx, address, live); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
+	}
+	fmt.Fprintf(out, "| | main thread, ms per %s | heap MB |\n|---|---:|---:|\n", what)
+	for _, p := range []*page{ours, theirs} {
+		fmt.Fprintf(out, "| %s | %.2f | %.1f |\n", p.name, median(p.cpu), median(p.heap))
+	}
+	fmt.Fprintf(out, "| the same, divided | **%.3f** | %.2f |\n", median(ours.cpu)/median(theirs.cpu), median(ours.heap)/median(theirs.heap))
+	return nil
+}
+
+// benchPages serves the page's own files, ours below bench/, and what lies in a folder.
+func benchPages(more string) http.Handler {
+	sub, err := fs.Sub(static, "static")
+	if err != nil {
+		panic(err) // embedded by the compiler
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", dash.Handler(dash.Options{}))
+	mux.Handle("/bench/", http.StripPrefix("/bench", http.FileServerFS(sub)))
+	if more != "" {
+		mux.Handle("/bench/echarts.min.js", http.StripPrefix("/bench", http.FileServer(http.Dir(more))))
+	}
+	return mux
+}
+
+// measure opens the page in a new browser and lets it tick.
+func (p *page) measure(ctx context.Context, address string, live int) error {
+	tab, end, err := browser(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := chromedp.Do(tab, chromedp.Navigate(address+p.path)); err != nil {
+		return err
+	}
+	if err := await(tab, "window.ready === true"); err != nil {
+		return err
+	}
+	if err := tick(tab, 1); err != nil {
+		return err
+	}
+	before, err := taskSeconds(tab)
+	if err != nil {
+		return err
+	}
+	if err := tick(tab, p.ticks); err != nil {
+		return err
+	}
+	after, err := taskSeconds(tab)
+	if err != nil {
+		return err
+	}
+	p.cpu = append(p.cpu, (after-before)*1000/float64(p.ticks))
+	if len(p.heap) > 0 {
+		return nil // ten minutes once are enough
+	}
+	if err := tick(tab, live); err != nil {
+		return err
+	}
+	heap, err := heapMB(tab)
+	p.heap = append(p.heap, heap)
+	return err
+}
+
+// tick lets the page tick and draw, n times.
+func tick(tab context.Context, n int) error {
+	_, err := chromedp.Run(tab, chromedp.Evaluate[bool](fmt.Sprintf(`(async () => {
+		const frame = () => new Promise(requestAnimationFrame);
+		for (let i = 0; i < %d; i++) { window.tick(); await frame(); await frame(); }
+		return true;
+	})()`, n), chromedp.EvalAwaitPromise))
+	return err
+}
+
+// taskSeconds is how long the page's main thread has been at work.
+func taskSeconds(tab context.Context) (float64, error) {
+	return chromedp.Run(tab, func(ctx context.Context, t *chromedp.Target) (float64, error) {
+		if _, err := cdp.Call(ctx, t, performance.Enable, performance.EnableParams{}); err != nil {
+			return 0, err
+		}
+		all, err := cdp.Call(ctx, t, performance.GetMetrics, cdp.Empty{})
+		if err != nil {
+			return 0, err
+		}
+		for _, m := range all.Metrics {
+			if m.Name == "TaskDuration" {
+				return m.Value, nil
+			}
+		}
+		return 0, errors.New("the browser does not say TaskDuration")
+	})
+}
+
+// heapMB is the page's JavaScript heap without what can be thrown away.
+func heapMB(tab context.Context) (float64, error) {
+	return chromedp.Run(tab, func(ctx context.Context, t *chromedp.Target) (float64, error) {
+		if _, err := cdp.Call(ctx, t, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
+			return 0, err
+		}
+		usage, err := cdp.Call(ctx, t, runtime.GetHeapUsage, cdp.Empty{})
+		if err != nil {
+			return 0, err
+		}
+		return usage.UsedSize / 1e6, nil
+	})
+}

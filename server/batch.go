@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+)
+
+// BatchPath is where many queries are answered by one request, relative to the
+// server's URL: what a screen of the page wants to know, in columns.
+const BatchPath = "api/tacho/batch"
+
+// Limits of one batch. That of the points is Prometheus's own for one series.
+const (
+	mostQueries = 100
+	mostBody    = 1 << 20
+	mostPoints  = 11_000
+)
+
+// A batch is the body of a request.
+type batch struct {
+	Queries []batchQuery `json:"queries"`
+}
+
+// A batchQuery asks what an expression is at a time, now if there is none, or what
+// it was from start to end. All times are seconds since the epoch.
+type batchQuery struct {
+	Query string   `json:"query"`
+	Time  *float64 `json:"time"`
+	Start *float64 `json:"start"`
+	End   *float64 `json:"end"`
+	Step  *float64 `json:"step"`
+}
+
+// isRange tells the two kinds apart.
+func (q batchQuery) isRange() bool { return q.Start != nil || q.End != nil || q.Step != nil }
+
+// check says what is wrong with a query, before any is run.
+func (q batchQuery) check() error {
+	switch {
+	case q.Query == "":
+		return errors.New("its query is empty")
+	case !q.isRange():
+		return nil
+	case q.Time != nil:
+		return errors.New("it has a time and a span: give time alone, or start, end and step")
+	case q.Start == nil || q.End == nil || q.Step == nil:
+		return errors.New("a span needs start, end and step, in seconds")
+	case *q.Step < .001:
+		return errors.New("its step must be at least 0.001 s")
+	case *q.End < *q.Start:
+		return errors.New("its end is before its start")
+	case (*q.End-*q.Start) / *q.Step > mostPoints:
+		return fmt.Errorf("it would have more than %d points: make the step longer", mostPoints)
+	}
+	return nil
+}
+
+// batch answers POST /api/tacho/batch. A query that fails says so at its place; the
+// others are answered.
+func (s *Server) batch(w http.ResponseWriter, r *http.Request) {
+	asked, status, err := readBatch(w, r)
+	if err != nil {
+		refuse(w, status, err)
+		return
+	}
+	answers := s.answerAll(r.Context(), asked.Queries)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	out := append([]byte(nil), `{"status":"success","data":{"results":[`...)
+	for i, a := range answers {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, a...)
+	}
+	_, _ = w.Write(append(out, "]}}\n"...))
+}
+
+// readBatch reads and checks the body.
+func readBatch(w http.ResponseWriter, r *http.Request) (b batch, status int, err error) {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
+	d.DisallowUnknownFields()
+	err = d.Decode(&b)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return b, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes: ask in several batches", mostBody)
+	case err != nil:
+		return b, http.StatusBadRequest, fmt.Errorf(`the body must be JSON such as {"queries":[{"query":"up"}]}: %w (at byte %d)`, err, d.InputOffset())
+	case d.Decode(new(struct{})) != io.EOF:
+		return b, http.StatusBadRequest, fmt.Errorf("there is more behind the JSON object, from byte %d on", d.InputOffset())
+	case len(b.Queries) > mostQueries:
+		return b, http.StatusBadRequest, fmt.Errorf("%d queries are too many: ask at most %d at once", len(b.Queries), mostQueries)
+	}
+	for i, q := range b.Queries {
+		if err := q.check(); err != nil {
+			return b, http.StatusBadRequest, fmt.Errorf("query %d: %w", i, err)
+		}
+	}
+	return b, http.StatusOK, nil
+}
+
+// refuse answers an error as Prometheus's API does.
+func refuse(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	kind := "bad_data"
+	if status >= http.StatusInternalServerError {
+		kind = "unavailable"
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"status": "error", "errorType": kind, "error": err.Error()})
+}
+
+// answerAll runs as many queries at a time as there are cores. All end when ctx does.
+func (s *Server) answerAll(ctx context.Context, queries []batchQuery) [][]byte {
+	answers := make([][]byte, len(queries))
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for i, q := range queries {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			answers[i] = s.answer(ctx, q)
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+// answer runs one query.
+func (s *Server) answer(ctx context.Context, q batchQuery) []byte {
+	query, err := s.newQuery(ctx, q)
+	if err != nil {
+		return appendError(nil, "bad_data", err)
+	}
+	defer query.Close()
+	res := query.Exec(ctx)
+	if res.Err != nil {
+		return appendError(nil, errorType(res.Err), res.Err)
+	}
+	var out []byte
+	if q.isRange() {
+		out = appendColumns(nil, q, res.Value.(promql.Matrix))
+	} else {
+		out = appendInstant(nil, res.Value)
+	}
+	return appendAnnotations(out, q.Query, res.Warnings)
+}
+
+func (s *Server) newQuery(ctx context.Context, q batchQuery) (promql.Query, error) {
+	if !q.isRange() {
+		at := time.Now()
+		if q.Time != nil {
+			at = momentOf(*q.Time)
+		}
+		return s.engine.NewInstantQuery(ctx, s.fanout, nil, q.Query, at)
+	}
+	step := time.Duration(math.Round(*q.Step*1e3)) * time.Millisecond
+	return s.engine.NewRangeQuery(ctx, s.fanout, nil, q.Query, momentOf(*q.Start), momentOf(*q.End), step)
+}
+
+// momentOf rounds to milliseconds, as the TSDB does.
+func momentOf(seconds float64) time.Time { return time.UnixMilli(int64(math.Round(seconds * 1000))) }
+
+// errorType is what Prometheus's API calls an error.
+func errorType(err error) string {
+	var (
+		canceled promql.ErrQueryCanceled
+		timeout  promql.ErrQueryTimeout
+		storage  promql.ErrStorage
+	)
+	switch {
+	case errors.As(err, &canceled):
+		return "canceled"
+	case errors.As(err, &timeout):
+		return "timeout"
+	case errors.As(err, &storage):
+		return "internal"
+	}
+	return "execution"
+}
