@@ -80,7 +80,7 @@ func (d dump) text(t *testing.T) string {
 
 func isHidden(element xml.StartElement) bool {
 	switch element.Name.Local {
-	case "head", "noscript", "script":
+	case "head", "noscript", "script", "select":
 		return true
 	}
 	for _, a := range element.Attr {

@@ -38,6 +38,11 @@ type Options struct {
 	// reverse proxy between. The default is "api/v1".
 	APIPath string
 
+	// BatchPath is where tacho's server answers many queries at once, relative
+	// like APIPath. The default is none: then each query is a request, which
+	// every Prometheus answers.
+	BatchPath string
+
 	// TraceURL is where a trace is shown, with {trace_id} in its place: the
 	// requests that exemplars point to link there. The default is no link.
 	TraceURL string

@@ -2,6 +2,7 @@ package dash_test
 
 import (
 	"encoding/json"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -124,15 +125,15 @@ func TestETags(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	type config struct{ Title, Hint, APIPath, TraceURL string }
+	type config struct{ Title, Hint, APIPath, BatchPath, TraceURL string }
 	for _, test := range []struct {
 		name string
 		o    dash.Options
 		want config
 	}{
-		{"zero", dash.Options{}, config{"tacho", "", "api/v1", ""}},
-		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", APIPath: "/prometheus/api/v1/", TraceURL: "https://tempo/{trace_id}"}, config{"Shop", "at 0:45 …", "/prometheus/api/v1", "https://tempo/{trace_id}"}},
-		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "api/v1", ""}},
+		{"zero", dash.Options{}, config{"tacho", "", "api/v1", "", ""}},
+		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", APIPath: "/prometheus/api/v1/", BatchPath: "api/tacho/batch", TraceURL: "https://tempo/{trace_id}"}, config{"Shop", "at 0:45 …", "/prometheus/api/v1", "api/tacho/batch", "https://tempo/{trace_id}"}},
+		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "api/v1", "", ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got config
@@ -182,7 +183,7 @@ func TestSelfContained(t *testing.T) {
 		"HTML made from text":        regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`),
 	}
 	for name, text := range files(t) {
-		text = strings.ReplaceAll(text, `xmlns="http://www.w3.org/2000/svg"`, "")    // a name, not an address
+		text = strings.ReplaceAll(text, `"http://www.w3.org/2000/svg"`, "")          // a name, not an address
 		text = strings.ReplaceAll(text, "/*! https://github.com/leeoniya/uPlot", "") // where a file comes from, in a comment
 		for what, pattern := range forbidden {
 			if found := pattern.FindString(text); found != "" {
@@ -192,22 +193,25 @@ func TestSelfContained(t *testing.T) {
 	}
 }
 
-// TestModulesAreListed: index.html names every module, so that the browser asks
-// for all at once instead of finding one after the other.
-func TestModulesAreListed(t *testing.T) {
-	all := files(t)
-	reference := regexp.MustCompile(`(?:href|src)="([\w./-]+)"`)
-	var listed []string
-	for _, m := range reference.FindAllStringSubmatch(all["index.html"], -1) {
-		listed = append(listed, m[1])
-		if _, exists := all[m[1]]; !exists {
-			t.Errorf("index.html asks for %s, which is not there", m[1])
-		}
+// TestFirstLoad: what index.html asks for is there, in few requests.
+func TestFirstLoad(t *testing.T) {
+	h := dash.Handler(dash.Options{})
+	asked := []string{"", "config.json"}
+	for _, m := range regexp.MustCompile(`(?:href|src)="([\w./-]+)"`).FindAllStringSubmatch(files(t)["index.html"], -1) {
+		asked = append(asked, m[1])
 	}
-	for name := range all {
-		if filepath.Ext(name) == ".js" && !slices.Contains(listed, name) {
-			t.Errorf("index.html does not list %s", name)
+	size := 0
+	for _, name := range asked {
+		got := get(t, h, "GET", "/"+name, "Accept-Encoding", "gzip")
+		body, err := io.ReadAll(got.Body)
+		if err != nil || got.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d, %v", name, got.StatusCode, err)
 		}
+		size += len(body)
+	}
+	t.Logf("%d files, %d bytes compressed", len(asked), size)
+	if size > 100_000 || len(asked) > 10 {
+		t.Errorf("the first load takes %d files and %d bytes, want at most 10 and 100,000 (the answers of the API come on top)", len(asked), size)
 	}
 }
 
@@ -232,7 +236,7 @@ func TestMessages(t *testing.T) {
 	}
 	// Keys that are put together: a state, a kind of problem, a column or a
 	// part of the query, and an ending.
-	built := regexp.MustCompile(`^(why|query)[A-Z]|(Means|How)$`)
+	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|(Means|How)$`)
 	for _, key := range keys {
 		if !built.MatchString(key) && !regexp.MustCompile(`["']`+key+`["']|\b`+key+`:`).MatchString(code.String()) {
 			t.Errorf("nothing says %q", key)

@@ -98,19 +98,24 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
 }
 
-// staticFiles returns every embedded file by its path below static/.
+// staticFiles returns every embedded file by its path below static/, and the
+// modules joined.
 func staticFiles() map[string]file {
-	files := map[string]file{}
+	bodies := map[string][]byte{}
 	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		body, err := static.ReadFile(name)
-		files[strings.TrimPrefix(name, "static/")] = newFile(name, body)
+		bodies[strings.TrimPrefix(name, "static/")], err = static.ReadFile(name)
 		return err
 	})
 	if err != nil {
 		panic(err) // embedded by the compiler: they are there
+	}
+	bodies[joinedFile] = joined(bodies)
+	files := map[string]file{}
+	for name, body := range bodies {
+		files[name] = newFile(name, body)
 	}
 	return files
 }
@@ -118,11 +123,13 @@ func staticFiles() map[string]file {
 // configFile is how the options reach the page, which has no inline script.
 func configFile(o Options) file {
 	body, err := json.Marshal(struct {
-		Title    string `json:"title"`
-		Hint     string `json:"hint"`
-		APIPath  string `json:"apiPath"`
-		TraceURL string `json:"traceURL"`
-	}{o.Title, o.Hint, o.APIPath, o.TraceURL})
+		Title     string  `json:"title"`
+		Hint      string  `json:"hint"`
+		APIPath   string  `json:"apiPath"`
+		BatchPath string  `json:"batchPath"`
+		TraceURL  string  `json:"traceURL"`
+		Schemas   []names `json:"schemas"`
+	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.TraceURL, knownNames()})
 	if err != nil {
 		panic(err) // strings: always JSON
 	}

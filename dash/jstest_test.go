@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,6 +38,18 @@ func TestPureModules(t *testing.T) {
 	}
 	if len(results) < 2 || results[len(results)-1] != "finished" {
 		t.Errorf("the tests did not finish: %q", results)
+	}
+}
+
+// TestTypes: the types in the modules' comments hold, checked by the TypeScript
+// compiler; nothing of it reaches the page.
+func TestTypes(t *testing.T) {
+	tsc, err := exec.LookPath("tsc")
+	if err != nil {
+		t.Fatal("tsc is not in PATH: install Debian's package node-typescript (scripts/install-peers does)")
+	}
+	if out, err := exec.CommandContext(t.Context(), tsc, "-p", "jstest").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

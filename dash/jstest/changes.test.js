@@ -1,34 +1,38 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { changeQuery, changes, instancesOf, outlier, seriesOf, since } from "../static/changes.js";
+import { changeQueries, changes, instancesOf, outlier, seriesOf, since, weighty } from "../static/changes.js";
 import { raw, recorded } from "../static/queries.js";
 
 const sample = (/** @type {string} */ part, /** @type {string} */ path, /** @type {number} */ n) =>
   ({ metric: { part, method: "GET", path }, value: /** @type {[number, string]} */ ([0, String(n)]) });
 
+const failed = (/** @type {string} */ path, /** @type {number} */ n) => ({ ...sample("rate", path, n), metric: { part: "rate", method: "GET", path, status: "503" } });
+
 const incident = [
   sample("rate", "/api", 10), sample("rateBefore", "/api", 10), sample("time", "/api", 5), sample("timeBefore", "/api", 0.25),
-  sample("rate", "/second", 5), sample("rateBefore", "/second", 5), sample("time", "/second", 0.1), sample("timeBefore", "/second", 0.1),
-  sample("errors", "/second", 3),
+  sample("rate", "/second", 2), sample("rateBefore", "/second", 5), sample("time", "/second", 0.1), sample("timeBefore", "/second", 0.1),
+  failed("/second", 3),
   sample("rate", "/", 20), sample("rateBefore", "/", 20), sample("time", "/", 0.1), sample("timeBefore", "/", 0.11),
 ];
 
 test("the weightiest change comes first, and small ones not at all", () => {
-  const found = changes(incident);
+  const found = weighty(changes(incident));
   assert.deepEqual(found.map((c) => [c.path, c.mostly]), [["/second", "errors"], ["/api", "time"]]);
   assert.equal(found[1].mean, 0.5);
   assert.equal(found[1].meanBefore, 0.025);
-  const single = changes([...incident.slice(0, 4), ...incident.slice(9), sample("errors", "/", 0.01)]);
+  assert.equal(changes(incident).length, 3);
+  assert.ok(Math.abs(found[1].share - 5 / 5.2) < 1e-9);
+  const single = weighty(changes([...incident.slice(0, 4), ...incident.slice(9), failed("/", 0.01)]));
   assert.deepEqual(single.map((c) => c.path), ["/api"]); // one failed request is no change
 });
 
 test("without a before there is no change", () => {
-  assert.deepEqual(changes(incident.filter((s) => !s.metric.part.endsWith("Before"))), []);
+  assert.deepEqual(weighty(changes(incident.filter((s) => !s.metric.part.endsWith("Before")))), []);
   assert.deepEqual(changes([]), []);
 });
 
 test("a route that is new, or gone, is a change", () => {
-  const found = changes([...incident.slice(9), sample("rate", "/new", 9), sample("time", "/new", 2), sample("rateBefore", "/gone", 9), sample("timeBefore", "/gone", 3)]);
+  const found = weighty(changes([...incident.slice(9), sample("rate", "/new", 9), sample("time", "/new", 2), sample("rateBefore", "/gone", 9), sample("timeBefore", "/gone", 3)]));
   assert.deepEqual(found.map((c) => c.path), ["/gone", "/new"]);
 });
 
@@ -55,12 +59,14 @@ test("the instance that differs from its siblings", () => {
 
 test("queries hold hostile names as text, and both spans", () => {
   const subject = { job: 'a"b', schema: "flask" };
-  const query = changeQuery(subject, recorded, 3600);
+  const query = changeQueries(subject, recorded, 3600)[1];
   assert.ok(query.includes('{job="a\\"b",schema="flask"}[3600s] offset 3600s'), query);
-  assert.ok(changeQuery({ job: "x", schema: "" }, raw("5m"), 900).includes('rate(http_requests_total{job="x"}[900s] offset 900s)'));
+  assert.ok(changeQueries(subject, recorded, 3600, 86400)[1].includes("[3600s] offset 86400s"));
+  assert.ok(changeQueries({ job: "x", schema: "" }, raw("5m"), 900)[1].includes('rate(http_requests_total{job="x"}[900s] offset 900s)'));
   const [change] = changes(incident);
+  const names = { name: "x", requests: { metric: "r", kind: "counter", method: "method", path: "path", status: "status" } };
   const hostile = { ...change, path: 'x"}\n' };
-  for (const q of [seriesOf(subject, recorded, hostile), seriesOf(subject, raw("1m"), hostile), instancesOf(subject, hostile, 60)]) {
+  for (const q of [seriesOf(subject, recorded, hostile), seriesOf(subject, raw("1m"), hostile), instancesOf(names, subject, hostile, 60) ?? ""]) {
     assert.ok(q.includes('path="x\\"}\\n"'), q);
   }
 });

@@ -1,13 +1,13 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { heat, shade, usual } from "../static/heat.js";
+import { heat, nativeHeat, shade, usual } from "../static/heat.js";
+import { range } from "./ranges.js";
 
-const edges = { from: 0, to: 20 };
 const bucket = (/** @type {string} */ le, /** @type {(number | string)[]} */ ...values) =>
-  ({ metric: { le }, values: /** @type {[number, string][]} */ (values.map((v, i) => [i * 10, String(v)])) });
+  [{ le }, values];
 
 test("buckets are told apart, in order, and empty edges left out", () => {
-  const h = heat([bucket("+Inf", 6, 6, 9), bucket("0.1", 1, 0, 2), bucket("1", 5, 6, 9), bucket("0.01", 0, 0, 0), bucket("5", 6, 6, 9)], edges, 10);
+  const h = heat(range(bucket("+Inf", 6, 6, 9), bucket("0.1", 1, 0, 2), bucket("1", 5, 6, 9), bucket("0.01", 0, 0, 0), bucket("5", 6, 6, 9)));
   assert.deepEqual(h.bounds, [0.1, 1, 5]);
   assert.equal(h.floor, 0.01);
   assert.deepEqual(h.rows, [[1, 0, 2], [4, 6, 7], [1, 0, 0]]);
@@ -16,19 +16,34 @@ test("buckets are told apart, in order, and empty edges left out", () => {
 });
 
 test("what is slower than the last bound has a row of its own", () => {
-  const h = heat([bucket("1", 1, 1, 1), bucket("+Inf", 1, 1, 4)], edges, 10);
+  const h = heat(range(bucket("1", 1, 1, 1), bucket("+Inf", 1, 1, 4)));
   assert.deepEqual(h.bounds, [1, Infinity]);
   assert.equal(usual(h), 1);
 });
 
 test("gaps stay gaps, rounding is no negative number, and nothing is nothing", () => {
-  const h = heat([bucket("1", 1, "NaN", 2), bucket("2", 0.9999, "NaN", 3)], edges, 10);
+  const h = heat(range(bucket("1", 1, null, 2), bucket("2", 0.9999, null, 3)));
   assert.deepEqual(h.rows, [[1, null, 2], [0, null, 1]]);
-  assert.deepEqual(heat([], edges, 10).rows, []);
-  assert.deepEqual(heat([bucket("1", 0, 0, 0), bucket("soon", 1, 1, 1)], edges, 10).rows, []);
-  assert.equal(usual(heat([], edges, 10)), -1);
+  assert.deepEqual(heat(range()).rows, []);
+  assert.deepEqual(heat(range(bucket("1", 0, 0, 0), bucket("soon", 1, 1, 1))).rows, []);
+  assert.equal(usual(heat(range())), -1);
 });
 
 test("shades", () => {
   assert.deepEqual([shade(0, 10), shade(10, 10), shade(2.5, 10), shade(0.0001, 10), shade(1, 0)], [0, 1, 0.5, 0.06, 0]);
+});
+
+test("native histograms have the buckets that were used, and no more rows than one can tell apart", () => {
+  const histogram = (/** @type {[number, number, number][]} */ ...buckets) => ({ count: "0", sum: "0", buckets: buckets.map(([from, to, n]) => [0, String(from), String(to), String(n)]) });
+  const of = (/** @type {any[]} */ ...histograms) => ({ ...range([{}, histograms.map(() => null)]), series: [{ metric: {}, values: histograms.map(() => null), histograms }] });
+  const h = nativeHeat(of(histogram([0.5, 1, 2], [1, 2, 3]), null, histogram([2, 4, 1], [1, 2, 5])));
+  assert.deepEqual(h.bounds, [1, 2, 4]);
+  assert.equal(h.floor, 0.5);
+  assert.deepEqual(h.rows, [[2, null, 0], [3, null, 5], [0, null, 1]]);
+  assert.equal(h.most, 5);
+  const many = nativeHeat(of(histogram(...Array.from({ length: 160 }, (_, i) => /** @type {[number, number, number]} */ ([i, i + 1, 1])))));
+  assert.ok(many.rows.length <= 40 && many.rows.flat().reduce((a, b) => a + b, 0) === 160, `${many.rows.length} rows`);
+  assert.equal(many.bounds.at(-1), 160);
+  assert.equal(nativeHeat(range([{}, [1, 2, 3]])), null);
+  assert.equal(nativeHeat(range()), null);
 });

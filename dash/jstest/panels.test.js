@@ -2,6 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { compared, lines, panels, stack } from "../static/panels.js";
 import { raw, recorded } from "../static/queries.js";
+import { range, vector } from "./ranges.js";
 
 const hostile = 'a"b\\c\n{x="y"}';
 
@@ -16,7 +17,7 @@ test("a route's charts ask for that route, whatever its name", () => {
 
 test("a long span sees what was between its points", () => {
   const [rate, , latency, , flight] = panels({ job: "shop", schema: "" }, recorded, 300, 15).map((p) => p.expr);
-  assert.ok(rate.includes('avg_over_time(tacho:http_requests:rate{job="shop"}[300s])'), rate);
+  assert.ok(rate.includes('avg_over_time(tacho:job_http_requests_by_status:rate{job="shop"}[300s])'), rate);
   assert.ok(latency.includes('max_over_time(tacho:job_http_request_duration_seconds:quantile{job="shop"}[300s])'), latency);
   assert.ok(flight.includes("max_over_time("), flight);
   const [short] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
@@ -32,9 +33,18 @@ test("without recording rules the same is computed", () => {
 
 test("lines have names and an order, and only errors are errors", () => {
   const [rate, errors] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
-  const of = (/** @type {string[]} */ ...classes) => classes.map((c) => ({ metric: { class: c }, values: [] }));
-  assert.deepEqual(lines(rate, of("5xx", "other", "2xx", "4xx")).map((l) => l.name), ["2xx", "4xx", "5xx", "other"]);
-  assert.deepEqual(lines(errors, of("2xx", "4xx", "5xx")).map((l) => l.name), ["5xx", "4xx"]);
+  const of = (/** @type {string[]} */ ...classes) => range(...classes.map((c) => [{ class: c }, [1, 2]]));
+  assert.deepEqual(lines(rate, of("5xx", "other", "2xx", "4xx")).names, ["2xx", "4xx", "5xx", "other"]);
+  assert.deepEqual(lines(errors, of("2xx", "4xx", "5xx")).names, ["5xx", "4xx"]);
+});
+
+test("a chart ends on what is now, not on the mean of the time since its last point", () => {
+  const [rate] = panels({ job: "shop", schema: "" }, recorded, 300, 15);
+  assert.ok(rate.expr.includes("avg_over_time") && !rate.end?.includes("over_time"), rate.end);
+  const found = lines(rate, range([{ class: "2xx" }, [1, 2, 3]]), vector([{ class: "2xx" }, 7], [{ class: "5xx" }, 0.5]), 25);
+  assert.deepEqual(found, { times: [0, 10, 20, 25], names: ["2xx", "5xx"], values: [[1, 2, 3, 7], [null, null, null, 0.5]] });
+  assert.deepEqual(lines(rate, range([{ class: "2xx" }, [1, 2, 3]]), vector([{ class: "2xx" }, 7]), 20).values, [[1, 2, 7]]);
+  assert.deepEqual(lines(rate, range([{ class: "2xx" }, [1, 2, 3]])).values, [[1, 2, 3]]);
 });
 
 test("stacked lines add up, and a gap is a gap in all", () => {

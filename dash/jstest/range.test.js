@@ -1,6 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { aligned, before, bounds, columns, firstSpan, formatSpan, parseSpan, stepOf, within } from "../static/range.js";
+import { columnsOf } from "../static/api.js";
+import { aligned, bounds, columns, firstSpan, formatSpan, parseSpan, shiftOf, stepOf, withEnd, within } from "../static/range.js";
 
 test("a span is what it was written as, or the first one", () => {
   for (const span of [{ last: 900 }, { last: 86400 }, { from: 1000, to: 2000 }]) assert.deepEqual(parseSpan(formatSpan(span)), span);
@@ -17,9 +18,10 @@ test("dragging gives whole seconds, in either direction, and never too little", 
   assert.deepEqual(parseSpan(formatSpan(within(100, 101))), within(100, 101));
 });
 
-test("the span before has the same length", () => {
+test("the span to compare with is as long, and ends before, a day or a week ago", () => {
   assert.deepEqual(bounds({ last: 60 }, 1000), { from: 940, to: 1000 });
-  assert.deepEqual(before({ from: 940, to: 1000 }), { from: 880, to: 940 });
+  const edges = { from: 940, to: 1000 };
+  assert.deepEqual(["before", "", "day", "week"].map((c) => shiftOf(c, edges)), [60, 60, 86400, 604800]);
 });
 
 test("steps are even, enough, and never shorter than an evaluation", () => {
@@ -34,6 +36,14 @@ test("a chart that follows the clock asks for the same points until there is a n
 });
 
 test("columns have a gap where there is no point, and no number that is none", () => {
-  const series = [{ values: /** @type {[number, string][]} */ ([[10, "1"], [30, "3"], [99, "7"]]) }, { values: /** @type {[number, string][]} */ ([[10, "NaN"], [20, "+Inf"], [30, "0"]]) }];
-  assert.deepEqual(columns(series, { from: 10, to: 30 }, 10), [[10, 20, 30], [1, null, 3], [null, null, 0]]);
+  const series = [{ metric: {}, values: /** @type {[number, string][]} */ ([[10, "1"], [30, "3"], [99, "7"]]) }, { metric: {}, values: /** @type {[number, string][]} */ ([[10, "NaN"], [20, "+Inf"], [30, "0"]]) }];
+  assert.deepEqual(columns(columnsOf(series, { from: 10, to: 30 }, 10)), [[10, 20, 30], [1, null, 3], [null, null, 0]]);
+  assert.deepEqual(columnsOf([{ metric: {}, histograms: [[20, "h"]] }], { from: 10, to: 30 }, 10).series[0].histograms, [null, "h", null]);
+});
+
+test("one more point at the end", () => {
+  const lines = [{ name: "a", values: [1, 2] }];
+  assert.deepEqual(withEnd(lines, [0, 10], [{ name: "a", value: NaN }, { name: "b", value: NaN }], 15), [[0, 10, 15], [{ name: "a", values: [1, 2, null] }]]);
+  assert.deepEqual(withEnd(lines, [0, 10], [{ name: "a", value: 3 }], 10), [[0, 10], [{ name: "a", values: [1, 3] }]]);
+  assert.deepEqual(withEnd(lines, [0, 10], [{ name: "a", value: 3 }], 9), [[0, 10], lines]);
 });

@@ -3,7 +3,8 @@ import test from "node:test";
 
 import { pause } from "../static/live.js";
 import { say } from "../static/messages.js";
-import { firstView, formatView, hasMatch, parseView, rows, sortBy } from "../static/rows.js";
+import { hasMatch, rows } from "../static/rows.js";
+import { firstView, formatView, isElsewhere, parseView, sortBy } from "../static/view.js";
 
 const route = (path, rate, state = "well", more = {}) => ({ key: path, method: "GET", path, apart: "", state, rate, ...more });
 const shop = { job: "shop", state: "well", routes: [
@@ -31,12 +32,13 @@ test("the filter wants every word, in any case, anywhere", () => {
 test("the fragment keeps a view, and survives nonsense", () => {
   for (const view of [
     firstView, { ...firstView, sort: "p95", descending: true }, { ...firstView, sort: "route", filter: "a&b=c #ü %" },
-    { ...firstView, open: "shop", route: "GET /a&b", span: { last: 900 } }, { ...firstView, span: { from: 100, to: 200 }, lang: "zh-CN", compare: "1", expr: 'sum(x{a="b&c"}) + 1' },
+    { ...firstView, open: "shop", route: "GET /a&b", span: { last: 900 } }, { ...firstView, span: { from: 100, to: 200 }, lang: "zh-CN", compare: "week", theme: "dark", zone: "Asia/Shanghai", page: "explore", table: "1", expr: 'sum(x{a="b&c"}) + 1' },
   ]) {
     assert.deepEqual(parseView(formatView(view)), view);
   }
   assert.equal(formatView(firstView), "");
-  assert.deepEqual(parseView("#sort=-__proto__&x=%zz&filter=f&span=soon"), { ...firstView, filter: "f" });
+  assert.deepEqual(parseView("#sort=-__proto__&x=%zz&filter=f&span=soon&page=__proto__&theme=red&compare=1"), { ...firstView, filter: "f" });
+  assert.deepEqual([isElsewhere({ ...firstView, route: "x" }, firstView), isElsewhere({ ...firstView, filter: "x" }, firstView)], [true, false]);
 });
 
 test("a click sorts numbers downwards, names upwards, and turns round", () => {
@@ -45,7 +47,8 @@ test("a click sorts numbers downwards, names upwards, and turns round", () => {
 });
 
 test("pauses", () => {
-  assert.deepEqual([0, 500, 1500, 3000].map(pause), [2000, 1500, 4500, 9000]);
+  assert.deepEqual([0, 500, 1500, 3000].map((took) => pause(took)), [2000, 1500, 4500, 9000]);
+  assert.deepEqual([0, 100, 1500].map((took) => pause(took, true)), [500, 400, 4500]);
 });
 
 test("say", () => {

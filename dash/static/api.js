@@ -4,11 +4,14 @@ import { age, visible } from "./format.js";
 import { say } from "./messages.js";
 
 /** How long one answer may take, in milliseconds. */
-const patience = 30_000;
+const patience = 60_000;
+
+/** How many requests are under way at a time, where each question is one. */
+const abreast = 4;
 
 /**
  * A Problem is an answer that is none. Its kind is a key of messages.js: gone,
- * starting, slowAnswer, query, denied or foreign.
+ * starting, slowAnswer, cancelled, query, denied or foreign.
  */
 export class Problem extends Error {
   /**
@@ -29,60 +32,163 @@ export class Problem extends Error {
 }
 
 /**
+ * A Range is what an expression was over a span, in columns: as many numbers as
+ * there are points, null where there is none.
+ * @typedef {{start: number, step: number, count: number, series: Series[]}} Range
+ * @typedef {{metric: Record<string, string>, values: (number | null)[], histograms?: any[]}} Series
+ */
+
+/** The lists of the API, by the name of a question: where they are, and which part of the answer they are. */
+const lists = /** @type {Record<string, [string, (data: any) => any]>} */ ({
+  targets: ["targets?state=active", (data) => data?.activeTargets ?? []],
+  alerts: ["alerts", (data) => data?.alerts ?? []],
+  rules: ["rules?type=alert", (data) => data?.groups ?? []],
+  recording: ["rules?type=record", (data) => data?.groups ?? []],
+  alertmanagers: ["alertmanagers", (data) => data?.activeAlertmanagers ?? []],
+  metricNames: ["label/__name__/values", (data) => data ?? []],
+  metadata: ["metadata", (data) => data ?? {}],
+  exemplars: ["query_exemplars", (data) => data ?? []],
+  parse: ["parse_query", (data) => data ?? {}],
+  labels: ["labels", (data) => data ?? []],
+  series: ["series", (data) => data ?? []],
+});
+
+/**
  * prometheus returns the part of the API that the page uses.
  * @param {string} base the address of the API, without a slash at its end
+ * @param {string} batch the address of the endpoint that answers many questions at once, "" for none
  */
-export function prometheus(base) {
-  return {
+export function prometheus(base, batch) {
+  const api = {
     /**
      * @param {string} expr
      * @param {number} [at] seconds since the epoch; now if it is left out
+     * @param {AbortSignal} [signal]
      */
-    async query(expr, at) {
+    async query(expr, at, signal) {
       // POST: the query is longer than some proxies let an address be.
       const body = new URLSearchParams({ query: expr });
       if (at !== undefined) body.set("time", String(at));
-      const answer = await ask(`${base}/query`, { method: "POST", body });
-      if (answer.data?.resultType !== "vector") throw new Problem("foreign", "no vector in the answer", `${base}/query`);
-      return { samples: answer.data.result, warnings: answer.warnings ?? [] };
+      const answer = await ask(`${base}/query`, { method: "POST", body, signal });
+      if (answer.data?.resultType !== "vector" && answer.data?.resultType !== "matrix" && answer.data?.resultType !== "scalar") {
+        throw new Problem("foreign", "no vector in the answer", `${base}/query`);
+      }
+      return { samples: vectorOf(answer.data), warnings: answer.warnings ?? [] };
     },
     /**
      * @param {string} expr
      * @param {{from: number, to: number}} bounds seconds since the epoch
      * @param {number} step
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<Range>}
      */
-    async range(expr, { from, to }, step) {
+    async range(expr, { from, to }, step, signal) {
       const body = new URLSearchParams({ query: expr, start: String(from), end: String(to), step: String(step) });
-      const answer = await ask(`${base}/query_range`, { method: "POST", body });
+      const answer = await ask(`${base}/query_range`, { method: "POST", body, signal });
       if (answer.data?.resultType !== "matrix") throw new Problem("foreign", "no matrix in the answer", `${base}/query_range`);
-      return answer.data.result;
-    },
-    async targets() {
-      return (await ask(`${base}/targets?state=active`)).data?.activeTargets ?? [];
-    },
-    /** How often the rules are evaluated from which the page reads, in seconds. */
-    async evaluation() {
-      const groups = (await ask(`${base}/rules?type=record`)).data?.groups ?? [];
-      return groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval ?? NaN;
+      return columnsOf(answer.data.result, { from, to }, step);
     },
     /**
-     * @param {string} expr
-     * @param {{from: number, to: number}} bounds seconds since the epoch
+     * list asks for one of the lists, with the parameters that it takes.
+     * @param {string} name
+     * @param {Record<string, any>} [parameters]
+     * @param {AbortSignal} [signal]
      */
-    async exemplars(expr, { from, to }) {
-      const body = new URLSearchParams({ query: expr, start: String(from), end: String(to) });
-      return (await ask(`${base}/query_exemplars`, { method: "POST", body })).data ?? [];
+    async list(name, parameters = {}, signal) {
+      const [path, part] = lists[name];
+      const given = Object.entries(parameters).filter(([key]) => key !== "list" && key !== "at");
+      const init = given.length ? { method: "POST", body: new URLSearchParams(given.map(([k, v]) => [k, String(v)])), signal } : { signal };
+      return part((await ask(`${base}/${path}`, init)).data);
     },
-    async metricNames() {
-      return (await ask(`${base}/label/__name__/values`)).data ?? [];
-    },
-    async metadata() {
-      return (await ask(`${base}/metadata`)).data ?? {};
-    },
-    async alerts() {
-      return (await ask(`${base}/alerts`)).data?.alerts ?? [];
+    /**
+     * many answers all questions, each with a value or with what is wrong.
+     * @param {import("./desk.js").Question[]} questions
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<import("./desk.js").Answer[]>}
+     */
+    async many(questions, signal) {
+      const together = batch ? questions.filter((q) => "expr" in q && !("list" in q)) : [];
+      const rest = questions.filter((q) => !together.includes(q));
+      const answers = new Map();
+      await Promise.all([
+        together.length ? askBatch(batch, together, signal).then((all) => all.forEach((a, i) => answers.set(together[i], a))) : null,
+        ...Array.from({ length: abreast }, () => drain(rest, answers, (q) => one(api, q, signal))),
+      ]);
+      return questions.map((q) => answers.get(q));
     },
   };
+  return api;
+}
+
+/** drain answers one question after the other until there are none left. */
+async function drain(/** @type {any[]} */ rest, /** @type {Map<any, any>} */ answers, /** @type {(q: any) => Promise<any>} */ answer) {
+  for (let q = rest.shift(); q; q = rest.shift()) {
+    try {
+      answers.set(q, { value: await answer(q) });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.kind === "cancelled") throw error;
+      answers.set(q, { problem: error });
+    }
+  }
+}
+
+/** one answers a question by a request of its own. */
+function one(/** @type {any} */ api, /** @type {any} */ q, /** @type {AbortSignal | undefined} */ signal) {
+  if ("list" in q) return api.list(q.list, q, signal);
+  return "step" in q ? api.range(q.expr, q, q.step, signal) : api.query(q.expr, q.at, signal);
+}
+
+/** As many questions as the endpoint takes at once. */
+const mostAtOnce = 100;
+
+/** askBatch asks all at once. */
+async function askBatch(/** @type {string} */ url, /** @type {any[]} */ questions, /** @type {AbortSignal | undefined} */ signal) {
+  const answers = [];
+  for (let i = 0; i < questions.length; i += mostAtOnce) {
+    const queries = questions.slice(i, i + mostAtOnce).map((q) => ("step" in q ? { query: q.expr, start: q.from, end: q.to, step: q.step } : { query: q.expr, time: q.at }));
+    const answer = await ask(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ queries }), signal });
+    answers.push(...answer.data.results.map((/** @type {any} */ r) => resultOf(r, url)));
+  }
+  return answers;
+}
+
+/** resultOf reads one result of a batch. */
+function resultOf(/** @type {any} */ r, /** @type {string} */ url) {
+  if (r.error) return { problem: new Problem("query", r.error, url) };
+  if (r.resultType !== "columns") return { value: { samples: vectorOf(r), warnings: r.warnings ?? [] } };
+  for (const s of r.series) s.values = (s.values ?? new Array(r.count).fill(null)).map((/** @type {any} */ v) => (typeof v === "number" ? v : null));
+  return { value: r };
+}
+
+/** vectorOf takes a matrix as all its samples, and a scalar as one. */
+function vectorOf(/** @type {any} */ { resultType, result }) {
+  if (resultType === "scalar") return [{ metric: {}, value: result }];
+  if (resultType !== "matrix") return result;
+  return result.flatMap((/** @type {any} */ s) => (s.values ?? []).map((/** @type {any} */ value) => ({ metric: s.metric, value })));
+}
+
+/**
+ * columnsOf puts a matrix, whose points may be missing, into columns.
+ * @param {{metric: Record<string, string>, values?: [number, string][], histograms?: [number, any][]}[]} matrix
+ * @param {{from: number, to: number}} bounds
+ * @param {number} step
+ * @returns {Range}
+ */
+export function columnsOf(matrix, { from, to }, step) {
+  const count = Math.floor((to - from) / step + 1e-9) + 1;
+  const fill = (/** @type {[number, any][]} */ points, /** @type {(v: any) => any} */ read) => {
+    const column = new Array(count).fill(null);
+    for (const [at, v] of points) {
+      const i = Math.round((at - from) / step);
+      if (i >= 0 && i < count) column[i] = read(v);
+    }
+    return column;
+  };
+  const number = (/** @type {string} */ text) => (Number.isFinite(Number(text)) ? Number(text) : null);
+  const series = matrix.map(({ metric, values, histograms }) => ({
+    metric, values: fill(values ?? [], number), ...(histograms ? { histograms: fill(histograms, (h) => h) } : {}),
+  }));
+  return { start: from, step, count, series };
 }
 
 /**
@@ -98,12 +204,21 @@ async function ask(url, init) {
 
 /** Reads the whole answer: one that breaks off in the middle is gone as well. */
 async function read(/** @type {string} */ url, /** @type {RequestInit | undefined} */ init) {
+  const both = new AbortController();
+  const asked = init?.signal;
+  let late = false;
+  const timer = setTimeout(() => { late = true; both.abort(); }, patience);
+  const abort = () => both.abort();
+  asked?.addEventListener("abort", abort);
+  if (asked?.aborted) abort();
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(patience) });
+    const response = await fetch(url, { ...init, signal: both.signal });
     return { status: response.status, text: await response.text() };
-  } catch (error) {
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw new Problem(late ? "slowAnswer" : "gone", "", url);
+  } catch {
+    throw new Problem(late ? "slowAnswer" : asked?.aborted ? "cancelled" : "gone", "", url);
+  } finally {
+    clearTimeout(timer);
+    asked?.removeEventListener("abort", abort);
   }
 }
 
@@ -123,4 +238,3 @@ function kindOf(/** @type {number} */ status, /** @type {any} */ answer) {
   if (status === 502 || status === 504) return "gone";
   return answer?.status === "error" ? "query" : "foreign";
 }
-

@@ -1,88 +1,80 @@
 // What has changed in a service: a sentence for the weightiest change, and a list of
 // the others.
 
-import { Problem } from "./api.js";
-import { changeQuery, changes, instancesOf, outlier, seriesOf, since } from "./changes.js";
+import { changeQueries, changes, instancesOf, outlier, seriesOf, since, weighty } from "./changes.js";
 import { list, make, put } from "./dom.js";
 import { latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
-import { columns, gridOf } from "./range.js";
+import { rangeOf } from "./now.js";
+import { columns, shiftOf } from "./range.js";
+import { placeOf } from "./rows.js";
 
 /** How many changes are shown. */
 const most = 5;
 
 /**
  * changedView returns the list of one service's changes.
- * @param {(change: (view: import("./rows.js").View) => import("./rows.js").View) => void} changeView
- * @param {() => string} place of the service, in an address
+ * @param {import("./now.js").ChangeView} changeView
  */
-export function changedView(changeView, place) {
+export function changedView(changeView) {
   const title = make("h3");
   const none = make("p", { class: "muted" });
   const items = make("ol", { class: "changes" });
   const element = make("div", { class: "changed" }, title, none, items);
-  let last = "";
-  let round = 0;
-  /** @type {() => void} */
-  let draw = () => {};
-
-  function show(/** @type {Found[]} */ found) {
-    put(none, found.length ? "" : say("changedNothing"));
-    none.hidden = found.length > 0;
-    list(items, found, () => item((route) => changeView((view) => ({ ...view, open: place(), route }))));
-  }
-
+  /** @type {import("./changes.js").Change[]} */
+  let known = [];
   return {
     element,
-    /** @param {{api: any, source: import("./queries.js").Source, subject: import("./panels.js").Subject, view: import("./rows.js").View, every: number}} wanted */
-    async update({ api, source, subject, view, every }) {
-      const { edges, step } = gridOf(view.span, Date.now() / 1000, every);
-      const key = JSON.stringify([subject, source.name, edges]);
-      put(title, say("changed", { span: spanText(edges.to - edges.from) }));
-      if (key === last) return draw();
-      last = key;
-      const mine = ++round;
-      try {
-        const found = await ask(api, source, subject, edges, step);
-        if (mine !== round) return;
-        draw = () => show(found);
-        draw();
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        last = ""; // the charts say what is wrong; ask again
-      }
+    /**
+     * update shows the list, and returns all routes now and before; the last answer stays
+     * while there is no newer one.
+     * @param {import("./now.js").Now} now
+     * @param {import("./queries.js").Subject} subject
+     * @param {import("./model.js").Service} service
+     */
+    update(now, subject, service) {
+      const { edges, view } = now;
+      put(title, say(view.compare === "day" || view.compare === "week" ? `changed${view.compare === "day" ? "Day" : "Week"}` : "changed", { span: spanText(edges.to - edges.from) }));
+      const whole = { job: subject.job, schema: subject.schema };
+      // As of the grid's edge: asked anew only when there is a new point.
+      const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.ask({ expr, at: edges.to }));
+      if (answers.includes(undefined)) return known;
+      known = changes(answers.flatMap((answer) => answer?.value?.samples ?? []));
+      if (subject.path !== undefined) return known;
+      const found = weighty(known).slice(0, most).map((change) => more(now, service, whole, change));
+      if (found.includes(undefined)) return known;
+      none.hidden = found.length > 0;
+      put(none, found.length ? "" : say("changedNothing"));
+      list(items, /** @type {Found[]} */ (found), () => item((route) => changeView((v) => ({ ...v, open: placeOf(service), route }))));
+      return known;
     },
   };
 }
 
 /**
- * A Found is a change, and of the weightiest ones since when and where.
+ * A Found is a change, and since when and where.
  * @typedef {import("./changes.js").Change & {since: number, outlier: ReturnType<typeof outlier>}} Found
  */
 
 /**
- * @param {any} api
- * @param {import("./queries.js").Source} source
- * @param {import("./panels.js").Subject} subject
- * @param {{from: number, to: number}} edges
- * @param {number} step
- * @returns {Promise<Found[]>}
+ * more asks how a change came about, and in which instance; undefined while that is not known.
+ * @param {import("./now.js").Now} now
+ * @param {import("./model.js").Service} service
+ * @param {import("./queries.js").Subject} subject
+ * @param {import("./changes.js").Change} change
+ * @returns {Found | undefined}
  */
-async function ask(api, source, subject, edges, step) {
-  const { samples } = await api.query(changeQuery(subject, source, edges.to - edges.from), edges.to);
-  return Promise.all(changes(samples).slice(0, most).map(async (change) => {
-    const [[times, values], begun] = await begin(api, source, subject, change, edges, step);
-    const recent = Number.isFinite(begun) ? edges.to - begun : edges.to - edges.from;
-    const instances = times.length && values ? await api.query(instancesOf(subject, change, recent), edges.to) : { samples: [] };
-    return { ...change, since: begun, outlier: outlier(instances.samples) };
-  }));
-}
-
-/** begin asks how a change came about. */
-async function begin(/** @type {any} */ api, /** @type {any} */ source, /** @type {any} */ subject, /** @type {import("./changes.js").Change} */ change, /** @type {any} */ edges, /** @type {number} */ step) {
-  const series = await api.range(seriesOf(subject, source, change), edges, step);
-  const [times, values] = columns(series, edges, step);
-  return /** @type {const} */ ([[times, values], since(times, values ?? [], change.mostly === "errors" ? change.errorsBefore : change.timeBefore)]);
+function more(now, service, subject, change) {
+  const { edges } = now;
+  const series = rangeOf(now, seriesOf(subject, now.source, change));
+  if (!series) return undefined;
+  const [times, values] = series.value ? columns(series.value) : [[], []];
+  const begun = since(times, values ?? [], change.mostly === "errors" ? change.errorsBefore : change.timeBefore);
+  const recent = Number.isFinite(begun) ? edges.to - begun : edges.to - edges.from;
+  const names = now.config.schemas.find((s) => s.name === service.names);
+  const expr = names && values ? instancesOf(names, subject, change, recent) : undefined;
+  const instances = expr ? now.ask({ expr, at: edges.to }) : { value: { samples: [] } };
+  return instances && { ...change, since: begun, outlier: outlier(instances.value?.samples ?? []) };
 }
 
 /** spanText is a length of time in the unit that says it shortest. */

@@ -1,8 +1,8 @@
 // What has changed against the span before: which routes take more time, or fail
 // more, since when, and in which of the instances. Pure.
 
-import { matchersOf } from "./panels.js";
-import { errors, selector } from "./queries.js";
+import { rateBy } from "./names.js";
+import { errors, matchersOf, selector, union } from "./queries.js";
 
 /**
  * A Change is a route now and before: seconds of latency per second (which is also
@@ -21,32 +21,37 @@ import { errors, selector } from "./queries.js";
  * @property {number} mean seconds
  * @property {number} meanBefore
  * @property {number} weight how much of the service's change it is, from 0 to 1
+ * @property {number} share of the service's time now, from 0 to 1
  * @property {"time" | "errors"} mostly
  */
 
 const byRoute = "sum by (method, path)";
 
 /**
- * changeQuery asks for all that changes are computed from, in one query.
- * @param {import("./panels.js").Subject} subject
+ * changeQueries ask for all that changes are computed from: one for now and one for
+ * before, so that a server can answer both at a time.
+ * @param {import("./queries.js").Subject} subject
  * @param {import("./queries.js").Source} source
  * @param {number} seconds the span's length
+ * @param {number} [shift] how much earlier the span before is
  */
-export function changeQuery(subject, source, seconds) {
+export function changeQueries(subject, source, seconds, shift = seconds) {
   const labels = matchersOf(subject);
-  const wholes = Math.round(seconds);
-  const over = (/** @type {string} */ recorded, /** @type {string} */ counter, /** @type {string[][]} */ more, /** @type {string} */ offset) =>
+  const over = (/** @type {string} */ recorded, /** @type {string} */ counter, /** @type {string} */ offset) =>
     source.name === "recorded"
-      ? `avg_over_time(${recorded}${selector([...labels, ...more])}[${wholes}s]${offset})`
-      : `rate(${counter}${selector([...labels, ...more])}[${wholes}s]${offset})`;
-  const of = /** @type {[string, string, string, string[][]][]} */ ([
-    ["time", "tacho:http_request_duration_seconds_sum:rate", "http_request_duration_seconds_sum", []],
-    ["rate", "tacho:http_requests:rate", "http_requests_total", []],
-    ["errors", "tacho:http_requests:rate", "http_requests_total", [errors]],
+      ? `avg_over_time(${recorded}${selector(labels)}[${Math.round(seconds)}s]${offset})`
+      : `rate(${counter}${selector(labels)}[${Math.round(seconds)}s]${offset})`;
+  // By status, so that requests and errors are read once: over a long span that is what takes the time.
+  const of = /** @type {[string, string, string, string][]} */ ([
+    ["time", byRoute, "tacho:http_request_duration_seconds_sum:rate", "http_request_duration_seconds_sum"],
+    ["rate", "sum by (method, path, status)", "tacho:http_requests:rate", "http_requests_total"],
   ]);
-  return of.flatMap(([name, recorded, counter, more]) => [["", ""], ["Before", ` offset ${wholes}s`]].map(([when, offset]) =>
-    `label_replace(${byRoute} (${over(recorded, counter, more, offset)}), "part", "${name}${when}", "", "")`)).join("\nor\n");
+  return [["", ""], ["Before", ` offset ${Math.round(shift)}s`]].map(([when, offset]) => union(of.map(([name, by, recorded, counter]) =>
+    /** @type {[string, string]} */ ([name + when, `${by} (${over(recorded, counter, offset)})`]))));
 }
+
+/** isError finds the statuses of failed requests, as a matcher would. */
+const isError = new RegExp(`^(?:${errors[2]})$`);
 
 /** A change smaller than this share of the service's time, or errors, is not worth a line. */
 const least = 0.05;
@@ -55,8 +60,7 @@ const least = 0.05;
 const leastFailing = 0.002;
 
 /**
- * changes reads the answer, the weightiest first. There is none where nothing is
- * known of before.
+ * changes reads the answer: every route now and before, the weightiest first.
  * @param {{metric: Record<string, string>, value: [number, string]}[]} samples
  * @returns {Change[]}
  */
@@ -66,11 +70,14 @@ export function changes(samples) {
     const { method = "", path = "", part } = metric;
     const key = JSON.stringify([method, path]);
     if (!found.has(key)) found.set(key, { key, method, path, time: 0, timeBefore: 0, rate: 0, rateBefore: 0, errors: 0, errorsBefore: 0 });
-    if (part in found.get(key)) found.get(key)[part] = Number(value[1]) || 0;
+    const c = found.get(key);
+    const n = Number(value[1]) || 0;
+    if (part in c) c[part] += n;
+    if (isError.test(metric.status ?? "")) c[part === "rate" ? "errors" : "errorsBefore"] += n;
   }
   const all = [...found.values()];
   const total = (/** @type {string} */ field) => all.reduce((sum, c) => sum + c[field], 0);
-  if (total("rateBefore") === 0) return [];
+  const anyBefore = total("rateBefore") > 0;
   // Seconds weigh against all seconds, errors against all errors: few as they are
   // among the requests, they are what people notice.
   const seconds = Math.max(total("time"), total("timeBefore"));
@@ -82,10 +89,18 @@ export function changes(samples) {
     const failed = Math.abs(c.errors - c.errorsBefore);
     const [slower, failing] = [Math.abs(c.time - c.timeBefore) / seconds, failed >= notable ? failed / failures : 0];
     c.mostly = failing > slower ? "errors" : "time";
-    c.weight = Math.max(slower, failing) || 0;
+    c.weight = anyBefore ? Math.max(slower, failing) || 0 : 0;
+    c.share = c.time / total("time") || 0;
   }
-  return all.filter((c) => c.weight >= least).sort((a, b) => b.weight - a.weight || (a.key < b.key ? -1 : 1));
+  return all.sort((a, b) => b.weight - a.weight || (a.key < b.key ? -1 : 1));
 }
+
+/**
+ * weighty are the changes that are worth a line. There is none where nothing is known of
+ * before.
+ * @param {Change[]} all
+ */
+export const weighty = (all) => all.filter((c) => c.weight >= least);
 
 /**
  * since finds when a series went from what it was before to what it is now: the
@@ -111,7 +126,7 @@ export function since(times, values, before) {
 
 /**
  * seriesOf is what has changed of a route, over time.
- * @param {import("./panels.js").Subject} subject
+ * @param {import("./queries.js").Subject} subject
  * @param {import("./queries.js").Source} source
  * @param {Change} change
  */
@@ -126,18 +141,20 @@ export function seriesOf(subject, source, change) {
 
 /**
  * instancesOf asks for what has changed of a route in each instance: the mean
- * latency, or the share of errors. Only the names of schema.Default are known here.
- * @param {import("./panels.js").Subject} subject
+ * latency, or the share of errors; undefined where the service's names cannot tell.
+ * @param {import("./names.js").Names} names
+ * @param {import("./queries.js").Subject} subject
  * @param {Change} change
  * @param {number} seconds
  */
-export function instancesOf(subject, change, seconds) {
-  const labels = matchersOf({ job: subject.job, schema: "", method: change.method, path: change.path });
-  const by = (/** @type {string} */ metric, /** @type {string[][]} */ more) =>
-    `sum by (instance) (rate(${metric}${selector([...labels, ...more])}[${Math.max(60, Math.round(seconds))}s]))`;
-  return change.mostly === "errors"
-    ? `${by("http_requests_total", [errors])} / ${by("http_requests_total", [])}`
-    : `${by("http_request_duration_seconds_sum", [])} / ${by("http_request_duration_seconds_count", [])}`;
+export function instancesOf(names, subject, change, seconds) {
+  const route = { job: subject.job, schema: "", method: change.method, path: change.path };
+  const window = `${Math.max(60, Math.round(seconds))}s`;
+  const by = ["instance"];
+  const [above, below] = change.mostly === "errors"
+    ? [rateBy(names.requests, "", by, route, window, true), rateBy(names.requests, "", by, route, window)]
+    : [rateBy(names.duration, "_sum", by, route, window), rateBy(names.duration, "_count", by, route, window)];
+  return above && below && `${above} / ${below}`;
 }
 
 /**

@@ -2,8 +2,10 @@
 // lacks: a sentence for those who hear it, a cursor by keyboard, and the numbers
 // as a table.
 
+import { colour, faint } from "./colours.js";
 import { attribute, make, put } from "./dom.js";
-import { clock, count, date, latency, nothing, number, rate, ratio, time } from "./format.js";
+import { bytes, clock, count, date, dayKey, latency, minute, nothing, number, rate, ratio, time, zoneName } from "./format.js";
+import { drawMarks, markText } from "./marks.js";
 import { say } from "./messages.js";
 import { stack } from "./panels.js";
 
@@ -12,8 +14,11 @@ const uPlot = /** @type {any} */ (globalThis).uPlot;
 
 const height = 150;
 
-/** How the numbers of a unit are written. @type {Record<string, (n: number) => string>} */
-const writers = { rate, ratio, latency, count, number };
+/**
+ * How the numbers of a unit are written.
+ * @type {Record<string, (n: number) => string>}
+ */
+const writers = { rate, ratio, latency, count, number, bytes };
 
 /** @param {string} unit @param {number | null | undefined} n */
 export const written = (unit, n) => (n === null || n === undefined ? nothing : writers[unit](n));
@@ -27,11 +32,10 @@ const looks = {
   "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
   before: ["--muted", [4, 4]],
   "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
+  cpu: ["--line-1", []], memory: ["--line-3", [6, 3]], fds: ["--line-2", [2, 2]], pool: ["--line-5", [8, 2, 2, 2]],
 };
 
 const look = (/** @type {string} */ name, /** @type {number} */ i) => looks[name] ?? [`--line-${(i % 5) + 1}`, []];
-
-const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /**
  * chart returns an empty chart. Dragged is called with two moments, in seconds,
@@ -54,6 +58,8 @@ export function chart(syncKey, dragged) {
   let shape = "";
   /** @type {Shown | null} */
   let shown = null;
+  /** @type {import("./marks.js").Mark[]} */
+  let marks = [];
 
   plot.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
@@ -62,11 +68,11 @@ export function chart(syncKey, dragged) {
     const last = shown.times.length - 1;
     const at = Math.min(last, Math.max(0, (drawn.cursor.idx ?? last) + move));
     drawn.setCursor({ left: drawn.valToPos(shown.times[at], "x"), top: 0 });
-    put(spoken, pointText(shown, at));
+    put(spoken, [pointText(shown, at), ...marksAt(shown, at, marks).map(markText)].join(". "));
   });
   more.addEventListener("toggle", () => { if (shown && more.open) fillTable(table, shown); });
   new ResizeObserver(() => drawn?.setSize({ width: plot.clientWidth, height })).observe(plot);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { shape = ""; if (shown) draw(); });
+  whenThemeChanges(() => { shape = ""; if (shown) draw(); });
 
   function draw() {
     const now = /** @type {Shown} */ (shown);
@@ -78,7 +84,7 @@ export function chart(syncKey, dragged) {
     }
     drawn?.destroy();
     shape = wanted;
-    drawn = new uPlot(options(now, plot.clientWidth || 300, syncKey, dragged), data, plot);
+    drawn = new uPlot(options(now, plot.clientWidth || 300, syncKey, dragged, () => marks), data, plot);
     drawn.over.addEventListener("dblclick", () => dragged(NaN, NaN));
     legend.replaceChildren(...now.names.map((name, i) => {
       const mark = make("span", { class: "mark" });
@@ -89,9 +95,15 @@ export function chart(syncKey, dragged) {
 
   return {
     element,
-    /** @param {Shown} now */
-    update(now) {
+    /**
+     * @param {Shown} now
+     * @param {import("./marks.js").Mark[]} [shownMarks]
+     */
+    update(now, shownMarks = []) {
+      const same = shown && shape && JSON.stringify(marks) === JSON.stringify(shownMarks) && isSame(shown, now);
       shown = now;
+      marks = shownMarks;
+      if (same) return;
       put(title, say(now.id));
       put(code, now.expr);
       const any = now.values.some((column) => column.some((v) => v !== null));
@@ -108,8 +120,34 @@ export function chart(syncKey, dragged) {
       attribute(plot, "aria-label", `${say(now.id)}: ${pointText(now, now.times.length - 1)}`);
       if (more.open) fillTable(table, now);
     },
+    /** The canvas, to be saved as a picture; null while there is none. */
+    canvas: () => /** @type {HTMLCanvasElement | null} */ (drawn?.ctx.canvas ?? null),
     destroy() { drawn?.destroy(); },
   };
+}
+
+/**
+ * whenThemeChanges calls draw whenever colours do: by the system, or by hand.
+ * @param {() => void} draw
+ */
+export function whenThemeChanges(draw) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  window.addEventListener("themechange", draw);
+}
+
+/**
+ * isSame reports that there is nothing new to draw: a span that stands still is drawn
+ * once. What is new is at the end, so that is where a difference is found first.
+ */
+function isSame(/** @type {Shown} */ a, /** @type {Shown} */ b) {
+  const same = (/** @type {any[]} */ x, /** @type {any[]} */ y) => x.length === y.length && x.findLastIndex((v, i) => v !== y[i]) < 0;
+  return a.expr === b.expr && a.unit === b.unit && same(a.times, b.times) && same(a.names, b.names) && a.values.every((column, i) => same(column, b.values[i]));
+}
+
+/** marksAt are those that lie nearest to a point. */
+function marksAt(/** @type {Shown} */ { times }, /** @type {number} */ at, /** @type {import("./marks.js").Mark[]} */ marks) {
+  const half = (times[1] - times[0]) / 2;
+  return marks.filter((m) => Math.abs(m.at - times[at]) <= half);
 }
 
 /**
@@ -126,17 +164,16 @@ export function chart(syncKey, dragged) {
  */
 
 /**
- * shownOf makes a chart's content of a panel's answer.
+ * shownOf makes a chart's content of a panel's lines.
  * @param {import("./panels.js").Panel} panel
- * @param {string[]} names
- * @param {[number[], ...(number | null)[][]]} columns
+ * @param {{times: number[], names: string[], values: (number | null)[][]}} lines
  * @param {(number | null)[] | null} [before] a line of the span before
  * @returns {Shown}
  */
-export function shownOf(panel, names, [times, ...values], before = null) {
+export function shownOf(panel, { times, names, values }, before = null) {
   const stacked = Boolean(panel.stacked);
   const drawn = stacked ? stack(values) : values;
-  const more = before ? [before] : [];
+  const more = before ? [times.map((_, i) => before[i] ?? null)] : [];
   return {
     id: panel.id, unit: panel.unit, expr: panel.expr, stacked, times, names: before ? [...names, "before"] : names,
     values: [...values, ...more], drawn: [...drawn, ...more],
@@ -151,6 +188,7 @@ function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
   if (name === "before") return say("before");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
+  if (now.id === "chartSaturation" && name) return say(`resource${name[0].toUpperCase()}${name.slice(1)}`);
   return name === "other" ? say("otherClass") : name;
 }
 
@@ -170,18 +208,19 @@ function fillTable(/** @type {Element} */ table, /** @type {Shown} */ now) {
 }
 
 /** options are uPlot's. */
-function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @type {string} */ syncKey, /** @type {Function} */ dragged) {
+function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @type {string} */ syncKey, /** @type {Function} */ dragged, /** @type {() => import("./marks.js").Mark[]} */ marks) {
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   const write = writers[now.unit];
   return {
     width, height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: {
       sync: { key: syncKey, setSeries: false },
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },
     },
+    tzDate: (/** @type {number} */ ts) => uPlot.tzDate(new Date(ts * 1000), zoneName()),
     scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
     axes: [
       { ...axis, size: 34, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
@@ -195,6 +234,7 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
         dragged(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
         u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
       }],
+      draw: [(/** @type {any} */ u) => drawMarks(u, marks(), colour("--text"))],
     },
   };
 }
@@ -202,10 +242,8 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
 function line(/** @type {Shown} */ now, /** @type {string} */ name, /** @type {number} */ i) {
   const [variable, dash] = look(name, i);
   const stroke = colour(variable);
-  return { stroke, width: 1.5, dash, fill: now.stacked && name !== "before" ? `${stroke}55` : undefined, spanGaps: false, points: { show: false } };
+  return { stroke, width: 1.5, dash, fill: now.stacked && name !== "before" ? faint(variable) : undefined, spanGaps: false, points: { show: false } };
 }
-
-const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /** tickTimes writes the times below a chart: a 24 h clock, and the day where it changes. */
 function tickTimes(/** @type {number[]} */ ticks) {
@@ -213,8 +251,8 @@ function tickTimes(/** @type {number[]} */ ticks) {
   return ticks.map((at, i) => {
     const moment = new Date(at * 1000);
     if (distance >= 86400) return date(moment);
-    const text = (distance < 60 ? clock : minute).format(moment);
-    const newDay = i > 0 && new Date(ticks[i - 1] * 1000).toDateString() !== moment.toDateString();
+    const text = (distance < 60 ? clock : minute)(moment);
+    const newDay = i > 0 && dayKey(new Date(ticks[i - 1] * 1000)) !== dayKey(moment);
     return newDay ? `${text}\n${date(moment)}` : text;
   });
 }

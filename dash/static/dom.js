@@ -37,7 +37,10 @@ export function attribute(element, name, value) {
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
-/** What list has put into each parent, by key. @type {WeakMap<Element, Map<string, {element: HTMLElement, update: Function}>>} */
+/**
+ * What list has put into each parent, by key.
+ * @type {WeakMap<Element, Map<string, {element: HTMLElement, update: Function}>>}
+ */
 const lists = new WeakMap();
 
 /**

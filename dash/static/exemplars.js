@@ -1,12 +1,11 @@
 // The traces that latency buckets point to. Pure.
 
-import { matchersOf } from "./panels.js";
-import { selector } from "./queries.js";
+import { matchersOf, selector } from "./queries.js";
 
 /**
  * exemplarQuery asks for the exemplars of a subject, under the names of
  * schema.Default.
- * @param {import("./panels.js").Subject} subject
+ * @param {import("./queries.js").Subject} subject
  */
 export function exemplarQuery(subject) {
   return `http_request_duration_seconds_bucket${selector(matchersOf({ ...subject, schema: "" }))}`;

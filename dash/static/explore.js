@@ -61,12 +61,11 @@ export const mostLines = 20;
 /**
  * chosenLines are the lines to draw of many: those with the largest last values,
  * named by the labels in which they differ.
- * @param {{metric: Record<string, string>, values: [number, string][]}[]} series
+ * @param {import("./api.js").Series[]} series
  */
 export function chosenLines(series) {
-  const last = (/** @type {{values: [number, string][]}} */ s) => Number(s.values.at(-1)?.[1]);
-  const order = (/** @type {number} */ n) => (Number.isFinite(n) ? n : -Infinity);
-  const chosen = [...series].sort((a, b) => order(last(b)) - order(last(a)) || 0).slice(0, mostLines);
+  const last = (/** @type {import("./api.js").Series} */ s) => s.values.findLast((v) => v !== null) ?? -Infinity;
+  const chosen = [...series].sort((a, b) => last(b) - last(a) || 0).slice(0, mostLines);
   const labels = [...new Set(series.flatMap((s) => Object.keys(s.metric)))]
     .filter((l) => new Set(series.map((s) => s.metric[l])).size > 1).sort();
   return chosen.map((s) => ({

@@ -4,10 +4,28 @@
 export const nothing = "–";
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-/** The time of day, with seconds. */
-export const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 let locale = "en-GB";
-const day = () => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+/**
+ * The time zone of all times, undefined for the browser's own.
+ * @type {string | undefined}
+ */
+let zone;
+
+/** What a time is written with, made anew when the language or the zone changes. */
+let writers = newWriters();
+
+function newWriters() {
+  const of = (/** @type {string} */ language, /** @type {Intl.DateTimeFormatOptions} */ options) =>
+    new Intl.DateTimeFormat(language, { ...options, hourCycle: "h23", timeZone: zone });
+  return {
+    clock: of("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+    minute: of("en-GB", { hour: "2-digit", minute: "2-digit" }),
+    day: of(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
+    date: of(locale, { day: "numeric", month: "short" }),
+    key: of("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" }),
+    full: of("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  };
+}
 
 /**
  * useLanguage chooses how days are written; the clock has 24 hours in all.
@@ -15,10 +33,66 @@ const day = () => new Intl.DateTimeFormat(locale, { day: "numeric", month: "shor
  */
 export function useLanguage(language) {
   locale = language === "en" ? "en-GB" : language;
+  writers = newWriters();
 }
 
-/** A day without its time. @param {Date} at */
-export const date = (at) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" }).format(at);
+/**
+ * useZone chooses the time zone; one that the browser does not know is its own.
+ * @param {string} name of the IANA database, "" for the browser's
+ */
+export function useZone(name) {
+  const known = (/** @type {string} */ z) => {
+    try {
+      return Boolean(new Intl.DateTimeFormat("en", { timeZone: z }));
+    } catch {
+      return false;
+    }
+  };
+  const next = name && known(name) ? name : undefined;
+  if (next === zone) return;
+  zone = next;
+  writers = newWriters();
+}
+
+/** The zone that times are written in. */
+export const zoneName = () => zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/**
+ * The time of day with seconds, and without.
+ * @param {Date} at
+ */
+export const clock = (at) => writers.clock.format(at);
+/** @param {Date} at */
+export const minute = (at) => writers.minute.format(at);
+/**
+ * A day without its time.
+ * @param {Date} at
+ */
+export const date = (at) => writers.date.format(at);
+/**
+ * Which day a moment lies in: equal for all moments of one.
+ * @param {Date} at
+ */
+export const dayKey = (at) => writers.key.format(at);
+/**
+ * A moment as a form takes it: 2026-11-26T08:59:59.
+ * @param {Date} at
+ */
+export const stamp = (at) => writers.full.format(at).replace(", ", "T");
+
+/**
+ * moment is the opposite of stamp: seconds since the epoch, or NaN.
+ * @param {string} text
+ */
+export function moment(text) {
+  const wall = Date.parse(`${text}Z`);
+  if (Number.isNaN(wall)) return NaN;
+  // The zone's distance from UTC at that wall time: found by writing a guess and looking how far off it is, twice,
+  // since the clock may change in between.
+  const off = (/** @type {number} */ guess) => Date.parse(`${stamp(new Date(guess))}Z`) - guess;
+  const first = wall - off(wall);
+  return (wall - off(first)) / 1000;
+}
 
 /** @param {number} n requests per second, or any plain number */
 export function rate(n) {
@@ -53,6 +127,31 @@ export function ratio(n) {
   return `${percent.toFixed(percent < 9.995 ? 2 : 1)} %`;
 }
 
+/**
+ * A change of a number, in words that need no colour: how much more or less, or how
+ * many times as much.
+ * @param {number} now
+ * @param {number} before
+ */
+export function change(now, before) {
+  if (!Number.isFinite(now) || !Number.isFinite(before) || (now === 0 && before === 0)) return "";
+  if (before === 0) return "+∞";
+  const by = now / before - 1;
+  if (Math.abs(by) < 0.005) return "±0 %";
+  if (by >= 1) return `×${by + 1 < 100 ? Number((by + 1).toPrecision(2)) : grouped.format(by + 1)}`;
+  return `${by > 0 ? "+" : "−"}${Math.abs(by) < 0.1 ? Number((Math.abs(by) * 100).toPrecision(2)) : Math.round(Math.abs(by) * 100)} %`;
+}
+
+const sizes = /** @type {[number, string][]} */ ([[1 << 30, "GiB"], [1 << 20, "MiB"], [1 << 10, "KiB"], [1, "B"]]);
+
+/** @param {number} n bytes */
+export function bytes(n) {
+  if (!Number.isFinite(n)) return nothing;
+  if (n <= 0) return "0 B";
+  const [size, name] = sizes.find(([size]) => n >= size * 0.9995) ?? [1, "B"];
+  return `${Number((n / size).toPrecision(3))} ${name}`;
+}
+
 /** Units of time, each used from its size on: [size in seconds, name]. */
 const units = /** @type {const} */ ([[60, "min"], [1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]]);
 
@@ -82,7 +181,7 @@ export function age(seconds) {
  */
 export function time(at, now) {
   if (Number.isNaN(at.getTime())) return nothing;
-  return at.toDateString() === now.toDateString() ? clock.format(at) : day().format(at);
+  return dayKey(at) === dayKey(now) ? clock(at) : writers.day.format(at);
 }
 
 /** Characters that one cannot see, or that turn the text around them (bidi). */
@@ -117,7 +216,11 @@ export function shorten(text, most) {
  * @param {string} base
  */
 export function safeLink(link, base) {
-  if (!link || !URL.canParse(link, base)) return "";
-  const url = new URL(link, base);
-  return url.protocol === "http:" || url.protocol === "https:" ? url.href : "";
+  if (!link) return "";
+  try {
+    const url = new URL(link, base);
+    return url.protocol === "http:" || url.protocol === "https:" ? url.href : "";
+  } catch {
+    return "";
+  }
 }

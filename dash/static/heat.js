@@ -12,32 +12,61 @@ import { columns } from "./range.js";
  */
 
 /**
- * heat makes rows of cumulative buckets. Buckets at the edges in which nothing ever
- * was are left out.
- * @param {{metric: Record<string, string>, values: [number, string][]}[]} series each with a label le
- * @param {{from: number, to: number}} edges aligned
- * @param {number} step
+ * heat makes rows of cumulative buckets.
+ * @param {import("./api.js").Range} answer each series with a label le
  * @returns {Heat}
  */
-export function heat(series, edges, step) {
+export function heat(answer) {
   const bound = (/** @type {string} */ le) => (le === "+Inf" ? Infinity : Number(le));
-  const sorted = series.map((s) => ({ bound: bound(s.metric.le ?? ""), values: s.values }))
+  const sorted = answer.series.map((s) => ({ bound: bound(s.metric.le ?? ""), values: s.values }))
     .filter((s) => !Number.isNaN(s.bound)).sort((a, b) => a.bound - b.bound);
-  const [times, ...cumulative] = columns(sorted, edges, step);
-  const rows = cumulative.map((column, r) => column.map((v, i) => {
+  const rows = sorted.map(({ values }, r) => values.map((v, i) => {
     if (v === null) return null;
     // Rates of buckets are computed one by one: a lower one may be larger by a hair.
-    return Math.max(0, v - (r > 0 ? cumulative[r - 1][i] ?? 0 : 0));
+    return Math.max(0, v - (r > 0 ? sorted[r - 1].values[i] ?? 0 : 0));
   }));
+  return trimmed(columns(answer)[0], sorted.map((s) => s.bound), rows);
+}
+
+/** trimmed leaves out the buckets at the edges in which nothing ever was. */
+function trimmed(/** @type {number[]} */ times, /** @type {number[]} */ bounds, /** @type {(number | null)[][]} */ rows) {
   const used = rows.map((row) => row.some((v) => v !== null && v > 1e-9));
   const [first, last] = [used.indexOf(true), used.lastIndexOf(true)];
   if (first < 0) return { times, bounds: [], floor: 0, rows: [], most: 0 };
   const shown = rows.slice(first, last + 1);
   return {
-    times, rows: shown, bounds: sorted.slice(first, last + 1).map((s) => s.bound),
-    floor: first > 0 ? sorted[first - 1].bound : 0,
-    most: shown.flat().reduce((/** @type {number} */ most, v) => Math.max(most, v ?? 0), 0),
+    times, rows: shown, bounds: bounds.slice(first, last + 1),
+    floor: first > 0 ? bounds[first - 1] : 0,
+    most: shown.reduce((most, row) => row.reduce((/** @type {number} */ m, v) => Math.max(m, v ?? 0), most), 0),
   };
+}
+
+/** A native histogram has up to 160 buckets; more rows than this nobody can tell apart. */
+const mostRows = 40;
+
+/**
+ * nativeHeat makes rows of native histograms, whose buckets are those that were used:
+ * two neighbours become one while there are too many.
+ * @param {import("./api.js").Range} answer of one series
+ * @returns {Heat | null} null where there is no native histogram
+ */
+export function nativeHeat(answer) {
+  const column = answer.series[0]?.histograms;
+  if (!column?.some(Boolean)) return null;
+  /** @type {Map<number, number>} upper bound → lower bound */
+  const bounds = new Map();
+  for (const h of column) for (const [, low, high] of h?.buckets ?? []) bounds.set(Number(high), Number(low));
+  let uppers = [...bounds.keys()].sort((a, b) => a - b);
+  while (uppers.length > mostRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
+  const rows = uppers.map(() => /** @type {(number | null)[]} */ (column.map((h) => (h ? 0 : null))));
+  column.forEach((h, i) => {
+    for (const [, , high, count] of h?.buckets ?? []) {
+      const r = uppers.findIndex((u) => u >= Number(high));
+      rows[r][i] = (rows[r][i] ?? 0) + Number(count);
+    }
+  });
+  const found = trimmed(columns(answer)[0], uppers, rows);
+  return found.rows.length && found.floor === 0 ? { ...found, floor: bounds.get(found.bounds[0]) ?? 0 } : found;
 }
 
 /** How dark a cell is, from 0 to 1: by the root, so that few requests are seen beside many. */

@@ -1,5 +1,7 @@
 // The heatmap of latencies, drawn by hand: uPlot has none.
 
+import { whenThemeChanges } from "./chart.js";
+import { colour } from "./colours.js";
 import { attribute, make, put } from "./dom.js";
 import { latency, rate, time } from "./format.js";
 import { shade, usual } from "./heat.js";
@@ -8,8 +10,6 @@ import { say } from "./messages.js";
 const height = 150;
 const left = 64; // as wide as the axes of the other charts
 const foot = 18;
-
-const style = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** heatView returns an empty heatmap. */
 export function heatView() {
@@ -40,7 +40,7 @@ export function heatView() {
   canvas.addEventListener("pointermove", (event) => put(under, shown ? cellText(shown, event.offsetX, event.offsetY, canvas.clientWidth) : ""));
   canvas.addEventListener("pointerleave", () => put(under, shown ? summary(shown) : ""));
   new ResizeObserver(draw).observe(canvas);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  whenThemeChanges(draw);
 
   return {
     element,
@@ -81,7 +81,7 @@ function cellText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} 
 
 function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
   context.clearRect(0, 0, width, height);
-  context.fillStyle = style("--line-1");
+  context.fillStyle = colour("--line-1");
   const [w, tall] = [(width - left) / h.times.length, (height - foot) / h.rows.length];
   h.rows.forEach((row, r) => row.forEach((v, i) => {
     if (v === null) return;
@@ -92,7 +92,7 @@ function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {i
 }
 
 function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
-  context.fillStyle = style("--muted");
+  context.fillStyle = colour("--muted");
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "right";
   const tall = (height - foot) / h.rows.length;

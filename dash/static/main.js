@@ -1,33 +1,53 @@
 // The page: ask, keep the answer, show it. Read from the top.
 
+import { alertsScreen } from "./alertsview.js";
 import { Problem, prometheus } from "./api.js";
-import { byId, list, make, put } from "./dom.js";
-import { exploreView } from "./exploreview.js";
-import { age, time, useLanguage, visible } from "./format.js";
+import { controls } from "./controls.js";
+import { desk } from "./desk.js";
+import { byId, make, put } from "./dom.js";
+import { exploreScreen } from "./exploreview.js";
+import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
-import { choose, other, say } from "./messages.js";
-import { activeAlerts, downTargets, hasRequests, services } from "./model.js";
+import { choose, say } from "./messages.js";
+import { activeAlerts, downTargets, hasRequests, isBad, services } from "./model.js";
+import { gridAt } from "./now.js";
 import { joined, parts, sources } from "./queries.js";
-import { formatView, hasMatch, parseView } from "./rows.js";
-import { serviceView, stateText } from "./service.js";
+import { servicesScreen } from "./services.js";
+import { showSummary } from "./summary.js";
+import { showEmpty } from "./empty.js";
+import { formatView, isElsewhere, parseView } from "./view.js";
 
 /** The job under which tacho's server scrapes itself: no service of the reader's. */
 const self = "tacho";
 
-/** The last answer, kept while there is no better one. @type {any} */
+/** How often the screens may ask on, with what they have learnt. */
+const mostPasses = 6;
+
+/**
+ * The last answer, kept while there is no better one.
+ * @type {any}
+ */
 let picture = null;
-/** What is wrong with the newest answer. @type {Problem | null} */
+/**
+ * What is wrong with the newest answer.
+ * @type {Problem | null}
+ */
 let problem = null;
 /** When the question that is still open was asked, in milliseconds. */
 let asked = 0;
+/** The person has called the question off: nothing is asked until he wants it. */
+let stopped = false;
 let view = parseView(location.hash);
 /** @type {ReturnType<typeof prometheus> | null} */
 let api = null;
+/** @type {import("./now.js").Config | null} */
+let config = null;
 /** Seconds between two evaluations of the rules; the usual ones where the API does not say. */
 let every = 15;
-/** Where traces are shown, with {trace_id} in it. */
-let traceURL = "";
+/** Calls the look off that is under way. */
+let abort = new AbortController();
+const answers = desk();
 
 document.documentElement.lang = choose(view.lang, navigator.languages);
 useLanguage(document.documentElement.lang);
@@ -35,25 +55,38 @@ for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
 }
 put(byId("summary"), say("loading"));
-const explore = exploreView(changeView);
+const head = controls(changeView);
+/** The screens by the page's name in a view, each made when it is first shown. */
+const makers = /** @type {Record<string, (changeView: import("./now.js").ChangeView) => any>} */ ({ "": servicesScreen, explore: exploreScreen, alerts: alertsScreen });
+/** @type {Record<string, any>} */
+const screens = {};
 listen();
 setInterval(showClock, 1000);
-live(round);
+live(async () => {
+  if (!asked && !stopped) await look(true);
+  return picture !== null && !problem && !hasRequests(picture.samples);
+});
 
-/** round asks once and shows the answer, or what is wrong with it. */
-async function round() {
+/**
+ * look asks for the newest picture, or takes the one that is there, and for what the
+ * screens want to know with it. A newer look calls an older one off.
+ */
+async function look(/** @type {boolean} */ anew) {
+  abort.abort();
+  abort = new AbortController();
+  const { signal } = abort;
   asked = Date.now();
   try {
-    if (!api) {
-      api = await configure();
-      every = (await api.evaluation().catch(() => NaN)) || every;
-    }
-    picture = await ask(api);
+    if (!api) await configure();
+    if (anew || !picture) picture = await take(signal);
     problem = null;
+    await fill(signal);
   } catch (error) {
+    if (signal !== abort.signal) return;
     problem = error instanceof Problem ? error : new Problem("gone", String(error), "");
     if (!(error instanceof Problem)) console.error(error);
   }
+  if (signal !== abort.signal) return;
   asked = 0;
   show();
 }
@@ -62,28 +95,39 @@ async function round() {
 async function configure() {
   const response = await fetch("config.json").catch(() => null);
   if (!response?.ok) throw new Problem("gone", "", "config.json");
-  const config = await response.json();
+  config = /** @type {import("./now.js").Config} */ (await response.json());
   put(byId("title"), config.title);
   put(byId("hint"), config.hint);
   byId("hint").hidden = !config.hint;
-  traceURL = config.traceURL;
-  return prometheus(new URL(config.apiPath, document.baseURI).href);
+  const address = (/** @type {string} */ path) => (path ? new URL(path, document.baseURI).href : "");
+  const found = prometheus(address(config.apiPath), address(config.batchPath));
+  api = found;
+  void found.list("recording").catch(() => []).then((groups) => {
+    every = groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval || every;
+  });
 }
 
-/** ask collects all that the page shows. */
-async function ask(/** @type {ReturnType<typeof prometheus>} */ from) {
-  const { source, samples, warnings } = await firstWithRequests(from);
+/** take collects what is asked in every round, whatever the screen. */
+async function take(/** @type {AbortSignal} */ signal) {
+  const from = /** @type {ReturnType<typeof prometheus>} */ (api);
+  const standing = "last" in view.span ? undefined : view.span.to;
+  const alerts = optional(from.list("alerts", {}, signal));
+  const same = picture && standing !== undefined && picture.standing === standing;
+  const { source, samples, warnings } = same ? picture : await firstWithRequests(from, standing, signal);
+  const at = standing ?? (samples.length ? Number(samples[0].value[0]) : Date.now() / 1000);
   const all = services(samples);
   const trouble = all.every((s) => s.routes.length === 0) || samples.some((/** @type {any} */ s) => s.metric.part === "down");
   // The list of targets can be long: asked for only when it explains something.
-  const targets = trouble ? await optional(from.targets()) : [];
-  const alerts = await optional(from.alerts());
-  return { at: new Date(), source, warnings, samples, services: all, targets, alerts };
+  const targets = trouble || view.page === "alerts" ? await optional(from.list("targets", {}, signal)) : [];
+  return { read: new Date(), at, standing, source, warnings, samples, services: all, targets, alerts: await alerts };
 }
 
-async function firstWithRequests(/** @type {ReturnType<typeof prometheus>} */ from) {
+/** A service is the reader's own unless it is the server. That one is shown when it is not well, or where one asks for it. */
+const own = (/** @type {import("./model.js").Service} */ s) => s.job !== self || view.open === self || (s.routes.length > 0 && isBad(s.state));
+
+async function firstWithRequests(/** @type {ReturnType<typeof prometheus>} */ from, /** @type {number | undefined} */ at, /** @type {AbortSignal} */ signal) {
   for (const source of sources) {
-    const answer = await from.query(joined(source));
+    const answer = await from.query(joined(source), at, signal);
     if (hasRequests(answer.samples) || source === sources.at(-1)) return { source, ...answer };
   }
   throw new Error("no source");
@@ -94,102 +138,89 @@ async function optional(/** @type {Promise<any[]>} */ answer) {
   return answer.catch(() => null);
 }
 
+/** fill asks for what the screens want, until they want no more. */
+async function fill(/** @type {AbortSignal} */ signal) {
+  answers.retry();
+  for (let pass = 0; pass < mostPasses; pass++) {
+    answers.begin();
+    show();
+    const missing = answers.missing();
+    if (missing.length === 0) break;
+    const found = await /** @type {ReturnType<typeof prometheus>} */ (api).many(missing, signal);
+    missing.forEach((question, i) => answers.put(question, found[i]));
+  }
+  answers.forget();
+}
+
 function show() {
   showClock();
   showProblem();
   if (!picture) return;
-  const down = downTargets(picture.samples, picture.targets);
-  showAlerts(activeAlerts(picture.alerts ?? []));
-  showDown(down);
-  showEmpty();
-  showServices();
-  showSummary();
-  showSource(down.length > 0);
+  const { at, source, services: all, alerts, targets } = picture;
+  const { edges, step } = gridAt(view, at, every);
+  const active = activeAlerts(alerts ?? []);
+  /** @type {import("./now.js").Now} */
+  const now = {
+    view, at, edges, step, every, source, services: all.filter(own), alerts: alerts && active, targets,
+    config: /** @type {import("./now.js").Config} */ (config), ask: answers.get,
+  };
+  head.update(now);
+  const down = downTargets(picture.samples, targets);
+  const elsewhere = view.page !== "";
+  showAlerts(elsewhere ? [] : active);
+  showDown(elsewhere ? [] : down);
+  showEmpty(now);
+  showSummary(now);
+  showScreen(now);
+  showSource(now, down.length > 0);
+}
+
+/** showScreen shows the one that the view wants, and keeps the others out of sight. */
+function showScreen(/** @type {import("./now.js").Now} */ now) {
+  const { page } = now.view;
+  if (!screens[page]) {
+    screens[page] = makers[page](changeView);
+    byId("screen").append(screens[page].element);
+  }
+  for (const [name, screen] of Object.entries(screens)) screen.element.hidden = name !== page;
+  screens[page].update(now);
 }
 
 /** showClock says how old the picture is, and for how long we have been waiting. */
 function showClock() {
   const now = new Date();
   if (picture) {
-    const old = (now.getTime() - picture.at.getTime()) / 1000;
-    const text = time(picture.at, now);
+    const old = (now.getTime() - picture.read.getTime()) / 1000;
+    const text = time(picture.read, now);
     put(byId("clock"), old > 3 * interval / 1000 ? `${text} ${say("ago", { age: age(old) })}` : text);
   }
   const waited = asked ? (now.getTime() - asked) / 1000 : 0;
   put(byId("waiting"), waited >= 2 ? say("waiting", { age: age(waited) }) : "");
+  byId("cancel").hidden = waited < 3;
 }
 
 function showProblem() {
   const box = byId("problem");
   box.hidden = !problem;
   if (!problem) return put(box, "");
-  const kept = picture ? say("kept", { time: time(picture.at, new Date()) }) : "";
-  put(box, [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(" "));
+  const kept = picture ? say("kept", { time: time(picture.read, new Date()) }) : "";
+  const text = [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(" ");
+  if (box.firstChild?.textContent !== text) {
+    box.replaceChildren(text);
+    if (stopped) {
+      const again = make("button", { type: "button" }, say("askAgain"));
+      again.addEventListener("click", () => { stopped = false; void look(true); });
+      box.append(" ", again);
+    }
+  }
   if (!picture) put(byId("summary"), "");
 }
 
-/** A service is the reader's own unless it is the server, silent about requests. */
-const own = (/** @type {any} */ s) => s.job !== self || s.routes.length > 0;
-
-/** showEmpty says what to do while there is nothing to see. */
-function showEmpty() {
-  const box = byId("empty");
-  const waiting = (picture.targets ?? []).filter((/** @type {any} */ t) => t.health === "unknown");
-  const kind = picture.services.some(own) ? "" : waiting.length > 0 ? "waiting" : picture.targets ? "noTarget" : "empty";
-  box.hidden = !kind;
-  if (box.dataset.kind === kind) return;
-  box.dataset.kind = kind;
-  box.replaceChildren(...(kind ? empty[kind](waiting) : []));
-}
-
-const command = (/** @type {string} */ text) => make("pre", {}, make("code", {}, text));
-
-const empty = /** @type {Record<string, (waiting: any[]) => Node[]>} */ ({
-  noTarget: () => [
-    make("h2", {}, say("noTarget")), make("p", {}, say("noTargetText")), command("tacho serve localhost:8080"),
-    make("p", {}, say("noTargetDemo")), command("tacho demo"),
-  ],
-  waiting: (waiting) => [
-    make("h2", {}, say("waitingTitle")), make("p", {}, say("waitingText")),
-    make("ul", {}, ...waiting.slice(0, 20).map((t) => make("li", {}, visible(t.scrapeUrl ?? "")))),
-  ],
-  empty: () => [make("h2", {}, say("emptyTitle")), make("p", {}, say("emptyText"))],
-});
-
-function showServices() {
-  const all = picture.services.filter(own);
-  const chosen = all.filter((/** @type {any} */ s) => hasMatch(s, view));
-  byId("tools").hidden = all.every((/** @type {any} */ s) => s.routes.length === 0);
-  put(byId("filtered"), chosen.length < all.length ? say("filtered", { n: chosen.length, all: all.length }) : "");
-  const shared = { view, api, source: picture.source, every, traceURL };
-  /** @type {({key: string} & import("./service.js").Shown)[]} */
-  const items = chosen.map((/** @type {any} */ service, /** @type {number} */ i) => ({ key: service.key, service, first: i === 0, ...shared }));
-  list(byId("services"), items, () => serviceView(changeView));
-  explore.update({ api, view, every });
-}
-
-/** showSummary answers the first question in a sentence, and in the window's title. */
-function showSummary() {
-  const all = picture.services.filter(own);
-  const bad = all.filter((/** @type {any} */ s) => !["well", "idle", "noData"].includes(s.state));
-  const quiet = all.filter((/** @type {any} */ s) => s.state === "idle" || s.state === "noData");
-  const names = (/** @type {any[]} */ of) =>
-    of.slice(0, 10).map((s) => say("jobIs", { job: visible(s.job), state: stateText(s) })).join(", ") + (of.length > 10 ? ", …" : "");
-  const title = byId("title").textContent ?? "";
-  const firing = (picture.alerts ?? []).filter((/** @type {any} */ a) => a.state === "firing").length;
-  put(byId("summary"), all.length === 0 ? "" : bad.length > 0 ? say("notWell", { jobs: names(bad) })
-    : firing > 0 ? say("wellButAlerts", { n: firing })
-    : quiet.length > 0 ? say("nothingWrong", { jobs: names(quiet) }) : say("allWell"));
-  const news = bad.length > 0 ? `${stateText(bad[0])}: ${visible(bad[0].job)}` : firing > 0 ? `${say("alerts")}: ${firing}` : "";
-  document.title = news ? `${news} · ${title}` : title;
-}
-
 /** showSource says where the numbers come from, to whom wants to check them. */
-function showSource(/** @type {boolean} */ anyDown) {
-  const { source, warnings, alerts, targets } = picture;
+function showSource(/** @type {import("./now.js").Now} */ { source, alerts, targets }, /** @type {boolean} */ anyDown) {
   const any = hasRequests(picture.samples);
   put(byId("source"), !any ? "" : source.name === "recorded" ? say("fromRecorded") : say("fromRaw", { window: source.window }));
-  const notes = warnings.slice(0, 3).map((/** @type {string} */ text) => say("warning", { text: visible(text) }));
+  const notes = picture.warnings.slice(0, 3).map((/** @type {string} */ text) => say("warning", { text: visible(text) }));
   if (!alerts) notes.push(say("noAlertsAPI"));
   if (!targets && anyDown) notes.push(say("noTargetsAPI"));
   byId("notes").hidden = notes.length === 0;
@@ -214,32 +245,40 @@ function queryName(/** @type {string} */ part) {
 
 /** listen follows what the person chooses; the URL keeps it. */
 function listen() {
-  const filter = /** @type {HTMLInputElement} */ (byId("filter"));
-  filter.value = view.filter;
-  filter.addEventListener("input", () => changeView((now) => ({ ...now, filter: filter.value })));
-  // Another language is another page: what is there says everything in one.
-  byId("language").addEventListener("click", () => {
-    changeView((now) => ({ ...now, lang: other() }));
-    location.reload();
-  });
-  const follow = () => {
-    const { lang } = view;
-    view = parseView(location.hash);
-    if (view.lang !== lang) return location.reload();
-    filter.value = view.filter;
-    if (picture) showServices();
-  };
+  const follow = () => turn(parseView(location.hash));
   window.addEventListener("hashchange", follow);
   window.addEventListener("popstate", follow);
+  byId("cancel").addEventListener("click", () => { stopped = true; abort.abort(); });
+  wear(view);
 }
 
-/** @param {(view: import("./rows.js").View) => import("./rows.js").View} change */
+/** @type {import("./now.js").ChangeView} */
 function changeView(change) {
   const before = view;
-  view = change(view);
-  const address = formatView(view) || location.pathname + location.search;
-  // What one has gone to can be left by going back; a filter is no place.
-  const elsewhere = ["open", "route", "span", "expr"].some((name) => JSON.stringify(/** @type {any} */ (view)[name]) !== JSON.stringify(/** @type {any} */ (before)[name]));
-  history[elsewhere ? "pushState" : "replaceState"](null, "", address);
-  if (picture) showServices();
+  const next = change(view);
+  const address = formatView(next) || location.pathname + location.search;
+  history[isElsewhere(next, before) ? "pushState" : "replaceState"](null, "", address);
+  turn(next);
+}
+
+/** turn shows another view. */
+function turn(/** @type {import("./view.js").View} */ next) {
+  const before = view;
+  if (formatView(next) === formatView(before)) return;
+  view = next;
+  // Another language is another page: what is there says everything in one.
+  if (view.lang !== before.lang) return location.reload();
+  wear(view);
+  stopped = false;
+  if (picture) void look(JSON.stringify(view.span) !== JSON.stringify(before.span) || view.page !== before.page);
+}
+
+/** wear puts on the theme and the time zone of a view. */
+function wear(/** @type {import("./view.js").View} */ { theme, zone }) {
+  useZone(zone);
+  const { dataset } = document.documentElement;
+  if ((dataset.theme ?? "") === theme) return;
+  if (theme) dataset.theme = theme;
+  else delete dataset.theme;
+  window.dispatchEvent(new Event("themechange"));
 }

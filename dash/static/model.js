@@ -17,6 +17,12 @@ const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], [
 export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
 
 /**
+ * isBad reports that a state asks for somebody to look.
+ * @param {string} state
+ */
+export const isBad = (state) => ["down", "errors", "slow"].includes(state);
+
+/**
  * @typedef {{metric: Record<string, string>, value: [number, string]}} Sample
  *
  * @typedef {object} Route
@@ -33,11 +39,17 @@ export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
  * @property {number} p50
  * @property {number} p95
  * @property {number} p99
+ * @property {number} [bytes]  of answers per second
+ * @property {boolean} [never] it has served nothing since its processes began
+ * @property {number} [during] the mean rate of the span
+ * @property {number} [before] that of the span before
+ * @property {number} [trend]  one divided by the other
  *
  * @typedef {object} Service
  * @property {string} key
  * @property {string} job
  * @property {string} schema   "" unless the job speaks several
+ * @property {string} names    the schema whose names it speaks
  * @property {string} state
  * @property {Route[]} because the routes that make its state, the worst first
  * @property {number} targets  NaN if Prometheus scrapes none of this job
@@ -53,7 +65,10 @@ export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
  * @property {Route[]} routes
  */
 
-/** hasRequests reports that a source knows any request. @param {Sample[]} samples */
+/**
+ * hasRequests reports that a source knows any request.
+ * @param {Sample[]} samples
+ */
 export const hasRequests = (samples) => samples.some((s) => s.metric.part === "rate");
 
 /**
@@ -142,6 +157,7 @@ function route(/** @type {any} */ s, /** @type {Record<string, string>} */ label
 function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean} */ severalSchemas) {
   s.targets = job?.targets ?? NaN;
   s.down = job?.down ?? 0;
+  s.names = s.schema || "default";
   if (!severalSchemas) s.schema = "";
   s.routes = [...s.routeMap.values()];
   const total = (/** @type {string} */ field) => s.routes.reduce((/** @type {number} */ sum, /** @type {any} */ r) => sum + (r[field] || 0), 0);

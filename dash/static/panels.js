@@ -1,6 +1,8 @@
 // The charts of a service or of one of its routes: what they ask. Pure.
 
-import { quantiles, selector } from "./queries.js";
+import { matchersOf, quantiles, selector } from "./queries.js";
+import { saturation } from "./names.js";
+import { columns, withEnd } from "./range.js";
 
 /**
  * A Panel is a chart. Its query gives one line for each value of the label by.
@@ -8,54 +10,44 @@ import { quantiles, selector } from "./queries.js";
  * @property {string} id a key of messages.js
  * @property {string} unit how its numbers are written: rate, ratio, latency or count
  * @property {string} by
- * @property {string} expr
+ * @property {string} expr over the span: a point stands for all since the one before
+ * @property {string} [end] the same now, as the numbers beside the chart say it
  * @property {string[]} [order] of the lines, where it is not that of their names
  * @property {boolean} [stacked]
  */
 
 /**
- * What the charts are about: a service, or one of its routes.
- * @typedef {object} Subject
- * @property {string} job
- * @property {string} schema "" if it has one only
- * @property {string} [method]
- * @property {string} [path]
- */
-
-/**
- * matchersOf are the label matchers of a subject.
- * @param {Subject} subject
- */
-export function matchersOf({ job, schema, method, path }) {
-  const matchers = [["job", "=", job]];
-  if (schema) matchers.push(["schema", "=", schema]);
-  if (path !== undefined) matchers.push(["method", "=", method ?? ""], ["path", "=", path]);
-  return matchers;
-}
-
-/**
  * panels are the charts of a subject.
- * @param {Subject} subject
+ * @param {import("./queries.js").Subject} subject
  * @param {import("./queries.js").Source} source
  * @param {number} step seconds between two points
  * @param {number} every seconds between two evaluations of the rules, or two scrapes
  * @returns {Panel[]}
  */
 export function panels(subject, source, step, every) {
+  const ofRoute = subject.path !== undefined;
+  const over = measures(subject, source, step, every);
+  const now = measures(subject, source, 0, every);
+  const both = (/** @type {(m: ReturnType<typeof measures>) => string} */ write) => ({ expr: write(over), end: write(now) });
+  const all = /** @type {Panel[]} */ ([
+    { id: "chartRate", unit: "rate", by: "class", stacked: true, order: ["2xx", "3xx", "1xx", "4xx", "5xx"], ...both((m) => `sum by (class) (${byClass(m.requests)})`) },
+    { id: "chartErrors", unit: "ratio", by: "class", order: ["5xx", "4xx"], ...both((m) => `sum by (class) (${byClass(m.requests)}) / ignoring (class) group_left sum (${m.requests})`) },
+    { id: "chartLatency", unit: "latency", by: "quantile", order: Object.values(quantiles).map(String), ...both((m) => m.latency) },
+    { id: "chartHeat", unit: "rate", by: "le", expr: `sum by (le) (${over.buckets})` },
+  ]);
+  if (ofRoute) return all;
+  const window = Math.max(step, 60);
+  return [...all,
+    { id: "chartInFlight", unit: "count", by: "job", ...both((m) => `sum by (job) (${m.inFlight})`) },
+    { id: "chartSaturation", unit: "ratio", by: "resource", order: ["cpu", "memory", "fds", "pool"], expr: saturation(subject, `${window}s`), end: saturation(subject, "60s") },
+  ];
+}
+
+/** measures are what the panels draw, over the time between two points; a step of 0 is now. */
+function measures(/** @type {import("./queries.js").Subject} */ subject, /** @type {import("./queries.js").Source} */ source, /** @type {number} */ step, /** @type {number} */ every) {
   const labels = matchersOf(subject);
   const ofRoute = subject.path !== undefined;
-  const { requests, latency, inFlight, buckets } = source.name === "recorded"
-    ? recordedOver(labels, ofRoute, step, every)
-    : rawOver(labels, source.window, step);
-  const classes = byClass(requests);
-  const all = /** @type {Panel[]} */ ([
-    { id: "chartRate", unit: "rate", by: "class", stacked: true, order: ["2xx", "3xx", "1xx", "4xx", "5xx"], expr: `sum by (class) (${classes})` },
-    { id: "chartErrors", unit: "ratio", by: "class", order: ["5xx", "4xx"], expr: `sum by (class) (${classes}) / ignoring (class) group_left sum (${requests})` },
-    { id: "chartLatency", unit: "latency", by: "quantile", order: Object.values(quantiles).map(String), expr: latency },
-  ]);
-  all.push({ id: "chartHeat", unit: "rate", by: "le", expr: `sum by (le) (${buckets})` });
-  if (!ofRoute) all.push({ id: "chartInFlight", unit: "count", by: "job", expr: `sum by (job) (${inFlight})` });
-  return all;
+  return source.name === "recorded" ? recordedOver(labels, ofRoute, step, every) : rawOver(labels, source.window, step);
 }
 
 /**
@@ -67,7 +59,7 @@ function recordedOver(/** @type {string[][]} */ labels, /** @type {boolean} */ o
     step > every ? `${f}_over_time(${metric}${selector(labels)}[${step}s])` : metric + selector(labels);
   const family = ofRoute ? "tacho:http_request_duration_seconds:quantile" : "tacho:job_http_request_duration_seconds:quantile";
   return {
-    requests: over("avg", "tacho:http_requests:rate"),
+    requests: over("avg", ofRoute ? "tacho:http_requests:rate" : "tacho:job_http_requests_by_status:rate"),
     latency: `max by (quantile) (${over("max", family)})`,
     inFlight: over("max", "tacho:http_requests_in_flight:sum"),
     buckets: over("avg", ofRoute ? "tacho:http_request_duration_seconds_bucket:rate" : "tacho:job_http_request_duration_seconds_bucket:rate"),
@@ -90,6 +82,15 @@ function rawOver(/** @type {string[][]} */ labels, /** @type {string} */ window,
 /** seconds are those of a window such as 1m. */
 const seconds = (/** @type {string} */ window) => Number.parseInt(window, 10) * 60;
 
+/**
+ * nativeQuery asks for the native histograms of a subject, which schema.Default has
+ * where the service offers them.
+ * @param {import("./queries.js").Subject} subject
+ * @param {number} step
+ */
+export const nativeQuery = (subject, step) =>
+  `sum (rate(http_request_duration_seconds${selector(matchersOf({ ...subject, schema: "" }))}[${Math.max(step, 60)}s]))`;
+
 /** byClass adds the class of the status as a label: 2xx, or other where it is no number. */
 function byClass(/** @type {string} */ requests) {
   const classes = `label_replace(${requests}, "class", "\${1}xx", "status", "([1-5])..")`;
@@ -97,20 +98,27 @@ function byClass(/** @type {string} */ requests) {
 }
 
 /**
- * lines names the lines of a panel's answer and puts them in order. Of errors only
- * those are wanted that are any.
+ * lines names the lines of a panel's answer, puts them in order and ends them with what
+ * they are now. Of errors only those are wanted that are any.
  * @param {Panel} panel
- * @param {{metric: Record<string, string>, values: [number, string][]}[]} series
+ * @param {import("./api.js").Range} answer
+ * @param {import("./model.js").Sample[]} [ends]
+ * @param {number} [at] the moment of the ends
+ * @returns {{times: number[], names: string[], values: (number | null)[][]}}
  */
-export function lines(panel, series) {
+export function lines(panel, answer, ends = [], at = 0) {
+  const [first] = columns(answer);
+  const nameOf = (/** @type {Record<string, string>} */ metric) => metric[panel.by] ?? "";
+  const [times, all] = withEnd(
+    answer.series.map((s) => ({ name: nameOf(s.metric), values: s.values })), first,
+    ends.map((s) => ({ name: nameOf(s.metric), value: Number(s.value[1]) })), ends.length ? at : 0);
   const rank = (/** @type {string} */ name) => {
     const i = (panel.order ?? []).indexOf(name);
     return i < 0 ? Infinity : i;
   };
-  return series
-    .map(({ metric, values }) => ({ name: metric[panel.by] ?? "", values }))
-    .filter(({ name }) => panel.id !== "chartErrors" || name === "4xx" || name === "5xx")
+  const chosen = all.filter(({ name }) => panel.id !== "chartErrors" || name === "4xx" || name === "5xx")
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+  return { times, names: chosen.map((l) => l.name), values: chosen.map((l) => l.values) };
 }
 
 /**

@@ -45,15 +45,17 @@ const ofRoute = "job, schema, method, path";
  * A source says how the numbers are spelled: as recorded by tacho's rules, or
  * computed from the metrics of schema.Default. The route label is demanded of
  * the latter, because other libraries use the same names with other labels.
+ * All of its functions take label matchers that narrow the answer.
+ * @typedef {string[][]} Matchers each [name, operator, value]
  * @typedef {object} Source
  * @property {string} name
  * @property {string} window a PromQL duration, "" if the rules chose it
- * @property {(...matchers: string[][]) => string} requests
- * @property {string} jobBuckets in which the bounds of a service's buckets are found
- * @property {string} seconds
- * @property {string} inFlight
- * @property {(q: number) => string} quantile of routes
- * @property {(q: number) => string} jobQuantile of whole services
+ * @property {(matchers: Matchers) => string} requests
+ * @property {(matchers: Matchers) => string} jobBuckets in which the bounds of a service's buckets are found
+ * @property {(matchers: Matchers) => string} seconds
+ * @property {(matchers: Matchers) => string} inFlight
+ * @property {(q: number, matchers: Matchers) => string} quantile of routes
+ * @property {(q: number, matchers: Matchers) => string} jobQuantile of whole services
  */
 
 /**
@@ -64,32 +66,31 @@ const ofRoute = "job, schema, method, path";
 export const recorded = {
   name: "recorded",
   window: "",
-  requests: (...matchers) => `tacho:http_requests:rate${selector(matchers)}`,
-  jobBuckets: "tacho:job_http_request_duration_seconds_bucket:rate",
-  seconds: "tacho:http_request_duration_seconds_sum:rate",
-  inFlight: "tacho:http_requests_in_flight:sum",
-  quantile: (q) => `max by (${ofRoute}) (tacho:http_request_duration_seconds:quantile${isQuantile(q)})`,
-  jobQuantile: (q) => `max by (${ofService}) (tacho:job_http_request_duration_seconds:quantile${isQuantile(q)})`,
+  requests: (matchers) => `tacho:http_requests:rate${selector(matchers)}`,
+  jobBuckets: (matchers) => `tacho:job_http_request_duration_seconds_bucket:rate${selector(matchers)}`,
+  seconds: (matchers) => `tacho:http_request_duration_seconds_sum:rate${selector(matchers)}`,
+  inFlight: (matchers) => `tacho:http_requests_in_flight:sum${selector(matchers)}`,
+  quantile: (q, matchers) => `max by (${ofRoute}) (tacho:http_request_duration_seconds:quantile${isQuantile(q, matchers)})`,
+  jobQuantile: (q, matchers) => `max by (${ofService}) (tacho:job_http_request_duration_seconds:quantile${isQuantile(q, matchers)})`,
 };
 
-const isQuantile = (/** @type {number} */ q) => selector([["quantile", "=", String(q)]]);
+const isQuantile = (/** @type {number} */ q, /** @type {Matchers} */ matchers) => selector([...matchers, ["quantile", "=", String(q)]]);
 
 /**
  * @param {string} window a PromQL duration
  * @returns {Source}
  */
 export function raw(window) {
-  const route = selector([hasRoute]);
-  const buckets = `rate(http_request_duration_seconds_bucket${route}[${window}])`;
-  const quantile = (/** @type {string} */ of) => (/** @type {number} */ q) =>
-    `histogram_quantile(${q}, sum by (${of}, le) (${buckets}))`;
+  const buckets = (/** @type {Matchers} */ matchers) => `rate(http_request_duration_seconds_bucket${selector([hasRoute, ...matchers])}[${window}])`;
+  const quantile = (/** @type {string} */ of) => (/** @type {number} */ q, /** @type {Matchers} */ matchers) =>
+    `histogram_quantile(${q}, sum by (${of}, le) (${buckets(matchers)}))`;
   return {
     name: "raw",
     window,
-    requests: (...matchers) => `rate(http_requests_total${selector([hasRoute, ...matchers])}[${window}])`,
+    requests: (matchers) => `rate(http_requests_total${selector([hasRoute, ...matchers])}[${window}])`,
     jobBuckets: buckets,
-    seconds: `rate(http_request_duration_seconds_sum${route}[${window}])`,
-    inFlight: "http_requests_in_flight",
+    seconds: (matchers) => `rate(http_request_duration_seconds_sum${selector([hasRoute, ...matchers])}[${window}])`,
+    inFlight: (matchers) => `http_requests_in_flight${selector(matchers)}`,
     quantile: quantile(ofRoute),
     jobQuantile: quantile(ofService),
   };
@@ -108,13 +109,13 @@ export function parts(source) {
   const byRoute = (/** @type {string} */ v) => `sum by (${ofRoute}) (${v})`;
   const entries = Object.entries(quantiles);
   return [
-    ["rate", byRoute(source.requests())],
-    ["errors", `${byRoute(source.requests(errors))} > 0`],
-    ["seconds", byRoute(source.seconds)],
-    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, source.quantile(q)])),
-    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, source.jobQuantile(q)])),
-    ["inFlight", `sum by (${ofService}) (${source.inFlight})`],
-    ["bounds", `count by (${ofService}, le) (${source.jobBuckets})`],
+    ["rate", byRoute(source.requests([]))],
+    ["errors", `${byRoute(source.requests([errors]))} > 0`],
+    ["seconds", byRoute(source.seconds([]))],
+    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, source.quantile(q, [])])),
+    ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, source.jobQuantile(q, [])])),
+    ["inFlight", `sum by (${ofService}) (${source.inFlight([])})`],
+    ["bounds", `count by (${ofService}, le) (${source.jobBuckets([])})`],
     ["targets", "count by (job) (up)"],
     ["down", "min by (job, instance) (up) == 0"],
   ];
@@ -124,6 +125,54 @@ export function parts(source) {
  * joined is one query for all parts of a source.
  * @param {Source} source
  */
-export function joined(source) {
-  return parts(source).map(([name, expr]) => `label_replace(${expr}, "part", ${quote(name)}, "", "")`).join("\nor\n");
+export const joined = (source) => union(parts(source));
+
+/**
+ * union is one query for several, each marked by its name in the label "part".
+ * @param {[string, string][]} named
+ */
+export const union = (named) =>
+  named.map(([name, expr]) => `label_replace(${expr}, "part", ${quote(name)}, "", "")`).join("\nor\n");
+
+/**
+ * What the page is about: a service, or one of its routes.
+ * @typedef {object} Subject
+ * @property {string} job
+ * @property {string} schema "" if it has one only
+ * @property {string} [method]
+ * @property {string} [path]
+ */
+
+/**
+ * matchersOf are the label matchers of a subject.
+ * @param {Subject} subject
+ * @returns {Matchers}
+ */
+export function matchersOf({ job, schema, method, path }) {
+  const matchers = [["job", "=", job]];
+  if (schema) matchers.push(["schema", "=", schema]);
+  if (path !== undefined) matchers.push(["method", "=", method ?? ""], ["path", "=", path]);
+  return matchers;
+}
+
+/**
+ * numberQuery is how one of the page's numbers is computed, for whom wants to check
+ * it; "" for a number of which that cannot be said in one query.
+ * @param {Source} source
+ * @param {string} id of a tile or a column
+ * @param {Subject} subject
+ */
+export function numberQuery(source, id, subject) {
+  const matchers = matchersOf(subject);
+  const ofJob = matchersOf({ job: subject.job, schema: subject.schema });
+  const q = /** @type {Record<string, number>} */ (quantiles)[id];
+  if (q) return subject.path === undefined ? source.jobQuantile(q, matchers) : source.quantile(q, matchers);
+  switch (id) {
+    case "rate": return `sum (${source.requests(matchers)})`;
+    case "errorRatio": return `(sum (${source.requests([...matchers, errors])}) or vector(0)) / sum (${source.requests(matchers)})`;
+    case "share": return `sum (${source.seconds(matchers)}) / sum (${source.seconds(ofJob)})`;
+    case "inFlight": return `sum (${source.inFlight(ofJob)})`;
+    case "targets": return `up${selector([["job", "=", subject.job]])}`;
+  }
+  return "";
 }

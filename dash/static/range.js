@@ -16,8 +16,8 @@ export const presets = /** @type {[string, number][]} */ ([
 export const firstSpan = { last: hour };
 
 /** Nothing shorter is shown: fewer than two scrapes would be in it. */
-const shortest = 30;
-const longest = 10 * 366 * 24 * hour;
+export const shortest = 30;
+export const longest = 10 * 366 * 24 * hour;
 
 /**
  * parseSpan reads a span from an address: "3600", or "from-to". What it does not
@@ -65,11 +65,15 @@ export function bounds(span, now) {
   return "last" in span ? { from: now - span.last, to: now } : span;
 }
 
+/** The spans to compare with: how much earlier, in seconds; the period before is as long as the span itself. */
+const earlier = /** @type {Record<string, number>} */ ({ day: 24 * hour, week: 7 * 24 * hour });
+
 /**
- * before are bounds of the same length that end where these begin.
- * @param {{from: number, to: number}} edges aligned
+ * shiftOf is how much earlier the span is that one compares with, in whole seconds.
+ * @param {string} compare before, day or week
+ * @param {{from: number, to: number}} edges
  */
-export const before = ({ from, to }) => ({ from: 2 * from - to, to: from });
+export const shiftOf = (compare, { from, to }) => earlier[compare] ?? Math.round(to - from);
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour];
 
@@ -111,25 +115,31 @@ export function gridOf(span, now, every) {
 }
 
 /**
- * columns puts the series of a range query, whose points may be missing, into
- * columns of one length: null where there is none, so that a gap is seen.
- * @param {{values: [number, string][]}[]} series
- * @param {{from: number, to: number}} bounds aligned
- * @param {number} step
+ * columns are the times of an answer, and the numbers of each of its series.
+ * @param {import("./api.js").Range} answer
  * @returns {[number[], ...(number | null)[][]]}
  */
-export function columns(series, { from, to }, step) {
-  const n = Math.round((to - from) / step) + 1;
-  const times = Array.from({ length: n }, (_, i) => from + i * step);
-  const values = series.map((s) => {
-    /** @type {(number | null)[]} */
-    const column = new Array(n).fill(null);
-    for (const [at, text] of s.values) {
-      const i = Math.round((at - from) / step);
-      const v = Number(text === "+Inf" ? "Infinity" : text);
-      if (i >= 0 && i < n && Number.isFinite(v)) column[i] = v;
-    }
-    return column;
-  });
-  return [times, ...values];
+export function columns({ start, step, count, series }) {
+  const times = Array.from({ length: count }, (_, i) => start + i * step);
+  return [times, ...series.map((s) => s.values)];
+}
+
+/**
+ * withEnd puts one more point at the end of columns: what the same lines are now, so
+ * that a chart ends on the number that stands beside it. A line that begins now is
+ * added.
+ * @param {{name: string, values: (number | null)[]}[]} lines
+ * @param {number[]} times
+ * @param {{name: string, value: number}[]} ends
+ * @param {number} at
+ * @returns {[number[], {name: string, values: (number | null)[]}[]]}
+ */
+export function withEnd(lines, times, ends, at) {
+  if (!(at >= (times.at(-1) ?? 0)) || at === 0) return [times, lines];
+  // A last point of the same moment is the mean of the time before it: it gives way.
+  const kept = times.at(-1) === at ? times.length - 1 : times.length;
+  const last = new Map(ends.map((e) => [e.name, Number.isFinite(e.value) ? e.value : null]));
+  const missing = ends.filter((e) => last.get(e.name) !== null && !lines.some((l) => l.name === e.name));
+  const all = [...lines, ...missing.map((e) => ({ name: e.name, values: times.map(() => null) }))];
+  return [[...times.slice(0, kept), at], all.map((l) => ({ name: l.name, values: [...l.values.slice(0, kept), last.get(l.name) ?? null] }))];
 }

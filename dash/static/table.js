@@ -1,16 +1,15 @@
 // The table of a service's routes.
 
-import { attribute, list, make, put } from "./dom.js";
-import { latency, rate, ratio, shorten, visible } from "./format.js";
+import { limitTexts, putLatency, putLong } from "./cells.js";
+import { attribute, make, put } from "./dom.js";
+import { bytes, change, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
-import { limits } from "./model.js";
-import { columns, placeOf, routeOf, rows, sortBy } from "./rows.js";
-
-/** Rows shown until one asks for all: a browser lays out a hundred in no time. */
-const most = 100;
-
-/** Characters of a path that are shown; the tooltip has more of it. */
-const longest = 160;
+import { neverCalled, sizes } from "./names.js";
+import { samplesOf } from "./now.js";
+import { numberQuery } from "./queries.js";
+import { columns, placeOf, routeOf, rows } from "./rows.js";
+import { addressOf, sortBy } from "./view.js";
+import { scrolling } from "./scrolling.js";
 
 /** What heads the columns, and what they mean. */
 const heads = /** @type {Record<string, {label: string, means: string}>} */ ({
@@ -22,53 +21,76 @@ const heads = /** @type {Record<string, {label: string, means: string}>} */ ({
   p95: { label: "p95", means: "p95Means" },
   p99: { label: "p99", means: "p99Means" },
   share: { label: "share", means: "shareMeans" },
+  bytes: { label: "bytes", means: "bytesMeans" },
+  trend: { label: "trend", means: "trendMeans" },
 });
 
-/** The limits as messages name them. */
-export const limitTexts = { ratio: ratio(limits.errorRatio), latency: latency(limits.slow), rate: rate(limits.traffic) };
+/** @typedef {{key: string, route: import("./model.js").Route, service: import("./model.js").Service, now: import("./now.js").Now}} Item what a row shows */
 
 /**
  * routeTable returns a table that shows the routes of one service.
  * Roles are written out: on a narrow screen rows are grids, and browsers then
  * forget that they were a table.
- * @param {(change: (view: import("./rows.js").View) => import("./rows.js").View) => void} changeView
+ * @param {import("./now.js").ChangeView} changeView
+ * @param {number} [few] rows up to which all are in the document
  */
-export function routeTable(changeView) {
+export function routeTable(changeView, few) {
+  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "filter", type: "search", autocomplete: "off", spellcheck: "false" }));
+  filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
+  const shown = make("span", { class: "muted" });
+  const tools = make("div", { class: "tools" }, make("label", { for: "filter" }, say("filter")), filter, shown);
   const caption = make("caption", { class: "unseen" });
-  const head = make("tr", { role: "row" });
+  const head = make("tr", { role: "row", "aria-rowindex": "1" });
   const body = make("tbody", { role: "rowgroup" });
-  const table = make("table", { role: "table" }, caption, make("thead", { role: "rowgroup" }, head), body);
-  const shown = make("span");
-  const all = make("button", { type: "button" });
-  const foot = make("p", { class: "muted shown" }, shown, " ", all);
+  const table = make("table", { class: "routes", role: "table" }, caption, make("thead", { role: "rowgroup" }, head), body);
   const cells = columns.map((column) => headCell(column, changeView));
   head.append(...cells.map((c) => c.element));
-
-  let everything = false;
-  /** @type {() => void} */
-  let again = () => {};
-  all.addEventListener("click", () => { everything = true; again(); });
-
+  const routes = scrolling(table, body, (/** @type {Item} */ _) => row(changeView), few);
+  /** What is learnt of the routes besides the picture; it stays while there is nothing newer. */
+  const learnt = { sizes: new Map(), never: new Set() };
   return {
-    element: make("div", {}, table, foot),
+    element: make("div", { class: "routes" }, tools, table),
     /**
+     * @param {import("./now.js").Now} now
      * @param {import("./model.js").Service} service
-     * @param {import("./rows.js").View} view
+     * @param {import("./changes.js").Change[]} changes
      */
-    update(service, view) {
-      again = () => this.update(service, view);
+    update(now, service, changes) {
+      const { view } = now;
+      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      learn(now, service, learnt);
+      enrich(service, changes, learnt);
       const chosen = rows(service, view);
-      const part = everything ? chosen : chosen.slice(0, most);
       put(caption, say("tableOf", { job: visible(service.job) }));
       for (const cell of cells) cell.update(view);
-      list(body, part.map((route) => ({ key: route.key, route, service })), () => row(changeView));
-      table.hidden = chosen.length === 0;
-      foot.hidden = part.length === service.routes.length;
-      put(shown, say("routesShown", { n: part.length, all: service.routes.length }));
-      all.hidden = part.length === chosen.length;
-      put(all, say("showAll", { all: chosen.length }));
+      routes.update(chosen.map((route) => ({ key: route.key, route, service, now })));
+      put(shown, chosen.length < service.routes.length ? say("routesShown", { n: chosen.length, all: service.routes.length }) : "");
     },
   };
+}
+
+/** learn asks for what the picture does not say of routes. */
+function learn(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {{sizes: Map<string, number>, never: Set<string>}} */ learnt) {
+  const names = now.config.schemas.find((s) => s.name === service.names) ?? { name: "" };
+  const subject = { job: service.job, schema: "" };
+  const keyOf = (/** @type {import("./model.js").Sample} */ { metric }) => JSON.stringify([metric.method ?? "", metric.path ?? ""]);
+  const found = samplesOf(now, sizes(names, subject, now.source.window || "1m"));
+  if (found) learnt.sizes = new Map(found.map((s) => [keyOf(s), Number(s.value[1])]));
+  const never = samplesOf(now, neverCalled(names, subject));
+  if (never) learnt.never = new Set(never.map(keyOf));
+}
+
+/** enrich writes it into the routes. */
+function enrich(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes, /** @type {{sizes: Map<string, number>, never: Set<string>}} */ learnt) {
+  const byKey = new Map(changes.map((c) => [c.key, c]));
+  for (const r of service.routes) {
+    const c = byKey.get(r.key);
+    r.bytes = learnt.sizes.get(r.key) ?? NaN;
+    r.never = r.rate === 0 && learnt.never.has(r.key);
+    r.before = c?.rateBefore ?? NaN;
+    r.during = c?.rate ?? NaN;
+    r.trend = r.during / r.before;
+  }
 }
 
 /** headCell is a column's head: a button that sorts. */
@@ -79,64 +101,79 @@ function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type
   button.addEventListener("click", () => changeView((/** @type {any} */ view) => sortBy(view, column.id)));
   return {
     element,
-    update(/** @type {import("./rows.js").View} */ view) {
+    update(/** @type {import("./view.js").View} */ view) {
       const direction = view.descending ? "descending" : "ascending";
       attribute(element, "aria-sort", view.sort === column.id ? direction : "");
     },
   };
 }
 
+/**
+ * The numbers of a row, and how each is written.
+ * @type {Record<string, (r: import("./model.js").Route, element: Element, service: import("./model.js").Service) => void>}
+ */
+const writers = {
+  rate: (r, element) => put(element, rate(r.rate)),
+  errorRatio: (r, element) => put(element, ratio(r.errorRatio)),
+  p50: (r, element, s) => putLatency(element, r.p50, s.lastBound),
+  p95: (r, element, s) => putLatency(element, r.p95, s.lastBound),
+  p99: (r, element, s) => putLatency(element, r.p99, s.lastBound),
+  share: (r, element) => put(element, ratio(r.share)),
+  bytes: (r, element) => put(element, bytes(r.bytes ?? NaN)),
+  trend: (r, element) => put(element, change(r.during ?? NaN, r.before ?? NaN)),
+};
+
 function row(/** @type {Function} */ changeView) {
   const cells = Object.fromEntries(columns.map(({ id, number }) =>
-    [id, make("td", { role: "cell", class: number ? "number" : id })]));
+    [id, make("td", { role: "cell", class: number ? `number ${id}` : id })]));
   const method = make("span", { class: "method" });
   const path = make("bdi");
   const open = make("button", { type: "button", class: "link", title: say("openRoute") }, method, " ", path);
-  /** @type {() => void} */
-  let show = () => {};
-  open.addEventListener("click", () => show());
   const note = make("span", { class: "muted" });
   cells.route.append(open, " ", note);
+  // Each number leads to how it is computed. Not by keyboard, where eight links a row would be in the way: the
+  // numbers of the opened route do.
+  const numbers = Object.fromEntries(Object.keys(writers).map((id) => {
+    const a = make("a", { tabindex: "-1" });
+    cells[id].append(a);
+    return [id, a];
+  }));
   const element = make("tr", { role: "row" }, ...columns.map(({ id }) => cells[id]));
+  /** @type {Item | null} */
+  let shown = null;
+  let linked = "";
+  open.addEventListener("click", () => changeView((/** @type {any} */ view) => (shown ? { ...view, open: placeOf(shown.service), route: routeOf(shown.route) } : view)));
+  // Where a link leads is written when one is about to follow it.
+  const link = () => {
+    if (!shown) return;
+    const { now, service, route } = shown;
+    const key = JSON.stringify([now.view, now.source.name]);
+    if (key === linked) return;
+    linked = key;
+    const subject = { job: service.job, schema: service.schema, method: route.method, path: route.path };
+    for (const [id, a] of Object.entries(numbers)) {
+      const expr = numberQuery(now.source, id, subject);
+      attribute(a, "href", expr && addressOf(now.view, { page: "explore", expr }));
+      if (expr && !a.title) a.title = expr;
+    }
+  };
+  element.addEventListener("pointerenter", link);
+  element.addEventListener("focusin", link);
   return {
     element,
-    update(/** @type {{route: import("./model.js").Route, service: import("./model.js").Service}} */ { route, service }) {
-      show = () => changeView((/** @type {any} */ view) => ({ ...view, open: placeOf(service), route: routeOf(route) }));
-      element.className = [route.state, route.apart && "apart"].filter(Boolean).join(" ");
-      put(cells.state, route.state === "well" ? "" : say(route.state));
+    update(/** @type {Item} */ item) {
+      const { route, service, now } = item;
+      shown = item;
+      const chosen = now.view.route === routeOf(route);
+      element.className = [route.state, route.apart && "apart", chosen && "chosen"].filter(Boolean).join(" ");
+      attribute(element, "aria-current", chosen ? "true" : "");
+      put(cells.state, route.never ? say("never") : route.state === "well" ? "" : say(route.state));
+      attribute(cells.state, "title", route.never ? say("neverMeans") : "");
       put(method, visible(route.method));
       putLong(path, route.path);
       put(note, route.apart ? say(route.apart) : "");
-      put(cells.rate, rate(route.rate));
-      put(cells.errorRatio, ratio(route.errorRatio));
-      for (const q of /** @type {const} */ (["p50", "p95", "p99"])) putLatency(cells[q], route[q], service.lastBound);
-      put(cells.share, ratio(route.share));
+      for (const [id, write] of Object.entries(writers)) write(route, numbers[id], service);
       cells.share.style.setProperty("--share", String(route.share || 0));
     },
   };
-}
-
-/**
- * putLong shows the beginning of a foreign text, and more of it on hovering.
- * @param {Element} element
- * @param {string} text
- */
-export function putLong(element, text) {
-  const all = visible(text);
-  const short = shorten(all, longest);
-  put(element, short);
-  attribute(element, "title", short === all ? "" : shorten(all, 2000));
-}
-
-/**
- * putLatency says when a quantile is only a lower bound: one that falls into
- * the last bucket, without an end, is reported as where that bucket begins.
- * @param {Element} element
- * @param {number} seconds
- * @param {number} lastBound
- */
-export function putLatency(element, seconds, lastBound) {
-  const beyond = seconds >= lastBound;
-  put(element, beyond ? say("beyond", { latency: latency(seconds) }) : latency(seconds));
-  attribute(element, "title", beyond ? say("beyondMeans") : "");
 }

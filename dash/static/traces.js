@@ -1,7 +1,7 @@
 // The list of traces below the charts.
 
 import { attribute, list, make, put } from "./dom.js";
-import { slowest, traceLink } from "./exemplars.js";
+import { exemplarQuery, slowest, traceLink } from "./exemplars.js";
 import { latency, safeLink, shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
 
@@ -15,13 +15,17 @@ export function tracesView() {
   return {
     element,
     /**
-     * @param {any[]} series
-     * @param {string} template of the traces' addresses
+     * @param {import("./now.js").Now} now
+     * @param {import("./queries.js").Subject} subject
      */
-    update(series, template) {
-      const found = slowest(series, most);
+    update(now, subject) {
+      const { at, edges, step, config } = now;
+      const answer = now.ask({ list: "exemplars", at: edges.to, query: exemplarQuery(subject), start: edges.from, end: Math.max(edges.to + step, Math.ceil(at)) });
+      if (!answer) return;
+      // Not every API has exemplars.
+      const found = slowest(answer.value ?? [], most);
       element.hidden = found.length === 0;
-      list(items, found.map((exemplar) => ({ ...exemplar, template })), item);
+      list(items, found.map((exemplar) => ({ ...exemplar, template: config.traceURL })), item);
     },
   };
 }

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { spanMeans, spansOf } from "../static/before.js";
+import { neverCalled, ofInstances, outgoing, pools, rateBy, saturation, sizes } from "../static/names.js";
+import { numberQuery, raw, recorded } from "../static/queries.js";
+import { sparkPath } from "../static/sparkline.js";
+import { firstView } from "../static/view.js";
+import { busiest, instances, isFar } from "../static/where.js";
+import { windowOf } from "../static/window.js";
+import { vector } from "./ranges.js";
+
+const names = {
+  name: "gin", requests: { metric: "gin_requests_total", kind: "counter", method: "method", path: "url", status: "code" },
+  duration: { metric: "gin_seconds", kind: "histogram", path: "url" }, responseSize: { metric: "gin_bytes", kind: "summary", method: "method", path: "url" },
+  client: { metric: "out_seconds", kind: "histogram", host: "server" },
+};
+const hostile = { job: 'a"b', schema: "gin", method: "GET", path: 'x"}\n' };
+
+test("what no rule records is asked under the service's own names, and called as the page calls it", () => {
+  assert.equal(rateBy(names.requests, "", ["path"], { job: "shop", schema: "" }, "1m"),
+    'label_replace(sum by (url) (rate(gin_requests_total{job="shop"}[1m])), "path", "$1", "url", "(.*)")');
+  assert.match(rateBy(names.requests, "", ["instance"], hostile, "1m", true), /^sum by \(instance\) \(rate\(gin_requests_total\{job="a\\"b",method="GET",url="x\\"\}\\n",code=~"5\.\./);
+  assert.equal(rateBy(names.duration, "_sum", ["instance"], hostile, "1m"), undefined); // it has no method: it would count too much
+  assert.equal(rateBy(undefined, "", ["instance"], hostile, "1m"), undefined);
+  assert.match(sizes(names, hostile, "5m"), /gin_bytes_sum\{job="a\\"b",method="GET",url=/);
+  assert.match(neverCalled(names, hostile), /gin_requests_total\{job="a\\"b"\}.* == 0$/);
+  assert.deepEqual(ofInstances(names, hostile, "1m").map(([part]) => part), ["rate", "errors", "up", "started", "cpu", "memory"]);
+  assert.deepEqual(outgoing(names, hostile, "1m").map(([part]) => part), ["rate", "seconds"]);
+  assert.match(outgoing(names, hostile, "1m")[0][1], /"host", "\$1", "server"/);
+  for (const [, q] of [...pools(hostile, "1m"), ["", saturation(hostile, "1m")]]) assert.ok(q.includes('{job="a\\"b"'), q);
+});
+
+test("an instance far from its siblings comes first, and says in what", () => {
+  const found = instances(vector(
+    [{ part: "rate", instance: "a" }, 10], [{ part: "rate", instance: "b" }, 11], [{ part: "rate", instance: "c" }, 9],
+    [{ part: "seconds", instance: "a" }, 1], [{ part: "count", instance: "a" }, 10], [{ part: "seconds", instance: "b" }, 9], [{ part: "count", instance: "b" }, 11],
+    [{ part: "seconds", instance: "c" }, 1], [{ part: "count", instance: "c" }, 9], [{ part: "errors", instance: "c" }, 0.001], [{ part: "up", instance: "d" }, 0]));
+  assert.deepEqual(found.map((i) => [i.name, i.up, i.differs]), [["d", false, []], ["b", true, ["mean"]], ["a", true, []], ["c", true, []]]);
+  assert.ok(Math.abs(found[1].mean - 9 / 11) < 1e-9);
+});
+
+test("far is twice the middle one, and worth a word", () => {
+  assert.deepEqual([isFar(2, [1, 2], 0), isFar(2, [1, 2], 3), isFar(1.9, [1, 1.9], 0), isFar(5, [5], 0), isFar(NaN, [1, NaN], 0), isFar(4, [1, 2, 4, 4], 0)], [true, false, false, false, false, true]);
+});
+
+test("the busiest route comes first", () => {
+  assert.deepEqual(busiest(/** @type {any} */ ([{ time: 1 }, { time: 3 }, { time: 0 }])).map((c) => c.time), [3, 1]);
+});
+
+test("every number of a head or a table can be asked for, narrowed to what it is about", () => {
+  for (const source of [recorded, raw("5m")]) {
+    for (const id of ["rate", "errorRatio", "p50", "p95", "p99", "share"]) {
+      const q = numberQuery(source, id, hostile);
+      assert.ok(q.includes('job="a\\"b"') && q.includes('path="x\\"}\\n"'), `${id}: ${q}`);
+    }
+    for (const id of ["inFlight", "targets"]) assert.ok(numberQuery(source, id, hostile).includes('job="a\\"b"'), id);
+    assert.equal(numberQuery(source, "trend", hostile), "");
+  }
+});
+
+test("the means of two spans, by service", () => {
+  const view = { ...firstView, compare: "day" };
+  const q = spanMeans({ source: recorded, edges: { from: 0, to: 600 }, view });
+  assert.ok(q.includes("avg_over_time(tacho:job_http_requests_by_status:rate[600s])") && q.includes("[600s] offset 86400s"), q);
+  const found = spansOf(vector([{ job: "a", part: "rate" }, 4], [{ job: "a", part: "rateBefore" }, 2], [{ job: "a", part: "errors" }, 1], [{ job: "a", schema: "x", part: "rate" }, 1]));
+  assert.deepEqual(found.get('["a",""]').errorRatio, [0.25, 0]);
+  assert.deepEqual(found.get('["a",""]').rate, [4, 2]);
+  assert.ok(found.has('["a","x"]'));
+  assert.equal(spansOf(undefined), undefined);
+});
+
+test("a sparkline breaks where nothing is known", () => {
+  assert.equal(sparkPath([0, 1, null, 1], 1, 30, 12), "M0.0 11.0L10.0 1.0M30.0 1.0");
+  assert.equal(sparkPath([], 1, 30, 12), "");
+});
+
+test("only rows that can be seen", () => {
+  const of = (/** @type {number} */ top) => windowOf({ top, view: 100, row: 10, rows: 10000, margin: 5 });
+  assert.deepEqual([of(-500), of(0), of(50000), of(99990), of(1e9)], [{ from: 0, to: 5 }, { from: 0, to: 15 }, { from: 4995, to: 5015 }, { from: 9994, to: 10000 }, { from: 9999, to: 10000 }]);
+  assert.deepEqual(windowOf({ top: 0, view: 100, row: 10, rows: 0, margin: 5 }), { from: 0, to: 0 });
+});

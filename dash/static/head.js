@@ -1,0 +1,109 @@
+// The head of a service or a route: its state in words and its numbers.
+
+import { attribute, make, put } from "./dom.js";
+import { change, count, nothing, rate, ratio, visible } from "./format.js";
+import { say } from "./messages.js";
+import { reason } from "./model.js";
+import { numberQuery } from "./queries.js";
+import { limitTexts, putLatency, putLong } from "./cells.js";
+import { addressOf } from "./view.js";
+
+/**
+ * What the head is about: numbers of a service or of one of its routes.
+ * @typedef {Record<string, any> & {rate: number, errorRatio: number, p50: number, p95: number, p99: number}} Numbers
+ */
+
+/**
+ * The numbers, and how each is written.
+ * @type {Record<string, (s: any, element: Element) => void>}
+ */
+const writers = {
+  rate: (s, element) => put(element, Number.isFinite(s.rate) ? `${rate(s.rate)} ${say("rateUnit")}` : nothing),
+  errorRatio: (s, element) => put(element, ratio(s.errorRatio)),
+  p50: (s, element) => putLatency(element, s.p50, s.lastBound),
+  p95: (s, element) => putLatency(element, s.p95, s.lastBound),
+  p99: (s, element) => putLatency(element, s.p99, s.lastBound),
+  inFlight: (s, element) => put(element, count(s.inFlight)),
+  share: (s, element) => put(element, ratio(s.share)),
+  targets: (s, element) => put(element, targetText(s)),
+};
+
+function targetText(/** @type {any} */ s) {
+  if (!Number.isFinite(s.targets)) return nothing;
+  return s.down > 0 ? say("targetsSome", { up: s.targets - s.down, down: s.down }) : say("targetsUp", { n: s.targets });
+}
+
+/**
+ * tiles returns the numbers, each a link to how it is computed.
+ * @param {string[]} ids
+ */
+export function tiles(ids) {
+  const cells = ids.map((id) => {
+    const number = make("a", { class: "value" });
+    const delta = make("span", { class: "delta muted" });
+    return { id, number, delta, element: make("div", {}, make("dt", {}, say(id)), make("dd", { class: id }, number, " ", delta)) };
+  });
+  return {
+    element: make("dl", { class: "tiles" }, ...cells.map((c) => c.element)),
+    /**
+     * @param {import("./now.js").Now} now
+     * @param {Numbers} numbers
+     * @param {import("./queries.js").Subject} subject
+     * @param {Record<string, [number, number]>} [spans] means of the span and of the one before, by id
+     */
+    update(now, numbers, subject, spans = {}) {
+      for (const { id, number, delta, element } of cells) {
+        const expr = numberQuery(now.source, id, subject);
+        attribute(number, "href", addressOf(now.view, { page: "explore", expr }));
+        writers[id](numbers, number);
+        attribute(element, "title", `${say(`${id}Means`)} ${windowText(now)} ${expr}`);
+        put(delta, spans[id] ? change(...spans[id]) : "");
+        attribute(delta, "title", spans[id] ? say("deltaMeans") : "");
+      }
+    },
+  };
+}
+
+/** windowText says over which time a rate is taken. */
+const windowText = (/** @type {import("./now.js").Now} */ { source }) => (source.window ? say("overWindow", { window: source.window }) : say("overRules"));
+
+/**
+ * stateText is a service's state in words: of its routes, and of its targets if
+ * only some of them are down.
+ * @param {import("./model.js").Service} s
+ */
+export function stateText(s) {
+  if (s.down === 0 || s.down >= s.targets) return say(s.state);
+  const some = say("partDown", { down: s.down, all: s.targets });
+  return s.state === "down" ? some : say("both", { one: say(s.state), other: some });
+}
+
+/**
+ * reasonText says why a service is in its state.
+ * @param {import("./model.js").Service} s
+ */
+export function reasonText(s) {
+  const { key, values, more } = reason(s);
+  const why = visible(say(key, { ...values, route: values.route || say("whole") }));
+  return more > 0 ? say("andMore", { why, n: more }) : why;
+}
+
+/**
+ * headline is a service's name, its state and the reason for it.
+ * @param {Element} name where the name is put
+ */
+export function headline(name) {
+  const schema = make("span", { class: "muted" });
+  const state = make("strong", { class: "state" });
+  const why = make("span", { class: "why" });
+  return {
+    element: make("div", { class: "head" }, make("h2", {}, name, " ", schema), state, why),
+    update(/** @type {import("./model.js").Service} */ s) {
+      putLong(name, s.job || say("noJob"));
+      put(schema, s.schema ? say("schemaOf", { schema: visible(s.schema) }) : "");
+      put(state, stateText(s));
+      attribute(state, "title", say(`${s.state}Means`, limitTexts));
+      putLong(why, reasonText(s));
+    },
+  };
+}

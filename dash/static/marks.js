@@ -1,0 +1,125 @@
+// What happened to a service, as marks on its charts: new versions, restarts, and what
+// people have noted. Pure but for drawing.
+
+import { shorten, time, visible } from "./format.js";
+import { say } from "./messages.js";
+import { quote, selector } from "./queries.js";
+
+/**
+ * A Mark is a moment and what happened then.
+ * @typedef {{key: string, at: number, kind: "deploy" | "restart" | "note", text: string}} Mark
+ */
+
+/** More marks than this hide the lines below them. */
+const most = 50;
+
+/**
+ * versionsOver asks which versions a service's processes said they were.
+ * @param {string} job
+ */
+export const versionsOver = (job) => `group by (__name__, version, revision) ({__name__=~".+_build_info|.+_exporter_info",job=${quote(job)}})`;
+
+/**
+ * startsOver asks when a service's processes began.
+ * @param {string} job
+ */
+export const startsOver = (job) => `count_values("started", max by (instance) (process_start_time_seconds${selector([["job", "=", job]])}))`;
+
+/**
+ * notesOver asks what people have noted about a service, or about all: the value of a
+ * sample is the moment it is about.
+ * @param {string} job
+ * @param {number} seconds
+ */
+export const notesOver = (job, seconds) => `tacho_annotation{job=~${quote(`${literal(job)}|`)}}[${Math.round(seconds)}s]`;
+
+/** literal is a regular expression that matches a text and nothing else. */
+const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+/**
+ * marksOf reads the answers.
+ * @param {import("./api.js").Range} versions
+ * @param {import("./api.js").Range} starts
+ * @param {import("./model.js").Sample[]} notes
+ * @param {{from: number, to: number}} edges
+ * @returns {Mark[]} the newest last
+ */
+export function marksOf(versions, starts, notes, { from, to }) {
+  const inside = (/** @type {number} */ at) => at > from && at <= to + 60;
+  const restarts = starts.series.map((s) => Number(s.metric.started)).filter(inside);
+  const deploys = newVersions(versions).filter(({ at }) => inside(at))
+    // A version is seen at its first scrape; the process that speaks it began before.
+    .map(({ at, text }) => ({ at: restarts.findLast((r) => r <= at && at - r < 2 * versions.step + 60) ?? at, text }));
+  const plain = restarts.filter((at) => !deploys.some((d) => Math.abs(d.at - at) < 1));
+  const all = [
+    ...deploys.map(({ at, text }) => mark("deploy", at, text)), ...grouped(plain).map(({ at, n }) => mark("restart", at, n > 1 ? String(n) : "")),
+    ...notes.map((s) => ({ at: Number(s.value[1]), text: s.metric.text ?? "" })).filter(({ at }) => inside(at)).map(({ at, text }) => mark("note", at, text)),
+  ];
+  return [...new Map(all.map((m) => [m.key, m])).values()].sort((a, b) => a.at - b.at).slice(-most);
+}
+
+const mark = (/** @type {Mark["kind"]} */ kind, /** @type {number} */ at, /** @type {string} */ text) => ({ key: JSON.stringify([kind, at, text]), kind, at, text });
+
+/** newVersions are the versions that came while others were there, or had been. */
+function newVersions(/** @type {import("./api.js").Range} */ { start, step, series }) {
+  const firsts = series.map((s) => ({ name: s.metric.__name__ ?? "", text: s.metric.version || (s.metric.revision ?? "").slice(0, 12), i: s.values.findIndex((v) => v !== null) }));
+  return firsts.filter((f) => f.i > 0 && firsts.some((other) => other.name === f.name && other.i >= 0 && other.i < f.i))
+    .map(({ i, text }) => ({ at: start + i * step, text }));
+}
+
+/** grouped takes processes that began within five seconds as one restart. */
+function grouped(/** @type {number[]} */ moments) {
+  /** @type {{at: number, n: number}[]} */
+  const groups = [];
+  for (const at of [...moments].sort((a, b) => a - b)) {
+    const last = groups.at(-1);
+    if (last && at - last.at < 5) last.n++;
+    else groups.push({ at, n: 1 });
+  }
+  return groups;
+}
+
+/**
+ * markText is a mark in words.
+ * @param {Mark} m
+ */
+export function markText({ kind, at, text }) {
+  const when = time(new Date(at * 1000), new Date());
+  const what = shorten(visible(text), 200);
+  if (kind === "deploy") return say("markDeploy", { time: when, text: what });
+  if (kind === "note") return say("markNote", { time: when, text: what });
+  return text ? say("markRestarts", { time: when, n: text }) : say("markRestart", { time: when });
+}
+
+/** The dashes by which marks are told apart without colours. */
+const dashes = { deploy: [], restart: [3, 3], note: [8, 3] };
+
+/**
+ * drawMarks draws a line for each mark, with a triangle at its top.
+ * @param {any} u uPlot
+ * @param {Mark[]} marks
+ * @param {string} colour
+ */
+export function drawMarks(u, marks, colour) {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  for (const { at, kind } of marks) {
+    const x = Math.round(u.valToPos(at, "x", true));
+    if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+    ctx.globalAlpha = 0.6;
+    ctx.setLineDash(dashes[kind].map((d) => d * devicePixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const size = 5 * devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x - size, bbox.top);
+    ctx.lineTo(x + size, bbox.top);
+    ctx.lineTo(x, bbox.top + size * 1.4);
+    ctx.fill();
+  }
+  ctx.restore();
+}

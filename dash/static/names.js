@@ -1,0 +1,144 @@
+// What no rule records: single instances, sizes, routes that nobody has called. It is
+// asked under the names that the service itself uses; the handler knows them. Pure.
+
+import { errors, selector } from "./queries.js";
+
+/**
+ * A Family is a metric and what its labels are called, as names.go writes them.
+ * @typedef {{metric: string, kind: string, method?: string, path?: string, status?: string, host?: string}} Family
+ * @typedef {{name: string, requests?: Family, duration?: Family, inFlight?: Family, requestSize?: Family, responseSize?: Family, panics?: Family, client?: Family}} Names
+ */
+
+/**
+ * narrowed are the matchers of a subject under a family's label names. A label that the family does
+ * not have cannot narrow it: then undefined.
+ * @param {Family} family
+ * @param {import("./queries.js").Subject} subject
+ * @returns {string[][] | undefined}
+ */
+export function narrowed(family, { job, method, path }) {
+  const matchers = [["job", "=", job]];
+  if (path === undefined) return matchers;
+  if (!family.path || (method && !family.method)) return undefined;
+  if (method && family.method) matchers.push([family.method, "=", method]);
+  return [...matchers, [family.path, "=", path]];
+}
+
+/**
+ * rateBy is the rate of a family by some labels, or undefined where the schema has none.
+ * @param {Family | undefined} family
+ * @param {string} suffix _sum, _count or ""
+ * @param {string[]} by labels as they are called in the answer: instance, method, path, status or host
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ * @param {boolean} [failed] of failed requests only
+ */
+export function rateBy(family, suffix, by, subject, window, failed = false) {
+  const matchers = family && narrowed(family, subject);
+  if (!family || !matchers || (failed && !family.status)) return undefined;
+  if (failed) matchers.push([family.status ?? "", ...errors.slice(1)]);
+  return summed(family, `rate(${family.metric}${suffix}${selector(matchers)}[${window}])`, by);
+}
+
+/** summed adds up by labels, and calls them as the page does. */
+function summed(/** @type {Family} */ family, /** @type {string} */ expr, /** @type {string[]} */ by) {
+  const theirs = by.map((label) => /** @type {any} */ (family)[label] ?? label);
+  const sum = `sum by (${theirs.join(", ")}) (${expr})`;
+  return by.reduce((inner, label, i) => (theirs[i] === label ? inner : `label_replace(${inner}, ${quoted(label)}, "$1", ${quoted(theirs[i])}, "(.*)")`), sum);
+}
+
+const quoted = (/** @type {string} */ name) => `"${name}"`;
+
+/**
+ * sizes are the bytes that each route of a service answers per second.
+ * @param {Names} names
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ */
+export const sizes = (names, subject, window) => rateBy(names.responseSize, "_sum", ["method", "path"], subject, window);
+
+/**
+ * neverCalled are the routes that have served nothing since their processes began.
+ * @param {Names} names
+ * @param {import("./queries.js").Subject} subject
+ */
+export function neverCalled(names, subject) {
+  const family = names.requests;
+  if (!family?.path || !family.method) return undefined;
+  return `${summed(family, family.metric + selector([["job", "=", subject.job]]), ["method", "path"])} == 0`;
+}
+
+/**
+ * ofInstances is what is known of each instance: [name, PromQL].
+ * @param {Names} names
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ * @returns {[string, string][]}
+ */
+export function ofInstances(names, subject, window) {
+  const by = ["instance"];
+  const { requests, duration } = names;
+  const job = selector([["job", "=", subject.job]]);
+  return /** @type {[string, string][]} */ ([
+    ["rate", rateBy(requests, "", by, subject, window)],
+    ["errors", rateBy(requests, "", by, subject, window, true)],
+    ["seconds", rateBy(duration, "_sum", by, subject, window)],
+    ["count", rateBy(duration, "_count", by, subject, window)],
+    ["up", `max by (instance) (up${job})`],
+    ["started", `max by (instance) (process_start_time_seconds${job})`],
+    ["cpu", `sum by (instance) (rate(process_cpu_seconds_total${job}[${window}]))`],
+    ["memory", `sum by (instance) (process_resident_memory_bytes${job})`],
+  ].filter(([, expr]) => expr));
+}
+
+/**
+ * outgoing is what the service asks of others, by host: [name, PromQL].
+ * @param {Names} names
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ * @returns {[string, string][]}
+ */
+export function outgoing(names, subject, window) {
+  const { client } = names;
+  const whole = { job: subject.job, schema: "" };
+  const by = [client?.host ? "host" : "job"];
+  return /** @type {[string, string][]} */ ([
+    ["rate", rateBy(client, "_count", by, whole, window)],
+    ["errors", rateBy(client, "_count", by, whole, window, true)],
+    ["seconds", rateBy(client, "_sum", by, whole, window)],
+  ].filter(([, expr]) => expr));
+}
+
+/**
+ * pools are the database pools of a service, as client_golang's collector for
+ * database/sql names them: [name, PromQL].
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ * @returns {[string, string][]}
+ */
+export function pools(subject, window) {
+  const job = selector([["job", "=", subject.job]]);
+  const by = (/** @type {string} */ expr) => `sum by (db_name) (${expr})`;
+  return [
+    ["inUse", by(`go_sql_in_use_connections${job}`)],
+    ["most", by(`go_sql_max_open_connections${job}`)],
+    ["waits", by(`rate(go_sql_wait_count_total${job}[${window}])`)],
+    ["waited", by(`rate(go_sql_wait_duration_seconds_total${job}[${window}])`)],
+  ];
+}
+
+/**
+ * saturation is how full each resource of a service is, from 0 to 1, by the label
+ * resource: the fullest instance counts.
+ * @param {import("./queries.js").Subject} subject
+ * @param {string} window
+ */
+export function saturation(subject, window) {
+  const job = selector([["job", "=", subject.job]]);
+  return [
+    ["cpu", `max (rate(process_cpu_seconds_total${job}[${window}]) / on (job, instance) go_sched_gomaxprocs_threads${job})`],
+    ["memory", `max (process_resident_memory_bytes${job} / on (job, instance) (go_gc_gomemlimit_bytes${job} < 2^62))`],
+    ["fds", `max (process_open_fds${job} / on (job, instance) process_max_fds${job})`],
+    ["pool", `max (go_sql_in_use_connections${job} / (go_sql_max_open_connections${job} > 0))`],
+  ].map(([name, expr]) => `label_replace(${expr}, "resource", "${name}", "", "")`).join("\nor\n");
+}

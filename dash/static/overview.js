@@ -1,0 +1,60 @@
+// All services, one card each, the worst first.
+
+import { attribute, byId, list, make, put } from "./dom.js";
+import { headline, tiles } from "./head.js";
+import { rate, visible } from "./format.js";
+import { say } from "./messages.js";
+import { rangeOf, samplesOf } from "./now.js";
+import { overviewLines, spanMeans, spansOf } from "./before.js";
+import { hasMatch, placeOf } from "./rows.js";
+import { spark } from "./spark.js";
+import { addressOf } from "./view.js";
+
+/** @param {import("./now.js").ChangeView} changeView */
+export function overview(changeView) {
+  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "service-filter", type: "search", autocomplete: "off", spellcheck: "false" }));
+  const filtered = make("span", { class: "muted" });
+  const tools = make("div", { class: "tools" }, make("label", { for: "service-filter" }, say("filterServices")), filter, filtered);
+  const cards = make("div", { class: "cards" });
+  filter.addEventListener("input", () => changeView((now) => ({ ...now, filter: filter.value })));
+  return {
+    element: make("div", {}, tools, cards),
+    update(/** @type {import("./now.js").Now} */ now) {
+      const { services, view } = now;
+      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      tools.hidden = services.length < 2;
+      const chosen = services.filter((s) => hasMatch(s, view));
+      put(filtered, chosen.length < services.length ? say("filtered", { n: chosen.length, all: services.length }) : "");
+      const means = spansOf(samplesOf(now, services.length ? spanMeans(now) : ""));
+      const lines = overviewLines(now).map((expr) => (services.length ? rangeOf(now, expr)?.value : undefined));
+      list(cards, chosen.map((service) => ({ key: service.key, service, now, means, lines })), card);
+    },
+  };
+}
+
+function card() {
+  const name = make("a");
+  const head = headline(name);
+  const numbers = tiles(["rate", "errorRatio", "p95", "inFlight", "targets"]);
+  const line = spark();
+  const element = make("article", { class: "service" }, head.element, make("div", { class: "cardrow" }, numbers.element, line.element));
+  return {
+    element,
+    update(/** @type {{service: import("./model.js").Service, now: import("./now.js").Now, means: any, lines: any[]}} */ { service, now, means, lines }) {
+      element.className = `service ${service.state}`;
+      head.update(service);
+      attribute(name, "href", addressOf(now.view, { open: placeOf(service), route: "", filter: "" }));
+      const empty = service.routes.length === 0;
+      numbers.element.hidden = line.element.hidden = empty;
+      if (empty) return;
+      numbers.update(now, service, { job: service.job, schema: service.schema }, means?.get(service.key));
+      if (!lines[0] || !lines[1]) return;
+      const of = (/** @type {import("./api.js").Range} */ answer) =>
+        answer.series.find((s) => s.metric.job === service.job && (!service.schema || s.metric.schema === service.schema))?.values ?? [];
+      line.update(of(lines[0]), of(lines[1]), say("sparkOf", { job: visible(service.job), now: rate(service.rate) }));
+    },
+  };
+}
+
+/** focusFilter is what the key / does. */
+export const focusFilter = () => (byId("filter") ?? byId("service-filter"))?.focus();

@@ -1,0 +1,44 @@
+// The first screen: all services, or the one that is looked at.
+
+import { make } from "./dom.js";
+import { overview } from "./overview.js";
+import { placeOf } from "./rows.js";
+import { serviceView } from "./service.js";
+
+/**
+ * lookedAt is the service that a view is about, or null for all of them. Who has only
+ * one wants to see that one.
+ * @param {import("./model.js").Service[]} services
+ * @param {import("./view.js").View} view
+ */
+export function lookedAt(services, { open }) {
+  if (open) return services.find((s) => placeOf(s) === open) ?? null;
+  return services.length === 1 ? services[0] : null;
+}
+
+/** @param {import("./now.js").ChangeView} changeView */
+export function servicesScreen(changeView) {
+  const all = overview(changeView);
+  const element = make("div", { id: "services" }, all.element);
+  /**
+   * A view for each service that has been looked at.
+   * @type {Map<string, ReturnType<typeof serviceView>>}
+   */
+  const seen = new Map();
+  return {
+    element,
+    update(/** @type {import("./now.js").Now} */ now) {
+      const service = lookedAt(now.services, now.view);
+      all.element.hidden = service !== null;
+      for (const [key, view] of seen) view.element.hidden = key !== service?.key;
+      if (!service) return all.update(now);
+      let view = seen.get(service.key);
+      if (!view) {
+        view = serviceView(changeView);
+        seen.set(service.key, view);
+        element.append(view.element);
+      }
+      view.update(now, service);
+    },
+  };
+}

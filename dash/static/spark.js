@@ -1,0 +1,35 @@
+// A line without axes, as wide as a word: rate, and errors below it.
+
+import { attribute } from "./dom.js";
+import { sparkPath } from "./sparkline.js";
+
+const space = /** @type {const} */ ("http://www.w3.org/2000/svg");
+const [width, height] = [160, 36];
+
+/** spark returns an empty sparkline. */
+export function spark() {
+  const element = document.createElementNS(space, "svg");
+  attribute(element, "viewBox", `0 0 ${width} ${height}`);
+  attribute(element, "class", "spark");
+  attribute(element, "role", "img");
+  attribute(element, "preserveAspectRatio", "none");
+  const paths = ["all", "failed"].map((name) => {
+    const path = document.createElementNS(space, "path");
+    attribute(path, "class", name);
+    element.append(path);
+    return path;
+  });
+  return {
+    element: /** @type {HTMLElement} */ (/** @type {unknown} */ (element)),
+    /**
+     * @param {(number | null)[]} all
+     * @param {(number | null)[]} failed
+     * @param {string} label
+     */
+    update(all, failed, label) {
+      const most = Math.max(...all.map((v) => v ?? 0), 1e-9);
+      [all, failed].forEach((values, i) => attribute(paths[i], "d", sparkPath(values, most, width, height)));
+      attribute(element, "aria-label", label);
+    },
+  };
+}

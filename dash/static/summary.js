@@ -1,0 +1,28 @@
+// The sentence at the top, and the window's title: the answer to the first question.
+
+import { byId, put } from "./dom.js";
+import { visible } from "./format.js";
+import { say } from "./messages.js";
+import { isBad } from "./model.js";
+import { stateText } from "./head.js";
+
+/**
+ * showSummary says in a sentence whether all is well.
+ * @param {import("./now.js").Now} now
+ */
+export function showSummary({ services: all, alerts }) {
+  const bad = all.filter((s) => isBad(s.state));
+  const quiet = all.filter((s) => s.state === "idle" || s.state === "noData");
+  const firing = (alerts ?? []).filter((a) => a.state === "firing").length;
+  put(byId("summary"), all.length === 0 ? "" : bad.length > 0 ? say("notWell", { jobs: names(bad) })
+    : firing > 0 ? say("wellButAlerts", { n: firing })
+    : quiet.length > 0 ? say("nothingWrong", { jobs: names(quiet) }) : say("allWell"));
+  const title = byId("title").textContent ?? "";
+  const news = bad.length > 0 ? `${stateText(bad[0])}: ${visible(bad[0].job)}` : firing > 0 ? `${say("alerts")}: ${firing}` : "";
+  document.title = news ? `${news} · ${title}` : title;
+}
+
+/** names are the first ten services and their states. */
+function names(/** @type {import("./model.js").Service[]} */ of) {
+  return of.slice(0, 10).map((s) => say("jobIs", { job: visible(s.job), state: stateText(s) })).join(", ") + (of.length > 10 ? ", …" : "");
+}

@@ -1,0 +1,102 @@
+// What a person has chosen, and how an address says it. Pure.
+
+import { columns } from "./rows.js";
+import { firstSpan, formatSpan, parseSpan } from "./range.js";
+
+/**
+ * A View is what the person has chosen. The address holds all of it.
+ * @typedef {object} View
+ * @property {string} page explore or alerts; "" for services
+ * @property {string} sort
+ * @property {boolean} descending
+ * @property {string} filter
+ * @property {string} open the service that is looked at, "-" for all of them, "" for the only one or else all
+ * @property {string} route the route that is looked at, "" for the whole service
+ * @property {import("./range.js").Span} span
+ * @property {string} compare with which earlier span: before, day, week, or "" for none
+ * @property {string} expr the query that is explored, "" for none
+ * @property {string} table "1" if the answer is shown as a table
+ * @property {string} zone the time zone, "" for the browser's
+ * @property {string} theme light or dark, "" for the system's
+ * @property {string} lang the language that was chosen, "" for the browser's
+ */
+
+/**
+ * The worst routes first, and otherwise an order that does not jump at each refresh.
+ * @type {View}
+ */
+export const firstView = {
+  page: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan, compare: "", expr: "", table: "", zone: "", theme: "", lang: "",
+};
+
+/** The fields that stand in an address as they are, each with what it may be; null for any text. */
+const plain = /** @type {[keyof View, string[] | null][]} */ ([
+  ["page", ["explore", "alerts"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
+  ["expr", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
+]);
+
+/**
+ * parseView reads a view from the URL's fragment; what it does not know is left out.
+ * @param {string} hash
+ * @returns {View}
+ */
+export function parseView(hash) {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const sort = given.get("sort") ?? "";
+  const id = sort.replace(/^-/, "");
+  const known = columns.some((c) => c.id === id);
+  const texts = plain.map(([name, allowed]) => {
+    const text = given.get(name) ?? "";
+    return [name, !allowed || allowed.includes(text) ? text : ""];
+  });
+  return {
+    ...firstView, ...Object.fromEntries(texts),
+    sort: known ? id : firstView.sort,
+    descending: known ? sort.startsWith("-") : firstView.descending,
+    span: parseSpan(given.get("span") ?? ""),
+  };
+}
+
+/**
+ * formatView is the opposite; the first view is the empty fragment.
+ * @param {View} view
+ */
+export function formatView(view) {
+  const out = new URLSearchParams();
+  if (view.sort !== firstView.sort || view.descending !== firstView.descending) {
+    out.set("sort", (view.descending ? "-" : "") + view.sort);
+  }
+  for (const [name] of plain) if (view[name]) out.set(name, String(view[name]));
+  const span = formatSpan(view.span);
+  if (span !== formatSpan(firstSpan)) out.set("span", span);
+  const text = out.toString();
+  return text ? `#${text}` : "";
+}
+
+/**
+ * addressOf is the address of a changed view, for a link.
+ * @param {View} view
+ * @param {Partial<View>} change
+ */
+export const addressOf = (view, change) => formatView({ ...view, ...change }) || "#";
+
+/** What one has gone to can be left by going back; a filter is no place. */
+const places = /** @type {(keyof View)[]} */ (["page", "open", "route", "span", "expr"]);
+
+/**
+ * isElsewhere reports that a view shows another place than the one before.
+ * @param {View} view
+ * @param {View} before
+ */
+export const isElsewhere = (view, before) => places.some((name) => JSON.stringify(view[name]) !== JSON.stringify(before[name]));
+
+/**
+ * sortBy is what a click on a column's head does.
+ * @param {View} view
+ * @param {string} id
+ * @returns {View}
+ */
+export function sortBy(view, id) {
+  const column = columns.find((c) => c.id === id);
+  return { ...view, sort: id, descending: view.sort === id ? !view.descending : Boolean(column?.number) };
+}
