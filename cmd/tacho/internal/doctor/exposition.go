@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/model"
+	promhistogram "github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -55,7 +56,8 @@ type sample struct {
 	name   string
 	labels labels.Labels // with the name
 	value  float64
-	native bool // a native histogram; value is its count
+	native bool                          // a native histogram; value is its count
+	spread *promhistogram.FloatHistogram // of a native one
 }
 
 // sets returns the family's label sets, one for a whole histogram or summary,

@@ -60,14 +60,16 @@ type fetcher struct {
 	header  http.Header
 	timeout time.Duration
 	now     func() time.Time
+	agent   string
+	stay    bool // on one connection, and so with one of several processes
 }
 
 func newFetcher(o Options, target *url.URL) *fetcher {
-	return &fetcher{client: *o.Client, target: target, header: o.Header, timeout: o.Timeout, now: o.now}
+	return &fetcher{client: *o.Client, target: target, header: o.Header, timeout: o.Timeout, now: o.now, agent: "tacho-doctor"}
 }
 
 // get makes one request, as a scrape of Prometheus is one, but on a connection
-// of its own.
+// of its own unless it is to stay.
 func (f *fetcher) get(ctx context.Context, accept string) *visit {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
@@ -89,13 +91,13 @@ func (f *fetcher) get(ctx context.Context, accept string) *visit {
 
 func (f *fetcher) request(ctx context.Context, accept string) *http.Request {
 	u := *f.target
-	req := (&http.Request{Method: http.MethodGet, URL: &u, Header: f.header.Clone(), Close: true}).WithContext(ctx)
+	req := (&http.Request{Method: http.MethodGet, URL: &u, Header: f.header.Clone(), Close: !f.stay}).WithContext(ctx)
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "gzip") // what Prometheus sends without further flags
-	req.Header.Set("User-Agent", "tacho-doctor")
+	req.Header.Set("User-Agent", f.agent)
 	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(f.timeout.Seconds(), 'f', -1, 64))
 	return req
 }

@@ -99,10 +99,11 @@ func (r *reader) take(p textparse.Parser, entry textparse.Entry) error {
 		return r.sample(p, sample{value: value}, stamp)
 	case textparse.EntryHistogram:
 		_, stamp, whole, float := p.Histogram()
-		s := sample{native: true}
 		if whole != nil {
-			s.value = float64(whole.Count)
-		} else if float != nil {
+			float = whole.ToFloat(nil)
+		}
+		s := sample{native: float != nil, spread: float}
+		if s.native {
 			s.value = float.Count
 		}
 		return r.sample(p, s, stamp)
