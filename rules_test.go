@@ -81,7 +81,7 @@ func TestArrows(t *testing.T) {
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", nil, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")

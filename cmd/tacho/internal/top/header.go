@@ -1,0 +1,85 @@
+package top
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// most problems and notes that the header has room for.
+const mostProblems = 3
+
+// header is what stands above the table.
+func header(p Picture, now time.Time, width int, paused bool) []Line {
+	lines := []Line{line(bold, "tacho top").and(normal, "  "+targets(p))}
+	lines = append(lines, words(bold, width, totals(p)...)...)
+	of := times(p, now)
+	if paused {
+		of = append([]string{"PAUSED, p goes on"}, of...)
+	}
+	lines = append(lines, words(normal, width, of...)...)
+	for _, text := range few(p.Problems) {
+		lines = append(lines, line(red, "! "+text))
+	}
+	for _, text := range few(p.Notes) {
+		lines = append(lines, line(faint, "  "+text))
+	}
+	return lines
+}
+
+func few(texts []string) []string {
+	if len(texts) <= mostProblems {
+		return texts
+	}
+	return append(slices.Clone(texts[:mostProblems]), fmt.Sprintf("and %d more", len(texts)-mostProblems))
+}
+
+func targets(p Picture) string {
+	if len(p.URLs) == 1 {
+		return p.URLs[0]
+	}
+	return fmt.Sprintf("%d of %d answer: %s", p.Answering, len(p.URLs), strings.Join(p.URLs, " "))
+}
+
+// totals are those of the service.
+func totals(p Picture) []string {
+	if p.Answering == 0 {
+		return []string{"no URL answers"}
+	}
+	t := p.Total
+	all := []string{
+		rate(t.Rate) + " req/s", "errors " + ratio(t.ErrorRatio),
+		"p50 " + quantile(t.P50, t.lastBound), "p95 " + quantile(t.P95, t.lastBound), "p99 " + quantile(t.P99, t.lastBound),
+		count(t.InFlight) + " in flight",
+	}
+	return append(all, up(p.Up))
+}
+
+// up is how long the process runs, or the youngest and the oldest of several.
+func up(all []time.Duration) string {
+	if len(all) == 0 {
+		return ""
+	}
+	young, old := age(slices.Min(all)), age(slices.Max(all))
+	if young == old {
+		return "up " + old
+	}
+	return "up " + young + " to " + old
+}
+
+// times say what the numbers are of.
+func times(p Picture, now time.Time) []string {
+	if p.Answering == 0 {
+		return []string{"asked every " + span(p.Interval)}
+	}
+	of := "in the last " + span(p.Window)
+	if p.AllTime {
+		of = "SINCE THE START: all that was counted, " + count(p.Total.Requests) + " requests"
+	}
+	return []string{
+		of, "every " + span(p.Interval),
+		"scraped " + p.Scraped.Format(time.TimeOnly) + ", " + age(now.Sub(p.Scraped)) + " ago",
+		"names: " + strings.Join(p.Schemas, ", "),
+	}
+}

@@ -1,0 +1,107 @@
+package top
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// A part is what the samples of a name are counted as.
+type part int
+
+const (
+	requests part = iota
+	seconds
+	bucket
+	spread // a native histogram: all of the above
+	inFlight
+)
+
+// A role says what the samples of one name mean in a schema.
+type role struct {
+	part                  part
+	selector              schema.Selector
+	route, method, status string // names of labels; "" if it has none
+	counts                bool   // the family counts the requests
+}
+
+// noRoute is the path of requests whose labels name none.
+const noRoute = "unknown"
+
+// rolesOf returns the roles of a schema by the names of samples: the same
+// families that gen/rules records.
+func rolesOf(s schema.Schema) map[string][]role {
+	all := map[string][]role{}
+	add := func(f schema.Family, suffix string, p part) {
+		if f.Name != "" {
+			all[f.Name+suffix] = append(all[f.Name+suffix], newRole(s, f, p))
+		}
+	}
+	counter, suffix := s.Counter()
+	add(counter, suffix, requests)
+	add(s.Duration, "_sum", seconds)
+	if s.Duration.Kind == schema.Histogram {
+		add(s.Duration, "_bucket", bucket)
+		add(s.Duration, "", spread)
+	}
+	for _, suffix := range inFlightSuffixes(s.InFlight) {
+		add(s.InFlight, suffix, inFlight)
+	}
+	return all
+}
+
+// inFlightSuffixes: Micrometer's requests in flight are a count, under one of
+// three names.
+func inFlightSuffixes(f schema.Family) []string {
+	if f.Kind == schema.Summary {
+		return []string{"_count", "_gcount", "_active_count"}
+	}
+	return []string{""}
+}
+
+func newRole(s schema.Schema, f schema.Family, p part) role {
+	route, _ := f.Label(schema.Route)
+	method, _ := f.Label(schema.Method)
+	status, _ := f.StatusLabel()
+	counter, _ := s.Counter()
+	return role{
+		part: p, selector: s.Select(f, nil),
+		route: route.Name, method: method.Name, status: status.Name, counts: counter.Name == f.Name,
+	}
+}
+
+// follows says whether a series is the schema's, and not another library's
+// under the same name.
+func (r role) follows(set labels.Labels) bool {
+	return !slices.ContainsFunc(r.selector.Demand, func(l string) bool { return set.Get(l) == "" }) &&
+		!slices.ContainsFunc(r.selector.Refuse, func(l string) bool { return set.Get(l) != "" })
+}
+
+func (r role) routeOf(set labels.Labels) Route {
+	return Route{Method: value(set, r.method), Path: cmp.Or(value(set, r.route), noRoute)}
+}
+
+// point is the place of a series in the table. Not ok is a bucket without a
+// bound.
+func (r role) point(set labels.Labels) (p point, ok bool) {
+	p = point{part: r.part, route: r.routeOf(set), status: value(set, r.status), counts: r.counts}
+	p.set, _ = set.HashWithoutLabels(nil, labels.BucketLabel)
+	if r.part != bucket {
+		return p, true
+	}
+	var err error
+	p.le, err = strconv.ParseFloat(set.Get(labels.BucketLabel), 64)
+	return p, err == nil && !math.IsNaN(p.le)
+}
+
+func value(set labels.Labels, label string) string {
+	if label == "" {
+		return ""
+	}
+	return set.Get(label)
+}

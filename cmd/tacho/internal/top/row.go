@@ -1,0 +1,94 @@
+package top
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// A Row is a route, or all of them together.
+type Row struct {
+	Route
+	Apart string // why it is no route, or ""
+	State State
+
+	Rate       float64 // requests per second
+	ErrorRatio float64
+	P50        float64
+	P95        float64
+	P99        float64
+	Share      float64 // of the time that the service spends
+	InFlight   float64
+
+	Statuses []Status
+	Requests float64 // how many there were
+
+	seconds   float64
+	lastBound float64
+}
+
+// A Status is one of a route's.
+type Status struct {
+	Name     string
+	Error    bool
+	Rate     float64
+	Share    float64
+	Requests float64
+}
+
+// errorStatus tells the statuses of failed requests from others, as the rules
+// and the page do.
+var errorStatus = regexp.MustCompile("^(?:" + schema.ErrorStatus + ")$")
+
+// notRoutes are values of the path label that stand for no route.
+var notRoutes = map[string]string{
+	"unmatched":    "(no route matched)",
+	noRoute:        "(no router in sight)",
+	"__overflow__": "(past the limit of series)",
+}
+
+// row computes what follows from a sum. Without a time there are no rates.
+func (s *sum) row(r Route, timed bool) Row {
+	row := Row{
+		Route: r, Apart: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, lastBound: s.lastBound(),
+		P50: s.quantile(0.5), P95: s.quantile(0.95), P99: s.quantile(0.99),
+	}
+	var errors, errorRate float64
+	for _, name := range slices.Sorted(maps.Keys(s.number)) {
+		st := Status{Name: name, Error: errorStatus.MatchString(name), Rate: s.rate[name], Requests: s.number[name]}
+		row.Rate += st.Rate
+		row.Requests += st.Requests
+		if st.Error {
+			errors += st.Requests
+			errorRate += st.Rate
+		}
+		row.Statuses = append(row.Statuses, st)
+	}
+	row.ErrorRatio = errorRate / row.Rate
+	if row.withoutStatus() {
+		row.ErrorRatio = math.NaN()
+	}
+	row.State = stateOf(row, errors, errorRate)
+	row.finish(timed)
+	return row
+}
+
+// withoutStatus: nobody knows then which requests failed.
+func (r Row) withoutStatus() bool { return len(r.Statuses) == 1 && r.Statuses[0].Name == "" }
+
+func (r *Row) finish(timed bool) {
+	for i := range r.Statuses {
+		r.Statuses[i].Share = r.Statuses[i].Rate / r.Rate
+		if !timed {
+			r.Statuses[i].Rate = math.NaN()
+		}
+	}
+	slices.SortStableFunc(r.Statuses, func(a, b Status) int { return cmp.Compare(b.Requests, a.Requests) })
+	if !timed {
+		r.Rate = math.NaN()
+	}
+}

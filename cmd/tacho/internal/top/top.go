@@ -1,0 +1,121 @@
+package top
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
+)
+
+// ErrNobody is returned when no URL has metrics to show.
+var ErrNobody = errors.New("no URL answers with HTTP metrics")
+
+// Options say what to show. The zero value of all but URLs is sensible.
+type Options struct {
+	URLs     []string      // of the instances of one service, as tacho doctor takes them
+	Interval time.Duration // between scrapes; default 2s
+	Window   time.Duration // of the rates; default: between the last two scrapes
+	Timeout  time.Duration // of one scrape; default 5s
+	Header   http.Header   // sent with each scrape
+	Order    Order         // default FirstOrder
+	Limit    int           // of rows in plain text; default all
+}
+
+// leastInterval spares a service.
+const leastInterval = 100 * time.Millisecond
+
+// Top watches a service.
+type Top struct {
+	options  Options
+	watch    *Watch
+	scrapers []scraper
+}
+
+// New checks the options; nothing is asked yet.
+func New(o Options) (*Top, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	t := &Top{options: o}
+	var urls []string
+	for i, u := range o.URLs {
+		s, err := doctor.NewScraper(doctor.Options{URL: u, Timeout: o.Timeout, Header: o.Header}, "tacho-top")
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(urls, s.URL()) {
+			return nil, fmt.Errorf("%s is there twice: its requests would count twice", s.URL())
+		}
+		urls = append(urls, s.URL())
+		t.scrapers = append(t.scrapers, scraper{Scraper: s, index: i})
+	}
+	t.watch = NewWatch(urls, o.Interval, o.Window)
+	return t, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Interval == 0 {
+		o.Interval = 2 * time.Second
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.Order.Column == "" {
+		o.Order = FirstOrder
+	}
+	return o
+}
+
+func (o Options) check() error {
+	switch _, known := columnAt(o.Order.Column); {
+	case len(o.URLs) == 0:
+		return errors.New("no URL")
+	case o.Interval < leastInterval:
+		return fmt.Errorf("--interval %v: it must be at least %v", o.Interval, leastInterval)
+	case o.Window < 0:
+		return fmt.Errorf("--window %v: it must not be below 0", o.Window)
+	case o.Timeout < 0:
+		return fmt.Errorf("--timeout %v: it must be above 0", o.Timeout)
+	case o.Limit < 0:
+		return fmt.Errorf("--limit %d: it must not be below 0", o.Limit)
+	case !known:
+		return fmt.Errorf("--sort %s: there is no such column; choose of %s", o.Order.Column, strings.Join(Columns(), ", "))
+	}
+	return nil
+}
+
+// Once scrapes twice, an interval apart, and writes what was between.
+func (t *Top) Once(ctx context.Context, w io.Writer) error {
+	for round := range 2 {
+		if round > 0 && !wait(ctx, t.options.Interval) {
+			return nil // interrupted
+		}
+		for _, a := range askAll(ctx, t.scrapers) {
+			a.tell(t.watch)
+		}
+		if p := t.watch.Picture(time.Now()); p.Answering == 0 {
+			return fmt.Errorf("%w: %s", ErrNobody, strings.Join(p.Problems, "; "))
+		}
+	}
+	now := time.Now()
+	return Plain(w, t.watch.Picture(now), t.options.Order, t.options.Limit, now)
+}
+
+// wait reports whether the time has passed before the context ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
