@@ -81,6 +81,7 @@ const rootLong = `tacho is a tachometer for web services.
   tacho demo                  see it now: a small shop with made-up traffic
   tacho serve :8080           watch your own service
   tacho doctor :8080          what is wrong with a service's metrics?
+  tacho top :8080             its routes, live in the terminal
   tacho multiproc --dir DIR   the metrics of Gunicorn's workers, added up
 
 Every flag can also be set by an environment variable, whose name stands
@@ -118,7 +119,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&settings, "settings", "", "`file` of settings: YAML, flag names as keys, those of one command below its name")
 	logs.register(root.PersistentFlags())
-	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newMultiproc(s), newVersion(s))
+	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newMultiproc(s), newVersion(s))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath()))
 	})
