@@ -34,6 +34,7 @@ fuzz: ## each fuzz target for a minute
 	go test -run '^$$' -fuzz '^FuzzCells$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
 	go test -run '^$$' -fuzz '^FuzzCell$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
 	go test -run '^$$' -fuzz '^FuzzKeys$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
+	go test -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
 
 bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
 	go run ./bench
