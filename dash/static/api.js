@@ -110,11 +110,16 @@ export function prometheus(base, batch) {
       const together = batch ? questions.filter((q) => "expr" in q && !("list" in q)) : [];
       const rest = questions.filter((q) => !together.includes(q));
       const answers = new Map();
+      const all = together.length ? askBatch(batch, together, signal) : Promise.resolve([]);
       await Promise.all([
-        together.length ? askBatch(batch, together, signal).then((all) => all.forEach((a, i) => answers.set(together[i], a))) : null,
+        all.then((found) => found.forEach((a, i) => answers.set(together[i], a)), (error) => {
+          // A proxy in between knows the API alone, or the server is older than the page.
+          if (!(error instanceof Problem) || error.kind !== "foreign") throw error;
+          batch = "";
+        }),
         ...Array.from({ length: abreast }, () => drain(rest, answers, (q) => one(api, q, signal))),
       ]);
-      return questions.map((q) => answers.get(q));
+      return together.length && !batch ? api.many(questions, signal) : questions.map((q) => answers.get(q));
     },
   };
   return api;
