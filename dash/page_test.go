@@ -287,12 +287,12 @@ func TestExplore(t *testing.T) {
 		return matrix(end, curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}})
 	}}
 	page := browse(t, f.serve(t, "")+"#page=explore&expr=shop_orders", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "Download as CSV", "Answer", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "As a table"}, nil)
-	if !strings.Contains(page.html, "data:text/csv") || page.console != "" {
-		t.Errorf("there is no CSV, or the console says %s", page.console)
+	check(t, page.text(t), []string{"Explore", "Series: 2.", "Graph Table Download as CSV Download as PNG", "Answer", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "As a table"}, nil)
+	if strings.Contains(page.console, "Uncaught") {
+		t.Errorf("the console says %s", page.console)
 	}
 	page = browse(t, f.serve(t, "")+"#page=explore&expr=sum%28x", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis"}, []string{"Answer"})
+	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Answer"})
 }
 
 // TestHostileLabels: whatever a service writes into its labels is text.

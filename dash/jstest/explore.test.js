@@ -1,6 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { chosenLines, csv, defaultQuery, metricsInOrder, mostLines, unitOf } from "../static/explore.js";
+import { chosenLines, csv, defaultQuery, ended, metricsInOrder, mostLines, seriesText, unitOf } from "../static/explore.js";
+import { range, vector } from "./ranges.js";
 import { number } from "../static/format.js";
 
 test("the business's metrics come first, and a histogram is one", () => {
@@ -12,7 +13,8 @@ test("the business's metrics come first, and a histogram is one", () => {
 test("each type has the question that one asks of it", () => {
   const of = (/** @type {string} */ name, /** @type {string} */ type) => defaultQuery({ name, type }, '{job="x"}', "5m");
   assert.equal(of("orders_total", "counter"), 'sum without (instance) (rate(orders_total{job="x"}[5m]))');
-  assert.equal(of("wait_seconds", "histogram"), 'histogram_quantile(0.95, sum by (le) (rate(wait_seconds_bucket{job="x"}[5m])))');
+  assert.ok(of("wait_seconds", "histogram").includes('label_replace(histogram_quantile(0.95, sum by (le) (rate(wait_seconds_bucket{job="x"}[5m]))), "quantile", "0.95", "", "")\nor\n'));
+  assert.ok(defaultQuery({ name: "w", type: "histogram", native: true }, "", "5m").includes("histogram_quantile(0.99, sum (rate(w[5m])))"));
   assert.equal(of("wait_seconds", "summary"), 'sum (rate(wait_seconds_sum{job="x"}[5m])) / sum (rate(wait_seconds_count{job="x"}[5m]))');
   assert.equal(of("queue", "gauge"), 'queue{job="x"}');
   assert.equal(of("thing", "unknown"), 'thing{job="x"}');
@@ -39,4 +41,10 @@ test("of many lines the largest, named by what tells them apart", () => {
 test("CSV: quotes, gaps, and no formula", () => {
   assert.equal(csv(["a=1", 'b="x, y"', "=SUM(A1)", "-1"], [0, 60], [[1, null], [0.5, 2], [3, 4], [5, 6]]),
     "time,a=1,\"b=\"\"x, y\"\"\",'=SUM(A1),'-1\r\n1970-01-01T00:00:00.000Z,1,0.5,3,5\r\n1970-01-01T00:01:00.000Z,,2,4,6\r\n");
+});
+
+test("an answer ends on what it is now, and a series is written as PromQL writes it", () => {
+  const found = ended(range([{ a: "1" }, [1, 2]]), vector([{ a: "1" }, 5], [{ a: "2" }, 7]), 15);
+  assert.deepEqual(found, { times: [0, 10, 15], series: [{ metric: { a: "1" }, values: [1, 2, 5] }, { metric: { a: "2" }, values: [null, null, 7] }] });
+  assert.deepEqual([seriesText({ __name__: "x", a: '"' }), seriesText({ a: "b" }), seriesText({ __name__: "x" }), seriesText({})], ['x{a="\\""}', '{a="b"}', "x", "{}"]);
 });

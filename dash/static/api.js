@@ -6,6 +6,9 @@ import { say } from "./messages.js";
 /** How long one answer may take, in milliseconds. */
 const patience = 60_000;
 
+/** Characters of a query that every proxy lets an address have. */
+const mostAddress = 1500;
+
 /** How many requests are under way at a time, where each question is one. */
 const abreast = 4;
 
@@ -50,7 +53,7 @@ const lists = /** @type {Record<string, [string, (data: any) => any]>} */ ({
   exemplars: ["query_exemplars", (data) => data ?? []],
   parse: ["parse_query", (data) => data ?? {}],
   labels: ["labels", (data) => data ?? []],
-  series: ["series", (data) => data ?? []],
+  values: ["label/{label}/values", (data) => data ?? []],
 });
 
 /**
@@ -95,10 +98,14 @@ export function prometheus(base, batch) {
      * @param {AbortSignal} [signal]
      */
     async list(name, parameters = {}, signal) {
-      const [path, part] = lists[name];
-      const given = Object.entries(parameters).filter(([key]) => key !== "list" && key !== "at");
-      const init = given.length ? { method: "POST", body: new URLSearchParams(given.map(([k, v]) => [k, String(v)])), signal } : { signal };
-      return part((await ask(`${base}/${path}`, init)).data);
+      const [pattern, part] = lists[name];
+      const path = pattern.replace("{label}", encodeURIComponent(parameters.label ?? ""));
+      const given = Object.entries(parameters).filter(([key]) => !["list", "at", "label"].includes(key));
+      const query = new URLSearchParams(given.map(([k, v]) => [k, String(v)])).toString();
+      // Values of a label are had by GET alone; a long query only by POST.
+      const long = query.length > mostAddress;
+      const address = query && !long ? `${base}/${path}${path.includes("?") ? "&" : "?"}${query}` : `${base}/${path}`;
+      return part((await ask(address, long ? { method: "POST", body: new URLSearchParams(query), signal } : { signal })).data);
     },
     /**
      * many answers all questions, each with a value or with what is wrong.

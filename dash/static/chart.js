@@ -114,13 +114,14 @@ export function chart(syncKey, dragged) {
       draw();
       now.values.forEach((column, i) => {
         const item = legend.children[i];
-        put(/** @type {Element} */ (item.querySelector(".of")), lineName(now, i));
+        put(/** @type {Element} */ (item.querySelector(".of")), nameOf(now, i));
         put(/** @type {Element} */ (item.querySelector("b")), written(now.unit, lastOf(column)));
       });
       attribute(plot, "aria-label", `${say(now.id)}: ${pointText(now, now.times.length - 1)}`);
       if (more.open) fillTable(table, now);
     },
-    /** The canvas, to be saved as a picture; null while there is none. */
+    /** What is shown, and the canvas: to be saved as a picture; null while there is none. */
+    shown: () => shown,
     canvas: () => /** @type {HTMLCanvasElement | null} */ (drawn?.ctx.canvas ?? null),
     destroy() { drawn?.destroy(); },
   };
@@ -183,8 +184,11 @@ export function shownOf(panel, { times, names, values }, before = null) {
 /** lastOf is the newest number of a line: what the legend says is what the chart ends on. */
 const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) => v !== null);
 
-/** lineName is what a line is called. */
-function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
+/** lookOf is the colour of a line. */
+export const lookOf = (/** @type {string} */ name, /** @type {number} */ i) => look(name, i)[0];
+
+/** nameOf is what a line is called. */
+export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
   if (name === "before") return say("before");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
@@ -195,12 +199,12 @@ function lineName(/** @type {Shown} */ now, /** @type {number} */ i) {
 /** pointText says what all lines are at one moment. */
 function pointText(/** @type {Shown} */ now, /** @type {number} */ at) {
   const moment = time(new Date(now.times[at] * 1000), new Date());
-  return `${moment} ${now.values.map((column, i) => `${lineName(now, i)} ${written(now.unit, column[at])}`).join(", ")}`;
+  return `${moment} ${now.values.map((column, i) => `${nameOf(now, i)} ${written(now.unit, column[at])}`).join(", ")}`;
 }
 
 /** fillTable shows the numbers, newest first, at most a hundred. */
 function fillTable(/** @type {Element} */ table, /** @type {Shown} */ now) {
-  const head = make("tr", {}, make("th", { scope: "col" }, say("timeColumn")), ...now.names.map((_, i) => make("th", { scope: "col", class: "number" }, lineName(now, i))));
+  const head = make("tr", {}, make("th", { scope: "col" }, say("timeColumn")), ...now.names.map((_, i) => make("th", { scope: "col", class: "number" }, nameOf(now, i))));
   const rows = now.times.map((at, i) => make("tr", {},
     make("td", {}, time(new Date(at * 1000), new Date())),
     ...now.values.map((column) => make("td", { class: "number" }, written(now.unit, column[i])))));

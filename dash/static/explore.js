@@ -1,15 +1,24 @@
 // Any metric and any query: what to ask of a metric by its type, and how to show the
 // answer. Pure.
 
+import { quantiles } from "./queries.js";
+import { columns, withEnd } from "./range.js";
+
 /** Metrics of the runtime, the process and tacho itself come after the service's own. */
-const notBusiness = /^(go_|process_|python_|promhttp_|scrape_|up$|tacho:|tacho_|http_|flask_)/;
+const notBusiness = /^(go_|process_|python_|promhttp_|prometheus_|net_conntrack_|jvm_|system_|scrape_|up$|ALERTS|target_info$|tacho:|tacho_|http_|flask_|gin_|echo_|fiber_|fastapi_|starlette_|django_|rpc_|grpc_)/;
+
+/**
+ * A Metric is a family of series; native if it has no series but its own, as histograms
+ * without classic buckets have.
+ * @typedef {{name: string, type: string, help: string, native?: boolean}} Metric
+ */
 
 /**
  * metricsInOrder puts the business's metrics first, and takes histograms and
  * summaries as one.
  * @param {string[]} names of series
  * @param {Record<string, {type: string, help: string}[]>} metadata by metric
- * @returns {{name: string, type: string, help: string}[]}
+ * @returns {Metric[]}
  */
 export function metricsInOrder(names, metadata) {
   const found = new Map();
@@ -17,7 +26,8 @@ export function metricsInOrder(names, metadata) {
     const family = metadata[series] ? series : series.replace(/_(bucket|sum|count)$/, "");
     const about = metadata[family]?.[0] ?? metadata[family.replace(/_total$/, "")]?.[0];
     const name = about ? family : series;
-    if (!found.has(name)) found.set(name, { name, type: about?.type ?? guess(series), help: about?.help ?? "" });
+    if (!found.has(name)) found.set(name, { name, type: about?.type ?? guess(series), help: about?.help ?? "", native: true });
+    if (series !== name || !about) found.get(name).native = false;
   }
   const rank = (/** @type {string} */ name) => Number(notBusiness.test(name));
   return [...found.values()].sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
@@ -27,17 +37,20 @@ const guess = (/** @type {string} */ name) => (name.endsWith("_total") ? "counte
 
 /**
  * defaultQuery is what one most likely wants to know of a metric.
- * @param {{name: string, type: string}} metric
+ * @param {Metric} metric
  * @param {string} matchers such as {job="shop"}, or ""
  * @param {string} window a PromQL duration
  */
-export function defaultQuery({ name, type }, matchers, window) {
+export function defaultQuery({ name, type, native }, matchers, window) {
   const rate = (/** @type {string} */ suffix) => `rate(${name}${suffix}${matchers}[${window}])`;
   switch (type) {
     case "counter":
       return `sum without (instance) (${rate("")})`;
     case "histogram":
-      return `histogram_quantile(0.95, sum by (le) (${name.endsWith("_bucket") ? rate("") : rate("_bucket")}))`;
+      return Object.values(quantiles).map((q) => {
+        const of = native ? `sum (${rate("")})` : `sum by (le) (${name.endsWith("_bucket") ? rate("") : rate("_bucket")})`;
+        return `label_replace(histogram_quantile(${q}, ${of}), "quantile", "${q}", "", "")`;
+      }).join("\nor\n");
     case "summary":
       return `sum (${rate("_sum")}) / sum (${rate("_count")})`;
   }
@@ -72,6 +85,30 @@ export function chosenLines(series) {
     name: labels.length ? labels.map((l) => `${l}=${s.metric[l] ?? ""}`).join(" ") : (s.metric.__name__ ?? ""),
     values: s.values,
   }));
+}
+
+/**
+ * ended is an answer whose series end on what they are now.
+ * @param {import("./api.js").Range} answer
+ * @param {import("./model.js").Sample[]} samples of the same query
+ * @param {number} at
+ * @returns {{times: number[], series: import("./api.js").Series[]}}
+ */
+export function ended(answer, samples, at) {
+  const metrics = new Map([...answer.series, ...samples].map((s) => [JSON.stringify(s.metric), s.metric]));
+  const [times, lines] = withEnd(
+    answer.series.map((s) => ({ name: JSON.stringify(s.metric), values: s.values })), columns(answer)[0],
+    samples.filter((s) => s.value).map((s) => ({ name: JSON.stringify(s.metric), value: Number(s.value[1]) })), at);
+  return { times, series: lines.map((l) => ({ metric: metrics.get(l.name) ?? {}, values: l.values })) };
+}
+
+/**
+ * seriesText is a series as PromQL writes it.
+ * @param {Record<string, string>} metric
+ */
+export function seriesText({ __name__ = "", ...labels }) {
+  const all = Object.entries(labels);
+  return all.length ? `${__name__}{${all.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}` : __name__ || "{}";
 }
 
 /**

@@ -12,15 +12,13 @@ import { say } from "./messages.js";
  * @typedef {{label: string, number?: boolean}} Head
  */
 
-/** Rows shown; the rest is counted. */
-const most = 20;
-
 /**
  * facts returns an empty table, hidden until it has a row.
  * @param {string} title a message's key
  * @param {Head[]} heads
+ * @param {number} [most] rows shown; the rest is counted
  */
-export function facts(title, heads) {
+export function facts(title, heads, most = 20) {
   const body = make("tbody");
   const rest = make("p", { class: "muted" });
   const head = make("tr", {}, ...heads.map((h) => make("th", { scope: "col", ...(h.number ? { class: "number" } : {}) }, say(h.label))));

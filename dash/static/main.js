@@ -162,7 +162,7 @@ function show() {
   /** @type {import("./now.js").Now} */
   const now = {
     view, at, edges, step, every, source, services: all.filter(own), alerts: alerts && active, targets,
-    config: /** @type {import("./now.js").Config} */ (config), ask: answers.get,
+    config: /** @type {import("./now.js").Config} */ (config), ask: answers.get, refresh: () => void look(false),
   };
   head.update(now);
   const down = downTargets(picture.samples, targets);

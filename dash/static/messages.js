@@ -191,6 +191,16 @@ export const messages = {
 
   // Explore.
   explore: ["Explore", "探索"],
+  exploreMetrics: ["Metrics: the business's first", "指标：业务指标在前"],
+  findMetric: ["Find a metric", "查找指标"],
+  asGraph: ["Graph", "图表"],
+  asRows: ["Table", "表格"],
+  asPNG: ["Download as PNG", "下载 PNG"],
+  series: ["Series", "序列"],
+  nothingFound: ["Nothing has this name at this time.", "此时没有这样的数据。"],
+  chooseMetric: ["Choose a metric, or write PromQL: Shift+Enter makes a new line.", "请选择指标，或输入 PromQL：Shift+Enter 换行。"],
+  seriesCount: ["Series: {n}.", "序列数：{n}。"],
+  errorAt: ["Here: {text}", "此处：{text}"],
   exploreLabel: ["Metric or PromQL", "指标或 PromQL"],
   run: ["Show", "显示"],
   asCSV: ["Download as CSV", "下载 CSV"],

@@ -23,6 +23,7 @@ import { gridOf } from "./range.js";
  * @property {any[] | null} alerts active ones, as the API lists them; null if it does not
  * @property {any[] | null} targets those that are scraped, where they explain something
  * @property {Config} config
+ * @property {() => void} refresh asks at once for what has become missing
  * @property {(question: import("./desk.js").Question) => import("./desk.js").Answer | undefined} ask
  *
  * @typedef {(change: (view: import("./view.js").View) => import("./view.js").View) => void} ChangeView

@@ -1,0 +1,64 @@
+// A chart as a picture: its title, its legend and its time above what is drawn.
+
+import { colour } from "./colours.js";
+import { lookOf, nameOf, written } from "./chart.js";
+import { shorten, time, visible } from "./format.js";
+
+const [margin, line] = [16, 20];
+
+/**
+ * saveChart offers a picture of a chart for download.
+ * @param {HTMLCanvasElement} drawn
+ * @param {import("./chart.js").Shown} shown
+ */
+export function saveChart(drawn, shown) {
+  const scale = devicePixelRatio || 1;
+  const canvas = document.createElement("canvas");
+  const head = margin + line * (2 + shown.names.length);
+  canvas.width = drawn.width + 2 * margin * scale;
+  canvas.height = drawn.height + (head + margin) * scale;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.fillStyle = colour("--ground");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(drawn, margin * scale, head * scale);
+  context.scale(scale, scale);
+  drawHead(context, shown);
+  canvas.toBlob((blob) => { if (blob) download(blob, "tacho.png"); }, "image/png");
+}
+
+/**
+ * drawHead writes the query, the span, and each line's name and last value.
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./chart.js").Shown} shown
+ */
+function drawHead(context, shown) {
+  const now = new Date();
+  const moment = (/** @type {number} */ at) => time(new Date(at * 1000), now);
+  context.font = "600 14px system-ui, sans-serif";
+  context.fillStyle = colour("--text");
+  context.fillText(shorten(visible(shown.expr.replace(/\s+/g, " ")), 160), margin, margin + 4);
+  context.font = "12px system-ui, sans-serif";
+  context.fillStyle = colour("--muted");
+  context.fillText(`${moment(shown.times[0])} – ${moment(shown.times[shown.times.length - 1])}`, margin, margin + line);
+  shown.names.forEach((_, i) => {
+    const y = margin + line * (i + 2);
+    context.fillStyle = colour(lookOf(shown.names[i], i));
+    context.fillRect(margin, y - 9, 10, 10);
+    context.fillStyle = colour("--text");
+    context.fillText(`${nameOf(shown, i)}  ${written(shown.unit, shown.values[i].findLast((v) => v !== null))}`, margin + 16, y);
+  });
+}
+
+/**
+ * download hands a file to the browser.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const a = document.createElement("a");
+  a.href = url;
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
