@@ -112,7 +112,7 @@ func staticFiles() map[string]file {
 	if err != nil {
 		panic(err) // embedded by the compiler: they are there
 	}
-	bodies[joinedFile] = joined(bodies)
+	addJoined(bodies)
 	files := map[string]file{}
 	for name, body := range bodies {
 		files[name] = newFile(name, body)

@@ -9,13 +9,19 @@ import (
 	"strings"
 )
 
-// joinedFile is what index.html asks for instead of the modules one by one.
-const joinedFile = "tacho.js"
+// The files that are asked for instead of the modules one by one: what index.html
+// needs, and what is fetched when one first goes to a screen that needs it.
+const (
+	joinedFile = "tacho.js"
+	laterFile  = "later.js"
+	firstOfAll = "main.js"
+)
 
 // The two lines of a module that join has to know. Each stands on one line and
 // begins it; a test finds modules that write them otherwise.
 var (
 	importLine = regexp.MustCompile(`(?m)^import \{([^}]*)\} from "\./([\w.]+)";\n`)
+	importCall = regexp.MustCompile(`import\("\./([\w.]+)"\)`)
 	exportLine = regexp.MustCompile(`(?m)^export ((?:async )?function\*?|const|class) (\w+)`)
 )
 
@@ -24,20 +30,25 @@ var (
 // spans two lines; a third of the bytes are saved.
 var unneeded = regexp.MustCompile(`(?m)^[ \t]*//.*\n|^[ \t]*/\*\*(?:[^*]|\*[^/])*\*/[ \t]*\n|/\*\* [^*]*\*/ ?|^[ \t]+|[ \t]+// .*$`)
 
-// join makes one classic script of native modules: each becomes a function that
-// is called once, after those that it imports, and returns what it exports. Comments
-// are left out. The modules stay what they are for tests and readers; a browser asks once instead
-// of forty times.
-func join(modules map[string]string) (string, error) {
+// join makes two scripts of native modules: each becomes a function that is called
+// once, after those that it imports, and returns what it exports. Comments are left
+// out. The first script has all that a module needs from the start, the second what
+// is imported by a call. The modules stay what they are for tests and readers; a
+// browser asks once instead of forty times.
+func join(modules map[string]string, first string) (now, later string, err error) {
 	j := joiner{modules: modules, state: map[string]int{}}
-	j.out.WriteString("\"use strict\";\n(() => {\nconst modules = {};\n")
+	j.out.WriteString("\"use strict\";\nconst modules = {};\n")
+	if err := j.add(first, nil); err != nil {
+		return "", "", err
+	}
+	now = j.out.String()
+	j.out.Reset()
 	for _, name := range slices.Sorted(maps.Keys(modules)) {
 		if err := j.add(name, nil); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
-	j.out.WriteString("})();\n")
-	return j.out.String(), nil
+	return now, j.out.String(), nil
 }
 
 type joiner struct {
@@ -78,21 +89,22 @@ func asFunction(name, text string) string {
 		m := importLine.FindStringSubmatch(line)
 		return fmt.Sprintf("const {%s} = modules[%q];\n", strings.ReplaceAll(m[1], " as ", ": "), m[2])
 	})
+	text = importCall.ReplaceAllString(text, `import("./`+laterFile+`").then(() => modules["$1"])`)
 	text = unneeded.ReplaceAllString(exportLine.ReplaceAllString(text, "$1 $2"), "")
 	return fmt.Sprintf("modules[%q] = (() => {\n%s\nreturn { %s };\n})();\n", name, text, strings.Join(exported, ", "))
 }
 
-// joined is the script of the modules among the static files.
-func joined(files map[string][]byte) []byte {
+// addJoined adds the scripts of the modules to the static files.
+func addJoined(files map[string][]byte) {
 	modules := map[string]string{}
 	for name, body := range files {
 		if path.Ext(name) == ".js" && path.Dir(name) == "." {
 			modules[name] = string(body)
 		}
 	}
-	script, err := join(modules)
+	now, later, err := join(modules, firstOfAll)
 	if err != nil {
 		panic("dash: " + err.Error()) // embedded by the compiler, and a test has joined them
 	}
-	return []byte(script)
+	files[joinedFile], files[laterFile] = []byte(now), []byte(later)
 }

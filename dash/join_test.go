@@ -7,11 +7,12 @@ import (
 
 // TestJoin: modules become functions in the order in which they need each other.
 func TestJoin(t *testing.T) {
-	got, err := join(map[string]string{
-		"a.js": "import { b, c as d } from \"./b.js\";\nimport { e } from \"./e.js\";\nconsole.log(b, d, e());\n",
+	got, later, err := join(map[string]string{
+		"a.js": "import { b, c as d } from \"./b.js\";\nimport { e } from \"./e.js\";\nconsole.log(b, d, e(), () => import(\"./z.js\"));\n",
+		"z.js": "import { e } from \"./e.js\";\nexport const z = e;\n",
 		"b.js": "import { e } from \"./e.js\";\nexport const b = e();\nexport class c {}\n",
 		"e.js": "// A comment.\nexport function e() { return 1; }\nexport async function* f() {}\n",
-	})
+	}, "a.js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,6 +29,9 @@ func TestJoin(t *testing.T) {
 			t.Fatalf("part %d is not at its place in\n%s", i, got)
 		}
 	}
+	if !strings.Contains(got, `import("./later.js").then(() => modules["z.js"])`) || strings.Contains(got, "const z") || !strings.HasPrefix(later, `modules["z.js"] = (() => {`) {
+		t.Errorf("what is imported by a call does not come later: %s\n%s", got, later)
+	}
 }
 
 func TestJoinRefuses(t *testing.T) {
@@ -39,7 +43,7 @@ func TestJoinRefuses(t *testing.T) {
 		{"a module that is missing", "a.js imports c.js, which is not there", map[string]string{"a.js": "import { c } from \"./c.js\";\n"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, err := join(test.modules); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, _, err := join(test.modules, "a.js"); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
@@ -49,8 +53,8 @@ func TestJoinRefuses(t *testing.T) {
 // TestJoined: our modules write their imports and exports as join reads them. That
 // what it makes of them is a script every test in a browser shows.
 func TestJoined(t *testing.T) {
-	script := string(staticFiles()[joinedFile].plain.body)
-	for line := range strings.Lines(script) {
+	files := staticFiles()
+	for line := range strings.Lines(string(files[joinedFile].plain.body) + string(files[laterFile].plain.body)) {
 		if strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "export ") {
 			t.Errorf("join does not know the line %q", line)
 		}

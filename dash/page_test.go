@@ -265,7 +265,7 @@ func TestCharts(t *testing.T) {
 	f.exemplars = `[{"seriesLabels":{"method":"GET","path":"/<b>","status":"200"},"exemplars":[{"labels":{"trace_id":"abc&1"},"value":"0.5","timestamp":1}]}]`
 	for template, want := range map[string]string{"": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`, "https://tempo/{trace_id}": `href="https://tempo/abc%261"`, "javascript:alert({trace_id})": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`} {
 		f.traceURL = template
-		page = browse(t, f.serve(t, ""), 1500*time.Millisecond)
+		page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi", 1500*time.Millisecond)
 		check(t, page.text(t), []string{"Traces of the slowest requests", "500 ms GET /<b> 200"}, nil)
 		if !strings.Contains(page.html, want) {
 			t.Errorf("with the template %q there is no %s", template, want)

@@ -1,110 +1,146 @@
-// What alerts are about: the chart that made one fire, those that are over, and links to
-// silence them. Pure.
+// What the API says about alerts and rules, as the page tells it. Pure.
 
-/** The pairs of brackets, and what strings in PromQL begin with. */
-const closing = /** @type {Record<string, string>} */ ({ "(": ")", "[": "]", "{": "}" });
+import { unitOf } from "./explore.js";
+import { quote } from "./queries.js";
+
+/** @typedef {Record<string, string>} Labels */
 
 /**
- * words splits a query at the top level, outside of brackets, strings and comments: [text,
- * depth], so that what one looks for is not found inside of them.
- * @param {string} query
- * @returns {{text: string, top: boolean}[]}
+ * keyOf is equal for equal labels, in whatever order they come.
+ * @param {Labels} labels
  */
-export function words(query) {
-  /** @type {{text: string, top: boolean}[]} */
-  const found = [];
-  let depth = 0;
-  const all = query.matchAll(/#[^\n]*|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`[^`]*`?|[A-Za-z_:][\w:]*|[<>=!]=?|=~|!~|[\d.]+(?:[eE][+-]?\d+)?|\s+|./gs);
-  for (const [text] of all) {
-    if (text.startsWith("#")) continue;
-    if (Object.values(closing).includes(text)) depth--;
-    found.push({ text, top: depth === 0 });
-    if (text in closing) depth++;
-  }
-  return found;
+export const keyOf = (labels) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/**
+ * rulesOf are the rules of all groups, each with its group's name.
+ * @param {any[]} groups
+ * @returns {any[]}
+ */
+export const rulesOf = (groups) => groups.flatMap((g) => (g.rules ?? []).map((/** @type {any} */ r) => ({ ...r, group: g.name ?? "" })));
+
+/**
+ * ruleOf is the rule that an alert is of, or undefined: the one that lists it, else one
+ * of its name whose labels it has, else one of its name.
+ * @param {any[]} rules
+ * @param {Labels} labels
+ */
+export function ruleOf(rules, labels) {
+  const named = rules.filter((r) => r.name === labels.alertname);
+  const key = keyOf(labels);
+  const has = (/** @type {Labels} */ own) => Object.entries(own).every(([name, value]) => labels[name] === value || value.includes("{{"));
+  return named.find((r) => (r.alerts ?? []).some((/** @type {any} */ a) => keyOf(a.labels ?? {}) === key)) ?? named.find((r) => has(r.labels ?? {})) ?? named[0];
 }
 
 /**
- * chartOf is what an alert's query compares with a limit: what is drawn, and where the
- * limit is. A query that compares nothing is drawn as it is.
- * @param {string} query
- * @returns {{expr: string, op: string, limit: number | null}}
+ * agrees reports that a series is what an alert is about: they have the same labels, but
+ * for those that the rule adds.
+ * @param {Labels} metric
+ * @param {Labels} labels of the alert
+ * @param {Labels} added by the rule
  */
-export function chartOf(query) {
-  const all = words(query);
-  const whole = all.map((w) => w.text).join("").trim();
-  // One of several: which one it is the query does not say.
-  if (all.some((w) => w.top && /^or$/i.test(w.text))) return { expr: whole, op: "", limit: null };
-  const set = all.findIndex((w) => w.top && /^(and|unless)$/i.test(w.text));
-  const first = set < 0 ? all : all.slice(0, set);
-  const at = first.findLastIndex((w) => w.top && /^([<>]=?|[=!]=)$/.test(w.text));
-  const text = (/** @type {{text: string}[]} */ of) => of.map((w) => w.text).join("").trim();
-  const limit = at < 0 ? "" : text(first.slice(at + 1)).replace(/^bool\b\s*/, "");
-  if (at < 0 || !/^[+-]?[\d.]+(?:[eE][+-]?\d+)?$/.test(limit)) return { expr: text(first), op: "", limit: null };
-  return { expr: text(first.slice(0, at)), op: first[at].text, limit: Number(limit) };
+export function agrees(metric, labels, added) {
+  const names = new Set([...Object.keys(metric), ...Object.keys(labels)]);
+  return [...names].every((name) => name === "__name__" || name === "alertname" || name in added || (metric[name] ?? "") === (labels[name] ?? ""));
+}
+
+/** How a template writes the value of an alert, and the unit that this means. */
+const writers = /** @type {[RegExp, string][]} */ ([
+  [/\$value\s*\|\s*humanizePercentage/, "ratio"], [/\$value\s*\|\s*humanizeDuration/, "latency"], [/\$value\s*\|\s*humanize1024/, "bytes"],
+]);
+
+/**
+ * unitOfRule is the unit of what a rule compares: as its texts write it, else as its
+ * query suggests.
+ * @param {any} rule
+ * @param {string} expr
+ */
+export function unitOfRule(rule, expr) {
+  const texts = Object.values(rule?.annotations ?? {}).join("\n");
+  return writers.find(([pattern]) => pattern.test(texts))?.[1] ?? unitOf(expr);
 }
 
 /**
- * agrees reports that a series may be what an alert is about: no label says otherwise.
- * @param {Record<string, string>} metric
- * @param {Record<string, string>} labels of the alert
+ * firedOver asks which alerts fired over a span. Between two points that are far apart
+ * none is missed.
+ * @param {number} step
+ * @param {number} every seconds between two evaluations
  */
-export const agrees = (metric, labels) =>
-  Object.entries(metric).every(([name, value]) => name === "__name__" || labels[name] === undefined || labels[name] === value);
+export const firedOver = (step, every) => (step > every ? `max_over_time(ALERTS{alertstate="firing"}[${step}s])` : 'ALERTS{alertstate="firing"}');
 
 /**
- * ruleOf is the rule that an alert is of, or undefined.
- * @param {any[]} groups of the API
- * @param {Record<string, string>} labels
- */
-export function ruleOf(groups, labels) {
-  const rules = groups.flatMap((g) => g.rules ?? []).filter((r) => r.name === labels.alertname);
-  return rules.find((r) => agrees(r.labels ?? {}, labels)) ?? rules[0];
-}
-
-/**
- * A Past is a time during which an alert fired.
- * @typedef {{key: string, labels: Record<string, string>, from: number, to: number}} Past
+ * A Past is a time in which an alert fired. It may have begun before the span, and gone
+ * on after it.
+ * @typedef {{key: string, labels: Labels, from: number, to: number, before: boolean, after: boolean}} Past
  */
 
 /**
  * pastOf are the times in which alerts fired and that are over, the newest first.
- * @param {import("./api.js").Range} answer of ALERTS{alertstate="firing"}
- * @param {number} most
+ * @param {import("./api.js").Range} answer of firedOver
+ * @param {Set<string>} firing the keys of those that fire at the end of the span, and so are not over
  * @returns {Past[]}
  */
-export function pastOf({ start, step, count, series }, most) {
+export function pastOf({ start, step, count, series }, firing) {
+  /** @type {Past[]} */
   const found = [];
   for (const { metric, values } of series) {
-    const { __name__, alertstate, ...labels } = metric;
-    void __name__, alertstate;
-    for (let i = 0; i < count; i++) {
-      if (values[i] === null) continue;
-      let end = i;
-      while (end + 1 < count && values[end + 1] !== null) end++;
-      // One that still fires stands in the list above.
-      if (end + 1 < count) found.push({ key: JSON.stringify([labels, i]), labels, from: start + i * step, to: start + end * step });
-      i = end;
+    const labels = Object.fromEntries(Object.entries(metric).filter(([name]) => name !== "__name__" && name !== "alertstate"));
+    const key = keyOf(labels);
+    for (let i = values.findIndex(isThere); i >= 0 && i < count; i++) {
+      if (!isThere(values[i])) continue;
+      const begin = i;
+      while (isThere(values[i + 1])) i++;
+      const after = i === count - 1;
+      if (after && firing.has(key)) break;
+      found.push({ key: `${key} ${start + begin * step}`, labels, from: start + begin * step, to: start + i * step, before: begin === 0, after });
     }
   }
-  return found.sort((a, b) => b.to - a.to || b.from - a.from || (a.key < b.key ? -1 : 1)).slice(0, most);
+  return found.sort((a, b) => b.to - a.to || b.from - a.from || (a.key < b.key ? -1 : 1));
 }
+
+const isThere = (/** @type {number | null | undefined} */ v) => v !== null && v !== undefined;
 
 /**
  * silenceLink is Alertmanager's page for a new silence of an alert, "" if its address is
- * none.
- * @param {string} url of the API that alerts are sent to
- * @param {Record<string, string>} labels
+ * none that a browser can go to.
+ * @param {string} url to which alerts are sent
+ * @param {Labels} labels
  */
 export function silenceLink(url, labels) {
-  const base = /^(https?:\/\/.+?)\/api\/v[12]\/alerts$/.exec(url)?.[1];
+  const [, base] = /^(https?:\/\/.+?)\/api\/v[12]\/alerts$/.exec(url) ?? [];
   if (!base) return "";
-  const matchers = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",");
-  return `${base}/#/silences/new?filter=${encodeURIComponent(`{${matchers}}`)}`;
+  const matchers = Object.entries(labels).map(([name, value]) => `${/^[A-Za-z_]\w*$/.test(name) ? name : quote(name)}=${quote(value)}`);
+  return `${base}/#/silences/new?filter=${encodeURIComponent(`{${matchers.join(",")}}`)}`;
+}
+
+/**
+ * hostOf is the part of an address that tells it from others.
+ * @param {string} url
+ */
+export function hostOf(url) {
+  try {
+    return new URL(url).host;
+  } catch {
+    return "";
+  }
 }
 
 /**
  * restOf are the labels of an alert that tell it from its siblings.
- * @param {Record<string, string>} labels
+ * @param {Labels} labels
  */
 export const restOf = (labels) => Object.entries(labels).filter(([name]) => name !== "alertname").map(([name, value]) => `${name}: ${value}`).join(", ");
+
+/**
+ * pageOf is where the text of a runbook can be read by this page: at its own origin, and
+ * written as text. tacho's own pages are also beside this one, under whatever address
+ * a reader has come. "" if it cannot. Nothing but a text's name is asked for: an annotation
+ * must not make a browser ask for anything else.
+ * @param {string} href absolute
+ * @param {string} alertname
+ * @param {string} base the page's address
+ */
+export function pageOf(href, alertname, base) {
+  const { origin, pathname } = new URL(href);
+  if (/^Tacho\w+$/.test(alertname) && pathname.endsWith(`/alerts/${alertname}.md`)) return new URL(`alerts/${alertname}.md`, base).href;
+  return origin === new URL(base).origin && /\.(md|markdown|txt)$/i.test(pathname) ? href : "";
+}

@@ -1,140 +1,159 @@
-// Alerts and targets: what fires, why and what to do; what has fired; how scrapes go.
+// The screen of alerts and targets: what fires, why and what to do; what has fired; which
+// rules watch; how scrapes go.
 
-import { agrees, chartOf, pastOf, restOf, ruleOf, silenceLink } from "./alerts.js";
-import { chart, shownOf } from "./chart.js";
-import { attribute, list, make, put } from "./dom.js";
-import { chosenLines } from "./explore.js";
+import { firedOver, keyOf, pastOf, restOf, rulesOf } from "./alerts.js";
+import { alertView } from "./alertview.js";
+import { list, make, put } from "./dom.js";
 import { facts } from "./facts.js";
-import { age, safeLink, shorten, time, visible } from "./format.js";
+import { age, shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
-import { rangeOf } from "./now.js";
-import { columns, within } from "./range.js";
-import { runbookView } from "./runbook.js";
+import { alertGroups } from "./model.js";
+import { rulesView } from "./rulesview.js";
+import { within } from "./range.js";
 import { targetsView } from "./targetsview.js";
-import { zoomTo } from "./trend.js";
 import { addressOf } from "./view.js";
 
-/** Alerts shown; the rest is counted. */
-const most = 50;
+/** Groups of alerts, and alerts of one group, that are shown; the rest is counted. */
+const most = 30;
+
+/** Alerts of one group that are in sight; the others stand behind a click. */
+const inSight = 5;
+
+/** Alerts that are over and shown. */
+const mostPast = 50;
+
+/** Alerts that are open at a time: one more closes the one that was opened first. */
+const mostOpen = 4;
 
 /** How often the lists of rules and Alertmanagers are asked for, in seconds. */
 const seldom = 30;
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function alertsScreen(changeView) {
-  const none = make("p", { class: "notice" });
-  const active = make("ul", { class: "list" });
-  const rest = make("p", { class: "muted" });
-  const silences = make("p", { class: "muted" });
-  const past = facts("pastAlerts", [{ label: "alert" }, { label: "labels" }, { label: "from" }, { label: "to" }, { label: "lasted", number: true }]);
-  const broken = facts("brokenRules", [{ label: "rule" }, { label: "error" }]);
+  const active = activeView(changeView);
+  const past = pastView();
+  const rules = rulesView();
   const targets = targetsView(changeView);
-  const element = make("section", { id: "alerts-screen" },
-    make("h2", {}, say("alerts")), none, active, rest, silences, broken.element, past.element, targets.element);
+  const element = make("section", { id: "alerts-screen" }, make("h2", {}, say("alerts")), active.element, rules.broken, past.element, rules.element, targets.element);
+  // What is known stays while newer answers are under way.
+  /** @type {{rules: any[] | null, managers: string[] | null}} */
+  const known = { rules: null, managers: null };
   return {
     element,
     /** @param {import("./now.js").Now} now */
     update(now) {
-      const alerts = now.alerts ?? [];
       const at = Math.floor(now.at / seldom) * seldom;
-      const groups = now.ask({ list: "rules", at });
-      const managers = now.ask({ list: "alertmanagers", at });
-      none.hidden = alerts.length > 0;
-      if (groups) put(none, now.alerts ? say("noAlerts", { n: rulesOf(groups.value).length }) : say("noAlertsAPI"));
-      const urls = (managers?.value ?? []).map((/** @type {any} */ m) => m.url ?? "");
-      list(active, alerts.slice(0, most).map((alert, i) => ({ key: alert.key, alert, now, groups: groups?.value ?? [], urls, first: i === 0 })), (/** @type {Item} */ item) => alertView(item, changeView));
-      rest.hidden = alerts.length <= most;
-      put(rest, say("more", { n: alerts.length - most }));
-      silences.hidden = alerts.length === 0 || urls.length > 0 || !managers;
-      put(silences, say("noAlertmanager"));
-      if (groups) broken.update(rulesOf(groups.value).filter((r) => r.health === "err").map((r) => ({ key: r.name, cells: [r.name, r.lastError ?? ""] })));
-      const fired = rangeOf(now, 'ALERTS{alertstate="firing"}');
-      if (fired) past.update(fired.value ? pastOf(fired.value, most).map((p) => pastRow(now, p)) : []);
+      const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => now.ask({ list: name, at }));
+      if (alerting?.value && recording) known.rules = rulesOf([...alerting.value, ...(recording.value ?? [])]);
+      if (managers?.value) known.managers = managers.value.map((/** @type {any} */ m) => String(m.url ?? ""));
+      active.update(now, known.rules, known.managers);
+      rules.update(known.rules);
+      past.update(now);
       targets.update(now);
     },
   };
 }
 
-const rulesOf = (/** @type {any[] | undefined} */ groups) => (groups ?? []).flatMap((g) => g.rules ?? []);
+/** clockOf is now, in the API's own time where the page follows it. */
+const clockOf = (/** @type {import("./now.js").Now} */ now) => ("last" in now.view.span ? now.at : Date.now() / 1000);
+
+/** activeView shows the alerts that are active, by their names. */
+function activeView(/** @type {import("./now.js").ChangeView} */ changeView) {
+  const none = make("p", { class: "notice", role: "status" });
+  const groups = make("ul", { class: "list groups" });
+  const rest = make("p", { class: "muted" });
+  const silences = make("p", { class: "muted" }, say("noAlertmanager"));
+  /** @type {HTMLDetailsElement[]} */
+  let open = [];
+  const opened = (/** @type {HTMLDetailsElement} */ box) => {
+    open = [...open.filter((b) => b !== box && b.isConnected), ...(box.open ? [box] : [])];
+    while (open.length > mostOpen) /** @type {HTMLDetailsElement} */ (open.shift()).open = false;
+  };
+  return {
+    element: make("div", {}, none, groups, rest, silences),
+    update(/** @type {import("./now.js").Now} */ now, /** @type {any[] | null} */ rules, /** @type {string[] | null} */ managers) {
+      // Two rules can say the same: to everyone who is told of it that is one alert.
+      const all = alertGroups([...new Map((now.alerts ?? []).map((a) => [a.key, a])).values()]);
+      none.hidden = all.length > 0;
+      put(none, noneText(now.alerts, rules));
+      const more = { now, rules: rules ?? [], managers: managers ?? [], clock: clockOf(now) };
+      list(groups, all.slice(0, most).map((group, i) => ({ ...more, key: group.key, group, first: i === 0 })), () => groupView(changeView, opened));
+      rest.hidden = all.length <= most;
+      put(rest, say("more", { n: all.length - most }));
+      silences.hidden = managers === null || managers.length > 0;
+    },
+  };
+}
+
+/** noneText says that no alert is active, and whether one could be. */
+function noneText(/** @type {any[] | null} */ alerts, /** @type {any[] | null} */ rules) {
+  if (!alerts) return say("noAlertsAPI");
+  if (!rules) return say("noAlertActive");
+  const n = rules.filter((r) => r.type === "alerting").length;
+  return n ? say("noAlerts", { n }) : say("noRules");
+}
+
+function groupView(/** @type {import("./now.js").ChangeView} */ changeView, /** @type {(box: HTMLDetailsElement) => void} */ opened) {
+  const name = make("bdi", { class: "name" });
+  const count = make("span", { class: "count" });
+  const [single, others] = [make("ul"), make("ul")];
+  const more = make("summary");
+  const rest = make("p", { class: "muted" });
+  const hidden = make("details", {}, more, others, rest);
+  const element = make("li", {}, make("h3", {}, name, " ", count), single, hidden);
+  return {
+    element,
+    update(/** @type {any} */ { group, first, ...shared }) {
+      const { alerts } = group;
+      const items = alerts.slice(0, most).map((/** @type {any} */ alert, /** @type {number} */ i) => ({ ...shared, key: alert.key, alert, first: first && i === 0 }));
+      const newView = (/** @type {import("./alertview.js").Item} */ item) => alertView(item, changeView, opened);
+      element.className = group.state;
+      put(name, shorten(visible(group.name), 200));
+      put(count, alerts.length > 1 ? say("times", { n: alerts.length }) : "");
+      list(single, items.slice(0, inSight), newView);
+      list(others, items.slice(inSight), newView);
+      hidden.hidden = items.length <= inSight;
+      put(more, say("more", { n: alerts.length - inSight }));
+      rest.hidden = alerts.length <= most;
+      put(rest, say("more", { n: alerts.length - most }));
+    },
+  };
+}
+
+/** pastView shows the alerts that fired in the span and are over. */
+function pastView() {
+  const table = facts("pastAlerts", [{ label: "alert" }, { label: "labels" }, { label: "from" }, { label: "to" }, { label: "lasted", number: true }], mostPast);
+  const note = make("p", { class: "muted" });
+  return {
+    element: make("div", { class: "past" }, table.element, note),
+    update(/** @type {import("./now.js").Now} */ now) {
+      const { step, edges, every } = now;
+      const answer = now.ask({ expr: firedOver(step, every), from: edges.from, to: edges.to, step });
+      if (!answer) return;
+      // What began before the end of the span and still fires is not over, whatever time one looks at.
+      const firing = (now.alerts ?? []).filter((a) => a.state === "firing" && Date.parse(a.activeAt) / 1000 <= edges.to);
+      const all = answer.value ? pastOf(answer.value, new Set(firing.map((a) => keyOf(a.labels)))) : [];
+      table.update(all.map((p) => pastRow(now, p)));
+      put(note, answer.problem ? answer.problem.text() : say(all.length ? "pastExact" : "noPastAlerts", { step: age(step) }));
+    },
+  };
+}
 
 /**
  * pastRow is an alert that is over; its name leads to the time in which it fired.
  * @param {import("./now.js").Now} now
  * @param {import("./alerts.js").Past} p
  */
-function pastRow(now, p) {
+function pastRow(now, { key, labels, from, to, before, after }) {
   const moment = (/** @type {number} */ at) => time(new Date(at * 1000), new Date());
-  const margin = Math.max(300, p.to - p.from);
+  const margin = Math.max(300, to - from);
+  const cut = before || after ? "≥ " : "";
   return {
-    key: p.key,
-    cells: [{ text: p.labels.alertname ?? "", href: addressOf(now.view, { span: within(p.from - margin, p.to + margin) }) }, restOf(p.labels), moment(p.from), moment(p.to), age(p.to - p.from + now.step)],
+    key,
+    cells: [
+      { text: labels.alertname ?? "", href: addressOf(now.view, { span: within(from - margin, to + margin) }), title: say("showThen") },
+      restOf(labels), `${before ? "≤ " : ""}${moment(from)}`, `${after ? "≥ " : ""}${moment(to)}`,
+      to - from < now.step ? `< ${age(now.step)}` : `${cut}${age(to - from)}`,
+    ],
   };
 }
-
-/** @typedef {{key: string, alert: any, now: import("./now.js").Now, groups: any[], urls: string[], first: boolean}} Item */
-
-/**
- * alertView is one alert: its line, and what is behind it when it is opened.
- * @param {Item} first
- * @param {import("./now.js").ChangeView} changeView
- */
-function alertView(first, changeView) {
-  const state = make("strong", { class: "state" });
-  const name = make("bdi", { class: "name" });
-  const since = make("span", { class: "muted" });
-  const labels = make("bdi", { class: "muted" });
-  const text = make("p", { dir: "auto" });
-  const links = make("p", { class: "links" });
-  const picture = chart("trend", zoomTo(changeView));
-  const runbook = runbookView();
-  const box = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, state, " ", name, " ", since, " ", labels), text, links, picture.element, runbook.element));
-  box.open = first.first;
-  picture.element.hidden = true;
-  const element = make("li", {}, box);
-  return {
-    element,
-    /** @param {Item} item */
-    update({ alert, now, groups, urls }) {
-      const { summary, description, runbook_url } = alert.annotations;
-      element.className = alert.state;
-      put(state, say(alert.state));
-      put(name, clean(alert.labels.alertname ?? ""));
-      const begun = new Date(alert.activeAt);
-      put(since, say("since", { time: time(begun, new Date()), age: age(now.at - begun.getTime() / 1000) }));
-      put(labels, clean(restOf(alert.labels)));
-      put(text, clean([summary, description].filter(Boolean).join(" – ")));
-      list(links, urls.map((url) => ({ key: url, href: safeLink(silenceLink(url, alert.labels), document.baseURI) })).filter(({ href }) => href), silenceView);
-      if (box.open) drawRule(now, alert, ruleOf(groups, alert.labels), picture);
-      runbook.update(runbook_url, box.open);
-    },
-  };
-}
-
-function silenceView() {
-  const a = make("a", { rel: "noreferrer", target: "_blank" }, say("silence"));
-  return { element: a, update(/** @type {any} */ { href }) { attribute(a, "href", href); } };
-}
-
-/**
- * drawRule shows what the alert's rule compares with its limit, and the limit.
- * @param {import("./now.js").Now} now
- * @param {any} alert
- * @param {any} rule
- * @param {{element: HTMLElement, update: (shown: import("./chart.js").Shown, marks: import("./marks.js").Mark[]) => void}} picture
- */
-function drawRule(now, alert, rule, picture) {
-  if (!rule?.query) return;
-  const { expr, limit } = chartOf(rule.query);
-  const answer = rangeOf(now, expr);
-  if (!answer) return;
-  picture.element.hidden = !answer.value;
-  if (!answer.value) return;
-  const series = answer.value.series.filter((/** @type {import("./api.js").Series} */ s) => agrees(s.metric, alert.labels));
-  const lines = chosenLines(series).map((l) => ({ name: shorten(visible(l.name) || say("value"), 80), values: l.values }));
-  const times = columns(answer.value)[0];
-  if (limit !== null) lines.push({ name: say("limit"), values: times.map(() => limit) });
-  const mark = { key: "active", at: new Date(alert.activeAt).getTime() / 1000, kind: /** @type {const} */ ("note"), text: say("active") };
-  picture.update(shownOf({ id: "whyFired", unit: "number", by: "", expr }, { times, names: lines.map((l) => l.name), values: lines.map((l) => l.values) }), [mark]);
-}
-
-const clean = (/** @type {string} */ text) => shorten(visible(text), 600);

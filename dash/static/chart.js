@@ -30,7 +30,7 @@ export const written = (unit, n) => (n === null || n === undefined ? nothing : w
  */
 const looks = {
   "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
-  before: ["--muted", [4, 4]],
+  before: ["--muted", [4, 4]], limit: ["--muted", [8, 4]],
   "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
   cpu: ["--line-1", []], memory: ["--line-3", [6, 3]], fds: ["--line-2", [2, 2]], pool: ["--line-5", [8, 2, 2, 2]],
 };
@@ -191,6 +191,7 @@ export const lookOf = (/** @type {string} */ name, /** @type {number} */ i) => l
 export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
   if (name === "before") return say("before");
+  if (now.id === "whyFired" && name === "limit") return say("limit");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
   if (now.id === "chartSaturation" && name) return say(`resource${name[0].toUpperCase()}${name.slice(1)}`);
   return name === "other" ? say("otherClass") : name;

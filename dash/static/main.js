@@ -1,11 +1,9 @@
 // The page: ask, keep the answer, show it. Read from the top.
 
-import { alertsScreen } from "./alertsview.js";
 import { Problem, prometheus } from "./api.js";
 import { controls } from "./controls.js";
 import { desk } from "./desk.js";
 import { byId, make, put } from "./dom.js";
-import { exploreScreen } from "./exploreview.js";
 import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
@@ -56,10 +54,19 @@ for (const element of document.querySelectorAll("[data-say]")) {
 }
 put(byId("summary"), say("loading"));
 const head = controls(changeView);
-/** The screens by the page's name in a view, each made when it is first shown. */
-const makers = /** @type {Record<string, (changeView: import("./now.js").ChangeView) => any>} */ ({ "": servicesScreen, explore: exploreScreen, alerts: alertsScreen });
+/** The screens that are fetched when one first goes there, by the page's name in a view. */
+const makers = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
+  explore: async () => (await import("./exploreview.js")).exploreScreen,
+  alerts: async () => (await import("./alertsview.js")).alertsScreen,
+});
 /** @type {Record<string, any>} */
 const screens = {};
+/**
+ * The screens that are being fetched.
+ * @type {Set<string>}
+ */
+const coming = new Set();
+addScreen("", servicesScreen);
 listen();
 setInterval(showClock, 1000);
 live(async () => {
@@ -178,12 +185,26 @@ function show() {
 /** showScreen shows the one that the view wants, and keeps the others out of sight. */
 function showScreen(/** @type {import("./now.js").Now} */ now) {
   const { page } = now.view;
-  if (!screens[page]) {
-    screens[page] = makers[page](changeView);
-    byId("screen").append(screens[page].element);
-  }
   for (const [name, screen] of Object.entries(screens)) screen.element.hidden = name !== page;
-  screens[page].update(now);
+  if (screens[page]) screens[page].update(now);
+  else if (!coming.has(page)) void fetchScreen(page);
+}
+
+/** fetchScreen brings a screen and shows it. One that does not come is asked for in the next round again. */
+async function fetchScreen(/** @type {string} */ page) {
+  coming.add(page);
+  try {
+    addScreen(page, await makers[page]());
+    void look(false);
+  } catch {
+    problem = new Problem("gone", "", "");
+  }
+  coming.delete(page);
+}
+
+function addScreen(/** @type {string} */ page, /** @type {(changeView: import("./now.js").ChangeView) => any} */ make) {
+  screens[page] = make(changeView);
+  byId("screen").append(screens[page].element);
 }
 
 /** showClock says how old the picture is, and for how long we have been waiting. */

@@ -4,8 +4,16 @@
  * An Inline is a piece of a line.
  * @typedef {{kind: "text" | "code" | "strong", text: string} | {kind: "link", text: string, href: string}} Inline
  *
- * A Block is a heading, a paragraph, a list, or code.
- * @typedef {{kind: "heading", level: number, inline: Inline[]} | {kind: "paragraph", inline: Inline[]} | {kind: "list", ordered: boolean, items: Inline[][]} | {kind: "code", text: string}} Block
+ * A Block is a heading, a paragraph, a list, code, or a table.
+ * @typedef {{kind: "heading", level: number, inline: Inline[]} | {kind: "paragraph", inline: Inline[]}
+ *   | {kind: "list", ordered: boolean, items: Inline[][]} | {kind: "code", text: string}
+ *   | {kind: "table", head: Inline[][], rows: Inline[][][]}} Block
+ */
+
+/**
+ * A Reader reads the block that begins at a line, and says where the next one does;
+ * undefined if it is of another kind.
+ * @typedef {(lines: string[], i: number) => [Block, number] | undefined} Reader
  */
 
 /**
@@ -18,76 +26,97 @@ export function blocks(text) {
   const found = [];
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
   for (let i = 0; i < lines.length;) {
-    const [block, next] = blockAt(lines, i);
-    if (block) found.push(block);
-    i = next;
+    const read = lines[i].trim() === "" ? undefined : readAt(lines, i);
+    if (read) found.push(read[0]);
+    i = read ? read[1] : i + 1;
   }
   return found;
 }
 
+const readAt = (/** @type {string[]} */ lines, /** @type {number} */ i) =>
+  [headingAt, codeAt, tableAt, listAt].reduce((found, reader) => found ?? reader(lines, i), /** @type {[Block, number] | undefined} */ (undefined)) ?? paragraphAt(lines, i);
+
+const item = /^ {0,3}(?:[-*+]|\d{1,9}[.)])\s+/;
+
 /** What begins a block of its own. */
-const begins = /^(#{1,6} |```|[-*] |\d+\. |\s*$)/;
+const begins = [/^#{1,6}\s/, /^```/, item, /^\s*$/];
+
+/** @type {Reader} */
+function headingAt(lines, i) {
+  const [, marks, text] = /^(#{1,6})\s+(.*?)[\s#]*$/.exec(lines[i]) ?? [];
+  return marks ? [{ kind: "heading", level: marks.length, inline: inline(text) }, i + 1] : undefined;
+}
+
+/** @type {Reader} */
+function codeAt(lines, i) {
+  if (!lines[i].startsWith("```")) return undefined;
+  const end = lines.findIndex((l, j) => j > i && l.startsWith("```"));
+  const last = end < 0 ? lines.length : end;
+  return [{ kind: "code", text: lines.slice(i + 1, last).join("\n") }, last + 1];
+}
+
+/** @type {Reader} */
+function tableAt(lines, i) {
+  if (!lines[i].startsWith("|") || !/^\|[\s:|-]+$/.test(lines[i + 1] ?? "")) return undefined;
+  let end = i + 2;
+  while (lines[end]?.startsWith("|")) end++;
+  const cells = (/** @type {string} */ line) => line.replace(/^\||\|\s*$/g, "").split("|").map((c) => inline(c.trim()));
+  return [{ kind: "table", head: cells(lines[i]), rows: lines.slice(i + 2, end).map(cells) }, end];
+}
+
+/** @type {Reader} */
+function listAt(lines, i) {
+  if (!item.test(lines[i])) return undefined;
+  const ordered = /^\s*\d/.test(lines[i]);
+  /** @type {string[]} */
+  const items = [];
+  let end = i;
+  // Lines that are indented go on with the item above.
+  for (; end < lines.length; end++) {
+    if (item.test(lines[end])) items.push(lines[end].replace(item, "").trim());
+    else if (/^\s+\S/.test(lines[end])) items[items.length - 1] += ` ${lines[end].trim()}`;
+    else break;
+  }
+  return [{ kind: "list", ordered, items: items.map(inline) }, end];
+}
 
 /**
- * blockAt reads the block that begins at a line, and says where the next one does.
  * @param {string[]} lines
  * @param {number} i
- * @returns {[Block | null, number]}
+ * @returns {[Block, number]}
  */
-function blockAt(lines, i) {
-  const line = lines[i];
-  const heading = /^(#{1,6}) +(.*?)\s*#*$/.exec(line);
-  if (heading) return [{ kind: "heading", level: heading[1].length, inline: inline(heading[2]) }, i + 1];
-  if (line.startsWith("```")) {
-    const end = lines.findIndex((l, j) => j > i && l.startsWith("```"));
-    const last = end < 0 ? lines.length : end;
-    return [{ kind: "code", text: lines.slice(i + 1, last).join("\n") }, last + 1];
-  }
-  const item = /^([-*]|\d+\.) /;
-  if (item.test(line)) return listAt(lines, i, item);
-  if (line.trim() === "") return [null, i + 1];
+function paragraphAt(lines, i) {
   let end = i + 1;
-  while (end < lines.length && !begins.test(lines[end])) end++;
+  while (end < lines.length && !begins.some((b) => b.test(lines[end]))) end++;
   return [{ kind: "paragraph", inline: inline(lines.slice(i, end).map((l) => l.trim()).join(" ")) }, end];
 }
 
 /**
- * listAt reads items, each with the lines that go on with it.
- * @param {string[]} lines
- * @param {number} i
- * @param {RegExp} item
- * @returns {[Block, number]}
- */
-function listAt(lines, i, item) {
-  const ordered = /^\d/.test(lines[i]);
-  /** @type {string[]} */
-  const items = [];
-  for (; i < lines.length; i++) {
-    if (item.test(lines[i])) items.push(lines[i].replace(item, "").trim());
-    else if (/^\s+\S/.test(lines[i])) items[items.length - 1] += ` ${lines[i].trim()}`;
-    else break;
-  }
-  return [{ kind: "list", ordered, items: items.map(inline) }, i];
-}
-
-/**
- * inline reads what is inside of a line.
+ * inline reads what is inside of a line: code first, so that nothing in it is taken for
+ * anything else.
  * @param {string} text
  * @returns {Inline[]}
  */
 export function inline(text) {
   /** @type {Inline[]} */
   const found = [];
-  const pattern = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)\s]+)\)/g;
+  const pattern = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\[\]]+)\]\(([^()\s]+)\)/g;
   let last = 0;
   for (const m of text.matchAll(pattern)) {
     const at = Number(m.index);
     if (at > last) found.push({ kind: "text", text: text.slice(last, at) });
-    if (m[1] !== undefined) found.push({ kind: "code", text: m[1] });
-    else if (m[2] !== undefined) found.push({ kind: "strong", text: m[2] });
-    else found.push({ kind: "link", text: m[3], href: m[4] });
+    found.push(pieceOf(m));
     last = at + m[0].length;
   }
   if (last < text.length) found.push({ kind: "text", text: text.slice(last) });
   return found;
+}
+
+/**
+ * @param {string[]} match
+ * @returns {Inline}
+ */
+function pieceOf([, code, strong, text, href]) {
+  if (code !== undefined) return { kind: "code", text: code };
+  return strong !== undefined ? { kind: "strong", text: strong } : { kind: "link", text: text.replaceAll("`", ""), href };
 }

@@ -5,13 +5,20 @@ import { safeLink, visible } from "./format.js";
 import { blocks } from "./markdown.js";
 
 /**
- * markdownView returns the elements of a page. Its headings begin below those that stand
- * above it.
+ * markdownView returns the elements of a page. Its headings begin below the one that it
+ * stands under; a title of its own that says the same is left out.
  * @param {string} text
  * @param {string} base the page's address, for its links
  * @param {number} below the level of the heading above
+ * @param {string} title what stands above already
  */
-export const markdownView = (text, base, below) => blocks(text).map((b) => blockView(b, base, below));
+export function markdownView(text, base, below, title) {
+  const all = blocks(text);
+  const [first] = all;
+  const same = first?.kind === "heading" && first.inline.map((x) => x.text).join("") === title;
+  // What is left begins one level deeper than its title would.
+  return (same ? all.slice(1) : all).map((b) => blockView(b, base, same ? below - 1 : below));
+}
 
 /**
  * @param {import("./markdown.js").Block} b
@@ -20,11 +27,14 @@ export const markdownView = (text, base, below) => blocks(text).map((b) => block
  * @returns {HTMLElement}
  */
 function blockView(b, base, below) {
+  const line = (/** @type {import("./markdown.js").Inline[]} */ inline) => inlineView(inline, base);
   switch (b.kind) {
-    case "heading": return make(`h${Math.min(6, below + b.level)}`, {}, ...inlineView(b.inline, base));
-    case "code": return make("pre", {}, make("code", {}, b.text));
-    case "list": return make(b.ordered ? "ol" : "ul", {}, ...b.items.map((item) => make("li", {}, ...inlineView(item, base))));
-    case "paragraph": return make("p", {}, ...inlineView(b.inline, base));
+    case "heading": return make(`h${Math.min(6, below + b.level)}`, {}, ...line(b.inline));
+    case "code": return make("pre", { tabindex: "0" }, make("code", {}, b.text.split("\n").map(visible).join("\n")));
+    case "list": return make(b.ordered ? "ol" : "ul", {}, ...b.items.map((item) => make("li", {}, ...line(item))));
+    case "table": return make("table", {}, make("thead", {}, make("tr", {}, ...b.head.map((cell) => make("th", { scope: "col" }, ...line(cell))))),
+      make("tbody", {}, ...b.rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, ...line(cell)))))));
+    case "paragraph": return make("p", {}, ...line(b.inline));
   }
 }
 
@@ -38,6 +48,6 @@ function inlineView(all, base) {
     if (x.kind === "text") return text;
     if (x.kind !== "link") return make(x.kind, {}, text);
     const href = safeLink(x.href, base);
-    return href ? make("a", { href, rel: "noreferrer" }, text) : text;
+    return href ? make("a", { href, rel: "noreferrer", target: "_blank" }, text) : text;
   });
 }

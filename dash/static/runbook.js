@@ -1,7 +1,8 @@
-// The page of an alert that says what to do, shown inside of this one where it comes
-// from the same origin.
+// The page of an alert that says what to do, shown inside of this one where it can be
+// read from the same origin; a link to it in any case.
 
-import { make } from "./dom.js";
+import { pageOf } from "./alerts.js";
+import { attribute, make } from "./dom.js";
 import { safeLink } from "./format.js";
 import { markdownView } from "./markdownview.js";
 import { say } from "./messages.js";
@@ -9,41 +10,67 @@ import { say } from "./messages.js";
 /** Bytes of a page that are shown; the link leads to the rest. */
 const longest = 64 << 10;
 
-/** @type {Map<string, Promise<string>>} */
+/**
+ * The texts by their addresses, "" for what is none.
+ * @type {Map<string, Promise<string>>}
+ */
 const pages = new Map();
 
-/** pageAt is a page's text, "" for one that is none or that comes from elsewhere. */
-async function pageAt(/** @type {string} */ href) {
-  if (new URL(href).origin !== location.origin) return "";
-  const response = await fetch(href);
-  if (!response.ok || !/^text\/(plain|markdown)/.test(response.headers.get("Content-Type") ?? "")) return "";
-  return (await response.text()).slice(0, longest);
+/** textAt is the text at an address. One that could not be read is asked for again the next time. */
+function textAt(/** @type {string} */ href) {
+  const known = pages.get(href);
+  if (known) return known;
+  const text = read(href).catch(() => { pages.delete(href); return ""; });
+  pages.set(href, text);
+  return text;
 }
 
-/**
- * runbookView returns what an alert's page says, or a link to it.
- */
+async function read(/** @type {string} */ href) {
+  const response = await fetch(href);
+  if (!response.ok || !/^text\/(plain|markdown)\b/i.test(response.headers.get("Content-Type") ?? "")) return "";
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let size = 0; size < longest;) {
+    const { value, done } = await reader.read();
+    if (done) return text;
+    const piece = value.subarray(0, longest - size);
+    size += piece.length;
+    text += decoder.decode(piece, { stream: true });
+  }
+  void reader.cancel();
+  return text;
+}
+
+/** runbookView shows what an alert's page says: a link to it, and its text where that can be read. */
 export function runbookView() {
-  const link = make("a", { rel: "noreferrer", target: "_blank" });
-  const text = make("div", { class: "runbook" });
-  const element = make("div", {}, make("p", {}, link), text);
+  const link = make("a", { rel: "noreferrer", target: "_blank" }, say("runbook"));
+  const text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": say("runbook") });
+  const element = make("section", { class: "runbook" }, make("h3", {}, say("runbook")), text);
+  link.hidden = element.hidden = true;
   let shown = "";
   return {
     element,
+    link,
     /**
      * @param {string | undefined} url
-     * @param {boolean} open it is wanted now
+     * @param {string} alertname
      */
-    update(url, open) {
+    update(url, alertname) {
       const href = safeLink(url, document.baseURI);
-      element.hidden = !href;
-      if (!href) return;
-      link.setAttribute("href", href);
-      link.textContent = say("runbook");
-      if (!open || shown === href) return;
+      if (shown === href) return;
       shown = href;
-      if (!pages.has(href)) pages.set(href, pageAt(href).catch(() => ""));
-      void pages.get(href)?.then((page) => { if (shown === href) text.replaceChildren(...markdownView(page, href, 4)); });
+      link.hidden = !href;
+      element.hidden = true;
+      if (!href) return;
+      attribute(link, "href", href);
+      const page = pageOf(href, alertname, document.baseURI);
+      if (!page) return;
+      void textAt(page).then((found) => {
+        if (shown !== href) return;
+        text.replaceChildren(...markdownView(found, page, 3, alertname));
+        element.hidden = !found;
+      });
     },
   };
 }

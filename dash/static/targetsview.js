@@ -1,72 +1,105 @@
-// The targets: how each scrape went, and what to do about those that fail.
+// The targets by their jobs: how each scrape went, and what to do about those that fail.
 
 import { list, make, put } from "./dom.js";
-import { facts } from "./facts.js";
-import { age, latency, shorten, visible } from "./format.js";
+import { age, latency, nothing, shorten, visible } from "./format.js";
 import { say } from "./messages.js";
-import { meaningOf, targetsOf } from "./targets.js";
+import { explain, jobsOf, matches, targetsOf } from "./targets.js";
 
-/** Targets that are down and shown with what to do; the rest is counted. */
-const most = 20;
+/** Targets that are shown; the rest is counted. */
+const most = 100;
+
+/** The columns, and what kind they are of. */
+const heads = [["state", ""], ["targetColumn", ""], ["lastScrape", "number"], ["scrapeTook", "number"]];
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function targetsView(changeView) {
   const filter = /** @type {HTMLInputElement} */ (make("input", { id: "target-filter", type: "search", autocomplete: "off", spellcheck: "false" }));
   filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
-  const note = make("p", { class: "muted" });
-  const down = make("ul", { class: "list" });
-  const rest = make("p", { class: "muted" });
-  const all = facts("allTargets", [{ label: "job" }, { label: "instance" }, { label: "state" }, { label: "lastScrape", number: true }, { label: "scrapeTook", number: true }]);
-  const element = make("div", { class: "targets" }, make("h2", {}, say("targetsTitle")),
-    make("div", { class: "tools" }, make("label", { for: "target-filter" }, say("filterTargets")), filter), note, down, rest, all.element);
+  const tools = make("div", { class: "tools" }, make("label", { for: "target-filter" }, say("filterTargets")), filter);
+  const note = make("p", { class: "muted", role: "status" });
+  const body = make("tbody");
+  const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
+  const table = make("div", { class: "wide jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "facts" }, make("thead", {}, head), body));
+  const element = make("section", { class: "targets" }, make("h2", {}, say("targets")), tools, note, table);
   return {
     element,
     /** @param {import("./now.js").Now} now */
     update({ targets, view, at }) {
       if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
-      const words = view.filter.toLowerCase().split(/\s+/);
-      const found = targetsOf(targets ?? []).filter((t) => words.every((w) => `${t.job} ${t.instance} ${t.url} ${t.health}`.toLowerCase().includes(w)));
-      const bad = found.filter((t) => t.health === "down");
-      put(note, targets ? say("targetsCount", { n: found.length, down: bad.length }) : say("noTargetsAPI"));
-      list(down, bad.slice(0, most), downView);
-      rest.hidden = bad.length <= most;
-      put(rest, say("more", { n: bad.length - most }));
-      all.update(found.map((t) => ({ key: t.key, cells: cellsOf(t, at) })));
+      tools.hidden = !targets;
+      const all = targetsOf(targets ?? []);
+      const found = all.filter((t) => matches(t, view.filter));
+      put(note, targets ? countText(found, all.length) : say("noTargetList"));
+      // The list is of now, also where the page looks at another time.
+      const clock = "last" in view.span ? at : Date.now() / 1000;
+      list(body, rowsOf(jobsOf(found, most), clock), (row) => ("job" in row ? jobView() : targetView()));
+      table.hidden = found.length === 0;
     },
   };
 }
 
-/**
- * @param {import("./targets.js").Target} t
- * @param {number} at
- * @returns {import("./facts.js").Cell[]}
- */
-function cellsOf(t, at) {
-  const state = { up: "targetUp", down: "down", unknown: "targetUnknown" }[t.health] ?? "targetUnknown";
-  return [
-    t.job, { text: t.instance, title: t.url }, { text: say(state), worse: t.health === "down" }, t.at > 0 ? age(at - t.at) : say("never"),
-    { text: latency(t.took), worse: t.slow, title: t.slow ? say("targetNearlyLate") : "" },
-  ];
+/** countText says how many there are, and how many of them are shown. */
+function countText(/** @type {import("./targets.js").Target[]} */ found, /** @type {number} */ all) {
+  if (all === 0) return say("noTargets");
+  const [down, slow] = [found.filter((t) => t.health === "down").length, found.filter((t) => t.slow).length];
+  const counts = say("targetsCount", { n: found.length, all, down, slow });
+  return found.length > most ? `${counts} ${say("targetsShown", { n: most })}` : counts;
 }
 
-function downView() {
-  const name = make("bdi", { class: "name" });
-  const url = make("bdi", { class: "muted" });
+/** rowsOf puts each job above its targets: rows of one table, so that their columns agree. */
+const rowsOf = (/** @type {import("./targets.js").Job[]} */ jobs, /** @type {number} */ clock) =>
+  jobs.flatMap((job) => [{ key: `job ${job.key}`, job }, ...job.targets.map((t) => ({ key: t.key, target: { ...t, clock } }))]);
+
+/** jobView is the line of a job. */
+function jobView() {
+  const name = make("bdi");
+  const counts = make("span", { class: "muted" });
+  return {
+    element: make("tr", { class: "job" }, make("th", { scope: "colgroup", colspan: "4" }, make("h3", {}, name, " ", counts))),
+    update(/** @type {any} */ { job: { job, up, down, unknown } }) {
+      put(name, shorten(visible(job), 200) || say("noJob"));
+      put(counts, [down ? say("jobDown", { n: down }) : "", up || !unknown ? say("targetsUp", { n: up }) : "", unknown ? say("jobUnknown", { n: unknown }) : ""].filter(Boolean).join(", "));
+    },
+  };
+}
+
+/** What the state of a target is called. */
+const states = /** @type {Record<string, string>} */ ({ up: "targetUp", down: "down", unknown: "targetUnknown" });
+
+function targetView() {
+  const state = make("td", { class: "state" });
+  const [name, labels, url] = [make("bdi", { class: "name" }), make("bdi", { class: "muted" }), make("bdi", { class: "muted" })];
   const meaning = make("p");
-  const error = make("p", { dir: "auto", class: "muted" });
-  const element = make("li", { class: "firing" }, make("p", {}, name, " ", url), meaning, error);
+  const error = make("p", { class: "error", dir: "auto" });
+  const [last, interval, took, timeout] = [make("div"), make("div", { class: "muted" }), make("div"), make("div", { class: "muted" })];
+  const element = make("tr", {}, state, make("td", {}, name, " ", url, " ", labels, meaning, error), make("td", { class: "number" }, last, interval), make("td", { class: "number" }, took, timeout));
   return {
     element,
-    /** @param {import("./targets.js").Target} t */
-    update(t) {
-      put(name, clean(`${t.job} ${t.instance}`));
+    update(/** @type {any} */ { target }) {
+      const t = /** @type {import("./targets.js").Target & {clock: number}} */ (target);
+      element.className = t.health === "down" ? "errors" : t.slow ? "slow" : "";
+      put(state, t.slow ? say("targetNearlyLate") : say(states[t.health]));
+      put(name, clean(t.instance));
       put(url, clean(t.url));
-      const key = meaningOf(t.error);
-      meaning.hidden = !key;
-      put(meaning, key ? say(key) : "");
-      put(error, clean(t.error) || say("noError"));
+      put(labels, clean(Object.entries(t.labels).map(([k, v]) => `${k}: ${v}`).join(", ")));
+      putText(meaning, meaningText(t));
+      putText(error, t.health === "down" ? clean(t.error) || say("noError") : clean(t.error));
+      put(last, Number.isNaN(t.at) ? nothing : say("agoShort", { age: age(t.clock - t.at) }));
+      put(interval, Number.isNaN(t.interval) ? "" : say("everySeconds", { interval: age(t.interval) }));
+      put(took, Number.isNaN(t.at) ? nothing : latency(t.took));
+      put(timeout, Number.isNaN(t.timeout) ? "" : say("ofSeconds", { timeout: latency(t.timeout) }));
     },
   };
 }
 
-const clean = (/** @type {string} */ text) => shorten(visible(text), 600);
+function meaningText(/** @type {import("./targets.js").Target} */ t) {
+  const { key, values } = t.error ? explain(t.error, t) : t.slow ? { key: "targetNearlyLateMeans", values: {} } : { key: "", values: {} };
+  return key ? say(key, Object.fromEntries(Object.entries(values).map(([k, v]) => [k, clean(v)]))) : "";
+}
+
+function putText(/** @type {HTMLElement} */ element, /** @type {string} */ text) {
+  element.hidden = !text;
+  put(element, text);
+}
+
+const clean = (/** @type {string} */ text) => shorten(visible(text), 400);

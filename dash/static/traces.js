@@ -7,11 +7,15 @@ import { say } from "./messages.js";
 
 const most = 10;
 
+/** How long an answer is good for, in seconds. */
+const seldom = 15;
+
 /** tracesView returns an empty list. */
 export function tracesView() {
   const items = make("ol", { class: "changes" });
-  const element = make("details", { class: "traces" }, make("summary", {}, say("traces")), items);
-  element.hidden = true;
+  const none = make("p", { class: "muted" });
+  const element = /** @type {HTMLDetailsElement} */ (make("details", { class: "traces" }, make("summary", {}, say("traces")), none, items));
+  let route = "";
   return {
     element,
     /**
@@ -20,11 +24,16 @@ export function tracesView() {
      */
     update(now, subject) {
       const { at, edges, step, config } = now;
-      const answer = now.ask({ list: "exemplars", at: edges.to, query: exemplarQuery(subject), start: edges.from, end: Math.max(edges.to + step, Math.ceil(at)) });
+      // There may be very many: asked for where one looks at a route, or opens the list.
+      if (now.view.route && now.view.route !== route) element.open = true;
+      route = now.view.route;
+      if (!element.open) return;
+      const answer = now.ask({ list: "exemplars", at: Math.floor(edges.to / seldom) * seldom, query: exemplarQuery(subject), start: Math.floor(edges.from / seldom) * seldom, end: Math.ceil(Math.max(edges.to + step, at) / seldom) * seldom });
       if (!answer) return;
       // Not every API has exemplars.
       const found = slowest(answer.value ?? [], most);
-      element.hidden = found.length === 0;
+      none.hidden = found.length > 0;
+      put(none, found.length ? "" : say("noTraces"));
       list(items, found.map((exemplar) => ({ ...exemplar, template: config.traceURL })), item);
     },
   };

@@ -54,8 +54,8 @@ export function trendView(changeView) {
  */
 function answerOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {import("./panels.js").Panel} */ panel) {
   const { view, edges, at } = now;
+  if (panel.id === "chartHeat") return heatAnswer(now, subject, panel);
   const answer = rangeOf(now, panel.expr);
-  if (panel.id === "chartHeat") return heatAnswer(now, subject, panel, answer);
   const ends = samplesOf(now, panel.end);
   const earlier = view.compare ? rangeOf(now, panel.expr, shiftOf(view.compare, edges)) : { value: null };
   if (!answer || !ends || !earlier) return undefined;
@@ -64,14 +64,17 @@ function answerOf(/** @type {import("./now.js").Now} */ now, /** @type {import("
   return { panel, shown: shownOf(panel, found, earlier.value && lineBefore(panel, earlier.value)) };
 }
 
-/** heatAnswer prefers native histograms, whose buckets are finer, where there are any. */
-function heatAnswer(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {import("./panels.js").Panel} */ panel, /** @type {import("./desk.js").Answer | undefined} */ answer) {
+/** heatAnswer prefers native histograms, whose buckets are finer; others are asked for only where there are none. */
+function heatAnswer(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {import("./panels.js").Panel} */ panel) {
   const native = nativeQuery(subject, now.step);
   const finer = rangeOf(now, native);
-  if (!answer || !finer) return undefined;
-  if (answer.problem) return { panel, problem: answer.problem };
+  if (!finer) return undefined;
   const found = finer.value && nativeHeat(finer.value);
-  return { panel, shown: found ? { heat: found, expr: native } : { heat: heat(answer.value ?? nothingOver(now)), expr: panel.expr } };
+  if (found) return { panel, shown: { heat: found, expr: native } };
+  const answer = rangeOf(now, panel.expr);
+  if (!answer) return undefined;
+  if (answer.problem) return { panel, problem: answer.problem };
+  return { panel, shown: { heat: heat(answer.value ?? nothingOver(now)), expr: panel.expr } };
 }
 
 function panelView(/** @type {string} */ id, /** @type {import("./now.js").ChangeView} */ changeView) {

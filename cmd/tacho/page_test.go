@@ -1,0 +1,244 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var update = flag.Bool("update", false, "take the pictures of docs/img anew")
+
+// numbers is true as soon as the page shows one.
+const numbers = `[...document.querySelectorAll("dd.rate .value")].some((e) => /[1-9]/.test(e.textContent))`
+
+// charts is true when those of a service are drawn.
+const charts = `document.querySelectorAll(".charts canvas").length >= 4 && [...document.querySelectorAll(".charts .legend b")].some((e) => /\d/.test(e.textContent))`
+
+// TestPage uses the page in front of a demo as a person would, in a real Chromium.
+func TestPage(t *testing.T) {
+	p := spawn(t, nil, "demo", "--no-open")
+	address := p.says(pageLine)
+	t.Run("what the first load takes", func(t *testing.T) { firstLoad(t, address) })
+	t.Run("from the overview to the trace", func(t *testing.T) { tour(t, address) })
+	t.Run("for everybody", func(t *testing.T) { accessible(t, address) })
+	t.Run("in pictures", func(t *testing.T) { pictures(t, address) })
+	p.end(os.Interrupt, 2*time.Second)
+}
+
+// firstLoad counts what comes over the network until numbers and lines are there: of
+// the address that was printed, and of a service.
+func firstLoad(t *testing.T, address string) {
+	count(t, address, "#open=shop", charts)
+	count(t, address, "", numbers+` && document.querySelector(".spark .all").getAttribute("d").length > 20`)
+}
+
+func count(t *testing.T, address, fragment, ready string) {
+	t.Helper()
+	b := newBrowser(t, address)
+	b.open(address+fragment, 1400, 1000)
+	b.await("numbers and lines", ready)
+	b.calm()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var own []string
+	for _, r := range b.requests {
+		if strings.HasPrefix(r, address) {
+			own = append(own, strings.TrimPrefix(r, address))
+		}
+	}
+	t.Logf("%q until all is drawn: %d requests, %.0f bytes: %v", fragment, len(own), b.bytes, own)
+	if len(own) > 20 || b.bytes > 100_000 {
+		t.Errorf("%d requests and %.0f bytes, want at most 20 and 100,000", len(own), b.bytes)
+	}
+}
+
+// tour goes from the overview over the service and its failing route to a trace, and
+// uses everything that stands on the way.
+func tour(t *testing.T, address string) {
+	b := newBrowser(t, address)
+	b.open(address, 1400, 1000)
+	b.await("the cards", `document.querySelectorAll(".cards .service").length >= 1 && `+numbers)
+	b.await("the sparkline", `document.querySelector(".spark .all").getAttribute("d").length > 20`)
+	b.click(".cards h2 a", "shop")
+	b.await("the service's charts", charts)
+	b.await("the incident", `[...document.querySelectorAll("tr.errors td.route")].some((e) => e.textContent.includes("/second_route"))`)
+	b.await("which says since when", `[...document.querySelectorAll(".changes li")].some((e) => e.dataset.route === "GET /second_route" && e.dataset.since !== "")`)
+	b.click("tr.errors td.route button", "GET /second_route")
+	b.await("the route's statuses", `[...document.querySelectorAll(".fact")].some((e) => !e.hidden && /Statuses/.test(e.textContent) && /500/.test(e.textContent))`)
+	b.await("its instances", `[...document.querySelectorAll(".fact")].some((e) => !e.hidden && /Instances/.test(e.textContent))`)
+	b.await("a trace", `document.querySelector(".traces:not([hidden]) li") !== null`)
+	b.await("the trace's name", `/[0-9a-f]{16}/.test(document.querySelector(".traces li").innerText)`)
+	equalNumbers(b)
+	zoom(b)
+	turn(b, address)
+	keys(b, address)
+	b.calm()
+}
+
+// equalNumbers: the number beside a chart is the one that it ends on.
+func equalNumbers(b *tab) {
+	b.t.Helper()
+	b.await("tile and legend to agree", `(() => {
+		const tile = [...document.querySelectorAll("dd.p95 .value")].find((e) => e.offsetParent).textContent;
+		const legend = [...document.querySelectorAll(".charts .legend li")].find((e) => e.textContent.startsWith("p95"))?.querySelector("b").textContent;
+		return tile === legend && /\d/.test(tile);
+	})()`)
+}
+
+// zoom drags over a chart; all follow, and going back undoes it.
+func zoom(b *tab) {
+	b.t.Helper()
+	before := b.text("location.hash")
+	b.drag(`document.querySelector(".charts .u-over")`, .5, .95)
+	b.await("the zoom in the address", `/span=\d+-\d+/.test(location.hash)`)
+	b.await("no button to be pressed", `document.querySelector(".controls [aria-pressed=true]") === null`)
+	b.do(chromedp.NavigateBack())
+	b.await("the way back", fmt.Sprintf(`location.hash === %q`, before))
+}
+
+// turn changes span, comparison, zone, colours and language, and opens the address in
+// another window: it says the same.
+func turn(b *tab, address string) {
+	b.t.Helper()
+	b.click(".controls button", "15 min")
+	b.await("the span", `document.querySelector(".controls [aria-pressed=true]").textContent === "15 min"`)
+	b.choose("compare", "before")
+	b.await("the line before", `[...document.querySelectorAll(".charts .legend .of")].some((e) => e.textContent === "before")`)
+	b.choose("zone", "UTC")
+	b.choose("theme", "dark")
+	b.await("dark colours", `getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 28)"`)
+	b.text(`document.getElementById("language").click(); ""`)
+	b.loaded("Chinese", `document.documentElement.lang === "zh-CN" && `+charts)
+	b.click(".controls .live", "")
+	b.await("a span that stands still", `/span=\d+-\d+/.test(location.hash)`)
+	b.await("its charts", charts)
+	const said = `JSON.stringify([document.documentElement.lang, document.documentElement.dataset.theme, location.hash, document.querySelector(".crumbs").innerText, ` +
+		`[...document.querySelectorAll(".charts .legend li")].map((e) => e.textContent), [...document.querySelectorAll(".tiles")].find((e) => e.offsetParent).innerText])`
+	settled := `(() => { const now = ` + said + `; const same = now === window.__said; window.__said = now; return same; })()`
+	b.await("the page to rest", settled)
+	other := newTab(b.t, b.ctx, address)
+	other.open(b.text("location.href"), 1400, 1000)
+	other.await("the other window's charts", charts)
+	other.await("the same in the other window", fmt.Sprintf(`%s === %q`, said, b.text(said)))
+	other.calm()
+}
+
+// keys uses the page without a mouse.
+func keys(b *tab, address string) {
+	b.t.Helper()
+	b.open(address+"#open=shop&span=300", 1400, 1000)
+	b.await("the charts", charts)
+	b.do(chromedp.Focus("table.routes th.number button"), chromedp.KeyEvent(kb.Enter))
+	b.await("the order", `document.querySelector("th[aria-sort=descending]") !== null && location.hash.includes("sort=-rate")`)
+	b.do(chromedp.Focus("table.routes td.route button"), chromedp.KeyEvent(kb.ArrowDown))
+	b.await("the next row", `document.activeElement === document.querySelectorAll("table.routes td.route button")[1]`)
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.await("its charts", `location.hash.includes("route=")`)
+	b.do(chromedp.Focus(".plot"), chromedp.KeyEvent(kb.ArrowLeft))
+	b.await("the point in words", `/\d\d:\d\d/.test(document.querySelector(".chart .unseen").textContent)`)
+}
+
+// screens are the pages that everybody must be able to use, by their fragment.
+var screens = []struct{ name, fragment, ready string }{
+	{"overview", "", numbers},
+	{"service", "open=shop&span=900", charts},
+	{"route", "open=shop&route=GET+%2Fsecond_route&span=900", charts},
+	{"explore", "page=explore&span=900&expr=sum+by+%28kind%29+%28rate%28shop_orders_total%5B1m%5D%29%29", `document.querySelector("#explore canvas") !== null && document.querySelectorAll(".metrics li").length > 3`},
+	{"explore as a table", "page=explore&table=1&expr=up", `document.querySelectorAll(".facts tbody tr").length > 1`},
+	{"a wrong query", "page=explore&expr=sum%28", `!document.getElementById("expr-problem").hidden`},
+	{"alerts", "page=alerts&span=900", `document.querySelectorAll(".targets tbody tr").length > 1`},
+	{"no data in the span", "open=shop&span=1000000000-1000003600", `!document.getElementById("empty").hidden`},
+}
+
+// accessible has axe-core look at every screen, in both themes, wide and narrow: no
+// serious fault, nothing that is wider than the window.
+func accessible(t *testing.T, address string) {
+	axe, err := os.ReadFile("testdata/axe/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sum = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+	if got := sha256.Sum256(axe); hex.EncodeToString(got[:]) != sum {
+		t.Errorf("testdata/axe/axe.min.js is not that of axe-core 4.14.1 on npm (MPL-2.0, Deque Systems): its SHA-256 is %x", got)
+	}
+	b := newBrowser(t, address)
+	for _, s := range screens {
+		for i, theme := range []string{"light", "dark"} {
+			width := []int64{1300, 390}[i]
+			if s.name == "service" || s.name == "alerts" {
+				inspect(t, b, string(axe), s.name, address+"#"+s.fragment+"&theme="+theme, s.ready, 1690-width)
+			}
+			inspect(t, b, string(axe), s.name, address+"#"+s.fragment+"&theme="+theme, s.ready, width)
+		}
+	}
+}
+
+func inspect(t *testing.T, b *tab, axe, name, address, ready string, width int64) {
+	t.Helper()
+	b.open(address, width, 900)
+	b.await(name, ready)
+	if wide := b.text(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`); wide != "0" {
+		t.Errorf("%s at %d: the page is %s pixels wider than the window", name, width, wide)
+	}
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](axe+"; null")); err != nil {
+		t.Fatal(err)
+	}
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => [v.impact, v.id, v.help, ...v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " " + n.failureSummary)])))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var violations [][]string
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		if v[0] == "serious" || v[0] == "critical" {
+			t.Errorf("%s at %d: %s", name, width, strings.Join(v, "\n  "))
+		}
+	}
+}
+
+// pictures takes the pictures of the documentation; without -update it only sees that
+// they can be taken.
+func pictures(t *testing.T, address string) {
+	const shop = "#open=shop&span=900"
+	b := newBrowser(t, address)
+	for _, shot := range []struct {
+		name, fragment, ready string
+		width, height         int64
+	}{
+		{"demo", shop, charts, 1400, 1000},
+		{"overview", "#span=900", numbers, 1400, 600},
+		{"route", "#" + screens[2].fragment, charts, 1400, 1000},
+		{"explore", "#" + screens[3].fragment, screens[3].ready, 1400, 800},
+		{"alerts", "#page=alerts&span=900", screens[6].ready, 1400, 1000},
+		{"dark", shop + "&theme=dark", charts, 1400, 1000},
+		{"laptop", shop, charts, 1024, 800},
+		{"phone", shop, charts, 390, 1200},
+		{"chinese", shop + "&lang=zh-CN", charts, 1400, 1000},
+		{"empty", "#" + screens[7].fragment, screens[7].ready, 1000, 420},
+		{"error", "#" + screens[5].fragment, screens[5].ready, 1000, 500},
+	} {
+		b.open(address+shot.fragment, shot.width, shot.height)
+		b.await(shot.name, shot.ready)
+		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		if err != nil || len(png) < 5000 || len(png) > 400_000 {
+			t.Errorf("%s: a picture of %d bytes, %v", shot.name, len(png), err)
+		}
+		if *update {
+			if err := os.WriteFile(filepath.Join("../../docs/img", shot.name+".png"), png, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,163 @@
+// One alert: its line, and what is behind it when it is opened: why it fired, what to do,
+// where to silence it.
+
+import { agrees, hostOf, restOf, ruleOf, silenceLink, unitOfRule } from "./alerts.js";
+import { chartsOf, fires } from "./alertchart.js";
+import { chart, shownOf, written } from "./chart.js";
+import { attribute, list, make, put } from "./dom.js";
+import { chosenLines } from "./explore.js";
+import { age, safeLink, shorten, time, visible } from "./format.js";
+import { say } from "./messages.js";
+import { rangeOf } from "./now.js";
+import { columns } from "./range.js";
+import { runbookView } from "./runbook.js";
+import { zoomTo } from "./trend.js";
+import { addressOf } from "./view.js";
+
+/** Characters of a description that are shown. */
+const longest = 600;
+
+/**
+ * What an alert is shown with.
+ * @typedef {object} Item
+ * @property {string} key
+ * @property {any} alert
+ * @property {import("./now.js").Now} now
+ * @property {any[]} rules
+ * @property {string[]} managers addresses of Alertmanagers
+ * @property {number} clock seconds since the epoch
+ * @property {boolean} first it is opened without being asked
+ */
+
+/**
+ * alertView returns one alert. Opened is told whenever it is opened or closed by whoever it
+ * may be.
+ * @param {Item} first
+ * @param {import("./now.js").ChangeView} changeView
+ * @param {(box: HTMLDetailsElement) => void} opened
+ */
+export function alertView(first, changeView, opened) {
+  const [state, summary, since, labels] = [make("strong", { class: "state" }), make("bdi"), make("span", { class: "muted" }), make("bdi", { class: "muted" })];
+  const box = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, state, " ", summary, " ", since, " ", labels)));
+  /** @type {ReturnType<typeof detailsView> | null} */
+  let details = null;
+  let item = first;
+  const open = () => {
+    if (!box.open) return;
+    // Made when it is wanted: there can be many alerts, and a chart costs something.
+    if (!details) box.append((details = detailsView(changeView)).element);
+    details.update(item);
+  };
+  box.addEventListener("toggle", () => { opened(box); open(); });
+  box.open = first.first;
+  return {
+    element: make("li", {}, box),
+    /** @param {Item} now */
+    update(now) {
+      item = now;
+      const { alert, clock } = now;
+      const begun = new Date(alert.activeAt);
+      box.parentElement?.setAttribute("class", alert.state);
+      put(state, say(alert.state));
+      put(summary, clean(alert.annotations.summary ?? ""));
+      put(since, say("since", { time: time(begun, new Date()), age: age(clock - begun.getTime() / 1000) }));
+      put(labels, shorten(visible(restOf(alert.labels)), 200));
+      open();
+    },
+  };
+}
+
+/** @param {import("./now.js").ChangeView} changeView */
+function detailsView(changeView) {
+  const text = make("p", { dir: "auto" });
+  const value = make("p", { class: "value" });
+  const links = make("p", { class: "links" });
+  const query = make("a", {}, say("openInExplore"));
+  const silences = make("span");
+  const waiting = make("p", { class: "muted" }, say("loading"));
+  const problem = make("p", { class: "notice problem", role: "status" });
+  const picture = chart("alerts", zoomTo(changeView));
+  const runbook = runbookView();
+  const why = make("div", { class: "why" }, waiting, problem, picture.element);
+  links.append(query, runbook.link, silences);
+  query.hidden = problem.hidden = picture.element.hidden = true;
+  return {
+    element: make("div", { class: "about" }, make("div", { class: "told" }, text, value, links), why, runbook.element),
+    /** @param {Item} item */
+    update({ alert, now, rules, managers }) {
+      const { alertname = "" } = alert.labels;
+      put(text, clean(alert.annotations.description ?? ""));
+      runbook.update(alert.annotations.runbook_url, alertname);
+      list(silences, silenceLinks(managers, alert.labels), silenceView);
+      const rule = ruleOf(rules, alert.labels);
+      const picked = rule?.query ? pickedChart(now, alert, rule) : null;
+      waiting.hidden = picked !== undefined || !picture.element.hidden;
+      if (!picked) return;
+      put(value, valueText(alert, picked));
+      const { expr } = picked.chart;
+      query.hidden = false;
+      attribute(query, "href", addressOf(now.view, { page: "explore", expr }));
+      problem.hidden = !picked.problem;
+      put(problem, picked.problem?.text() ?? "");
+      picture.element.hidden = Boolean(picked.problem);
+      if (!picked.problem) picture.update(contentOf(picked), [markOf(alert)]);
+    },
+  };
+}
+
+/**
+ * A Picked is the chart that says why an alert fired, and its lines.
+ * @typedef {{chart: import("./alertchart.js").Chart, unit: string, times: number[], series: import("./api.js").Series[], problem?: import("./api.js").Problem}} Picked
+ */
+
+/**
+ * pickedChart asks for all alternatives of a rule's query, and picks the one that fires
+ * for the alert; undefined while the answers are not there.
+ * @returns {Picked | undefined}
+ */
+function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {any} */ alert, /** @type {any} */ rule) {
+  const charts = chartsOf(rule.query);
+  const answers = charts.map((c) => rangeOf(now, c.expr));
+  if (answers.some((a) => !a)) return undefined;
+  const all = charts.map((c, i) => {
+    const { value, problem } = /** @type {import("./desk.js").Answer} */ (answers[i]);
+    const series = /** @type {import("./api.js").Series[]} */ (value?.series ?? []).filter((s) => agrees(s.metric, alert.labels, rule.labels ?? {}));
+    return { chart: c, unit: unitOfRule(rule, c.expr), times: value ? columns(value)[0] : [], series, problem };
+  });
+  return all.find((p) => p.series.some((s) => fires(p.chart, s.values))) ?? all.find((p) => p.series.length > 0) ?? all[0];
+}
+
+/** contentOf is what the chart shows: the lines, and the limit as a line of its own. */
+function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, series }) {
+  const lines = chosenLines(series).map((l) => ({ name: series.length === 1 ? say("value") : shorten(visible(l.name), 80), values: l.values }));
+  if (limit !== null && lines.length) lines.push({ name: "limit", values: times.map(() => limit) });
+  return shownOf({ id: "whyFired", unit, by: "", expr }, { times, names: lines.map((l) => l.name), values: lines.map((l) => l.values) });
+}
+
+/** valueText is what the rule found when it was last evaluated, and its limit. */
+function valueText(/** @type {any} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
+  if (!Number.isFinite(Number(alert.value ?? NaN))) return "";
+  const value = written(unit, Number(alert.value));
+  return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${op} ${written(unit, limit)}` });
+}
+
+/** @returns {import("./marks.js").Mark} */
+function markOf(/** @type {any} */ alert) {
+  return { key: "active", at: Date.parse(alert.activeAt) / 1000, kind: "note", text: say("activeFrom") };
+}
+
+const silenceLinks = (/** @type {string[]} */ managers, /** @type {import("./alerts.js").Labels} */ labels) =>
+  managers.map((url) => ({ key: url, host: managers.length > 1 ? hostOf(url) : "", href: safeLink(silenceLink(url, labels), document.baseURI) })).filter((s) => s.href);
+
+function silenceView() {
+  const a = make("a", { rel: "noreferrer", target: "_blank" });
+  return {
+    element: a,
+    update(/** @type {{href: string, host: string}} */ { href, host }) {
+      attribute(a, "href", href);
+      put(a, host ? say("silenceAt", { host: visible(host) }) : say("silence"));
+    },
+  };
+}
+
+const clean = (/** @type {string} */ text) => shorten(visible(text), longest);

@@ -1,0 +1,39 @@
+// The rules: those that cannot be evaluated, which watch nothing, and all that watch.
+
+import { make, put } from "./dom.js";
+import { facts } from "./facts.js";
+import { age, nothing } from "./format.js";
+import { say } from "./messages.js";
+
+/** Rules that are shown; the rest is counted. */
+const most = 100;
+
+/** rulesView returns two elements: what is broken belongs above, the list of all below. */
+export function rulesView() {
+  const broken = facts("brokenRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
+  const all = facts("watchingRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);
+  const title = make("summary");
+  const element = make("details", { class: "rules" }, title, all.element);
+  element.hidden = true;
+  return {
+    broken: broken.element,
+    element,
+    /** @param {any[] | null} rules */
+    update(rules) {
+      if (!rules) return;
+      const key = (/** @type {any} */ r, /** @type {number} */ i) => JSON.stringify([r.group, r.name, i]);
+      const watching = rules.filter((r) => r.type === "alerting");
+      broken.update(rules.filter((r) => r.health === "err").map((r, i) => ({ key: key(r, i), cells: [r.name, { text: r.lastError ?? "", title: r.lastError, worse: true }, queryOf(r)] })));
+      all.update(watching.map((r, i) => ({ key: key(r, i), cells: [r.name, stateOf(r), r.duration ? age(r.duration) : nothing, queryOf(r)] })));
+      element.hidden = watching.length === 0;
+      put(title, say("rulesCount", { n: watching.length }));
+    },
+  };
+}
+
+const queryOf = (/** @type {any} */ r) => ({ text: r.query ?? "", title: r.query });
+
+function stateOf(/** @type {any} */ r) {
+  if (r.health === "err") return { text: say("ruleBroken"), worse: true };
+  return say({ firing: "firing", pending: "pending" }[/** @type {string} */ (r.state)] ?? "inactive");
+}
