@@ -141,6 +141,7 @@ export const restOf = (labels) => Object.entries(labels).filter(([name]) => name
  */
 export function pageOf(href, alertname, base) {
   const { origin, pathname } = new URL(href);
-  if (/^Tacho\w+$/.test(alertname) && pathname.endsWith(`/alerts/${alertname}.md`)) return new URL(`alerts/${alertname}.md`, base).href;
-  return origin === new URL(base).origin && /\.(md|markdown|txt)$/i.test(pathname) ? href : "";
+  if (origin === new URL(base).origin) return /\.(md|markdown|txt)$/i.test(pathname) ? href : "";
+  const ours = /^Tacho\w+$/.test(alertname) && pathname.endsWith(`/alerts/${alertname}.md`);
+  return ours ? new URL(`alerts/${alertname}.md`, base).href : "";
 }

@@ -1,6 +1,7 @@
 // The chosen span against the one before it, by service. Pure.
 
 import { errors, selector, union } from "./queries.js";
+import { ruleWindow } from "./panels.js";
 import { shiftOf } from "./range.js";
 
 const ofService = "job, schema";
@@ -59,5 +60,5 @@ export function spansOf(samples) {
 export function overviewLines({ source, step, every }) {
   const window = source.name === "recorded" ? Math.max(step, every) : Math.max(step, 60);
   return [[], [errors]].map((matchers) =>
-    `sum by (${ofService}) (${step <= every && source.name === "recorded" ? ofStatus + selector(matchers) : over(source, ofStatus, "http_requests_total", matchers, window, "")})`);
+    `sum by (${ofService}) (${step <= Math.max(every, ruleWindow) && source.name === "recorded" ? ofStatus + selector(matchers) : over(source, ofStatus, "http_requests_total", matchers, window, "")})`);
 }

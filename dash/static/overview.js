@@ -48,10 +48,12 @@ function card() {
       numbers.element.hidden = line.element.hidden = empty;
       if (empty) return;
       numbers.update(now, service, { job: service.job, schema: service.schema }, means?.get(service.key));
-      if (!lines[0] || !lines[1]) return;
+      const label = say("sparkOf", { job: visible(service.job), now: rate(service.rate) });
+      if (!lines[0] || !lines[1]) return line.name(label);
       const of = (/** @type {import("./api.js").Range} */ answer) =>
         answer.series.find((s) => s.metric.job === service.job && (!service.schema || s.metric.schema === service.schema))?.values ?? [];
-      line.update(of(lines[0]), of(lines[1]), say("sparkOf", { job: visible(service.job), now: rate(service.rate) }));
+      line.name(label);
+      line.update(of(lines[0]), of(lines[1]));
     },
   };
 }

@@ -51,12 +51,18 @@ function measures(/** @type {import("./queries.js").Subject} */ subject, /** @ty
 }
 
 /**
+ * What is recorded is of the last minute, unless the rules were given another window:
+ * points that lie closer miss nothing.
+ */
+export const ruleWindow = 60;
+
+/**
  * recordedOver reads what the rules record. A point stands for all that was
  * recorded since the one before, so that a short peak is seen in a long span too.
  */
 function recordedOver(/** @type {string[][]} */ labels, /** @type {boolean} */ ofRoute, /** @type {number} */ step, /** @type {number} */ every) {
   const over = (/** @type {string} */ f, /** @type {string} */ metric) =>
-    step > every ? `${f}_over_time(${metric}${selector(labels)}[${step}s])` : metric + selector(labels);
+    step > Math.max(every, ruleWindow) ? `${f}_over_time(${metric}${selector(labels)}[${step}s])` : metric + selector(labels);
   const family = ofRoute ? "tacho:http_request_duration_seconds:quantile" : "tacho:job_http_request_duration_seconds:quantile";
   return {
     requests: over("avg", ofRoute ? "tacho:http_requests:rate" : "tacho:job_http_requests_by_status:rate"),

@@ -21,15 +21,17 @@ export function spark() {
   });
   return {
     element: /** @type {HTMLElement} */ (/** @type {unknown} */ (element)),
+    /** @param {string} label for those who do not see it */
+    name(label) {
+      attribute(element, "aria-label", label);
+    },
     /**
      * @param {(number | null)[]} all
      * @param {(number | null)[]} failed
-     * @param {string} label
      */
-    update(all, failed, label) {
+    update(all, failed) {
       const most = Math.max(...all.map((v) => v ?? 0), 1e-9);
       [all, failed].forEach((values, i) => attribute(paths[i], "d", sparkPath(values, most, width, height)));
-      attribute(element, "aria-label", label);
     },
   };
 }
