@@ -7,13 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/network"
-	cdpruntime "github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
 
 	"github.com/prometheus/prometheus/tsdb/fileutil"
 
@@ -31,18 +26,15 @@ func TestDemoFirstMinute(t *testing.T) {
 	if printed > time.Second {
 		t.Errorf("the address came after %v; want a second", printed)
 	}
-	api := p.await("the API's first rate", 10*time.Second, func() bool { return value(t, page, `sum(rate(http_requests_total{job="shop"}[10s])) > 0`) != "" })
-	tile, foreign, console := look(t, page, p.begun)
+	b := newBrowser(t, page)
+	b.open(page, 1400, 1000)
+	b.await("the first number", numbers)
+	tile := time.Since(p.begun)
 	if tile > 10*time.Second {
 		t.Errorf("the page's first number came after %v; want ten seconds", tile)
 	}
-	t.Logf("from the start: address %v, first rate in the API %v, first number on the page in Chromium %v", printed.Round(time.Millisecond), api.Round(time.Millisecond), tile.Round(time.Millisecond))
-	if len(foreign) > 0 {
-		t.Errorf("the page asks others: %v", foreign)
-	}
-	if len(console) > 0 {
-		t.Errorf("the console says: %v", console)
-	}
+	b.calm()
+	t.Logf("from the start: address %v, first scrape %v, first number on the page in Chromium %v", printed.Round(time.Millisecond), firstScrape(t, page).Sub(p.begun).Round(time.Millisecond), tile.Round(time.Millisecond))
 	if value(t, page, `count_over_time(tacho_demo_seeded[7h]) > 0`) == "" {
 		t.Error("the past is not marked as seeded")
 	}
@@ -56,75 +48,25 @@ func TestDemoFirstMinute(t *testing.T) {
 	}
 }
 
-// look opens the page in Chromium and waits for the first row with a rate. It
-// returns when that was, which foreign addresses the page asked for, and what
-// it wrote to the console.
-func look(t *testing.T, page string, begun time.Time) (first time.Duration, foreign, console []string) {
+// firstScrape is when the server scraped for the first time: the shop's own series have
+// a seeded past.
+func firstScrape(t *testing.T, page string) time.Time {
 	t.Helper()
-	browser, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("chromium is missing: install the Debian package chromium")
-	}
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)...)
-	defer cancel()
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithListener(func(event any) {
-		switch e := event.(type) {
-		case *network.EventRequestWillBeSent:
-			if !strings.HasPrefix(e.Request.URL, page) {
-				foreign = append(foreign, e.Request.URL)
-			}
-		case *cdpruntime.EventConsoleAPICalled:
-			console = append(console, string(e.Type))
-		case *cdpruntime.EventExceptionThrown:
-			console = append(console, e.ExceptionDetails.Text)
-		}
-	}))
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	const numbers = `[...document.querySelectorAll("dd.rate .value")].some(e => /[1-9]/.test(e.textContent))`
-	err = chromedp.Do(ctx, chromedp.EmulateViewport(1400, 1000), chromedp.Navigate(page))
-	if err == nil {
-		_, err = chromedp.Run(ctx, chromedp.Poll[bool](numbers, chromedp.WithPollingInterval(50*time.Millisecond)))
-	}
-	first = time.Since(begun)
-	if err != nil {
-		t.Fatalf("no numbers on the page: %v", err)
-	}
-	if name := os.Getenv("TACHO_SCREENSHOT"); name != "" {
-		screenshot(t, ctx, name)
-	}
-	return first, foreign, console
-}
-
-func screenshot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	seconds, err := strconv.ParseFloat(value(t, page, `min_over_time(timestamp(up{job="tacho"})[1m:100ms])`), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(name, png, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return time.UnixMilli(int64(seconds * 1000))
 }
 
 // TestDemoIncident: who reads the page's list of changes, and nothing else, knows
 // during the incident which routes are at fault, since when, and in which instance.
 func TestDemoIncident(t *testing.T) {
-	browser, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("chromium is missing: install the Debian package chromium")
-	}
 	p := spawn(t, nil, "demo", "--no-open", "--no-flask")
 	page := p.says(pageLine)
 	incident := p.begun.Add(45 * time.Second)
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox)...)
-	defer cancel()
-	ctx, cancel := chromedp.NewContext(allocator)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Navigate(page+"#open=shop&span=300")); err != nil {
-		t.Fatal(err)
-	}
+	b := newBrowser(t, page)
+	b.open(page+"#open=shop&span=300", 1400, 1000)
 	// A change of the list: its route, what it mostly is, and the instance, begun
 	// within half a minute of the incident.
 	found := func(route, mostly, instance string) string {
@@ -132,17 +74,12 @@ func TestDemoIncident(t *testing.T) {
 			route, mostly, instance, incident.Unix())
 	}
 	const list = `[...document.querySelectorAll(".changed li")].map((l) => ({...l.dataset}))`
-	ctx, cancel = context.WithDeadline(ctx, p.begun.Add(100*time.Second))
-	defer cancel()
-	_, err = chromedp.Run(ctx, chromedp.Poll[bool](fmt.Sprintf(`(() => { const list = %s; return %s && %s })()`,
-		list, found("GET /api", "time", "b"), found("GET /second_route", "errors", "")), chromedp.WithPollingTimeout(0)))
-	if err != nil {
-		t.Fatalf("the list of changes does not name route, instance and moment; the incident was at %d: %v", incident.Unix(), err)
+	b.await("the list of changes to name route, instance and moment", fmt.Sprintf(`(() => { const list = %s; return %s && %s })()`,
+		list, found("GET /api", "time", "b"), found("GET /second_route", "errors", "")))
+	if late := time.Since(p.begun); late > 100*time.Second {
+		t.Errorf("it took until %v after the start", late)
 	}
-	read, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(`+list+`)`))
-	if err != nil {
-		t.Fatal(err)
-	}
+	read := b.text(`JSON.stringify(` + list + `)`)
 	t.Logf("%v after it began: %s", time.Since(incident).Round(time.Second), read)
 	p.end(os.Interrupt, 2*time.Second)
 }

@@ -225,7 +225,6 @@ func pictures(t *testing.T, address string) {
 		{"dark", shop + "&theme=dark", charts, 1400, 1000},
 		{"laptop", shop, charts, 1024, 800},
 		{"phone", shop, charts, 390, 1200},
-		{"chinese", shop + "&lang=zh-CN", charts, 1400, 1000},
 		{"empty", "#" + screens[7].fragment, screens[7].ready, 1000, 420},
 		{"error", "#" + screens[5].fragment, screens[5].ready, 1000, 500},
 	} {
