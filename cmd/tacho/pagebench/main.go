@@ -1,9 +1,9 @@
-// Command page measures tacho's page in a real Chromium. From the repository's
+// Command pagebench measures tacho's page in a real Chromium. From the repository's
 // root:
 //
-//	go run ./bench/page load      the service page of 200 routes × 20 instances × 24 h
-//	go run ./bench/page charts    a live tick and the heap, against the same page made with ECharts
-//	go run ./bench/page table     sorting 10,000 rows anew, against rendering all of them
+//	go run ./cmd/tacho/pagebench load      the service page of 200 routes × 20 instances × 24 h
+//	go run ./cmd/tacho/pagebench charts    a live tick and the heap, against the same page made with ECharts
+//	go run ./cmd/tacho/pagebench table     sorting 10,000 rows anew, against rendering all of them
 //
 // Without a name it runs all three. Chromium has to be installed; charts needs npm,
 // which brings ECharts into a temporary folder. Ratios of one run are what counts:
@@ -39,7 +39,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "page:", err)
+		fmt.Fprintln(os.Stderr, "pagebench:", err)
 		os.Exit(1)
 	}
 }
