@@ -78,6 +78,24 @@ func (d dump) text(t *testing.T) string {
 	}
 }
 
+// has reports that the dump has an element of that name; in an attribute it is text.
+func (d dump) has(t *testing.T, name string) bool {
+	t.Helper()
+	decoder := xml.NewDecoder(strings.NewReader(d.html))
+	decoder.Strict, decoder.AutoClose, decoder.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return false
+		} else if err != nil {
+			t.Fatalf("the dump cannot be read: %v\n%s", err, d.html)
+		}
+		if element, ok := token.(xml.StartElement); ok && element.Name.Local == name {
+			return true
+		}
+	}
+}
+
 func isHidden(element xml.StartElement) bool {
 	switch element.Name.Local {
 	case "head", "noscript", "script", "select":

@@ -2,6 +2,7 @@ package dash_test
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -320,6 +321,45 @@ func TestHostileLabels(t *testing.T) {
 	}
 	if page.console != "" {
 		t.Errorf("the console says\n%s", page.console)
+	}
+}
+
+// TestHostileEverywhere: every answer of the API is hostile, on every screen.
+func TestHostileEverywhere(t *testing.T) {
+	const evil = "<img src=x onerror=\"document.title='owned'\">\u202e\n\"'`</script>"
+	labels := map[string]string{}
+	for _, name := range []string{"instance", "status", "method", "path", "host", "db_name", "le", "class", "quantile", "resource", "version", "text", "started", evil} {
+		labels[name] = evil
+	}
+	var everything []sample
+	for _, part := range []string{"rate", "errors", "seconds", "count", "up", "started", "time", "timeBefore", "rateBefore", "inUse", "most", evil} {
+		everything = append(everything, sample{part, labels, "1"})
+	}
+	hostile := strings.NewReplacer("EVIL", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(evil, `\`, `\\`), `"`, `\"`), "\n", `\n`))
+	f := &fake{
+		answer: func(_ int, query string) answer {
+			if isPicture(query) {
+				return vector(sample{"rate", route(evil, evil, evil), "1"}, sample{"errors", route(evil, evil, evil), "1"}, sample{"seconds", route(evil, evil, evil), "1"}, sample{"targets", job(evil), "1"})
+			}
+			return vector(everything...)
+		},
+		ranges: func(_ string, end int64) answer {
+			return matrix(end, curve{"class", evil, []string{"1", "2"}}, curve{evil, evil, []string{"1", "2"}}, curve{"le", evil, []string{"1", "2"}})
+		},
+		alerts:    hostile.Replace(`[{"state":"firing","activeAt":"2020-01-01T00:00:00Z","value":"EVIL","labels":{"alertname":"EVIL","EVIL":"EVIL"},"annotations":{"summary":"EVIL","description":"EVIL","runbook_url":"javascript:alert(1)"}}]`),
+		targets:   hostile.Replace(`[{"labels":{"job":"EVIL","instance":"EVIL"},"health":"down","lastError":"EVIL","scrapeUrl":"javascript:EVIL"}]`),
+		exemplars: hostile.Replace(`[{"seriesLabels":{"method":"EVIL"},"exemplars":[{"labels":{"trace_id":"EVIL"},"value":"1","timestamp":1}]}]`),
+		traceURL:  "https://tempo/{trace_id}",
+	}
+	for _, fragment := range []string{"", "#route=" + url.QueryEscape(evil+" "+evil), "#page=explore&expr=x", "#page=explore&table=1&expr=" + url.QueryEscape(evil), "#page=alerts", "#filter=" + url.QueryEscape(evil)} {
+		page := browse(t, f.serve(t, "")+fragment, 2500*time.Millisecond)
+		text := page.text(t)
+		if !strings.Contains(text, "onerror") && fragment != "#page=explore&expr=x" {
+			t.Errorf("%q shows nothing hostile: %s", fragment, text)
+		}
+		if strings.Contains(text, "\u202e") || page.has(t, "img") || regexp.MustCompile(`<title>owned|href="javascript:`).MatchString(page.html) || strings.Contains(page.console, "Uncaught") {
+			t.Errorf("%q: a label has become more than text, or breaks the page: %s\n%s", fragment, page.console, text)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@
 
 import { colour, faint } from "./colours.js";
 import { attribute, make, put } from "./dom.js";
-import { bytes, clock, count, date, dayKey, latency, minute, nothing, number, rate, ratio, time, zoneName } from "./format.js";
+import { bytes, clock, count, date, dayKey, latency, minute, nothing, number, rate, ratio, shorten, time, visible, zoneName } from "./format.js";
 import { drawMarks, markText } from "./marks.js";
 import { say } from "./messages.js";
 import { stack } from "./panels.js";
@@ -194,7 +194,7 @@ export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   if (now.id === "whyFired" && name === "limit") return say("limit");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
   if (now.id === "chartSaturation" && name) return say(`resource${name[0].toUpperCase()}${name.slice(1)}`);
-  return name === "other" ? say("otherClass") : name;
+  return name === "other" ? say("otherClass") : shorten(visible(name), 120);
 }
 
 /** pointText says what all lines are at one moment. */

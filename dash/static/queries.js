@@ -18,11 +18,12 @@ const hasRoute = ["path", "!=", ""];
 export const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
 
 /**
- * quote writes text as a PromQL string, whatever is in it.
+ * quote writes text as a PromQL string, whatever is in it: characters that one cannot
+ * see, or that turn the text around them, by their number, since queries are shown.
  * @param {string} text
  */
 export function quote(text) {
-  const escaped = text.replace(/[\\"\u0000-\u001f\u007f\u2028\u2029]/g, (c) => {
+  const escaped = text.replace(/[\\"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) => {
     const short = { "\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t" }[c];
     return short ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
