@@ -184,6 +184,9 @@ export function shownOf(panel, { times, names, values }, before = null) {
 /** lastOf is the newest number of a line: what the legend says is what the chart ends on. */
 const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) => v !== null);
 
+/** What saturation in names.js is of. */
+const resources = ["cpu", "memory", "fds", "pool"];
+
 /** lookOf is the colour of a line. */
 export const lookOf = (/** @type {string} */ name, /** @type {number} */ i) => look(name, i)[0];
 
@@ -193,7 +196,7 @@ export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   if (name === "before") return say("before");
   if (now.id === "whyFired" && name === "limit") return say("limit");
   if (now.id === "chartLatency") return `p${Number(name) * 100}`;
-  if (now.id === "chartSaturation" && name) return say(`resource${name[0].toUpperCase()}${name.slice(1)}`);
+  if (now.id === "chartSaturation" && resources.includes(name)) return say(`resource${name[0].toUpperCase()}${name.slice(1)}`);
   return name === "other" ? say("otherClass") : shorten(visible(name), 120);
 }
 
