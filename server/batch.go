@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/util/httputil"
 )
 
 // BatchPath is where many queries are answered by one request, relative to the
@@ -73,7 +74,9 @@ func (s *Server) batch(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, err)
 		return
 	}
-	answers := s.answerAll(r.Context(), asked.Queries)
+	// The path is what the query log says of the request.
+	ctx := httputil.ContextFromRequest(httputil.ContextWithPath(r.Context(), r.URL.Path), r)
+	answers := s.answerAll(ctx, asked.Queries)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	out := append([]byte(nil), `{"status":"success","data":{"results":[`...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,9 @@ func TestDiskGetsFull(t *testing.T) {
 	if err := push(http.DefaultClient, r.URL(), "pushed", time.Now().UnixMilli(), 1); err == nil || !strings.Contains(err.Error(), "500") {
 		t.Errorf("a push is answered with %v", err)
 	}
+	if code, body := r.annotate(url.Values{"text": {"x"}}); code != http.StatusServiceUnavailable || !strings.Contains(body, "the note is not kept: the disk is full") {
+		t.Errorf("a note is answered with %d %s", code, body)
+	}
 	if got := r.one("things"); got != "42" {
 		t.Errorf("a query answers %q", got)
 	}
@@ -83,6 +87,9 @@ func TestDiskGetsFull(t *testing.T) {
 	r.await("readiness", r.Ready)
 	if err := push(http.DefaultClient, r.URL(), "pushed", time.Now().UnixMilli(), 1); err != nil {
 		t.Errorf("with space again: %v", err)
+	}
+	if code, body := r.annotate(url.Values{"text": {"x"}}); code != http.StatusOK {
+		t.Errorf("with space again, a note is answered with %d %s", code, body)
 	}
 	r.await("scrapes to be stored", func() bool { return r.one("changes(timestamp(things)[1m:1s]) > 1") != "" })
 }
