@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +38,7 @@ func TestPage(t *testing.T) {
 	t.Run("what the first load takes", func(t *testing.T) { firstLoad(t, address) })
 	t.Run("from the overview to the trace", func(t *testing.T) { tour(t, address) })
 	t.Run("for everybody", func(t *testing.T) { accessible(t, address) })
+	t.Run("a slow question", func(t *testing.T) { slow(t, address) })
 	t.Run("in pictures", func(t *testing.T) { pictures(t, address) })
 	p.end(os.Interrupt, 2*time.Second)
 }
@@ -146,6 +154,58 @@ func keys(b *tab, address string) {
 	b.await("its charts", `location.hash.includes("route=")`)
 	b.do(chromedp.Focus(".plot"), chromedp.KeyEvent(kb.ArrowLeft))
 	b.await("the point in words", `/\d\d:\d\d/.test(document.querySelector(".chart .unseen").textContent)`)
+}
+
+// slow stands in front of the demo and does not answer one query: the page says how
+// long it has waited and lets the person call it off, which ends the query too, and
+// asks again when he wants it.
+func slow(t *testing.T, address string) {
+	const expr = "vector(4711)"
+	target, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	asked, called := make(chan struct{}, 1), make(chan struct{}, 1)
+	var let atomic.Bool
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if bytes.Contains(body, []byte(expr)) && !let.Load() {
+			asked <- struct{}{}
+			<-r.Context().Done()
+			called <- struct{}{}
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	b := newBrowser(t, front.URL)
+	defer b.do(chromedp.Navigate("about:blank"))
+	b.open(front.URL+"/#page=explore&table=1&expr="+url.QueryEscape(expr), 1400, 1000)
+	within(t, asked, "the query")
+	b.await("how long it takes", `/waiting for an answer, \d+ s so far/.test(document.getElementById("waiting").textContent)`)
+	b.click("#cancel", "Cancel")
+	within(t, called, "the end of the query")
+	b.await("what has happened", `/called off/.test(document.getElementById("problem").textContent) && document.getElementById("cancel").hidden`)
+	let.Store(true)
+	b.click("#problem button", "Ask again")
+	b.await("the answer", `/4,711/.test(document.querySelector("#explore .facts tbody").textContent) && document.getElementById("problem").hidden`)
+	b.calm()
+}
+
+// within waits for something that the page causes.
+func within(t *testing.T, happened <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-happened:
+	case <-time.After(time.Minute):
+		t.Fatalf("waited a minute for %s", what)
+	}
 }
 
 // screens are the pages that everybody must be able to use, by their fragment.

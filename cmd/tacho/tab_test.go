@@ -125,10 +125,10 @@ func (b *tab) loaded(what, condition string) {
 	}
 }
 
-// click clicks the first element that a selector finds, or whose text is the given one.
+// click clicks the first element that can be seen of those that a selector finds, or whose text is the given one.
 func (b *tab) click(selector, text string) {
 	b.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll(%q)].find((e) => %q === "" || e.textContent.trim() === %[2]q)`, selector, text)
+	find := fmt.Sprintf(`[...document.querySelectorAll(%q)].find((e) => e.checkVisibility() && (%q === "" || e.textContent.trim() === %[2]q))`, selector, text)
 	b.await(selector+" "+text, find+" !== undefined")
 	b.text(fmt.Sprintf(`(() => { const e = %s; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); window.__at = [r.x + r.width / 2, r.y + r.height / 2]; return ""; })()`, find))
 	x, y := b.at()

@@ -1,6 +1,6 @@
 // All services, one card each, the worst first.
 
-import { attribute, byId, list, make, put } from "./dom.js";
+import { attribute, list, make, put } from "./dom.js";
 import { headline, tiles } from "./head.js";
 import { rate, visible } from "./format.js";
 import { say } from "./messages.js";
@@ -57,6 +57,3 @@ function card() {
     },
   };
 }
-
-/** focusFilter is what the key / does. */
-export const focusFilter = () => (byId("filter") ?? byId("service-filter"))?.focus();

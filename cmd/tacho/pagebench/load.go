@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -42,7 +44,7 @@ func load(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "%d series, %.1f million samples, written in %v.\n\n", d.series, float64(d.samples)/1e6, time.Since(begun).Round(time.Second))
 	srv, err := server.New(server.Options{
 		DataDir: dir, Listen: "127.0.0.1:0", Config: "global: {scrape_interval: 15s}\n", Retention: 30 * 24 * time.Hour, Logger: slog.New(slog.DiscardHandler),
-		Page: dash.Handler(dash.Options{BatchPath: server.BatchPath}),
+		Page: bothWays(),
 	})
 	if err != nil {
 		return err
@@ -50,27 +52,50 @@ func load(ctx context.Context, out io.Writer) error {
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(serving) }()
-	err = look(ctx, out, srv.URL()+fmt.Sprintf("#open=%s&span=%d-%d", url.QueryEscape(job), d.end-24*3600, d.end))
+	err = look(ctx, out, srv.URL(), fmt.Sprintf("#open=%s&span=%d-%d", url.QueryEscape(job), d.end-24*3600, d.end))
 	stop()
 	return errors.Join(err, <-ended)
 }
 
-// look loads the page again and again, and says how long it took until all was there.
-func look(ctx context.Context, out io.Writer, address string) error {
-	var first, all []float64
+// plain is where the page asks the Prometheus API alone.
+const plain = "plain/"
+
+// bothWays is the page as tacho serve has it, and below plain as in front of any other
+// Prometheus.
+func bothWays() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", dash.Handler(dash.Options{BatchPath: server.BatchPath}))
+	mux.Handle("/"+plain, http.StripPrefix("/"+strings.TrimSuffix(plain, "/"), dash.Handler(dash.Options{APIPath: "/api/v1"})))
+	return mux
+}
+
+// look loads the page again and again, both ways in turn, and says how long it took
+// until all was there.
+func look(ctx context.Context, out io.Writer, address, fragment string) error {
+	ways := []struct {
+		name, path string
+		first, all []float64
+	}{{name: "batch endpoint"}, {name: "/api/v1 alone", path: plain}}
 	for range loads {
-		page, end, err := browser(ctx)
-		if err != nil {
-			return err
+		for i := range ways {
+			w := &ways[i]
+			page, end, err := browser(ctx)
+			if err != nil {
+				return err
+			}
+			took, err := lookOnce(page, address+w.path+fragment)
+			end()
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			w.first, w.all = append(w.first, took[0]), append(w.all, took[1])
 		}
-		took, err := lookOnce(page, address)
-		end()
-		if err != nil {
-			return err
-		}
-		first, all = append(first, took[0]), append(all, took[1])
 	}
-	fmt.Fprintf(out, "| | first number s | complete s |\n|---|---:|---:|\n| median of %d | %.2f | **%.2f** |\n", loads, median(first), median(all))
+	fmt.Fprintf(out, "| median of %d | first number s | complete s |\n|---|---:|---:|\n", loads)
+	for _, w := range ways {
+		fmt.Fprintf(out, "| %s | %.2f | **%.2f** |\n", w.name, median(w.first), median(w.all))
+	}
+	fmt.Fprintf(out, "| the same, divided | %.2f | %.2f |\n", median(ways[0].first)/median(ways[1].first), median(ways[0].all)/median(ways[1].all))
 	return nil
 }
 

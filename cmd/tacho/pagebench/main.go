@@ -1,11 +1,12 @@
 // Command pagebench measures tacho's page in a real Chromium. From the repository's
 // root:
 //
-//	go run ./cmd/tacho/pagebench load      the service page of 200 routes × 20 instances × 24 h
+//	go run ./cmd/tacho/pagebench load      the service page of 200 routes × 20 instances × 24 h, with the batch endpoint and without
 //	go run ./cmd/tacho/pagebench charts    a live tick and the heap, against the same page made with ECharts
+//	go run ./cmd/tacho/pagebench live      the heaps of these two after ten minutes by the clock
 //	go run ./cmd/tacho/pagebench table     sorting 10,000 rows anew, against rendering all of them
 //
-// Without a name it runs all three. Chromium has to be installed; charts needs npm,
+// Without a name it runs all. Chromium has to be installed; charts and live need npm,
 // which brings ECharts into a temporary folder. Ratios of one run are what counts:
 // milliseconds are this machine's.
 package main
@@ -32,6 +33,7 @@ var experiments = []struct {
 }{
 	{"load", load},
 	{"charts", charts},
+	{"live", live},
 	{"table", table},
 }
 
@@ -52,7 +54,7 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 		}) bool {
 			return e.name == name
 		}) {
-			return fmt.Errorf("there is no experiment %q: use load, charts or table", name)
+			return fmt.Errorf("there is no experiment %q: use load, charts, live or table", name)
 		}
 	}
 	for _, e := range experiments {

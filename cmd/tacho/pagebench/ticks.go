@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
@@ -27,9 +29,14 @@ var static embed.FS
 const (
 	// rounds is how often each page is opened, in turn.
 	rounds = 3
-	// liveTicks are those of ten minutes: one every two seconds.
+	// pause is how long a live page rests between two ticks, and liveTicks is what ten
+	// minutes have of them.
+	pause     = 2 * time.Second
 	liveTicks = 300
 )
+
+// Where the two pages with charts are.
+const ours, echarts = "bench/ours.html", "bench/echarts.html"
 
 // A page is one of two that are compared.
 type page struct {
@@ -41,6 +48,81 @@ type page struct {
 
 // charts compares a live tick of our charts with that of ECharts.
 func charts(ctx context.Context, out io.Writer) error {
+	return withECharts(ctx, func(dir string) error {
+		return compare(ctx, out, dir, liveTicks, "tick", &page{name: "tacho (uPlot)", path: ours, ticks: 30}, &page{name: "ECharts 6.1.0, LTTB", path: echarts, ticks: 30})
+	})
+}
+
+// live lets both pages stand side by side for ten minutes by the clock, and says what
+// their heaps are then.
+func live(ctx context.Context, out io.Writer) error {
+	return withECharts(ctx, func(dir string) error {
+		address, end, err := listen(benchPages(dir))
+		if err != nil {
+			return err
+		}
+		defer end()
+		pages := []*page{{name: "tacho (uPlot)", path: ours}, {name: "ECharts 6.1.0, LTTB", path: echarts}}
+		failed := make([]error, len(pages))
+		var all sync.WaitGroup
+		for i, p := range pages {
+			all.Go(func() { failed[i] = p.stand(ctx, address) })
+		}
+		all.Wait()
+		if err := errors.Join(failed...); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "| after %v live | heap MB |\n|---|---:|\n", pause*liveTicks)
+		for _, p := range pages {
+			fmt.Fprintf(out, "| %s | %.1f |\n", p.name, median(p.heap))
+		}
+		return nil
+	})
+}
+
+// stand opens the page and lets it tick as a live one does.
+func (p *page) stand(ctx context.Context, address string) error {
+	tab, end, err := browser(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := p.open(tab, address); err != nil {
+		return err
+	}
+	clock := time.NewTicker(pause)
+	defer clock.Stop()
+	for range liveTicks {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-clock.C:
+		}
+		if err := tick(tab, 1); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	heap, err := heapMB(tab)
+	p.heap = append(p.heap, heap)
+	return err
+}
+
+// open goes to the page and waits until it can tick.
+func (p *page) open(tab context.Context, address string) error {
+	if err := chromedp.Do(tab, chromedp.Navigate(address+p.path)); err != nil {
+		return err
+	}
+	return await(tab, "window.ready === true")
+}
+
+// table compares sorting 10,000 rows anew with rendering all of them.
+func table(ctx context.Context, out io.Writer) error {
+	return compare(ctx, out, "", 0, "sort",
+		&page{name: "rows in a window", path: "bench/table.html", ticks: 30}, &page{name: "all rows in the document", path: "bench/table.html?all", ticks: 2})
+}
+
+// withECharts has it in a folder for as long as f runs.
+func withECharts(ctx context.Context, f func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "tacho-bench-echarts-")
 	if err != nil {
 		return err
@@ -49,14 +131,7 @@ func charts(ctx context.Context, out io.Writer) error {
 	if err := fetchECharts(ctx, dir); err != nil {
 		return err
 	}
-	return compare(ctx, out, dir, liveTicks, "tick",
-		&page{name: "tacho (uPlot)", path: "bench/ours.html", ticks: 30}, &page{name: "ECharts 6.1.0, LTTB", path: "bench/echarts.html", ticks: 30})
-}
-
-// table compares sorting 10,000 rows anew with rendering all of them.
-func table(ctx context.Context, out io.Writer) error {
-	return compare(ctx, out, "", 0, "sort",
-		&page{name: "rows in a window", path: "bench/table.html", ticks: 30}, &page{name: "all rows in the document", path: "bench/table.html?all", ticks: 2})
+	return f(dir)
 }
 
 // fetchECharts brings the release from npm.
@@ -77,24 +152,24 @@ func fetchECharts(ctx context.Context, dir string) error {
 
 // compare opens the two pages in turn and prints what a tick costs, and the heap after
 // many of them.
-func compare(ctx context.Context, out io.Writer, more string, live int, what string, ours, theirs *page) error {
+func compare(ctx context.Context, out io.Writer, more string, live int, what string, mine, theirs *page) error {
 	address, end, err := listen(benchPages(more))
 	if err != nil {
 		return err
 	}
 	defer end()
 	for range rounds {
-		for _, p := range []*page{ours, theirs} {
+		for _, p := range []*page{mine, theirs} {
 			if err := p.measure(ctx, address, live); err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
 		}
 	}
 	fmt.Fprintf(out, "| | main thread, ms per %s | heap MB |\n|---|---:|---:|\n", what)
-	for _, p := range []*page{ours, theirs} {
+	for _, p := range []*page{mine, theirs} {
 		fmt.Fprintf(out, "| %s | %.2f | %.1f |\n", p.name, median(p.cpu), median(p.heap))
 	}
-	fmt.Fprintf(out, "| the same, divided | **%.3f** | %.2f |\n", median(ours.cpu)/median(theirs.cpu), median(ours.heap)/median(theirs.heap))
+	fmt.Fprintf(out, "| the same, divided | **%.3f** | %.2f |\n", median(mine.cpu)/median(theirs.cpu), median(mine.heap)/median(theirs.heap))
 	return nil
 }
 
@@ -120,10 +195,7 @@ func (p *page) measure(ctx context.Context, address string, live int) error {
 		return err
 	}
 	defer end()
-	if err := chromedp.Do(tab, chromedp.Navigate(address+p.path)); err != nil {
-		return err
-	}
-	if err := await(tab, "window.ready === true"); err != nil {
+	if err := p.open(tab, address); err != nil {
 		return err
 	}
 	if err := tick(tab, 1); err != nil {
