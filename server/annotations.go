@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 )
@@ -107,9 +108,9 @@ func parseMoment(text string) (float64, error) {
 
 // keep writes a note into the TSDB. Who has been told that it is kept finds it.
 func (s *Server) keep(ctx context.Context, n note) error {
-	ls := labels.FromMap(map[string]string{labels.MetricName: AnnotationMetric, "job": n.Job, "text": n.Text})
+	ls := labels.FromMap(map[string]string{model.MetricNameLabel: AnnotationMetric, "job": n.Job, "text": n.Text})
 	if n.Job == "" {
-		ls = labels.FromStrings(labels.MetricName, AnnotationMetric, "text", n.Text)
+		ls = labels.FromStrings(model.MetricNameLabel, AnnotationMetric, "text", n.Text)
 	}
 	return s.keepAt(ctx, ls, time.Now().UnixMilli(), n.Time)
 }
