@@ -49,10 +49,15 @@ func TestDemoFirstMinute(t *testing.T) {
 }
 
 // firstScrape is when the server scraped for the first time: the shop's own series have
-// a seeded past.
+// a seeded past, from which the page may have had its numbers before.
 func firstScrape(t *testing.T, page string) time.Time {
 	t.Helper()
-	seconds, err := strconv.ParseFloat(value(t, page, `min_over_time(timestamp(up{job="tacho"})[1m:100ms])`), 64)
+	var text string
+	awaitState(t, "the first scrape", func() bool {
+		text = value(t, page, `min_over_time(timestamp(up{job="tacho"})[1m:100ms])`)
+		return text != ""
+	})
+	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
