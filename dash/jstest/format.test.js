@@ -12,7 +12,7 @@ const tables = [
     [0.4829, "48.3 %"], [0.99999, ">99.9 %"], [0.999, "99.9 %"]]],
   [latency, [[NaN, "–"], [Infinity, "–"], [0, "0 s"], [0.00000002, "20 ns"], [0.00085, "850 µs"], [0.0123, "12.3 ms"], [0.9999, "1 s"],
     [0.9994, "999 ms"], [1.234, "1.23 s"], [59.99, "1 min"], [90, "1.5 min"], [60000, "1,000 min"]]],
-  [age, [[-3, "0 s"], [0.4, "0 s"], [35, "35 s"], [59.6, "1 min"], [7500, "2 h 5 min"], [90000, "1 d 1 h"]]],
+  [age, [[-3, "0 s"], [0.4, "0 s"], [35, "35 s"], [59.6, "1 min"], [3600, "1 h"], [7500, "2 h 5 min"], [86400, "1 d"], [90000, "1 d 1 h"]]],
   [visible, [["/api", "/api"], ["مرحبا", "مرحبا"], ["a\nb\r\t", "a\\nb\\r\\t"], ["\u202egnp.exe", "\\u202egnp.exe"], ["a\u200bb\u0000", "a\\u200bb\\u0000"], ["", ""]]],
 ];
 
@@ -31,6 +31,7 @@ test("time names the day when it is another", () => {
   assert.equal(time(now, now), "14:02:11");
   assert.equal(time(new Date(2024, 4, 3, 0, 0, 0), now), "00:00:00");
   assert.match(time(new Date(2024, 4, 2, 9, 5), now), /^2 May,? 09:05$/);
+  assert.match(time(new Date(2001, 8, 9, 1, 46), now), /^9 Sept? 2001,? 01:46$/);
   assert.equal(time(new Date("nonsense"), now), "–");
 });
 

@@ -21,6 +21,7 @@ function newWriters() {
     clock: of("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     minute: of("en-GB", { hour: "2-digit", minute: "2-digit" }),
     day: of(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
+    year: of(locale, { year: "numeric", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
     date: of(locale, { day: "numeric", month: "short" }),
     key: of("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" }),
     full: of("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
@@ -170,18 +171,23 @@ export function age(seconds) {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+  if (s < 86400) return both(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
+  return both(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
 }
 
+const both = (/** @type {number} */ n, /** @type {string} */ large, /** @type {number} */ rest, /** @type {string} */ small) =>
+  rest ? `${n} ${large} ${rest} ${small}` : `${n} ${large}`;
+
 /**
- * A point in time: the clock, and the day as well if that is not today's.
+ * A point in time: the clock, the day as well if that is not today's, and the year if that
+ * is not this one.
  * @param {Date} at
  * @param {Date} now
  */
 export function time(at, now) {
   if (Number.isNaN(at.getTime())) return nothing;
-  return dayKey(at) === dayKey(now) ? clock(at) : writers.day.format(at);
+  if (dayKey(at) === dayKey(now)) return clock(at);
+  return (dayKey(at).slice(0, 4) === dayKey(now).slice(0, 4) ? writers.day : writers.year).format(at);
 }
 
 /** Characters that one cannot see, or that turn the text around them (bidi). */

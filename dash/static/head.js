@@ -1,9 +1,10 @@
 // The head of a service or a route: its state in words and its numbers.
 
 import { attribute, make, put } from "./dom.js";
-import { change, count, nothing, rate, ratio, visible } from "./format.js";
+import { age, change, count, nothing, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
 import { reason } from "./model.js";
+import { lengthOf } from "./range.js";
 import { numberQuery } from "./queries.js";
 import { limitTexts, putLatency, putLong } from "./cells.js";
 import { addressOf } from "./view.js";
@@ -57,7 +58,8 @@ export function tiles(ids) {
         attribute(number, "href", addressOf(now.view, { page: "explore", expr }));
         writers[id](numbers, number);
         attribute(element, "title", `${say(`${id}Means`)} ${windowText(now)} ${expr}`);
-        put(delta, spans[id] ? change(...spans[id]) : "");
+        const moved = spans[id] ? change(...spans[id]) : "";
+        put(delta, moved && say("changeIn", { change: moved, span: age(lengthOf(now.view.span)) }));
         attribute(delta, "title", spans[id] ? say("deltaMeans") : "");
       }
     },

@@ -44,6 +44,12 @@ export function formatSpan(span) {
 }
 
 /**
+ * lengthOf is how long a span is, in seconds.
+ * @param {Span} span
+ */
+export const lengthOf = (span) => ("last" in span ? span.last : span.to - span.from);
+
+/**
  * within is a span between two moments, as one drags it over a chart. One that
  * is too short is made longer on both sides.
  * @param {number} a seconds since the epoch

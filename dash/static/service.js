@@ -33,6 +33,8 @@ export function serviceView(changeView) {
   const table = routeTable(changeView);
   const element = make("section", { class: "service" }, path.element, head.element, whole.element, ofRoute.element,
     trend.element, marks.element, traces.element, one.element, changed.element, where.element, table.element);
+  /** The subject whose numbers are shown. */
+  let shown = "";
   return {
     element,
     /**
@@ -53,9 +55,15 @@ export function serviceView(changeView) {
       changed.element.hidden = where.element.hidden = empty || Boolean(route);
       one.element.hidden = empty || !route;
       if (empty) return;
-      if (route) ofRoute.update(now, { ...route, lastBound: service.lastBound }, subject);
-      else whole.update(now, service, subject, spansOf(samplesOf(now, spanMeans(now)))?.get(service.key));
-      trend.update(now, subject, marks.update(now, job));
+      const spans = route ? undefined : spansOf(samplesOf(now, spanMeans(now)))?.get(service.key);
+      const drawn = trend.update(now, subject, marks.update(now, job));
+      // A number and the end of the line beside it change together; who has gone to another subject gets its number at once.
+      const key = JSON.stringify(subject);
+      if (drawn || shown !== key) {
+        if (route) ofRoute.update(now, { ...route, lastBound: service.lastBound }, subject);
+        else whole.update(now, service, subject, spans);
+      }
+      shown = key;
       traces.update(now, subject);
       const changes = changed.update(now, subject, service);
       if (route) one.update(now, service, subject);

@@ -29,10 +29,11 @@ export function trendView(changeView) {
   return {
     element,
     /**
-     * update shows the charts whose answers are there; the others stay as they are.
+     * update shows the charts as soon as all answers are there, and reports whether it did.
      * @param {import("./now.js").Now} now
      * @param {import("./queries.js").Subject} subject
      * @param {import("./marks.js").Mark[]} marks
+     * @returns {boolean}
      */
     update(now, subject, marks) {
       const { source, step, every } = now;
@@ -40,10 +41,11 @@ export function trendView(changeView) {
       const wrong = answers.find((a) => a?.problem)?.problem;
       problem.hidden = !wrong;
       put(problem, wrong?.text() ?? "");
-      if (answers.some((a) => !a)) return;
+      if (answers.some((a) => !a)) return false;
       // Not every service says how full it is.
       const told = answers.filter((a) => a && !a.problem && !(a.panel.id === "chartSaturation" && a.shown.names.length === 0));
       list(charts, told.map((a) => ({ key: a?.panel.id ?? "", .../** @type {any} */ (a), marks })), ({ key }) => panelView(key, changeView));
+      return true;
     },
   };
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho"
 )
 
 // payments is the slow dependency: a service of somebody else's, over real
@@ -16,7 +18,7 @@ import (
 type payments struct {
 	listener net.Listener
 	server   *http.Server
-	client   *http.Client
+	base     *http.Transport // of the shop's clients
 	faults   *faults
 	dice     *dice
 	last     atomic.Int64 // the id of the newest order
@@ -31,8 +33,11 @@ func newPayments(f *faults, by *dice) (*payments, error) {
 		return nil, err
 	}
 	p := &payments{
-		listener: ln, faults: f, dice: by,
-		client: &http.Client{Transport: transport(), Timeout: 5 * time.Second},
+		listener: ln, faults: f, dice: by, base: transport(),
+	}
+	// The shop calls it by its name, which does not change with the port.
+	p.base.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, ln.Addr().String())
 	}
 	p.last.Store(orderPaid)
 	p.server = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: 10 * time.Second}
@@ -47,7 +52,7 @@ func transport() *http.Transport {
 func (p *payments) start() { go p.server.Serve(p.listener) }
 
 func (p *payments) stop(ctx context.Context) {
-	p.client.CloseIdleConnections()
+	p.base.CloseIdleConnections()
 	if p.server.Shutdown(ctx) != nil {
 		p.server.Close()
 	}
@@ -66,13 +71,21 @@ func (p *payments) serve(w http.ResponseWriter, r *http.Request) {
 
 var errUnpaid = errors.New("the payment service failed")
 
+// paymentsHost is where the shop finds it.
+const paymentsHost = "payments"
+
+// client is a shop's: it measures what it sends.
+func (p *payments) client(m *tacho.Meter) *http.Client {
+	return &http.Client{Transport: m.Transport(p.base, paymentsHost), Timeout: 5 * time.Second}
+}
+
 // pay returns the id of the order that is paid.
-func (p *payments) pay(ctx context.Context) (int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.listener.Addr().String(), nil)
+func (p *payments) pay(ctx context.Context, client *http.Client) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+paymentsHost, nil)
 	if err != nil {
 		return 0, err
 	}
-	resp, err := p.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0, fmt.Errorf("asking the payment service: %w", err)
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -23,6 +24,8 @@ type shop struct {
 	orders   *prometheus.CounterVec
 	items    prometheus.Histogram
 	payments prometheus.Observer
+	bank     *http.Client // asks the payment service
+	db       *sql.DB
 }
 
 // fromZero are the statuses that every route counts from zero, so that rates
@@ -49,6 +52,10 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 	})
 
 	s := newBusiness(in, m.Registerer(), version)
+	s.bank, s.db = in.demo.payments.client(m), g.db
+	if err := tacho.Database(m, "shop", g.db); err != nil {
+		panic(err) // the registry is this generation's own
+	}
 	for _, route := range routes {
 		switch {
 		case route.path == ordersPath:
@@ -99,7 +106,7 @@ func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop 
 func (s *shop) answer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		fault := s.in.demo.faults.on(s.in.name, r)
-		if !rest(c.Request.Context(), r.takes.draw(s.in.dice)+fault.Slower) {
+		if !query(c.Request.Context(), s.db, r.takes.draw(s.in.dice)+fault.Slower) {
 			return // the client is gone
 		}
 		if s.in.dice.float() < r.fails+fault.Fails {
@@ -127,7 +134,7 @@ func (s *shop) order(r route) gin.HandlerFunc {
 			return
 		}
 		start := time.Now()
-		id, err := s.in.demo.payments.pay(c.Request.Context())
+		id, err := s.in.demo.payments.pay(c.Request.Context(), s.bank)
 		s.payments.Observe(time.Since(start).Seconds())
 		switch {
 		case c.Request.Context().Err() != nil: // the client is gone
@@ -152,7 +159,7 @@ func sold(kind string) bool {
 // show looks an order up: those that were paid are there.
 func (s *shop) show(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if !rest(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
+		if !query(c.Request.Context(), s.db, r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
 			return
 		}
 		id, err := strconv.ParseInt(c.Param("id"), 10, 64)

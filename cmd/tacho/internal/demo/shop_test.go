@@ -42,13 +42,16 @@ func TestShop(t *testing.T) {
 	}
 	_, text := fetch(t, d, 0, "GET", "/metrics")
 	for series, want := range map[string]string{
-		`shop_orders_total{kind="book"}`:                                     "1", // by /first_route
-		`shop_orders_total{kind="pen"}`:                                      "1", // by the order
-		`shop_orders_total{kind="lamp"}`:                                     "0",
-		`shop_build_info{version="1.0.0"}`:                                   "1",
-		`shop_payment_duration_seconds_count`:                                "1",
-		`http_requests_in_flight`:                                            "0",
-		`http_requests_total{method="GET",path="/three_route",status="500"}`: "0",
+		`shop_orders_total{kind="book"}`:                                        "1", // by /first_route
+		`shop_orders_total{kind="pen"}`:                                         "1", // by the order
+		`shop_orders_total{kind="lamp"}`:                                        "0",
+		`shop_build_info{version="1.0.0"}`:                                      "1",
+		`shop_payment_duration_seconds_count`:                                   "1",
+		`http_requests_in_flight`:                                               "0",
+		`http_client_requests_total{host="payments",method="GET",status="200"}`: "1",
+		`go_sql_max_open_connections{db_name="shop"}`:                           "12",
+		`go_sql_in_use_connections{db_name="shop"}`:                             "0",
+		`http_requests_total{method="GET",path="/three_route",status="500"}`:    "0",
 	} {
 		if got := sample(t, text, series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)
