@@ -2,58 +2,74 @@ package demo
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
-	"errors"
+	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// connections is how many an instance may have open to its database, for a shop that
-// gets so many requests a second: on a quiet day a sixth of them is in use, while
-// something is slow half of them.
+// A database does nothing but take its time, for as many at once as it has
+// connections. Its metrics are those of tacho.Database; the real pool of database/sql
+// would be a fifth of a megabyte in every tacho.
+type database struct {
+	slots  chan struct{}
+	waits  atomic.Int64
+	waited atomic.Int64 // ns
+}
+
+// connections is how many an instance may have open, for a shop that gets so many
+// requests a second: on a quiet day a sixth of them is in use, while something is slow
+// half of them.
 func connections(rate float64) int { return max(12, int(rate*0.3)) }
 
-// openDatabase returns a real database/sql pool, in front of a database that does
-// nothing but take its time.
-func openDatabase(rate float64) *sql.DB {
-	db := sql.OpenDB(sleepy{})
-	db.SetMaxOpenConns(connections(rate))
-	db.SetMaxIdleConns(connections(rate))
-	return db
+func newDatabase(rate float64) *database {
+	return &database{slots: make(chan struct{}, connections(rate))}
 }
 
-// query lets the database work for d, and reports whether the client is still there
-// afterwards.
-func query(ctx context.Context, db *sql.DB, d time.Duration) bool {
-	_, err := db.ExecContext(ctx, "SELECT pg_sleep($1)", int64(d))
-	return err == nil
+// query works for d, and reports whether the client is still there afterwards.
+func (db *database) query(ctx context.Context, d time.Duration) bool {
+	if !db.take(ctx) {
+		return false
+	}
+	defer func() { <-db.slots }()
+	return rest(ctx, d)
 }
 
-// sleepy is the database's driver.
-type sleepy struct{}
-
-func (sleepy) Connect(context.Context) (driver.Conn, error) { return connection{}, nil }
-func (s sleepy) Driver() driver.Driver                      { return s }
-func (sleepy) Open(string) (driver.Conn, error)             { return connection{}, nil }
-
-type connection struct{}
-
-var errQuery = errors.New("the demo's database knows how to sleep and nothing else")
-
-func (connection) ExecContext(ctx context.Context, _ string, args []driver.NamedValue) (driver.Result, error) {
-	if len(args) != 1 {
-		return nil, errQuery
+// take waits for a connection.
+func (db *database) take(ctx context.Context) bool {
+	select {
+	case db.slots <- struct{}{}:
+		return true
+	default:
 	}
-	ns, ok := args[0].Value.(int64)
-	if !ok {
-		return nil, errQuery
+	begun := time.Now()
+	db.waits.Add(1)
+	defer func() { db.waited.Add(int64(time.Since(begun))) }()
+	select {
+	case db.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	if !rest(ctx, time.Duration(ns)) {
-		return nil, ctx.Err()
-	}
-	return driver.ResultNoRows, nil
 }
 
-func (connection) Prepare(string) (driver.Stmt, error) { return nil, errQuery }
-func (connection) Begin() (driver.Tx, error)           { return nil, errQuery }
-func (connection) Close() error                        { return nil }
+// register exports the pool as client_golang's collector of database/sql pools does.
+func (db *database) register(reg prometheus.Registerer) {
+	auto := promauto.With(prometheus.WrapRegistererWith(prometheus.Labels{"db_name": "shop"}, reg))
+	inUse := func() float64 { return float64(len(db.slots)) }
+	for name, gauge := range map[string]struct {
+		help  string
+		value func() float64
+	}{
+		"go_sql_max_open_connections": {"Maximum number of open connections to the database.", func() float64 { return float64(cap(db.slots)) }},
+		"go_sql_open_connections":     {"The number of established connections both in use and idle.", inUse},
+		"go_sql_in_use_connections":   {"The number of connections currently in use.", inUse},
+	} {
+		auto.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: gauge.help}, gauge.value)
+	}
+	auto.NewCounterFunc(prometheus.CounterOpts{Name: "go_sql_wait_count_total", Help: "The total number of connections waited for."},
+		func() float64 { return float64(db.waits.Load()) })
+	auto.NewCounterFunc(prometheus.CounterOpts{Name: "go_sql_wait_duration_seconds_total", Help: "The total time blocked waiting for a new connection."},
+		func() float64 { return time.Duration(db.waited.Load()).Seconds() })
+}

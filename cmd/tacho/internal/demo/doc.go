@@ -9,9 +9,9 @@
 // The shop is one Gin service in two instances, a and b, each an HTTP server
 // with a port of its own on the loopback interface. Its routes are those of the
 // Gin tutorial (/ and /api), those of the three-routes tutorial, and orders,
-// which wait for a payment service; the others wait for a database, by a real
-// database/sql pool. Where Python has Flask and Gunicorn, the
-// Flask tutorial's app joins in as a second service.
+// which wait for a payment service; the others wait for a database. Where
+// Python has Flask and Gunicorn, the Flask tutorial's app joins in as a second
+// service.
 //
 // What happens, and when, is one table: script.go. What a request costs is
 // another, and both the running shop and its seeded past are made from it:

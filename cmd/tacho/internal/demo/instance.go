@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"database/sql"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -100,11 +99,11 @@ type generation struct {
 	server  *http.Server
 	door    *handoff.Listener // of this generation; the instance keeps the real one
 	scrapes atomic.Int64      // of /metrics, answered
-	db      *sql.DB
+	db      *database
 }
 
 func newGeneration(in *instance, version string) *generation {
-	g := &generation{door: handoff.New(in.listener.Addr()), db: openDatabase(in.demo.opts.Rate)}
+	g := &generation{door: handoff.New(in.listener.Addr()), db: newDatabase(in.demo.opts.Rate)}
 	g.server = &http.Server{
 		Handler:           newShop(in, g, version),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -121,7 +120,6 @@ func (g *generation) stop(ctx context.Context) {
 	if g.server.Shutdown(ctx) != nil {
 		g.server.Close()
 	}
-	g.db.Close()
 }
 
 func (g *generation) ended() bool {

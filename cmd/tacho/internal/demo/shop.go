@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -25,7 +24,7 @@ type shop struct {
 	items    prometheus.Histogram
 	payments prometheus.Observer
 	bank     *http.Client // asks the payment service
-	db       *sql.DB
+	db       *database
 }
 
 // fromZero are the statuses that every route counts from zero, so that rates
@@ -53,9 +52,7 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 
 	s := newBusiness(in, m.Registerer(), version)
 	s.bank, s.db = in.demo.payments.client(m), g.db
-	if err := tacho.Database(m, "shop", g.db); err != nil {
-		panic(err) // the registry is this generation's own
-	}
+	g.db.register(m.Registerer())
 	for _, route := range routes {
 		switch {
 		case route.path == ordersPath:
@@ -106,7 +103,7 @@ func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop 
 func (s *shop) answer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		fault := s.in.demo.faults.on(s.in.name, r)
-		if !query(c.Request.Context(), s.db, r.takes.draw(s.in.dice)+fault.Slower) {
+		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+fault.Slower) {
 			return // the client is gone
 		}
 		if s.in.dice.float() < r.fails+fault.Fails {
@@ -159,7 +156,7 @@ func sold(kind string) bool {
 // show looks an order up: those that were paid are there.
 func (s *shop) show(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if !query(c.Request.Context(), s.db, r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
+		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
 			return
 		}
 		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
