@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -294,6 +295,31 @@ func TestExplore(t *testing.T) {
 	}
 	page = browse(t, f.serve(t, "")+"#page=explore&expr=sum%28x", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Answer"})
+}
+
+// TestNeverCalled: a route whose counters all stand at zero is said to be never called;
+// that is asked only where a route has nothing to do.
+func TestNeverCalled(t *testing.T) {
+	for rate, want := range map[string]string{"0": "never called GET /old 0", "1": "GET /old 1.00"} {
+		var mu sync.Mutex
+		asked := false
+		f := &fake{alerts: "[]", answer: func(_ int, query string) answer {
+			if strings.HasSuffix(query, "== 0") && strings.Contains(query, "by (method, path) (http_requests_total") {
+				mu.Lock()
+				defer mu.Unlock()
+				asked = true
+				return vector(sample{"", map[string]string{"method": "GET", "path": "/old"}, "0"})
+			}
+			return vector(sample{"rate", route("shop", "GET", "/old"), rate}, sample{"rate", route("shop", "GET", "/"), "3"}, sample{"targets", job("shop"), "1"})
+		}}
+		page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
+		check(t, page.text(t), []string{want}, nil)
+		mu.Lock()
+		if asked != (rate == "0") {
+			t.Errorf("at a rate of %s: asked %v", rate, asked)
+		}
+		mu.Unlock()
+	}
 }
 
 // TestHostileLabels: whatever a service writes into its labels is text.

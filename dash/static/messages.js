@@ -170,6 +170,7 @@ export const messages = {
   chartInFlight: ["In flight", "处理中"],
   otherClass: ["other", "其他"],
   noTraces: ["No request in this span has left one: exemplars are an option of the library.", "此范围内没有请求留下追踪：exemplar 是库的一个选项。"],
+  traceHow: ["tacho serve --trace-url links them: an address with {trace} in it.", "使用 tacho serve --trace-url 可将其变为链接：地址中须包含 {trace}。"],
   traces: ["Traces of the slowest requests", "最慢请求的追踪"],
   chartHeat: ["Latency, distribution", "延迟分布"],
   slowerThan: ["over {from}", "超过 {from}"],

@@ -76,7 +76,8 @@ function learn(/** @type {import("./now.js").Now} */ now, /** @type {import("./m
   const keyOf = (/** @type {import("./model.js").Sample} */ { metric }) => JSON.stringify([metric.method ?? "", metric.path ?? ""]);
   const found = samplesOf(now, sizes(names, subject, now.source.window || "1m"));
   if (found) learnt.sizes = new Map(found.map((s) => [keyOf(s), Number(s.value[1])]));
-  const never = samplesOf(now, neverCalled(names, subject));
+  // That reads every series of the service: asked only where a route has nothing to do now.
+  const never = samplesOf(now, service.routes.some((r) => r.rate === 0) ? neverCalled(names, subject) : undefined);
   if (never) learnt.never = new Set(never.map(keyOf));
 }
 

@@ -12,9 +12,10 @@ const seldom = 15;
 
 /** tracesView returns an empty list. */
 export function tracesView() {
+  const how = make("p", { class: "muted" }, say("traceHow", { trace: "{trace_id}" }));
   const items = make("ol", { class: "changes" });
   const none = make("p", { class: "muted" });
-  const element = /** @type {HTMLDetailsElement} */ (make("details", { class: "traces" }, make("summary", {}, say("traces")), none, items));
+  const element = /** @type {HTMLDetailsElement} */ (make("details", { class: "traces" }, make("summary", {}, say("traces")), none, items, how));
   let route = "";
   return {
     element,
@@ -34,6 +35,7 @@ export function tracesView() {
       const found = slowest(answer.value ?? [], most);
       none.hidden = found.length > 0;
       put(none, found.length ? "" : say("noTraces"));
+      how.hidden = found.length === 0 || config.traceURL !== "";
       list(items, found.map((exemplar) => ({ ...exemplar, template: config.traceURL })), item);
     },
   };
