@@ -215,23 +215,41 @@ func TestFirstLoad(t *testing.T) {
 	}
 }
 
-// TestMessages: every text is in messages.js, and every text there is used.
-func TestMessages(t *testing.T) {
-	all := files(t)
-	table, _, _ := strings.Cut(all["messages.js"], "\n};")
+// messagesOf are the keys of a table of messages.
+func messagesOf(text string) []string {
+	table, _, _ := strings.Cut(text, "\n};")
 	var keys []string
 	for _, m := range regexp.MustCompile(`(?m)^  (\w+): \["`).FindAllStringSubmatch(table, -1) {
 		keys = append(keys, m[1])
 	}
+	return keys
+}
+
+// TestMessages: every text is in messages.js or latermessages.js, and every text there
+// is used; what is loaded first says only what is in the first table.
+func TestMessages(t *testing.T) {
+	all := files(t)
+	first := messagesOf(all["messages.js"])
+	keys := append(messagesOf(all["latermessages.js"]), first...)
 	var code strings.Builder
 	for name, text := range all {
-		if name != "messages.js" {
+		if name != "messages.js" && name != "latermessages.js" {
 			code.WriteString(text)
 		}
 	}
-	for _, m := range regexp.MustCompile(`(?:say\("|data-say=")(\w+)"`).FindAllStringSubmatch(code.String(), -1) {
+	said := regexp.MustCompile(`(?:say\("|data-say=")(\w+)"`)
+	for _, m := range said.FindAllStringSubmatch(code.String(), -1) {
 		if !slices.Contains(keys, m[1]) {
 			t.Errorf("messages.js lacks %q", m[1])
+		}
+	}
+	joined, err := io.ReadAll(get(t, dash.Handler(dash.Options{}), "GET", "/tacho.js").Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range said.FindAllStringSubmatch(string(joined)+all["index.html"], -1) {
+		if !slices.Contains(first, m[1]) {
+			t.Errorf("what is loaded first says %q, which comes later: it belongs into messages.js", m[1])
 		}
 	}
 	// Keys that are put together: a state, a kind of problem, a column or a

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { secondsOf } from "../static/duration.js";
-import { messages } from "../static/messages.js";
+import { laterMessages as messages } from "../static/latermessages.js";
 import { explain, jobsOf, matches, targetsOf } from "../static/targets.js";
 
 const at = (/** @type {string} */ url) => ({ url, timeout: 10 });

@@ -6,12 +6,15 @@ import { alertView } from "./alertview.js";
 import { list, make, put } from "./dom.js";
 import { facts } from "./facts.js";
 import { age, shorten, time, visible } from "./format.js";
-import { say } from "./messages.js";
+import { laterMessages } from "./latermessages.js";
+import { learn, say } from "./messages.js";
 import { alertGroups } from "./model.js";
 import { rulesView } from "./rulesview.js";
 import { within } from "./range.js";
 import { targetsView } from "./targetsview.js";
 import { addressOf } from "./view.js";
+
+learn(laterMessages);
 
 /** Groups of alerts, and alerts of one group, that are shown; the rest is counted. */
 const most = 30;

@@ -8,12 +8,15 @@ import { attribute, list, make, put } from "./dom.js";
 import { chosenLines, csv, defaultQuery, ended, metricsInOrder, mostLines, seriesText, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { number, shorten, visible } from "./format.js";
-import { say } from "./messages.js";
+import { laterMessages } from "./latermessages.js";
+import { learn, say } from "./messages.js";
 import { rangeOf, samplesOf } from "./now.js";
 import { download, saveChart } from "./png.js";
 import { selector } from "./queries.js";
 import { placeOf } from "./rows.js";
 import { zoomTo } from "./trend.js";
+
+learn(laterMessages);
 
 /** Metrics listed, and rows of a table; the rest is counted. */
 const [mostMetrics, mostRows] = [40, 200];

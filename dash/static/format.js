@@ -18,6 +18,7 @@ function newWriters() {
   const of = (/** @type {string} */ language, /** @type {Intl.DateTimeFormatOptions} */ options) =>
     new Intl.DateTimeFormat(language, { ...options, hourCycle: "h23", timeZone: zone });
   return {
+    zone: zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
     clock: of("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     minute: of("en-GB", { hour: "2-digit", minute: "2-digit" }),
     day: of(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
@@ -56,7 +57,7 @@ export function useZone(name) {
 }
 
 /** The zone that times are written in. */
-export const zoneName = () => zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const zoneName = () => writers.zone;
 
 /**
  * The time of day with seconds, and without.

@@ -1,4 +1,4 @@
-// Everything the page says, in one table: in English and in Chinese. {words in braces} are filled
+// Everything the page says at first, in one table (latermessages.js has the rest): in English and in Chinese. {words in braces} are filled
 // in; no sentence depends on a plural. Names of metrics, labels and PromQL are not translated.
 
 /** @type {Record<string, [string, string]>} */
@@ -194,21 +194,9 @@ export const messages = {
 
   // Explore.
   explore: ["Explore", "探索"],
-  exploreMetrics: ["Metrics: the business's first", "指标：业务指标在前"],
-  findMetric: ["Find a metric", "查找指标"],
-  asGraph: ["Graph", "图表"],
-  asRows: ["Table", "表格"],
-  asPNG: ["Download as PNG", "下载 PNG"],
   series: ["Series", "序列"],
-  nothingFound: ["Nothing has this name at this time.", "此时没有这样的数据。"],
-  chooseMetric: ["Choose a metric, or write PromQL: Shift+Enter makes a new line.", "请选择指标，或输入 PromQL：Shift+Enter 换行。"],
-  seriesCount: ["Series: {n}.", "序列数：{n}。"],
-  errorAt: ["Here: {text}", "此处：{text}"],
-  exploreLabel: ["Metric or PromQL", "指标或 PromQL"],
   run: ["Show", "显示"],
-  asCSV: ["Download as CSV", "下载 CSV"],
   answer: ["Answer", "结果"],
-  someLines: ["{n} of {all} lines: those with the largest last values.", "显示 {all} 条中的 {n} 条：最新值最大的。"],
 
   // Lists.
   alerts: ["Alerts", "告警"],
@@ -223,77 +211,14 @@ export const messages = {
   more: ["and more: {n}", "还有：{n}"],
 
   // Alerts and targets.
-  noAlertActive: ["No alert is active.", "没有活动的告警。"],
-  noAlerts: ["No alert is active. Rules that watch: {n}.", "没有活动的告警。监视中的规则：{n}。"],
-  noRules: ["No alert is active, and no rule watches. tacho serve has rules of its own; others stand under rule_files in prometheus.yml.", "没有活动的告警，也没有监视规则。tacho serve 自带规则；其他规则写在 prometheus.yml 的 rule_files 中。"],
-  noAlertmanager: ["Alerts are sent nowhere, and cannot be silenced: no Alertmanager is known. Name one under alerting in prometheus.yml, or start tacho serve with --alertmanager URL.", "告警不会发送到任何地方，也无法静默：没有配置 Alertmanager。请在 prometheus.yml 的 alerting 部分填写，或用 --alertmanager URL 启动 tacho serve。"],
-  silence: ["Silence in Alertmanager", "在 Alertmanager 中静默"],
-  silenceAt: ["Silence in Alertmanager at {host}", "在 {host} 的 Alertmanager 中静默"],
-  openInExplore: ["Open in Explore", "在“探索”中打开"],
   whyFired: ["What the rule looks at, and its limit", "规则所看的数据及其界限"],
   value: ["value", "数值"],
   limit: ["limit", "界限"],
-  valueIs: ["Value: {value}.", "数值：{value}。"],
-  valueAndLimit: ["Value: {value}; it is active while that is {limit}.", "数值：{value}；{limit} 时告警处于活动状态。"],
-  activeFrom: ["the alert became active", "告警开始活动"],
-  pastAlerts: ["Alerts that fired in this span and are over", "此时间范围内触发过、现已结束的告警"],
-  noPastAlerts: ["No other alert has fired in this span.", "此时间范围内没有触发过其他告警。"],
-  pastExact: ["Times are exact to {step}.", "时间精确到 {step}。"],
-  showThen: ["Look at that time", "查看该时段"],
   alert: ["Alert", "告警"],
   labels: ["Labels", "标签"],
-  lasted: ["Lasted", "持续"],
-  brokenRules: ["Rules that cannot be evaluated: they watch nothing", "无法计算的规则：它们不起作用"],
-  watchingRules: ["Rules that watch", "监视中的规则"],
-  rulesCount: ["Rules that watch: {n}", "监视中的规则：{n}"],
   rule: ["Rule", "规则"],
-  ruleFor: ["Waits", "等待"],
-  ruleQuery: ["Query", "查询"],
-  ruleBroken: ["cannot be evaluated", "无法计算"],
-  inactive: ["inactive", "未触发"],
   error: ["Error", "错误"],
-  filterTargets: ["Filter targets", "筛选目标"],
-  noTargetList: ["This API does not list targets.", "这个 API 不列出目标。"],
-  noTargets: ["Prometheus scrapes nothing.", "Prometheus 没有抓取任何目标。"],
-  targetsCount: ["Targets: {n} of {all}; down: {down}; slow: {slow}.", "目标：{n} / {all}；抓取失败：{down}；缓慢：{slow}。"],
-  targetsShown: ["The first {n} are shown: filter to see the others.", "仅显示前 {n} 个：请筛选以查看其他目标。"],
-  targetColumn: ["Target", "目标"],
-  lastScrape: ["Last scrape", "最近抓取"],
-  agoShort: ["{age} ago", "{age}前"],
-  everySeconds: ["every {interval}", "每 {interval}"],
-  scrapeTook: ["Took", "耗时"],
-  ofSeconds: ["of {timeout}", "时限 {timeout}"],
-  jobDown: ["{n} down", "{n} 个抓取失败"],
-  jobUnknown: ["{n} not scraped yet", "{n} 个尚未抓取"],
-  targetUp: ["up", "在线"],
-  targetUnknown: ["not scraped yet", "尚未抓取"],
-  targetNearlyLate: ["up, slow", "在线，缓慢"],
   targetNearlyLateMeans: ["A scrape takes more than 80 % of the time that it may take. When it takes longer, the target counts as down: raise scrape_timeout, or let it export less.", "抓取耗时超过时限的 80 %。一旦超时，目标即视为抓取失败：请放宽 scrape_timeout，或减少导出的数据。"],
-  targetRefused: ["Nothing listens on port {port} of {host}. Is the process running? Is the port right? Does it listen on 127.0.0.1 only?", "{host} 的端口 {port} 没有程序监听。进程在运行吗？端口对吗？是否只监听 127.0.0.1？"],
-  targetRefusedHere: ["Nothing listens on port {port} of the machine that scrapes. Is the process running? If Prometheus runs in a container, {host} is that container: name the host or the service instead.", "抓取方机器的端口 {port} 没有程序监听。进程在运行吗？如果 Prometheus 运行在容器中，{host} 指的是该容器：请改用主机名或服务名。"],
-  targetUnknownHost: ["The name {host} is not known where Prometheus runs. Look at its spelling, and at the DNS of that machine.", "Prometheus 所在机器无法解析 {host}。请检查拼写以及该机器的 DNS。"],
-  targetUnreachable: ["There is no way to {host}. Is the machine up? Look at the network between, the firewall, and the address.", "无法到达 {host}。机器开机了吗？请检查中间的网络、防火墙和地址。"],
-  targetSlow: ["{address} did not answer within {timeout}. Is it overloaded, does a firewall drop the packets, or is there too much to export? scrape_timeout gives it longer.", "{address} 未在 {timeout} 内应答。是否过载、被防火墙丢弃，或导出的数据太多？scrape_timeout 可以放宽时限。"],
-  targetDenied: ["It wants a password or a token, or refuses the one that it gets (status {status}): see basic_auth, authorization or oauth2 of the scrape configuration.", "它要求密码或令牌，或拒绝了收到的凭据（状态码 {status}）：请检查抓取配置的 basic_auth、authorization 或 oauth2。"],
-  targetNotFound: ["It answers, but has no metrics at {path}. metrics_path says where they are; or is that the port of another service?", "它有应答，但 {path} 没有指标。请用 metrics_path 指明位置；或者该端口属于其他服务？"],
-  targetBadRequest: ["It does not understand the request (status 400). Often it wants HTTPS: set scheme to https.", "它不理解该请求（状态码 400）。通常是需要 HTTPS：请将 scheme 设为 https。"],
-  targetTooOften: ["It is asked too often (status 429): raise scrape_interval, or see who else asks.", "请求过于频繁（状态码 429）：请增大 scrape_interval，或看看还有谁在请求。"],
-  targetBehind: ["A proxy cannot reach what is behind it, or the process is overloaded or shutting down (status {status}). Ask the process itself, without the proxy.", "代理无法到达后端，或进程过载、正在关闭（状态码 {status}）。请绕过代理直接请求该进程。"],
-  targetFails: ["It fails while it makes its metrics (status {status}): its own log says why.", "它在生成指标时出错（状态码 {status}）：原因见它自己的日志。"],
-  targetStatus: ["It answers with status {status} instead of 200. tacho doctor {url} says more.", "它返回状态码 {status}，而不是 200。tacho doctor {url} 能说明更多。"],
-  targetCertificate: ["Nobody whom Prometheus trusts has signed its certificate: tls_config names the authority (ca_file).", "其证书不是由 Prometheus 信任的机构签发：请在 tls_config 中填写该机构（ca_file）。"],
-  targetExpired: ["Its certificate has expired, or is not valid yet: renew it, and compare the clocks of both machines.", "其证书已过期或尚未生效：请更新证书，并核对两台机器的时钟。"],
-  targetOtherName: ["Its certificate is for another name than {host}: scrape it by that name, or set server_name in tls_config.", "其证书不是为 {host} 签发的：请用证书上的名称抓取，或在 tls_config 中设置 server_name。"],
-  targetClientCertificate: ["It wants a certificate of Prometheus, or refuses the one that it gets: see cert_file and key_file of tls_config.", "它要求 Prometheus 出示证书，或拒绝了收到的证书：请检查 tls_config 的 cert_file 和 key_file。"],
-  targetTLS: ["The two cannot agree on how to encrypt: look at the versions of TLS that it accepts, and at tls_config.", "双方无法就加密方式达成一致：请检查它接受的 TLS 版本以及 tls_config。"],
-  targetPlain: ["It speaks HTTP and is asked by HTTPS: set scheme to http.", "它使用 HTTP，却以 HTTPS 抓取：请将 scheme 设为 http。"],
-  targetNotHTTP: ["It breaks off, or does not speak HTTP on port {port}. Is the port right? Does it want HTTPS? Did the process just end?", "连接中断，或端口 {port} 不是 HTTP。端口对吗？是否需要 HTTPS？进程是否刚刚退出？"],
-  targetHTML: ["{path} is a web page, not metrics. metrics_path says where the metrics are; a page to sign in needs credentials.", "{path} 是网页，不是指标。请用 metrics_path 指明指标位置；如果是登录页，则需要凭据。"],
-  targetType: ["It does not say that its answer is in Prometheus's format (Content-Type {type}). Let it send text/plain, or set fallback_scrape_protocol.", "它的应答没有声明为 Prometheus 格式（Content-Type {type}）。请让它发送 text/plain，或设置 fallback_scrape_protocol。"],
-  targetFormat: ["What it answers is not Prometheus's format, so nothing of it is kept. tacho doctor {url} shows the line.", "它的应答不是 Prometheus 格式，因此全部未保存。tacho doctor {url} 会指出是哪一行。"],
-  targetLimit: ["It exports more than the limits of the scrape configuration allow, so nothing of it is kept. Find the label that has too many values, or raise the limit.", "它导出的数据超出抓取配置的限制，因此全部未保存。请找出取值过多的标签，或提高限制。"],
-  targetFile: ["Prometheus cannot read a file that the scrape configuration names: look at its path and who may read it.", "Prometheus 无法读取抓取配置中指定的文件：请检查路径和读取权限。"],
-  targetProxy: ["The proxy of the scrape configuration (proxy_url) cannot be reached, or refuses.", "抓取配置中的代理（proxy_url）无法到达，或拒绝请求。"],
 
   // Nothing to show yet.
   noTarget: ["No target yet", "还没有目标"],
@@ -348,6 +273,14 @@ export const messages = {
 export const languages = ["en", "zh-CN"];
 
 let present = 0;
+
+/**
+ * learn adds the messages of a screen that comes later.
+ * @param {Record<string, [string, string]>} more
+ */
+export function learn(more) {
+  Object.assign(messages, more);
+}
 
 /**
  * choose sets the language: the one that is asked for, or the first of the

@@ -6,6 +6,9 @@ import { windowOf } from "./window.js";
 /** Rows beyond what can be seen, above and below. */
 const margin = 15;
 
+/** The height of a row before one is there, in pixels: all are alike while only some are in the document. */
+const usualHeight = 32;
+
 /**
  * scrolling fills a table's body with rows.
  * @template {{key: string}} T
@@ -22,13 +25,18 @@ export function scrolling(table, body, newRow, few = 100) {
   let items = [];
   let from = 0;
   let waiting = false;
+  // As they were when last measured: that makes the browser lay out all of the page, so
+  // it is done once in a frame and not at each update.
+  let [top, height] = [0, usualHeight];
+
+  function measure() {
+    height = body.firstElementChild?.getBoundingClientRect().height || usualHeight;
+    top = -body.getBoundingClientRect().top + from * height;
+  }
 
   function draw() {
-    waiting = false;
     const all = items.length <= few;
     table.classList.toggle("windowed", !all);
-    const height = rowHeight();
-    const top = -body.getBoundingClientRect().top + from * height;
     const part = all ? { from: 0, to: items.length } : windowOf({ top, view: innerHeight, row: height, rows: items.length, margin });
     from = part.from;
     above.set(part.from * height);
@@ -38,16 +46,13 @@ export function scrolling(table, body, newRow, few = 100) {
     attribute(table, "aria-rowcount", String(items.length + 1));
   }
 
-  /** The height of a row: all are alike while only some are in the document. */
-  function rowHeight() {
-    return body.firstElementChild?.getBoundingClientRect().height || 32;
-  }
-
   /** focus goes to a row's button, wherever the row is. */
   function focus(/** @type {number} */ index) {
     const at = Math.min(items.length - 1, Math.max(0, index));
     if (at < from || at >= from + body.children.length) {
-      scrollBy(0, body.getBoundingClientRect().top + (at - from) * rowHeight() - innerHeight / 2);
+      measure();
+      scrollBy(0, body.getBoundingClientRect().top + (at - from) * height - innerHeight / 2);
+      measure();
       draw();
     }
     const button = /** @type {HTMLElement | null} */ (body.children[at - from]?.querySelector("button"));
@@ -55,7 +60,7 @@ export function scrolling(table, body, newRow, few = 100) {
   }
 
   body.addEventListener("keydown", (event) => {
-    const page = Math.max(1, Math.floor(innerHeight / rowHeight()) - 1);
+    const page = Math.max(1, Math.floor(innerHeight / height) - 1);
     const move = /** @type {Record<string, number>} */ ({ ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -Infinity, End: Infinity })[event.key];
     const row = /** @type {Element} */ (event.target).closest("tr");
     if (!move || !row || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -65,7 +70,11 @@ export function scrolling(table, body, newRow, few = 100) {
   const soon = () => {
     if (waiting || items.length <= few) return;
     waiting = true;
-    requestAnimationFrame(draw);
+    requestAnimationFrame(() => {
+      waiting = false;
+      measure();
+      draw();
+    });
   };
   addEventListener("scroll", soon, { passive: true });
   addEventListener("resize", soon, { passive: true });
@@ -75,8 +84,7 @@ export function scrolling(table, body, newRow, few = 100) {
     update(now) {
       items = now;
       draw();
-      // The first rows have told how tall a row is.
-      if (items.length > few && from === 0 && above.height !== 0) draw();
+      soon();
     },
   };
 }

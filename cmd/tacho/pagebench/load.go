@@ -21,6 +21,9 @@ import (
 // loads is how often the page is loaded, each time from an empty cache.
 const loads = 7
 
+// settling is how long a new browser is left alone.
+const settling = 3 * time.Second
+
 // complete is true when every part of the service page has its answer.
 const complete = `(() => {
   const has = (selector) => document.querySelector(selector) !== null;
@@ -83,7 +86,7 @@ func look(ctx context.Context, out io.Writer, address, fragment string) error {
 			if err != nil {
 				return err
 			}
-			took, err := lookOnce(page, address+w.path+fragment)
+			took, err := lookOnce(ctx, page, address+w.path+fragment)
 			end()
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
@@ -101,9 +104,15 @@ func look(ctx context.Context, out io.Writer, address, fragment string) error {
 
 // lookOnce returns the seconds from the navigation to the first number, and to the last
 // part of the page.
-func lookOnce(page context.Context, address string) (took [2]float64, err error) {
+func lookOnce(ctx, page context.Context, address string) (took [2]float64, err error) {
 	if err := chromedp.Do(page, chromedp.Navigate("about:blank")); err != nil {
 		return took, err
+	}
+	// A reader's browser runs already; a new one is at work for a while on its own account.
+	select {
+	case <-ctx.Done():
+		return took, ctx.Err()
+	case <-time.After(settling):
 	}
 	for i, condition := range []string{`/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`, complete} {
 		if i == 0 {
