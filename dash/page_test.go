@@ -14,6 +14,7 @@ import (
 // answers, and reads what a person would read.
 func TestPage(t *testing.T) {
 	const down = `[{"labels":{"job":"shop","instance":"10.0.0.1:80"},"health":"down","lastError":"connection refused","scrapeUrl":"http://10.0.0.1:80/metrics"}]`
+	ofShop := map[string]string{"job": "shop", "schema": "default"}
 	for _, test := range []struct {
 		name   string
 		fake   *fake
@@ -37,6 +38,18 @@ func TestPage(t *testing.T) {
 			},
 			absent: []string{"firing", "cannot be scraped", "Routes shown", "does not list"},
 			calm:   true,
+		},
+		{
+			name: "the span and the one before",
+			fake: &fake{alerts: "[]", answer: func(_ int, query string) answer {
+				if !strings.Contains(query, "rateBefore") {
+					return vector(shop()...)
+				}
+				return vector(sample{"rate", ofShop, "40"}, sample{"rateBefore", ofShop, "20"},
+					sample{"errors", ofShop, "2"}, sample{"p95", ofShop, "0.3"}, sample{"p95Before", ofShop, "0.25"})
+			}},
+			want: []string{"Rate 1,260 requests/s 1 h: 40.0, ×2 Errors 0.08 % 1 h: 5.00 %, +∞ p50 20 ms p95 300 ms 1 h: 300 ms, +20 % p99"},
+			calm: true,
 		},
 		{
 			name: "a service that is well, and the server itself",

@@ -1,7 +1,7 @@
 // The head of a service or a route: its state in words and its numbers.
 
 import { attribute, make, put } from "./dom.js";
-import { age, change, count, nothing, rate, ratio, visible } from "./format.js";
+import { age, change, count, latency, nothing, rate, ratio, visible } from "./format.js";
 import { say } from "./messages.js";
 import { reason } from "./model.js";
 import { lengthOf } from "./range.js";
@@ -58,12 +58,22 @@ export function tiles(ids) {
         attribute(number, "href", addressOf(now.view, { page: "explore", expr }));
         writers[id](numbers, number);
         attribute(element, "title", `${say(`${id}Means`)} ${windowText(now)} ${expr}`);
-        const moved = spans[id] ? change(...spans[id]) : "";
-        put(delta, moved && say("changeIn", { change: moved, span: age(lengthOf(now.view.span)) }));
+        put(delta, spans[id] ? deltaText(id, spans[id], now) : "");
         attribute(delta, "title", spans[id] ? say("deltaMeans") : "");
       }
     },
   };
+}
+
+/** How the mean of a span is written, where a tile has one. */
+const means = /** @type {Record<string, (mean: number) => string>} */ ({ rate, errorRatio: ratio, p95: latency });
+
+/** deltaText is the mean of the chosen span and how it compares with the one before: the number above it is of this moment. */
+function deltaText(/** @type {string} */ id, /** @type {[number, number]} */ [during, before], /** @type {import("./now.js").Now} */ now) {
+  if (!Number.isFinite(during)) return "";
+  const parts = { span: age(lengthOf(now.view.span)), mean: means[id](during) };
+  const moved = change(during, before);
+  return moved ? say("meanMoved", { ...parts, change: moved }) : say("meanOf", parts);
 }
 
 /** windowText says over which time a rate is taken. */

@@ -108,8 +108,9 @@ export const messages = {
 
   overWindow: ["Over {window}.", "时间窗口：{window}。"],
   overRules: ["Over the rules' window (1 min unless configured).", "时间窗口由规则决定（默认 1 分钟）。"],
-  changeIn: ["{change} in {span}", "{span}内 {change}"],
-  deltaMeans: ["The mean of the chosen span against that of the span before.", "所选时间范围的平均值与此前范围相比。"],
+  meanOf: ["{span}: {mean}", "{span}：{mean}"],
+  meanMoved: ["{span}: {mean}, {change}", "{span}：{mean}，{change}"],
+  deltaMeans: ["The mean of the chosen span, and how it compares with the span before.", "所选时间范围的平均值，以及与此前范围的比较。"],
   sparkOf: ["{job}: rate over the span, now {now} requests/s; errors below", "{job}：所选范围内的速率，目前 {now} 请求/秒；下方为错误"],
   bytes: ["Bytes /s", "字节 /秒"],
   bytesMeans: ["Bytes of answers per second.", "每秒应答的字节数。"],
