@@ -28,10 +28,10 @@ import (
 var update = flag.Bool("update", false, "take the pictures of docs/img anew")
 
 // numbers is true as soon as the page shows one.
-const numbers = `[...document.querySelectorAll("dd.rate .value")].some((e) => /[1-9]/.test(e.textContent))`
+const numbers = `shown("dd.rate .value").some((e) => /[1-9]/.test(e.textContent))`
 
 // charts is true when those of a service are drawn.
-const charts = `document.querySelectorAll(".charts canvas").length >= 4 && [...document.querySelectorAll(".charts .legend b")].some((e) => /\d/.test(e.textContent))`
+const charts = `shown(".charts canvas").length >= 4 && shown(".charts .legend b").some((e) => /\d/.test(e.textContent))`
 
 // TestPage uses the page in front of a demo as a person would, in a real Chromium.
 func TestPage(t *testing.T) {
@@ -108,13 +108,14 @@ func equalNumbers(b *tab) {
 	b.t.Helper()
 	const look = `new Promise((resolve) => {
 		const clocks = new Set(), wrong = new Set();
+		` + shown + `
 		const look = () => {
 			clocks.add(document.getElementById("clock").textContent);
-			const legend = Object.fromEntries([...document.querySelectorAll(".charts .legend li")].map((e) => [e.querySelector(".of").textContent, e.querySelector("b").textContent]));
-			const failed = [...document.querySelectorAll(".charts figure")].find((e) => /^Errors/.test(e.querySelector("h3").textContent))?.querySelector("b")?.textContent;
+			const legend = Object.fromEntries(shown(".charts .legend li").map((e) => [e.querySelector(".of").textContent, e.querySelector("b").textContent]));
+			const failed = shown(".charts figure").find((e) => /^Errors/.test(e.querySelector("h3").textContent))?.querySelector("b")?.textContent;
 			const ends = {p50: legend.p50, p95: legend.p95, p99: legend.p99, errorRatio: failed ?? "0 %"};
 			for (const [id, end] of Object.entries(ends)) {
-				const tile = [...document.querySelectorAll("dd." + id + " .value")].find((e) => e.offsetParent).textContent;
+				const tile = shown("dd." + id + " .value")[0].textContent;
 				if (tile !== end || !/\d/.test(tile)) wrong.add(id + ": " + tile + " beside a chart that ends on " + end);
 			}
 			if (clocks.size > 4) resolve(JSON.stringify([...wrong]));
@@ -132,7 +133,7 @@ func equalNumbers(b *tab) {
 func zoom(b *tab) {
 	b.t.Helper()
 	before := b.text("location.hash")
-	b.drag(`document.querySelector(".charts .u-over")`, .5, .95)
+	b.drag(`shown(".charts .u-over")[0]`, .5, .95)
 	b.await("the zoom in the address", `/span=\d+-\d+/.test(location.hash)`)
 	b.await("no button to be pressed", `document.querySelector(".controls [aria-pressed=true]") === null`)
 	b.do(chromedp.NavigateBack())
@@ -146,17 +147,17 @@ func turn(b *tab, address string) {
 	b.click(".controls button", "15 min")
 	b.await("the span", `document.querySelector(".controls [aria-pressed=true]").textContent === "15 min"`)
 	b.choose("compare", "before")
-	b.await("the line before", `[...document.querySelectorAll(".charts .legend .of")].some((e) => e.textContent === "before")`)
+	b.await("the line before", `shown(".charts .legend .of").some((e) => e.textContent === "before")`)
 	b.choose("zone", "UTC")
 	b.choose("theme", "dark")
 	b.await("dark colours", `getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 28)"`)
-	b.text(`document.getElementById("language").click(); ""`)
-	b.loaded("Chinese", `document.documentElement.lang === "zh-CN" && `+charts)
+	b.text(`String(document.getElementById("language").click())`)
+	b.await("Chinese", `document.documentElement.lang === "zh-CN" && `+charts)
 	b.click(".controls .live", "")
 	b.await("a span that stands still", `/span=\d+-\d+/.test(location.hash)`)
 	b.await("its charts", charts)
-	const said = `JSON.stringify([document.documentElement.lang, document.documentElement.dataset.theme, location.hash, document.querySelector(".crumbs").innerText, ` +
-		`[...document.querySelectorAll(".charts .legend li")].map((e) => e.textContent), [...document.querySelectorAll(".tiles")].find((e) => e.offsetParent).innerText])`
+	const said = `JSON.stringify([document.documentElement.lang, document.documentElement.dataset.theme, location.hash, shown(".crumbs")[0].innerText, ` +
+		`shown(".charts .legend li").map((e) => e.textContent), shown(".tiles")[0].innerText])`
 	settled := `(() => { const now = ` + said + `; const same = now === window.__said; window.__said = now; return same; })()`
 	b.await("the page to rest", settled)
 	other := newTab(b.t, b.ctx, address)

@@ -91,36 +91,31 @@ func (b *tab) open(address string, width, height int64) {
 	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate("about:blank"), chromedp.Navigate(address))
 }
 
+// shown is a function of the scripts below: the elements that a selector finds and a person can see.
+const shown = `const shown = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility());`
+
 // text evaluates an expression to a string.
 func (b *tab) text(expr string) string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expr))
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(() => { `+shown+` return `+expr+`; })()`))
 	if err != nil {
 		b.t.Fatalf("%s: %v", expr, err)
 	}
 	return text
 }
 
-// await polls a condition of the page, for 90 s at most.
+// await polls a condition of the page, for 90 s at most. A page that is just being loaded
+// may have nobody to ask.
 func (b *tab) await(what, condition string) {
 	b.t.Helper()
-	limited, cancel := context.WithTimeout(b.ctx, 90*time.Second)
-	defer cancel()
-	if _, err := chromedp.Run(limited, chromedp.Poll[bool](`(() => { try { return Boolean(`+condition+`) } catch { return false } })()`, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
-		b.t.Fatalf("waited for %s: %v; the page says:\n%.2000s", what, err, b.text("document.body.innerText"))
-	}
-}
-
-// loaded awaits a condition of a page that is just being loaded, when there may be nobody to ask.
-func (b *tab) loaded(what, condition string) {
-	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`(() => { try { return Boolean(`+condition+`) } catch { return false } })()`))
+	asked := `(() => { ` + shown + ` try { return Boolean(` + condition + `) } catch { return false } })()`
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](asked))
 		if err == nil && yes {
 			return
 		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("waited for %s: %v", what, err)
+		if time.Now().After(deadline) || b.ctx.Err() != nil {
+			b.t.Fatalf("waited for %s: %v; the page says:\n%.2000s", what, err, b.text("document.body.innerText"))
 		}
 	}
 }
