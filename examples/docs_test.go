@@ -15,6 +15,7 @@ import (
 	"go/token"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -480,15 +481,20 @@ func startPage(t *testing.T, path string, p *program) *session {
 	return s
 }
 
-// freePort is an address that nobody listens on just now.
+// freePort is an address that nobody listens on just now. Its port is below those that
+// the system hands out to who asks for any: another package's test would get it before the
+// program has begun to listen.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port between 10,000 and 30,000 is free")
+	return ""
 }
 
 var (
