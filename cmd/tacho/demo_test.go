@@ -132,10 +132,8 @@ func TestDemoRate(t *testing.T) {
 // minutes takes one to be seen.
 func awaitState(t *testing.T, what string, reached func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !reached(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited two minutes for %s", what)
-		}
+	if !reaches(2*time.Minute, reached) {
+		t.Fatalf("waited two minutes for %s", what)
 	}
 }
 

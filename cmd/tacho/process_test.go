@@ -46,13 +46,21 @@ func spawn(t *testing.T, env []string, args ...string) *process {
 	return p
 }
 
+// reaches waits for a state, at most for limit, and says whether it came.
+func reaches(limit time.Duration, reached func() bool) bool {
+	for deadline := time.Now().Add(limit); !reached(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
+}
+
 // await waits for a state, at most for limit.
 func (p *process) await(what string, limit time.Duration, reached func() bool) time.Duration {
 	p.t.Helper()
-	for deadline := time.Now().Add(limit); !reached(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("waited %v for %s", limit, what)
-		}
+	if !reaches(limit, reached) {
+		p.t.Fatalf("waited %v for %s", limit, what)
 	}
 	return time.Since(p.begun)
 }

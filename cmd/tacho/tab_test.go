@@ -108,22 +108,24 @@ func (b *tab) text(expr string) string {
 // may have nobody to ask.
 func (b *tab) await(what, condition string) {
 	b.t.Helper()
+	const limit = 90 * time.Second
 	asked := `(() => { ` + shown + ` try { return Boolean(` + condition + `) } catch { return false } })()`
-	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		yes, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](asked))
-		if err == nil && yes {
-			return
-		}
-		if time.Now().After(deadline) || b.ctx.Err() != nil {
-			b.t.Fatalf("waited for %s: %v; the page says:\n%.2000s", what, err, b.text("document.body.innerText"))
-		}
+	limited, cancel := context.WithTimeout(b.ctx, limit) // for a browser that does not answer at all
+	defer cancel()
+	var problem error
+	if !reaches(limit, func() bool {
+		yes, err := chromedp.Run(limited, chromedp.Evaluate[bool](asked))
+		problem = err
+		return err == nil && yes
+	}) {
+		b.t.Fatalf("waited for %s: %v; the page says:\n%.2000s", what, problem, b.text("document.body.innerText"))
 	}
 }
 
 // click clicks the first element that can be seen of those that a selector finds, or whose text is the given one.
 func (b *tab) click(selector, text string) {
 	b.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll(%q)].find((e) => e.checkVisibility() && (%q === "" || e.textContent.trim() === %[2]q))`, selector, text)
+	find := fmt.Sprintf(`shown(%q).find((e) => %q === "" || e.textContent.trim() === %[2]q)`, selector, text)
 	b.await(selector+" "+text, find+" !== undefined")
 	b.text(fmt.Sprintf(`(() => { const e = %s; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); window.__at = [r.x + r.width / 2, r.y + r.height / 2]; return ""; })()`, find))
 	x, y := b.at()

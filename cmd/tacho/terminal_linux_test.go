@@ -135,10 +135,8 @@ func (p *pty) screen() string {
 func (p *pty) shows(expr string) {
 	p.t.Helper()
 	re := regexp.MustCompile("(?s)" + expr)
-	for deadline := time.Now().Add(20 * time.Second); !re.MatchString(p.screen()); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("the screen never shows %s", expr)
-		}
+	if !reaches(20*time.Second, func() bool { return re.MatchString(p.screen()) }) {
+		p.t.Fatalf("the screen never shows %s", expr)
 	}
 }
 
@@ -155,10 +153,8 @@ func (p *pty) ends(code int) {
 		p.t.Errorf("the terminal is left as %+v, it was %+v", after, p.before)
 	}
 	const back = "\x1b[?7h\x1b[?25h\x1b[?1049l"
-	for deadline := time.Now().Add(5 * time.Second); !strings.HasSuffix(p.sent.String(), back); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("wrapping, cursor and screen do not come back: it ends with %q", tail(p.sent.String(), 80))
-		}
+	if !reaches(5*time.Second, func() bool { return strings.HasSuffix(p.sent.String(), back) }) {
+		p.t.Fatalf("wrapping, cursor and screen do not come back: it ends with %q", tail(p.sent.String(), 80))
 	}
 }
 
