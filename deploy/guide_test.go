@@ -41,7 +41,7 @@ func TestWebConfig(t *testing.T) {
 	dir := t.TempDir()
 	roots := newCertificate(t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 	file := write(t, filepath.Join(dir, "web.yml"), strings.ReplaceAll(read(t, "web.yml"), "put-a-bcrypt-hash-here", "'"+passwordHash+"'"))
-	cmd := exec.Command(release.file(t), "serve", "--web-config", file, "--listen=127.0.0.1:0", "--data-dir", t.TempDir(), service(t))
+	cmd := exec.Command(tachoProgram(t), "serve", "--web-config", file, "--listen=127.0.0.1:0", "--data-dir", t.TempDir(), service(t))
 	p := start(t, cmd)
 	if !strings.HasPrefix(p.url, "https://") {
 		t.Fatalf("the page is at %s; want https", p.url)
@@ -134,7 +134,7 @@ func TestReverseProxy(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	address := freeAddress(t)
 	behind = &url.URL{Scheme: "http", Host: address}
-	cmd := exec.Command(release.file(t), "serve", "--listen", address, "--external-url", proxy.URL+"/tacho/", "--data-dir", t.TempDir(), service(t))
+	cmd := exec.Command(tachoProgram(t), "serve", "--listen", address, "--external-url", proxy.URL+"/tacho/", "--data-dir", t.TempDir(), service(t))
 	p := start(t, cmd)
 	if p.url != proxy.URL+"/tacho/" {
 		t.Fatalf("it prints %s as its page; want that of the proxy, %s/tacho/", p.url, proxy.URL)
@@ -168,7 +168,7 @@ func freeAddress(t *testing.T) string {
 // TestBackup: a snapshot, copied away, is a data folder.
 func TestBackup(t *testing.T) {
 	data, backup := t.TempDir(), t.TempDir()
-	cmd := exec.Command(release.file(t), "serve", "--admin-api", "--interval=1s", "--listen=127.0.0.1:0", "--data-dir", data, service(t))
+	cmd := exec.Command(tachoProgram(t), "serve", "--admin-api", "--interval=1s", "--listen=127.0.0.1:0", "--data-dir", data, service(t))
 	p := start(t, cmd)
 	p.awaitReady(http.DefaultClient)
 	p.awaitQuery("last_over_time(orders_total[1h])", "7")
@@ -188,7 +188,7 @@ func TestBackup(t *testing.T) {
 	p.stop(10 * time.Second)
 
 	// Nothing is scraped here, so what is found was restored.
-	cmd = exec.Command(release.file(t), "serve", "--listen=127.0.0.1:0", "--data-dir", filepath.Join(backup, "data"),
+	cmd = exec.Command(tachoProgram(t), "serve", "--listen=127.0.0.1:0", "--data-dir", filepath.Join(backup, "data"),
 		write(t, filepath.Join(backup, "targets.json"), "[]"))
 	restored := start(t, cmd)
 	restored.awaitReady(http.DefaultClient)

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // An image is what the Dockerfile makes: a folder that is the root of a
@@ -42,7 +44,7 @@ func newImage(t *testing.T, program string) image {
 		t.Fatal("this test changes the root folder of a process and needs root, such as: sudo make test")
 	}
 	img := image{root: t.TempDir()}
-	if err := json.Unmarshal(check(t, checker.file(t), "dockerfile", "Dockerfile"), &img.config); err != nil {
+	if err := json.Unmarshal(check(t, programs.File(t, "check"), "dockerfile", "Dockerfile"), &img.config); err != nil {
 		t.Fatal(err)
 	}
 	steps := regexp.MustCompile(`(?m)^RUN (mkdir(?:[^\\\n]|\\\n)+)$`).FindStringSubmatch(read(t, "Dockerfile"))
@@ -77,7 +79,7 @@ func (img image) command(t *testing.T, env []string, args ...string) *exec.Cmd {
 // the program starts as a user without rights, writes to its volume, and ends
 // in order.
 func TestImage(t *testing.T) {
-	img := newImage(t, release.file(t))
+	img := newImage(t, tachoProgram(t))
 	p := start(t, img.command(t, []string{"TACHO_LISTEN=127.0.0.1:0"}))
 	p.awaitReady(http.DefaultClient)
 	for volume := range img.config.Volumes {
@@ -94,7 +96,7 @@ func TestImage(t *testing.T) {
 // TestImageListens: what the image listens on is the port that it exposes, on
 // every address.
 func TestImageListens(t *testing.T) {
-	config := newImage(t, release.file(t)).config
+	config := newImage(t, tachoProgram(t)).config
 	if !slices.Contains(config.Env, "TACHO_LISTEN=:9464") {
 		t.Errorf("the environment is %q; want TACHO_LISTEN=:9464", config.Env)
 	}
@@ -105,7 +107,7 @@ func TestImageListens(t *testing.T) {
 
 // TestImageDemo: the demonstration runs in the image, too.
 func TestImageDemo(t *testing.T) {
-	img := newImage(t, release.file(t))
+	img := newImage(t, tachoProgram(t))
 	p := start(t, img.command(t, nil, "demo", "--no-open", "--no-history", "--no-traffic"))
 	p.awaitReady(http.DefaultClient)
 	p.stop(10 * time.Second)

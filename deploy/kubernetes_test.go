@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // An object is what the tests read of any kind of Kubernetes object.
@@ -84,7 +86,7 @@ type container struct {
 func manifests(t *testing.T, name string) map[string]object {
 	t.Helper()
 	objects := map[string]object{}
-	in := json.NewDecoder(bytes.NewReader(check(t, checker.file(t), "kubernetes", "kubernetes/"+name)))
+	in := json.NewDecoder(bytes.NewReader(check(t, programs.File(t, "check"), "kubernetes", "kubernetes/"+name)))
 	for {
 		var o object
 		if err := in.Decode(&o); errors.Is(err, io.EOF) {
@@ -170,7 +172,7 @@ func TestPodLimits(t *testing.T) {
 	if !c.SecurityContext.ReadOnlyRootFilesystem || !spec.SecurityContext.RunAsNonRoot {
 		t.Error("the pod may write to its image or be root")
 	}
-	if user := newImage(t, release.file(t)).config.User; user != fmt.Sprintf("%d:%d", spec.SecurityContext.RunAsUser, spec.SecurityContext.FSGroup) {
+	if user := newImage(t, tachoProgram(t)).config.User; user != fmt.Sprintf("%d:%d", spec.SecurityContext.RunAsUser, spec.SecurityContext.FSGroup) {
 		t.Errorf("the image's user is %s, the pod's %+v", user, spec.SecurityContext)
 	}
 	// TACHO_PORT=tcp://… would be taken for a setting.
@@ -230,7 +232,7 @@ func startPod(t *testing.T, img image, o map[string]object, env ...string) *proc
 // before it is killed.
 func TestPod(t *testing.T) {
 	o := manifests(t, "base")
-	p := startPod(t, newImage(t, release.file(t)), o)
+	p := startPod(t, newImage(t, tachoProgram(t)), o)
 	p.awaitReady(http.DefaultClient)
 	spec := o["StatefulSet"].Spec.Template.Spec
 	for _, path := range []string{spec.Containers[0].LivenessProbe.HTTPGet.Path, spec.Containers[0].ReadinessProbe.HTTPGet.Path} {
@@ -264,7 +266,7 @@ func TestPodDiscovers(t *testing.T) {
 		clusterPod("silent", "10.1.0.3", "Running", nil, 8080),
 		clusterPod("job", "10.1.0.4", "Succeeded", map[string]string{"prometheus.io/scrape": "true"}, 8080),
 	})
-	img := newImage(t, kubernetes.file(t))
+	img := newImage(t, tachoKubernetes(t))
 	p := startPod(t, img, o, cluster.account(t, img)...)
 	p.awaitReady(http.DefaultClient)
 

@@ -97,7 +97,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 // waits until it is ready.
 func serve(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	cmd := exec.Command(release.file(t), append([]string{"serve"}, args...)...)
+	cmd := exec.Command(tachoProgram(t), append([]string{"serve"}, args...)...)
 	cmd.Env = append(env, "TACHO_LISTEN=127.0.0.1:0", "TACHO_DATA_DIR="+t.TempDir())
 	p := start(t, cmd)
 	p.awaitReady(http.DefaultClient)
@@ -145,7 +145,7 @@ func (p *process) stop(within time.Duration) {
 // refused runs tacho with something wrong and returns what it says.
 func refused(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(release.file(t), args...)
+	cmd := exec.Command(tachoProgram(t), args...)
 	cmd.Env = []string{}
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

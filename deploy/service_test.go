@@ -83,7 +83,7 @@ func TestSettingsCommentedOut(t *testing.T) {
 // flagsOf returns the flags of a command, from its help.
 func flagsOf(t *testing.T, command ...string) (flags []string) {
 	t.Helper()
-	help := check(t, release.file(t), append(command, "--help")...)
+	help := check(t, tachoProgram(t), append(command, "--help")...)
 	for _, found := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`).FindAllSubmatch(help, -1) {
 		flags = append(flags, string(found[1]))
 	}
@@ -120,7 +120,7 @@ func unit(t *testing.T, key string) string {
 func TestUnit(t *testing.T) {
 	analyze := tool(t, "systemd-analyze", "systemd")
 	// Verification wants the program to be there.
-	text := strings.ReplaceAll(read(t, "tacho.service"), "/usr/local/bin/tacho", release.file(t))
+	text := strings.ReplaceAll(read(t, "tacho.service"), "/usr/local/bin/tacho", tachoProgram(t))
 	file := write(t, filepath.Join(t.TempDir(), "tacho.service"), text)
 	out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput()
 	if err != nil || len(out) > 0 {
@@ -139,7 +139,7 @@ func TestUnitRuns(t *testing.T) {
 	}
 	dir := installed(t, read(t, "settings.yml"))
 	args := strings.Fields(strings.NewReplacer("/etc/tacho", dir, "%S", t.TempDir()).Replace(unit(t, "ExecStart")))
-	cmd := exec.Command(release.file(t), args[1:]...)
+	cmd := exec.Command(tachoProgram(t), args[1:]...)
 	cmd.Env = []string{"TACHO_LISTEN=127.0.0.1:0"}
 	p := start(t, cmd)
 	p.awaitReady(http.DefaultClient)

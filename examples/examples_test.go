@@ -10,18 +10,19 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // programs are the examples, some requests to each, and what /metrics must
 // then show: these requests and no others.
-var programs = []struct {
+var examples = []struct {
 	name     string
 	requests []string
 	want     counts
@@ -59,7 +60,7 @@ var programs = []struct {
 
 // TestMetricsShowTheRequests also ends the programs in order.
 func TestMetricsShowTheRequests(t *testing.T) {
-	for _, p := range programs {
+	for _, p := range examples {
 		t.Run(p.name, func(t *testing.T) {
 			example := startExample(t, p.name)
 			for _, r := range p.requests {
@@ -81,9 +82,9 @@ func TestMetricsShowTheRequests(t *testing.T) {
 
 func TestPortTaken(t *testing.T) {
 	holder := startExample(t, "nethttp")
-	for _, p := range programs {
+	for _, p := range examples {
 		t.Run(p.name, func(t *testing.T) {
-			cmd := exec.Command(filepath.Join(bin, p.name), "-listen", holder.addr)
+			cmd := exec.Command(programs.File(t, p.name), "-listen", holder.addr)
 			refusedPort(t, cmd, holder.addr)
 		})
 	}
@@ -198,7 +199,7 @@ func readEvents(t *testing.T, stream io.Reader, n int) {
 // TestPromtoolCheckMetrics has Prometheus's linter read every metric there is.
 func TestPromtoolCheckMetrics(t *testing.T) {
 	promtool := peer(t, "promtool")
-	for _, p := range programs {
+	for _, p := range examples {
 		t.Run(p.name, func(t *testing.T) {
 			example := startExample(t, p.name)
 			for _, r := range p.requests {

@@ -1,8 +1,6 @@
 package examples
 
 import (
-	"fmt"
-	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,34 +14,8 @@ import (
 	_ "github.com/tacho-go/tacho/adapter/tachogin"
 	_ "github.com/tacho-go/tacho/examples/internal/serve"
 	"github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/internal/programs"
 )
-
-// bin holds the built examples.
-var bin string
-
-// TestMain builds all examples at once: linking them is most of the work.
-func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "tacho-examples")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	args := []string{"build", "-o", dir + string(filepath.Separator)}
-	for _, p := range programs {
-		args = append(args, "./"+p.name)
-	}
-	args = append(args, "./prefork")
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "the examples do not build: %v\n%s", err, out)
-		return 1
-	}
-	bin = dir
-	return m.Run()
-}
 
 // A process is a program that runs until the end of the test at the latest.
 type process struct {
@@ -61,7 +33,7 @@ func startExample(t *testing.T, name string) *process {
 	if _, err := os.ReadFile(filepath.Join(name, "main.go")); err != nil { // for go test's cache, as above
 		t.Fatal(err)
 	}
-	return start(t, announcement, filepath.Join(bin, name), "-listen", "127.0.0.1:0")
+	return start(t, announcement, programs.File(t, name), "-listen", "127.0.0.1:0")
 }
 
 // start runs a program and waits until it has said its address, which is the

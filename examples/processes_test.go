@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,6 +17,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // eachAnew makes a connection for every request, so that any process may get it.
@@ -124,7 +125,7 @@ func (w *watch) look(t *testing.T, address string) map[string]float64 {
 // what all have counted, while they serve and when they have; what a child has
 // counted that is killed stays.
 func TestPrefork(t *testing.T) {
-	p := start(t, announcement, filepath.Join(bin, "prefork"), "-listen", "127.0.0.1:0", "-metrics", "127.0.0.1:0", "-workers", "4")
+	p := start(t, announcement, programs.File(t, "prefork"), "-listen", "127.0.0.1:0", "-metrics", "127.0.0.1:0", "-workers", "4")
 	parent := "http://" + regexp.MustCompile(`metrics of all on http://(\S+)`).FindStringSubmatch(p.output.String())[1]
 	shared := "http://" + p.addr + "/metrics"
 	await(t, "the first child", func() bool { _, err := get(shared); return err == nil })
@@ -171,17 +172,16 @@ func TestPrefork(t *testing.T) {
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "shop")
-	build := func(version int) {
+	install := func(version int) {
 		t.Helper()
-		out, err := exec.Command("go", "build", "-ldflags", fmt.Sprintf("-X main.version=%d", version), "-o", program+".new", "./restart").CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
+		if err := os.Link(programs.File(t, fmt.Sprintf("restart-%d", version)), program+".new"); err != nil {
+			t.Fatal(err)
 		}
 		if err := os.Rename(program+".new", program); err != nil {
 			t.Fatal(err)
 		}
 	}
-	build(1)
+	install(1)
 	p := start(t, announcement, program, "-listen", "127.0.0.1:0", "-metrics-dir", filepath.Join(dir, "metrics"))
 	metrics := "http://" + p.addr + "/metrics"
 	present := p.cmd.Process.Pid
@@ -190,7 +190,7 @@ func TestRestart(t *testing.T) {
 	var w watch
 	l := startTraffic(t, p.addr, 1<<60)
 	for version := 2; version <= 4; version++ {
-		build(version)
+		install(version)
 		if err := syscall.Kill(present, syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/internal/long"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -110,11 +111,11 @@ func (c *child) awaitReady(t *testing.T) {
 	}
 }
 
-// TestKilledAtAnyMoment: the server is killed with kill -9 at 50 random
-// moments while it takes samples. It starts each time, answers, and has every
+// TestKilledAtAnyMoment: the server is killed with kill -9 at random moments
+// while it takes samples. It starts each time, answers, and has every
 // sample that it had acknowledged.
 func TestKilledAtAnyMoment(t *testing.T) {
-	const kills = 50
+	kills := long.Form(t, 12, 50, "kills")
 	dir := t.TempDir()
 	var acknowledged []int64 // times of the samples, in milliseconds
 	next := time.Now().Add(-time.Hour).UnixMilli()

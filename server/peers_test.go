@@ -15,19 +15,14 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/internal/locked"
-	"github.com/tacho-go/tacho/server"
-	"github.com/tacho-go/tacho/server/internal/peer"
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // prom returns Prometheus's own program prometheus or promtool, of the version
 // that is inside.
 func prom(t testing.TB, program string) string {
 	t.Helper()
-	file, err := peer.Program(program, server.PrometheusVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return programs.File(t, program)
 }
 
 // packaged returns the program of the system's package, which is older: the

@@ -1,9 +1,9 @@
 module github.com/tacho-go/tacho/deploy/check
 
-go 1.26.8
+go 1.26.7
 
 require (
-	github.com/moby/buildkit v0.34.2
+	github.com/moby/buildkit v0.33.0
 	github.com/opencontainers/go-digest v1.0.0
 	github.com/opencontainers/image-spec v1.1.1
 	k8s.io/api v0.37.1

@@ -8,13 +8,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	built "github.com/tacho-go/tacho/internal/programs"
 	"github.com/tacho-go/tacho/server"
-	"github.com/tacho-go/tacho/server/internal/peer"
 )
 
 // A program is one of those that are compared.
@@ -27,12 +26,11 @@ type program struct {
 
 // programs returns what is compared: tacho, tacho with rules, Prometheus.
 func programs(s settings) ([]program, error) {
-	tacho := filepath.Join(s.dir, "tacho")
-	build := exec.Command("go", "build", "-o", tacho, "github.com/tacho-go/tacho/cmd/tacho")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build cmd/tacho: %w: %s", err, out)
+	tacho, err := built.Find("tacho")
+	if err != nil {
+		return nil, err
 	}
-	prometheus, err := peer.Program("prometheus", server.PrometheusVersion)
+	prometheus, err := built.Find("prometheus")
 	if err != nil {
 		return nil, err
 	}

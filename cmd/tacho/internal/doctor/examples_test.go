@@ -2,10 +2,11 @@ package doctor
 
 import (
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // examples are this repository's own programs, with traffic. Nothing above
@@ -21,15 +22,9 @@ var examples = []struct {
 }
 
 func TestExamples(t *testing.T) {
-	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "./gin", "./three-routes", "./nethttp")
-	build.Dir = filepath.Join("..", "..", "..", "..", "examples")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the examples do not build: %v\n%s", err, out)
-	}
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
-			p := start(t, listening, exec.Command(filepath.Join(bin, e.name), "-listen", "127.0.0.1:0"))
+			p := start(t, listening, exec.Command(programs.File(t, e.name), "-listen", "127.0.0.1:0"))
 			mustBeWell(t, mustExamine(t, quick(p.url))) // before any traffic
 			traffic(t, p.url, e.requests, 60)
 			r := mustExamine(t, quick(p.url))

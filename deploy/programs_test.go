@@ -1,0 +1,24 @@
+//go:build linux && !release
+
+package deploy
+
+import (
+	"testing"
+
+	"github.com/tacho-go/tacho/internal/programs"
+)
+
+// tachoProgram is the program under test. With the tag release it is a release's; this one
+// is built like all programs that tests start, which saves building it again.
+func tachoProgram(t *testing.T) string { return program(t, "tacho") }
+
+// tachoKubernetes is the same with Kubernetes discovery.
+func tachoKubernetes(t *testing.T) string { return program(t, "tacho-kubernetes") }
+
+func program(t *testing.T, name string) string {
+	t.Helper()
+	if err := programs.Opened(); err != nil {
+		t.Fatal(err)
+	}
+	return programs.File(t, name)
+}

@@ -1,0 +1,204 @@
+// Package programs builds the programs that tests start. All of tacho's tests
+// share them, so that each program is built once in a run.
+//
+// `make test` builds every program before the first test and sets Variable.
+// Without it, as in a plain `go test ./deploy`, File builds what it returns;
+// that takes a second where nothing has changed.
+//
+// Every program is built without cgo and with the flags of an ordinary build,
+// so that programs and tests compile each package once between them. How a
+// release is built differs; `make release-test` tests that.
+//
+// Only tests and the commands of the Makefile import this package.
+package programs
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Variable names the environment variable with the folder of the programs that
+// were built before the tests. Where it is set, no test builds a program.
+const Variable = "TACHO_TEST_PROGRAMS"
+
+// A program is what one `go build` or `go install` makes.
+type program struct {
+	dir     string   // where go runs, relative to the root of the repository
+	pkg     string   // relative to dir, or an import path; with @VERSION it is installed
+	tags    string   // build tags
+	ldflags string   // linker flags
+	env     []string // besides CGO_ENABLED=0
+}
+
+// The Prometheus to compare with is the one whose packages are in tacho. It is
+// built without service discovery: one kind needs a module that no proxy has.
+var table = map[string]program{
+	"tacho":            {dir: "cmd/tacho", pkg: ".", tags: "nomsgpack"},
+	"tacho-kubernetes": {dir: "cmd/tacho", pkg: ".", tags: "nomsgpack,kubernetes"},
+	"check":            {dir: "deploy/check", pkg: ".", env: []string{"GOWORK=off"}},
+	"prometheus":       {dir: "server", pkg: "github.com/prometheus/prometheus/cmd/prometheus", tags: "remove_all_sd"},
+	"promtool":         {dir: "server", pkg: "github.com/prometheus/prometheus/cmd/promtool", tags: "remove_all_sd"},
+	"from-flask":       example("from-flask", 0),
+	"gin":              example("gin", 0),
+	"nethttp":          example("nethttp", 0),
+	"prefork":          example("prefork", 0),
+	"three-routes":     example("three-routes", 0),
+	"restart-1":        example("restart", 1),
+	"restart-2":        example("restart", 2),
+	"restart-3":        example("restart", 3),
+	"restart-4":        example("restart", 4),
+	"staticcheck":      {dir: ".", pkg: "honnef.co/go/tools/cmd/staticcheck@v0.8.2"},
+}
+
+// example is a program of examples/; a version other than 0 is linked in.
+func example(name string, version int) program {
+	p := program{dir: "examples", pkg: "./" + name}
+	if version > 0 {
+		p.ldflags = fmt.Sprintf("-X main.version=%d", version)
+	}
+	return p
+}
+
+// Names are all programs, in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(table)) }
+
+// File returns the path of a program. It fails the test, with the fix, if the
+// program is unknown, was not built before, or does not build.
+func File(t testing.TB, name string) string {
+	t.Helper()
+	file, err := find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Find is File for programs that are not tests.
+func Find(name string) (string, error) { return find(name) }
+
+func find(name string) (string, error) {
+	if _, known := table[name]; !known {
+		return "", fmt.Errorf("programs: %q is not in the table of internal/programs; known: %s", name, strings.Join(Names(), ", "))
+	}
+	dir := os.Getenv(Variable)
+	if dir == "" {
+		return buildOnce(name)
+	}
+	file := filepath.Join(dir, name)
+	if _, err := os.Stat(file); err != nil {
+		return "", fmt.Errorf("programs: %w: build it with `make programs`, or unset %s", err, Variable)
+	}
+	return file, nil
+}
+
+var (
+	mu    sync.Mutex
+	built = map[string]string{}
+)
+
+func buildOnce(name string) (string, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if file := built[name]; file != "" {
+		return file, nil
+	}
+	dir, err := Dir()
+	if err != nil {
+		return "", err
+	}
+	file, err := Build(dir, name)
+	if err == nil {
+		built[name] = file
+	}
+	return file, err
+}
+
+// Dir returns the folder of the programs in the checkout around the working
+// directory: bin/test.
+func Dir() (string, error) {
+	root, err := Root()
+	return filepath.Join(root, "bin", "test"), err
+}
+
+// Root returns the checkout around the working directory: the nearest folder
+// with a go.work.
+func Root() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("programs: no go.work in %s or above: run this in a checkout of tacho", start)
+		}
+	}
+}
+
+// Build builds a program into dir, if it is not up to date there, and returns
+// its path. Two processes may build the same program at once: the file is
+// replaced in one step, and a process that runs the old one keeps it.
+func Build(dir, name string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	fresh, err := os.MkdirTemp(dir, "."+name+"-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(fresh) }()
+	// Starting from the file that is there, go build does nothing if it is up to date.
+	file, next := filepath.Join(dir, name), filepath.Join(fresh, name)
+	if err := os.Link(file, next); err != nil && !os.IsNotExist(err) {
+		return "", err
+	}
+	if err := table[name].build(root, next); err != nil {
+		return "", fmt.Errorf("programs: %s: %w", name, err)
+	}
+	return file, os.Rename(next, file)
+}
+
+func (p program) build(root, file string) error {
+	args := []string{"build", "-o", file, "-tags", p.tags, "-ldflags", p.ldflags, p.pkg}
+	env := append(os.Environ(), "CGO_ENABLED=0")
+	if strings.Contains(p.pkg, "@") {
+		args = []string{"install", p.pkg}
+		env = append(env, "GOWORK=off", "GOFLAGS=", "GOBIN="+filepath.Dir(file))
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = filepath.Join(root, p.dir), append(env, p.env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// Opened opens every folder of the checkout. Go repeats the cached result of a
+// test for as long as what the test itself opened is unchanged, and does not see
+// what the programs read that the test runs.
+func Opened() error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if path == filepath.Join(root, ".git") || path == filepath.Join(root, "bin") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+}
