@@ -17,6 +17,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tacho-go/tacho/internal/long"
 )
 
 // publishEvery is how often a worker publishes what it has counted.
@@ -90,11 +92,12 @@ func countUntilKilled(t *testing.T, dir string, number, until int, soon time.Dur
 	return done
 }
 
-// TestKilled: three hundred workers are killed at any moment, while they start, make
-// cells, count and publish; a reader looks on and a compactor folds what they leave.
+// TestKilled: workers are killed at any moment, while they start, make cells, count and
+// publish; a reader looks on and a compactor folds what they leave.
 // Nothing that was counted is lost or counted twice.
 func TestKilled(t *testing.T) {
-	const kills, atOnce = 300, 4
+	const atOnce = 4
+	kills := long.Form(t, 60, 300, "kills")
 	dir := t.TempDir()
 	begin := time.Now()
 

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tacho-go/tacho/internal/long"
 )
 
 // Roles are what the test program can be besides the tests: other processes of the
@@ -338,15 +340,16 @@ func TestCompactBusy(t *testing.T) {
 	}
 }
 
-// TestCompactKilled: a compactor that dies between any two instructions, two
-// hundred times, changes no total, neither for a reader that looks on nor for a
+// TestCompactKilled: a compactor that dies between any two instructions, again
+// and again, changes no total, neither for a reader that looks on nor for a
 // new one, and the next one goes on where it was.
 func TestCompactKilled(t *testing.T) {
 	s := newShop(t)
 	r := newReader(t, s.dir)
 	random := rand.New(rand.NewPCG(1, 2))
 	died := 0
-	for range 200 {
+	compactors := long.Form(t, 40, 200, "compactors")
+	for range compactors {
 		s.die(narrow)
 		if random.IntN(3) == 0 {
 			s.check(r, "before")
@@ -360,7 +363,7 @@ func TestCompactKilled(t *testing.T) {
 		s.check(newReader(t, s.dir), "a new reader")
 		s.check(r, "a reader that looks on")
 	}
-	if died < 100 {
+	if least := max(compactors/4, compactors-100); died < least {
 		t.Errorf("only %d compactors died", died)
 	}
 	if _, err := r.Compact(); err != nil {
@@ -370,7 +373,7 @@ func TestCompactKilled(t *testing.T) {
 	if got := s.files(); got != 5 {
 		t.Errorf("%d files are left", got)
 	}
-	t.Logf("%d of 200 compactors died", died)
+	t.Logf("%d of %d compactors died", died, compactors)
 }
 
 // TestCompactWhileReading: readers in other processes always see the truth. Here
@@ -408,7 +411,7 @@ func TestCompactWhileReading(t *testing.T) {
 		})
 	}
 	compactor := newReader(t, s.dir)
-	for range 100 {
+	for range long.Form(t, 25, 100, "rounds") {
 		s.die(narrow)
 		if _, err := compactor.Compact(); err != nil && !errors.Is(err, ErrBusy) {
 			t.Error(err)
@@ -580,7 +583,7 @@ func TestCompactSweeps(t *testing.T) {
 }
 
 // TestCompactThousand: a thousand workers that have come and gone leave no more to read
-// than two hundred with the same series: a scrape costs what the living cost.
+// than a few with the same series: a scrape costs what the living cost.
 func TestCompactThousand(t *testing.T) {
 	left := func(dead int) (files int, used int64) {
 		s := newShop(t)
@@ -594,9 +597,11 @@ func TestCompactThousand(t *testing.T) {
 		s.check(r, fmt.Sprintf("%d dead, compacted", dead))
 		return s.files(), r.report.bytes
 	}
-	fewFiles, fewBytes := left(200) // they have all series that there are
-	manyFiles, manyBytes := left(1000)
+	many := long.Form(t, 300, 1000, "dead workers")
+	const few = 200 // they have all series that there are
+	fewFiles, fewBytes := left(few)
+	manyFiles, manyBytes := left(many)
 	if manyFiles != fewFiles || manyBytes != fewBytes {
-		t.Errorf("1,000 workers leave %d files and %d bytes to read, 200 leave %d and %d", manyFiles, manyBytes, fewFiles, fewBytes)
+		t.Errorf("%d workers leave %d files and %d bytes to read, %d leave %d and %d", many, manyFiles, manyBytes, few, fewFiles, fewBytes)
 	}
 }
