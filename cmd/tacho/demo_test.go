@@ -67,6 +67,7 @@ func firstScrape(t *testing.T, page string) time.Time {
 // TestDemoIncident: who reads the page's list of changes, and nothing else, knows
 // during the incident which routes are at fault, since when, and in which instance.
 func TestDemoIncident(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	p := spawn(t, nil, "demo", "--no-open", "--no-flask")
 	page := p.says(pageLine)
 	incident := p.begun.Add(45 * time.Second)

@@ -19,6 +19,7 @@ import (
 // The alert fires nevertheless, and ends when there is space again. The rules
 // are those of serve, hastened.
 func TestDiskFullAlert(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
 		t.Fatalf("mounting a small tmpfs: %v; this test needs root, such as: sudo make test", err)
