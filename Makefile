@@ -1,40 +1,64 @@
 # Every target runs on all modules of go.work.
 MODULES  := $(shell go list -m -f '{{.Dir}}')
 PACKAGES := $(addsuffix /...,$(MODULES))
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-
-.PHONY: test race unit lint fuzz bench build release tidy generate
 
 # With Prometheus inside: their tests run programs and browsers, one package
-# at a time, and without -race, which would compile all of it once more.
+# at a time, and without -race, which would compile all of it once more. Without
+# cgo they share what is compiled with the programs of bin/test.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
 LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
+# No package takes a third of this on two cores with nothing cached.
+LIMIT := -timeout 20m
+
+# Tests and compilers allocate much and live for a short time: with a larger heap
+# those with -race take half the time.
+RUN := GOGC=400 go run ./internal/testrun
+
+.PHONY: test programs long release-test race unit lint fuzz bench build release tidy generate
+
 test: ## install what the tests need (Debian packages, as root), then run everything
-	scripts/install-peers
-	go test -race $(LIGHT)
-	go test -p 1 $(HEAVY)
+	@echo "make test: installs missing Debian packages, builds the programs that tests start, runs all tests."
+	@echo "On two cores: about 20 minutes with empty caches, 10 with full ones. docs/testing.md has the details."
+	@scripts/install-peers
+	@$(MAKE) --no-print-directory programs
+	@$(RUN) -- go test -race $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY)
+
+programs: ## build the programs that tests start, into bin/test
+	@GOGC=400 go run ./internal/programs/build
+
+long: ## the whole form of the tests that make test runs short
+	@scripts/install-peers
+	@$(MAKE) --no-print-directory programs
+	@TACHO_LONG=1 $(RUN) $$(go run ./internal/long/list)
+
+release-test: ## the tests of deploy/ with the programs that scripts/build makes
+	@scripts/install-peers
+	@go run ./internal/programs/build check promtool
+	@$(RUN) -- go test -tags release -timeout 60m ./deploy
 
 race: ## the tests that test leaves without -race, with it
-	go test -p 1 -race $(HEAVY)
+	go test -p 1 -race -timeout 60m $(HEAVY)
 
 unit: ## the tests of the library and its adapters, with Go alone
-	go test . ./schema/... ./tachotest/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
+	go test $(LIMIT) . ./schema/... ./tachotest/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
 
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	go vet $(PACKAGES)
-	go run $(STATICCHECK) $(PACKAGES)
+	go vet -tags release ./deploy
+	@go run ./internal/programs/build staticcheck
+	bin/test/staticcheck $(PACKAGES)
 
 fuzz: ## each fuzz target for a minute
-	go test -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s .
-	go test -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s .
-	go test -run '^$$' -fuzz '^FuzzPrometheusReads$$' -fuzztime 60s -fuzzminimizetime 1s ./bench
-	go test -run '^$$' -fuzz '^FuzzReader$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
-	go test -run '^$$' -fuzz '^FuzzCells$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
-	go test -run '^$$' -fuzz '^FuzzCell$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
-	go test -run '^$$' -fuzz '^FuzzKeys$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
-	go test -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s .
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s .
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzPrometheusReads$$' -fuzztime 60s -fuzzminimizetime 1s ./bench
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzReader$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzCells$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzCell$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzKeys$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
 
 bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
 	go run ./bench
