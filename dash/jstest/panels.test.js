@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { compared, lines, panels, stack } from "../static/panels.js";
+import { compared, endsOf, lines, panels, stack } from "../static/panels.js";
 import { raw, recorded } from "../static/queries.js";
 import { range, vector } from "./ranges.js";
 
@@ -59,4 +59,14 @@ test("one line of the span before stands for a panel", () => {
   assert.deepEqual(compared(latency, ["0.5", "0.95"], [[1], [2]]), [2]);
   assert.deepEqual(compared(flight, ["shop"], [[7]]), [7]);
   for (const panel of [rate, errors, latency, flight]) assert.equal(compared(panel, [], []), null);
+});
+
+test("a tile's number is the one that the line beside it ends on", () => {
+  const [, errors, latency] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  const shown = (/** @type {string[]} */ names, /** @type {(number | null)[][]} */ values) => ({ names, values });
+  assert.deepEqual(endsOf([
+    { panel: errors, shown: shown(["5xx", "4xx"], [[0.1, 0.2], [0.3, 0.4]]) },
+    { panel: latency, shown: shown(["0.5", "0.95", "0.99", "before"], [[1, 2], [3, 4], [5, null], [7, 8]]) },
+    { panel: errors },
+  ]), { errorRatio: 0.2, p50: 2, p95: 4 }); // a line that has ended has no number now
 });

@@ -156,3 +156,26 @@ export function compared(panel, names, values) {
   const i = panel.id in standsFor ? names.indexOf(standsFor[panel.id]) : 0;
   return values[i] ?? null;
 }
+
+/** The tiles that show what a line of a chart ends on, by panel and line. */
+const tileOf = /** @type {Record<string, Record<string, string>>} */ ({
+  chartLatency: { 0.5: "p50", 0.95: "p95", 0.99: "p99" },
+  chartErrors: { "5xx": "errorRatio" },
+});
+
+/**
+ * endsOf returns the numbers that charts end on. The tiles take them from there: another
+ * query of the same moment may see a sample that came late.
+ * @param {{panel: Panel, shown?: any}[]} charts
+ */
+export function endsOf(charts) {
+  const ends = /** @type {Record<string, number>} */ ({});
+  for (const { panel, shown } of charts) {
+    for (const [i, name] of (shown?.names ?? []).entries()) {
+      const id = tileOf[panel.id]?.[name];
+      const end = shown.values?.[i]?.at(-1);
+      if (id && Number.isFinite(end)) ends[id] = end;
+    }
+  }
+  return ends;
+}

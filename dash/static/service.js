@@ -56,12 +56,12 @@ export function serviceView(changeView) {
       one.element.hidden = empty || !route;
       if (empty) return;
       const spans = route ? undefined : spansOf(samplesOf(now, spanMeans(now)))?.get(service.key);
-      const drawn = trend.update(now, subject, marks.update(now, job));
+      const ends = trend.update(now, subject, marks.update(now, job));
       // A number and the end of the line beside it change together; who has gone to another subject gets its number at once.
       const key = JSON.stringify(subject);
-      if (drawn || shown !== key) {
-        if (route) ofRoute.update(now, { ...route, lastBound: service.lastBound }, subject);
-        else whole.update(now, service, subject, spans);
+      if (ends || shown !== key) {
+        if (route) ofRoute.update(now, { ...route, lastBound: service.lastBound, ...ends }, subject);
+        else whole.update(now, { ...service, ...ends }, subject, spans);
       }
       shown = key;
       traces.update(now, subject);

@@ -6,7 +6,7 @@ import { heat, nativeHeat } from "./heat.js";
 import { heatView } from "./heatview.js";
 import { say } from "./messages.js";
 import { nothingOver, rangeOf, samplesOf } from "./now.js";
-import { compared, lines, nativeQuery, panels } from "./panels.js";
+import { compared, endsOf, lines, nativeQuery, panels } from "./panels.js";
 import { shiftOf, within } from "./range.js";
 
 /**
@@ -29,11 +29,12 @@ export function trendView(changeView) {
   return {
     element,
     /**
-     * update shows the charts as soon as all answers are there, and reports whether it did.
+     * update shows the charts as soon as all answers are there, and returns the numbers that
+     * they end on, by the id of the tile that shows the same; null while answers are missing.
      * @param {import("./now.js").Now} now
      * @param {import("./queries.js").Subject} subject
      * @param {import("./marks.js").Mark[]} marks
-     * @returns {boolean}
+     * @returns {Record<string, number> | null}
      */
     update(now, subject, marks) {
       const { source, step, every } = now;
@@ -41,11 +42,11 @@ export function trendView(changeView) {
       const wrong = answers.find((a) => a?.problem)?.problem;
       problem.hidden = !wrong;
       put(problem, wrong?.text() ?? "");
-      if (answers.some((a) => !a)) return false;
+      if (answers.some((a) => !a)) return null;
       // Not every service says how full it is.
       const told = answers.filter((a) => a && !a.problem && !(a.panel.id === "chartSaturation" && a.shown.names.length === 0));
       list(charts, told.map((a) => ({ key: a?.panel.id ?? "", .../** @type {any} */ (a), marks })), ({ key }) => panelView(key, changeView));
-      return true;
+      return endsOf(/** @type {any[]} */ (told));
     },
   };
 }
