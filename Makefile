@@ -11,9 +11,11 @@ LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tac
 # No package takes a third of this on two cores with nothing cached.
 LIMIT := -timeout 20m
 
-# Tests and compilers allocate much and live for a short time: with a larger heap
-# those with -race take half the time.
-RUN := GOGC=400 go run ./internal/testrun
+RUN   := go run ./internal/testrun
+
+# With a larger heap tests with -race take half the time. Those of server and
+# cmd/tacho test what the program makes of GOGC.
+RACE := env GOGC=400 go test -race
 
 .PHONY: test programs long release-test race unit lint fuzz bench build release tidy generate
 
@@ -22,7 +24,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 20 minutes with empty caches, 10 with full ones. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- go test -race $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY)
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY)
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build

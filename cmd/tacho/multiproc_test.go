@@ -238,7 +238,7 @@ func checkMultiproc(t *testing.T, g *flask) {
 	close(stop)
 	killer.Wait()
 	tacho.await("four workers again", time.Minute, g.ready)
-	tacho.end(syscall.SIGTERM, 10*time.Second)
+	tacho.end(syscall.SIGTERM)
 	checkCompaction(t, g)
 }
 
@@ -271,7 +271,7 @@ func TestMultiprocGo(t *testing.T) {
 			t.Errorf("it does not say %s:\n%s", want, body)
 		}
 	}
-	exporter.end(syscall.SIGTERM, 10*time.Second)
+	exporter.end(syscall.SIGTERM)
 }
 
 // checkCompaction: with --compact the files of the dead go, and no count with
@@ -294,7 +294,7 @@ func checkCompaction(t *testing.T, g *flask) {
 	if !strings.Contains(text, "\ntacho_multiproc_workers{state=\"dead\"} 0.0\n") {
 		t.Error("there are dead workers left")
 	}
-	tacho.end(syscall.SIGTERM, 10*time.Second)
+	tacho.end(syscall.SIGTERM)
 }
 
 // checkWorkers: what the processes use, each and together.

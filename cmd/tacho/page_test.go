@@ -43,7 +43,7 @@ func TestPage(t *testing.T) {
 	t.Run("in pictures", func(t *testing.T) { pictures(t, address) })
 	t.Run("for everybody", func(t *testing.T) { accessible(t, address) })
 	t.Run("a slow question", func(t *testing.T) { slow(t, address) })
-	p.end(os.Interrupt, 2*time.Second)
+	p.end(os.Interrupt)
 }
 
 // firstLoad counts what comes over the network until numbers and lines are there: of

@@ -54,7 +54,7 @@ func TestServeSecured(t *testing.T) {
 		_, body := get(t, client, named+"api/v1/query?query=up%7Bjob%3D%22tacho%22%7D")
 		return strings.Contains(body, `"1"]`)
 	})
-	p.end(syscall.SIGTERM, 5*time.Second)
+	p.end(syscall.SIGTERM)
 }
 
 // certificate writes cert.pem and key.pem for 127.0.0.1 and returns who to

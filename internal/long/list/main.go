@@ -50,7 +50,7 @@ func list(root string) ([]string, error) {
 		if top, _, _ := strings.Cut(dir, "/"); slices.Contains(heavy, top) {
 			race = ""
 		}
-		commands = append(commands, fmt.Sprintf("-- go test %s-timeout 30m -run ^(%s)$ ./%s", race, strings.Join(tests[dir], "|"), dir))
+		commands = append(commands, fmt.Sprintf("-- env GOGC=400 go test %s-timeout 30m -run ^(%s)$ ./%s", race, strings.Join(tests[dir], "|"), dir))
 	}
 	return commands, err
 }

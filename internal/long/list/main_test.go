@@ -25,8 +25,8 @@ func TestList(t *testing.T) {
 	write(t, "server/b_test.go", strings.Replace(test, "TestNested", "TestOther", 1))
 	got, err := list(".")
 	want := []string{
-		"-- go test -race -timeout 30m -run ^(TestKilled|TestNested)$ ./multiproc",
-		"-- go test -timeout 30m -run ^(TestKilled|TestOther)$ ./server",
+		"-- env GOGC=400 go test -race -timeout 30m -run ^(TestKilled|TestNested)$ ./multiproc",
+		"-- env GOGC=400 go test -timeout 30m -run ^(TestKilled|TestOther)$ ./server",
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
