@@ -35,7 +35,7 @@
 // path is the template of the route (/users/{id}), never the path that a client
 // has sent: "unmatched" if the router found no route, "unknown" if no router is
 // in sight. method is one of the known methods or "OTHER". status is what was
-// really sent; 500 for a panic, 499 if the client was gone before a status was
+// really sent; 500 for a panic, 499 if the client hung up before a status was
 // written. Client headers such as Host are never labels. Each metric has a
 // limit of label sets (Options.SeriesLimit); what goes beyond it is recorded as
 // "__overflow__".

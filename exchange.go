@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,8 @@ type Exchange struct {
 
 	firstByte  int64 // when the response was first flushed; 0 before that
 	clientGone bool  // before a status was written
+	silent     bool  // the handler wrote nothing: the status is that of Settle
+	broken     bool  // a write failed, or the handler gave up
 	hijacked   bool
 	panicked   bool
 	ctx        context.Context // as Settle got it, for Options.TraceFunc
@@ -118,6 +121,7 @@ func (x *Exchange) reset() {
 	x.status, x.firstByte = 0, 0
 	x.clientGone, x.hijacked, x.panicked, x.stream, x.excluded = false, false, false, false, false
 	x.unseen, x.only, x.secure, x.over = false, false, false, false
+	x.silent, x.broken = false, false
 	if x.ctx != nil {
 		x.ctx = nil
 	}
@@ -185,9 +189,9 @@ func (x *Exchange) Secure() {
 }
 
 // WroteHeader reports a status at the moment when it is written. The first
-// final one counts; informational ones are passed over. When ctx, the
-// server's context of the request, was cancelled by then, the client was
-// gone before it could get a status. A nil ctx leaves that out.
+// final one counts; informational ones are passed over. ctx is the server's
+// context of the request: if it was canceled by then, the client may be gone,
+// and End decides whether it got the response. A nil ctx leaves that out.
 func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 	if x.status != 0 || status < 200 && status != http.StatusSwitchingProtocols {
 		return
@@ -196,11 +200,45 @@ func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 	x.clientGone = left(ctx)
 }
 
-// left reports whether the client has left. The server cancels a request's
-// context without a cause; a base context that is cancelled with one, as by
-// signal.NotifyContext, says nothing about the client.
+// left reports whether the client seems to have left. The server cancels a
+// request's context without a cause; a base context that is canceled with one,
+// as by signal.NotifyContext, says nothing about the client.
 func left(ctx context.Context) bool {
 	return ctx != nil && ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
+}
+
+// WriteFailed reports the error of a write or flush of the response. Adapters
+// call it where their framework returns one; nil is no error. It tells a client
+// that has hung up from one that has only closed its side.
+func (x *Exchange) WriteFailed(err error) {
+	switch err {
+	case nil, http.ErrBodyNotAllowed, http.ErrContentLength: // the handler's own mistake
+	case http.ErrHandlerTimeout:
+		// http.TimeoutHandler, outside of the handler, has already answered.
+		x.status, x.clientGone = http.StatusServiceUnavailable, false
+	default:
+		x.broken = true
+	}
+}
+
+// lost reports whether a response that began when the request's context had
+// been canceled did not reach its client. A canceled context does not tell:
+// clients that close only their own side, and a server that shuts down, cancel
+// it as well. So a response counts as received if its bytes were accepted to
+// the last one. There are two exceptions, where nothing can be known and the
+// canceled context is the likely reason: a handler that wrote nothing, and a
+// status of 500 or more.
+func (x *Exchange) lost() bool {
+	return x.broken || x.silent || x.status >= http.StatusInternalServerError || x.incomplete()
+}
+
+// incomplete reports whether less was written than Content-Length promised.
+func (x *Exchange) incomplete() bool {
+	if x.carrier == nil || x.BytesOut < 0 || x.sendsNoBody(x.status) {
+		return false
+	}
+	promised, err := strconv.ParseInt(x.carrier.ResponseHeader("Content-Length"), 10, 64)
+	return err == nil && x.BytesOut < promised
 }
 
 // Settle reports how the handler ended: with what recover() returned and, where
@@ -209,16 +247,21 @@ func left(ctx context.Context) bool {
 // A panic is a 500 unless a status was sent. http.ErrAbortHandler on a
 // connection that the client has left is no panic: that is how ReverseProxy
 // gives up. The adapter must panic again with the same value after End.
+//
+// implicit is 200 unless the handler has chosen another status, which the
+// framework is about to send.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 	if x.meter != nil && x.meter.opts.TraceFunc != nil {
 		x.ctx = ctx
 	}
 	switch {
 	case panicked == http.ErrAbortHandler && left(ctx):
+		x.broken = true
 		x.WroteHeader(ctx, http.StatusInternalServerError)
 	case panicked != nil:
 		x.panicked = true
-	case !x.hijacked:
+	case !x.hijacked && x.status == 0:
+		x.silent = implicit == http.StatusOK
 		x.WroteHeader(ctx, implicit)
 	}
 }

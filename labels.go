@@ -20,8 +20,9 @@ const (
 	otherMethod   = "OTHER"
 	overflowValue = "__overflow__"
 
-	// StatusClientClosedRequest is recorded when the client was gone before a
-	// status was written. The code is nginx's; it is never sent.
+	// StatusClientClosedRequest is recorded when the client hung up before a
+	// status was written and the response was lost. The code is nginx's; it is
+	// never sent.
 	StatusClientClosedRequest = 499
 )
 

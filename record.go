@@ -36,6 +36,9 @@ func (m *Meter) end(x *Exchange, now int64) {
 	}
 	r := x.settledRoute()
 	x.route, x.over = r, true
+	if x.clientGone {
+		x.clientGone = x.lost()
+	}
 	marks := x.marks.Load()
 	if marks == 0 && !x.only && !r.excluded && !m.opts.OmitHTTP {
 		m.record(x, r, now)
@@ -130,11 +133,14 @@ func (x *Exchange) outcome() int {
 // bytesSent leaves out what a handler wrote where HTTP sends no body (RFC
 // 9110, sections 9.3.2 and 15.3.5): frameworks count it all the same.
 func (x *Exchange) bytesSent(status int) int64 {
-	noBody := x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
-	if noBody && x.BytesOut > 0 {
+	if x.BytesOut > 0 && x.sendsNoBody(status) {
 		return 0
 	}
 	return x.BytesOut
+}
+
+func (x *Exchange) sendsNoBody(status int) bool {
+	return x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }
 
 // observe records a value in one of a series's histograms, which is made when first

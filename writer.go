@@ -121,9 +121,8 @@ func (h *handle) wrote(n int64, err error) {
 		return
 	}
 	x.BytesOut += n
-	if err == http.ErrHandlerTimeout {
-		// http.TimeoutHandler, outside of us, has already answered.
-		x.status = http.StatusServiceUnavailable
+	if err != nil {
+		x.WriteFailed(err)
 	}
 }
 
@@ -142,6 +141,7 @@ func (h *handle) flushError() error {
 	}
 	if x := h.reports(); x != nil {
 		x.Flushed(h.writer.Header().Get("Content-Type"))
+		x.WriteFailed(err)
 	}
 	return err
 }

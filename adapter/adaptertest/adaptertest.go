@@ -62,7 +62,11 @@ type App struct {
 	Recovery Recovery
 	Guard    func(Call) bool // a middleware inside the measurement; false: it has answered
 
-	// Around says that Meter.Handler is put around the whole service as well.
+	// Wrap is a middleware of net/http around the measured service, such as
+	// http.TimeoutHandler. It needs the feature Handlers.
+	Wrap func(http.Handler) http.Handler
+	// Around says that Meter.Handler is put around the whole service as well,
+	// outside of Wrap.
 	Around bool
 	// Plain says that nothing is measured: what the service does without us.
 	Plain bool

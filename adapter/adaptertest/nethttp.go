@@ -10,8 +10,20 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// Serve serves a handler on a free loopback port. It is what Start ends with
-// in frameworks that are built on net/http.
+// Serve puts around the measured service what the App asks for, and serves it on
+// a free loopback port. It is what Start ends with in frameworks that are built
+// on net/http.
+func (app App) Serve(h http.Handler, m *tacho.Meter) (Service, error) {
+	if app.Wrap != nil {
+		h = app.Wrap(h)
+	}
+	if app.Around && m != nil {
+		h = m.Handler(h)
+	}
+	return Serve(h, m)
+}
+
+// Serve serves a handler on a free loopback port.
 func Serve(h http.Handler, m *tacho.Meter) (Service, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,7 +97,7 @@ func startNetHTTP(app App, opts tacho.Options, measure func(*tacho.Meter, http.H
 	if app.Plain {
 		mux, late := Mux(app, nil)
 		late()
-		return Serve(recovering(app.Recovery != NoRecovery, mux), nil)
+		return app.Serve(recovering(app.Recovery != NoRecovery, mux), nil)
 	}
 	m, err := tacho.New(opts)
 	if err != nil {
@@ -98,11 +110,8 @@ func startNetHTTP(app App, opts tacho.Options, measure func(*tacho.Meter, http.H
 		inner = recovering(true, mux)
 	}
 	h := recovering(app.Recovery == RecoveryOutside, measure(m, inner))
-	if app.Around {
-		h = m.Handler(h)
-	}
 	late()
-	return Serve(h, m)
+	return app.Serve(h, m)
 }
 
 // recovering is the recovery middleware that net/http services usually have.

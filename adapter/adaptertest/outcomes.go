@@ -2,10 +2,14 @@ package adaptertest
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tacho-go/tacho"
 )
@@ -99,11 +103,55 @@ var outcomeCases = []Case{
 	},
 	{
 		Name:  "client-gone",
-		Rule:  "A client that hung up before a status was written is a 499, whatever the handler says afterwards.",
+		Rule:  "A client that hung up before a status was written is a 499, whether the handler then says nothing, fails, or is cut off.",
 		Needs: []Feature{ClientGone},
 		Check: func(l *Lab) error {
-			for _, late := range []func(Call){func(Call) {}, answer(200, "late"), answer(500, "late")} {
+			for _, late := range []func(Call){func(Call) {}, answer(500, "late"), cutOff} {
 				if err := l.clientGone(late); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		Name:  "client-gone-writing",
+		Rule:  "Where the client had hung up and writing fails, the response is lost: a 499.",
+		Needs: []Feature{ClientGone},
+		Check: func(l *Lab) error { return l.clientGone(l.writeUntilItFails) },
+	},
+	{
+		Name:  "client-half-closed",
+		Rule:  "A client that closes only its own side gets the response: its status counts, although the request's context was canceled.",
+		Needs: []Feature{ClientGone},
+		Check: func(l *Lab) error {
+			for _, app := range []App{userApp(lateAnswer), {Routes: []Route{{Path: users, Do: func(c Call) {
+				<-c.Context().Done()
+				c.WriteHeader(http.StatusNoContent)
+			}}}}} {
+				if err := l.halfClosed(app); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		Name:  "shutdown",
+		Rule:  "A response that is delivered while the server's base context is canceled, with or without a cause, keeps its status.",
+		Needs: []Feature{ClientGone, Handlers},
+		Check: func(l *Lab) error {
+			for _, cause := range []error{nil, errors.New("terminated signal received")} {
+				app := userApp(answer(200, "hello"))
+				app.Wrap = canceled(cause)
+				p, err := l.start(app, tacho.Options{})
+				if err != nil {
+					return err
+				}
+				if err := p.want("/users/1", 200); err != nil {
+					return err
+				}
+				if err := p.counted(1, "GET", l.label(users), 200); err != nil {
 					return err
 				}
 			}
@@ -222,6 +270,67 @@ func (l *Lab) clientGone(late func(Call)) error {
 	}
 	conn.Close()
 	return p.counted(1, "GET", l.label(users), tacho.StatusClientClosedRequest)
+}
+
+// cutOff promises more than it writes.
+func cutOff(c Call) {
+	c.SetHeader("Content-Length", "1000")
+	answer(200, "cut off")(c)
+}
+
+// writeUntilItFails writes to a client that has hung up. The first writes go
+// into buffers.
+func (l *Lab) writeUntilItFails(c Call) {
+	c.WriteHeader(200)
+	piece := []byte(longText(64 << 10))
+	for deadline := time.Now().Add(l.patience); time.Now().Before(deadline); {
+		if _, err := c.Write(piece); err != nil {
+			return
+		}
+	}
+}
+
+func lateAnswer(c Call) {
+	<-c.Context().Done()
+	answer(200, "hello")(c)
+}
+
+// halfClosed closes its own side of the connection and reads the response.
+func (l *Lab) halfClosed(app App) error {
+	p, err := l.start(app, tacho.Options{})
+	if err != nil {
+		return err
+	}
+	conn, err := p.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, request("GET", "/users/1", "x")); err != nil {
+		return err
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		return err
+	}
+	_, resp, err := readHead(conn)
+	if err != nil {
+		return fmt.Errorf("the response after closing one side: %w", err)
+	}
+	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode == 200 && string(body) != "hello" {
+		return fmt.Errorf("the client that closed one side got %q (%v)", body, err)
+	}
+	return p.counted(1, "GET", l.label(users), resp.StatusCode)
+}
+
+// canceled is a middleware whose requests have a context that is over.
+func canceled(cause error) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancelCause(r.Context())
+			cancel(cause)
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
 }
 
 // readHead reads a response's head and leaves its body to come.

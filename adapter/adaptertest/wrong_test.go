@@ -175,6 +175,9 @@ func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, 
 		a.meter.Begin(x, "GET", users)
 	}
 	x.Settle(ctx, implicit, v)
+	if gone := ctx.Err() == context.Canceled; gone && (a.has("client-half-closed") || a.has("shutdown")) {
+		x.WriteFailed(io.ErrClosedPipe) // takes every canceled context for a client that has left
+	}
 }
 
 // drops leaves requests out that should count.
@@ -289,6 +292,9 @@ func (w *recorder) Write(p []byte) (int, error) {
 		w.note(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
+	if !w.a.has("client-gone-writing") {
+		w.x.WriteFailed(err)
+	}
 	if w.a.has("size-written") {
 		w.written = 0
 	}

@@ -49,11 +49,7 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 		path := strings.TrimPrefix(route.Path, route.Group)
 		group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c}) })...)
 	}
-	var h http.Handler = r
-	if app.Around {
-		h = m.Handler(r)
-	}
-	return adaptertest.Serve(h, m)
+	return app.Serve(r, m)
 }
 
 // onRoute is what is put on a route.

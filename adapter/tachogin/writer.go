@@ -118,12 +118,20 @@ func (w *writer) header() {
 
 func (w *writer) Write(p []byte) (int, error) {
 	w.header()
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	if err != nil {
+		w.exchange.WriteFailed(err)
+	}
+	return n, err
 }
 
 func (w *writer) WriteString(s string) (int, error) {
 	w.header()
-	return w.ResponseWriter.WriteString(s)
+	n, err := w.ResponseWriter.WriteString(s)
+	if err != nil {
+		w.exchange.WriteFailed(err)
+	}
+	return n, err
 }
 
 func (w *writer) WriteHeaderNow() {
