@@ -3,6 +3,7 @@ package tacho
 import (
 	"context"
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 
@@ -164,7 +165,7 @@ func (h *handler) route(o *observer, r *http.Request) {
 		pattern = muxPattern(h.mux, r)
 	}
 	switch {
-	case pattern == "" && h.mux != nil:
+	case pattern == "" && h.mux != nil, h.mux == nil && (madeUp(r) || redirected(x, r)):
 		x.Route = Unmatched
 	case pattern == "":
 		x.Route = h.meter.guess(r)
@@ -228,6 +229,21 @@ func muxPattern(mux *http.ServeMux, r *http.Request) string {
 		return ""
 	}
 	return pattern
+}
+
+// madeUp reports whether the pattern that a mux has left in a CONNECT request is
+// that of muxPattern's redirect: the path itself, with a slash behind it. A
+// registered pattern that ends in a slash never matches without it.
+func madeUp(r *http.Request) bool {
+	return r.Method == http.MethodConnect && strings.HasSuffix(r.Pattern, "/") &&
+		r.Pattern[:len(r.Pattern)-1] == path.Clean("/"+r.URL.Path)
+}
+
+// redirected finds that redirect by its status, where a middleware has changed
+// the path around the mux. Only patterns without method and host can be taken
+// for it.
+func redirected(x *Exchange, r *http.Request) bool {
+	return r.Method == http.MethodConnect && x.status == http.StatusTemporaryRedirect && strings.HasPrefix(r.Pattern, "/")
 }
 
 // template is a ServeMux pattern without its method and host.

@@ -74,6 +74,16 @@ func wrapping(next http.Handler) http.Handler {
 	})
 }
 
+// rewriting takes the first segment off the path in place, and puts it back.
+func rewriting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before := r.URL.Path
+		r.URL.Path = before[strings.IndexByte(before[1:], '/')+1:]
+		next.ServeHTTP(w, r)
+		r.URL.Path = before
+	})
+}
+
 func TestRoutesOfNetHTTP(t *testing.T) {
 	type build func(m *tacho.Meter) http.Handler
 	mux := func(patterns ...string) *http.ServeMux {
@@ -102,6 +112,21 @@ func TestRoutesOfNetHTTP(t *testing.T) {
 		{"cleaned path", "GET", "//users/./1", "GET /users/{id} 307 1", func(m *tacho.Meter) http.Handler { return m.Handler(users()) }},
 		{"CONNECT redirect names no raw path", "CONNECT", "/secret", "CONNECT unmatched 307 1", func(m *tacho.Meter) http.Handler {
 			return m.Handler(mux("/{any}/"))
+		}},
+		{"CONNECT redirect behind a middleware", "CONNECT", "/secret", "CONNECT unmatched 307 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(wrapping(mux("/{any}/")))
+		}},
+		{"CONNECT redirect of a path that is not clean", "CONNECT", "//secret", "CONNECT unmatched 307 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(wrapping(mux("/{any...}", "//{x}/")))
+		}},
+		{"CONNECT redirect behind a middleware that rewrites the path", "CONNECT", "/x/secret", "CONNECT unmatched 307 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(rewriting(mux("/{any}/")))
+		}},
+		{"CONNECT behind a middleware", "CONNECT", "/t/1", "CONNECT /t/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(wrapping(mux("CONNECT /t/{id}")))
+		}},
+		{"CONNECT behind a middleware, any method", "CONNECT", "/t/1/", "CONNECT /t/{id}/ 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(wrapping(mux("/t/{id}/")))
 		}},
 		{"no router", "GET", "/users/1", "GET unknown 200 1", func(m *tacho.Meter) http.Handler { return m.Handler(http.HandlerFunc(ok)) }},
 		{"handler below a mux", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {

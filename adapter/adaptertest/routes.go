@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/tacho-go/tacho"
 )
@@ -207,6 +208,18 @@ var boundCases = []Case{
 		},
 	},
 	{
+		Name: "connect",
+		Rule: "No path of a client becomes a label, not even by a redirect that the router makes up for CONNECT: 150 paths are one label set.",
+		Check: func(l *Lab) error {
+			for _, recovery := range []Recovery{NoRecovery, RecoveryOutside, RecoveryInside} {
+				if err := l.connect(recovery); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
 		Name: "host",
 		Rule: "The Host header is never a label, and a 25 kB one harms nobody.",
 		Check: func(l *Lab) error {
@@ -296,6 +309,42 @@ var boundCases = []Case{
 			return nil
 		},
 	},
+}
+
+// connect sends CONNECT with 150 paths that lack the route's last slash, and one
+// that has it.
+func (l *Lab) connect(recovery Recovery) error {
+	const paths, tenant = 150, "/{tenant}/"
+	p, err := l.start(App{Recovery: recovery, Routes: []Route{{Method: "CONNECT", Path: tenant, Do: answer(200, "")}}}, tacho.Options{})
+	if err != nil {
+		return err
+	}
+	for i := range paths {
+		if _, err := p.raw(request("CONNECT", fmt.Sprintf("/secret%d", i), "x")); err != nil {
+			return err
+		}
+	}
+	if _, err := p.raw(request("CONNECT", "/7/", "x")); err != nil {
+		return err
+	}
+	s, err := p.settled(paths + 1)
+	if err != nil {
+		return err
+	}
+	var unmatched, matched float64
+	for key, n := range s {
+		switch {
+		case !strings.HasPrefix(key, "http_requests_total{"):
+		case strings.Contains(key, fmt.Sprintf("path=%q", tacho.Unmatched)):
+			unmatched += n
+		case strings.Contains(key, fmt.Sprintf("path=%q", l.label(tenant))):
+			matched += n
+		}
+	}
+	if unmatched != paths || matched != 1 {
+		err = fmt.Errorf("%v requests are unmatched and %v on the route, want %d and 1:\n%s", unmatched, matched, paths, s.about("http_requests_total"))
+	}
+	return err
 }
 
 func longText(n int) string {

@@ -203,6 +203,9 @@ func (a *adapter) drops(r *http.Request, x *tacho.Exchange) bool {
 // route is the template, or what the fault takes for it.
 func (a *adapter) route(r *http.Request, status int) string {
 	_, template, matched := strings.Cut(r.Pattern, " ")
+	if a.has("connect") && r.Pattern != "" && !matched {
+		return r.Pattern // whatever the router says
+	}
 	switch {
 	case a.has("route-wildcard"), a.has("unmatched") && !matched:
 		return r.URL.Path
