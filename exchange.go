@@ -16,7 +16,7 @@ import (
 //
 //	var x tacho.Exchange
 //	if !m.Begin(&x, method, path) { … serve, measure nothing … }
-//	… serve; report WroteHeader, Flushed, Hijack as they happen …
+//	… serve; report WroteHeader, WriteFailed, Flushed, Hijack as they happen …
 //	x.Settle(ctx, status, recover()) // in a deferred function
 //	x.Route = template               // now the router has decided
 //	m.End(&x)
@@ -248,11 +248,15 @@ func (x *Exchange) incomplete() bool {
 // connection that the client has left is no panic: that is how ReverseProxy
 // gives up. The adapter must panic again with the same value after End.
 //
-// implicit is 200 unless the handler has chosen another status, which the
+// Where an http.TimeoutHandler around the handler has answered in its place, that
+// answer is recorded. implicit is 200 unless the handler has chosen another status, which the
 // framework is about to send.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 	if x.meter != nil && x.meter.opts.TraceFunc != nil {
 		x.ctx = ctx
+	}
+	if ctx != nil && ctx.Err() != nil {
+		x.timedOut(ctx)
 	}
 	switch {
 	case panicked == http.ErrAbortHandler && left(ctx):

@@ -137,7 +137,7 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 		seen.Return()
 		o.exchange.BytesIn = seen.BytesRead()
 	}
-	o.settle(v)
+	o.exchange.Settle(o.request.Context(), http.StatusOK, v)
 	h.route(o, o.visible(seen))
 	h.meter.End(&o.exchange)
 	if seen == nil {
@@ -146,16 +146,6 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	if v != nil {
 		panic(v)
 	}
-}
-
-// settle also knows http.TimeoutHandler: where it is around us and the time was
-// up before anything was written, it has sent the status.
-func (o *observer) settle(panicked any) {
-	ctx, implicit := o.request.Context(), http.StatusOK
-	if o.has&isTimeoutWriter != 0 && ctx.Err() == context.DeadlineExceeded {
-		implicit = http.StatusServiceUnavailable
-	}
-	o.exchange.Settle(ctx, implicit, panicked)
 }
 
 // route names the route that the request has taken.

@@ -23,6 +23,9 @@ type Carrier interface {
 	HTTP() *http.Request
 	// Context returns the request's context.
 	Context() context.Context
+	// Writer returns the writer that the framework was given for the response, or
+	// nil where it is not built on net/http.
+	Writer() http.ResponseWriter
 }
 
 // Method returns the request's method as the label shows it: OTHER if it is

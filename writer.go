@@ -181,8 +181,7 @@ const (
 	canCloseNotify
 	optionalKinds = 1 << iota / 2
 
-	isTimeoutWriter = optionalKinds
-	isUnwrapper     = optionalKinds << 1
+	isUnwrapper = optionalKinds
 )
 
 func abilitiesOf(w http.ResponseWriter) int {
@@ -205,7 +204,6 @@ func abilitiesOf(w http.ResponseWriter) int {
 	set(ok, canCloseNotify)
 	_, ok = w.(interface{ Unwrap() http.ResponseWriter })
 	set(ok, isUnwrapper)
-	set(reflect.TypeOf(w).String() == "*http.timeoutWriter", isTimeoutWriter)
 	return has
 }
 
@@ -295,3 +293,6 @@ func (o *observer) HTTP() *http.Request { return o.inner }
 
 // Context implements Carrier.
 func (o *observer) Context() context.Context { return o.request.Context() }
+
+// Writer implements Carrier.
+func (o *observer) Writer() http.ResponseWriter { return o.writer }

@@ -152,7 +152,7 @@ func check(fw Framework, c Case, patience time.Duration) error {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, trackCases)
+	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, trackCases)
 }
 
 // HTTPCall is the Call of frameworks that are built on net/http.

@@ -121,6 +121,21 @@ var outcomeCases = []Case{
 		Check: func(l *Lab) error { return l.clientGone(l.writeUntilItFails) },
 	},
 	{
+		Name:  "client-gone-abort",
+		Rule:  "http.ErrAbortHandler for a client that has hung up is a 499 and no panic: that is how a reverse proxy gives up.",
+		Needs: []Feature{ClientGone},
+		Check: func(l *Lab) error {
+			if err := l.clientGone(func(Call) { panic(http.ErrAbortHandler) }); err != nil {
+				return err
+			}
+			s, err := (&Probe{Service: l.started[0], lab: l}).read()
+			if err == nil && s.total(panicsTotal) != 0 {
+				err = fmt.Errorf("it was counted as a panic:\n%s", s.about(panicsTotal))
+			}
+			return err
+		},
+	},
+	{
 		Name:  "client-half-closed",
 		Rule:  "A client that closes only its own side gets the response: its status counts, although the request's context was canceled.",
 		Needs: []Feature{ClientGone},

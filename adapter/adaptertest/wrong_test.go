@@ -71,6 +71,10 @@ func plainFramework(fault string) Framework {
 
 func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x := a.meter.Enclosing(w, r.Context()); x != nil && !a.has("around") {
+		if mux, ok := a.next.(*http.ServeMux); ok && !a.has("timeout-inside") {
+			_, r.Pattern = mux.Handler(r) // now: the handler may outlive the exchange
+			x.SetRoute(a.route(r, 0))
+		}
 		a.next.ServeHTTP(w, r)
 		x.SetRoute(a.route(r, 0))
 		return
@@ -164,7 +168,9 @@ func (a *adapter) end(x *tacho.Exchange, rec *recorder, r *http.Request, v any) 
 func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, v any) {
 	implicit := http.StatusOK
 	switch {
-	case a.has("client-gone"):
+	case a.has("timeout-in-time") && ctx.Err() == context.DeadlineExceeded:
+		x.WriteFailed(http.ErrHandlerTimeout) // takes every deadline for TimeoutHandler's
+	case a.has("client-gone"), a.has("client-gone-abort"):
 		ctx = context.Background()
 	case a.has("status-first"), a.has("client-gone-late"):
 		if rec.last != 0 {
@@ -263,6 +269,12 @@ func (w *recorder) RequestHeader(name string) string  { return w.request.Header.
 func (w *recorder) ResponseHeader(name string) string { return w.Header().Get(name) }
 func (w *recorder) HTTP() *http.Request               { return w.inner }
 func (w *recorder) Context() context.Context          { return w.ctx }
+func (w *recorder) Writer() http.ResponseWriter {
+	if w.a.has("timeout-outside") || w.a.has("timeout-early-status") || w.a.has("timeout-late-write") {
+		return nil // as if the framework were not built on net/http
+	}
+	return w.ResponseWriter
+}
 func (w *recorder) PathValue(name string) string {
 	if w.a.has("track-labels") {
 		return w.request.PathValue(name) // of a request that the router never saw
@@ -295,7 +307,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 		w.note(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
-	if !w.a.has("client-gone-writing") {
+	if !w.a.has("client-gone-writing") && !w.a.has("timeout-late-write") {
 		w.x.WriteFailed(err)
 	}
 	if w.a.has("size-written") {

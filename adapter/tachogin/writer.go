@@ -169,3 +169,11 @@ func (w *writer) HTTP() *http.Request { return w.request }
 
 // Context implements tacho.Carrier.
 func (w *writer) Context() context.Context { return w.request.Context() }
+
+// Writer implements tacho.Carrier: what Gin's own writer writes to.
+func (w *writer) Writer() http.ResponseWriter {
+	if u, ok := w.ResponseWriter.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return u.Unwrap()
+	}
+	return w.ResponseWriter
+}
