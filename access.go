@@ -106,7 +106,7 @@ func newGate(m *Meter, access Access, next http.Handler) *gate {
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := exchangeOf(w, r.Context()); x.of(g.meter) {
+	if x := g.meter.Enclosing(w, r.Context()); x != nil {
 		x.Exclude()
 	}
 	switch {

@@ -57,6 +57,7 @@ type Exchange struct {
 	flight     uint32 // the kind of request that it is in flight as
 
 	carrier Carrier
+	link    contextLink // by Link
 	tracked []tracking
 	extras  []string // the values of Options.Labels, once they are known
 	texts   []string // memory for label values
@@ -362,6 +363,15 @@ func (x *Exchange) setTemplate(text string, clean func(string) string) {
 }
 
 func asItIs(s string) string { return s }
+
+// Link returns a context that leads adapters and handlers further inside to this
+// exchange, whatever stands in between. An adapter serves the request with it if
+// Meter.Nested; it must not use such an Exchange again, since the context may
+// outlive it.
+func (x *Exchange) Link(ctx context.Context) context.Context {
+	x.link = contextLink{ctx, x}
+	return &x.link
+}
 
 // Status returns the status that was written so far, 0 before that.
 func (x *Exchange) Status() int { return x.status }

@@ -152,13 +152,14 @@ type tracking struct {
 // Track records the exchange in these metrics, too. An adapter calls it before
 // the handler that they were put on, and [Exchange.Tracked] with what it
 // returned after that, also when the handler panics. Metrics of other Meters are
-// passed over.
+// passed over, and so are those that were tracked already: a request that is
+// dispatched again is one request.
 func (x *Exchange) Track(metrics ...*Metric) (mark int) { return x.track(metrics, false) }
 
 func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
 	mark = len(x.tracked)
 	for _, metric := range metrics {
-		if metric.meter.core != x.meter.core {
+		if metric.meter.core != x.meter.core || !everywhere && x.tracks(metric) {
 			continue
 		}
 		t := tracking{metric: metric, elapsed: -1, everywhere: everywhere}
@@ -170,6 +171,15 @@ func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
 		x.tracked = append(x.tracked, t)
 	}
 	return mark
+}
+
+func (x *Exchange) tracks(metric *Metric) bool {
+	for i := range x.tracked {
+		if t := &x.tracked[i]; t.metric == metric && !t.everywhere {
+			return true
+		}
+	}
+	return false
 }
 
 // Tracked says that the handler has returned on which the metrics were put that

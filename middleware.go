@@ -32,15 +32,15 @@ func (m *Meter) Join() { m.handlers.Add(1) }
 
 // Enclosing returns the exchange of this Meter in which the writer and context
 // already take part, or nil. An adapter that finds one names its route by
-// SetRoute and leaves the rest to it, so that a request is counted once.
+// SetRoute and leaves the rest to it, so that a request is counted once, however
+// often a handler dispatches it again.
 func (m *Meter) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange {
-	if !m.Nested() {
-		return nil
+	if m.Nested() {
+		if x := m.linkedExchange(ctx); x != nil {
+			return x
+		}
 	}
-	if x := exchangeOf(w, ctx); x.of(m) && !x.only {
-		return x
-	}
-	return nil
+	return m.writerExchange(w, false)
 }
 
 // Nested reports whether several places measure for this Meter, so that those
@@ -51,10 +51,7 @@ func (m *Meter) Nested() bool { return m.handlers.Load() > 1 }
 // Unlike Enclosing it finds those of BeginTracked as well, and none that belongs
 // to another goroutine.
 func (m *Meter) Current(w http.ResponseWriter) *Exchange {
-	if x := writerExchange(w); x.of(m) {
-		return x
-	}
-	return nil
+	return m.writerExchange(w, true)
 }
 
 // Of reports whether the exchange is one of this Meter's.
@@ -68,14 +65,15 @@ type handler struct {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	m := h.meter
-	if m.Nested() {
+	m, has := h.meter, abilities(w)
+	if has&isUnwrapper != 0 || m.Nested() { // the server's own writer leads nowhere
 		if outer := m.Enclosing(w, r.Context()); outer != nil {
 			h.nested(outer, w, r)
 			return
 		}
 	}
 	o := observers.Get().(*observer)
+	o.has = has
 	if !m.Begin(&o.exchange, r.Method, r.URL.Path) {
 		h.exclude(o, w, r)
 		return
@@ -88,7 +86,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // observe serves a request whose exchange has begun.
 func (h *handler) observe(o *observer, w http.ResponseWriter, r *http.Request) {
-	o.request, o.has, o.entered = r, abilities(w), r.Pattern
+	o.request, o.by, o.entered = r, h, r.Pattern
 	seen := h.copyOf(o)
 	o.inner = o.visible(seen)
 	o.exchange.Carry(o)
@@ -112,8 +110,7 @@ func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 // count a body, or to be found again by a Handler or adapter further inside.
 func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 	if h.meter.Nested() && !h.only {
-		o.link = contextLink{Context: o.request.Context(), exchange: &o.exchange}
-		return reqcopy.New(o.request, &o.link)
+		return reqcopy.New(o.request, o.exchange.Link(o.request.Context()))
 	}
 	if !h.meter.opts.Minimal && reqcopy.Needed(o.request) {
 		return reqcopy.New(o.request, nil)
@@ -170,32 +167,67 @@ func (h *handler) route(o *observer, r *http.Request) {
 // The route is set before the handler runs: behind http.TimeoutHandler the
 // exchange may be over when the handler returns.
 func (h *handler) nested(x *Exchange, w http.ResponseWriter, r *http.Request) {
-	if h.mux != nil {
-		pattern := muxPattern(h.mux, r)
-		if pattern == "" {
-			x.SetRoute(Unmatched)
-		} else {
-			x.SetRoute(x.below(r, template(pattern)))
-		}
-		x.nestedPath = r.URL.Path
-	} else if x.named.Load() == nil && r.Pattern != "" {
-		x.SetRoute(template(r.Pattern))
+	if h.mux == nil {
+		h.nestedAround(x, w, r)
+		return
 	}
+	pattern := muxPattern(h.mux, r)
+	switch {
+	case pattern == "":
+		x.SetRoute(Unmatched)
+	case h.again(x):
+		x.SetRoute(template(pattern))
+	default:
+		x.SetRoute(x.below(r.Pattern, r.URL.Path, template(pattern)))
+	}
+	x.nestedPath = r.URL.Path
+	h.next.ServeHTTP(w, r)
+}
+
+// again reports whether a handler inside has dispatched the request once more.
+func (h *handler) again(x *Exchange) bool {
+	o, ok := x.carrier.(*observer)
+	return ok && o.by == h
+}
+
+// nestedAround is nested for a handler whose router is not in sight. It names the
+// route by what that router leaves in the request.
+func (h *handler) nestedAround(x *Exchange, w http.ResponseWriter, r *http.Request) {
+	entered, named := r.Pattern, x.named.Load()
+	if named == nil && entered != "" {
+		x.SetRoute(template(entered))
+		named = x.named.Load()
+	}
+	defer func() {
+		switch {
+		case r.Pattern == entered, x.named.Load() != named: // nobody knew better, or somebody did
+		case madeUp(r):
+			x.SetRoute(Unmatched)
+		default:
+			x.SetRoute(x.below(entered, r.URL.Path, template(r.Pattern)))
+		}
+	}()
 	h.next.ServeHTTP(w, r)
 }
 
 // below puts an inner router's template behind that of the router around it,
-// if the outer one's part of the path was stripped in between.
-func (x *Exchange) below(r *http.Request, inner string) string {
-	outerPath, outer := x.path, template(r.Pattern)
+// whose pattern is given, if that one stands for a subtree and its part of the
+// path was stripped in between.
+func (x *Exchange) below(pattern, path, inner string) string {
+	outerPath, outer := x.path, template(pattern)
 	if x.nestedPath != "" {
 		outerPath = x.nestedPath
 		outer = x.named.Load().label
 	}
-	if outer == "" || outer == Unmatched || !stripped(outerPath, r.URL.Path) {
+	if !subtree(outer) || !stripped(outerPath, path) {
 		return inner
 	}
 	return joinTemplates(outer, inner)
+}
+
+// subtree reports whether other routers can stand below a template.
+func subtree(template string) bool {
+	return strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}")
 }
 
 func (x *Exchange) of(m *Meter) bool { return x != nil && x.meter != nil && x.meter.core == m.core }

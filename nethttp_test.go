@@ -74,6 +74,11 @@ func wrapping(next http.Handler) http.Handler {
 	})
 }
 
+// passing is a middleware that leaves everything as it is.
+func passing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
+}
+
 // rewriting takes the first segment off the path in place, and puts it back.
 func rewriting(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -82,6 +87,24 @@ func rewriting(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 		r.URL.Path = before
 	})
+}
+
+// dispatching is a service of which one path is dispatched again under another.
+func dispatching(measure func(http.Handler) http.Handler, path, again string, patterns ...string) http.Handler {
+	mux := http.NewServeMux()
+	root := measure(mux)
+	for _, pattern := range patterns {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != path {
+				ok(w, r)
+				return
+			}
+			second, to := *r, *r.URL
+			to.Path, second.URL = again, &to
+			root.ServeHTTP(w, &second)
+		})
+	}
+	return root
 }
 
 func TestRoutesOfNetHTTP(t *testing.T) {
@@ -179,6 +202,34 @@ func TestRoutesOfNetHTTP(t *testing.T) {
 		}},
 		{"TimeoutHandler inside", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
 			return m.Handler(http.TimeoutHandler(m.Handler(users()), time.Minute, "late"))
+		}},
+		{"dispatched again, same route", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(m.Handler, "/users/1", "/users/2", "GET /users/{id}")
+		}},
+		{"dispatched again, another route", "GET", "/old", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(m.Handler, "/old", "/users/2", "GET /old", "GET /users/{id}")
+		}},
+		{"dispatched again, to the rest of the path", "GET", "/users/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(m.Handler, "/users/users/1", "/users/1", "GET /users/users/", "GET /users/{id}")
+		}},
+		{"dispatched again, from a literal path", "GET", "/old/new", "GET /new 200 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(func(h http.Handler) http.Handler { return m.Handler(copying(m.Handler(h))) }, "/old/new", "/new", "GET /old/new", "GET /new")
+		}},
+		{"dispatched again, router out of sight", "GET", "/old", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(func(h http.Handler) http.Handler { return m.Handler(passing(h)) }, "/old", "/users/2", "GET /old", "GET /users/{id}")
+		}},
+		{"dispatched again, unmatched", "GET", "/old", "GET unmatched 404 1", func(m *tacho.Meter) http.Handler {
+			return dispatching(m.Handler, "/old", "/nope", "GET /old")
+		}},
+		{"a Meter twice with another one in between", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(tacho.MustNew(tacho.Options{}).Handler(m.Handler(users())))
+		}},
+		{"a Meter twice with two others in between", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			other, third := tacho.MustNew(tacho.Options{}), tacho.MustNew(tacho.Options{})
+			return m.Handler(other.Handler(wrapping(third.Handler(other.Handler(m.Handler(users()))))))
+		}},
+		{"nested mux out of sight", "GET", "/api/users/1", "GET /api/users/{id} 200 1", func(m *tacho.Meter) http.Handler {
+			return m.Handler(mount(http.NewServeMux(), "/api/", http.StripPrefix("/api", m.Handler(wrapping(users())))))
 		}},
 		{"twice by accident", "GET", "/users/1", "GET /users/{id} 200 1", func(m *tacho.Meter) http.Handler {
 			return m.Handler(m.Handler(users()))

@@ -56,7 +56,7 @@ func (t *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveAlone serves a request that has no exchange for this writer: one of its
 // own is begun, unless an ExcludeAll further outside forbids it.
 func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
-	if linked := linkedExchange(r); linked.of(t.meter) && linked.ExcludedAll() {
+	if linked := t.meter.linkedExchange(r.Context()); linked != nil && linked.ExcludedAll() {
 		t.next.ServeHTTP(w, r)
 		return
 	}
@@ -66,6 +66,7 @@ func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
 		t.next.ServeHTTP(w, r)
 		return
 	}
+	o.has = abilities(w)
 	t.alone.observe(o, w, r)
 }
 
@@ -85,8 +86,8 @@ func (m *Meter) marking(next http.Handler, mark func(*Exchange)) http.Handler {
 	m.Join() // so that the exchange is found whatever stands in between
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := false
-		for _, x := range []*Exchange{linkedExchange(r), writerExchange(w)} {
-			if x.of(m) {
+		for _, x := range []*Exchange{m.linkedExchange(r.Context()), m.writerExchange(w, true)} {
+			if x != nil {
 				mark(x)
 				found = true
 			}
@@ -98,9 +99,4 @@ func (m *Meter) marking(next http.Handler, mark func(*Exchange)) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func linkedExchange(r *http.Request) *Exchange {
-	x, _ := r.Context().Value(linkKey{}).(*Exchange)
-	return x
 }

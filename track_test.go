@@ -134,6 +134,66 @@ func (c overAfter) Err() error {
 	}
 }
 
+// TestNestedMeters: with another Meter in between, what a handler says of the
+// outer one still reaches it, and metrics on a route are in its exchange.
+func TestNestedMeters(t *testing.T) {
+	for name, between := range map[string]func(http.Handler) http.Handler{
+		"nothing": func(h http.Handler) http.Handler { return h },
+		"a blind writer": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(blindOnly{w}, r) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			outer, inner := MustNew(Options{OmitRuntime: true}), MustNew(Options{OmitRuntime: true})
+			calls := outer.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
+			made := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) })
+			mux := http.NewServeMux()
+			mux.Handle("GET /quiet", outer.DoNotTrack(calls.Handler(made)))
+			mux.Handle("GET /nothing", outer.ExcludeAll(calls.Handler(made)))
+			mux.Handle("GET /inner", inner.DoNotTrack(made))
+			h := outer.Handler(between(inner.Handler(between(outer.Handler(inner.Handler(mux))))))
+			for _, path := range []string{"/quiet", "/nothing", "/inner"} {
+				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+			}
+			line(t, outer, `calls_total{status="201"} 1`)
+			line(t, outer, `http_requests_total{method="GET",path="/inner",status="201"} 1`)
+			line(t, inner, `http_requests_total{method="GET",path="/quiet",status="201"} 1`)
+			line(t, inner, `http_requests_total{method="GET",path="/nothing",status="201"} 1`)
+			if o, i := outer.total(), inner.total(); o != 1 || i != 2 {
+				t.Errorf("%d requests are in the outer Meter's HTTP metrics, want 1; %d in the inner's, want 2", o, i)
+			}
+		})
+	}
+}
+
+// TestTrackDispatchedAgain: metrics on the routes of a request that is dispatched
+// again count it once.
+func TestTrackDispatchedAgain(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true})
+	a := m.Counter(MetricOptions{Name: "a", Help: "A.", Labels: []Label{{Name: "route", Func: Request.Route}}})
+	b := m.Counter(MetricOptions{Name: "b", Help: "B."})
+	now := m.Gauge(MetricOptions{Name: "now", Help: "Now."})
+	mux := http.NewServeMux()
+	root := m.Handler(mux)
+	mux.Handle("GET /old/{n}", Track(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		second, to := *r, *r.URL
+		if to.Path = "/new"; r.URL.Path == "/old/1" {
+			to.Path = "/old/2"
+		}
+		second.URL = &to
+		root.ServeHTTP(w, &second)
+	}), a, now))
+	mux.Handle("GET /new", Track(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { line(t, m, "now 1") }), b, a))
+	root.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/old/1", nil))
+	line(t, m, `a_total{route="/new"} 1`)
+	line(t, m, "b_total 1")
+	line(t, m, "now 0")
+	line(t, m, `http_requests_total{method="GET",path="/new",status="200"} 1`)
+	if n := m.total(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
 // TestTrackMixedMeters: metrics of two Meters at one place are a mistake of the
 // program's, one around the other are not.
 func TestTrackMixedMeters(t *testing.T) {

@@ -31,10 +31,10 @@ type handle struct {
 // observer is what is known of one request while it is served.
 type observer struct {
 	exchange Exchange
-	request  *http.Request // as the handler around it received it
-	has      int           // what the writer can do
-	entered  string        // the pattern of a router around us
-	link     contextLink
+	request  *http.Request       // as the handler around it received it
+	has      int                 // what the writer can do
+	entered  string              // the pattern of a router around us
+	by       *handler            // whose exchange it is
 	writer   http.ResponseWriter // as the handler around it received it
 	inner    *http.Request       // as the handler further inside sees it
 	use      uint64              // how often it was used; see handle
@@ -63,7 +63,7 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 // but handles may still know it.
 func (o *observer) release() {
 	o.use++
-	o.request, o.inner, o.writer, o.entered = nil, nil, nil, ""
+	o.request, o.inner, o.writer, o.by, o.entered = nil, nil, nil, nil, ""
 	observers.Put(o)
 }
 
@@ -238,35 +238,37 @@ func abilities(w http.ResponseWriter) int {
 }
 
 // contextLink makes an exchange known to a handler further inside, however
-// often the request was copied or the writer wrapped in between.
+// often the request was copied or the writer wrapped in between. Links of several
+// Meters can lie one in the other: each answers for its own.
 type contextLink struct {
 	context.Context
 	exchange *Exchange
 }
 
-type linkKey struct{}
+type linkKey struct{ core *core }
 
 func (l *contextLink) Value(key any) any {
-	if key == (linkKey{}) {
+	if k, ok := key.(linkKey); ok && l.exchange.meter.core == k.core {
 		return l.exchange
 	}
 	return l.Context.Value(key)
 }
 
-// exchangeOf returns the exchange in which this writer and context already
-// take part, or nil.
-func exchangeOf(w http.ResponseWriter, ctx context.Context) *Exchange {
-	if x, ok := ctx.Value(linkKey{}).(*Exchange); ok {
-		return x
-	}
-	return writerExchange(w)
+// linkedExchange returns the exchange of this Meter to which the context leads,
+// or nil.
+func (m *Meter) linkedExchange(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(linkKey{m.core}).(*Exchange)
+	return x
 }
 
-// writerExchange returns the exchange that this writer reports to, or nil.
-func writerExchange(w http.ResponseWriter) *Exchange {
+// writerExchange returns the innermost exchange of this Meter that the writer
+// reports to, or nil. Those of BeginTracked count if tracked is set.
+func (m *Meter) writerExchange(w http.ResponseWriter, tracked bool) *Exchange {
 	for w != nil {
 		if c, ok := w.(interface{ Exchange() *Exchange }); ok {
-			return c.Exchange()
+			if x := c.Exchange(); x.of(m) && (tracked || !x.only) {
+				return x
+			}
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {

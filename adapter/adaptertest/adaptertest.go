@@ -54,6 +54,7 @@ const (
 	RecoverInside Feature = "recovery inside" // there is a recovery middleware, and it may stand inside
 	Guards        Feature = "guards"          // middlewares can answer in a route's place
 	Tracking      Feature = "tracking"        // metrics can be put on single routes
+	Redispatching Feature = "redispatching"   // handlers can dispatch their request again; see Redispatcher
 )
 
 // An App is a service described without a framework.
@@ -68,6 +69,9 @@ type App struct {
 	// Around says that Meter.Handler is put around the whole service as well,
 	// outside of Wrap.
 	Around bool
+	// Twice says that the measurement stands twice, one inside the other, with a
+	// middleware in between whose writer hides the first; see Blind.
+	Twice bool
 	// Plain says that nothing is measured: what the service does without us.
 	Plain bool
 }
@@ -152,7 +156,7 @@ func check(fw Framework, c Case, patience time.Duration) error {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, trackCases)
+	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, trackCases)
 }
 
 // HTTPCall is the Call of frameworks that are built on net/http.
@@ -183,6 +187,17 @@ func (c HTTPCall) Hijack() (net.Conn, error) {
 	conn, _, err := c.W.(http.Hijacker).Hijack()
 	return conn, err
 }
+
+// Redispatch implements Redispatcher for services that Serve has started.
+func (c HTTPCall) Redispatch(path string) {
+	again, to := *c.R, *c.R.URL
+	to.Path, to.RawPath = path, ""
+	again.URL = &to
+	c.R.Context().Value(serviceKey{}).(http.Handler).ServeHTTP(c.W, &again)
+}
+
+// serviceKey is where a request's context has the service's own handler.
+type serviceKey struct{}
 
 // Controller reaches the connection's deadlines.
 func (c HTTPCall) Controller() *http.ResponseController { return http.NewResponseController(c.W) }

@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"context"
 	"io"
 	"log"
 	"net"
@@ -29,7 +30,11 @@ func Serve(h http.Handler, m *tacho.Meter) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
-	server := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{
+		Handler:     h,
+		ErrorLog:    log.New(io.Discard, "", 0),
+		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), serviceKey{}, h) },
+	}
 	go func() { _ = server.Serve(listener) }()
 	return Service{
 		URL:   "http://" + listener.Addr().String(),
@@ -108,6 +113,9 @@ func startNetHTTP(app App, opts tacho.Options, measure func(*tacho.Meter, http.H
 	inner := http.Handler(mux)
 	if app.Recovery == RecoveryInside {
 		inner = recovering(true, mux)
+	}
+	if app.Twice {
+		inner = Blind(measure(m, inner))
 	}
 	h := recovering(app.Recovery == RecoveryOutside, measure(m, inner))
 	late()

@@ -52,28 +52,41 @@ func plainFramework(fault string) Framework {
 		if fault == "twice" {
 			opts.Registerer, opts.Gatherer = nil, nil
 		}
-		a := &adapter{fault: fault}
+		var hand *handWritten
 		if fault == "counter-and-histogram" {
-			a.hand = newHandWritten(&opts)
+			hand = newHandWritten(&opts)
 		}
 		return startNetHTTP(app, opts, func(m *tacho.Meter, next http.Handler) http.Handler {
 			m.Join()
-			a.meter, a.next = m, next
 			if fault != "routes-at-zero" {
 				for _, r := range app.Routes {
 					m.Expect(r.Method, r.Path)
 				}
 			}
-			return a
+			return &adapter{fault: fault, meter: m, next: next, hand: hand}
 		})
 	}}
 }
 
+// hides keeps its exchange from what stands inside.
+func (a *adapter) hides() bool {
+	return a.has("nested-middleware") || a.has("do-not-track") || a.has("exclude-all")
+}
+
+// counts begins an exchange of its own for each time that a request comes by.
+func (a *adapter) counts() bool {
+	return a.has("around") || a.has("dispatch-again") || a.has("nested-meters")
+}
+
 func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := a.meter.Enclosing(w, r.Context()); x != nil && !a.has("around") {
+	if x := a.meter.Enclosing(w, r.Context()); x != nil && !a.counts() {
 		if mux, ok := a.next.(*http.ServeMux); ok && !a.has("timeout-inside") {
 			_, r.Pattern = mux.Handler(r) // now: the handler may outlive the exchange
 			x.SetRoute(a.route(r, 0))
+		}
+		if a.has("nested-do-not-track") {
+			Blind(a.next).ServeHTTP(w, r.WithContext(context.Background()))
+			return
 		}
 		a.next.ServeHTTP(w, r)
 		x.SetRoute(a.route(r, 0))
@@ -100,6 +113,9 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context(), request: r}
 	inner := *r
+	if a.meter.Nested() && !a.hides() {
+		inner = *r.WithContext(x.Link(r.Context()))
+	}
 	rec.inner = &inner
 	if !a.has("own-labels") && !a.has("register-default") {
 		x.Carry(rec)
@@ -243,9 +259,9 @@ type recorder struct {
 	written int64
 }
 
-// as hides Unwrap where that is the fault.
+// as hides Unwrap and the exchange where that is the fault.
 func (w *recorder) as() http.ResponseWriter {
-	if w.a.has("deadlines") {
+	if w.a.has("deadlines") || w.a.has("dispatch-again-track") {
 		return struct {
 			http.ResponseWriter
 			http.Flusher
@@ -259,7 +275,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // Exchange lets handlers further inside find the exchange. Without it metrics on
 // routes are on their own; where that goes unnoticed, others go wrong.
 func (w *recorder) Exchange() *tacho.Exchange {
-	if w.a.has("do-not-track") || w.a.has("exclude-all") {
+	if w.a.hides() {
 		return nil
 	}
 	return w.x
