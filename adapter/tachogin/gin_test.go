@@ -91,6 +91,91 @@ func TestHandleContext(t *testing.T) {
 	expectRecorded(t, m, "{GET,/new/:id,200} 1")
 }
 
+// TestDispatchedAgain: one request is one count, at the route that answered,
+// whatever way it went.
+func TestDispatchedAgain(t *testing.T) {
+	for name, opts := range map[string]tacho.Options{"everything": {}, "minimal": {Minimal: true}} {
+		for _, around := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", around: ", around), func(t *testing.T) { dispatchedAgain(t, opts, around) })
+		}
+	}
+}
+
+func dispatchedAgain(t *testing.T, opts tacho.Options, around bool) {
+	r, m := gin.New(), tacho.MustNew(opts)
+	to := func(path string) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			c.Request.URL.Path = path
+			r.HandleContext(c)
+		}
+	}
+	measured := r.Group("/", tachogin.Middleware(m), func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} })
+	measured.GET("/same/:n", func(c *gin.Context) {
+		if c.Param("n") != "3" {
+			to("/same/" + string(c.Param("n")[0]+1))(c)
+			return
+		}
+		hello(c)
+	})
+	measured.GET("/outside", to("/unmeasured"))
+	measured.GET("/served", func(c *gin.Context) {
+		c.Request.URL.Path = "/same/3"
+		r.ServeHTTP(c.Writer.(replacedWriter).ResponseWriter, c.Request)
+	})
+	measured.GET("/many-errors", func(c *gin.Context) {
+		for range 31 {
+			_ = c.Error(io.EOF)
+		}
+		to("/same/3")(c)
+	})
+	measured.GET("/nowhere", to("/really/nowhere"))
+	measured.GET("/late", func(c *gin.Context) {
+		to("/silent")(c)
+		c.String(http.StatusAccepted, "late")
+	})
+	measured.GET("/silent", func(c *gin.Context) {
+		if len(c.Errors) != 0 {
+			t.Errorf("errors of an earlier request: %v", c.Errors)
+		}
+	})
+	r.GET("/unmeasured", hello)
+	var h http.Handler = r
+	if around {
+		h = m.Handler(r)
+	}
+	for range 3 { // Contexts are used again
+		for _, path := range []string{"/same/1", "/outside", "/many-errors", "/nowhere", "/late", "/same/3"} {
+			serve(h, "GET", path)
+		}
+	}
+	expectRecorded(t, m, "{GET,/same/:n,200} 9 {GET,/silent,200} 3 {GET,/unmeasured,200} 3 {GET,unmatched,404} 3")
+	if !opts.Minimal || around { // Minimal leaves Gin's writer in its place, by which ours is found
+		serve(h, "GET", "/served")
+		expectRecorded(t, m, "{GET,/same/:n,200} 10 {GET,/silent,200} 3 {GET,/unmeasured,200} 3 {GET,unmatched,404} 3")
+	}
+}
+
+// TestDispatchedAgainStream: what comes after a second dispatch is watched as
+// well: streams, and clients that leave.
+func TestDispatchedAgainStream(t *testing.T) {
+	r := gin.New()
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/old", func(c *gin.Context) {
+		c.Request.URL.Path = "/events"
+		r.HandleContext(c)
+	})
+	r.GET("/events", func(c *gin.Context) {
+		c.Header("Content-Type", "text/event-stream")
+		c.Writer.Flush()
+		body := serve(m.Metrics(), "GET", "/metrics").Body.String()
+		if !strings.Contains(body, "\nhttp_streams_in_flight 1\n") {
+			t.Error("the stream is not in flight")
+		}
+	})
+	serve(r, "GET", "/old")
+	expectRecorded(t, m, "{GET,/events,200} 1")
+}
+
 // TestMinimal: fewer families, and the same truth about outcomes.
 func TestMinimal(t *testing.T) {
 	r := gin.New()
@@ -172,9 +257,16 @@ func TestMiddleware(t *testing.T) {
 	api := r.Group("/api", tachogin.Middleware(m), gin.Recovery(), tachogin.Middleware(m))
 	api.GET("/x", hello)
 	r.GET("/y", hello)
-	serve(r, "GET", "/api/x")
-	serve(r, "GET", "/y")
-	expectRecorded(t, m, "{GET,/api/x,200} 1")
+	replaced := r.Group("/replaced", tachogin.Middleware(m), func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} }, tachogin.Middleware(m))
+	replaced.GET("/x", hello)
+	other := tacho.MustNew(tacho.Options{})
+	mixed := r.Group("/mixed", tachogin.Middleware(m), tachogin.Middleware(other), tachogin.Middleware(m), tachogin.DoNotTrack(other))
+	mixed.GET("/x", hello)
+	for _, path := range []string{"/api/x", "/y", "/replaced/x", "/mixed/x"} {
+		serve(r, "GET", path)
+	}
+	expectRecorded(t, m, "{GET,/api/x,200} 1 {GET,/mixed/x,200} 1 {GET,/replaced/x,200} 1")
+	expectRecorded(t, other, "")
 }
 
 // TestUsePanics: wrong options are a programming mistake, as wrong routes are.

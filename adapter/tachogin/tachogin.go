@@ -59,27 +59,43 @@ func expect(m *tacho.Meter, routes gin.RoutesInfo) {
 // middleware, Recovery included.
 func Middleware(m *tacho.Meter) gin.HandlerFunc {
 	m.Join()
+	ends := new(ending)
 	return func(c *gin.Context) {
-		if x := m.Enclosing(c.Writer, c.Request.Context()); x != nil {
-			x.SetRoute(route(c))
+		under := stackOf(c)
+		if w := under.find(m, measuring|excluded); w != nil {
+			w.again(m, c)
 			return
+		}
+		if m.Nested() || !ends.at(c.Writer) {
+			if x := m.Enclosing(c.Writer, c.Request.Context()); x != nil {
+				enclosed(x, c)
+				return
+			}
 		}
 		w := writers.Get().(*writer)
 		if !m.Begin(&w.exchange, c.Request.Method, c.Request.URL.Path) {
-			writers.Put(w)
+			w.exclude(m, c, under)
 			return
 		}
-		w.watch(m, c)
-		if m.Nested() {
-			c.Set(key, w) // for what stands inside, whoever replaces the writer in between
-		}
+		w.watch(m, c, under, measuring)
 		defer w.finish(m, c)
 		c.Next()
 	}
 }
 
-// key is where a writer stands in Gin's Context when somebody may look for it.
-const key = "github.com/tacho-go/tacho/adapter/tachogin"
+// enclosed names the route of an exchange that began outside of Gin: at once,
+// since behind http.TimeoutHandler it may be over when the handler returns, and
+// at the end, if the request was dispatched again where we do not stand.
+func enclosed(x *tacho.Exchange, c *gin.Context) {
+	x.SetRoute(route(c))
+	path := c.FullPath()
+	defer func() {
+		if c.FullPath() != path {
+			x.SetRoute(route(c))
+		}
+	}()
+	c.Next()
+}
 
 // Track records the requests of a route in these metrics, too. They all must
 // belong to one Meter. Its Middleware need not be there: the metrics are recorded
@@ -91,12 +107,13 @@ func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
 	m := metrics[0].Meter()
 	m.MustOwn(metrics...)
 	return func(c *gin.Context) {
-		if x := m.Current(c.Writer); x != nil {
+		under := stackOf(c)
+		if x := current(m, c, under); x != nil {
 			defer x.Tracked(x.Track(metrics...))
 			c.Next()
 			return
 		}
-		if x := linked(m, c); x != nil && x.ExcludedAll() {
+		if w := under.find(m, marked); w != nil && w.exchange.ExcludedAll() {
 			c.Next()
 			return
 		}
@@ -105,11 +122,21 @@ func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
 			writers.Put(w)
 			return
 		}
-		w.watch(m, c)
+		w.watch(m, c, under, tracking)
 		defer w.finish(m, c)
 		defer w.exchange.Tracked(w.exchange.Track(metrics...))
 		c.Next()
 	}
+}
+
+// current is the exchange that metrics on a route belong to, if there is one. The
+// request's context is not asked: behind http.TimeoutHandler its exchange is
+// another goroutine's.
+func current(m *tacho.Meter, c *gin.Context, under *stack) *tacho.Exchange {
+	if w := under.find(m, measuring|tracking); w != nil {
+		return &w.exchange
+	}
+	return m.Current(c.Writer)
 }
 
 // DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track
@@ -123,33 +150,28 @@ func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exch
 func marking(m *tacho.Meter, mark func(*tacho.Exchange)) gin.HandlerFunc {
 	m.Join()
 	return func(c *gin.Context) {
+		under := stackOf(c)
 		found := false
-		for _, x := range []*tacho.Exchange{linked(m, c), m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
+		for _, x := range []*tacho.Exchange{current(m, c, under), m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
 			if x != nil {
 				mark(x)
 				found = true
 			}
 		}
-		if !found { // metrics further inside need to know all the same
-			w := new(writer)
-			if m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path) {
-				mark(&w.exchange)
-				c.Set(key, w)
-			}
+		if found {
+			return
 		}
+		w := &writer{use: marked} // metrics further inside need to know all the same
+		m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path)
+		mark(&w.exchange)
+		under.push(w)
+		defer w.pop()
+		c.Next()
 	}
 }
 
-// linked is the exchange that Gin's Context leads to, where the writer does not.
-func linked(m *tacho.Meter, c *gin.Context) *tacho.Exchange {
-	if w, ok := c.Value(key).(*writer); ok && w.exchange.Of(m) {
-		return &w.exchange
-	}
-	return nil
-}
-
-// route is the template that Gin has matched. Gin knows it before the handlers
-// run and forgets it only when a handler dispatches the request again.
+// route is the template that Gin has matched, or the last one where a handler has
+// dispatched the request again.
 func route(c *gin.Context) string {
 	if path := c.FullPath(); path != "" {
 		return path

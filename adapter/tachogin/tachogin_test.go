@@ -34,12 +34,15 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 	if !app.Plain {
 		m = tachogin.Use(r, opts)
 	}
+	if app.Twice && m != nil {
+		r.Use(func(c *gin.Context) { c.Writer = replacedWriter{c.Writer} }, tachogin.Middleware(m))
+	}
 	if app.Recovery == adaptertest.RecoveryInside {
 		r.Use(gin.Recovery())
 	}
 	if app.Guard != nil {
 		r.Use(func(c *gin.Context) {
-			if !app.Guard(call{c}) {
+			if !app.Guard(call{c, r}) {
 				c.Abort()
 			}
 		})
@@ -47,7 +50,7 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 	for _, route := range app.Routes {
 		group := r.Group(adaptertest.Colon(route.Group))
 		path := strings.TrimPrefix(route.Path, route.Group)
-		group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c}) })...)
+		group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c, r}) })...)
 	}
 	return app.Serve(r, m)
 }
@@ -70,7 +73,16 @@ func onRoute(m *tacho.Meter, r adaptertest.Route) (all []gin.HandlerFunc) {
 }
 
 // call is a Gin handler's request, used the way Gin handlers use it.
-type call struct{ c *gin.Context }
+type call struct {
+	c      *gin.Context
+	engine *gin.Engine
+}
+
+// Redispatch hands the request to the engine again, the way Gin users do.
+func (c call) Redispatch(path string) {
+	c.c.Request.URL.Path = path
+	c.engine.HandleContext(c.c)
+}
 
 func (c call) Context() context.Context    { return c.c.Request.Context() }
 func (c call) Body() io.Reader             { return c.c.Request.Body }

@@ -13,45 +13,111 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// writer watches Gin's writer for one request. It is used again, as Gin's own
-// writer is, which stands in the Context: whoever keeps either of them beyond
-// the request is in the same trouble.
-type writer struct {
+// A watcher watches Gin's writer for an exchange.
+type watcher struct {
 	gin.ResponseWriter
-	exchange tacho.Exchange
-	request  *http.Request
-	context  *gin.Context  // until the exchange has ended
-	copied   *reqcopy.Copy // what the handlers see, if the request has a body
-	path     string        // the route that Gin found, as Gin writes it
+	reports *tacho.Exchange
+	request *http.Request
 }
 
-var writers = sync.Pool{New: func() any { return new(writer) }}
+// A writer is the watcher of one request, with its exchange. It is used again, as
+// Gin's own writer is, which stands in the Context: whoever keeps either of them
+// beyond the request is in the same trouble.
+type writer struct {
+	watcher
+	exchange tacho.Exchange
+	context  *gin.Context  // until the exchange has ended
+	path     string        // the route that Gin found, as Gin writes it
+	copied   *reqcopy.Copy // what the handlers see, if the request has a body
+	use      use
+	stack    *stack // where it stands, below which other one
+	outer    *writer
+}
 
-func (w *writer) watch(m *tacho.Meter, c *gin.Context) {
-	w.ResponseWriter, w.request, w.path, w.context = c.Writer, c.Request, c.FullPath(), c
+var writers = sync.Pool{New: func() any {
+	w := new(writer)
+	w.reports = &w.exchange
+	return w
+}}
+
+func (w *writer) watch(m *tacho.Meter, c *gin.Context, under *stack, what use) {
+	w.ResponseWriter, w.request, w.context, w.path, w.use = c.Writer, c.Request, c, c.FullPath(), what
+	under.push(w)
 	w.exchange.SetTemplate(route(c))
 	if c.Request.TLS != nil {
 		w.exchange.Secure()
 	}
 	w.exchange.Carry(w)
-	if m.Minimal() {
-		return // what Gin knows at the end is enough
+	w.copy(m, c)
+	if !m.Minimal() { // else what Gin knows at the end is enough
+		c.Writer = w
 	}
-	c.Writer = w
-	if reqcopy.Needed(c.Request) {
-		w.copied = reqcopy.New(c.Request, nil)
-		c.Request = &w.copied.Request
+}
+
+// copy gives the handlers a copy of the request where one is needed: to count a
+// body, or to be found from further inside.
+func (w *writer) copy(m *tacho.Meter, c *gin.Context) {
+	var link context.Context
+	switch {
+	case m.Nested() && w.use != tracking:
+		link = w.exchange.Link(c.Request.Context())
+	case m.Minimal() || !reqcopy.Needed(c.Request):
+		return
 	}
+	w.copied = reqcopy.New(c.Request, link)
+	c.Request = &w.copied.Request
+}
+
+// exclude serves a request that is not measured. A middleware further inside must
+// not measure it either.
+func (w *writer) exclude(m *tacho.Meter, c *gin.Context, under *stack) {
+	if !m.Nested() {
+		writers.Put(w)
+		return
+	}
+	w.request, w.use = c.Request, excluded
+	under.push(w)
+	w.copy(m, c)
+	defer func() {
+		w.pop()
+		w.giveBack(c)
+	}()
+	c.Next()
+}
+
+// again goes on watching where the writer is another one: Engine.HandleContext
+// has taken ours away, or a middleware has put its own around it. Watching the
+// same response twice does no harm.
+func (w *writer) again(m *tacho.Meter, c *gin.Context) {
+	if w.use == measuring && !m.Minimal() && w.watched(c) == nil {
+		c.Writer = &watcher{c.Writer, w.reports, w.request}
+	}
+}
+
+// watched is the watcher of the exchange that stands in the Context itself.
+func (w *writer) watched(c *gin.Context) *watcher {
+	switch x := c.Writer.(type) {
+	case *writer:
+		if x == w {
+			return &x.watcher
+		}
+	case *watcher:
+		if x.reports == w.reports {
+			return x
+		}
+	}
+	return nil
 }
 
 // finish ends the exchange, also when a handler panics; the panic goes on with
 // its own value, on the stack where it began.
 func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	v := recover()
-	w.settle(m, v)
-	if c.FullPath() != w.path {
-		w.exchange.Exclude() // Engine.HandleContext has run us again, and counted.
+	w.pop()
+	if c.FullPath() != w.path { // a handler has dispatched the request again
+		w.exchange.SetTemplate(route(c))
 	}
+	w.settle(m, c, v)
 	restored := w.restore(m, c)
 	m.End(&w.exchange)
 	w.context = nil
@@ -65,90 +131,101 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 }
 
 // settle tells the exchange how it ended.
-func (w *writer) settle(m *tacho.Meter, panicked any) {
+func (w *writer) settle(m *tacho.Meter, c *gin.Context, panicked any) {
 	if m.Minimal() && w.Written() {
 		// Nobody looked when it was written; whether the client is still there
 		// now does not matter.
 		w.exchange.WroteHeader(context.Background(), w.Status())
 	}
 	w.exchange.Settle(w.request.Context(), w.Status(), panicked)
-	w.exchange.BytesOut = w.written()
+	w.exchange.BytesOut = w.written(c)
 }
 
 // restore gives Gin its own writer and request back, and reports whether that
 // was all that knew ours.
 func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
-	if w.copied != nil {
-		w.copied.Return()
-		w.exchange.BytesIn = w.copied.BytesRead()
-		if c.Request == &w.copied.Request {
-			c.Request = w.request
-		}
-	}
+	copied := w.giveBack(c)
 	if m.Minimal() {
-		return true
+		return !copied
 	}
-	ours := c.Writer == w
-	if ours {
+	if c.Writer == gin.ResponseWriter(w) {
 		c.Writer = w.ResponseWriter
+		return !copied
 	}
-	return ours && w.copied == nil
+	if known := w.watched(c); known != nil {
+		c.Writer = known.ResponseWriter
+	}
+	return false
+}
+
+// giveBack gives the Context its own request back, and reports whether the
+// handlers had a copy.
+func (w *writer) giveBack(c *gin.Context) bool {
+	if w.copied == nil {
+		return false
+	}
+	w.copied.Return()
+	w.exchange.BytesIn = w.copied.BytesRead()
+	if c.Request == &w.copied.Request {
+		c.Request = w.request
+	}
+	return true
 }
 
 // written is the size of the body. Gin says -1 before a write; and where it
 // found no route, it writes a body of its own when we are done.
-func (w *writer) written() int64 {
-	if w.path == "" && !w.Written() {
+func (w *writer) written(c *gin.Context) int64 {
+	if c.FullPath() == "" && !w.Written() {
 		return -1
 	}
 	return int64(max(w.Size(), 0))
 }
 
 // Unwrap lets http.ResponseController reach the writer underneath.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Exchange returns the exchange that this writer reports to.
-func (w *writer) Exchange() *tacho.Exchange { return &w.exchange }
+func (w *watcher) Exchange() *tacho.Exchange { return w.reports }
 
-func (w *writer) header() {
-	if w.exchange.Status() == 0 {
-		w.exchange.WroteHeader(w.request.Context(), w.Status())
+func (w *watcher) header() {
+	if w.reports.Status() == 0 {
+		w.reports.WroteHeader(w.request.Context(), w.Status())
 	}
 }
 
-func (w *writer) Write(p []byte) (int, error) {
+func (w *watcher) Write(p []byte) (int, error) {
 	w.header()
 	n, err := w.ResponseWriter.Write(p)
 	if err != nil {
-		w.exchange.WriteFailed(err)
+		w.reports.WriteFailed(err)
 	}
 	return n, err
 }
 
-func (w *writer) WriteString(s string) (int, error) {
+func (w *watcher) WriteString(s string) (int, error) {
 	w.header()
 	n, err := w.ResponseWriter.WriteString(s)
 	if err != nil {
-		w.exchange.WriteFailed(err)
+		w.reports.WriteFailed(err)
 	}
 	return n, err
 }
 
-func (w *writer) WriteHeaderNow() {
+func (w *watcher) WriteHeaderNow() {
 	w.header()
 	w.ResponseWriter.WriteHeaderNow()
 }
 
-func (w *writer) Flush() {
+func (w *watcher) Flush() {
 	w.header()
 	w.ResponseWriter.Flush()
-	w.exchange.Flushed(w.Header().Get("Content-Type"))
+	w.reports.Flushed(w.Header().Get("Content-Type"))
 }
 
-func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *watcher) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := w.ResponseWriter.Hijack()
 	if err == nil {
-		w.exchange.Hijack()
+		w.reports.Hijack()
 	}
 	return conn, rw, err
 }
