@@ -179,7 +179,7 @@ const (
 	canReadFrom
 	canPush
 	canCloseNotify
-	optionalKinds = 1 << iota / 2
+	optionalKinds = 1 << iota // how many sets of the above there are
 
 	isUnwrapper = optionalKinds
 	isReporter  = optionalKinds << 1 // it has Exchange

@@ -205,6 +205,9 @@ func writerWith(bits int, called *string) http.ResponseWriter {
 // handler sees the same set, and each method arrives.
 func TestWriterKeepsInterfaces(t *testing.T) {
 	m := MustNew(Options{})
+	if all := 1 << 5; optionalKinds != all {
+		t.Fatalf("%d sets of five interfaces are told apart, want %d", optionalKinds, all)
+	}
 	for bits := range optionalKinds {
 		t.Run(fmt.Sprintf("%05b", bits), func(t *testing.T) {
 			called := ""

@@ -235,6 +235,31 @@ func TestReplacedWriter(t *testing.T) {
 	expectRecorded(t, m, "{GET,/x,200} 40")
 }
 
+// TestStreamInHandler: Gin's Context.Stream needs the server's CloseNotify, also
+// with Meter.Handler around the engine.
+func TestStreamInHandler(t *testing.T) {
+	r := gin.New()
+	m := tachogin.Use(r, tacho.Options{})
+	r.GET("/stream", func(c *gin.Context) {
+		c.Stream(func(w io.Writer) bool {
+			_, _ = io.WriteString(w, "piece")
+			return false
+		})
+	})
+	server := httptest.NewServer(m.Handler(r))
+	resp, err := http.Get(server.URL + "/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if string(body) != "piece" || err != nil {
+		t.Errorf("got %q, %v", body, err)
+	}
+	server.Close() // waits for the handler
+	expectRecorded(t, m, "{GET,/stream,200} 1")
+}
+
 // TestAborts: every way to abort gives the status that was sent.
 func TestAborts(t *testing.T) {
 	r := gin.New()
