@@ -255,6 +255,9 @@ func (x *Exchange) incomplete() bool {
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 	if x.meter != nil && x.meter.opts.TraceFunc != nil {
 		x.ctx = ctx
+		if x.carrier != nil {
+			x.ctx = x.carrier.Context() // which handlers may have replaced
+		}
 	}
 	if ctx != nil && ctx.Err() != nil {
 		x.timedOut(ctx)

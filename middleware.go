@@ -86,7 +86,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // observe serves a request whose exchange has begun.
 func (h *handler) observe(o *observer, w http.ResponseWriter, r *http.Request) {
-	o.request, o.by, o.entered = r, h, r.Pattern
+	o.request, o.ctx, o.by, o.entered = r, r.Context(), h, r.Pattern
 	seen := h.copyOf(o)
 	o.inner = o.visible(seen)
 	o.exchange.Carry(o)
@@ -99,7 +99,9 @@ func (h *handler) observe(o *observer, w http.ResponseWriter, r *http.Request) {
 func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 	o.request = r
 	if h.meter.Nested() {
-		h.next.ServeHTTP(w, o.visible(h.copyOf(o)))
+		seen := h.copyOf(o)
+		defer seen.Return()
+		h.next.ServeHTTP(w, &seen.Request)
 		return
 	}
 	o.release()
@@ -134,7 +136,7 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 		seen.Return()
 		o.exchange.BytesIn = seen.BytesRead()
 	}
-	o.exchange.Settle(o.request.Context(), http.StatusOK, v)
+	o.exchange.Settle(o.ctx, http.StatusOK, v)
 	h.route(o, o.visible(seen))
 	h.meter.End(&o.exchange)
 	if seen == nil {

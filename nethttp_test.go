@@ -443,6 +443,66 @@ func TestFormsReachTheServer(t *testing.T) {
 	}
 }
 
+// TestRequestComesBack: what the mux and the handlers leave in a request reaches
+// those around, whether the request is measured, excluded, marked or found to be
+// nested.
+func TestRequestComesBack(t *testing.T) {
+	for name, measure := range map[string]func(*tacho.Meter, http.Handler) http.Handler{
+		"nobody":   func(_ *tacho.Meter, h http.Handler) http.Handler { return h },
+		"measured": (*tacho.Meter).Handler,
+		"nested":   func(m *tacho.Meter, h http.Handler) http.Handler { return m.Handler(passing(m.Handler(h))) },
+		"marked":   (*tacho.Meter).DoNotTrack,
+		"excluded": func(m *tacho.Meter, h http.Handler) http.Handler { return m.ExcludeAll(h) },
+		"tracked": func(m *tacho.Meter, h http.Handler) http.Handler {
+			return tacho.Track(h, m.Counter(tacho.MetricOptions{Name: "x", Help: "X."}))
+		},
+		"excluded by path": func(m *tacho.Meter, h http.Handler) http.Handler {
+			m.Join()
+			m.Join()
+			return m.Handler(h)
+		},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			t.Run(name+" "+method, func(t *testing.T) {
+				m := tacho.MustNew(tacho.Options{Exclude: []string{"/excluded by path/1"}})
+				mux := http.NewServeMux()
+				mux.HandleFunc("/"+strings.ReplaceAll(name, " ", "%20")+"/{id}", func(_ http.ResponseWriter, r *http.Request) {
+					_ = r.ParseForm()
+					*r = *r.WithContext(context.WithValue(r.Context(), ctxKey("k"), "v"))
+				})
+				r := httptest.NewRequest(method, "/"+strings.ReplaceAll(name, " ", "%20")+"/1?a=b", strings.NewReader("body"))
+				if method == "GET" {
+					r.Body = http.NoBody
+				}
+				body := r.Body
+				measure(m, mux).ServeHTTP(httptest.NewRecorder(), r)
+				if r.PathValue("id") != "1" || r.Form.Get("a") != "b" || r.Context().Value(ctxKey("k")) != "v" || r.Pattern == "" || r.Body != body {
+					t.Errorf("around it, the request has id %q, form %v, context value %v, pattern %q, its own body: %v",
+						r.PathValue("id"), r.Form, r.Context().Value(ctxKey("k")), r.Pattern, r.Body == body)
+				}
+			})
+		}
+	}
+}
+
+// TestOwnContext: a context that a handler puts into the request in place, and
+// cancels, is not the server's.
+func TestOwnContext(t *testing.T) {
+	for _, body := range []io.Reader{nil, strings.NewReader("body")} {
+		m := tacho.MustNew(tacho.Options{})
+		mux := http.NewServeMux()
+		mux.HandleFunc("/silent", func(_ http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			*r = *r.WithContext(ctx)
+		})
+		m.Handler(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/silent", body))
+		if got, want := recorded(t, m), "POST /silent 200 1"; got != want {
+			t.Errorf("recorded %q, want %q", got, want)
+		}
+	}
+}
+
 // TestShutdownIsNotTheClient: a base context that signal.NotifyContext cancels
 // at shutdown says nothing about the clients whose requests are being drained.
 func TestShutdownIsNotTheClient(t *testing.T) {

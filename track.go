@@ -1,6 +1,10 @@
 package tacho
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/tacho-go/tacho/internal/reqcopy"
+)
 
 // Track puts metrics on a handler of net/http, outermost first. They all must
 // belong to one Meter. Its Handler need not be around: the metrics are recorded
@@ -95,7 +99,9 @@ func (m *Meter) marking(next http.Handler, mark func(*Exchange)) http.Handler {
 		if !found { // metrics further inside need to know all the same
 			x := &Exchange{meter: m, excluded: true}
 			mark(x)
-			r = r.WithContext(&contextLink{Context: r.Context(), exchange: x})
+			seen := reqcopy.New(r, x.Link(r.Context()))
+			defer seen.Return()
+			r = &seen.Request
 		}
 		next.ServeHTTP(w, r)
 	})

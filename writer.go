@@ -32,6 +32,7 @@ type handle struct {
 type observer struct {
 	exchange Exchange
 	request  *http.Request       // as the handler around it received it
+	ctx      context.Context     // of the request then: handlers may replace it in place
 	has      int                 // what the writer can do
 	entered  string              // the pattern of a router around us
 	by       *handler            // whose exchange it is
@@ -63,7 +64,7 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 // but handles may still know it.
 func (o *observer) release() {
 	o.use++
-	o.request, o.inner, o.writer, o.by, o.entered = nil, nil, nil, nil, ""
+	o.request, o.ctx, o.inner, o.writer, o.by, o.entered = nil, nil, nil, nil, nil, ""
 	observers.Put(o)
 }
 
@@ -82,7 +83,7 @@ func (h *handle) Header() http.Header { return h.writer.Header() }
 func (h *handle) WriteHeader(status int) {
 	h.writer.WriteHeader(status)
 	if x := h.reports(); x != nil {
-		x.WroteHeader(h.observer.request.Context(), status)
+		x.WroteHeader(h.observer.ctx, status)
 	}
 }
 
@@ -111,7 +112,7 @@ func (h *handle) Exchange() *Exchange { return h.reports() }
 
 func (h *handle) implicitHeader() {
 	if x := h.reports(); x != nil && x.status == 0 {
-		x.WroteHeader(h.observer.request.Context(), http.StatusOK)
+		x.WroteHeader(h.observer.ctx, http.StatusOK)
 	}
 }
 

@@ -54,6 +54,7 @@ const (
 	RecoverInside Feature = "recovery inside" // there is a recovery middleware, and it may stand inside
 	Guards        Feature = "guards"          // middlewares can answer in a route's place
 	Tracking      Feature = "tracking"        // metrics can be put on single routes
+	Requests      Feature = "http.Request"    // handlers see the server's http.Request; see Requester
 	Redispatching Feature = "redispatching"   // handlers can dispatch their request again; see Redispatcher
 )
 
@@ -156,7 +157,7 @@ func check(fw Framework, c Case, patience time.Duration) error {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, trackCases)
+	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, requestCases, trackCases)
 }
 
 // HTTPCall is the Call of frameworks that are built on net/http.
@@ -187,6 +188,9 @@ func (c HTTPCall) Hijack() (net.Conn, error) {
 	conn, _, err := c.W.(http.Hijacker).Hijack()
 	return conn, err
 }
+
+// Request implements Requester.
+func (c HTTPCall) Request() *http.Request { return c.R }
 
 // Redispatch implements Redispatcher for services that Serve has started.
 func (c HTTPCall) Redispatch(path string) {

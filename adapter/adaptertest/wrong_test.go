@@ -112,15 +112,20 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.Route = tacho.Unknown // the route, read before the router has decided
 	}
 	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context(), request: r}
-	inner := *r
+	inner, ctx := *r, r.Context()
 	if a.meter.Nested() && !a.hides() {
-		inner = *r.WithContext(x.Link(r.Context()))
+		ctx = x.Link(ctx)
+		inner = *r.WithContext(ctx)
 	}
 	rec.inner = &inner
 	if !a.has("own-labels") && !a.has("register-default") {
 		x.Carry(rec)
 	}
-	inner.Body = &counted{r.Body, &x, a}
+	body := &counted{ReadCloser: r.Body, x: &x, a: a, outer: r, inner: &inner}
+	inner.Body = body
+	if !a.has("request-returned") {
+		defer body.giveBack(ctx)
+	}
 	r = &inner
 	if a.has("panic-bare") || a.has("panic-recovery-outside") {
 		a.next.ServeHTTP(rec.as(), r)
@@ -355,14 +360,31 @@ func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 type counted struct {
 	io.ReadCloser
-	x *tacho.Exchange
-	a *adapter
+	x            *tacho.Exchange
+	a            *adapter
+	outer, inner *http.Request
+}
+
+// giveBack gives the request what handlers have set in its copy, which had this
+// context and this body.
+func (c *counted) giveBack(ctx context.Context) {
+	back := c.inner
+	if back.Context() == ctx {
+		back = back.WithContext(c.outer.Context())
+	}
+	if body := c.outer.Body; back.Body == io.ReadCloser(c) {
+		defer func() { c.outer.Body = body }()
+	}
+	*c.outer = *back
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	if !c.a.has("size-read") {
 		c.x.BytesIn += int64(n)
+	}
+	if err == io.EOF && c.inner.Trailer == nil && !c.a.has("request-trailers") {
+		c.inner.Trailer = c.outer.Trailer
 	}
 	return n, err
 }

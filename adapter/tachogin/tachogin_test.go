@@ -78,6 +78,8 @@ type call struct {
 	engine *gin.Engine
 }
 
+func (c call) Request() *http.Request { return c.c.Request }
+
 // Redispatch hands the request to the engine again, the way Gin users do.
 func (c call) Redispatch(path string) {
 	c.c.Request.URL.Path = path

@@ -17,7 +17,7 @@ import (
 type watcher struct {
 	gin.ResponseWriter
 	reports *tacho.Exchange
-	request *http.Request
+	ctx     context.Context // of the request as it came: handlers may replace it in place
 }
 
 // A writer is the watcher of one request, with its exchange. It is used again, as
@@ -26,6 +26,7 @@ type watcher struct {
 type writer struct {
 	watcher
 	exchange tacho.Exchange
+	request  *http.Request
 	context  *gin.Context  // until the exchange has ended
 	path     string        // the route that Gin found, as Gin writes it
 	copied   *reqcopy.Copy // what the handlers see, if the request has a body
@@ -41,7 +42,7 @@ var writers = sync.Pool{New: func() any {
 }}
 
 func (w *writer) watch(m *tacho.Meter, c *gin.Context, under *stack, what use) {
-	w.ResponseWriter, w.request, w.context, w.path, w.use = c.Writer, c.Request, c, c.FullPath(), what
+	w.ResponseWriter, w.request, w.ctx, w.context, w.path, w.use = c.Writer, c.Request, c.Request.Context(), c, c.FullPath(), what
 	under.push(w)
 	w.exchange.SetTemplate(route(c))
 	if c.Request.TLS != nil {
@@ -90,7 +91,7 @@ func (w *writer) exclude(m *tacho.Meter, c *gin.Context, under *stack) {
 // same response twice does no harm.
 func (w *writer) again(m *tacho.Meter, c *gin.Context) {
 	if w.use == measuring && !m.Minimal() && w.watched(c) == nil {
-		c.Writer = &watcher{c.Writer, w.reports, w.request}
+		c.Writer = &watcher{c.Writer, w.reports, w.ctx}
 	}
 }
 
@@ -117,12 +118,13 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	if c.FullPath() != w.path { // a handler has dispatched the request again
 		w.exchange.SetTemplate(route(c))
 	}
+	copied := w.giveBack(c)
 	w.settle(m, c, v)
-	restored := w.restore(m, c)
+	restored := w.restore(m, c) && !copied
 	m.End(&w.exchange)
 	w.context = nil
 	if restored { // nobody else knows it
-		w.ResponseWriter, w.request = nil, nil
+		w.ResponseWriter, w.request, w.ctx = nil, nil, nil
 		writers.Put(w)
 	}
 	if v != nil {
@@ -137,20 +139,19 @@ func (w *writer) settle(m *tacho.Meter, c *gin.Context, panicked any) {
 		// now does not matter.
 		w.exchange.WroteHeader(context.Background(), w.Status())
 	}
-	w.exchange.Settle(w.request.Context(), w.Status(), panicked)
+	w.exchange.Settle(w.ctx, w.Status(), panicked)
 	w.exchange.BytesOut = w.written(c)
 }
 
-// restore gives Gin its own writer and request back, and reports whether that
-// was all that knew ours.
+// restore gives Gin its own writer back, and reports whether nothing else knew
+// ours.
 func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
-	copied := w.giveBack(c)
 	if m.Minimal() {
-		return !copied
+		return true
 	}
 	if c.Writer == gin.ResponseWriter(w) {
 		c.Writer = w.ResponseWriter
-		return !copied
+		return true
 	}
 	if known := w.watched(c); known != nil {
 		c.Writer = known.ResponseWriter
@@ -189,7 +190,7 @@ func (w *watcher) Exchange() *tacho.Exchange { return w.reports }
 
 func (w *watcher) header() {
 	if w.reports.Status() == 0 {
-		w.reports.WroteHeader(w.request.Context(), w.Status())
+		w.reports.WroteHeader(w.ctx, w.Status())
 	}
 }
 

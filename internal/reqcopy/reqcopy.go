@@ -3,13 +3,14 @@
 //
 // It has to be a copy: net/http's server looks at its own request's body when
 // it writes the response's header, to decide whether to wait for the rest of an
-// upload, and does not recognise a body that stands in for the original.
+// upload, and does not recognize a body that stands in for the original.
 package reqcopy
 
 import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tacho-go/tacho/internal/slab"
@@ -19,8 +20,13 @@ import (
 type Copy struct {
 	Request  http.Request
 	original *http.Request
+	ctx      context.Context // that New was called with
 	body     io.ReadCloser
 	read     atomic.Int64 // a handler may read on when its time is up
+
+	// The server writes into the original's Trailer while the body is read:
+	// readers hold the lock, and so does Return.
+	reading sync.RWMutex
 }
 
 var copies slab.Of[Copy]
@@ -32,7 +38,7 @@ func Needed(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBod
 // New copies a request, with another context if ctx is not nil.
 func New(r *http.Request, ctx context.Context) *Copy {
 	c := copies.New()
-	c.original = r
+	c.original, c.ctx = r, ctx
 	if ctx == nil {
 		c.Request = *r
 	} else {
@@ -44,10 +50,34 @@ func New(r *http.Request, ctx context.Context) *Copy {
 	return c
 }
 
-// Return gives the original what handlers leave behind in a request: the
-// pattern for the handlers around us, and the forms, whose temporary files the
-// server removes at the end.
+// Return gives the original what handlers have set in the copy, for the handlers
+// around us and for the server, which removes a form's temporary files: fields,
+// path values, and a context that was replaced in place. The body stays the
+// server's own, unless the handlers have put another one in its place. They must
+// have returned.
 func (c *Copy) Return() {
+	if !c.reading.TryLock() { // a handler that outlives its time-out
+		c.returnForms()
+		return
+	}
+	defer c.reading.Unlock()
+	body, trailer := c.original.Body, c.original.Trailer
+	if c.ctx != nil && c.Request.Context() == c.ctx {
+		*c.original = *c.Request.WithContext(c.original.Context())
+	} else {
+		*c.original = c.Request
+	}
+	if c.Request.Body == io.ReadCloser(c) {
+		c.original.Body = body
+	}
+	if c.Request.Trailer == nil {
+		c.original.Trailer = trailer
+	}
+}
+
+// returnForms returns what is needed in any case. The rest would race with the
+// server, which reads the body on behalf of the handler.
+func (c *Copy) returnForms() {
 	c.original.Pattern = c.Request.Pattern
 	c.original.Form, c.original.PostForm = c.Request.Form, c.Request.PostForm
 	c.original.MultipartForm = c.Request.MultipartForm
@@ -55,13 +85,34 @@ func (c *Copy) Return() {
 
 // Read implements io.Reader for the copy's body.
 func (c *Copy) Read(p []byte) (int, error) {
+	c.reading.RLock()
+	defer c.reading.RUnlock()
 	n, err := c.body.Read(p)
 	c.read.Add(int64(n))
+	if err == io.EOF {
+		c.takeTrailer()
+	}
 	return n, err
+}
+
+// takeTrailer copies trailers that the client had not announced: the server
+// makes the map for them when it has read the body. Those that were announced
+// are in a map that the copy shares.
+func (c *Copy) takeTrailer() {
+	if c.original.Trailer != nil && c.Request.Trailer == nil {
+		c.Request.Trailer = c.original.Trailer
+	}
 }
 
 // BytesRead is how much of the body was read until now.
 func (c *Copy) BytesRead() int64 { return c.read.Load() }
 
-// Close implements io.Closer for the copy's body.
-func (c *Copy) Close() error { return c.body.Close() }
+// Close implements io.Closer for the copy's body. The server reads what is left
+// of a short one.
+func (c *Copy) Close() error {
+	c.reading.RLock()
+	defer c.reading.RUnlock()
+	err := c.body.Close()
+	c.takeTrailer()
+	return err
+}
