@@ -36,7 +36,7 @@ const (
 // A request is over when its response's body has been read or closed; one that is
 // never closed stays in flight, as its connection does. The status is the
 // response's; "timeout", "canceled" (by the caller) or "error" if there was none,
-// or if it broke off. Names are those of the schemas' Client; where two schemas
+// or if it broke off, base panicked, or gave neither a response nor an error. Names are those of the schemas' Client; where two schemas
 // give a family the same name, the first one's is exported. The responses, and
 // what base can do, stay as they are.
 //
@@ -77,6 +77,9 @@ var otherHost = clientHost{text: otherValue, name: otherValue}
 
 // host is the declared host that a request goes to.
 func (t *transport) host(u *url.URL) clientHost {
+	if u == nil { // base says what is wrong
+		return otherHost
+	}
 	name, port := strings.ToLower(u.Hostname()), u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
@@ -99,11 +102,16 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	c := &call{metrics: t.metrics, method: known.names[known.index(method)], host: t.host(r.URL), start: t.meter.now()}
 	c.begin()
+	defer c.endUnanswered() // also when base panics
 	response, err := t.base.RoundTrip(r)
 	if err != nil {
 		c.end(0, failure(r, err))
 		return response, err
 	}
+	if response == nil { // a mistake of base, which http.Client reports
+		return nil, nil
+	}
+	c.answered = true
 	_, upgraded := response.Body.(io.Writer)
 	if response.Body == nil || response.Body == http.NoBody || upgraded {
 		c.end(response.StatusCode, nil)
@@ -179,6 +187,8 @@ type call struct {
 	start   int64
 	flying  []*child
 	once    sync.Once
+
+	answered bool // there is a response, whose end is awaited
 }
 
 func (c *call) begin() {
@@ -186,6 +196,14 @@ func (c *call) begin() {
 		g := f.find(c, "", "")
 		g.gauge.Inc()
 		c.flying = append(c.flying, g)
+	}
+}
+
+// endUnanswered ends a call that came to nothing.
+func (c *call) endUnanswered() {
+	if !c.answered {
+		failed := clientError
+		c.end(0, &failed)
 	}
 }
 

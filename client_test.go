@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -205,6 +206,52 @@ func (b *brokenTransport) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("broken")
 }
 func (b *brokenTransport) CloseIdleConnections() { b.closed = true }
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestTransportOfABrokenBase: whatever base does, the caller gets what it would
+// get without us, the request is an error, and nothing stays in flight.
+func TestTransportOfABrokenBase(t *testing.T) {
+	for name, base := range map[string]http.RoundTripper{
+		"neither response nor error": transportFunc(func(*http.Request) (*http.Response, error) { return nil, nil }),
+		"panics":                     transportFunc(func(*http.Request) (*http.Response, error) { panic("on purpose") }),
+		"both":                       transportFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 502}, io.EOF }),
+		"a nil *http.Transport":      (*http.Transport)(nil),
+		"no body":                    transportFunc(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil }),
+		"http.DefaultTransport":      http.DefaultTransport, // refuses a nil URL
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := MustNew(Options{OmitRuntime: true})
+			r := &http.Request{Method: "GET", Header: http.Header{}}
+			want, got := roundTrip(base, r), roundTrip(m.Transport(base), r)
+			if got != want {
+				t.Errorf("the caller got %s, without us %s", got, want)
+			}
+			status := "error"
+			if name == "no body" {
+				status = "204"
+			}
+			line(t, m, `http_client_requests_total{host="other",method="GET",status="`+status+`"} 1`)
+			line(t, m, `http_client_requests_in_flight{host="other",method="GET"} 0`)
+		})
+	}
+}
+
+// roundTrip says what came of a request.
+func roundTrip(rt http.RoundTripper, r *http.Request) (outcome string) {
+	defer func() {
+		if v := recover(); v != nil {
+			outcome = fmt.Sprint("panic: ", v)
+		}
+	}()
+	response, err := rt.RoundTrip(r)
+	if response != nil {
+		return fmt.Sprint(response.StatusCode, response.Body, err)
+	}
+	return fmt.Sprint("no response, ", err)
+}
 
 // TestTransportKeepsTheBase: errors come as they are, idle connections can be
 // closed, and two Transports of one Meter record into the same metrics.
