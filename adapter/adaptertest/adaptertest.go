@@ -83,6 +83,7 @@ type Route struct {
 	Path   string // /users/{id}, /files/{rest...}
 	Group  string // the part of Path that a group or sub-router carries
 	Late   bool   // registered when the measurement is set up already
+	Early  bool   // registered before the measurement, where that makes a difference
 	Do     func(Call)
 
 	// What is put on the route, in this order, outermost first: ExcludeAll,

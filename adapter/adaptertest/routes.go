@@ -1,8 +1,10 @@
 package adaptertest
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -181,6 +183,30 @@ var routeCases = []Case{
 				}
 			}
 			return p.counted(1, "GET", l.label(users), 200)
+		},
+	},
+	{
+		Name:  "routes-early",
+		Rule:  "A route that is registered too early to be measured is not shown at zero: it is counted, or it is not there.",
+		Needs: []Feature{ListsRoutes},
+		Check: func(l *Lab) error {
+			p, err := l.start(App{Routes: []Route{
+				{Path: "/early", Early: true, Do: answer(200, "ok")}, {Path: users, Do: answer(200, "ok")},
+			}}, tacho.Options{Logger: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(p.want("/early", 200), p.want("/users/1", 200), p.settles(requestsKey("GET", l.label(users), 200), 1)); err != nil {
+				return err
+			}
+			return p.until("http_requests_total", func(s samples) error {
+				for key, n := range s {
+					if strings.HasPrefix(key, "http_requests_total{") && strings.Contains(key, `path="/early"`) && s[requestsKey("GET", "/early", 200)] != 1 {
+						return fmt.Errorf("%s is %v, and its request is not counted", key, n)
+					}
+				}
+				return nil
+			})
 		},
 	},
 }

@@ -213,6 +213,8 @@ func (a *adapter) drops(r *http.Request, x *tacho.Exchange) bool {
 	switch {
 	case a.has("route-redirect"):
 		return x.Status()/100 == 3
+	case a.has("routes-early"):
+		return strings.HasPrefix(r.URL.Path, "/early")
 	case a.has("method-not-allowed"):
 		return x.Status() == http.StatusMethodNotAllowed
 	case a.has("method-unknown"):

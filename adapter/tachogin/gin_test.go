@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -302,6 +303,87 @@ func TestUsePanics(t *testing.T) {
 		}
 	}()
 	tachogin.Use(gin.New(), tacho.Options{SeriesLimit: -1})
+}
+
+// TestUseNeedsItsPath: when the endpoint's path is taken, the panic says by whom
+// and what to do.
+func TestUseNeedsItsPath(t *testing.T) {
+	for path, opts := range map[string]tacho.Options{"/metrics": {}, "/*any": {}, "/own/*rest": {MetricsPath: "/own/metrics"}} {
+		r := gin.New()
+		r.GET(path, hello)
+		func() {
+			defer func() {
+				v := fmt.Sprint(recover())
+				for _, want := range []string{"GET " + path + " is there already", "tachogin_test.hello", "remove that route", "Options.MetricsPath"} {
+					if !strings.Contains(v, want) {
+						t.Errorf("%s: panicked with %q, which lacks %q", path, v, want)
+					}
+				}
+			}()
+			tachogin.Use(r, opts)
+		}()
+	}
+}
+
+// TestUseLeavesOtherMethods: the endpoint answers HEAD and OPTIONS without routes
+// that would be in the way of the service's.
+func TestUseLeavesOtherMethods(t *testing.T) {
+	for _, notAllowed := range []bool{false, true} {
+		r := gin.New()
+		r.HandleMethodNotAllowed = notAllowed
+		m := tachogin.Use(r, tacho.Options{})
+		r.GET("/x", hello)
+		for method, allow := range map[string]string{"GET": "", "HEAD": "", "OPTIONS": "GET, HEAD, OPTIONS"} {
+			w := serve(r, method, "/metrics")
+			if w.Code != http.StatusOK || w.Header().Get("Allow") != allow || method == "HEAD" && w.Body.Len() != 0 {
+				t.Errorf("%s is answered %d, Allow %q, %d bytes", method, w.Code, w.Header().Get("Allow"), w.Body.Len())
+			}
+		}
+		expectRecorded(t, m, "")
+		r.OPTIONS("/*any", func(c *gin.Context) { c.String(http.StatusAccepted, "cors") })
+		r.HEAD("/*any", func(c *gin.Context) { c.Status(http.StatusAccepted) })
+		for _, method := range []string{"OPTIONS", "HEAD"} {
+			if w := serve(r, method, "/metrics"); w.Code != http.StatusAccepted {
+				t.Errorf("the service's own %s is answered %d", method, w.Code)
+			}
+		}
+		if w := serve(r, "POST", "/metrics"); w.Code == http.StatusOK {
+			t.Error("POST is answered 200")
+		}
+	}
+}
+
+// TestEarlyRoutes: routes that were there before Use are named once in the log,
+// and not shown at zero.
+func TestEarlyRoutes(t *testing.T) {
+	var log strings.Builder
+	r := gin.New()
+	r.GET("/early/:id", hello)
+	r.POST("/early/:id", hello)
+	r.GET("/both", hello)
+	r.GET("/healthz", hello)
+	m := tachogin.Use(r, tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	r.POST("/both", hello)
+	for range 3 {
+		for _, path := range []string{"/early/1", "/both", "/healthz"} {
+			serve(r, "GET", path)
+		}
+		serve(r, "POST", "/both")
+	}
+	expectRecorded(t, m, "{POST,/both,200} 3")
+	body := serve(m.Metrics(), "GET", "/metrics").Body.String()
+	for _, absent := range []string{`path="/early/:id"`, `method="GET",path="/both"`} {
+		if strings.Contains(body, absent) {
+			t.Errorf("%s is shown", absent)
+		}
+	}
+	if !strings.Contains(body, "\nhttp_requests_in_flight 0\n") || !strings.Contains(body, `method="POST",path="/both",status="500"} 0`) {
+		t.Errorf("exposed is\n%s", body)
+	}
+	const routes = `routes="GET /early/:id, GET /both, POST /early/:id"`
+	if strings.Count(log.String(), "level=WARN") != 1 || !strings.Contains(log.String(), routes) {
+		t.Errorf("the log says %q, want one warning with %s", log.String(), routes)
+	}
 }
 
 // sink is a ResponseWriter that costs nothing.

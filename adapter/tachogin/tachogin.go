@@ -18,41 +18,10 @@
 package tachogin
 
 import (
-	"sync"
-
 	"github.com/gin-gonic/gin"
 
 	"github.com/tacho-go/tacho"
 )
-
-// Use measures every route of the engine, those registered later included,
-// and mounts the metrics endpoint at Options.MetricsPath. Like gin.Engine's own
-// methods it panics when it is used wrongly: on options that tacho.New refuses,
-// and when the endpoint's path is taken.
-//
-// Use it before the routes are registered: Gin runs a middleware only for the
-// routes that come after it.
-func Use(r *gin.Engine, opts tacho.Options) *tacho.Meter {
-	m := tacho.MustNew(opts)
-	measure := Middleware(m)
-	var listed sync.Once
-	r.Use(func(c *gin.Context) {
-		// By the first request, all routes are registered.
-		listed.Do(func() { expect(m, r.Routes()) })
-		measure(c)
-	})
-	endpoint := gin.WrapH(m.Metrics())
-	r.GET(m.MetricsPath(), endpoint)
-	r.HEAD(m.MetricsPath(), endpoint)
-	r.OPTIONS(m.MetricsPath(), endpoint)
-	return m
-}
-
-func expect(m *tacho.Meter, routes gin.RoutesInfo) {
-	for _, route := range routes {
-		m.Expect(route.Method, route.Path)
-	}
-}
 
 // Middleware returns a middleware that records into m, for engines and groups
 // whose set-up is written by hand. It is right before and behind any other

@@ -31,6 +31,14 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 		r.Use(gin.Recovery())
 	}
 	var m *tacho.Meter
+	register := func(early bool) {
+		for _, route := range app.Routes {
+			if route.Early == early {
+				handle(r, m, route)
+			}
+		}
+	}
+	register(true)
 	if !app.Plain {
 		m = tachogin.Use(r, opts)
 	}
@@ -47,12 +55,14 @@ func start(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error)
 			}
 		})
 	}
-	for _, route := range app.Routes {
-		group := r.Group(adaptertest.Colon(route.Group))
-		path := strings.TrimPrefix(route.Path, route.Group)
-		group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c, r}) })...)
-	}
+	register(false)
 	return app.Serve(r, m)
+}
+
+func handle(r *gin.Engine, m *tacho.Meter, route adaptertest.Route) {
+	group := r.Group(adaptertest.Colon(route.Group))
+	path := strings.TrimPrefix(route.Path, route.Group)
+	group.Handle(route.Method, adaptertest.Colon(path), append(onRoute(m, route), func(c *gin.Context) { route.Do(call{c, r}) })...)
 }
 
 // onRoute is what is put on a route.
