@@ -139,13 +139,13 @@ func again(path string, times int64) func(Call) {
 }
 
 // nestedMeters starts a service whose Meter stands twice, with another one in
-// between. The second Probe reads that one.
+// between, which stands twice as well. The second Probe reads that one.
 func (l *Lab) nestedMeters(app App) (p, other *Probe, err error) {
 	between, err := tacho.New(tacho.Options{})
 	if err != nil {
 		return nil, nil, err
 	}
-	app.Around, app.Wrap = true, func(next http.Handler) http.Handler { return between.Handler(next) }
+	app.Around, app.Wrap = true, func(next http.Handler) http.Handler { return between.Handler(between.Handler(next)) }
 	if p, err = l.start(app, tacho.Options{}); err != nil {
 		return nil, nil, err
 	}
