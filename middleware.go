@@ -139,8 +139,8 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	o.exchange.Settle(o.ctx, http.StatusOK, v)
 	h.route(o, o.visible(seen))
 	h.meter.End(&o.exchange)
-	if seen == nil {
-		o.release() // otherwise the copy's body or context may still know it
+	if seen == nil || !seen.Linked() {
+		o.release() // otherwise the copy's context may still lead to it
 	}
 	if v != nil {
 		panic(v)

@@ -64,7 +64,7 @@ func (o *observer) watch(w http.ResponseWriter) *kind0 {
 // but handles may still know it.
 func (o *observer) release() {
 	o.use++
-	o.request, o.ctx, o.inner, o.writer, o.by, o.entered = nil, nil, nil, nil, nil, ""
+	o.request, o.ctx, o.inner, o.writer, o.entered = nil, nil, nil, nil, ""
 	observers.Put(o)
 }
 

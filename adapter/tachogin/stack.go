@@ -49,7 +49,7 @@ type room struct {
 func (s *stack) push(w *writer) { w.stack, w.outer, s.top = s, s.top, w }
 
 // pop takes a writer off its stack.
-func (w *writer) pop() { w.stack.top, w.stack, w.outer = w.outer, nil, nil }
+func (w *writer) pop() { w.stack.top = w.outer }
 
 // find returns the innermost writer of a Meter that is of one of these uses.
 func (s *stack) find(m *tacho.Meter, uses use) *writer {

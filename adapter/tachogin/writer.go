@@ -118,9 +118,10 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	if c.FullPath() != w.path { // a handler has dispatched the request again
 		w.exchange.SetTemplate(route(c))
 	}
-	copied := w.giveBack(c)
+	linked := w.copied != nil && w.copied.Linked()
+	w.giveBack(c)
 	w.settle(m, c, v)
-	restored := w.restore(m, c) && !copied
+	restored := w.restore(m, c) && !linked
 	m.End(&w.exchange)
 	w.context = nil
 	if restored { // nobody else knows it
@@ -159,18 +160,17 @@ func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
 	return false
 }
 
-// giveBack gives the Context its own request back, and reports whether the
-// handlers had a copy.
-func (w *writer) giveBack(c *gin.Context) bool {
+// giveBack gives the Context its own request back, if the handlers had a copy.
+func (w *writer) giveBack(c *gin.Context) {
 	if w.copied == nil {
-		return false
+		return
 	}
 	w.copied.Return()
 	w.exchange.BytesIn = w.copied.BytesRead()
 	if c.Request == &w.copied.Request {
 		c.Request = w.request
 	}
-	return true
+	w.copied = nil
 }
 
 // written is the size of the body. Gin says -1 before a write; and where it

@@ -10,7 +10,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/tacho-go/tacho/internal/slab"
@@ -24,10 +24,12 @@ type Copy struct {
 	body     io.ReadCloser
 	read     atomic.Int64 // a handler may read on when its time is up
 
-	// The server writes into the original's Trailer while the body is read:
-	// readers hold the lock, and so does Return.
-	reading sync.RWMutex
+	// The server writes into the original's Trailer while the body is read, and
+	// Return into all of it: this counts the readers, or is returning.
+	readers atomic.Int32
 }
+
+const returning = -1 << 30
 
 var copies slab.Of[Copy]
 
@@ -56,11 +58,11 @@ func New(r *http.Request, ctx context.Context) *Copy {
 // server's own, unless the handlers have put another one in its place. They must
 // have returned.
 func (c *Copy) Return() {
-	if !c.reading.TryLock() { // a handler that outlives its time-out
+	if !c.readers.CompareAndSwap(0, returning) { // a handler that outlives its time-out
 		c.returnForms()
 		return
 	}
-	defer c.reading.Unlock()
+	defer c.readers.Add(-returning)
 	body, trailer := c.original.Body, c.original.Trailer
 	if c.ctx != nil && c.Request.Context() == c.ctx {
 		*c.original = *c.Request.WithContext(c.original.Context())
@@ -85,14 +87,22 @@ func (c *Copy) returnForms() {
 
 // Read implements io.Reader for the copy's body.
 func (c *Copy) Read(p []byte) (int, error) {
-	c.reading.RLock()
-	defer c.reading.RUnlock()
+	c.enter()
+	defer c.readers.Add(-1)
 	n, err := c.body.Read(p)
 	c.read.Add(int64(n))
 	if err == io.EOF {
 		c.takeTrailer()
 	}
 	return n, err
+}
+
+// enter begins to read. Return, should it be at work, takes nanoseconds.
+func (c *Copy) enter() {
+	for c.readers.Add(1) < 0 {
+		c.readers.Add(-1)
+		runtime.Gosched()
+	}
 }
 
 // takeTrailer copies trailers that the client had not announced: the server
@@ -104,14 +114,18 @@ func (c *Copy) takeTrailer() {
 	}
 }
 
+// Linked reports whether the handlers' context is the one of New, by which they
+// can find what it belongs to.
+func (c *Copy) Linked() bool { return c.ctx != nil }
+
 // BytesRead is how much of the body was read until now.
 func (c *Copy) BytesRead() int64 { return c.read.Load() }
 
 // Close implements io.Closer for the copy's body. The server reads what is left
 // of a short one.
 func (c *Copy) Close() error {
-	c.reading.RLock()
-	defer c.reading.RUnlock()
+	c.enter()
+	defer c.readers.Add(-1)
 	err := c.body.Close()
 	c.takeTrailer()
 	return err
