@@ -51,8 +51,16 @@ func (s *stack) push(w *writer) { w.stack, w.outer, s.top = s, s.top, w }
 // pop takes a writer off its stack.
 func (w *writer) pop() { w.stack.top = w.outer }
 
-// find returns the innermost writer of a Meter that is of one of these uses.
+// find returns the innermost writer of a Meter that is of one of these uses. Most
+// stacks are empty, which shows without a call.
 func (s *stack) find(m *tacho.Meter, uses use) *writer {
+	if s.top == nil {
+		return nil
+	}
+	return s.search(m, uses)
+}
+
+func (s *stack) search(m *tacho.Meter, uses use) *writer {
 	for w := s.top; w != nil; w = w.outer {
 		if w.use&uses != 0 && w.exchange.Of(m) {
 			return w

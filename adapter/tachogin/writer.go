@@ -49,7 +49,9 @@ func (w *writer) watch(m *tacho.Meter, c *gin.Context, under *stack, what use) {
 		w.exchange.Secure()
 	}
 	w.exchange.Carry(w)
-	w.copy(m, c)
+	if m.Nested() || reqcopy.Needed(c.Request) {
+		w.copy(m, c)
+	}
 	if !m.Minimal() { // else what Gin knows at the end is enough
 		c.Writer = w
 	}
@@ -118,8 +120,11 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	if c.FullPath() != w.path { // a handler has dispatched the request again
 		w.exchange.SetTemplate(route(c))
 	}
-	linked := w.copied != nil && w.copied.Linked()
-	w.giveBack(c)
+	linked := false
+	if w.copied != nil {
+		linked = w.copied.Linked()
+		w.giveBack(c)
+	}
 	w.settle(m, c, v)
 	restored := w.restore(m, c) && !linked
 	m.End(&w.exchange)
@@ -160,11 +165,8 @@ func (w *writer) restore(m *tacho.Meter, c *gin.Context) bool {
 	return false
 }
 
-// giveBack gives the Context its own request back, if the handlers had a copy.
+// giveBack gives the Context its own request back.
 func (w *writer) giveBack(c *gin.Context) {
-	if w.copied == nil {
-		return
-	}
 	w.copied.Return()
 	w.exchange.BytesIn = w.copied.BytesRead()
 	if c.Request == &w.copied.Request {
