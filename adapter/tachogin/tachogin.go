@@ -28,14 +28,14 @@ import (
 // middleware, Recovery included.
 func Middleware(m *tacho.Meter) gin.HandlerFunc {
 	m.Join()
-	ends := new(ending)
+	ends, shows := new(ending), !m.Minimal() // else no writer of ours stands in a Context
 	return func(c *gin.Context) {
 		under := stackOf(c)
 		if w := under.find(m, measuring|excluded); w != nil {
 			w.again(m, c)
 			return
 		}
-		if m.Nested() || !ends.at(c.Writer) {
+		if m.Nested() || shows && !ends.at(c.Writer) {
 			if x := m.Enclosing(c.Writer, c.Request.Context()); x != nil {
 				enclosed(x, c)
 				return
