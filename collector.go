@@ -24,9 +24,16 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 	if !m.core.ready.Load() {
 		return // it is being made
 	}
+	var mark mark
+	if s := m.core.siblings; s != nil {
+		mark = s.mark
+	}
 	m.core.look(func(shown *core) {
 		var s scan
-		shown.scan(&s, &collecting{add: func(x *metric) { ch <- x }})
+		shown.scan(&s, &collecting{add: func(x *metric) {
+			mark.set(&x.data)
+			ch <- x
+		}})
 		s.all()
 	})
 }

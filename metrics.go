@@ -145,16 +145,19 @@ func newFamilies(o *Options) families {
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, self.family.Name, o.ConstLabels, self.source))
+		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), self.source))
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	return f
 }
 
-// among reports whether one of them is among others.
+// among reports whether one of them is among others, perhaps under a prefix that a
+// wrapper around the registry puts before it.
 func (f *families) among(others []*dto.MetricFamily) bool {
-	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool { return f.has(o.GetName()) })
+	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
+		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.name) })
+	})
 }
 
 // has reports whether one of them has the name.
@@ -174,7 +177,7 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		if described.Name == s.Info.Name {
 			constLabels = o.ConstLabels // it says something of tacho, not of requests
 		}
-		made := newFamily(slot.labelled(described, o), o.named(described.Name), constLabels, slot.source)
+		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), slot.source)
 		made.of, made.sparse = i, s.FromFirst
 		if slot.bounded {
 			made.addExtras(o.dynamicLabels())

@@ -170,7 +170,8 @@ type Options struct {
 	// protobuf format always says when a series was created.
 	CreatedSamples bool
 
-	excludeByDefault bool // Exclude is not the user's
+	excludeByDefault bool     // Exclude is not the user's
+	wrapped          wrapping // where families are exported that a registry wraps
 
 	// Logger receives the Meter's rare warnings. The default is
 	// slog.Default() at the time of the warning.

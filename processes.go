@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +28,8 @@ type siblings struct {
 	reader    *multiproc.Reader
 	publisher *multiproc.Publisher
 	gatherer  prometheus.Gatherer // of this process's other metrics
-	roster    *roster
+	mark      mark                // of this Meter's families; nil where the registry is its own
+	wrapping  atomic.Pointer[wrapping]
 	compacts  bool
 	single    bool // they are one process that is looked at
 
@@ -68,11 +70,10 @@ func (m *Meter) join() error {
 		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}),
 	}
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
-		s.gatherer, s.roster = own.Registry, new(roster)
-	} else if s.roster, err = rosterOf(m.opts.Registerer); err != nil {
-		return err
+		s.gatherer = own.Registry
+	} else {
+		s.mark = newMark()
 	}
-	s.roster.add(m.core)
 	m.core.table.shared = cells
 	m.core.allocate()
 	s.whole = wholeOf(m.core)
@@ -81,6 +82,7 @@ func (m *Meter) join() error {
 	}
 	s.writeRecipe(m.core.opts)
 	m.core.siblings = s
+	m.core.ready.Store(true) // before the first publishing, which collects it
 	go s.run()
 	return nil
 }
@@ -126,19 +128,55 @@ func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
 // gather returns the other metrics of all processes: this one's as they are now,
 // those of others as they were a second ago at most.
 func (s *siblings) gather() ([]*dto.MetricFamily, error) {
-	var alone []*dto.MetricFamily
+	var here gatheredHere
 	var err error
 	if !s.single {
-		alone, err = s.publish()
+		here, err = s.publish()
 	}
 	all, readErr := s.reader.Gather()
 	if err == nil {
 		err = readErr
 	}
-	all = slices.DeleteFunc(all, func(f *dto.MetricFamily) bool { return s.roster.has(f.GetName()) })
-	all = append(all, alone...)
+	all = append(s.besides(all, here), here.alone...)
 	sortFamilies(all)
 	return all, err
+}
+
+// besides are what the reader gives besides a Meter's families, which may be among the
+// files of a process that had them for metrics of its own. What the reader gives in the
+// place of this process's metrics gets their names and labels.
+func (s *siblings) besides(read []*dto.MetricFamily, here gatheredHere) (all []*dto.MetricFamily) {
+	alone := map[string]bool{}
+	for _, f := range here.alone {
+		alone[f.GetName()] = true
+	}
+	for _, f := range read {
+		name := f.GetName()
+		switch stands := here.given[name]; {
+		case stands != nil:
+			for _, of := range stands {
+				all = append(all, renamed(f, of))
+			}
+		case !alone[name] && (s.mark != nil && !s.single || !s.shows(name)):
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// shows reports whether one of this Meter's families has the name, as it is exported
+// where nobody else collects it.
+func (s *siblings) shows(name string) bool { return s.whole.families.has(name) }
+
+// renamed is a family of one sample under the name and the labels of another one.
+func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
+	out := &dto.MetricFamily{Name: as.Name, Help: f.Help, Type: f.Type}
+	for _, m := range as.Metric {
+		for _, value := range f.Metric {
+			out.Metric = append(out.Metric, &dto.Metric{Label: m.Label, Counter: value.Counter, Gauge: value.Gauge})
+		}
+	}
+	return out
 }
 
 // worker is a core that shows what one process has counted, or nil and the numbers
@@ -153,32 +191,65 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 		return nil, living
 	}
 	alone = wholeOf(s.own)
-	alone.siblings = &siblings{own: s.own, reader: reader, roster: s.roster, whole: alone, single: true}
+	if w := s.wrapping.Load(); w != nil && !w.none() {
+		alone.opts.wrapped = *w
+		alone.families = newFamilies(&alone.opts)
+	}
+	alone.siblings = &siblings{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
 	return alone, living
+}
+
+// A gatheredHere is what this process's registry gave and was not published.
+type gatheredHere struct {
+	alone []*dto.MetricFamily            // is exported as it is
+	given map[string][]*dto.MetricFamily // the reader gives it, by the names that it has there
 }
 
 // publish writes this process's other metrics where the others find them, and
 // returns those that are not: what is not a process's, and what Meters have put into
-// a registry of the user's, where it is said for all processes already.
-func (s *siblings) publish() (alone []*dto.MetricFamily, err error) {
+// a registry of the user's, where it is the sum of all processes already.
+func (s *siblings) publish() (here gatheredHere, err error) {
 	defer func() {
 		if v := recover(); v != nil { // a function of the user's, in a registry of the user's
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
 	families, err := s.gatherer.Gather()
+	w := s.learn(families)
+	here.given = map[string][]*dto.MetricFamily{}
 	shared := families[:0:0]
 	for _, f := range families {
-		switch name := f.GetName(); {
+		switch name := w.bare(f.GetName()); {
 		case s.reader.Gives(name):
-		case s.roster.has(name), strings.HasPrefix(name, "process_network_"): // the latter is the network namespace's
-			alone = append(alone, f)
+			here.given[name] = append(here.given[name], f)
+		case isShared(f), strings.HasPrefix(name, "process_network_"): // the latter is the network namespace's
+			here.alone = append(here.alone, f)
 		default:
 			shared = append(shared, f)
 		}
 	}
 	s.publisher.Publish(shared)
-	return alone, err
+	return here, err
+}
+
+// learn finds out what the registry adds to names and labels, and lets those know who
+// read the directory only.
+func (s *siblings) learn(families []*dto.MetricFamily) wrapping {
+	var known wrapping
+	if p := s.wrapping.Load(); p != nil {
+		known = *p
+	}
+	if s.mark == nil {
+		return known
+	}
+	if w, ok := s.mark.learnWrapping(families, s.own); ok && !w.equal(known) {
+		s.wrapping.Store(&w)
+		opts := s.own.opts
+		opts.wrapped = w
+		s.writeRecipe(opts)
+		return w
+	}
+	return known
 }
 
 const (

@@ -35,7 +35,7 @@ type Multiproc struct {
 	Off bool
 
 	// GaugeModes say how the values of several processes become one, for gauges
-	// of the registry by name: sum, min, max, mostrecent, or all, which shows each
+	// of the registry by the name that they are exported under: sum, min, max, mostrecent, or all, which shows each
 	// process's own with a label pid; with live before it, processes that are
 	// gone have no say. Otherwise it is what [multiproc.GaugeMode] says, livesum
 	// mostly.

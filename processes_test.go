@@ -5,6 +5,7 @@ package tacho
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,6 +64,35 @@ var roles = map[string]func(arg string){
 		var x Exchange
 		m.Begin(&x, "GET", "/x")
 		x.Flushed("text/event-stream")
+	},
+	// wrapped records ten requests behind a wrapped registry.
+	"wrapped": func(how string) {
+		opts, _ := wrappedOptions(how)
+		opts.OmitRuntime = true
+		m := MustNew(opts)
+		for range 10 {
+			exchange(m, "GET", "/x", 200)
+		}
+		if err := m.Flush(); err != nil {
+			panic(err)
+		}
+	},
+	"wrapped runtime": func(how string) {
+		opts, _ := wrappedOptions(how)
+		if err := MustNew(opts).Flush(); err != nil {
+			panic(err)
+		}
+	},
+	// same name has a counter of its own that is called as a Meter's is.
+	"same name": func(string) {
+		opts, registry := wrappedOptions("prefix")
+		mine := prometheus.NewCounter(prometheus.CounterOpts{Name: "http_requests_total", Help: "The user's own."})
+		registry.MustRegister(mine)
+		mine.Add(7)
+		opts.OmitRuntime = true
+		if err := MustNew(opts).Flush(); err != nil {
+			panic(err)
+		}
 	},
 }
 
@@ -528,3 +558,200 @@ func TestPanicWhilePublishing(t *testing.T) {
 	exchange(m, "GET", "/x", 200)
 	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 }
+
+// wrapped are registries that change the names or labels of whatever is registered,
+// as a service with several parts has them.
+var wrapped = map[string]struct {
+	wrap   func(prometheus.Registerer) prometheus.Registerer
+	prefix string
+	labels string // as a sample has them, before its own
+}{
+	"prefix": {func(r prometheus.Registerer) prometheus.Registerer {
+		return prometheus.WrapRegistererWithPrefix("shop_", r)
+	}, "shop_", ""},
+	"labels": {func(r prometheus.Registerer) prometheus.Registerer {
+		return prometheus.WrapRegistererWith(prometheus.Labels{"a_zone": "eu"}, r)
+	}, "", `a_zone="eu",`},
+	"both, twice": {func(r prometheus.Registerer) prometheus.Registerer {
+		return prometheus.WrapRegistererWithPrefix("my_", prometheus.WrapRegistererWith(prometheus.Labels{"a_zone": "eu"},
+			prometheus.WrapRegistererWithPrefix("shop_", r)))
+	}, "shop_my_", `a_zone="eu",`},
+}
+
+// wrappedOptions are those of a Meter behind such a registry.
+func wrappedOptions(how string) (Options, *prometheus.Registry) {
+	registry := prometheus.NewRegistry()
+	return Options{Registerer: wrapped[how].wrap(registry), Gatherer: registry}, registry
+}
+
+// promhttpBody is what client_golang's own handler serves.
+func promhttpBody(t *testing.T, g prometheus.Gatherer) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(g, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("promhttp: %d %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+// TestWrappedRegistry: processes and Meters do not recognize each other by names, which
+// a wrapper around the registry changes. The sum of all is exported once, under the
+// wrapper's names and labels, whoever is asked and however often it is published.
+func TestWrappedRegistry(t *testing.T) {
+	for how, w := range wrapped {
+		t.Run(how, func(t *testing.T) {
+			dir := t.TempDir()
+			opts, registry := wrappedOptions(how)
+			m := member(t, dir, opts)
+			for range 3 {
+				exchange(m, "GET", "/x", 200)
+			}
+			for range 2 {
+				startSibling(t, dir, "wrapped", how)
+			}
+			total := w.prefix + `http_requests_total{` + w.labels + `method="GET",path="/x",status="200"} `
+			for range 3 { // also after each has published what it has
+				if err := m.Flush(); err != nil {
+					t.Fatal(err)
+				}
+				line(t, m, total+"23")
+			}
+			if body := promhttpBody(t, registry); !strings.Contains(body, total+"23\n") {
+				t.Errorf("promhttp gives\n%s", body)
+			}
+			if files, _ := filepath.Glob(dir + "/counter_*.db"); len(files) > 0 {
+				t.Errorf("the sum is published in %v", files)
+			}
+			ask := httptest.NewRecorder()
+			m.Metrics().ServeHTTP(ask, httptest.NewRequest("GET", "/metrics?worker="+strconv.Itoa(os.Getpid()), nil))
+			if !strings.Contains(ask.Body.String(), "\n"+total+"3\n") {
+				t.Errorf("one process alone gives\n%s", ask.Body)
+			}
+			shared, err := Shared(dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body := promhttpBody(t, shared); !strings.Contains(body, "\n"+total+"23\n") {
+				t.Errorf("a reader of the directory gives\n%s", body)
+			}
+		})
+	}
+}
+
+// TestSameNameAsAMeter: a metric of the user's own is not taken for a Meter's because
+// it has the name that a Meter's has without its wrapper.
+func TestSameNameAsAMeter(t *testing.T) {
+	dir := t.TempDir()
+	opts, registry := wrappedOptions("prefix")
+	mine := prometheus.NewCounter(prometheus.CounterOpts{Name: "http_requests_total", Help: "The user's own."})
+	registry.MustRegister(mine)
+	m := member(t, dir, opts)
+	mine.Add(5)
+	startSibling(t, dir, "same name", "")
+	line(t, m, "http_requests_total 12")
+}
+
+// TestWrappedTwice: Meters behind different wrappers of one registry tell each other's
+// sums from metrics of the user's.
+func TestWrappedTwice(t *testing.T) {
+	dir, registry := t.TempDir(), prometheus.NewRegistry()
+	var meters []*Meter
+	for _, prefix := range []string{"a_", "b_"} {
+		m := member(t, dir, Options{Registerer: prometheus.WrapRegistererWithPrefix(prefix, registry), Gatherer: registry})
+		exchange(m, "GET", "/x", 200)
+		meters = append(meters, m)
+	}
+	for range 2 {
+		for _, m := range meters {
+			if err := m.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			line(t, m, `a_http_requests_total{method="GET",path="/x",status="200"} 1`)
+			line(t, m, `b_http_requests_total{method="GET",path="/x",status="200"} 1`)
+		}
+	}
+	if files, _ := filepath.Glob(dir + "/2/*.db"); len(files) > 0 {
+		t.Errorf("the first one's sums are published in %v", files)
+	}
+}
+
+// TestWrappedRuntime: the runtime's metrics become one by the same rules behind a
+// wrapper, and keep its names and labels.
+func TestWrappedRuntime(t *testing.T) {
+	dir := t.TempDir()
+	opts, _ := wrappedOptions("both, twice")
+	opts.Multiproc.Dir = dir
+	m, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.core.siblings.leave)
+	startSibling(t, dir, "wrapped runtime", "both, twice")
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	value := func(name string) float64 {
+		t.Helper()
+		for _, l := range sortedLines(body) {
+			if v, ok := strings.CutPrefix(l, name+`{a_zone="eu"} `); ok {
+				n, _ := strconv.ParseFloat(v, 64)
+				return n
+			}
+		}
+		t.Errorf("there is no %s", name)
+		return 0
+	}
+	if got := value("shop_my_go_gc_gogc_percent"); got != 100 {
+		t.Errorf("the garbage collector's setting is %v, as if processes had to be added up", got)
+	}
+	if got := value("shop_my_process_start_time_seconds"); got > float64(time.Now().Unix()+1) || got < float64(time.Now().Unix()-24*3600) {
+		t.Errorf("the start is at %v", got)
+	}
+	resident := value("shop_my_process_resident_memory_bytes")
+	if workers := sumOf(t, body, "tacho_multiproc_worker_resident_memory_bytes"); resident < workers/2 || resident > workers*2 {
+		t.Errorf("resident are %v bytes, and %v of all workers", resident, workers)
+	}
+	if strings.Contains(string(body), "\nprocess_") {
+		t.Error("there are process_* without the wrapper's prefix as well")
+	}
+}
+
+// sumOf adds up a metric's samples.
+func sumOf(t *testing.T, body []byte, name string) (sum float64) {
+	t.Helper()
+	for _, l := range sortedLines(body) {
+		if strings.HasPrefix(l, name+"{") || strings.HasPrefix(l, name+" ") {
+			n, err := strconv.ParseFloat(l[strings.LastIndexByte(l, ' ')+1:], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += n
+		}
+	}
+	return sum
+}
+
+// TestWrappedGatherFails: where the registry cannot give everything, a Meter behind a
+// wrapper is not exported a second time without it.
+func TestWrappedGatherFails(t *testing.T) {
+	opts, registry := wrappedOptions("prefix")
+	opts.OmitRuntime, opts.Logger = true, slog.New(slog.DiscardHandler)
+	m, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.MustRegister(constantMetric{prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "Broken.", nil, nil), errors.New("on purpose"))})
+	exchange(m, "GET", "/x", 200)
+	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	if text := string(body); !strings.Contains(text, "\nshop_http_requests_total{") || strings.Contains(text, "\nhttp_requests_total{") {
+		t.Errorf("the Meter is exported twice, or not under its names:\n%s", text)
+	}
+}
+
+// A constantMetric is a collector of one metric.
+type constantMetric struct{ prometheus.Metric }
+
+func (c constantMetric) Describe(ch chan<- *prometheus.Desc) { ch <- c.Desc() }
+func (c constantMetric) Collect(ch chan<- prometheus.Metric) { ch <- c.Metric }

@@ -36,6 +36,7 @@ type recipe struct {
 	OmitHTTP         bool                 `json:"omit_http,omitempty"`
 	Methods          []string             `json:"methods,omitempty"`
 	SeriesLimit      int                  `json:"series_limit"`
+	Wrapping         wrapping             `json:"wrapping,omitzero"` // by the registry
 }
 
 const recipes cellKind = "recipe"
@@ -46,6 +47,7 @@ func recipeOf(o Options) recipe {
 		GroupStatus: o.GroupStatus, StatusText: o.StatusText, Buckets: o.Buckets, RouteBuckets: o.RouteBuckets,
 		SizeBuckets: o.SizeBuckets, StreamBuckets: o.StreamBuckets, NativeHistograms: o.NativeHistograms,
 		Minimal: o.Minimal, OmitHTTP: o.OmitHTTP, Methods: o.Methods, SeriesLimit: o.SeriesLimit,
+		Wrapping: o.wrapped,
 	}
 	for _, l := range o.dynamicLabels() {
 		r.Labels = append(r.Labels, l.Name)
@@ -60,7 +62,7 @@ func (r recipe) options(more map[string]string) Options {
 		GroupStatus: r.GroupStatus, StatusText: r.StatusText, Buckets: r.Buckets, RouteBuckets: r.RouteBuckets,
 		SizeBuckets: r.SizeBuckets, StreamBuckets: r.StreamBuckets, NativeHistograms: r.NativeHistograms,
 		Minimal: r.Minimal, OmitHTTP: r.OmitHTTP, Methods: r.Methods, SeriesLimit: r.SeriesLimit,
-		OmitRuntime: true, Multiproc: Multiproc{Off: true}, Logger: slog.New(slog.DiscardHandler),
+		OmitRuntime: true, Multiproc: Multiproc{Off: true}, Logger: slog.New(slog.DiscardHandler), wrapped: r.Wrapping,
 	}
 	nothing := func(Request) string { return "" }
 	for _, name := range r.Labels {
@@ -156,7 +158,7 @@ func (g *sharedGatherer) follow(text string) {
 		return
 	}
 	c := g.meter.core
-	c.siblings = &siblings{own: c, reader: g.reader, roster: new(roster), whole: wholeOf(c), single: true}
+	c.siblings = &siblings{own: c, reader: g.reader, whole: wholeOf(c), single: true}
 	g.reader.Cells(func(cells []*multiproc.Cell) {
 		for _, cell := range cells {
 			cell.Data = nil // another Meter's

@@ -58,29 +58,31 @@ func GaugeModes() []string { return slices.Sorted(maps.Keys(modes)) }
 
 // GaugeMode is the mode of a gauge of which nothing is known but its name:
 // livesum, but livemax for what says the same, or the latest, in every process
-// (*_info, *_timestamp_seconds, limits), and livemin for starts.
+// (*_info, *_timestamp_seconds, limits), and livemin for starts. A prefix that a
+// wrapper around the registry puts before the name changes nothing.
 func GaugeMode(name string) string {
 	for _, rule := range gaugeModes {
-		if name == rule.name || rule.suffix != "" && strings.HasSuffix(name, rule.suffix) {
+		if strings.HasSuffix(name, rule.suffix) {
 			return rule.mode
 		}
 	}
 	return "livesum"
 }
 
-var gaugeModes = []struct{ name, suffix, mode string }{
-	{"process_start_time_seconds", "", "livemin"},
-	{"", "_info", "livemax"},
-	{"", "_timestamp_seconds", "livemax"},
-	{"", "_time_seconds", "livemax"},
-	{"", "_ratio", "livemax"},
-	{"", "_limit", "livemax"},
-	{"", "_limit_bytes", "livemax"},
-	{"process_max_fds", "", "livemax"},
-	{"process_virtual_memory_max_bytes", "", "livemax"},
-	{"go_gc_gogc_percent", "", "livemax"},
-	{"go_gc_gomemlimit_bytes", "", "livemax"},
-	{"go_sched_gomaxprocs_threads", "", "livemax"},
+// gaugeModes are told by the end of the name; the first that fits counts.
+var gaugeModes = []struct{ suffix, mode string }{
+	{"process_start_time_seconds", "livemin"},
+	{"_info", "livemax"},
+	{"_timestamp_seconds", "livemax"},
+	{"_time_seconds", "livemax"},
+	{"_ratio", "livemax"},
+	{"_limit", "livemax"},
+	{"_limit_bytes", "livemax"},
+	{"process_max_fds", "livemax"},
+	{"process_virtual_memory_max_bytes", "livemax"},
+	{"go_gc_gogc_percent", "livemax"},
+	{"go_gc_gomemlimit_bytes", "livemax"},
+	{"go_sched_gomaxprocs_threads", "livemax"},
 }
 
 // Publish writes what the families hold now, and returns how many samples there was
