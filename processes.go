@@ -54,6 +54,9 @@ func (m *Meter) join() error {
 	if o.Dir == "" {
 		return nil
 	}
+	if err := o.checkPrefork(); err != nil {
+		return joinError(o.Dir, err)
+	}
 	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, FailedFunc: m.core.spaceless})
 	if err != nil {
 		return joinError(o.Dir, err)

@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	logged "github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/multiproc"
 )
 
 // TestFullDisk: in 96 KiB the service goes on, counts everything, and says in its
@@ -92,4 +94,34 @@ func TestFullFromTheStart(t *testing.T) {
 	recordBusiness(m)
 	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 	line(t, m, "shop_queue 2")
+}
+
+// TestPreforkPlanted: the name of a prefork directory can be guessed, so that somebody
+// may have made it before, as a link or as his own. Nothing is counted in it.
+func TestPreforkPlanted(t *testing.T) {
+	for what, plant := range map[string]func(dir, victim string) error{
+		"link": func(dir, victim string) error { return os.Symlink(victim, dir) },
+		"stranger's": func(dir, _ string) error {
+			return errors.Join(os.Mkdir(dir, 0o777), os.Chown(dir, 12345, 12345))
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
+			t.Setenv("FIBER_PREFORK_CHILD", "1")
+			t.Setenv("PROMETHEUS_MULTIPROC_DIR", "")
+			dir, victim := filepath.Join(os.TempDir(), preforkPrefix+multiproc.ProcessName(os.Getppid())), t.TempDir()
+			if err := plant(dir, victim); err != nil {
+				t.Fatalf("%v; this test needs root, such as: sudo make test", err)
+			}
+			if m, err := New(Options{OmitRuntime: true}); err == nil {
+				t.Cleanup(m.core.siblings.leave)
+				t.Error("it is used")
+			}
+			for _, d := range []string{dir, victim} {
+				if all, _ := os.ReadDir(d); len(all) > 0 {
+					t.Errorf("there is %s in it", all[0].Name())
+				}
+			}
+		})
+	}
 }

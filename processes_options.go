@@ -72,6 +72,18 @@ func environmentDir() string {
 // else will remove.
 const preforkPrefix = "tacho-prefork-"
 
+// checkPrefork returns an error if a directory that nobody has named is a stranger's:
+// in the system's temporary one everybody can make it beforehand.
+func (o Multiproc) checkPrefork() error {
+	if !strings.HasPrefix(filepath.Base(o.Dir), preforkPrefix) {
+		return nil
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil // a full disk is dealt with later
+	}
+	return multiproc.PlainDir(o.Dir)
+}
+
 // sweepPrefork removes those of parents that are gone.
 func sweepPrefork() {
 	all, _ := filepath.Glob(filepath.Join(os.TempDir(), preforkPrefix+"*"))

@@ -43,6 +43,11 @@ func OpenCells(o CellsOptions) (*Cells, error) {
 			return c, nil
 		}
 		dir = filepath.Join(o.Dir, strconv.Itoa(n))
+		if os.MkdirAll(dir, 0o755) == nil {
+			if err := PlainDir(dir); err != nil {
+				return nil, fmt.Errorf("multiproc: %w", err)
+			}
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *Reader) Compact() (files int, err error) {
 
 // lockDir keeps other compactors away, for as long as this process lives at most.
 func lockDir(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "compact.lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	f, err := openLock(dir, true)
 	if err != nil {
 		return nil, fmt.Errorf("multiproc: compacting: %w", err)
 	}
@@ -62,15 +62,22 @@ func lockDir(dir string) (unlock func(), err error) {
 }
 
 // shareDir keeps compactors away while a reader reads. Where that cannot be had,
-// as in a directory that is not ours to write, it does nothing.
+// as in a directory that is not ours to write, or where somebody does not let go of
+// the lock, it does nothing: no scrape waits for ever.
 func shareDir(dir string) (unlock func()) {
-	f, err := os.OpenFile(filepath.Join(dir, "compact.lock"), os.O_RDONLY, 0)
+	f, err := openLock(dir, false)
 	if err != nil {
 		return func() {}
 	}
-	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_SH)
+	deadline := time.Now().Add(shareWait)
+	for syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
 	return func() { _ = f.Close() }
 }
+
+// shareWait is how long a reader waits for a compactor.
+const shareWait = 5 * time.Second
 
 // A compactor is one run of Compact.
 type compactor struct {
@@ -195,8 +202,8 @@ func (c *compactor) resume(k kind, pid int, name, taken string) {
 // add makes a file a source, unless it is in an archive already.
 func (c *compactor) add(k kind, name, taken string) {
 	path := c.path(taken)
-	info, err := os.Stat(path)
-	if err != nil {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
 	_, generation, _ := cutFolding(taken)
@@ -296,10 +303,11 @@ func (c *compactor) replace(path string, data []byte) error {
 }
 
 func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	f, err := createFile(path)
 	if err != nil {
 		return err
 	}
+	giveToOwnerOf(f, filepath.Dir(path))
 	if _, err := f.Write(data); err != nil {
 		_ = f.Close()
 		return err

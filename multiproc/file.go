@@ -2,12 +2,10 @@ package multiproc
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
 	"io/fs"
 	"math"
 	"os"
-	"syscall"
 )
 
 // A file is one file of the directory and what was last read of it.
@@ -55,12 +53,13 @@ func (e *entry) bucket() bool { return e.place&isBucket != 0 }
 func (e *entry) sound() bool { return !e.bucket() || e.last >= 0 }
 
 // open opens a regular file. It does not wait for anybody, as opening a FIFO
-// would.
+// would, and does not follow links: they may lead to a device, or to what only this
+// process may read.
 func (f *file) open(path string) (*os.File, Reason) {
-	in, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	in, err := os.OpenFile(path, os.O_RDONLY|noFollow|noWait, 0)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, NotRegular // a link to nowhere: whatever is listed was there
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			return nil, NotRegular // or gone
 		}
 		return nil, Unreadable
 	}

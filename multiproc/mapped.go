@@ -30,7 +30,7 @@ const (
 // createMapped makes a file of at least n bytes, all zero. It has the temporary
 // name until publish.
 func createMapped(path string, n int64) (*mapped, error) {
-	f, err := os.OpenFile(path+temporary, os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o644)
+	f, err := createFile(path + temporary)
 	if err != nil {
 		return nil, err
 	}

@@ -328,7 +328,7 @@ func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 			return true // it spoke of a process
 		}
 	}
-	if e.Type()&^fs.ModeSymlink != 0 {
+	if !e.Type().IsRegular() {
 		r.unread(f, NotRegular)
 		return true
 	}

@@ -6,7 +6,7 @@ type Reason string
 // The reasons, as values of the label of tacho_multiproc_damaged.
 const (
 	Unreadable Reason = "unreadable"  // the file cannot be opened or read
-	NotRegular Reason = "not_regular" // a directory, a FIFO, a link to nowhere
+	NotRegular Reason = "not_regular" // a directory, a FIFO, a link
 	Foreign    Reason = "foreign"     // *.db with a name that no client gives
 	BadHeader  Reason = "header"      // the number of bytes in use is impossible
 	Truncated  Reason = "truncated"   // the file ends before what its header says
