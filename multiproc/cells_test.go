@@ -12,6 +12,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -138,7 +139,11 @@ type worker struct {
 
 func startWorker(t *testing.T, role, dir string, args ...any) *worker {
 	t.Helper()
-	cmd := inRole(role, dir, args...)
+	return startCommand(t, inRole(role, dir, args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *worker {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -3,7 +3,6 @@
 package multiproc
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,7 +24,8 @@ import (
 // dead are folded by their mode; those of the modes live… and all, which speak of
 // a process itself, go with it.
 //
-// A process that has died and whose number another one has is taken to be alive.
+// Workers of Python's client are dead when nobody has their file open for writing or
+// mapped, whatever it is called; see [ErrInvisible].
 func (r *Reader) Compact() (files int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +36,7 @@ func (r *Reader) Compact() (files int, err error) {
 	defer unlock()
 	c := &compactor{
 		dir: r.opts.Dir, generations: archives(r.opts.Dir),
-		done: readContents(r.opts.Dir, nil).exactly, step: r.step,
+		done: readContents(r.opts.Dir, nil).exactly, step: r.step, sight: r.sight,
 	}
 	invisible := c.collect()
 	if invisible != nil && !errors.Is(invisible, ErrInvisible) {
@@ -85,6 +85,7 @@ type compactor struct {
 	generations map[string]uint64 // of the archives, as they are found
 	done        map[folded]bool   // what is in archives already
 	sources     map[kind][]source
+	sight       *sight
 	step        func() // called between instructions; tests end the process there
 }
 
@@ -112,34 +113,73 @@ func (c *compactor) collect() error {
 		return fmt.Errorf("multiproc: compacting: %w", err)
 	}
 	c.sources = map[kind][]source{}
-	var dead []string
-	visible := false
+	var python []written
 	for _, e := range listed {
-		name, _, wasFolding := cutFolding(e.Name())
+		name, _, _ := cutFolding(e.Name())
 		k, id, ok := parseName(name)
-		pid, numbered := pidOf(id)
 		switch {
 		case strings.HasSuffix(name, temporary):
 			c.sweep(e)
 		case !ok || !e.Type().IsRegular():
 		case isOurs(id):
 			c.collectOurs(k, id, name, e.Name())
-		case !numbered:
-		case wasFolding:
-			c.resume(k, pid, name, e.Name())
-		case !alive(c.dir, id):
-			dead = append(dead, name)
-		case !visible:
-			visible = hasMapped(pid, c.path(name))
+		case isNumber(id):
+			if w, there := c.sight.look(c.dir, e.Name(), id); there {
+				python = append(python, w)
+			}
 		}
 	}
-	if len(dead) > 0 && !visible {
-		return ErrInvisible
+	return c.collectPython(python)
+}
+
+// collectPython takes the files of workers that are dead. Where none can be seen that
+// lives, or of some it cannot be told, that is an error.
+func (c *compactor) collectPython(files []written) error {
+	c.sight.judge(files, true)
+	seen := slices.ContainsFunc(files, func(w written) bool { return len(w.by) > 0 })
+	var invisible error
+	var taken []written
+	for _, w := range files {
+		_, _, wasFolding := cutFolding(w.name)
+		switch {
+		case w.life == isAlive && wasFolding:
+			c.giveBack(w.name)
+		case w.life == isAlive:
+		case w.life == unknownLife || !seen:
+			invisible = ErrInvisible
+		case wasFolding:
+			taken = append(taken, w)
+		default:
+			if name := c.rename(w.name); name != "" {
+				w.name = name
+				taken = append(taken, w)
+			}
+		}
 	}
-	for _, name := range dead {
-		c.take(name)
+	c.addUnlessOpened(taken)
+	return invisible
+}
+
+// addUnlessOpened adds files that have been renamed. Should a new process have opened
+// one just before that, it gets it back.
+func (c *compactor) addUnlessOpened(taken []written) {
+	for i := range taken {
+		w := &taken[i]
+		if now, there := c.sight.look(c.dir, w.name, w.id); there {
+			*w = now
+		}
 	}
-	return nil
+	c.sight.judge(taken, true)
+	for _, w := range taken {
+		name, _, _ := cutFolding(w.name)
+		k, _, _ := parseName(name)
+		switch w.life {
+		case isDead:
+			c.add(k, name, w.name)
+		case isAlive:
+			c.giveBack(w.name)
+		}
+	}
 }
 
 // collectOurs deals with a file of a Go process, of which nobody need be seen to
@@ -150,7 +190,9 @@ func (c *compactor) collectOurs(k kind, id, name, listed string) {
 	case name != listed:
 		c.add(k, name, listed)
 	case !alive(c.dir, id):
-		c.take(name)
+		if taken := c.rename(name); taken != "" {
+			c.add(k, name, taken)
+		}
 	}
 }
 
@@ -165,38 +207,25 @@ func (c *compactor) sweep(e fs.DirEntry) {
 
 const sweepAfter = time.Minute
 
-// take renames a dead process's file. Should a new process have got its number,
-// and have opened the file before that, it gets it back.
-func (c *compactor) take(name string) {
-	k, id, _ := parseName(name)
-	taken := name + folding + strconv.FormatUint(c.generations[archiveOf(c.dir, k)]+1, 10)
+// rename takes a dead process's file out of the way, and returns its name then.
+func (c *compactor) rename(name string) (taken string) {
+	k, _, _ := parseName(name)
+	taken = name + folding + strconv.FormatUint(c.generations[archiveOf(c.dir, k)]+1, 10)
 	c.between()
 	if os.Rename(c.path(name), c.path(taken)) != nil {
-		return
+		return ""
 	}
 	c.between()
-	if !isOurs(id) && alive(c.dir, id) && c.giveBack(name, taken) {
-		return
-	}
-	c.add(k, name, taken)
+	return taken
 }
 
-// giveBack gives a file its name back, unless another one has it.
-func (c *compactor) giveBack(name, taken string) bool {
-	if os.Link(c.path(taken), c.path(name)) != nil {
-		return false
+// giveBack gives a file its name back, unless another one has it: then it stays as it is,
+// and counts.
+func (c *compactor) giveBack(taken string) {
+	name, _, _ := cutFolding(taken)
+	if os.Link(c.path(taken), c.path(name)) == nil {
+		_ = os.Remove(c.path(taken))
 	}
-	_ = os.Remove(c.path(taken))
-	return true
-}
-
-// resume deals with a file that another compactor has left: folded or not.
-func (c *compactor) resume(k kind, pid int, name, taken string) {
-	if alive(c.dir, strconv.Itoa(pid)) && hasMapped(pid, c.path(taken)) {
-		c.giveBack(name, taken)
-		return
-	}
-	c.add(k, name, taken)
 }
 
 // add makes a file a source, unless it is in an archive already.
@@ -317,26 +346,4 @@ func writeSynced(path string, data []byte) error {
 		return err
 	}
 	return f.Close()
-}
-
-// hasMapped reports whether a process has mapped a file, as those do that write
-// metrics.
-func hasMapped(pid int, path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	in, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-	if err != nil {
-		return false
-	}
-	defer func() { _ = in.Close() }()
-	inode := strconv.FormatUint(inodeOf(info), 10)
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		// address permissions offset device inode path
-		if fields := strings.Fields(lines.Text()); len(fields) > 4 && fields[4] == inode {
-			return true
-		}
-	}
-	return false
 }

@@ -32,6 +32,8 @@ var roles = map[string]func(dir string){
 	"exec":    countAndExec,
 	"cells":   addCells,
 	"publish": publishAndObey,
+	"map":     mapAndObey,
+	"unseen":  readUnseen,
 }
 
 func TestMain(m *testing.M) {
@@ -98,17 +100,22 @@ func newShop(t *testing.T) *shop {
 	name := fmt.Sprintf("counter_%d.db", os.Getpid())
 	put(t, s.dir, name, padded(encode(narrow, counted("a_total", 1))))
 	s.want["a_total"] = 1
-	f, err := os.OpenFile(filepath.Join(s.dir, name), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	mapped, err := syscall.Mmap(int(f.Fd()), 0, 64<<10, syscall.PROT_READ, syscall.MAP_SHARED)
+	mapped, err := mapFile(filepath.Join(s.dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Munmap(mapped) })
 	return s
+}
+
+// mapFile maps a file as Python's client does.
+func mapFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return syscall.Mmap(int(f.Fd()), 0, 64<<10, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 }
 
 // filesOfDead is how many files die leaves.

@@ -6,11 +6,11 @@ import "errors"
 // or has asked compactors to wait until it has read it.
 var ErrBusy = errors.New("multiproc: another process is at work in this directory")
 
-// ErrInvisible is what Compact returns when none of the processes that are said to
-// be alive has its files open: then the numbers are those of other processes, and
-// nobody can say who is dead. The compactor must see the service's processes: in
-// a container of its own it has to share their PID namespace.
-var ErrInvisible = errors.New("multiproc: no process that writes into this directory can be seen from here; run the compactor " +
+// ErrInvisible is what Compact returns when it cannot be seen of some workers of Python's
+// client whether they are dead, or none is seen that lives. Their files stay as they are.
+// A worker is a process that has mapped its file. The compactor sees it as root, or as
+// the service's user; in a container of its own it has to share the service's PID namespace.
+var ErrInvisible = errors.New("multiproc: it cannot be seen which processes have mapped the files of this directory; run the compactor " +
 	"as the service's user and in its PID namespace")
 
 // errNoFile is why cells stay in private memory for which there was no space at

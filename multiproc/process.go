@@ -27,9 +27,11 @@ type processes struct {
 func (p *processes) leavesOut(u usageMetric) bool { return p.noCPU && u.kind == dto.MetricType_COUNTER }
 
 // families are the metrics of the workers that are alive: their sums, under the
-// names that a single process has, and each by itself.
-func (p *processes) families(workers map[string]bool) []*dto.MetricFamily {
-	now := p.look(workers)
+// names that a single process has, and each by itself. Where one of them cannot be seen
+// there are no sums: they would be those of some.
+func (p *processes) families(workers cohort) []*dto.MetricFamily {
+	pids, all := workers.pids()
+	now := p.look(pids)
 	if len(now) == 0 && p.gone == 0 {
 		return nil
 	}
@@ -47,22 +49,18 @@ func (p *processes) families(workers map[string]bool) []*dto.MetricFamily {
 	}
 	out := slices.DeleteFunc(each, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
 	for _, u := range usages {
-		if p.leavesOut(u) {
-			continue
+		// Of nobody there is only what those have used that are gone.
+		if all && !p.leavesOut(u) && (len(now) > 0 || u.kind == dto.MetricType_COUNTER) {
+			out = append(out, add(newFamily(u.sum, u.sumHelp, u.kind), u.of(&sums)))
 		}
-		out = append(out, add(newFamily(u.sum, u.sumHelp, u.kind), u.of(&sums)))
 	}
 	return out
 }
 
 // look asks what the living use, and keeps what the others have used.
-func (p *processes) look(workers map[string]bool) map[int]usage {
+func (p *processes) look(pids []int) map[int]usage {
 	now := map[int]usage{}
-	for id, alive := range workers {
-		pid, ok := pidOf(id)
-		if !ok || !alive {
-			continue
-		}
+	for _, pid := range pids {
 		if u, ok := usageOf(pid); ok {
 			now[pid] = u
 		}

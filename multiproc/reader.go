@@ -28,8 +28,8 @@ type ReaderOptions struct {
 	SeriesLimit int
 
 	// Processes adds what the living workers use, as process_* of all together
-	// and tacho_multiproc_worker_* of each, where workers are called by the
-	// numbers of their processes, on Linux.
+	// and tacho_multiproc_worker_* of each, on Linux. Of workers whose processes
+	// cannot be seen there is nothing, and then no process_* of all either.
 	Processes bool
 
 	// ConstLabels are added to every metric, to tell directories apart.
@@ -69,6 +69,8 @@ type Reader struct {
 	own    []sample // of gauges of which each file has its own
 	report report
 
+	sight     *sight
+	written   []written // by workers of Python's client, in this scan
 	processes processes
 	folded    folds             // files, by Compact
 	step      func()            // see compactor
@@ -98,7 +100,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{opts: o, consts: consts, files: map[string]*file{}}
+	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, sight: newSight()}
 	r.processes.noCPU = o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
 	r.merged.utf8 = o.UTF8Names
@@ -130,7 +132,20 @@ func (r *Reader) Gather() ([]*dto.MetricFamily, error) {
 	defer r.mu.Unlock()
 	r.scan()
 	r.report.folded = r.folded.total(r.merged)
+	r.judge()
 	return r.output(), nil
+}
+
+// judge finds out which workers are alive.
+func (r *Reader) judge() {
+	r.sight.judge(r.written, false)
+	r.report.workers = cohort{}
+	for _, w := range r.written {
+		r.report.workers.add(w)
+	}
+	for id, alive := range r.report.ours {
+		r.report.workers.addOurs(id, alive)
+	}
 }
 
 // scan reads the whole directory. Where a compactor is at work meanwhile, it
@@ -152,8 +167,8 @@ const freeScans = 3
 // scanOnce reads the directory and reports whether that was consistent.
 func (r *Reader) scanOnce() bool {
 	r.merged.begin()
-	r.own = r.own[:0]
-	r.report = report{dir: r.opts.Dir, workers: map[string]bool{}, damaged: map[Reason]int{}}
+	r.own, r.written = r.own[:0], r.written[:0]
+	r.report = report{dir: r.opts.Dir, ours: map[string]bool{}, damaged: map[Reason]int{}}
 	r.addOwn()
 	r.overtaken = false
 	before := archives(r.opts.Dir) // first: what comes later is noticed
@@ -251,13 +266,8 @@ func (r *Reader) addUnwritten(k kind, key string, v float64) {
 func (r *Reader) Workers() (living []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, alive := range r.report.workers {
-		if alive {
-			living = append(living, shownPID(id))
-		}
-	}
-	slices.Sort(living)
-	return slices.Compact(living)
+	r.judge()
+	return r.report.workers.living()
 }
 
 // Gives reports whether the Reader itself gives a metric of this name: what
@@ -350,6 +360,9 @@ func (r *Reader) unread(f *file, why Reason) {
 	f.note(why)
 	f.takeLast(r.merged, 0)
 	r.count(f)
+	if !isOurs(f.id) && f.id != archiveID {
+		r.written = append(r.written, written{name: f.name, id: f.id}) // nobody knows of whom
+	}
 }
 
 // readFile reads a file; one that has been replaced begins anew, and what the one
@@ -378,6 +391,9 @@ func (r *Reader) readFile(f *file) (there bool) {
 	f.made = max(f.made, made)
 	f.read(in, r.merged, &r.buffer)
 	r.count(f)
+	if !isOurs(f.id) && f.id != archiveID {
+		r.written = append(r.written, r.sight.written(in, f.info, f.name, f.id))
+	}
 	return true
 }
 

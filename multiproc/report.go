@@ -14,7 +14,8 @@ type report struct {
 	private      uint64 // cells
 	unwritten    uint64 // samples
 	folded       uint64
-	workers      map[string]bool // by id, whether it is alive
+	workers      cohort
+	ours         map[string]bool // Go processes, by id, and whether they are alive
 	damaged      map[Reason]int
 }
 
@@ -26,7 +27,7 @@ func (r *report) file(f *file) {
 		r.private += f.private
 		r.unwritten += f.unwritten
 	}
-	if f.id != archiveID {
+	if isOurs(f.id) {
 		r.alive(f.id)
 	}
 	for _, why := range f.damage {
@@ -43,35 +44,30 @@ func (r *report) own(c *Cells) {
 	if c.file != nil {
 		r.files++
 		r.bytes += c.used
-		r.workers[c.id] = true
+		r.ours[c.id] = true
 	}
 }
 
-// alive reports whether a worker is alive, as it was found once in this scan.
+// alive reports whether a Go process is alive, as it was found once in this scan.
 func (r *report) alive(id string) bool {
-	is, known := r.workers[id]
+	is, known := r.ours[id]
 	if !known {
 		is = alive(r.dir, id)
-		r.workers[id] = is
+		r.ours[id] = is
 	}
 	return is
 }
 
 // families are the metrics about the directory; docs/multiproc.md lists them.
 func (r *report) families(m *merged) []*dto.MetricFamily {
-	living := 0
-	for _, alive := range r.workers {
-		if alive {
-			living++
-		}
-	}
 	damaged := gauge("tacho_multiproc_damaged", "Files and entries that could not be read, or not as they should be, in this scrape, by reason.")
 	for _, why := range reasons {
 		add(damaged, float64(r.damaged[why]), "reason", string(why))
 	}
-	workers := gauge("tacho_multiproc_workers", "Processes that have files in the directory, by whether they are alive.")
-	add(workers, float64(living), "state", "alive")
-	add(workers, float64(len(r.workers)-living), "state", "dead")
+	workers := gauge("tacho_multiproc_workers", "Processes that have files in the directory, by whether they are alive. Unknown are those of which it cannot be seen who has mapped their files.")
+	for _, life := range []life{isAlive, isDead, unknownLife} {
+		add(workers, float64(r.workers.count(life)), "state", lives[life])
+	}
 	return []*dto.MetricFamily{
 		add(gauge("tacho_multiproc_bytes", "Bytes in use in the files of the directory."), float64(r.bytes)),
 		damaged,
