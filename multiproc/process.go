@@ -16,8 +16,10 @@ type usage struct {
 // processes remembers what workers have used that are gone, so that their CPU
 // time, which is a counter, does not fall with them.
 type processes struct {
+	usageOf func(pid int) (usage, bool) // replaced in tests
+
 	last map[int]usage
-	gone float64 // CPU seconds
+	gone total // CPU seconds
 
 	// noCPU leaves the sum of CPU seconds out: each process writes its own, so that
 	// all readers know what those have used that are gone.
@@ -32,21 +34,23 @@ func (p *processes) leavesOut(u usageMetric) bool { return p.noCPU && u.kind == 
 func (p *processes) families(workers cohort) []*dto.MetricFamily {
 	pids, all := workers.pids()
 	now := p.look(pids)
-	if len(now) == 0 && p.gone == 0 {
+	if len(now) == 0 && p.gone == (total{}) {
 		return nil
 	}
-	sums := usage{cpu: p.gone}
+	cpu, sums := p.gone, usage{}
 	each := make([]*dto.MetricFamily, len(usages))
 	for i, u := range usages {
 		each[i] = newFamily(u.each, u.eachHelp, u.kind)
 	}
 	for _, pid := range slices.Sorted(maps.Keys(now)) {
 		one := now[pid]
+		cpu.add(one.cpu)
 		sums.add(one)
 		for i, u := range usages {
 			add(each[i], u.of(&one), "pid", strconv.Itoa(pid))
 		}
 	}
+	sums.cpu = cpu.float()
 	out := slices.DeleteFunc(each, func(f *dto.MetricFamily) bool { return len(f.Metric) == 0 })
 	for _, u := range usages {
 		// Of nobody there is only what those have used that are gone.
@@ -61,22 +65,22 @@ func (p *processes) families(workers cohort) []*dto.MetricFamily {
 func (p *processes) look(pids []int) map[int]usage {
 	now := map[int]usage{}
 	for _, pid := range pids {
-		if u, ok := usageOf(pid); ok {
+		if u, ok := p.usageOf(pid); ok {
 			now[pid] = u
 		}
 	}
 	for pid, before := range p.last {
 		if u, there := now[pid]; !there || u.start != before.start {
-			p.gone += before.cpu
+			p.gone.add(before.cpu)
 		}
 	}
 	p.last = now
 	return now
 }
 
-// add adds a process up. The oldest says when the service began.
+// add adds a process up, but for its CPU time: that is a counter, and a total. The oldest
+// says when the service began.
 func (u *usage) add(one usage) {
-	u.cpu += one.cpu
 	u.resident += one.resident
 	u.virtual += one.virtual
 	u.fds += one.fds

@@ -101,7 +101,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, sight: newSight()}
-	r.processes.noCPU = o.Own != nil
+	r.processes.usageOf, r.processes.noCPU = usageOf, o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
 	r.merged.utf8 = o.UTF8Names
 	return r, nil
