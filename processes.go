@@ -31,7 +31,8 @@ type siblings struct {
 	mark      mark                // of this Meter's families; nil where the registry is its own
 	wrapping  atomic.Pointer[wrapping]
 	compacts  bool
-	single    bool // they are one process that is looked at
+	single    bool              // they are one process that is looked at
+	given     []*multiproc.Cell // what is there, where it was read already
 
 	mu    sync.Mutex
 	whole *core // what all have counted
@@ -115,7 +116,11 @@ func (c *core) look(f func(shown *core)) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reader.Cells(s.fill)
+	if s.given != nil {
+		s.fill(s.given)
+	} else {
+		s.reader.Cells(s.fill)
+	}
 	f(s.whole)
 }
 

@@ -1,11 +1,13 @@
 package tacho
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -56,7 +58,7 @@ func recipeOf(o Options) recipe {
 }
 
 // options are those of a Meter that exports by the recipe, and counts nothing.
-func (r recipe) options(more map[string]string) Options {
+func (r recipe) options() Options {
 	o := Options{
 		Schema: r.Schemas[0], AlsoSchemas: r.Schemas[1:], Namespace: r.Namespace, ConstLabels: maps.Clone(r.ConstLabels),
 		GroupStatus: r.GroupStatus, StatusText: r.StatusText, Buckets: r.Buckets, RouteBuckets: r.RouteBuckets,
@@ -71,10 +73,6 @@ func (r recipe) options(more map[string]string) Options {
 	if r.GroupBy != "" {
 		o.GroupBy = Label{Name: r.GroupBy, Func: nothing}
 	}
-	if len(more) > 0 && o.ConstLabels == nil {
-		o.ConstLabels = map[string]string{}
-	}
-	maps.Copy(o.ConstLabels, more)
 	return o
 }
 
@@ -90,78 +88,139 @@ func (s *siblings) writeRecipe(o Options) {
 // Shared returns a gatherer of the HTTP metrics that processes with Options.Multiproc
 // have counted in a directory, under the names and with the buckets that they say
 // there. It counts nothing itself, need not know the service's Options, and may be
-// made before the service begins. ConstLabels are added to every metric.
+// made before the service begins. ConstLabels are added to every metric; a label of the
+// same name that it has becomes exported_NAME, as when Prometheus scrapes.
 //
 // Everything else that the processes have is what a [multiproc.Reader] of the
-// directory gives.
+// directory gives; [SharedWith] gives both.
 func Shared(dir string, constLabels map[string]string) (prometheus.Gatherer, error) {
-	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
+	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir, ConstLabels: constLabels})
 	if err != nil {
 		return nil, err
 	}
-	return &sharedGatherer{reader: reader, labels: constLabels}, nil
+	g := &sharedGatherer{reader: reader}
+	return prometheus.GathererFunc(func() (families []*dto.MetricFamily, _ error) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		reader.Cells(func(cells []*multiproc.Cell) { families = g.gather(cells) })
+		multiproc.AddLabels(families, constLabels)
+		return families, nil
+	}), nil
 }
 
+// SharedWith returns a gatherer of everything that a Reader gives and of the HTTP metrics
+// that [Shared] gives of its directory. Each gathering reads the directory once.
+func SharedWith(reader *multiproc.Reader) prometheus.Gatherer {
+	g := &sharedGatherer{reader: reader}
+	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return reader.GatherWith(g.gather)
+	})
+}
+
+// A sharedGatherer makes HTTP metrics of cells by the recipe that stands among them.
 type sharedGatherer struct {
 	reader *multiproc.Reader
-	labels map[string]string
 
 	mu      sync.Mutex
-	present string // the recipe
+	present string          // the recipe
+	bad     map[string]bool // those that cannot be followed
 	meter   *Meter
 }
 
-// Gather implements prometheus.Gatherer.
-func (g *sharedGatherer) Gather() ([]*dto.MetricFamily, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if newest := g.newest(); newest != g.present {
-		g.follow(newest)
-	}
+// gather makes the families of all cells.
+func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
+	g.follow(cells)
 	if g.meter == nil {
-		return nil, nil
+		return nil
 	}
-	return g.meter.families.gather(g.meter), nil
+	s := g.meter.core.siblings
+	s.given = cells
+	defer func() { s.given = nil }()
+	return g.meter.families.gather(g.meter)
 }
 
 // recipeStart is how recipes begin.
 var recipeStart = fmt.Sprintf(`{"what":%q,`, recipes)
 
-// newest is the newest recipe.
-func (g *sharedGatherer) newest() (text string) {
-	at := int64(0)
-	g.reader.Cells(func(cells []*multiproc.Cell) {
-		for _, c := range cells {
-			if c.Seen && c.Created > at && strings.HasPrefix(c.Text, recipeStart) {
-				text, at = c.Text, c.Created
-			}
+// follow makes a Meter by the newest recipe that can be followed. One that cannot is
+// complained of once.
+func (g *sharedGatherer) follow(cells []*multiproc.Cell) {
+	for _, text := range recipesIn(cells) {
+		switch {
+		case text == g.present && g.meter != nil:
+			return
+		case g.bad[text]:
+			continue
 		}
-	})
-	return text
+		m, err := meterOf(text)
+		if err == nil {
+			g.use(m, text, cells)
+			return
+		}
+		if g.bad == nil {
+			g.bad = map[string]bool{}
+		}
+		g.bad[text] = true
+		slog.Warn("tacho: processes share counts in a way that is not known here; update this program", "folder", g.reader.Dir(), "reason", err)
+	}
+	g.present, g.meter = "", nil
 }
 
-// follow makes a Meter by a recipe. One that cannot be followed is complained of
-// once.
-func (g *sharedGatherer) follow(text string) {
-	g.present, g.meter = text, nil
-	var r recipe
-	err := json.Unmarshal([]byte(text), &r)
-	if err == nil && len(r.Schemas) == 0 {
-		err = errors.New("it names no schema")
-	}
-	if err == nil {
-		g.meter, err = New(r.options(g.labels))
-	}
-	if err != nil {
-		g.meter = nil
-		slog.Warn("tacho: processes share counts in a way that is not known here; update this program", "folder", g.reader.Dir(), "reason", err)
-		return
-	}
-	c := g.meter.core
-	c.siblings = &siblings{own: c, reader: g.reader, whole: wholeOf(c), single: true}
-	g.reader.Cells(func(cells []*multiproc.Cell) {
-		for _, cell := range cells {
-			cell.Data = nil // another Meter's
+// recipesIn are the recipes that are there, the newest first.
+func recipesIn(cells []*multiproc.Cell) (texts []string) {
+	var found []*multiproc.Cell
+	for _, c := range cells {
+		if c.Seen && strings.HasPrefix(c.Text, recipeStart) {
+			found = append(found, c)
 		}
-	})
+	}
+	slices.SortStableFunc(found, func(a, b *multiproc.Cell) int { return cmp.Compare(b.Created, a.Created) })
+	for _, c := range found {
+		texts = append(texts, c.Text)
+	}
+	return texts
+}
+
+// use makes a Meter show what the cells hold.
+func (g *sharedGatherer) use(m *Meter, text string, cells []*multiproc.Cell) {
+	g.present, g.meter = text, m
+	c := m.core
+	c.siblings = &siblings{own: c, reader: g.reader, whole: wholeOf(c), single: true}
+	for _, cell := range cells {
+		cell.Data = nil // another Meter's
+	}
+}
+
+// meterOf makes a Meter by a recipe. The recipe comes from a file: what it says is checked.
+func meterOf(text string) (*Meter, error) {
+	var r recipe
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return nil, err
+	}
+	if len(r.Schemas) == 0 {
+		return nil, errors.New("it names no schema")
+	}
+	m, err := New(r.options())
+	if err != nil {
+		return nil, err
+	}
+	return m, m.checkNames()
+}
+
+// checkNames returns an error if a family has a name, or a label's, that Prometheus's text
+// format cannot hold.
+func (m *Meter) checkNames() error {
+	for _, f := range m.families.sorted {
+		if !multiproc.IsMetricName(f.name) {
+			return fmt.Errorf("%q is no name of a metric", f.name)
+		}
+		for _, l := range f.labels {
+			if !multiproc.IsLabelName(l.name) {
+				return fmt.Errorf("%s: %q is no name of a label", f.name, l.name)
+			}
+		}
+	}
+	return nil
 }

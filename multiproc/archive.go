@@ -142,13 +142,15 @@ func readContents(dir string, generations map[string]uint64) contents {
 
 // archives are the present archives' generations: another one means that files
 // have gone into it.
-func archives(dir string) map[string]uint64 {
+func archives(dir string, kinds []kind) map[string]uint64 {
 	now := map[string]uint64{}
-	for _, k := range archivedKinds {
+	for _, k := range kinds {
 		path := archiveOf(dir, k)
 		if in, _ := new(file).open(path); in != nil {
 			_, _, now[path] = readTail(in)
 			_ = in.Close()
+		} else {
+			now[path] = 0
 		}
 	}
 	return now

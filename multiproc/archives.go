@@ -34,6 +34,9 @@ func readWhole(path string, k kind, m *merged) (*file, error) {
 	}
 	defer func() { _ = in.Close() }()
 	f.read(in, m, &buffer{})
+	if f.skipped > 0 || slices.ContainsFunc(f.entries, func(e entry) bool { return e.isGap() }) {
+		f.note(Limit)
+	}
 	for _, fatal := range []Reason{Unreadable, Limit} {
 		if slices.Contains(f.damage, fatal) {
 			return nil, fmt.Errorf("%s: %s", path, fatal)
@@ -51,6 +54,7 @@ type valueArchive struct {
 
 func (a *valueArchive) collect(path string) (damaged bool, err error) {
 	m := newMerged(defaultSeriesLimit)
+	m.keep = true
 	f, err := readWhole(path, a.kind, m)
 	if err != nil {
 		return false, err
@@ -60,9 +64,12 @@ func (a *valueArchive) collect(path string) (damaged bool, err error) {
 		if !e.sound() {
 			continue
 		}
-		text := m.list[f.raws[i]].text
+		text := m.texts[f.raws[i]]
 		before, there := a.values[text]
 		a.values[text] = before.fold(a.kind, e.last, f.whenOf(i), !there)
+	}
+	if len(a.values) > defaultSeriesLimit {
+		return false, fmt.Errorf("%s: %s", path, Limit)
 	}
 	if f.layout != unknown {
 		a.layout = f.layout

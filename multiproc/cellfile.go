@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -25,10 +26,11 @@ type Cell struct {
 	baseCreated int64
 }
 
-// A cellEntry is a cell of a file.
+// A cellEntry is a cell of a file, or a gap: all those side by side that are too many.
 type cellEntry struct {
-	cell    *Cell // nil where there are too many
-	at      int   // where its words begin
+	cell    *Cell // nil of a gap
+	skipped int   // how many are in a gap
+	at      int   // where its words begin; of a gap, where that ends
 	created int64
 	header  [2]uint32
 	last    []uint64 // its words, when they were last read
@@ -36,6 +38,9 @@ type cellEntry struct {
 
 // end is where the entry's words end.
 func (e *cellEntry) end() int { return e.at + 8*int(e.header[1]&^liveFlag) }
+
+// begin is where the entry begins.
+func (e *cellEntry) begin() int { return e.at - padded8(int(e.header[0])) - cellHeader }
 
 // cell finds the cell of a key, or makes it. It is nil where there are too many.
 func (m *merged) cell(key CellKey) *Cell {
@@ -110,18 +115,12 @@ func (f *file) isCells() bool { return f.kind == cellsKind }
 // readCells is read for a file of cells.
 func (f *file) readCells(in *os.File, m *merged, b *buffer) {
 	f.damage = f.damage[:0]
-	used := f.readCellsHeader(in)
-	data, err := b.read(in, 0, max(used, cellsHeader))
-	if err != nil {
+	w := &window{in: in, buffer: b, used: f.readCellsHeader(in)}
+	f.takeCells(w, m)
+	f.parseCells(w, m)
+	if w.err != nil && !slices.Contains(f.damage, Unreadable) {
 		f.note(Unreadable)
-		data = nil
 	}
-	if len(data) < used {
-		f.note(Truncated)
-	}
-	data = data[:min(len(data), used)]
-	f.takeCells(data)
-	f.parseCells(data, m)
 	f.addCells(m)
 }
 
@@ -157,14 +156,18 @@ func (f *file) readCellsHeader(in *os.File) int {
 
 // takeCells reads the words of the entries that are known. Where another entry
 // stands now, what stood there counts on, and the rest is new.
-func (f *file) takeCells(data []byte) {
+func (f *file) takeCells(w *window, m *merged) {
 	for i := range f.cells {
 		e := &f.cells[i]
-		if e.end() > len(data) {
+		if e.cell == nil {
+			continue
+		}
+		data := w.at(e.begin(), e.end()-e.begin())
+		if data == nil {
 			return // shrunk
 		}
 		if !e.take(data) {
-			f.forgetCells(i)
+			f.forgetCells(i, m)
 			return
 		}
 	}
@@ -172,47 +175,70 @@ func (f *file) takeCells(data []byte) {
 
 // take reads the words of an entry, if it is still there.
 func (e *cellEntry) take(data []byte) bool {
-	key := e.at - padded8(int(e.header[0]))
-	begin := key - cellHeader
-	if binary.LittleEndian.Uint32(data[begin:]) != e.header[0] || binary.LittleEndian.Uint32(data[begin+4:]) != e.header[1] {
+	n := int(e.header[0])
+	if binary.LittleEndian.Uint32(data) != e.header[0] || binary.LittleEndian.Uint32(data[4:]) != e.header[1] {
 		return false
 	}
-	if e.cell != nil && string(data[key:key+int(e.header[0])]) != e.cell.Text {
+	if string(data[cellHeader:cellHeader+n]) != e.cell.Text {
 		return false
 	}
+	words := data[cellHeader+padded8(n):]
 	for i := range e.last {
-		e.last[i] = binary.LittleEndian.Uint64(data[e.at+8*i:])
+		e.last[i] = binary.LittleEndian.Uint64(words[8*i:])
 	}
 	return true
 }
 
 // parseCells finds the entries behind those that are known. At the first damage
 // it stops: nothing says where the next one would begin.
-func (f *file) parseCells(data []byte, m *merged) {
-	at := max(f.parsed, cellsHeader)
-	for at < len(data) {
-		e, next, why := cellAt(data, at, m)
-		if why != "" {
+func (f *file) parseCells(w *window, m *merged) {
+	at, fillers := max(f.parsed, cellsHeader), 0
+	for at < w.used {
+		e, next, why := cellAt(w, at, m)
+		switch fillers++; {
+		case why != "":
 			f.note(why)
-			break
-		}
-		if e.at > 0 {
+			return
+		case e.at == 0 && fillers > mostFillers:
+			f.note(BadLength)
+			return
+		case e.at == 0:
+		case e.cell == nil:
+			f.skipCell(next)
+			fillers = 0
+		default:
 			f.cells = append(f.cells, e)
+			fillers = 0
 		}
 		at = next
 		f.parsed = at
 	}
 }
 
-// cellAt reads the entry at an offset. One without a place for words says nothing.
-func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) {
-	if at+8 > len(data) {
-		return e, at, Truncated
+// mostFillers is how many entries that say nothing may stand side by side: what is longer is
+// a hole in the file.
+const mostFillers = 8192
+
+// skipCell puts an entry that ends somewhere into a gap.
+func (f *file) skipCell(end int) {
+	if n := len(f.cells); n == 0 || f.cells[n-1].cell != nil {
+		f.cells = append(f.cells, cellEntry{})
 	}
-	e.header = [2]uint32{binary.LittleEndian.Uint32(data[at:]), binary.LittleEndian.Uint32(data[at+4:])}
+	gap := &f.cells[len(f.cells)-1]
+	gap.at = end
+	gap.skipped++
+}
+
+// cellAt reads the entry at an offset. One without a place for words says nothing.
+func cellAt(in *window, at int, m *merged) (e cellEntry, next int, why Reason) {
+	head := in.at(at, 8)
+	if head == nil {
+		return e, at, in.short()
+	}
+	e.header = [2]uint32{binary.LittleEndian.Uint32(head), binary.LittleEndian.Uint32(head[4:])}
 	n, w := int(e.header[0]), int(e.header[1]&^liveFlag)
 	if n == 0 {
-		if w > (len(data)-at-8)/8 {
+		if w > (in.used-at-8)/8 {
 			return e, at, Truncated
 		}
 		return e, at + 8 + 8*w, ""
@@ -221,26 +247,47 @@ func cellAt(data []byte, at int, m *merged) (e cellEntry, next int, why Reason) 
 		return e, at, BadLength
 	}
 	e.at = at + cellHeader + padded8(n)
-	next = e.at + 8*w
-	if next > len(data) {
-		return e, at, Truncated
+	next = e.end()
+	data := in.at(at, next-at)
+	if data == nil {
+		return e, at, in.short()
 	}
-	e.created = int64(binary.LittleEndian.Uint64(data[at+8:]))
-	e.cell = m.cell(CellKey{string(data[at+cellHeader : at+cellHeader+n]), e.header[1]&liveFlag != 0})
+	e.created = int64(binary.LittleEndian.Uint64(data[8:]))
+	if m.words+w > wordsPerSeries*m.limit+wordsAnyway {
+		return e, next, ""
+	}
+	e.cell = m.cell(CellKey{string(data[cellHeader : cellHeader+n]), e.header[1]&liveFlag != 0})
 	if e.cell != nil {
+		m.words += w
 		e.last = make([]uint64, w)
 		e.take(data)
 	}
 	return e, next, ""
 }
 
+// wordsPerSeries is how many words cells may have for each series of the limit, in all files
+// together: a hole in a file has words, but takes no space on the disk.
+const (
+	wordsPerSeries = 64
+	wordsAnyway    = 1 << 20 // whatever the limit is
+)
+
+// short says why a window lacks something.
+func (w *window) short() Reason {
+	if w.err != nil {
+		return Unreadable
+	}
+	return Truncated
+}
+
 // addCells adds the last words of all entries up. Those that are live count while
 // their process lives.
 func (f *file) addCells(m *merged) {
+	f.skipped = 0
 	for i := range f.cells {
 		switch e := &f.cells[i]; {
 		case e.cell == nil:
-			f.note(Limit)
+			f.skipped += e.skipped
 		case !e.cell.Live || !f.dead:
 			e.cell.add(e.last, e.created)
 		}
@@ -249,11 +296,19 @@ func (f *file) addCells(m *merged) {
 
 // forgetCells takes entries out that are not in the file any more. What they have
 // counted is kept.
-func (f *file) forgetCells(from int) {
+func (f *file) forgetCells(from int, m *merged) {
 	for _, e := range f.cells[from:] {
 		if e.cell != nil {
 			e.cell.keep(e.last, e.created)
 		}
+	}
+	f.dropCells(from, m)
+}
+
+// dropCells takes entries out.
+func (f *file) dropCells(from int, m *merged) {
+	for _, e := range f.cells[from:] {
+		m.words -= len(e.last)
 	}
 	f.parsed = cellsHeader
 	if from > 0 {

@@ -35,7 +35,7 @@ func (r *Reader) Compact() (files int, err error) {
 	}
 	defer unlock()
 	c := &compactor{
-		dir: r.opts.Dir, generations: archives(r.opts.Dir),
+		dir: r.opts.Dir, generations: archives(r.opts.Dir, archivedKinds),
 		done: readContents(r.opts.Dir, nil).exactly, step: r.step, sight: r.sight,
 	}
 	invisible := c.collect()

@@ -17,16 +17,17 @@ type file struct {
 	made    uint64 // which one of its name it is, see generation
 	layout  layout
 	entries []entry
-	raws    []int32   // of each entry, its key's place in merged.list
+	raws    []rawID   // of each entry
 	when    []float64 // of each entry, in the wide layout
 	parsed  int       // where the entries that are known end
 	used    int64
 	damage  []Reason
 
-	apart   bool // some entries have no series that is merged
+	apart   bool // some entries have no series that is merged, or there are gaps
 	unsound bool // some counts are none
 
 	cells              []cellEntry // in place of entries, of a file of cells
+	skipped            int         // cells beyond the limit
 	private, unwritten uint64      // what its process could not write
 	dead               bool        // its process is gone, and what is live with it
 }
@@ -39,6 +40,12 @@ type entry struct {
 	place  uint32 // where the value stands, and a flag
 }
 
+// A gap is an entry for all those side by side that are beyond the series limit: their
+// place is where the next one begins, and last is how many they are.
+
+// isGap reports whether an entry is a gap.
+func (e *entry) isGap() bool { return e.series == beyond }
+
 // isBucket is the flag of an entry's place: a bucket's count can neither be negative
 // nor no number. What a file has in use is less than 2 GiB.
 const isBucket = 1 << 31
@@ -47,6 +54,14 @@ const isBucket = 1 << 31
 func (e *entry) at() int { return int(e.place &^ isBucket) }
 
 func (e *entry) bucket() bool { return e.place&isBucket != 0 }
+
+// behind is where the next entry begins.
+func (e *entry) behind(of layout) int {
+	if e.isGap() {
+		return e.at()
+	}
+	return e.at() + int(of)
+}
 
 // sound reports whether a value can be what it says to be: a count does not fall
 // below zero.
@@ -155,7 +170,12 @@ func (f *file) note(why Reason) {
 // stands now, what stood there counts on, and the rest is new.
 func (f *file) readKnown(in *os.File, used int, m *merged, b *buffer) (taken int) {
 	for begin := headerSize; taken < len(f.entries); {
-		end := f.entries[taken].at() + int(f.layout)
+		if e := &f.entries[taken]; e.isGap() {
+			begin = e.at()
+			taken++
+			continue
+		}
+		end := f.entries[taken].behind(f.layout)
 		data, err := b.read(in, begin, min(used, max(begin+pieceSize, end)))
 		if err != nil {
 			f.note(Unreadable)
@@ -183,6 +203,10 @@ func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same
 	at := 0
 	for ; i < len(f.entries); i++ {
 		e := &f.entries[i]
+		if e.isGap() {
+			at = e.at() - begin
+			continue
+		}
 		value := e.at() - begin
 		behind := value + int(f.layout)
 		if behind > len(data) {
@@ -194,8 +218,8 @@ func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same
 		}
 		at = behind
 		v := math.Float64frombits(binary.LittleEndian.Uint64(data[value:]))
-		if v < e.last && (counter || e.bucket()) && e.series != none {
-			m.keep(e.series, e.last) // it has begun anew
+		if v < e.last && (counter || e.bucket()) && e.series >= 0 {
+			m.keepValue(e.series, e.last) // it has begun anew
 		}
 		e.last = v
 		if f.layout == wide {
@@ -210,7 +234,7 @@ func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same
 			s.value.add(v)
 			s.there = true
 		default:
-			m.series[e.series].take(how, v, f.whenOf(i))
+			m.take(e.series, how, v, f.whenOf(i))
 		}
 	}
 	return i, begin + at, true
@@ -230,7 +254,7 @@ func (f *file) takeLast(m *merged, i int) {
 		return
 	}
 	for ; i < len(f.entries); i++ {
-		if e := &f.entries[i]; e.series != none && e.sound() {
+		if e := &f.entries[i]; e.series >= 0 && e.sound() {
 			m.give(f.kind, e.series, e.last, f.whenOf(i))
 		}
 	}
@@ -240,70 +264,106 @@ func (f *file) takeLast(m *merged, i int) {
 // is kept; what gauges said is not, since nobody knows what is.
 func (f *file) forget(from int, m *merged) {
 	if f.isCells() {
-		f.forgetCells(from)
+		f.forgetCells(from, m)
 		return
 	}
 	for i := from; i < len(f.entries) && f.kind.name != "gauge"; i++ {
-		if e := &f.entries[i]; e.series != none && e.sound() {
-			m.keep(e.series, e.last)
+		if e := &f.entries[i]; e.series >= 0 && e.sound() {
+			m.keepValue(e.series, e.last)
 		}
 	}
 	f.parsed = headerSize
 	if from > 0 {
-		f.parsed = f.entries[from-1].at() + int(f.layout)
+		f.parsed = f.entries[from-1].behind(f.layout)
 	}
 	f.entries, f.raws, f.when = f.entries[:from], f.raws[:from], f.when[:min(from, len(f.when))]
 }
 
-// readNew reads the entries behind those that are known. At the first damage it
-// stops: nothing says where the next entry would begin.
+// readNew reads the entries behind those that are known, in pieces: what a header says
+// is no reason to take memory. At the first damage it stops: nothing says where the next
+// entry would begin.
 func (f *file) readNew(in io.ReaderAt, used int, m *merged, b *buffer) {
-	begin := max(f.parsed, headerSize)
-	data, err := b.read(in, begin, used)
-	if err != nil {
-		f.note(Unreadable)
-		return
+	begin, size := max(f.parsed, headerSize), pieceSize
+	for begin < used {
+		data, err := b.read(in, begin, min(used, begin+size))
+		if err != nil {
+			f.note(Unreadable)
+			return
+		}
+		if len(data) < min(used-begin, size) { // the file is shorter than it says
+			f.note(Truncated)
+			used = begin + len(data)
+		}
+		if len(f.entries) == 0 && !f.begin(data, used, size, m, b) {
+			size = largestPiece // one piece does not say which layout it is
+			continue
+		}
+		n, why := f.parse(data, begin, m)
+		begin += n
+		switch isLast := begin-n+len(data) == used; {
+		case why == Truncated && !isLast && n == 0:
+			size = largestPiece // an entry is longer than a piece
+		case why != "" && (why != Truncated || isLast):
+			f.note(why)
+			return
+		}
 	}
-	if len(data) < used-begin {
-		f.note(Truncated)
-	}
-	if len(f.entries) == 0 { // then begin is the header's end
-		f.layout = layoutOf(b.behindHeader(data), m.layout)
-		m.layout = f.layout
-		f.entries, f.raws = make([]entry, 0, m.entries), make([]int32, 0, m.entries)
-	}
-	f.note(f.parse(data, begin, m))
 	m.entries = max(m.entries, len(f.entries))
 }
 
-// usualEntry is about as long as an entry is, in bytes.
-const usualEntry = 160
+// begin tells the layout of a file by its first entries, if they are enough, and makes room
+// for what it seems to hold.
+func (f *file) begin(data []byte, used, size int, m *merged, b *buffer) bool {
+	from := b.behindHeader(data)
+	if headerSize+len(data) < used && size < largestPiece && reach(from, narrow, enough) < 2*enough && reach(from, wide, enough) < 2*enough {
+		return false
+	}
+	f.layout = layoutOf(from, m.layout)
+	m.layout = f.layout
+	m.expect(f.kind, min(used/usualEntry, mostExpected))
+	n := min(m.entries, used/leastEntry)
+	f.entries, f.raws = make([]entry, 0, n), make([]rawID, 0, n)
+	return true
+}
+
+// An entry is usually about as long as this, in bytes, and at least as long as that.
+const (
+	usualEntry = 160
+	leastEntry = 24
+
+	mostExpected = 1 << 16 // entries, for which there is room before they are there
+)
 
 // parse adds the entries that data holds, and their values to the merged ones, and
-// returns why it stopped before its end, if it did.
-func (f *file) parse(data []byte, begin int, m *merged) Reason {
-	var before *raw
+// returns how far it came, and why it stopped before the end, if it did.
+func (f *file) parse(data []byte, begin int, m *merged) (at int, why Reason) {
+	before := rawID(0)
 	if n := len(f.entries); n > 0 {
-		before = m.list[f.raws[n-1]]
+		before = f.raws[n-1]
 	}
-	m.expect(f.kind, len(data)/usualEntry)
 	how := f.kind.merge()
 	summed := how == "" || how == "sum"
-	for at := 0; at < len(data); {
+	for at < len(data) {
 		p, why := entryAt(data, at, f.layout)
 		if why != "" {
-			return why
+			return at, why
 		}
-		var expected *raw
-		if before != nil {
-			expected = before.next
+		expected := rawID(0)
+		if before != 0 {
+			expected = m.list[before].next
 		}
 		x := m.find(f.kind, data[p.key:p.end], expected)
-		if before != nil && expected != x {
-			before.next = x
+		if before != 0 && x != 0 {
+			m.list[before].next = x
 		}
 		before = x
-		i := f.add(x, data, begin, p)
+		at = p.next
+		f.parsed = begin + at
+		if x == 0 {
+			f.skip()
+			continue
+		}
+		i := f.add(&m.list[x], x, data, begin, p)
 		switch e := &f.entries[i]; {
 		case e.series == none || !e.sound():
 		case summed:
@@ -311,16 +371,29 @@ func (f *file) parse(data []byte, begin int, m *merged) Reason {
 			s.value.add(e.last)
 			s.there = true
 		default:
-			m.series[e.series].take(how, e.last, f.whenOf(i))
+			m.take(e.series, how, e.last, f.whenOf(i))
 		}
-		at = p.next
-		f.parsed = begin + at
 	}
-	return ""
+	return at, ""
+}
+
+// skip puts the entry that ends where we are into a gap.
+func (f *file) skip() {
+	n := len(f.entries)
+	if n == 0 || !f.entries[n-1].isGap() {
+		f.entries, f.raws = append(f.entries, entry{series: beyond}), append(f.raws, 0)
+		if f.layout == wide {
+			f.when = append(f.when, 0)
+		}
+		f.apart = true
+		n++
+	}
+	f.entries[n-1].place = uint32(f.parsed)
+	f.entries[n-1].last++
 }
 
 // add adds an entry and returns which one it is.
-func (f *file) add(x *raw, data []byte, begin int, p place) int {
+func (f *file) add(x *raw, id rawID, data []byte, begin int, p place) int {
 	e := entry{series: x.series, place: uint32(begin + p.value)}
 	e.last = math.Float64frombits(binary.LittleEndian.Uint64(data[p.value:]))
 	if x.bucket {
@@ -328,7 +401,7 @@ func (f *file) add(x *raw, data []byte, begin int, p place) int {
 	}
 	f.apart = f.apart || x.series == none
 	f.unsound = f.unsound || !e.sound()
-	f.entries, f.raws = append(f.entries, e), append(f.raws, x.id)
+	f.entries, f.raws = append(f.entries, e), append(f.raws, id)
 	if f.layout == wide {
 		f.when = append(f.when, math.Float64frombits(binary.LittleEndian.Uint64(data[p.value+8:])))
 	}
@@ -338,6 +411,9 @@ func (f *file) add(x *raw, data []byte, begin int, p place) int {
 // pieceSize is how much of a file is read at once where only values are wanted.
 const pieceSize = 128 << 10
 
+// largestPiece holds the longest entry that there may be, and more.
+const largestPiece = 4 << 20
+
 // A buffer is memory to read into.
 type buffer struct{ bytes []byte }
 
@@ -345,7 +421,7 @@ type buffer struct{ bytes []byte }
 func (b *buffer) read(in io.ReaderAt, begin, end int) ([]byte, error) {
 	n := max(end-begin, 0)
 	if cap(b.bytes) < headerSize+n {
-		b.bytes = make([]byte, headerSize+n+n/4)
+		b.bytes = make([]byte, headerSize+n)
 	}
 	data := b.bytes[headerSize : headerSize+n]
 	got, err := in.ReadAt(data, int64(begin))
@@ -358,3 +434,28 @@ func (b *buffer) read(in io.ReaderAt, begin, end int) ([]byte, error) {
 // behindHeader puts a header's room before data that read has given, which then
 // has the offsets of the file.
 func (b *buffer) behindHeader(data []byte) []byte { return b.bytes[:headerSize+len(data)] }
+
+// A window is a part of a file in memory, which moves as it is looked through.
+type window struct {
+	in     io.ReaderAt
+	buffer *buffer
+	used   int // where the file ends for us
+	begin  int
+	data   []byte
+	err    error
+}
+
+// at returns n bytes of the file, or nil where it does not have them.
+func (w *window) at(begin, n int) []byte {
+	if w.err != nil || begin+n > w.used {
+		return nil
+	}
+	if begin < w.begin || begin+n > w.begin+len(w.data) {
+		w.begin = begin
+		w.data, w.err = w.buffer.read(w.in, begin, min(w.used, begin+max(n, pieceSize)))
+		if w.err != nil || len(w.data) < n {
+			return nil
+		}
+	}
+	return w.data[begin-w.begin:][:n]
+}

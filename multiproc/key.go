@@ -9,26 +9,25 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/model"
 )
 
 // A key is an entry's key, read.
 type key struct {
 	metric, sample, help string
-	labels               []*dto.LabelPair // sorted by name, without le
-	bound                float64          // of a bucket
+	labels               []label // sorted by name, without le, and with the constant ones
+	bound                float64 // of a bucket
 	bucket               bool
 
-	given    []label // the labels as they stand there, without le
-	identity string  // tells the label sets of a metric apart
+	given []label // the labels as they stand there, without le
+	set   hash    // tells the label sets of a metric apart
 }
 
 // parseKey reads the JSON [metric, sample, {label: value}, help]. Names that are
 // none in the text format get underscores, as Python's client has them there,
-// unless they are to be kept. Before is the key before it, which often is another
-// bucket of the same histogram: they share their labels.
-func parseKey(text string, keep bool, before *key) (key, Reason) {
+// unless they are to be kept. The key before it often is another bucket of the
+// same histogram: they share their labels.
+func (m *merged) parseKey(text string) (key, Reason) {
 	k, labels, ok := quickKey(text)
 	if !ok {
 		if k, labels, ok = anyKey(text); !ok {
@@ -39,11 +38,14 @@ func parseKey(text string, keep bool, before *key) (key, Reason) {
 		return key{}, BadName
 	}
 	name := escapeName
-	if keep {
+	if m.utf8 {
 		name = strings.Clone
 	}
 	k.metric, k.sample = name(k.metric), name(k.sample)
-	return k, k.setLabels(labels, name, before)
+	if !m.goodName(k.metric) || !m.goodName(k.sample) {
+		return key{}, BadName
+	}
+	return k, m.setLabels(&k, labels, name)
 }
 
 // is reports whether the sample is the metric's with this ending.
@@ -51,9 +53,6 @@ func (k *key) is(ending string) bool {
 	rest, ok := strings.CutPrefix(k.sample, k.metric)
 	return ok && rest == ending
 }
-
-// A label is one of a key's.
-type label struct{ name, value string }
 
 // quickKey reads a key that is written as clients write them.
 func quickKey(text string) (k key, labels []label, ok bool) {
@@ -149,38 +148,35 @@ func (p *parser) escaped() (s string) {
 
 func escapeName(name string) string { return model.EscapeName(name, model.UnderscoreEscaping) }
 
-func (k *key) setLabels(labels []label, rename func(string) string, before *key) Reason {
-	for i, l := range labels {
-		if l.name == "le" {
-			bound, err := strconv.ParseFloat(l.value, 64)
-			if err != nil || math.IsNaN(bound) {
-				return BadBound
-			}
-			k.bucket, k.bound = true, bound
-			labels = append(labels[:i], labels[i+1:]...)
-			break
+func (m *merged) setLabels(k *key, labels []label, rename func(string) string) Reason {
+	if i := slices.IndexFunc(labels, func(l label) bool { return l.name == "le" }); i >= 0 {
+		bound, err := strconv.ParseFloat(labels[i].value, 64)
+		if err != nil || math.IsNaN(bound) {
+			return BadBound
 		}
+		k.bucket, k.bound = true, bound
+		labels = slices.Delete(labels, i, i+1)
 	}
-	if before != nil && slices.Equal(labels, before.given) {
-		k.labels, k.given, k.identity = before.labels, before.given, before.identity
+	if before := &m.last; before.given != nil && slices.Equal(labels, before.given) {
+		k.labels, k.given, k.set = before.labels, before.given, before.set
 		return ""
 	}
 	k.given = labels
-	for i := range labels {
-		l := &labels[i]
+	for _, l := range labels {
 		name := rename(l.name)
-		if name == "" || name == "le" || strings.HasPrefix(name, "__") || k.has(name) {
+		if !m.goodLabel(name) || name == "le" || named(k.labels, name) {
 			return BadName
 		}
-		k.labels = append(k.labels, &dto.LabelPair{Name: &name, Value: &l.value})
+		k.labels = append(k.labels, label{name, l.value})
 	}
-	slices.SortFunc(k.labels, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
-	k.identity = identityOfLabels(k.labels)
+	k.labels = withConsts(k.labels, m.consts)
+	slices.SortFunc(k.labels, compareLabel)
+	m.scratch = m.scratch[:0]
+	for _, l := range k.labels {
+		m.scratch = append(append(append(append(m.scratch, l.name...), 0xfe), l.value...), 0xff)
+	}
+	k.set = m.hasher.of(m.scratch)
 	return ""
-}
-
-func (k *key) has(label string) bool {
-	return slices.ContainsFunc(k.labels, func(l *dto.LabelPair) bool { return l.GetName() == label })
 }
 
 // labelText is a label's value. Anything but a string is no client's work; its
@@ -190,17 +186,4 @@ func labelText(value any) string {
 		return "None"
 	}
 	return fmt.Sprint(value)
-}
-
-// identityOfLabels tells label sets apart. Keys that differ in help, or in the order
-// of labels, have the same.
-func identityOfLabels(labels []*dto.LabelPair) string {
-	var b strings.Builder
-	for _, l := range labels {
-		b.WriteString(l.GetName())
-		b.WriteByte(0xfe)
-		b.WriteString(l.GetValue())
-		b.WriteByte(0xff)
-	}
-	return b.String()
 }

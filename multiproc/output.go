@@ -7,8 +7,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// output makes client_golang's metric families of what was scanned.
-func (r *Reader) output() []*dto.MetricFamily {
+// output makes client_golang's metric families of what was scanned, and adds some.
+func (r *Reader) output(more []*dto.MetricFamily) []*dto.MetricFamily {
 	m := r.merged
 	if m.names == nil {
 		for name := range m.families {
@@ -16,25 +16,25 @@ func (r *Reader) output() []*dto.MetricFamily {
 		}
 		slices.Sort(m.names)
 	}
-	own := r.ownByFamily()
+	own, more := r.ownByFamily(), r.sound(more)
 	out := r.report.families(m)
 	if r.opts.Processes {
 		out = append(out, r.processes.families(r.report.workers)...)
 	}
+	out = append(out, more...)
+	addLabels(out, r.consts)
+	taken := make(map[string]bool, len(out))
+	for _, f := range out {
+		taken[f.GetName()] = true
+	}
 	for _, name := range m.names {
 		f := m.families[name]
 		o := &dto.MetricFamily{Name: &f.name, Help: &f.help, Type: dtoTypes[f.kind.name].Enum()}
-		for _, s := range f.ordered() {
-			if x := m.metric(f, s); x != nil {
-				o.Metric = append(o.Metric, x)
-			}
-		}
-		o.Metric = append(o.Metric, own[f]...)
-		if len(o.Metric) > 0 && !slices.ContainsFunc(out, func(f *dto.MetricFamily) bool { return f.GetName() == o.GetName() }) {
+		o.Metric = append(m.metrics(f), own[f]...)
+		if len(o.Metric) > 0 && !taken[name] {
 			out = append(out, o)
 		}
 	}
-	r.label(out)
 	slices.SortFunc(out, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return out
 }
@@ -44,34 +44,59 @@ var dtoTypes = map[string]dto.MetricType{
 	"histogram": dto.MetricType_HISTOGRAM, "summary": dto.MetricType_SUMMARY,
 }
 
-// metric is a label set's metric, nil if no file has it any more.
-func (m *merged) metric(f *family, s *set) *dto.Metric {
+// metrics are those of a family that some file still has. They are made side by side,
+// since there may be many.
+func (m *merged) metrics(f *family) []*dto.Metric {
+	sets := m.ordered(f)
+	made, values := make([]dto.Metric, len(sets)), make([]float64, len(sets))
+	all := make([]*dto.Metric, 0, len(sets))
+	fill := m.filler(f, len(sets))
+	for i, id := range sets {
+		if s := &m.sets[id]; fill(i, s, &made[i], &values[i]) {
+			made[i].Label = s.labels
+			all = append(all, &made[i])
+		}
+	}
+	return all
+}
+
+// filler returns what fills the i-th of n metrics of a family, and reports whether any file
+// has it.
+func (m *merged) filler(f *family, n int) func(i int, s *set, to *dto.Metric, value *float64) bool {
 	switch f.kind.name {
 	case "counter":
-		if v, ok := m.total(s.plain); ok {
-			return &dto.Metric{Label: s.labels, Counter: &dto.Counter{Value: &v}}
+		counters := make([]dto.Counter, n)
+		return func(i int, s *set, to *dto.Metric, value *float64) (ok bool) {
+			*value, ok = m.total(s.plain)
+			to.Counter, counters[i].Value = &counters[i], value
+			return ok
 		}
 	case "gauge":
-		v, ok := m.total(s.plain)
-		if ok && (f.kind.merge() != "mostrecent" || m.series[s.plain].when > 0) {
-			return &dto.Metric{Label: s.labels, Gauge: &dto.Gauge{Value: &v}}
+		gauges := make([]dto.Gauge, n)
+		return func(i int, s *set, to *dto.Metric, value *float64) (ok bool) {
+			*value, ok = m.total(s.plain)
+			to.Gauge, gauges[i].Value = &gauges[i], value
+			return ok && (f.kind.merge() != "mostrecent" || m.whens[s.plain] > 0)
 		}
 	case "summary":
-		count, counted := m.total(s.count)
-		sum, summed := m.total(s.sum)
-		if counted || summed {
+		return func(_ int, s *set, to *dto.Metric, value *float64) bool {
+			count, counted := m.total(s.count)
+			sum, summed := m.total(s.sum)
 			n := uint64(max(count, 0))
-			return &dto.Metric{Label: s.labels, Summary: &dto.Summary{SampleCount: &n, SampleSum: &sum}}
+			*value = sum
+			to.Summary = &dto.Summary{SampleCount: &n, SampleSum: value}
+			return counted || summed
 		}
-	case "histogram":
-		return m.histogram(s)
 	}
-	return nil
+	return func(_ int, s *set, to *dto.Metric, value *float64) bool {
+		to.Histogram = m.histogram(s, value)
+		return to.Histogram != nil
+	}
 }
 
 // histogram accumulates the buckets. Where processes have different bounds, those
 // of all are shown, as in Python.
-func (m *merged) histogram(s *set) *dto.Metric {
+func (m *merged) histogram(s *set, sum *float64) *dto.Histogram {
 	counts, bounds := make([]uint64, len(s.buckets)), make([]float64, len(s.buckets))
 	buckets := make([]dto.Bucket, len(s.buckets))
 	h := &dto.Histogram{Bucket: make([]*dto.Bucket, 0, len(s.buckets))}
@@ -86,12 +111,13 @@ func (m *merged) histogram(s *set) *dto.Metric {
 		buckets[i].CumulativeCount, buckets[i].UpperBound = &counts[i], &bounds[i]
 		h.Bucket = append(h.Bucket, &buckets[i])
 	}
-	sum, summed := m.total(s.sum)
+	total, summed := m.total(s.sum)
 	if len(h.Bucket) == 0 && !summed {
 		return nil
 	}
-	h.SampleCount, h.SampleSum = &running, &sum
-	return &dto.Metric{Label: s.labels, Histogram: h}
+	*sum = total
+	h.SampleCount, h.SampleSum = &running, sum
+	return h
 }
 
 // ownByFamily are the metrics of gauges of which each file has its own, sorted;
@@ -109,21 +135,4 @@ func (r *Reader) ownByFamily() map[*family][]*dto.Metric {
 		own[s.family] = append(all, &dto.Metric{Label: s.labels, Gauge: &dto.Gauge{Value: &s.value}})
 	}
 	return own
-}
-
-// label adds the constant labels. Labels of the merged metrics are shared from
-// scrape to scrape, so that they must not be written to.
-func (r *Reader) label(families []*dto.MetricFamily) {
-	if len(r.consts) == 0 {
-		return
-	}
-	for _, f := range families {
-		for _, m := range f.Metric {
-			labels := slices.DeleteFunc(slices.Clone(m.Label), func(l *dto.LabelPair) bool {
-				return slices.ContainsFunc(r.consts, func(c *dto.LabelPair) bool { return c.GetName() == l.GetName() })
-			})
-			m.Label = append(labels, r.consts...)
-			slices.SortFunc(m.Label, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
-		}
-	}
 }

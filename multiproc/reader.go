@@ -60,7 +60,7 @@ const defaultSeriesLimit = 1_000_000
 // that no total ever falls while the Reader lives.
 type Reader struct {
 	opts   ReaderOptions
-	consts []*dto.LabelPair
+	consts []label
 
 	mu     sync.Mutex
 	merged *merged
@@ -96,25 +96,24 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	if info, err := os.Stat(o.Dir); err == nil && !info.IsDir() {
 		return nil, fmt.Errorf("multiproc: ReaderOptions.Dir: %s is not a directory", o.Dir)
 	}
-	consts, err := constPairs(o.ConstLabels)
-	if err != nil {
+	if err := checkConsts(o.ConstLabels); err != nil {
 		return nil, err
 	}
-	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, sight: newSight()}
+	consts := labelsOf(o.ConstLabels)
+	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, archives: map[string]uint64{}, sight: newSight()}
 	r.processes.usageOf, r.processes.noCPU = usageOf, o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
-	r.merged.utf8 = o.UTF8Names
+	r.merged.utf8, r.merged.consts = o.UTF8Names, consts
 	return r, nil
 }
 
-func constPairs(labels map[string]string) (pairs []*dto.LabelPair, err error) {
-	for name, value := range labels {
+func checkConsts(labels map[string]string) error {
+	for name := range labels {
 		if escapeName(name) != name || name == "" || name == "le" || name == "pid" {
-			return nil, fmt.Errorf("multiproc: ReaderOptions.ConstLabels: %q is not a label name, or one that is taken", name)
+			return fmt.Errorf("multiproc: ReaderOptions.ConstLabels: %q is not a label name, or one that is taken", name)
 		}
-		pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
 	}
-	return pairs, nil
+	return nil
 }
 
 // ConstLabels returns the labels that are added to every metric.
@@ -128,12 +127,19 @@ var _ prometheus.Gatherer = (*Reader)(nil)
 // Gather implements prometheus.Gatherer: the merged metrics, and those about the
 // directory itself, sorted by name.
 func (r *Reader) Gather() ([]*dto.MetricFamily, error) {
+	return r.GatherWith(func([]*Cell) []*dto.MetricFamily { return nil })
+}
+
+// GatherWith is Gather, and adds the families that f makes of all cells, as [Reader.Cells]
+// has them: of one reading of the directory. They get the constant labels, too. Those that
+// Prometheus cannot hold are left out and counted as damage.
+func (r *Reader) GatherWith(f func([]*Cell) []*dto.MetricFamily) ([]*dto.MetricFamily, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.scan()
+	r.scan(all)
 	r.report.folded = r.folded.total(r.merged)
 	r.judge()
-	return r.output(), nil
+	return r.output(f(r.merged.cellList)), nil
 }
 
 // judge finds out which workers are alive.
@@ -151,27 +157,48 @@ func (r *Reader) judge() {
 // scan reads the whole directory. Where a compactor is at work meanwhile, it
 // begins again: what it has read of an archive lacks what has gone into it since.
 // A compactor that does not stop is kept away in the end.
-func (r *Reader) scan() {
+func (r *Reader) scan(which scope) {
 	for range freeScans {
-		if r.scanOnce() {
+		if r.scanOnce(which) {
 			return
 		}
 	}
 	unlock := shareDir(r.opts.Dir)
 	defer unlock()
-	r.scanOnce()
+	r.scanOnce(which)
+}
+
+// A scope is which files a scan reads.
+type scope int
+
+const (
+	all scope = iota
+	cellsOnly
+)
+
+func (s scope) has(name string) bool {
+	plain, _, _ := cutFolding(name)
+	return strings.HasSuffix(plain, cellsSuffix) || s == all && strings.HasSuffix(plain, ".db")
+}
+
+// kinds are those of the archives in the scope.
+func (s scope) kinds() []kind {
+	if s == cellsOnly {
+		return []kind{cellsKind}
+	}
+	return archivedKinds
 }
 
 const freeScans = 3
 
 // scanOnce reads the directory and reports whether that was consistent.
-func (r *Reader) scanOnce() bool {
+func (r *Reader) scanOnce(which scope) bool {
 	r.merged.begin()
 	r.own, r.written = r.own[:0], r.written[:0]
 	r.report = report{dir: r.opts.Dir, ours: map[string]bool{}, damaged: map[Reason]int{}}
 	r.addOwn()
 	r.overtaken = false
-	before := archives(r.opts.Dir) // first: what comes later is noticed
+	before := archives(r.opts.Dir, which.kinds()) // first: what comes later is noticed
 	listed, err := os.ReadDir(r.opts.Dir)
 	if err != nil {
 		r.lost(err)
@@ -181,22 +208,24 @@ func (r *Reader) scanOnce() bool {
 	done := sync.OnceValue(func() contents { return readContents(r.opts.Dir, r.archives) })
 	seen := make(map[string]bool, len(listed))
 	for _, e := range listed {
-		if name := e.Name(); isMetrics(name) && r.scanFile(e, done) {
+		if name := e.Name(); which.has(name) && r.scanFile(e, done) {
 			seen[name] = true
 		}
 	}
-	if r.overtaken || r.missed(listed) || !maps.Equal(before, archives(r.opts.Dir)) {
+	if r.overtaken || r.missed(listed) || !maps.Equal(before, archives(r.opts.Dir, which.kinds())) {
 		return false
 	}
 	for name, f := range r.files {
-		if !seen[name] {
-			if !done().since[f.fileID()] {
+		if !seen[name] && which.has(name) {
+			if done().since[f.fileID()] {
+				f.dropCells(0, r.merged)
+			} else {
 				f.forget(0, r.merged)
 			}
 			delete(r.files, name)
 		}
 	}
-	r.archives = before
+	maps.Copy(r.archives, before)
 	return true
 }
 
@@ -227,11 +256,6 @@ func (r *Reader) knows(name string) bool {
 	return false
 }
 
-func isMetrics(name string) bool {
-	plain, _, _ := cutFolding(name)
-	return strings.HasSuffix(plain, ".db") || strings.HasSuffix(plain, cellsSuffix)
-}
-
 // addOwn adds this process's own cells up.
 func (r *Reader) addOwn() {
 	own := r.opts.Own
@@ -253,8 +277,8 @@ func (r *Reader) addOwn() {
 
 // addUnwritten adds a value that is in no file.
 func (r *Reader) addUnwritten(k kind, key string, v float64) {
-	x := r.merged.find(k, []byte(key), nil)
-	if x.series == none {
+	x := &r.merged.list[r.merged.find(k, []byte(key), 0)]
+	if x.series < 0 {
 		r.takeOwn(&file{id: r.opts.Own.ID()}, &entry{last: v}, x)
 		return
 	}
@@ -277,12 +301,12 @@ func (r *Reader) Gives(name string) bool {
 	return known && r.opts.Processes && slices.ContainsFunc(usages, func(u usageMetric) bool { return u.sum == name && !r.processes.leavesOut(u) })
 }
 
-// Cells scans the directory and calls f with all cells that there are in it; f must
-// not keep them. This process's own are read from memory.
+// Cells calls f with all cells that there are in the directory; f must not keep them. Only
+// files of cells are read. This process's own are read from memory.
 func (r *Reader) Cells(f func([]*Cell)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.scan()
+	r.scan(cellsOnly)
 	f(r.merged.cellList)
 }
 
@@ -383,7 +407,9 @@ func (r *Reader) readFile(f *file) (there bool) {
 	defer func() { _ = in.Close() }()
 	made := f.generation(in)
 	if before != nil && (!os.SameFile(before, f.info) || made > 0 && made != f.made) {
-		if f.id != archiveID { // a new archive has in it what the old one had
+		if f.id == archiveID { // a new archive has in it what the old one had
+			f.dropCells(0, r.merged)
+		} else {
 			f.forget(0, r.merged)
 		}
 		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info, dead: f.dead}
@@ -411,8 +437,10 @@ func (r *Reader) count(f *file) {
 	for i := 0; i < len(f.entries) && (f.apart || f.unsound); i++ {
 		e := &f.entries[i]
 		switch {
+		case e.isGap():
+			r.report.damaged[Limit] += int(e.last)
 		case e.series == none:
-			r.takeOwn(f, e, r.merged.list[f.raws[i]])
+			r.takeOwn(f, e, &r.merged.list[f.raws[i]])
 		case !e.sound():
 			r.report.damaged[BadValue]++
 		}
@@ -422,20 +450,16 @@ func (r *Reader) count(f *file) {
 // takeOwn deals with what is not merged: gauges of which every process has its
 // own, and what cannot be shown.
 func (r *Reader) takeOwn(f *file, e *entry, x *raw) {
-	why := x.why
-	switch {
-	case why != "":
-	case x.key.has("pid"):
-		why = BadName
-	case len(r.own) >= r.merged.limit:
+	why := x.reason()
+	if x.series == beyond || why == "" && len(r.own) >= r.merged.limit {
 		why = Limit
 	}
 	if why != "" {
 		r.report.damaged[why]++
 		return
 	}
-	name := "pid"
-	pid := shownPID(f.id)
-	labels := append(slices.Clone(x.key.labels), &dto.LabelPair{Name: &name, Value: &pid})
-	r.own = append(r.own, sample{x.family, labels, e.last})
+	name, pid := "pid", shownPID(f.id)
+	of := r.merged.owns[x.own]
+	labels := append(slices.Clone(of.labels), &dto.LabelPair{Name: &name, Value: &pid})
+	r.own = append(r.own, sample{of.family, labels, e.last})
 }

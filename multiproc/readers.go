@@ -11,7 +11,7 @@ import (
 // Join returns a gatherer of everything that others have, where families of the
 // same name become one: several directories, each with ConstLabels of its own,
 // and a registry besides. A family that has another type than one before it is
-// left out.
+// left out, and so are metrics with the labels of one before them.
 func Join(all ...prometheus.Gatherer) prometheus.Gatherer {
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		var joined []*dto.MetricFamily
@@ -28,11 +28,25 @@ func Join(all ...prometheus.Gatherer) prometheus.Gatherer {
 					at[f.GetName()] = len(joined)
 					joined = append(joined, f)
 				case joined[i].GetType() == f.GetType():
-					joined[i].Metric = append(joined[i].Metric, f.Metric...)
+					joined[i] = union(joined[i], f)
 				}
 			}
 		}
 		slices.SortFunc(joined, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 		return joined, nil
 	})
+}
+
+// union is a family with the metrics of another one, but for those whose labels it has.
+func union(f, more *dto.MetricFamily) *dto.MetricFamily {
+	all := &dto.MetricFamily{Name: f.Name, Help: f.Help, Type: f.Type, Unit: f.Unit, Metric: slices.Clone(f.Metric)}
+	slices.SortStableFunc(all.Metric, func(a, b *dto.Metric) int { return compareLabels(a.Label, b.Label) })
+	there := all.Metric
+	for _, m := range more.Metric {
+		_, twice := slices.BinarySearchFunc(there, m, func(a, b *dto.Metric) int { return compareLabels(a.Label, b.Label) })
+		if !twice {
+			all.Metric = append(all.Metric, m)
+		}
+	}
+	return all
 }

@@ -33,6 +33,9 @@ func (r *report) file(f *file) {
 	for _, why := range f.damage {
 		r.damaged[why]++
 	}
+	if f.skipped > 0 {
+		r.damaged[Limit] += f.skipped
+	}
 }
 
 // own counts the file of this process's cells, which is not read.

@@ -106,20 +106,19 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	return m.Serve(ctx, tacho.ServeOptions{Listener: listener, ServeFunc: serve})
 }
 
+// ownLabels tell the exporter's metrics about itself from those of a Go service whose
+// metrics it serves.
+var ownLabels = map[string]string{"exporter": "tacho_multiproc"}
+
 // meter is a Meter whose registry is the folders'.
 func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error) {
 	own := prometheus.NewRegistry()
 	all := []prometheus.Gatherer{own}
 	for _, r := range readers {
-		all = append(all, r)
-		shared, err := tacho.Shared(r.Dir(), r.ConstLabels())
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, shared)
+		all = append(all, tacho.SharedWith(r))
 	}
 	return tacho.New(tacho.Options{
-		Registerer: own, Gatherer: multiproc.Join(all...),
+		ConstLabels: ownLabels, Registerer: own, Gatherer: multiproc.Join(all...),
 		OmitHTTP: true, OmitRuntime: true, PythonFormat: !f.goFormat, Logger: slog.Default(),
 		Multiproc: tacho.Multiproc{Off: true}, // it reads what services write there
 	})
