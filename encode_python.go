@@ -9,6 +9,8 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/tacho-go/tacho/multiproc"
 )
 
 // pythonText writes the text format as Python's prometheus_client does
@@ -17,6 +19,8 @@ import (
 // before sum. For Prometheus le="1.0" is another series than le="1".
 type pythonText struct {
 	out     []byte
+	to      io.Writer // gets out in pieces; nil keeps all of it there
+	err     error     // of writing
 	created bool
 
 	// The present metric's labels: all of them in braces, and those before and
@@ -27,14 +31,36 @@ type pythonText struct {
 
 // write appends a family, also one that has no series.
 func (p *pythonText) write(f *dto.MetricFamily) {
-	name, kind := f.GetName(), strings.ToLower(f.GetType().String())
+	name, kind := plainName(f.GetName()), strings.ToLower(f.GetType().String())
 	p.header(name, f.GetHelp(), kind)
 	for _, m := range f.GetMetric() {
 		p.metric(name, m)
+		p.flush(flushAt)
 	}
 	if p.created {
 		p.createdFamily(strings.TrimSuffix(name, "_total")+"_created", f)
 	}
+}
+
+// flush passes on what there is, if it is so much.
+func (p *pythonText) flush(least int) {
+	if p.to == nil || len(p.out) < least {
+		return
+	}
+	if p.err == nil {
+		_, p.err = p.to.Write(p.out)
+	}
+	p.out = p.out[:0]
+}
+
+// plainName is a name as the text format can hold it: with underscores for what it cannot.
+func plainName(name string) string {
+	for i := range len(name) {
+		if c := name[i] | 0x20; (c < 'a' || c > 'z') && name[i] != '_' && (name[i] < '0' || name[i] > ':' || i == 0) {
+			return multiproc.EscapeName(name)
+		}
+	}
+	return name
 }
 
 func (p *pythonText) header(name, help, kind string) {
@@ -112,7 +138,7 @@ func (p *pythonText) render(pairs []*dto.LabelPair) {
 	for _, l := range pairs {
 		b = append(b, open)
 		open = ','
-		b = append(append(append(b, l.GetName()...), '=', '"'), escapedValue(l)...)
+		b = append(append(append(b, plainName(l.GetName())...), '=', '"'), escapedValue(l)...)
 		b = append(b, '"')
 	}
 	if len(pairs) > 0 {
@@ -126,10 +152,10 @@ func (p *pythonText) split(pairs []*dto.LabelPair, name string) {
 	before, after := append(p.before[:0], '{'), p.after[:0]
 	for _, l := range pairs {
 		if l.GetName() < name {
-			before = append(append(append(before, l.GetName()...), '=', '"'), escapedValue(l)...)
+			before = append(append(append(before, plainName(l.GetName())...), '=', '"'), escapedValue(l)...)
 			before = append(before, '"', ',')
 		} else {
-			after = append(append(append(after, ','), l.GetName()...), '=', '"')
+			after = append(append(append(after, ','), plainName(l.GetName())...), '=', '"')
 			after = append(append(after, escapedValue(l)...), '"')
 		}
 	}
@@ -213,7 +239,7 @@ func pythonFloat(b []byte, f float64) []byte {
 // writePython writes everything in Python's format. HTTP families are there
 // from the beginning, as in Python.
 func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
-	p := pythonText{created: e.meter.opts.CreatedSamples}
+	p := pythonText{created: e.meter.opts.CreatedSamples, to: out}
 	if own {
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
 	}
@@ -227,6 +253,6 @@ func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own 
 	for _, f := range families {
 		p.write(f)
 	}
-	_, err := out.Write(p.out)
-	return err
+	p.flush(1)
+	return p.err
 }

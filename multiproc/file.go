@@ -199,35 +199,32 @@ func (f *file) readKnown(in *os.File, used int, m *merged, b *buffer) (taken int
 func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same bool) {
 	how := f.kind.merge()
 	summed := how == "" || how == "sum"
-	counter := f.kind.name == "counter"
+	width := int(f.layout)
 	at := 0
 	for ; i < len(f.entries); i++ {
 		e := &f.entries[i]
+		value := e.at() - begin
 		if e.isGap() {
-			at = e.at() - begin
+			at = value
 			continue
 		}
-		value := e.at() - begin
-		behind := value + int(f.layout)
-		if behind > len(data) {
+		if value+width > len(data) {
 			return i, begin + at, true
 		}
-		n := int(int32(binary.LittleEndian.Uint32(data[at:])))
-		if n < 0 || at+4+n+8-(n+4)%8 != value {
+		if n := int(binary.LittleEndian.Uint32(data[at:])); at+(n+4)&^7+8 != value { // one to eight spaces behind the key
 			return i, begin + at, false
 		}
-		at = behind
+		at = value + width
 		v := math.Float64frombits(binary.LittleEndian.Uint64(data[value:]))
-		if v < e.last && (counter || e.bucket()) && e.series >= 0 {
-			m.keepValue(e.series, e.last) // it has begun anew
+		if v != e.last {
+			f.change(e, v, m)
 		}
-		e.last = v
-		if f.layout == wide {
+		if width == int(wide) {
 			f.when[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[value+8:]))
 		}
 		switch {
 		case e.series == none:
-		case e.bucket() && !(v >= 0):
+		case !(v >= 0) && e.bucket():
 			f.unsound = true
 		case summed:
 			s := &m.series[e.series]
@@ -238,6 +235,14 @@ func (f *file) decode(i, begin int, data []byte, m *merged) (end, next int, same
 		}
 	}
 	return i, begin + at, true
+}
+
+// change gives an entry another value. A count that has fallen has begun anew.
+func (f *file) change(e *entry, v float64, m *merged) {
+	if v < e.last && (f.kind.name == "counter" || e.bucket()) && e.series >= 0 {
+		m.keepValue(e.series, e.last)
+	}
+	e.last = v
 }
 
 func (f *file) whenOf(i int) float64 {
