@@ -150,8 +150,13 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	if err != nil {
 		e.complain(err)
 	}
-	// Where nothing could be gathered, tacho's own families still can be read.
-	own := e.own || err != nil && !e.meter.families.among(others)
+	own := e.own || err != nil && e.meter.lost(others)
+	switch {
+	case own:
+		others = e.meter.core.foreign(others, format, e.meter.opts.PythonFormat && e.meter.opts.CreatedSamples)
+	case err != nil:
+		others = e.meter.restored(others, format)
+	}
 	if names == nil {
 		return e.write(out, format, others, own)
 	}

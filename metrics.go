@@ -57,6 +57,7 @@ type families struct {
 	budgeted []*family
 	flights  bool      // requests in flight are told apart
 	sorted   []*family // by name
+	claims   [2]*claim // the names they use in text and protobuf, and in OpenMetrics
 }
 
 // A slot is a place in a schema for a family, and what can be recorded there.
@@ -149,6 +150,7 @@ func newFamilies(o *Options) families {
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+	f.claims = [2]*claim{newClaim(f.sorted, false), newClaim(f.sorted, true)}
 	return f
 }
 

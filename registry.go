@@ -3,12 +3,15 @@ package tacho
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // ownRegistry is the registry of a Meter that was not given one. The Meter's
@@ -53,7 +56,8 @@ func mustRegister(r prometheus.Registerer, all []prometheus.Collector) {
 // Gather implements prometheus.Gatherer.
 func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 	others, err := r.meter.core.othersOf(r.Registry).Gather()
-	all := append(others, r.meter.families.gather(r.meter)...)
+	others = r.meter.core.foreign(others, expfmt.NewFormat(expfmt.TypeTextPlain).WithEscapingScheme(model.NoEscaping), false)
+	all := append(slices.Clip(others), r.meter.families.gather(r.meter)...)
 	sortFamilies(all)
 	return all, err
 }

@@ -24,13 +24,14 @@ const module = "github.com/tacho-go/tacho"
 func TestImports(t *testing.T) {
 	allowed := map[string][]string{
 		".": {
-			module + "/schema", module + "/multiproc", module + "/internal/reqcopy",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
 			// Modules that client_golang brings along.
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/expfmt",
+			"github.com/prometheus/common/model",
 			"github.com/klauspost/compress/gzip",
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",

@@ -76,11 +76,12 @@ const (
 	reasonInvalid reason = iota // what it gave is no valid metric
 	reasonPanic
 	reasonTimeout
-	reasonRefused // too many scrapes at the same time
+	reasonRefused  // too many scrapes at the same time
+	reasonConflict // what it gave has the name of one of tacho's own
 	reasonCount
 )
 
-var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused"}
+var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused", "conflict"}
 
 func scrapeErrors(s *scan, f *family) {
 	for r, name := range reasonNames {

@@ -26,7 +26,7 @@ var (
 	// ScrapeErrors counts what went wrong in scrapes.
 	ScrapeErrors = Family{
 		Name: "tacho_scrape_errors_total", Kind: Counter, Labels: []LabelName{{Name: "reason", Value: Reason}},
-		Help: "Collectors that failed in a scrape, by reason, and scrapes that were refused because too many were under way.",
+		Help: "Collectors that failed in a scrape, by reason, families left out because tacho exports their names, and scrapes refused because too many were under way.",
 	}
 	// FunctionErrors counts panics of the user's functions.
 	FunctionErrors = Family{

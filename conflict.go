@@ -1,0 +1,151 @@
+package tacho
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Another collector may export a family that tacho exports itself: an unchecked
+// one can write any name at any time, and a name that nobody has taken may still
+// be that of a histogram's samples, or become one when it is escaped. Two families
+// of one name make an exposition invalid. Tacho's own stays; the other one is left
+// out and counted as a conflict.
+
+// suffixes are what exposition formats append to the names of families.
+var suffixes = map[dto.MetricType][]string{
+	dto.MetricType_HISTOGRAM:       {"", "_bucket", "_count", "_sum"},
+	dto.MetricType_GAUGE_HISTOGRAM: {"", "_bucket", "_count", "_sum"},
+	dto.MetricType_SUMMARY:         {"", "_count", "_sum"},
+}
+
+// suffixesOpenMetrics come on top in OpenMetrics, where a counter's family has no
+// _total, and in text with _created samples.
+var suffixesOpenMetrics = map[dto.MetricType][]string{
+	dto.MetricType_COUNTER:   {"", "_total", "_created"},
+	dto.MetricType_HISTOGRAM: {"_created"},
+	dto.MetricType_SUMMARY:   {"_created"},
+}
+
+var noSuffix = []string{""}
+
+// A claim is every name that families use in an exposition format: their own, and
+// those of their samples.
+type claim struct {
+	openMetrics bool
+	names       map[string]bool
+}
+
+func newClaim(all []*family, openMetrics bool) *claim {
+	c := &claim{openMetrics: openMetrics, names: map[string]bool{}}
+	for _, f := range all {
+		c.uses(f.name, dto.MetricType(protoTypes[f.Kind]), func(name []byte) bool {
+			c.names[string(name)] = true
+			return false
+		})
+	}
+	return c
+}
+
+// uses reports whether a condition holds for one of the names that a family uses.
+func (c *claim) uses(name string, kind dto.MetricType, condition func([]byte) bool) bool {
+	var room [128]byte
+	used := func(base string, suffix string) bool {
+		return condition(append(append(room[:0], base...), suffix...))
+	}
+	plain, ok := suffixes[kind]
+	if !ok {
+		plain = noSuffix
+	}
+	if slices.ContainsFunc(plain, func(suffix string) bool { return used(name, suffix) }) {
+		return true
+	}
+	if !c.openMetrics {
+		return false
+	}
+	base := name
+	if kind == dto.MetricType_COUNTER {
+		base = strings.TrimSuffix(name, "_total")
+	}
+	return slices.ContainsFunc(suffixesOpenMetrics[kind], func(suffix string) bool { return used(base, suffix) })
+}
+
+// conflicts reports whether another collector's family uses a claimed name.
+func (c *claim) conflicts(name string, kind dto.MetricType) bool {
+	return c.uses(name, kind, func(used []byte) bool { return c.names[string(used)] })
+}
+
+// foreign returns what other collectors have given without the families whose
+// names tacho uses in a format. The slice that it is given is shared by scrapes.
+func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created bool) []*dto.MetricFamily {
+	claim := c.families.claims[0]
+	if kind := format.FormatType(); kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain {
+		claim = c.families.claims[1]
+	}
+	escaping := format.ToEscapingScheme()
+	taken := func(f *dto.MetricFamily) bool {
+		name := model.EscapeName(f.GetName(), escaping)
+		if !claim.conflicts(name, f.GetType()) {
+			return false
+		}
+		c.conflict(f.GetName())
+		return true
+	}
+	if first := slices.IndexFunc(others, taken); first >= 0 {
+		kept := slices.Clone(others[:first])
+		for _, f := range others[first+1:] {
+			if !taken(f) {
+				kept = append(kept, f)
+			}
+		}
+		return kept
+	}
+	return others
+}
+
+func (c *core) conflict(name string) {
+	c.fail(reasonConflict, name, "tacho exports metrics under this name, and its own stay; rename the other collector's, "+
+		"or tacho's by Options.Schema or Options.Namespace, and see that not both are needed")
+}
+
+// lost reports whether tacho's own families are missing in what was gathered with
+// an error; they still can be read. Behind a wrapper they have other names.
+func (m *Meter) lost(gathered []*dto.MetricFamily) bool {
+	return len(gathered) == 0 || m.plainRegistry() && !m.families.among(gathered)
+}
+
+// plainRegistry reports whether the registry exports tacho's families as they are.
+func (m *Meter) plainRegistry() bool {
+	_, plain := m.opts.Registerer.(*prometheus.Registry)
+	return plain
+}
+
+// restored repairs what a registry of the user's has gathered with an error.
+// Whichever collector comes first decides on a family's type and help there, and
+// the samples of the other are refused, which may be tacho's.
+func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*dto.MetricFamily {
+	if !m.plainRegistry() {
+		return gathered
+	}
+	own, others := m.families.gather(m), []*dto.MetricFamily{}
+	for _, g := range gathered {
+		if !m.families.has(g.GetName()) {
+			others = append(others, g)
+			continue
+		}
+		at := slices.IndexFunc(own, func(o *dto.MetricFamily) bool { return o.GetName() == g.GetName() })
+		switch {
+		case at < 0 || own[at].GetType() != g.GetType() || own[at].GetHelp() != g.GetHelp():
+			m.core.conflict(g.GetName())
+		default:
+			own[at] = g // with those of other Meters
+		}
+	}
+	all := append(own, m.core.foreign(others, format, false)...)
+	sortFamilies(all)
+	return all
+}
