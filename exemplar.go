@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -40,7 +41,8 @@ func (e *exemplars) observe(m *Meter, ctx context.Context, bucket int, now, late
 		return // somebody else takes one just now
 	}
 	if traceID, spanID := m.trace(ctx); traceID != "" {
-		slot.present.Store(&exemplar{traceID, spanID, float64(latency) / 1e9, m.wall().UnixNano()})
+		// Copies: an id may be a part of a header, whose memory it would keep.
+		slot.present.Store(&exemplar{strings.Clone(traceID), strings.Clone(spanID), float64(latency) / 1e9, m.wall().UnixNano()})
 	}
 }
 

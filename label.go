@@ -31,7 +31,8 @@ type Label struct {
 	Values []string
 
 	// Max is how many different values of Func are recorded if Values does not
-	// declare them; the others are "__overflow__". 0 stands for 100.
+	// declare them; the others are "__overflow__". 0 stands for 100. Values are told
+	// apart by their first 256 bytes, and no more than these is kept of them.
 	Max int
 }
 
@@ -108,26 +109,42 @@ func (b *bounded) of(m *Meter, r Request, function optionFunc) string {
 	if v, ok := b.values.snapshot()[raw]; ok {
 		return v
 	}
-	if b.count.Load() >= b.max && len(b.values.snapshot()) >= int(b.max) {
+	if b.past == otherValue {
+		return otherValue // the declared ones are all there are
+	}
+	return b.undeclared(raw)
+}
+
+// undeclared returns a value that Values does not declare. Its key is what the
+// label shows, and never longer: clients choose how long the text is.
+func (b *bounded) undeclared(raw string) string {
+	clean := raw
+	if !fitsLabel(raw) {
+		clean = cleanLabel(raw)
+	}
+	known := b.values.snapshot()
+	if v, ok := known[clean]; ok {
+		return v
+	}
+	if b.count.Load() >= b.max && len(known) >= int(b.max) {
 		return b.tooMany() // without a lock: all that count are known
 	}
-	v := b.values.add(strings.Clone(raw), func() (string, bool) {
+	clean = strings.Clone(clean) // an array of its own
+	v := b.values.add(clean, func() (string, bool) {
 		if b.count.Load() >= b.max {
 			return "", false
 		}
 		b.count.Add(1)
-		return cleanLabel(raw), true
+		return clean, true
 	})
-	if v == "" && raw != "" {
+	if v == "" && clean != "" {
 		return b.tooMany()
 	}
 	return v
 }
 
 func (b *bounded) tooMany() string {
-	if b.past == overflowValue {
-		b.folded.Add(1)
-	}
+	b.folded.Add(1)
 	return b.past
 }
 

@@ -120,10 +120,13 @@ var statusNumbers = func() (s [600]string) {
 	return s
 }()
 
+// fitsLabel reports whether a label shows a string as it is.
+func fitsLabel(s string) bool { return len(s) <= maxLabelBytes && utf8.ValidString(s) }
+
 // cleanLabel makes a string fit for a label: valid UTF-8, not too long, and in
 // memory of its own, since some frameworks reuse the buffers of their strings.
 func cleanLabel(s string) string {
-	if len(s) <= maxLabelBytes && utf8.ValidString(s) {
+	if fitsLabel(s) {
 		return strings.Clone(s)
 	}
 	s = strings.ToValidUTF8(s[:min(len(s), 4*maxLabelBytes)], "\uFFFD")

@@ -46,6 +46,7 @@ type child struct {
 	values   []string
 	overflow bool         // a set on top of the limit
 	touched  atomic.Int64 // on the meter's clock
+	structs  atomic.Int32 // how many structs it is found by directly
 	gone     atomic.Bool  // it has vanished
 }
 

@@ -178,7 +178,7 @@ func (t *table) staticRoute(text string, clean func(string) string) *route {
 		return s.route
 	}
 	r := t.route(clean(text))
-	if r != t.overflow {
+	if r != t.overflow && len(text) <= maxLabelBytes { // a router may make its patterns of what clients send
 		slot.Store(&staticRoute{text, r})
 	}
 	return r

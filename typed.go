@@ -27,7 +27,9 @@ import (
 // L is a struct whose fields are exported and strings, booleans, integers or
 // fmt.Stringers; struct{} for no labels. A label's name is the field's in
 // snake_case, or what its tag says: `label:"name"`. This is checked once, by
-// NewCounter.
+// NewCounter. Label sets are told apart by the texts that labels show, of which the
+// first 256 bytes count. The fastest are structs of strings, booleans and integers;
+// Stringers that hold pointers are rendered each time.
 type CounterOf[L comparable] struct{ typed[L] }
 
 // A GaugeOf is a gauge of the business's own; see [CounterOf] for its labels.
@@ -107,7 +109,8 @@ func (h *HistogramOf[L]) Observe(labels L, v float64) { h.find(labels).observer.
 type typed[L comparable] struct {
 	sets   *labelSets
 	fields []field
-	known  *index[L, *child]
+	keeps  bool              // structs may be kept as keys, see keepable
+	known  *index[L, *child] // some of the structs of a label set
 }
 
 // A field is a label of a typed metric.
@@ -115,6 +118,10 @@ type field struct {
 	name string
 	text func(reflect.Value) string
 }
+
+// maxStructs is how many structs a label set is found by directly. A Stringer may
+// render any number of values to one text; the others are rendered each time.
+const maxStructs = 4
 
 func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[L], error) {
 	fields, err := fieldsOf(reflect.TypeFor[L]())
@@ -128,7 +135,7 @@ func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[
 	if err = errors.Join(o.check(kind), err); err != nil {
 		return typed[L]{}, err
 	}
-	t := typed[L]{fields: fields, known: new(index[L, *child])}
+	t := typed[L]{fields: fields, keeps: keepable(reflect.TypeFor[L]()), known: new(index[L, *child])}
 	var names []string
 	for _, f := range fields {
 		names = append(names, f.name)
@@ -153,10 +160,54 @@ func (t *typed[L]) find(labels L) *child {
 		return c
 	}
 	c := t.render(labels)
-	if !c.overflow {
-		t.known.add(labels, func() (*child, bool) { return c, true })
+	if t.keeps && !c.overflow && c.structs.Load() < maxStructs {
+		t.keep(labels, c)
 	}
 	return c
+}
+
+// keep has the label set found by a copy of the struct, whose texts are short and
+// no part of anybody else's memory.
+func (t *typed[L]) keep(labels L, c *child) {
+	v := reflect.ValueOf(&labels).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.String {
+			if !fitsLabel(f.String()) {
+				return
+			}
+			f.SetString(strings.Clone(f.String()))
+		}
+	}
+	t.known.add(labels, func() (*child, bool) { return c, c.structs.Add(1) <= maxStructs })
+}
+
+// keepable reports whether values of a struct have a fixed size, but for the
+// strings among its fields. What else holds pointers may hold on to any amount of
+// memory.
+func keepable(t reflect.Type) bool {
+	for i := range t.NumField() {
+		if f := t.Field(i).Type; f.Kind() != reflect.String && !flat(f) {
+			return false
+		}
+	}
+	return true
+}
+
+// flat reports whether values of a type hold no pointer.
+func flat(t reflect.Type) bool {
+	switch k := t.Kind(); k {
+	case reflect.Array:
+		return flat(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if !flat(t.Field(i).Type) {
+				return false
+			}
+		}
+		return true
+	default:
+		return reflect.Bool <= k && k <= reflect.Complex128
+	}
 }
 
 func (t *typed[L]) render(labels L) *child {
