@@ -8,6 +8,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/tacho-go/tacho/schema"
 )
 
 // Another collector may export a family that tacho exports itself: an unchecked
@@ -43,13 +45,20 @@ type claim struct {
 func newClaim(all []*family, openMetrics bool) *claim {
 	c := &claim{openMetrics: openMetrics, names: map[string]bool{}}
 	for _, f := range all {
-		c.uses(f.name, dto.MetricType(protoTypes[f.Kind]), func(name []byte) bool {
-			c.names[string(name)] = true
-			return false
-		})
+		c.add(f.name, f.Kind)
 	}
 	return c
 }
+
+// add claims the names that a family uses.
+func (c *claim) add(name string, kind schema.Kind) {
+	c.uses(name, protoType(kind), func(used []byte) bool {
+		c.names[string(used)] = true
+		return false
+	})
+}
+
+func protoType(kind schema.Kind) dto.MetricType { return dto.MetricType(protoTypes[kind]) }
 
 // uses reports whether a condition holds for one of the names that a family uses.
 func (c *claim) uses(name string, kind dto.MetricType, condition func([]byte) bool) bool {

@@ -10,6 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -64,7 +65,7 @@ func plainName(name string) string {
 }
 
 func (p *pythonText) header(name, help, kind string) {
-	p.out = append(p.out, "# HELP "+name+" "+escapeHelp(help, false)+"\n# TYPE "+name+" "+kind+"\n"...)
+	p.out = append(p.out, "# HELP "+name+" "+escapeHelp(names.Help(help), false)+"\n# TYPE "+name+" "+kind+"\n"...)
 }
 
 func (p *pythonText) metric(name string, m *dto.Metric) {

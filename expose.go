@@ -13,10 +13,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/tacho-go/tacho/internal/names"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
@@ -269,6 +272,10 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 // encode writes one family of another collector. One that cannot be encoded is
 // left out.
 func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily) {
+	if help := f.GetHelp(); !utf8.ValidString(help) {
+		help = names.Help(help)
+		f = &dto.MetricFamily{Name: f.Name, Help: &help, Type: f.Type, Unit: f.Unit, Metric: f.Metric}
+	}
 	if err := enc.Encode(f); err != nil {
 		e.meter.core.fail(reasonInvalid, f.GetName(), err)
 	}

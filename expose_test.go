@@ -755,3 +755,21 @@ func TestNamesAreReserved(t *testing.T) {
 		t.Error("a guarded collector cannot be unregistered")
 	}
 }
+
+// TestHelpTexts: a help text that is not UTF-8, of tacho's or of another
+// collector's, does not make the scrape invalid.
+func TestHelpTexts(t *testing.T) {
+	s := schema.Default()
+	s.Requests.Help = "bad \xff"
+	m := MustNew(Options{Schema: s, OmitRuntime: true})
+	m.Registerer().MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_open", Help: "bad \xff"}))
+	m.Counter(MetricOptions{Name: "tracked", Help: "bad \xff"})
+	exchange(m, "GET", "/x", 200)
+	python := MustNew(Options{Schema: s, OmitRuntime: true, PythonFormat: true})
+	for accept, of := range map[string]*Meter{acceptText: m, acceptOM: m, acceptProtobuf: m, acceptText + ";q=1": python} {
+		_, body := scrapeBody(t, of.Metrics(), accept, "")
+		if bytes.Contains(body, []byte("bad \xff")) || !bytes.Contains(body, []byte("bad \uFFFD")) {
+			t.Errorf("%s:\n%.300q", accept, body)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/names"
 )
 
 // A Label is a label of HTTP metrics whose value is constant, or computed from
@@ -58,7 +60,7 @@ const (
 // check reports what is wrong with a label.
 func (l Label) check(taken []string) error {
 	switch {
-	case !labelNameRE.MatchString(l.Name) || strings.HasPrefix(l.Name, "__"):
+	case !names.Label(l.Name):
 		return fmt.Errorf("%q is not a valid label name (letters, digits and underscores, not beginning with a digit)", l.Name)
 	case l.Name == "le" || l.Name == "quantile":
 		return fmt.Errorf("%q is what Prometheus itself calls a label of histograms and summaries", l.Name)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -64,6 +65,7 @@ func newLabelSets(m *Meter, kind schema.Kind, o MetricOptions, labels []string, 
 		limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit),
 		folds: make([]atomic.Uint64, len(labels)),
 	}
+	o.Help = names.Help(o.Help)
 	for range labels {
 		s.distinct = append(s.distinct, map[string]int{})
 	}

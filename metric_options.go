@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -80,7 +81,7 @@ func (o MetricOptions) check(kind schema.Kind) error {
 	switch {
 	case o.Name == "":
 		wrong("Name", "is missing")
-	case !namespaceRE.MatchString(name):
+	case !names.Metric(name):
 		wrong("Name", "%q is not a valid metric name (letters, digits and underscores, not beginning with a digit)", name)
 	case hasReservedSuffix(name, kind):
 		wrong("Name", "a %s must not end in _total, _sum, _count, _bucket, _created or _info, which mean other things to Prometheus", kind)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -246,6 +247,7 @@ func (s slot) refuses(f schema.Family) error {
 }
 
 func newFamily(f schema.Family, name string, constLabels map[string]string, from source) *family {
+	f.Help = names.Help(f.Help)
 	out := &family{Family: f, name: name, source: from}
 	for _, l := range f.Labels {
 		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -74,15 +75,11 @@ func checkRegistry(o Options, wrong complaint) {
 	}
 }
 
-// Prometheus's classic names. UTF-8 names would be legal since Prometheus 3,
-// but every query on them must then be quoted.
-var (
-	namespaceRE = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
-	labelNameRE = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-)
+// Names are Prometheus's classic ones. UTF-8 names would be legal since
+// Prometheus 3, but every query on them must then be quoted.
 
 func checkLabels(o Options, wrong complaint) {
-	if o.Namespace != "" && !namespaceRE.MatchString(o.Namespace) {
+	if o.Namespace != "" && !names.Metric(o.Namespace) {
 		wrong("Namespace", "%q is not a valid metric name prefix (letters, digits and underscores, not beginning with a digit)", o.Namespace)
 	}
 	taken := []string{"le", "quantile"}
@@ -98,7 +95,7 @@ func checkLabels(o Options, wrong complaint) {
 	others := labelsBesides(o)
 	for _, name := range slices.Sorted(maps.Keys(o.ConstLabels)) {
 		switch {
-		case !labelNameRE.MatchString(name) || strings.HasPrefix(name, "__"):
+		case !names.Label(name):
 			wrong("ConstLabels", "%q is not a valid label name", name)
 		case slices.Contains(taken, name):
 			wrong("ConstLabels", "%q is already a label of the HTTP metrics", name)
@@ -183,9 +180,49 @@ func checkSchemas(o Options, wrong complaint) {
 			checkBounds(field+".Buckets", o.bucketsOf(s), wrong)
 		}
 	}
+	checkNames(o, wrong)
 	if n := len(o.allBuckets()); n > maxBuckets {
 		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, maxBuckets)
 	}
+}
+
+// checkNames checks every name of a schema as it is exported: the encoders write
+// them as they are.
+func checkNames(o Options, wrong complaint) {
+	written, exported := newClaim(nil, true), map[string]bool{}
+	for _, f := range schema.SelfFamilies() {
+		written.add(f.Name, f.Kind)
+	}
+	for i, s := range o.allSchemas() {
+		field := "Schema"
+		if i > 0 {
+			field = "AlsoSchemas"
+		}
+		for _, f := range slices.Concat(s.Families(), s.Client.Families()) {
+			if err := checkFamily(f, o.named(f.Name)); err != nil {
+				wrong(field, "%s of %q: %v", f.Name, s.Name, err)
+			}
+		}
+		for _, f := range s.Families() {
+			name := o.named(f.Name)
+			if !exported[name] && written.conflicts(name, protoType(f.Kind)) {
+				wrong(field, "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
+			}
+			exported[name] = true
+			written.add(name, f.Kind)
+		}
+	}
+}
+
+// checkFamily reports what is wrong with the names of a schema's family.
+func checkFamily(f schema.Family, name string) error {
+	labels := f.LabelNames()
+	for _, reserved := range []string{"le", "quantile"} {
+		if slices.Contains(labels, reserved) {
+			return fmt.Errorf("%q is what Prometheus itself calls a label of histograms and summaries", reserved)
+		}
+	}
+	return names.Check(name, labels...)
 }
 
 func checkBounds(field string, bounds []float64, wrong complaint) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -288,7 +289,7 @@ func snakeCase(name string) string {
 func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Gauge, error) {
 	var err error
 	switch {
-	case !namespaceRE.MatchString(name):
+	case !names.Metric(name):
 		err = fmt.Errorf("tacho: Info: %q is not a valid metric name (letters, digits and underscores, not beginning with a digit)", name)
 	case help == "":
 		err = fmt.Errorf("tacho: Info: %s has no help text; say in one sentence what it tells", name)
@@ -305,7 +306,7 @@ func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Ga
 	for l, v := range clean {
 		clean[l] = cleanLabel(v)
 	}
-	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: clean})
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: names.Help(help), ConstLabels: clean})
 	g.Set(1)
 	if err := m.Registerer().Register(g); err != nil {
 		return nil, fmt.Errorf("tacho: Info: %s cannot be registered: %w", name, err)
