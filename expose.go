@@ -115,11 +115,13 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", string(format))
 	h.Add("Vary", "Accept")
-	h.Add("Vary", "Accept-Encoding")
-	out, closeOut := compress(w, r)
+	coding := e.encoding(h, r.Header)
 	if r.Method == http.MethodHead {
 		return
 	}
+	e.limit(w, r)
+	out, closeOut, release := coding.to(w)
+	defer release()
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
 	names := chosenNames(r)
@@ -129,6 +131,23 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if closeOut() == nil && len(names) == 0 {
 		waiting.scraped()
+	}
+}
+
+// limit gives the client a limited time to take the answer, and to send a body
+// that it has announced, which the server reads before it answers: whoever takes
+// none must not hold a slot for as long as it likes. A server that allows less
+// keeps its own times.
+func (e *endpoint) limit(w http.ResponseWriter, r *http.Request) {
+	most := 2 * e.meter.opts.ScrapeTimeout // to gather, and to send
+	until := time.Now().Add(most)
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	control := http.NewResponseController(w)
+	if server == nil || server.WriteTimeout <= 0 || server.WriteTimeout > most {
+		_ = control.SetWriteDeadline(until) // a writer without deadlines sends from memory, or has no Unwrap
+	}
+	if r.ContentLength != 0 && (server == nil || server.ReadTimeout <= 0 || server.ReadTimeout > most) {
+		_ = control.SetReadDeadline(until)
 	}
 }
 

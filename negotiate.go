@@ -45,12 +45,15 @@ func preference(entry string) float64 {
 	return 1
 }
 
-// The encodings that we have. Of equally wanted ones the first is taken: zstd
-// is faster than gzip and smaller.
-var encodings = []struct {
+// An encoding is a way to compress what is sent.
+type encoding struct {
 	name string
 	pool *sync.Pool
-}{
+}
+
+// The encodings that we have. Of equally wanted ones the first is taken: zstd
+// is faster than gzip and smaller.
+var encodings = []encoding{
 	{"zstd", &sync.Pool{New: func() any {
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10))
 		if err != nil {
@@ -70,24 +73,37 @@ type compressor interface {
 	Reset(io.Writer)
 }
 
-// compress returns what to write to, and how to end it.
-func compress(w http.ResponseWriter, r *http.Request) (io.Writer, func() error) {
+// encoding chooses how to compress the answer and says so in its headers; nil
+// for not at all. Where a handler outside has set an encoding, it compresses.
+func (e *endpoint) encoding(h, asked http.Header) *encoding {
+	if e.meter.opts.DisableCompression || h.Get("Content-Encoding") != "" {
+		return nil
+	}
+	h.Add("Vary", "Accept-Encoding")
 	best, at := 0.0, -1
 	for i, e := range encodings {
-		if q := wanted(r.Header.Get("Accept-Encoding"), e.name); q > best {
+		if q := wanted(asked.Get("Accept-Encoding"), e.name); q > best {
 			best, at = q, i
 		}
 	}
 	if at < 0 {
-		return w, func() error { return nil }
+		return nil
 	}
-	w.Header().Set("Content-Encoding", encodings[at].name)
-	c := encodings[at].pool.Get().(compressor)
+	h.Set("Content-Encoding", encodings[at].name)
+	return &encodings[at]
+}
+
+// to returns what to write to, how to end it, and how to give back what it has
+// taken, which is to be called in any case.
+func (e *encoding) to(w io.Writer) (out io.Writer, end func() error, release func()) {
+	if e == nil {
+		return w, func() error { return nil }, func() {}
+	}
+	c := e.pool.Get().(compressor)
 	c.Reset(w)
-	return c, func() error {
-		err := c.Close()
-		encodings[at].pool.Put(c)
-		return err
+	return c, c.Close, func() {
+		c.Reset(nil) // the pool keeps nobody's connection
+		e.pool.Put(c)
 	}
 }
 

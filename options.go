@@ -145,7 +145,8 @@ type Options struct {
 	// ScrapeTimeout bounds the time that the metrics endpoint waits for the
 	// registry's other collectors; what has not come by then is left out.
 	// A scraper's own, shorter time-out (which Prometheus sends along) is kept
-	// to. The default is 10 s.
+	// to. A client that has not taken the answer after twice this time is cut
+	// off, on any server. The default is 10 s.
 	ScrapeTimeout time.Duration
 
 	// MaxScrapes is how many scrapes are served at the same time; one more is
@@ -165,6 +166,12 @@ type Options struct {
 	// Multiproc lets several processes of one service answer for all of them.
 	// The environment variable PROMETHEUS_MULTIPROC_DIR switches it on as well.
 	Multiproc Multiproc
+
+	// DisableCompression leaves it to a handler outside of the endpoint to
+	// compress what it sends. It is needed only for one that compresses what is
+	// compressed already; one that sets Content-Encoding before the endpoint
+	// is reached, is noticed.
+	DisableCompression bool
 
 	// CreatedSamples adds the _created samples to OpenMetrics text. The
 	// protobuf format always says when a series was created.
