@@ -294,7 +294,9 @@ func difference(a, b Options) string {
 
 // Registerer returns the registry for the business's own metrics: whatever is
 // registered here appears at the same endpoint. A collector that panics or hangs
-// costs a scrape its own metrics only.
+// costs a scrape its own metrics only, also in the wrappers of client_golang
+// (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
+// in a goroutine that the collector has started itself.
 func (m *Meter) Registerer() prometheus.Registerer {
 	return guarded{Registerer: m.opts.Registerer, core: m.core}
 }

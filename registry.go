@@ -2,9 +2,7 @@ package tacho
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -113,7 +111,14 @@ type guarded struct {
 
 // Register implements prometheus.Registerer.
 func (g guarded) Register(c prometheus.Collector) error {
-	err := g.Registerer.Register(&guard{Collector: c, core: g.core})
+	inner, layers := unwrapped(c)
+	if err := describable(inner); err != nil {
+		return err
+	}
+	safe := &guard{Collector: inner, core: g.core}
+	outer := rewrapped(safe, layers)
+	safe.name = nameOf(outer, inner)
+	err := g.Registerer.Register(outer)
 	var already prometheus.AlreadyRegisteredError
 	if errors.As(err, &already) {
 		if there, ok := already.ExistingCollector.(*guard); ok {
@@ -133,13 +138,14 @@ func (g guarded) MustRegister(all ...prometheus.Collector) { mustRegister(g, all
 type guard struct {
 	prometheus.Collector
 	core  *core
+	name  string       // what complaints are filed under
 	given atomic.Int32 // collections that were given up and are still under way
 }
 
 // Collect implements prometheus.Collector.
 func (g *guard) Collect(ch chan<- prometheus.Metric) {
 	if g.given.Load() > 0 {
-		g.core.fail(reasonTimeout, g.name(), "it still hangs")
+		g.core.fail(reasonTimeout, g.name, "it still hangs")
 		return
 	}
 	metrics := make(chan prometheus.Metric, 256)
@@ -178,7 +184,7 @@ func (g *guard) write(m prometheus.Metric) *writtenMetric {
 
 func (g *guard) survive() {
 	if v := recover(); v != nil {
-		g.core.fail(reasonPanic, g.name(), v)
+		g.core.fail(reasonPanic, g.name, v)
 	}
 }
 
@@ -213,7 +219,7 @@ func (g *guard) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metr
 			}
 			to <- m
 		case <-late.C:
-			g.core.fail(reasonTimeout, g.name(), "it took too long")
+			g.core.fail(reasonTimeout, g.name, "it took too long")
 			g.given.Add(1)
 			go func() {
 				defer g.given.Add(-1)
@@ -224,26 +230,6 @@ func (g *guard) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metr
 			return
 		}
 	}
-}
-
-// name is what a collector's complaints are filed under: the first metric that
-// it describes, or its type.
-func (g *guard) name() string {
-	descs := make(chan *prometheus.Desc, 1)
-	go func() {
-		defer close(descs)
-		g.Describe(descs)
-	}()
-	name := fmt.Sprintf("%T", g.Collector)
-	for d := range descs {
-		if d != nil && name[0] != '"' {
-			if _, rest, ok := strings.Cut(d.String(), `fqName: "`); ok {
-				quoted, _, _ := strings.Cut(rest, `"`)
-				name = `"` + quoted + `"`
-			}
-		}
-	}
-	return name
 }
 
 // fail counts a failure and says so, but not over and over.
