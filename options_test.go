@@ -38,17 +38,17 @@ func TestOptionsErrors(t *testing.T) {
 		{"schema without requests", Options{Schema: schema.Schema{Name: "mine", InFlight: schema.Default().InFlight}}, []string{`Options.Schema: "mine" names neither`}},
 		{"schema of a wrong kind", Options{Schema: wrongKind()}, []string{"Options.Schema: http_requests_total", "it is a gauge; only [counter] can be recorded there"}},
 		{"schema with wrong buckets", Options{Schema: wrongBuckets()}, []string{"Options.Schema.Buckets: bound 1 does not exceed"}},
-		{"schema with a dotted name", Options{Schema: renamed("http.requests.total")}, []string{`Options.Schema: http.requests.total of "default": "http.requests.total" is not a valid metric name`}},
-		{"schema with a newline", Options{Schema: renamed("a 1\nb")}, []string{`"a 1\nb" is not a valid metric name`}},
+		{"schema with a dotted name", Options{Schema: schemaNamed("http.requests.total")}, []string{`Options.Schema: http.requests.total of "default": "http.requests.total" is not a valid metric name`}},
+		{"schema with a newline", Options{Schema: schemaNamed("a 1\nb")}, []string{`"a 1\nb" is not a valid metric name`}},
 		{"schema with a bad prefix", Options{Schema: schema.Default().WithPrefix("my-shop")}, []string{`"my-shop_http_requests_total" is not a valid metric name`}},
-		{"other schema with a dotted name", Options{AlsoSchemas: []schema.Schema{renamed("x.y")}}, []string{`Options.AlsoSchemas: x.y of "default"`}},
+		{"other schema with a dotted name", Options{AlsoSchemas: []schema.Schema{schemaNamed("x.y")}}, []string{`Options.AlsoSchemas: x.y of "default"`}},
 		{"schema with a bad label", Options{Schema: relabeled("path\"} 1\nx{a=\"")}, []string{`Options.Schema: http_requests_total of "default"`, "is not a valid label name"}},
 		{"schema with a reserved label", Options{Schema: relabeled("__name__")}, []string{`"__name__" is not a valid label name`}},
 		{"schema with a label twice", Options{Schema: relabeled("method")}, []string{"http_requests_total has the label method twice"}},
 		{"schema with le", Options{Schema: relabeled("le")}, []string{`"le" is what Prometheus itself calls a label`}},
 		{"schema with a bad client name", Options{Schema: clientNamed("http client")}, []string{`"http client" is not a valid metric name`}},
-		{"schema with a histogram's sample", Options{Schema: renamed("http_request_duration_seconds_count")}, []string{"or a sample of it, has the name of another metric"}},
-		{"schema with a self-metric's name", Options{Schema: renamed("tacho_series")}, []string{"tacho_series", "has the name of another metric"}},
+		{"schema with a histogram's sample", Options{Schema: schemaNamed("http_request_duration_seconds_count")}, []string{"or a sample of it, has the name of another metric"}},
+		{"schema with a self-metric's name", Options{Schema: schemaNamed("tacho_series")}, []string{"tacho_series", "has the name of another metric"}},
 		{"buckets of schemas together", Options{AlsoSchemas: manySchemas()}, []string{"Options.AlsoSchemas: the buckets of all schemas together are 272; at most 200"}},
 		{"label without a name", Options{Labels: []Label{{Value: "x"}}}, []string{`Options.Labels: "" is not a valid label name`}},
 		{"label twice", Options{Labels: []Label{{Name: "a"}, {Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
@@ -83,7 +83,7 @@ func TestOptionsErrors(t *testing.T) {
 	}
 }
 
-func renamed(requests string) schema.Schema {
+func schemaNamed(requests string) schema.Schema {
 	s := schema.Default()
 	s.Requests.Name = requests
 	return s

@@ -202,25 +202,5 @@ func meterOf(text string) (*Meter, error) {
 	if len(r.Schemas) == 0 {
 		return nil, errors.New("it names no schema")
 	}
-	m, err := New(r.options())
-	if err != nil {
-		return nil, err
-	}
-	return m, m.checkNames()
-}
-
-// checkNames returns an error if a family has a name, or a label's, that Prometheus's text
-// format cannot hold.
-func (m *Meter) checkNames() error {
-	for _, f := range m.families.sorted {
-		if !multiproc.IsMetricName(f.name) {
-			return fmt.Errorf("%q is no name of a metric", f.name)
-		}
-		for _, l := range f.labels {
-			if !multiproc.IsLabelName(l.name) {
-				return fmt.Errorf("%s: %q is no name of a label", f.name, l.name)
-			}
-		}
-	}
-	return nil
+	return New(r.options())
 }

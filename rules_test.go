@@ -45,6 +45,7 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/model",
 			"github.com/prometheus/procfs",
+			module + "/internal/names",
 		},
 		"./web": {
 			"github.com/prometheus/exporter-toolkit/web",
@@ -80,7 +81,7 @@ func TestArrows(t *testing.T) {
 		{"./gen/...", []string{"/schema"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
 		{"./dash", []string{"/schema"}, nil},
 		{"./tachotest", []string{"", "/schema"}, nil},
-		{"./multiproc", nil, nil},
+		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/model"
+
+	"github.com/tacho-go/tacho/internal/names"
 )
 
 // What comes from files is checked here, once, before it is given on: one byte that has
@@ -19,21 +20,15 @@ func (m *merged) goodName(name string) bool {
 	if m.utf8 {
 		return name != "" && utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
 	}
-	return IsMetricName(name)
+	return names.Metric(name)
 }
 
 func (m *merged) goodLabel(name string) bool {
 	if m.utf8 {
 		return m.goodName(name) && !strings.HasPrefix(name, "__")
 	}
-	return IsLabelName(name) && !strings.HasPrefix(name, "__")
+	return names.Label(name)
 }
-
-// IsMetricName reports whether Prometheus's text format can hold a metric of this name.
-func IsMetricName(name string) bool { return model.LegacyValidation.IsValidMetricName(name) }
-
-// IsLabelName reports whether Prometheus's text format can hold a label of this name.
-func IsLabelName(name string) bool { return model.LegacyValidation.IsValidLabelName(name) }
 
 // sound leaves out of families what Prometheus cannot hold, and counts it.
 func (r *Reader) sound(families []*dto.MetricFamily) []*dto.MetricFamily {
