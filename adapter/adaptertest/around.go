@@ -75,11 +75,18 @@ func timeoutCase(name, rule string, around bool, late func(Call)) Case {
 	}}
 }
 
-// timeout runs one request whose time is up when the handler says so.
+// timeout runs one request whose time is up when the handler says so. With
+// Meter.Handler around, the handler outlives the exchange.
 func (l *Lab) timeout(entered chan struct{}, around bool, do func(Call)) error {
 	var returned sync.WaitGroup
 	returned.Add(1)
-	app := userApp(do)
+	answered := make(chan struct{})
+	app := userApp(func(c Call) {
+		do(c)
+		if around {
+			<-answered
+		}
+	})
 	app.Around = around
 	app.Wrap = func(next http.Handler) http.Handler {
 		waited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +102,9 @@ func (l *Lab) timeout(entered chan struct{}, around bool, do func(Call)) error {
 	if err != nil {
 		return err
 	}
-	if err := p.want("/users/1", 503); err != nil {
+	err = p.want("/users/1", 503)
+	close(answered)
+	if err != nil {
 		return err
 	}
 	returned.Wait()
