@@ -101,6 +101,7 @@ func newGate(m *Meter, access Access, next http.Handler) *gate {
 	}
 	if g.access.Middleware != nil {
 		g.next = g.access.Middleware(next)
+		mustHandler("Access.Middleware", g.next)
 	}
 	return g
 }

@@ -117,8 +117,7 @@ func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created
 }
 
 func (c *core) conflict(name string) {
-	c.fail(reasonConflict, name, "tacho exports metrics under this name, and its own stay; rename the other collector's, "+
-		"or tacho's by Options.Schema or Options.Namespace, and see that not both are needed")
+	c.fail(reasonConflict, name, "tacho exports metrics under this name, and its own stay; take the other collector's out or rename them, or "+c.opts.rename())
 }
 
 // lost reports whether tacho's own families are missing in what was gathered with

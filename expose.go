@@ -111,6 +111,9 @@ func (e *endpoint) serveWorker(w http.ResponseWriter, r *http.Request, pid strin
 const allowed = "GET, HEAD, OPTIONS"
 
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	if own, ok := e.meter.opts.Gatherer.(*ownRegistry); ok {
+		e.meter.core.scraped.Do(func() { go e.meter.reportUnserved(prometheus.DefaultRegisterer, own) }) // no scrape waits for it
+	}
 	format := negotiate(r.Header)
 	h := w.Header()
 	h.Set("Content-Type", string(format))

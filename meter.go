@@ -45,6 +45,7 @@ type core struct {
 	clientOnce sync.Once
 
 	warnedPublic atomic.Bool // that strangers can read the metrics
+	scraped      sync.Once   // what there is to report at the first scrape
 	ports        locked[*ownPort]
 	waiters      locked[*waiter]
 	down         atomic.Bool // by Shutdown
@@ -214,8 +215,7 @@ func (m *Meter) register() error {
 			return err
 		}
 	default:
-		return fmt.Errorf("tacho: Options.Registerer: the HTTP metrics do not fit into this registry (%w); "+
-			"take out the collector that exports the same names, set Options.Namespace, or leave Registerer nil for a registry of tacho's own", err)
+		return m.clash(err)
 	}
 	if m.opts.OmitRuntime {
 		return nil
@@ -237,7 +237,8 @@ func registerRuntime(reg prometheus.Registerer) error {
 	} {
 		var already prometheus.AlreadyRegisteredError
 		if err := reg.Register(c); err != nil && !errors.As(err, &already) {
-			return fmt.Errorf("tacho: Options.OmitRuntime: the runtime metrics do not fit into this registry (%w); set it to leave them out", err)
+			return fmt.Errorf("tacho: Options.OmitRuntime: this registry has %s already, with other labels or another help text; "+
+				"set it to leave the runtime metrics out (%w)", familyNameIn(err.Error()), err)
 		}
 	}
 	return nil

@@ -19,7 +19,12 @@ import (
 // Meter: the inner one only names the route, and a request is counted once.
 // The same composes the templates of nested ServeMuxes behind
 // http.StripPrefix.
+//
+// A nil handler stands for http.DefaultServeMux, as it does for net/http.
 func (m *Meter) Handler(next http.Handler) http.Handler {
+	if next == nil {
+		next = http.DefaultServeMux
+	}
 	m.Join()
 	h := &handler{meter: m, next: next}
 	h.mux, _ = next.(*http.ServeMux)

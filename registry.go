@@ -127,7 +127,10 @@ func (g guarded) Register(c prometheus.Collector) error {
 		already.NewCollector = c
 		return already
 	}
-	return err
+	if err != nil {
+		return g.refusal(outer, err)
+	}
+	return nil
 }
 
 // MustRegister implements prometheus.Registerer.

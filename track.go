@@ -10,6 +10,7 @@ import (
 // belong to one Meter. Its Handler need not be around: the metrics are recorded
 // all the same, with what the handler itself answers.
 func Track(next http.Handler, metrics ...*Metric) http.Handler {
+	mustHandler("Track", next)
 	if len(metrics) == 0 {
 		return next
 	}
@@ -33,7 +34,20 @@ func (m *Meter) MustOwn(metrics ...*Metric) {
 func (x *Metric) Handler(next http.Handler) http.Handler { return Track(next, x) }
 
 // HandlerFunc puts the metric on a handler function of net/http.
-func (x *Metric) HandlerFunc(next http.HandlerFunc) http.Handler { return Track(next, x) }
+func (x *Metric) HandlerFunc(next http.HandlerFunc) http.Handler {
+	if next == nil {
+		mustHandler("HandlerFunc", nil)
+	}
+	return Track(next, x)
+}
+
+// mustHandler panics for what http.Handle panics for, and not only when it is
+// served.
+func mustHandler(name string, h http.Handler) {
+	if h == nil {
+		panic("tacho: " + name + ": the handler is nil")
+	}
+}
 
 type tracker struct {
 	meter   *Meter
@@ -77,12 +91,14 @@ func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
 // DoNotTrack leaves the requests of a handler out of the HTTP metrics; those
 // that were put on it are still recorded.
 func (m *Meter) DoNotTrack(next http.Handler) http.Handler {
+	mustHandler("DoNotTrack", next)
 	return m.marking(next, (*Exchange).DoNotTrack)
 }
 
 // ExcludeAll leaves the requests of a handler out of everything, metrics that
 // were put on it included, whichever of them stands inside.
 func (m *Meter) ExcludeAll(next http.Handler) http.Handler {
+	mustHandler("ExcludeAll", next)
 	return m.marking(next, (*Exchange).ExcludeAll)
 }
 

@@ -3,7 +3,6 @@ package tacho
 import (
 	"fmt"
 	"reflect"
-	"strings"
 	"unsafe"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -89,17 +88,10 @@ func descriptions(c prometheus.Collector, panicked *error) <-chan *prometheus.De
 // nameOf is what a collector's complaints are filed under: the first metric that
 // it describes in its wrappers, or its type.
 func nameOf(outer, inner prometheus.Collector) string {
-	name := ""
-	for d := range descriptions(outer, new(error)) {
-		if d != nil && name == "" {
-			if _, rest, ok := strings.Cut(d.String(), `fqName: "`); ok {
-				quoted, _, _ := strings.Cut(rest, `"`)
-				name = `"` + quoted + `"`
-			}
+	for _, d := range described(outer) {
+		if name := familyName(d); name != "" {
+			return `"` + name + `"`
 		}
 	}
-	if name == "" {
-		return fmt.Sprintf("%T", inner)
-	}
-	return name
+	return fmt.Sprintf("%T", inner)
 }

@@ -1,0 +1,146 @@
+package tacho
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Whoever moves to tacho step by step has metrics of client_golang already. What
+// does not fit together is said with their names.
+
+// familyName is the name of the metrics that a descriptor is of. It is not
+// exported, but part of what is printed.
+func familyName(d *prometheus.Desc) string {
+	_, rest, ok := strings.Cut(d.String(), `fqName: "`)
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
+}
+
+// described are the descriptors of a collector, a registry for example.
+func described(of any) (all []*prometheus.Desc) {
+	c, ok := of.(prometheus.Collector)
+	if !ok {
+		return nil
+	}
+	for d := range descriptions(c, new(error)) {
+		if d != nil {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// A nameTag is a collector of nothing that describes one metric.
+type nameTag struct{ desc *prometheus.Desc }
+
+// Describe implements prometheus.Collector.
+func (n nameTag) Describe(ch chan<- *prometheus.Desc) { ch <- n.desc }
+
+// Collect implements prometheus.Collector.
+func (nameTag) Collect(chan<- prometheus.Metric) {}
+
+// fit reports whether two metrics can be in one registry.
+func fit(a, b *prometheus.Desc) bool {
+	r := prometheus.NewRegistry()
+	return r.Register(nameTag{a}) == nil && r.Register(nameTag{b}) == nil
+}
+
+// clashing names the families that do not fit to descriptors of others.
+func (f *families) clashing(others []*prometheus.Desc) (names []string) {
+	for _, d := range others {
+		name := familyName(d)
+		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.name == name })
+		if at >= 0 && !fit(f.sorted[at].desc, d) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// clash is the error of a registry that does not take tacho's own metrics. It
+// names all that are in the way, and what helps.
+func (m *Meter) clash(err error) error {
+	names := m.families.clashing(described(m.opts.Registerer))
+	if len(names) == 0 {
+		names = m.families.clashing(described(m.opts.Gatherer))
+	}
+	if len(names) == 0 { // the registry does not describe itself; the message names the first
+		names = []string{familyNameIn(err.Error())}
+	}
+	return fmt.Errorf("tacho: Options.Registerer: this registry has metrics that tacho exports itself: %s; "+
+		"take out the middleware or collector that they are from, since tacho takes its place, or %s (%w)",
+		strings.Join(names, ", "), m.opts.rename(), err)
+}
+
+func familyNameIn(message string) string {
+	_, rest, _ := strings.Cut(message, `fqName: "`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
+}
+
+// rename says how tacho's metrics get other names.
+func (o *Options) rename() string {
+	if o.Namespace != "" {
+		return fmt.Sprintf("give tacho's other names by another Options.Namespace than %q", o.Namespace)
+	}
+	return "give tacho's other names by Options.Namespace"
+}
+
+// refusal is the error of a registry that does not take a collector, with the
+// names of its metrics first.
+func (g guarded) refusal(c prometheus.Collector, err error) error {
+	own := described(c)
+	if names := g.core.families.clashing(own); len(names) > 0 {
+		return fmt.Errorf("tacho: the registry has %s already, of tacho's own; take these metrics out, or rename them, or %s (%w)",
+			strings.Join(names, ", "), g.core.opts.rename(), err)
+	}
+	var names []string
+	for _, d := range own {
+		names = append(names, familyName(d))
+	}
+	slices.Sort(names)
+	return fmt.Errorf("tacho: %s cannot be registered: %w", strings.Join(slices.Compact(names), ", "), err)
+}
+
+// mostNames is how many metrics a message names.
+const mostNames = 10
+
+// reportUnserved says once that the default registry of client_golang holds
+// metrics that nobody scrapes here: a registry of tacho's own was chosen, perhaps
+// by leaving Options.Registerer out, and promauto registers in the other one.
+func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry) {
+	names := unserved(described(byDefault), described(own.Registry))
+	if len(names) == 0 {
+		return
+	}
+	shown := names[:min(len(names), mostNames)]
+	m.core.logger().Warn("tacho: the default registry of client_golang holds metrics that the metrics endpoint does not serve: "+
+		"to serve them, set Options.Registerer to prometheus.DefaultRegisterer and Options.Gatherer to prometheus.DefaultGatherer, "+
+		"or register them on Meter.Registerer, as promauto.With does",
+		"count", len(names), "metrics", strings.Join(shown, ", "))
+}
+
+// unserved names the metrics of a registry that are in no other one. Those of the
+// runtime and of promhttp are in every default registry.
+func unserved(there, served []*prometheus.Desc) (names []string) {
+	known := map[string]bool{}
+	for _, d := range served {
+		known[familyName(d)] = true
+	}
+	for _, d := range there {
+		name := familyName(d)
+		runtime := slices.ContainsFunc([]string{"go_", "process_", "promhttp_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		if !known[name] && !runtime {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
