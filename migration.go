@@ -88,9 +88,9 @@ func familyNameIn(message string) string {
 // rename says how tacho's metrics get other names.
 func (o *Options) rename() string {
 	if o.Namespace != "" {
-		return fmt.Sprintf("give tacho's other names by another Options.Namespace than %q", o.Namespace)
+		return fmt.Sprintf("choose another Options.Namespace than %q for tacho's", o.Namespace)
 	}
-	return "give tacho's other names by Options.Namespace"
+	return "set Options.Namespace, which gives tacho's other names"
 }
 
 // refusal is the error of a registry that does not take a collector, with the
