@@ -57,6 +57,9 @@ type contents struct {
 // looked for so many are behind anyway.
 const journalLimit = 4096
 
+// longestJournal is more than the names of so many files take, in bytes.
+const longestJournal = 4 << 20
+
 var errTooLarge = errors.New("multiproc: a file would exceed 2 GiB")
 
 var journalMagic = []byte("tacho\x00\x01\n")
@@ -107,7 +110,7 @@ func readTail(in *os.File) (end, n int64, generation uint64) {
 	if _, err := in.ReadAt(tail, end); err != nil || !slices.Equal(tail[16:], journalMagic) {
 		return 0, 0, 0
 	}
-	if n = int64(binary.LittleEndian.Uint64(tail)); n < 0 || n > end {
+	if n = int64(binary.LittleEndian.Uint64(tail)); n < 0 || n > min(end, longestJournal) {
 		return 0, 0, 0
 	}
 	return end, n, binary.LittleEndian.Uint64(tail[8:])

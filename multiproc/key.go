@@ -25,10 +25,12 @@ type key struct {
 
 // parseKey reads the JSON [metric, sample, {label: value}, help]. Names that are
 // none in the text format get underscores, as Python's client has them there,
-// unless they are to be kept. The key before it often is another bucket of the
+// unless they are to be kept. The text may be overwritten afterwards: who keeps a part of
+// the key has to copy it, but for its labels. The key before it often is another bucket of the
 // same histogram: they share their labels.
 func (m *merged) parseKey(text string) (key, Reason) {
-	k, labels, ok := quickKey(text)
+	k, labels, ok := quickKey(text, m.labels[:0])
+	m.labels = labels[:0]
 	if !ok {
 		if k, labels, ok = anyKey(text); !ok {
 			return key{}, BadKey
@@ -42,7 +44,7 @@ func (m *merged) parseKey(text string) (key, Reason) {
 		name = strings.Clone
 	}
 	k.metric, k.sample = name(k.metric), name(k.sample)
-	if !m.goodName(k.metric) || !m.goodName(k.sample) {
+	if m.utf8 && (!m.goodName(k.metric) || !m.goodName(k.sample)) {
 		return key{}, BadName
 	}
 	return k, m.setLabels(&k, labels, name)
@@ -54,8 +56,10 @@ func (k *key) is(ending string) bool {
 	return ok && rest == ending
 }
 
-// quickKey reads a key that is written as clients write them.
-func quickKey(text string) (k key, labels []label, ok bool) {
+// quickKey reads a key that is written as clients write them. Its labels are put into a
+// slice that there is.
+func quickKey(text string, into []label) (k key, labels []label, ok bool) {
+	labels = into
 	p := parser{rest: text}
 	p.literal("[")
 	k.metric = p.text()
@@ -161,8 +165,11 @@ func (m *merged) setLabels(k *key, labels []label, rename func(string) string) R
 		k.labels, k.given, k.set = before.labels, before.given, before.set
 		return ""
 	}
-	k.given = labels
-	for _, l := range labels {
+	k.given = make([]label, len(labels))
+	for i, l := range labels {
+		k.given[i] = label{strings.Clone(l.name), strings.Clone(l.value)}
+	}
+	for _, l := range k.given {
 		name := rename(l.name)
 		if !m.goodLabel(name) || name == "le" || named(k.labels, name) {
 			return BadName

@@ -93,6 +93,7 @@ type merged struct {
 	consts   []label
 	hasher   hasher
 	scratch  []byte
+	labels   []label
 	last     key // that could be read
 	store    labelStore
 	series   []series
@@ -173,9 +174,9 @@ func (m *merged) add(k kind, h hash, text []byte) rawID {
 		return 0
 	}
 	x := raw{hash: h, series: none}
-	of, why := m.parseKey(string(text))
+	of, why := m.parseKey(stringOf(text))
 	if why == "" {
-		m.last, x.bucket = of, of.bucket
+		m.last, x.bucket = key{labels: of.labels, given: of.given, set: of.set}, of.bucket
 		x.series, x.own, why = m.place(k, &of)
 	}
 	if why == Limit {

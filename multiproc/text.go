@@ -2,5 +2,5 @@ package multiproc
 
 import "unsafe"
 
-// stringOf is a text whose bytes are never written again.
+// stringOf is bytes as a text, which is good for as long as they are not written to.
 func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
