@@ -129,7 +129,11 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	names := chosenNames(r)
 	waiting := e.meter.core.waiting()
-	if e.render(ctx, out, format, names) != nil || r.Context().Err() != nil {
+	err := e.render(ctx, out, format, names)
+	if err == errReading {
+		refuseIncomplete(w)
+	}
+	if err != nil || r.Context().Err() != nil {
 		return // a client that has left is no error of ours
 	}
 	if closeOut() == nil && len(names) == 0 {
@@ -174,6 +178,9 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	}
 	if err != nil {
 		e.complain(err)
+	}
+	if err == context.DeadlineExceeded && e.reading() {
+		return errReading
 	}
 	own := e.own || err != nil && e.meter.lost(others)
 	switch {

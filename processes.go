@@ -40,6 +40,8 @@ type siblings struct {
 
 	exemplified int // series whose exemplars are shown
 
+	collected atomic.Bool // by gather, from this process, so that it reads the others' files
+
 	once sync.Once
 	stop chan struct{} // closed by Shutdown
 }
@@ -138,9 +140,11 @@ func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
 func (s *siblings) gather() ([]*dto.MetricFamily, error) {
 	var here gatheredHere
 	var err error
+	s.collected.Store(false)
 	if !s.single {
 		here, err = s.publish()
 	}
+	s.collected.Store(true)
 	all, readErr := s.reader.Gather()
 	if err == nil {
 		err = readErr
