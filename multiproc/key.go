@@ -165,10 +165,8 @@ func (m *merged) setLabels(k *key, labels []label, rename func(string) string) R
 		k.labels, k.given, k.set = before.labels, before.given, before.set
 		return ""
 	}
-	k.given = make([]label, len(labels))
-	for i, l := range labels {
-		k.given[i] = label{strings.Clone(l.name), strings.Clone(l.value)}
-	}
+	k.given, k.labels = m.keepGiven(labels), m.last.labels[:0]
+	m.last = key{} // its memory is this one's
 	for _, l := range k.given {
 		name := rename(l.name)
 		if !m.goodLabel(name) || name == "le" || named(k.labels, name) {
@@ -184,6 +182,25 @@ func (m *merged) setLabels(k *key, labels []label, rename func(string) string) R
 	}
 	k.set = m.hasher.of(m.scratch)
 	return ""
+}
+
+// keepGiven copies labels to where the last ones were.
+func (m *merged) keepGiven(labels []label) []label {
+	given, text := m.last.given[:0], m.lastText[:0]
+	for _, l := range labels {
+		text = append(append(text, l.name...), l.value...)
+	}
+	m.lastText = text
+	for _, l := range labels {
+		name := stringOf(text[:len(l.name)])
+		text = text[len(l.name):]
+		given = append(given, label{name, stringOf(text[:len(l.value)])})
+		text = text[len(l.value):]
+	}
+	if given == nil {
+		given = []label{}
+	}
+	return given
 }
 
 // labelText is a label's value. Anything but a string is no client's work; its

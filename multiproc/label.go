@@ -1,6 +1,7 @@
 package multiproc
 
 import (
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -86,12 +87,14 @@ func pairsOf(labels []label) []*dto.LabelPair {
 }
 
 // A labelStore holds the labels of series, of which there are many: side by side, each name
-// once, and nothing of the keys in which they stood.
+// once, most values of few ones once, and nothing of the keys in which they stood.
 type labelStore struct {
 	names  map[string]*string
 	slots  []labelSlot
 	pairs  []*dto.LabelPair
 	values []byte
+	seed   maphash.Seed
+	recent [1024]*dto.LabelPair // by a hash of the value: a method is that of many series
 }
 
 type labelSlot struct {
@@ -105,20 +108,32 @@ const storeBlock = 512
 // put stores sorted labels.
 func (s *labelStore) put(labels []label) []*dto.LabelPair {
 	n := len(labels)
-	if len(s.slots) < n {
-		s.slots = make([]labelSlot, max(n, storeBlock))
-	}
 	if len(s.pairs) < n {
 		s.pairs = make([]*dto.LabelPair, max(n, storeBlock))
 	}
-	slots, pairs := s.slots[:n], s.pairs[:n:n]
-	s.slots, s.pairs = s.slots[n:], s.pairs[n:]
+	pairs := s.pairs[:n:n]
+	s.pairs = s.pairs[n:]
 	for i, l := range labels {
-		slots[i].value = s.text(l.value)
-		slots[i].pair.Name, slots[i].pair.Value = s.name(l.name), &slots[i].value
-		pairs[i] = &slots[i].pair
+		pairs[i] = s.pair(l)
 	}
 	return pairs
+}
+
+// pair is a label, if possible one that is there.
+func (s *labelStore) pair(l label) *dto.LabelPair {
+	recent := &s.recent[maphash.String(s.seed, l.value)%uint64(len(s.recent))]
+	if p := *recent; p != nil && *p.Value == l.value && *p.Name == l.name {
+		return p
+	}
+	if len(s.slots) == 0 {
+		s.slots = make([]labelSlot, storeBlock)
+	}
+	slot := &s.slots[0]
+	s.slots = s.slots[1:]
+	slot.value = s.text(l.value)
+	slot.pair.Name, slot.pair.Value = s.name(l.name), &slot.value
+	*recent = &slot.pair
+	return &slot.pair
 }
 
 // text copies a value to where others are.

@@ -94,7 +94,8 @@ type merged struct {
 	hasher   hasher
 	scratch  []byte
 	labels   []label
-	last     key // that could be read
+	last     key    // that could be read; its labels are in lastText
+	lastText []byte
 	store    labelStore
 	series   []series
 	bases    map[seriesID]total   // what files had that have vanished
@@ -124,6 +125,7 @@ func newMerged(limit int) *merged {
 		bases: map[seriesID]total{}, whens: map[seriesID]float64{},
 		list: []raw{{series: beyond}}, texts: []string{""}, sets: make([]set, 1),
 	}
+	m.store.seed = m.hasher[0]
 	m.setIndex.hashOf = func(id setID) hash { return m.sets[id].hash }
 	return m
 }
@@ -393,6 +395,9 @@ func (m *merged) ordered(f *family) []setID {
 
 func compareLabels(a, b []*dto.LabelPair) int {
 	return slices.CompareFunc(a, b, func(x, y *dto.LabelPair) int {
+		if x == y { // which many are, see labelStore
+			return 0
+		}
 		if c := strings.Compare(x.GetName(), y.GetName()); c != 0 {
 			return c
 		}
