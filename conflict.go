@@ -50,43 +50,52 @@ func newClaim(all []*family, openMetrics bool) *claim {
 	return c
 }
 
-// add claims the names that a family uses.
-func (c *claim) add(name string, kind schema.Kind) {
-	c.uses(name, protoType(kind), func(used []byte) bool {
-		c.names[string(used)] = true
-		return false
-	})
+// A spelling is a name with each of some suffixes.
+type spelling struct {
+	base     string
+	suffixes []string
 }
 
-func protoType(kind schema.Kind) dto.MetricType { return dto.MetricType(protoTypes[kind]) }
-
-// uses reports whether a condition holds for one of the names that a family uses.
-func (c *claim) uses(name string, kind dto.MetricType, condition func([]byte) bool) bool {
-	var room [128]byte
-	used := func(base string, suffix string) bool {
-		return condition(append(append(room[:0], base...), suffix...))
-	}
+// spellings are all names that a family uses.
+func (c *claim) spellings(name string, kind dto.MetricType) [2]spelling {
 	plain, ok := suffixes[kind]
 	if !ok {
 		plain = noSuffix
 	}
-	if slices.ContainsFunc(plain, func(suffix string) bool { return used(name, suffix) }) {
-		return true
+	all := [2]spelling{{name, plain}}
+	if c.openMetrics {
+		base := name
+		if kind == dto.MetricType_COUNTER {
+			base = strings.TrimSuffix(name, "_total")
+		}
+		all[1] = spelling{base, suffixesOpenMetrics[kind]}
 	}
-	if !c.openMetrics {
-		return false
+	return all
+}
+
+// add claims the names that a family uses.
+func (c *claim) add(name string, kind schema.Kind) {
+	for _, s := range c.spellings(name, protoType(kind)) {
+		for _, suffix := range s.suffixes {
+			c.names[s.base+suffix] = true
+		}
 	}
-	base := name
-	if kind == dto.MetricType_COUNTER {
-		base = strings.TrimSuffix(name, "_total")
-	}
-	return slices.ContainsFunc(suffixesOpenMetrics[kind], func(suffix string) bool { return used(base, suffix) })
 }
 
 // conflicts reports whether another collector's family uses a claimed name.
 func (c *claim) conflicts(name string, kind dto.MetricType) bool {
-	return c.uses(name, kind, func(used []byte) bool { return c.names[string(used)] })
+	var room [128]byte // a scrape asks for each family
+	for _, s := range c.spellings(name, kind) {
+		for _, suffix := range s.suffixes {
+			if c.names[string(append(append(room[:0], s.base...), suffix...))] {
+				return true
+			}
+		}
+	}
+	return false
 }
+
+func protoType(kind schema.Kind) dto.MetricType { return dto.MetricType(protoTypes[kind]) }
 
 // foreign returns what other collectors have given without the families whose
 // names tacho uses in a format. The slice that it is given is shared by scrapes.

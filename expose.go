@@ -34,7 +34,12 @@ import (
 //
 // A collector of the registry that panics, hangs or gives invalid metrics
 // costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
-// the same time share one collection of these.
+// the same time share one collection of these. A family that tacho exports itself
+// is tacho's, whatever another collector gives under its name.
+//
+// A client that does not take the answer is cut off after twice
+// Options.ScrapeTimeout. A handler around the endpoint that has set
+// Content-Encoding compresses the answer; the endpoint then does not.
 func (m *Meter) Metrics() http.Handler {
 	return newGate(m, m.opts.Access, newEndpoint(m))
 }
@@ -247,6 +252,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
 	buf := enc.pending()
 	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
+	defer func() { buf.out = nil }() // what is used again keeps nobody's connection
 	other := expfmt.NewEncoder(writerFunc(func(p []byte) (int, error) {
 		buf.bytes = append(buf.bytes, p...)
 		buf.drain(flushAt)
@@ -266,7 +272,6 @@ func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfm
 		buf.bytes = append(buf.bytes, "# EOF\n"...)
 	}
 	buf.drain(1)
-	buf.out = nil
 	return buf.err
 }
 
@@ -301,13 +306,18 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 // encode writes one family of another collector. One that cannot be encoded is
 // left out.
 func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily) {
-	if help := f.GetHelp(); !utf8.ValidString(help) {
-		help = names.Help(help)
-		f = &dto.MetricFamily{Name: f.Name, Help: &help, Type: f.Type, Unit: f.Unit, Metric: f.Metric}
+	if !utf8.ValidString(f.GetHelp()) {
+		f = helpful(f)
 	}
 	if err := enc.Encode(f); err != nil {
 		e.meter.core.fail(reasonInvalid, f.GetName(), err)
 	}
+}
+
+// helpful is a family with a help text that is fit to be written.
+func helpful(f *dto.MetricFamily) *dto.MetricFamily {
+	help := names.Help(f.GetHelp())
+	return &dto.MetricFamily{Name: f.Name, Help: &help, Type: f.Type, Unit: f.Unit, Metric: f.Metric}
 }
 
 type writerFunc func([]byte) (int, error)

@@ -59,16 +59,22 @@ var encodings = []encoding{
 		if err != nil {
 			panic(err) // only for options that are wrong, and these are not
 		}
-		return w
+		return &compressor{resetter: w}
 	}}},
 	{"gzip", &sync.Pool{New: func() any {
 		w, _ := kgzip.NewWriterLevel(nil, gzip.BestSpeed)
-		return w
+		return &compressor{resetter: w}
 	}}},
 }
 
-// compressor is what both kinds of writers can do.
-type compressor interface {
+// A compressor is one of a pool, and what it writes to at present.
+type compressor struct {
+	resetter
+	to struct{ io.Writer }
+}
+
+// resetter is what both kinds of writers can do.
+type resetter interface {
 	io.WriteCloser
 	Reset(io.Writer)
 }
@@ -99,10 +105,11 @@ func (e *encoding) to(w io.Writer) (out io.Writer, end func() error, release fun
 	if e == nil {
 		return w, func() error { return nil }, func() {}
 	}
-	c := e.pool.Get().(compressor)
-	c.Reset(w)
+	c := e.pool.Get().(*compressor)
+	c.to.Writer = w
+	c.Reset(&c.to)
 	return c, c.Close, func() {
-		c.Reset(nil) // the pool keeps nobody's connection
+		c.to.Writer = nil // the pool keeps nobody's connection
 		e.pool.Put(c)
 	}
 }
