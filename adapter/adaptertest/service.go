@@ -78,6 +78,9 @@ var serviceCases = []Case{
 					return err
 				}
 			}
+			if err := p.settles("http_requests_in_flight", 0); err != nil {
+				return err // a response can arrive before its request is recorded
+			}
 			_, text, err := p.do("GET", "/metrics", "")
 			if err != nil {
 				return err
