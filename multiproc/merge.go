@@ -94,7 +94,7 @@ type merged struct {
 	hasher   hasher
 	scratch  []byte
 	labels   []label
-	last     key    // that could be read; its labels are in lastText
+	last     key // that could be read; its labels are in lastText
 	lastText []byte
 	store    labelStore
 	series   []series
