@@ -275,7 +275,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0 % before 25.0 %", "p50 20 ms p95 300 ms before 300 ms"}, nil)
 
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Services › shop › GET /api", "Rate 20.0 requests/s Errors 0 % p50 12.3 ms", "Time share 25.0 %", "Requests per second, by status"}, []string{"In flight No data"})
+	check(t, page.text(t), []string{"Services › shop › GET /api", "Rate 20.0 requests/s Errors 25.0 % p50 20 ms p95 300 ms", "Time share 25.0 %", "Requests per second, by status"}, []string{"In flight No data"})
 
 	f.exemplars = `[{"seriesLabels":{"method":"GET","path":"/<b>","status":"200"},"exemplars":[{"labels":{"trace_id":"abc&1"},"value":"0.5","timestamp":1}]}]`
 	for template, want := range map[string]string{"": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`, "https://tempo/{trace_id}": `href="https://tempo/abc%261"`, "javascript:alert({trace_id})": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`} {
