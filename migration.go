@@ -127,8 +127,12 @@ func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry
 		"count", len(names), "metrics", strings.Join(shown, ", "))
 }
 
-// unserved names the metrics of a registry that are in no other one. Those of the
-// runtime and of promhttp are in every default registry.
+// notBusiness begin the names of metrics that libraries put into the default
+// registry by being imported: client_golang, and exporter-toolkit's go-conntrack.
+var notBusiness = []string{"go_", "process_", "promhttp_", "net_conntrack_"}
+
+// unserved names the metrics of a registry that are in no other one, and that a
+// service has put there itself.
 func unserved(there, served []*prometheus.Desc) (names []string) {
 	known := map[string]bool{}
 	for _, d := range served {
@@ -136,8 +140,8 @@ func unserved(there, served []*prometheus.Desc) (names []string) {
 	}
 	for _, d := range there {
 		name := familyName(d)
-		runtime := slices.ContainsFunc([]string{"go_", "process_", "promhttp_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-		if !known[name] && !runtime {
+		imported := slices.ContainsFunc(notBusiness, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		if !known[name] && !imported {
 			names = append(names, name)
 		}
 	}

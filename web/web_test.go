@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/web"
 )
 
@@ -221,19 +221,19 @@ func TestBrokenBeforeServing(t *testing.T) {
 
 // TestLogger: the logger hears how it is served; nil is slog.Default.
 func TestLogger(t *testing.T) {
-	var given, standard bytes.Buffer
+	var given, standard locked.Buffer
 	serveOnce := func(logger *slog.Logger) {
 		s := start(t, "", logger, nil)
 		get(t, trusting(t, nil), s.url("http"), nobody)
 	}
 	setDefault(t, slog.New(slog.NewTextHandler(&standard, nil)))
 	serveOnce(slog.New(slog.NewTextHandler(&given, nil)))
-	if !strings.Contains(given.String(), "TLS is disabled") || standard.Len() > 0 {
-		t.Errorf("the logger heard %q, the default one %q", &given, &standard)
+	if !strings.Contains(given.String(), "TLS is disabled") || standard.String() != "" {
+		t.Errorf("the logger heard %q, the default one %q", given.String(), standard.String())
 	}
 	serveOnce(nil)
 	if !strings.Contains(standard.String(), "TLS is disabled") {
-		t.Errorf("the default logger heard %q", &standard)
+		t.Errorf("the default logger heard %q", standard.String())
 	}
 }
 
