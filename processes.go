@@ -3,6 +3,7 @@ package tacho
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func (m *Meter) join() error {
 	if err := o.checkPrefork(); err != nil {
 		return joinError(o.Dir, err)
 	}
-	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, FailedFunc: m.core.spaceless})
+	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, FailedFunc: m.core.unshared})
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
@@ -93,11 +94,26 @@ func (m *Meter) join() error {
 	return nil
 }
 
-// spaceless says that the disk is full.
-func (c *core) spaceless(why error) {
-	c.logger().Error("tacho: there is no space for counts that other processes can see: new ones are in this process's own memory, "+
+// unshared says that some counts cannot be written, and why.
+func (c *core) unshared(why error) {
+	c.logger().Error("tacho: "+unsharedBecause(why)+": counts are in this process's own memory, "+
 		"and only its own endpoint shows them; tacho_multiproc_private_cells and tacho_multiproc_unwritten_samples say how many",
 		"folder", c.opts.Multiproc.Dir, "reason", why)
+}
+
+// unsharedBecause names an error of the directory, and what to do about it.
+func unsharedBecause(why error) string {
+	switch {
+	case multiproc.IsFull(why):
+		return "there is no space for counts that other processes can see"
+	case errors.Is(why, fs.ErrNotExist):
+		return "the folder of the counts was removed and cannot be made again; make it, and keep cleaners out of it"
+	case errors.Is(why, fs.ErrPermission):
+		return "this process may not write into the folder of the counts; give it to the service's user"
+	case multiproc.IsReadOnly(why):
+		return "the folder of the counts is on a read-only file system"
+	}
+	return "counts that other processes can see cannot be written"
 }
 
 // wholeOf is a core that counts nothing itself.
@@ -226,6 +242,7 @@ func (s *siblings) publish() (here gatheredHere, err error) {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
+	s.restore()
 	families, err := s.gatherer.Gather()
 	w := s.learn(families)
 	here.given = map[string][]*dto.MetricFamily{}
@@ -242,6 +259,14 @@ func (s *siblings) publish() (here gatheredHere, err error) {
 	}
 	s.publisher.Publish(shared)
 	return here, err
+}
+
+// restore makes the files again that somebody has removed, and says so.
+func (s *siblings) restore() {
+	if files, _ := s.publisher.Restore(); files > 0 { // FailedFunc is told of errors
+		s.own.logger().Warn("tacho: files of this service's counts were removed while it runs; they are made again with all that this process has counted. "+
+			"Keep whatever cleans up away from the folder", "folder", s.cells.Dir(), "files", files)
+	}
 }
 
 // learn finds out what the registry adds to names and labels, and lets those know who
@@ -315,11 +340,13 @@ func (m *Meter) Flush() error {
 	return err
 }
 
-// leave writes the last numbers, and takes away what speaks of this process.
+// leave writes the last numbers, takes away what speaks of this process, and lets its
+// file go.
 func (s *siblings) leave() {
 	s.once.Do(func() {
 		close(s.stop)
 		_, _ = s.publish()
 		s.publisher.Close()
+		_ = s.cells.Close()
 	})
 }

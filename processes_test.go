@@ -78,6 +78,7 @@ var roles = map[string]func(arg string){
 			panic(err)
 		}
 	},
+	"wait for more": waitForMore,
 	"wrapped runtime": func(how string) {
 		opts, _ := wrappedOptions(how)
 		if err := MustNew(opts).Flush(); err != nil {

@@ -46,6 +46,7 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/common/model",
 			"github.com/prometheus/procfs",
 			module + "/internal/names",
+			"golang.org/x/sys/unix", // a module that client_golang brings along
 		},
 		"./web": {
 			"github.com/prometheus/exporter-toolkit/web",

@@ -11,10 +11,17 @@ import (
 func alive(dir, id string) bool {
 	in, why := new(file).open(cellsOf(dir, id))
 	if in == nil {
-		return why != NotRegular // it is not there, or not a process's
+		return why != NotRegular || isThere(id) // it is not there, or not a process's
 	}
 	defer func() { _ = in.Close() }()
 	return isHeld(in)
+}
+
+// isThere reports whether the process of one of our ids is there, whose file of cells is
+// not: somebody has removed that, and the process makes it again.
+func isThere(id string) bool {
+	pid, start, namespace, _ := parseID(id)
+	return start > 0 && namespace == pidNamespace() && startOf(pid) == start
 }
 
 // inodeOf is a file's number, 0 where there is none.

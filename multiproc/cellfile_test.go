@@ -189,7 +189,7 @@ func TestNotRegularCells(t *testing.T) {
 // does when that began.
 func TestCellsNeverFall(t *testing.T) {
 	other := func(items ...cellItem) func() []byte { return func() []byte { return encodeCells(items...) } }
-	once, again := map[string]string{"a": "[2 4] since 100", "b": "[6] since 100", "c": "[1] since 70"}, map[string]string{"a": "[3 6] since 100", "b": "[9] since 100", "c": "[1] since 70"}
+	once := map[string]string{"a": "[2 4] since 100", "b": "[6] since 100", "c": "[1] since 70"}
 	with := func(m map[string]string, key, value string) map[string]string {
 		m = maps.Clone(m)
 		m[key] = value
@@ -209,7 +209,7 @@ func TestCellsNeverFall(t *testing.T) {
 		"truncated in between":    {truncate(110), once, Truncated},
 		"the header destroyed":    {overwriteFirst(0xff, 0xff), once, BadHeader},
 		"the use destroyed":       {overwriteFirst([]byte("tacho\x00c\x01\x01")...), once, BadHeader},
-		"replaced by the same":    {replace(func() []byte { return threeCells() }), with(again, "c", "[2] since 70"), ""},
+		"replaced by the same":    {replace(func() []byte { return threeCells() }), once, ""}, // its process has made it again
 		"replaced by less":        {replace(other()), once, ""},
 		"replaced by something":   {replace(func() []byte { return []byte("something else") }), once, BadHeader},
 		"begun anew in place":     {overwrite(other(cellItem{"a", false, 100, []uint64{1, 2}})), once, Shrunk},

@@ -2,6 +2,7 @@ package multiproc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -15,19 +16,24 @@ import (
 //
 // Where the disk is full, cells are in the process's own memory; Private says how
 // many. What they hold others do not see. Space that is free again is used by
-// the cells that are made from then on.
+// the cells that are made from then on. Should the file be removed, all of them are
+// private until [Publisher.Restore] has made it again.
 //
 // All methods are safe for concurrent use.
 type Cells struct {
 	mu        sync.Mutex
 	dir, id   string
+	held      string  // the directory, by its absolute name
 	file      *mapped // nil as long as there is no space for it
 	used      int64
 	all       []OwnCell
 	private   int
-	unwritten int         // samples of other metrics
-	failed    func(error) // called once, with the reason
-	warned    atomic.Bool
+	unwritten int          // samples of other metrics
+	failed    func(error)  // called once for each cause, with the reason
+	warned    atomic.Int64 // the causes, as bits
+	lost      bool         // the file was removed, and is not made again yet
+	closed    bool
+	restored  []atomic.Uint64 // how many files were made again; nil until there is one
 }
 
 // An OwnCell is a cell of this process.
@@ -35,6 +41,8 @@ type OwnCell struct {
 	CellKey
 	Words   []atomic.Uint64
 	Created int64 // nanoseconds since the epoch
+
+	private bool
 }
 
 // A CellKey is what cells are known by: those of the same key are added up.
@@ -52,7 +60,7 @@ type CellKey struct {
 //
 //	offset  0  8 bytes  the magic number
 //	offset  8  uint64   bytes in use, the header included
-//	offset 16  uint64   cells that are in private memory, because the disk is full
+//	offset 16  uint64   cells that are in private memory, as on a full disk
 //	offset 24  uint64   samples of other metrics that could not be written
 //	offset 32  uint64   reserved, up to offset 64
 //	then entries, each at a multiple of 8:
@@ -100,14 +108,17 @@ func (c *Cells) add(key CellKey, n int, created int64) (words []atomic.Uint64, w
 		c.private++
 		c.setHeader(privateAt, uint64(c.private))
 	}
-	c.all = append(c.all, OwnCell{key, words, created})
+	c.all = append(c.all, OwnCell{key, words, created, why != nil})
 	return words, why
 }
 
-// fail says once why something is not in a file. It must not hold the lock: who is
-// told may want to know more.
+// fail says why something is not in a file, once for each cause. It must not hold the
+// lock: who is told may want to know more.
 func (c *Cells) fail(why error) {
-	if why != nil && c.failed != nil && !c.warned.Swap(true) {
+	if why == nil || c.failed == nil || errors.Is(why, errReleased) {
+		return
+	}
+	if bit := int64(1) << causeOf(why); c.warned.Or(bit)&bit == 0 {
 		c.failed(why)
 	}
 }
@@ -182,18 +193,34 @@ func wordsOf(bytes []byte) []atomic.Uint64 {
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(bytes))), len(bytes)/8)
 }
 
-// Own returns the cells that this process has made. The slice must not be written
-// to.
+// Own returns the cells that this process has made. Once they are closed these are the
+// private ones only: the file counts as that of any other process. The slice must not be
+// written to.
 func (c *Cells) Own() []OwnCell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.all
 }
 
+// holds reports whether a worker's file of cells is the one that is counted in here.
+func (c *Cells) holds(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id == id && !c.closed
+}
+
 // Private is how many cells are in private memory.
 func (c *Cells) Private() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.privateNow()
+}
+
+// privateNow is Private, under the lock.
+func (c *Cells) privateNow() int {
+	if c.lost {
+		return len(c.all)
+	}
 	return c.private
 }
 

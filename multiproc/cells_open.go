@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -14,8 +15,8 @@ type CellsOptions struct {
 	// Dir is the directory, which is made if it is not there.
 	Dir string
 
-	// FailedFunc is told once, with the reason, when cells come to be in private
-	// memory.
+	// FailedFunc is told the reason when cells come to be in private memory: once for
+	// want of space, once for a directory that is gone, and so on.
 	FailedFunc func(error)
 }
 
@@ -52,14 +53,24 @@ func OpenCells(o CellsOptions) (*Cells, error) {
 }
 
 // opening lets one Cells at a time make its file: those of a process have the same
-// name for it.
-var opening sync.Mutex
+// name for it. They hold their directories also while their file is removed.
+var opening = struct {
+	sync.Mutex
+	held map[string]bool
+}{held: map[string]bool{}}
 
 // open makes the file in a directory, and reports whether other Cells of the
 // process are there.
 func (c *Cells) open(dir string) (taken bool, err error) {
 	opening.Lock()
 	defer opening.Unlock()
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return false, err
+	}
+	if opening.held[absolute] {
+		return true, nil
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return false, err
 	}
@@ -79,13 +90,20 @@ func (c *Cells) open(dir string) (taken bool, err error) {
 			continue
 		}
 		c.dir, c.id = dir, id
+		if err == nil {
+			c.held = absolute
+			opening.held[absolute] = true
+		}
 		return false, err
 	}
 }
 
 // ready makes the file, where there was no space for it before.
 func (c *Cells) ready() error {
-	if c.file != nil {
+	switch {
+	case c.closed:
+		return errReleased
+	case c.file != nil:
 		return nil
 	}
 	taken, err := c.open(c.dir)
@@ -117,14 +135,27 @@ func (c *Cells) create(path string) error {
 	return err
 }
 
-// Close lets the file go. What is added afterwards is lost, so that it is only
-// called when nothing is: a process need not call it before it ends.
+// Close lets the file go: another process folds it into the archive, and the next Cells
+// of this process may have the directory. What is added afterwards others may not see, so
+// that it is called when nothing is: a process need not call it before it ends.
 func (c *Cells) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed, c.lost = true, false
 	if c.file == nil {
 		return nil
 	}
+	c.letGo()
+	c.all = slices.DeleteFunc(slices.Clone(c.all), func(x OwnCell) bool { return !x.private })
 	release(c.file.file)
 	return c.file.file.Close() // and not the memory, which cells point into
+}
+
+func (c *Cells) letGo() {
+	opening.Lock()
+	defer opening.Unlock()
+	delete(opening.held, c.held)
 }

@@ -134,13 +134,13 @@ func (f *file) readHeader(in *os.File) int {
 }
 
 // generation tells files apart that are made anew under their name, since inodes
-// come again: archives, and Go processes' gauges. Of others, and of a damaged one, it
-// is 0.
+// come again: archives, and what Go processes publish. Of others, and of a damaged one,
+// it is 0.
 func (f *file) generation(in *os.File) (n uint64) {
 	switch {
 	case f.id == archiveID:
 		_, _, n = readTail(in)
-	case f.kind.name == "gauge" && isOurs(f.id):
+	case f.kind != cellsKind && isOurs(f.id):
 		var header [headerSize]byte
 		_, _ = in.ReadAt(header[:], 0)
 		n = uint64(binary.LittleEndian.Uint32(header[4:]))

@@ -359,15 +359,18 @@ func (p *Publisher) rewrite(k kind) error {
 	return nil
 }
 
-// Close takes away what the process's live gauges said, when it ends in order.
+// Close takes away what the process's live gauges said, when it ends in order, and lets its
+// other files go.
 func (p *Publisher) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for k, s := range p.stores {
-		if strings.HasPrefix(k.mode, "live") {
-			s.remove()
-			delete(p.stores, k)
-			maps.DeleteFunc(p.known, func(_ string, x *published) bool { return x.kind == k })
+		delete(p.stores, k)
+		if !strings.HasPrefix(k.mode, "live") {
+			_ = s.file.file.Close() // and not the memory, which values point into
+			continue
 		}
+		s.remove()
+		maps.DeleteFunc(p.known, func(_ string, x *published) bool { return x.kind == k })
 	}
 }

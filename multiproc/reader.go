@@ -76,6 +76,7 @@ type Reader struct {
 	step      func()            // see compactor
 	overtaken bool              // by a compactor, in this scan
 	archives  map[string]uint64 // their generations, in the last scan
+	absent    absent
 }
 
 // A sample is a series that only one file has.
@@ -100,7 +101,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 		return nil, err
 	}
 	consts := labelsOf(o.ConstLabels)
-	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, archives: map[string]uint64{}, sight: newSight()}
+	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, archives: map[string]uint64{}, sight: newSight(), absent: absent{}}
 	r.processes.usageOf, r.processes.noCPU = usageOf, o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
 	r.merged.utf8, r.merged.consts = o.UTF8Names, consts
@@ -216,17 +217,26 @@ func (r *Reader) scanOnce(which scope) bool {
 		return false
 	}
 	for name, f := range r.files {
-		if !seen[name] && which.has(name) {
-			if done().since[f.fileID()] {
-				f.dropCells(0, r.merged)
-			} else {
-				f.forget(0, r.merged)
-			}
-			delete(r.files, name)
+		if seen[name] || !which.has(name) {
+			continue
 		}
+		switch {
+		case done().since[f.fileID()]:
+			f.dropCells(0, r.merged)
+		case !r.publishes(f) && !r.absent.add(f):
+			f.forget(0, r.merged)
+		}
+		delete(r.files, name)
 	}
+	r.absent.take(r, done)
 	maps.Copy(r.archives, before)
 	return true
+}
+
+// publishes reports whether a file is this process's own, which shows what was in it
+// as unwritten until it is made again.
+func (r *Reader) publishes(f *file) bool {
+	return r.opts.Publisher != nil && f.kind != cellsKind && r.opts.Own.holds(f.id)
 }
 
 // missed reports whether a list lacks a file that was there. A directory is not
@@ -356,7 +366,7 @@ func (r *Reader) scanFile(e fs.DirEntry, done func() contents) bool {
 	if isOurs(id) {
 		f.dead = !r.report.alive(id)
 		switch {
-		case k == cellsKind && r.opts.Own != nil && id == r.opts.Own.ID():
+		case k == cellsKind && r.opts.Own != nil && r.opts.Own.holds(id):
 			return true
 		case f.dead && strings.HasPrefix(k.mode, "live"):
 			return true // it spoke of a process
@@ -406,16 +416,24 @@ func (r *Reader) readFile(f *file) (there bool) {
 	}
 	defer func() { _ = in.Close() }()
 	made := f.generation(in)
+	var old *file
 	if before != nil && (!os.SameFile(before, f.info) || made > 0 && made != f.made) {
 		if f.id == archiveID { // a new archive has in it what the old one had
 			f.dropCells(0, r.merged)
 		} else {
-			f.forget(0, r.merged)
+			old = f
 		}
 		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info, dead: f.dead}
 	}
 	f.made = max(f.made, made)
 	f.read(in, r.merged, &r.buffer)
+	switch {
+	case old == nil:
+	case f.covers(old):
+		old.dropCells(0, r.merged)
+	default:
+		old.forget(0, r.merged)
+	}
 	r.count(f)
 	if !isOurs(f.id) && f.id != archiveID {
 		r.written = append(r.written, r.sight.written(in, f.info, f.name, f.id))

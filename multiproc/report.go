@@ -42,9 +42,9 @@ func (r *report) file(f *file) {
 func (r *report) own(c *Cells) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.private += uint64(c.private)
+	r.private += uint64(c.privateNow())
 	r.unwritten += uint64(c.unwritten)
-	if c.file != nil {
+	if c.file != nil && !c.closed && !c.lost {
 		r.files++
 		r.bytes += c.used
 		r.ours[c.id] = true
@@ -76,10 +76,11 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 		damaged,
 		add(gauge("tacho_multiproc_files", "Files of processes in the directory."), float64(r.files)),
 		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that have been folded into archives, by this exporter or by the processes themselves.", dto.MetricType_COUNTER), float64(r.folded)),
-		add(gauge("tacho_multiproc_private_cells", "Cells that living processes have in their own memory, because the disk is full; only who has them shows them."), float64(r.private)),
+		add(gauge("tacho_multiproc_private_cells", "Cells that living processes have in their own memory, since they could not be written, as on a full disk; only who has them shows them."), float64(r.private)),
+		add(newFamily("tacho_multiproc_restored_files_total", "Files that were removed while their processes counted in them, and were made again.", dto.MetricType_COUNTER), restoredFiles(m)),
 		add(gauge("tacho_multiproc_series", "Series of the merged view, and cells of Go processes."), float64(len(m.series)+len(m.cells))),
 		add(gauge("tacho_multiproc_series_limit", "Series that the merged view may have."), float64(m.limit)),
-		add(gauge("tacho_multiproc_unwritten_samples", "Samples that living processes could not write, because the disk is full."), float64(r.unwritten)),
+		add(gauge("tacho_multiproc_unwritten_samples", "Samples that living processes could not write, as on a full disk."), float64(r.unwritten)),
 		workers,
 	}
 }

@@ -4,6 +4,7 @@ package multiproc
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 )
 
@@ -12,6 +13,12 @@ var errUnix = errors.New("processes can share their counts on Unix only")
 func mmap(*os.File, int64, int) ([]byte, error) { return nil, errUnix }
 
 func munmap([]byte) {}
+
+func remap(*os.File, int64, []byte) error { return errUnix }
+
+func isUnlinked(fs.FileInfo) bool { return false }
+
+func isReadOnly(error) bool { return false }
 
 func isFull(error) bool { return false }
 

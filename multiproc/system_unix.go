@@ -4,14 +4,33 @@ package multiproc
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // mmap maps n bytes of a file, to be written.
 func mmap(f *os.File, at int64, n int) ([]byte, error) {
 	return syscall.Mmap(int(f.Fd()), at, n, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 }
+
+// remap maps a part of a file where memory is mapped already.
+func remap(f *os.File, at int64, in []byte) error {
+	_, err := unix.MmapPtr(int(f.Fd()), at, unsafe.Pointer(unsafe.SliceData(in)), uintptr(len(in)), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED|syscall.MAP_FIXED)
+	return err
+}
+
+// isUnlinked reports whether an open file has no name any more.
+func isUnlinked(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
+}
+
+// isReadOnly reports whether an error says that the file system cannot be written.
+func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
 func munmap(bytes []byte) { _ = syscall.Munmap(bytes) }
 
