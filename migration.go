@@ -128,8 +128,9 @@ func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry
 }
 
 // notBusiness begin the names of metrics that libraries put into the default
-// registry by being imported: client_golang, and exporter-toolkit's go-conntrack.
-var notBusiness = []string{"go_", "process_", "promhttp_", "net_conntrack_"}
+// registry by being imported: client_golang, exporter-toolkit's go-conntrack, and
+// Prometheus's own packages.
+var notBusiness = []string{"go_", "process_", "promhttp_", "net_conntrack_", "prometheus_"}
 
 // unserved names the metrics of a registry that are in no other one, and that a
 // service has put there itself.
