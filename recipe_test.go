@@ -3,14 +3,25 @@
 package tacho
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -100,4 +111,118 @@ func withoutExemplars(f *dto.MetricFamily) *dto.MetricFamily {
 		}
 	}
 	return f
+}
+
+// exposed is what a gatherer gives, as text, if that is one that Prometheus can read.
+func exposed(t *testing.T, g prometheus.Gatherer) (text string, err error) {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, f := range families {
+		if !names.Metric(f.GetName()) || seen[f.GetName()] {
+			return "", fmt.Errorf("the family %q, there before: %v", f.GetName(), seen[f.GetName()])
+		}
+		seen[f.GetName()] = true
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			return "", err
+		}
+	}
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	_, err = parser.TextToMetricFamilies(strings.NewReader(b.String()))
+	return b.String(), err
+}
+
+// TestSharedFlipped: one byte of a file of cells has changed, wherever. A scrape is still
+// one that Prometheus can read, and the other families are in it.
+func TestSharedFlipped(t *testing.T) {
+	dir := t.TempDir()
+	m := busy(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir}})
+	m.core.siblings.leave()
+	all, _ := filepath.Glob(filepath.Join(dir, "*.cells"))
+	if len(all) != 1 {
+		t.Fatalf("there are %v", all)
+	}
+	data, err := os.ReadFile(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := bytes.Index(data, []byte(recipeStart))
+	end := begin + bytes.IndexByte(data[begin:], 0)
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	for at := begin; at < end; at += 7 {
+		flipped := slices.Clone(data)
+		flipped[at] ^= []byte{1, 0x20, 0x40}[at%3]
+		other := t.TempDir()
+		if err := os.WriteFile(filepath.Join(other, filepath.Base(all[0])), flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exposed(t, SharedWith(r)); err != nil {
+			t.Errorf("with byte %d as %q in %q: %v", at, flipped[at], flipped[max(begin, at-20):at+20], err)
+		}
+	}
+}
+
+// TestSharedOlderRecipe: a recipe that cannot be followed does not take the metrics away if
+// another process has one that can.
+func TestSharedOlderRecipe(t *testing.T) {
+	dir := t.TempDir()
+	m := busy(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir}})
+	defer m.core.siblings.leave()
+	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := SharedWith(r)
+	before, err := exposed(t, g)
+	if err != nil || !strings.Contains(before, "http_requests_total{") {
+		t.Fatalf("%v: %s", err, before)
+	}
+	bad := strings.Replace(mustJSON(t, recipeOf(m.core.opts)), `"http_requests_total"`, `"http.requests total"`, 1)
+	m.core.siblings.cells.Add(multiproc.CellKey{Text: bad}, 0, m.core.wall().Add(time.Hour).UnixNano())
+	for _, g := range []prometheus.Gatherer{g, SharedWith(r)} {
+		if text, err := exposed(t, g); err != nil || !strings.Contains(text, "http_requests_total{") {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestSharedLabels: a label that is added is not in the place of one that the service has.
+func TestSharedLabels(t *testing.T) {
+	dir := t.TempDir()
+	label := Label{Name: "exported_app", Func: func(Request) string { return "mine" }}
+	m := busy(Options{OmitRuntime: true, ConstLabels: map[string]string{"app": "own"}, Labels: []Label{label}, Multiproc: Multiproc{Dir: dir}})
+	defer m.core.siblings.leave()
+	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir, ConstLabels: map[string]string{"app": "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := Shared(dir, map[string]string{"app": "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []prometheus.Gatherer{SharedWith(r), alone} {
+		text, err := exposed(t, g)
+		if want := `http_requests_total{app="shop",exported_app="mine",exported_exported_app="own",`; err != nil || !strings.Contains(text, want) {
+			t.Errorf("%v: there is no %s in\n%s", err, want, text)
+		}
+	}
 }
