@@ -21,7 +21,7 @@ RACE := env GOGC=400 go test -race
 
 test: ## install what the tests need (Debian packages, as root), then run everything
 	@echo "make test: installs missing Debian packages, builds the programs that tests start, runs all tests."
-	@echo "On two cores: about 20 minutes with empty caches, 10 with full ones. docs/testing.md has the details."
+	@echo "On two cores: about 20 minutes with empty caches, 12 with full ones. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
 	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY)
