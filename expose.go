@@ -34,8 +34,9 @@ import (
 //
 // A collector of the registry that panics, hangs or gives invalid metrics
 // costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
-// the same time share one collection of these. A family that tacho exports itself
-// is tacho's, whatever another collector gives under its name.
+// the same time share one collection of these, which begins after the last of them
+// has come: nothing that was counted before a scrape is missing in it. A family that
+// tacho exports itself is tacho's, whatever another collector gives under its name.
 //
 // A client that does not take the answer is cut off after twice
 // Options.ScrapeTimeout. A handler around the endpoint that has set
@@ -141,7 +142,8 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil || r.Context().Err() != nil {
 		return // a client that has left is no error of ours
 	}
-	if closeOut() == nil && len(names) == 0 {
+	inTime := ctx.Err() == nil // else something may be missing
+	if closeOut() == nil && len(names) == 0 && inTime {
 		waiting.scraped()
 	}
 }
@@ -347,6 +349,7 @@ type shared struct {
 	count    *atomic.Int64 // of its collectors; nil if not known
 	mu       sync.Mutex
 	running  *gathered
+	next     *gathered // for scrapes that have come since running began; nil if none have
 }
 
 type gathered struct {
@@ -355,19 +358,21 @@ type gathered struct {
 	err      error
 }
 
-// gather waits for a gathering that is under way, or begins one. When the time
-// is up it goes on, and later scrapes wait for the same one: a hanging collector
-// does not pile up.
+// gather begins a gathering, or waits for the next one where one is under way: that
+// may have passed by already what has been counted since. When the time is up it goes on,
+// and later scrapes wait for the same next one: a hanging collector does not pile up.
 func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	if s.count != nil && s.count.Load() == 0 {
 		return nil, nil
 	}
 	s.mu.Lock()
-	g := s.running
+	g := s.next
 	if g == nil {
 		g = &gathered{done: make(chan struct{})}
-		s.running = g
-		go s.run(g)
+		if s.next = g; s.running == nil {
+			s.running, s.next = g, nil
+			go s.run(g)
+		}
 	}
 	s.mu.Unlock()
 	select {
@@ -378,15 +383,24 @@ func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	}
 }
 
+// run gathers, and again for as long as scrapes wait.
 func (s *shared) run(g *gathered) {
+	for g != nil {
+		g.families, g.err = gatherSafely(s.gatherer)
+		s.mu.Lock()
+		done := g.done
+		g = s.next
+		s.running, s.next = g, nil
+		s.mu.Unlock()
+		close(done)
+	}
+}
+
+func gatherSafely(g prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			g.err = fmt.Errorf("panic: %v", v)
+			err = fmt.Errorf("panic: %v", v)
 		}
-		s.mu.Lock()
-		s.running = nil
-		s.mu.Unlock()
-		close(g.done)
 	}()
-	g.families, g.err = s.gatherer.Gather()
+	return g.Gather()
 }

@@ -536,8 +536,8 @@ func TestGathersAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestScrapesShareOneCollection: scrapes at the same time make other collectors
-// work once; one too many is refused with a message.
+// TestScrapesShareOneCollection: scrapes that come while others are collected from share
+// the next collection; one too many is refused with a message.
 func TestScrapesShareOneCollection(t *testing.T) {
 	const scrapes = 3
 	entered, release := make(chan struct{}, scrapes), make(chan struct{})
@@ -571,7 +571,7 @@ func TestScrapesShareOneCollection(t *testing.T) {
 			t.Error("a scrape lacks the slow metric")
 		}
 	}
-	if len(entered) != 0 {
+	if len(entered) > 1 { // once for the first scrape, and once for those that came later
 		t.Errorf("the collector worked %d times", len(entered)+1)
 	}
 }

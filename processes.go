@@ -35,6 +35,8 @@ type siblings struct {
 	single    bool              // they are one process that is looked at
 	given     []*multiproc.Cell // what is there, where it was read already
 
+	publishing sync.Mutex // held while this process's metrics are gathered and written
+
 	mu    sync.Mutex
 	whole *core // what all have counted
 	bound []*bound
@@ -242,6 +244,8 @@ func (s *siblings) publish() (here gatheredHere, err error) {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
+	s.publishing.Lock() // what was gathered first would look like counters that began anew
+	defer s.publishing.Unlock()
 	s.restore()
 	families, err := s.gatherer.Gather()
 	w := s.learn(families)

@@ -15,10 +15,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -759,3 +762,28 @@ type constantMetric struct{ prometheus.Metric }
 
 func (c constantMetric) Describe(ch chan<- *prometheus.Desc) { ch <- c.Desc() }
 func (c constantMetric) Collect(ch chan<- prometheus.Metric) { ch <- c.Metric }
+
+// TestPublishedInOrder: whoever publishes at the same time, no counter is taken to have
+// begun anew because an older value of it comes later.
+func TestPublishedInOrder(t *testing.T) {
+	m := member(t, t.TempDir(), Options{})
+	var n atomic.Int64
+	m.Registerer().MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "shop_collected_total", Help: "Collections."}, func() float64 {
+		v := n.Add(1)
+		runtime.Gosched()
+		return float64(v)
+	}))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 300 {
+				_ = m.Flush()
+			}
+		})
+	}
+	all.Wait()
+	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	if got, most := sumOf(t, body, "shop_collected_total"), float64(n.Load()); got > most || got < 1200 {
+		t.Errorf("%v are exported of %v", got, most)
+	}
+}
