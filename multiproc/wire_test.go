@@ -88,7 +88,7 @@ func TestBadNames(t *testing.T) {
 		for _, f := range families {
 			for _, m := range f.Metric {
 				for _, l := range m.Label {
-					if strings.ContainsAny(l.GetName(), "\n \xff") || l.GetName() == "" || l.GetName() == "__name__" {
+					if strings.ToValidUTF8(l.GetName(), "") != l.GetName() || strings.ContainsAny(l.GetName(), "\n ") || l.GetName() == "" || l.GetName() == "__name__" {
 						t.Errorf("%s has a label %q", f.GetName(), l.GetName())
 					}
 				}
