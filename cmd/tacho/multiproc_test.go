@@ -330,3 +330,42 @@ func checkWorkers(t *testing.T, text string, pids []int) {
 		t.Errorf("the service began at %v", started)
 	}
 }
+
+// TestMultiprocGoOnce: beside a Go service there is no series twice, neither of what both
+// have about themselves, nor where a label has the name of the one that is added.
+func TestMultiprocGoOnce(t *testing.T) {
+	for _, c := range []struct {
+		name   string // before the folder
+		consts map[string]string
+		want   string
+	}{
+		{"", nil, `http_requests_total{method="GET",`},
+		{"shop=", map[string]string{"app": "own"}, `http_requests_total{app="shop",exported_app="own",`},
+	} {
+		dir := t.TempDir()
+		m, err := tacho.New(tacho.Options{ConstLabels: c.consts, Multiproc: tacho.Multiproc{Dir: dir}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		if err := m.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		exporter := spawn(t, nil, "multiproc", "--listen", "127.0.0.1:0", "--dir", c.name+dir)
+		_, body := get(t, http.DefaultClient, exporter.says(`Metrics  (\S+)`))
+		seen := map[string]bool{}
+		for line := range strings.Lines(body) {
+			series, _, _ := strings.Cut(line, "} ")
+			if seen[series] {
+				t.Errorf("%s: twice: %s", c.name, series)
+			}
+			seen[series] = true
+		}
+		for _, name := range []string{c.want, "tacho_function_errors_total{", "tacho_scrape_errors_total{"} {
+			if !strings.Contains(body, "\n"+name) {
+				t.Errorf("%s: there is no %s in\n%s", c.name, name, body)
+			}
+		}
+		exporter.end(syscall.SIGTERM)
+	}
+}
