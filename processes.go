@@ -45,8 +45,9 @@ type siblings struct {
 
 	collected atomic.Bool // by gather, from this process, so that it reads the others' files
 
-	once sync.Once
-	stop chan struct{} // closed by Shutdown
+	once  sync.Once
+	stop  chan struct{} // closed by Shutdown
+	ended chan struct{} // closed when nothing is published or compacted any more
 }
 
 // join shares this core's cells with the service's other processes, if there
@@ -76,7 +77,7 @@ func (m *Meter) join() error {
 	}
 	s := &siblings{
 		own: m.core, cells: cells, reader: reader, publisher: publisher,
-		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}),
+		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
 		s.gatherer = own.Registry
@@ -300,6 +301,7 @@ const (
 
 // run publishes and compacts until the end.
 func (s *siblings) run() {
+	defer close(s.ended)
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
 	var last error
@@ -349,6 +351,7 @@ func (m *Meter) Flush() error {
 func (s *siblings) leave() {
 	s.once.Do(func() {
 		close(s.stop)
+		<-s.ended
 		_, _ = s.publish()
 		s.publisher.Close()
 		_ = s.cells.Close()

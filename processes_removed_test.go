@@ -42,6 +42,16 @@ func awaitLines(t *testing.T, m *Meter, lines ...string) {
 	}
 }
 
+// removeDir removes a directory in which processes may just make their files again.
+func removeDir(dir string) (err error) {
+	for range 100 {
+		if err = os.RemoveAll(dir); err == nil {
+			break
+		}
+	}
+	return err
+}
+
 // TestFilesRemoved: a cleaner takes away the files of processes that count. They are
 // made again with what was counted, whoever is asked answers for all, and the metrics
 // and the log say what has happened.
@@ -57,9 +67,9 @@ func TestFilesRemoved(t *testing.T) {
 		"files":     func(dir string) error { return remove(dir, "*") },
 		"cells":     func(dir string) error { return remove(dir, "*.cells") },
 		"published": func(dir string) error { return remove(dir, "*.db") },
-		"directory": os.RemoveAll,
+		"directory": removeDir,
 		"moved": func(dir string) error {
-			return errors.Join(os.Rename(dir, dir+".old"), os.Mkdir(dir, 0o755))
+			return errors.Join(os.Rename(dir, dir+".old"), os.MkdirAll(dir, 0o755)) // a process may have been faster
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -113,7 +123,7 @@ func TestFilesRemoved(t *testing.T) {
 			if got := sumOf(t, body, "tacho_multiproc_private_cells"); got != 0 {
 				t.Errorf("%v cells are private", got)
 			}
-			if text := log.String(); strings.Count(text, "were removed") != 1 || strings.Contains(text, "space") {
+			if text := log.String(); !strings.Contains(text, "were removed") || strings.Count(text, "were removed") > 2 || strings.Contains(text, "space") {
 				t.Errorf("the log says\n%s", text)
 			}
 		})

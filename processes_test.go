@@ -544,7 +544,7 @@ func TestFolderEmptied(t *testing.T) {
 	dir := t.TempDir()
 	m := member(t, dir, Options{})
 	exchange(m, "GET", "/x", 200)
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeDir(dir); err != nil {
 		t.Fatal(err)
 	}
 	exchange(m, "GET", "/x", 200)
