@@ -284,7 +284,7 @@ func difference(a, b Options) string {
 		{"Exclude", a.Exclude, b.Exclude},
 		{"ExcludePatterns", a.ExcludePatterns, b.ExcludePatterns},
 		{"MetricsPath", a.MetricsPath, b.MetricsPath},
-		{"Multiproc", a.Multiproc, b.Multiproc},
+		{"Multiproc", a.Multiproc.chosen(), b.Multiproc.chosen()},
 	} {
 		if !reflect.DeepEqual(f.a, f.b) {
 			return f.name

@@ -31,6 +31,7 @@ type siblings struct {
 	gatherer  prometheus.Gatherer // of this process's other metrics
 	mark      mark                // of this Meter's families; nil where the registry is its own
 	wrapping  atomic.Pointer[wrapping]
+	warned    sync.Once // that Python's client writes into the directory as well
 	compacts  bool
 	single    bool              // they are one process that is looked at
 	given     []*multiproc.Cell // what is there, where it was read already
@@ -64,10 +65,11 @@ func (m *Meter) join() error {
 	if err := o.checkPrefork(); err != nil {
 		return joinError(o.Dir, err)
 	}
-	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, FailedFunc: m.core.unshared})
+	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, Service: o.Service, FailedFunc: m.core.unshared})
 	if err != nil {
-		return joinError(o.Dir, err)
+		return m.core.stayOut(err)
 	}
+	m.core.reportFolder(cells.Dir())
 	publisher := multiproc.NewPublisher(cells, o.GaugeModes)
 	reader, err := multiproc.NewReader(multiproc.ReaderOptions{
 		Dir: cells.Dir(), Own: cells, Publisher: publisher, Processes: !m.opts.OmitRuntime, UTF8Names: true,
@@ -95,6 +97,30 @@ func (m *Meter) join() error {
 	m.core.ready.Store(true) // before the first publishing, which collects it
 	go s.run()
 	return nil
+}
+
+// stayOut lets a process count for itself alone where the directory is another service's,
+// or the environment names one that cannot be used: it may be meant for Python's client, and
+// is no reason not to start. One that Options name must be right.
+func (c *core) stayOut(why error) error {
+	o := c.opts.Multiproc
+	_, other := errors.AsType[*multiproc.OtherServiceError](why)
+	if !other && !o.inherited {
+		return joinError(o.Dir, why)
+	}
+	c.logger().Warn("tacho: this process counts for itself alone, and its endpoint shows nothing of other processes. "+
+		"Give this service a folder of its own by Options.Multiproc.Dir or PROMETHEUS_MULTIPROC_DIR, a name by Options.Multiproc.Service "+
+		"if it is the folder's, or set Options.Multiproc.Off", "folder", o.Dir, "reason", why)
+	return nil
+}
+
+// reportFolder says where counts are, if that is not where they were to be.
+func (c *core) reportFolder(dir string) {
+	below, _ := filepath.Rel(c.opts.Multiproc.Dir, dir)
+	if first, _, _ := strings.Cut(below, string(filepath.Separator)); first == multiproc.BelowPython {
+		c.logger().Info("tacho: Python's client writes into the folder of the counts; this service counts in one below it, "+
+			"and its endpoint shows nothing of Python's", "folder", dir)
+	}
 }
 
 // unshared says that some counts cannot be written, and why.
@@ -271,6 +297,12 @@ func (s *siblings) restore() {
 	if files, _ := s.publisher.Restore(); files > 0 { // FailedFunc is told of errors
 		s.own.logger().Warn("tacho: files of this service's counts were removed while it runs; they are made again with all that this process has counted. "+
 			"Keep whatever cleans up away from the folder", "folder", s.cells.Dir(), "files", files)
+	}
+	if s.publisher.BesidePython() {
+		s.warned.Do(func() {
+			s.own.logger().Warn("tacho: Python's client writes into the folder of this service's counts: each of the two exports the other's metrics as well. "+
+				"Give each a folder of its own", "folder", s.cells.Dir())
+		})
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -31,6 +33,13 @@ type Multiproc struct {
 	// order.
 	Dir string
 
+	// Service is the name of the service that the directory belongs to. Processes
+	// of another one stay out of it: they count for themselves alone, and warn. The default is
+	// the path of the main module, so that the old and the new program are one service; two
+	// services of one module need names. Where another service's directory is to be used,
+	// empty it.
+	Service string
+
 	// Off switches it off, whatever the environment says.
 	Off bool
 
@@ -44,23 +53,42 @@ type Multiproc struct {
 	// NoCompaction leaves the files of processes that are gone where they are.
 	// Otherwise the living fold them into an archive, within seconds.
 	NoCompaction bool
+
+	inherited bool // Dir is that of PROMETHEUS_MULTIPROC_DIR, which may be meant for another program
 }
 
 func (o Multiproc) withDefaults() Multiproc {
 	o.GaugeModes = maps.Clone(o.GaugeModes)
+	if o.Service == "" {
+		o.Service = mainModule()
+	}
 	switch {
 	case o.Off:
 		o.Dir = ""
 	case o.Dir == "":
-		o.Dir = environmentDir()
+		o.Dir = multiproc.EnvironmentDir()
+		if o.inherited = o.Dir != ""; !o.inherited {
+			o.Dir = preforkDir()
+		}
 	}
 	return o
 }
 
-func environmentDir() string {
-	if dir := multiproc.EnvironmentDir(); dir != "" {
-		return dir
+// mainModule is the path of the program's module, or its name if it has none.
+func mainModule() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Path != "" {
+		return info.Main.Path
 	}
+	return filepath.Base(os.Args[0])
+}
+
+// chosen is what the user has chosen, without how.
+func (o Multiproc) chosen() Multiproc {
+	o.inherited = false
+	return o
+}
+
+func preforkDir() string {
 	// Fiber sets it in the processes that its prefork starts.
 	if os.Getenv("FIBER_PREFORK_CHILD") != "" {
 		return filepath.Join(os.TempDir(), preforkPrefix+multiproc.ProcessName(os.Getppid()))
@@ -101,10 +129,18 @@ func (o Multiproc) check(wrong complaint) {
 			wrong("Multiproc", "GaugeModes[%q]: %q is not one of %s", name, mode, strings.Join(multiproc.GaugeModes(), ", "))
 		}
 	}
+	if len(o.Service) > maxServiceName || strings.ContainsFunc(o.Service, unicode.IsControl) {
+		wrong("Multiproc", "Service: %.50q is not a name: it has control characters, or is longer than %d bytes", o.Service, maxServiceName)
+	}
+	if o.inherited {
+		return // it is found out when it is used
+	}
 	if info, err := os.Stat(o.Dir); o.Dir != "" && err == nil && !info.IsDir() {
 		wrong("Multiproc", "Dir: %s is not a directory", o.Dir)
 	}
 }
+
+const maxServiceName = 1000
 
 // joinError is what New says when the directory cannot be used.
 func joinError(dir string, err error) error {

@@ -23,6 +23,8 @@ import (
 type Cells struct {
 	mu        sync.Mutex
 	dir, id   string
+	base      string  // the directory that the service has claimed
+	service   string  // its name; "" if there is no claim
 	held      string  // the directory, by its absolute name
 	file      *mapped // nil as long as there is no space for it
 	used      int64

@@ -15,6 +15,12 @@ type CellsOptions struct {
 	// Dir is the directory, which is made if it is not there.
 	Dir string
 
+	// Service is the name of the service, to which the directory belongs from then
+	// on. For the directory of another one OpenCells returns an *OtherServiceError. In one that
+	// Python's client writes into, unless the service was there before, the folder go below
+	// it is used. With no name the directory is anybody's.
+	Service string
+
 	// FailedFunc is told the reason when cells come to be in private memory: once for
 	// want of space, once for a directory that is gone, and so on.
 	FailedFunc func(error)
@@ -28,8 +34,12 @@ func OpenCells(o CellsOptions) (*Cells, error) {
 	if o.Dir == "" {
 		return nil, errors.New("multiproc: CellsOptions.Dir is missing")
 	}
-	c := &Cells{failed: o.FailedFunc}
-	dir := o.Dir
+	dir, err := settle(o.Dir, o.Service)
+	if err != nil {
+		return nil, fmt.Errorf("multiproc: %w", err)
+	}
+	o.Dir = dir
+	c := &Cells{failed: o.FailedFunc, base: dir, service: o.Service}
 	for n := 2; ; n++ {
 		taken, err := c.open(dir)
 		if isFull(err) {

@@ -29,6 +29,9 @@ type Publisher struct {
 	known  map[string]*published
 	stale  map[kind]bool // files with gauges in them that are gone
 	made   uint32        // files
+	layout layout        // of files
+	beside bool          // Python's client has files in the directory
+	listed time.Time     // when the directory had changed that was looked at last
 	key    []byte
 	now    func() time.Time // replaced in tests
 }
@@ -36,7 +39,7 @@ type Publisher struct {
 // NewPublisher makes a Publisher for the process of these Cells. Modes are those
 // of single gauges, by name; the others have that of [GaugeMode].
 func NewPublisher(c *Cells, modes map[string]string) *Publisher {
-	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, now: time.Now}
+	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, layout: narrow, now: time.Now}
 }
 
 // A published is a metric that has been written before.
@@ -302,7 +305,7 @@ func (p *Publisher) newStore(k kind) (*store, error) {
 		return nil, err
 	}
 	p.made++
-	return newStore(p.cells, k, p.made)
+	return newStore(p.cells, k, p.layout, p.made)
 }
 
 // forgetGauges lets gauges vanish that were not published in this round. Their

@@ -26,6 +26,8 @@ func (p *Publisher) Restore() (files int, err error) {
 	if p.cells.isClosed() {
 		return 0, nil // the files are whose compacts them
 	}
+	p.cells.reclaim()
+	p.followLayout()
 	made, err := p.cells.restore()
 	if made {
 		files++

@@ -22,8 +22,8 @@ type store struct {
 
 // newStore makes a process's file of a kind, which nobody sees before publish. Made
 // tells it from others of its name.
-func newStore(c *Cells, k kind, made uint32) (*store, error) {
-	s := &store{layout: narrow, made: made, used: headerSize}
+func newStore(c *Cells, k kind, as layout, made uint32) (*store, error) {
+	s := &store{layout: as, made: made, used: headerSize}
 	if k.merge() == "mostrecent" {
 		s.layout = wide
 	}
