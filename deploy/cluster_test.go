@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // clusterPod is a pod of an application as the API server tells it.
@@ -83,8 +85,8 @@ func (c *cluster) account(t *testing.T, img image) (env []string) {
 	t.Helper()
 	dir := filepath.Join(img.root, "var/run/secrets/kubernetes.io/serviceaccount")
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate().Raw})
-	write(t, filepath.Join(dir, "ca.crt"), string(authority))
-	write(t, filepath.Join(dir, "token"), clusterToken)
+	testfile.Write(t, filepath.Join(dir, "ca.crt"), string(authority))
+	testfile.Write(t, filepath.Join(dir, "token"), clusterToken)
 	host, port, err := net.SplitHostPort(c.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -49,14 +49,3 @@ func read(t *testing.T, file string) string {
 	}
 	return string(text)
 }
-
-func write(t *testing.T, file, text string) string {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}

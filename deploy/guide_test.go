@@ -26,6 +26,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // Here is what docs/deploy.md promises besides the files of this folder.
@@ -40,7 +42,7 @@ const (
 func TestWebConfig(t *testing.T) {
 	dir := t.TempDir()
 	roots := newCertificate(t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
-	file := write(t, filepath.Join(dir, "web.yml"), strings.ReplaceAll(read(t, "web.yml"), "put-a-bcrypt-hash-here", "'"+passwordHash+"'"))
+	file := testfile.Write(t, filepath.Join(dir, "web.yml"), strings.ReplaceAll(read(t, "web.yml"), "put-a-bcrypt-hash-here", "'"+passwordHash+"'"))
 	cmd := exec.Command(tachoProgram(t), "serve", "--web-config", file, "--listen=127.0.0.1:0", "--data-dir", t.TempDir(), service(t))
 	p := start(t, cmd)
 	if !strings.HasPrefix(p.url, "https://") {
@@ -106,8 +108,8 @@ func newCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
 		t.Fatal(err)
 	}
 	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
-	write(t, certFile, string(public))
-	write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	testfile.Write(t, certFile, string(public))
+	testfile.Write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(public)
 	return pool
@@ -118,7 +120,7 @@ func newCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
 func TestWebConfigUntouched(t *testing.T) {
 	dir := t.TempDir()
 	newCertificate(t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
-	file := write(t, filepath.Join(dir, "web.yml"), read(t, "web.yml"))
+	file := testfile.Write(t, filepath.Join(dir, "web.yml"), read(t, "web.yml"))
 	if said := refused(t, "serve", "--web-config", file, "--data-dir", t.TempDir()); !strings.Contains(said, "bcrypt") {
 		t.Errorf("it says %s; want a word about the hash", said)
 	}
@@ -189,7 +191,7 @@ func TestBackup(t *testing.T) {
 
 	// Nothing is scraped here, so what is found was restored.
 	cmd = exec.Command(tachoProgram(t), "serve", "--listen=127.0.0.1:0", "--data-dir", filepath.Join(backup, "data"),
-		write(t, filepath.Join(backup, "targets.json"), "[]"))
+		testfile.Write(t, filepath.Join(backup, "targets.json"), "[]"))
 	restored := start(t, cmd)
 	restored.awaitReady(http.DefaultClient)
 	restored.awaitQuery("last_over_time(orders_total[1h])", "7")
@@ -197,7 +199,7 @@ func TestBackup(t *testing.T) {
 
 // TestRemoteWrite: what one scrapes another one has.
 func TestRemoteWrite(t *testing.T) {
-	nothing := write(t, filepath.Join(t.TempDir(), "targets.json"), "[]")
+	nothing := testfile.Write(t, filepath.Join(t.TempDir(), "targets.json"), "[]")
 	receiver := serve(t, nil, "--receive", nothing)
 	serve(t, nil, "--interval=1s", "--remote-write", receiver.url+"api/v1/write", "shop="+service(t))
 	receiver.awaitQuery(`orders_total{job="shop"}`, "7")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/internal/programs"
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // An object is what the tests read of any kind of Kubernetes object.
@@ -217,7 +218,7 @@ func startPod(t *testing.T, img image, o map[string]object, env ...string) *proc
 			continue
 		}
 		for file, text := range o["ConfigMap"].Data {
-			write(t, filepath.Join(img.root, m.MountPath, file), text)
+			testfile.Write(t, filepath.Join(img.root, m.MountPath, file), text)
 		}
 	}
 	values := environment(c)

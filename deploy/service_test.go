@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // installed copies the files of /etc/tacho into a folder and returns it. Texts
@@ -26,9 +28,9 @@ func installed(t *testing.T, settings string) string {
 	t.Helper()
 	dir := t.TempDir()
 	settings = strings.NewReplacer("/etc/tacho", dir, "localhost:8080", service(t), "localhost:8081", service(t)).Replace(settings)
-	write(t, filepath.Join(dir, "settings.yml"), settings)
-	write(t, filepath.Join(dir, "web.yml"), "basic_auth_users: {}\n")
-	write(t, filepath.Join(dir, "targets.json"), "[]\n")
+	testfile.Write(t, filepath.Join(dir, "settings.yml"), settings)
+	testfile.Write(t, filepath.Join(dir, "web.yml"), "basic_auth_users: {}\n")
+	testfile.Write(t, filepath.Join(dir, "targets.json"), "[]\n")
 	return dir
 }
 
@@ -121,7 +123,7 @@ func TestUnit(t *testing.T) {
 	analyze := tool(t, "systemd-analyze", "systemd")
 	// Verification wants the program to be there.
 	text := strings.ReplaceAll(read(t, "tacho.service"), "/usr/local/bin/tacho", tachoProgram(t))
-	file := write(t, filepath.Join(t.TempDir(), "tacho.service"), text)
+	file := testfile.Write(t, filepath.Join(t.TempDir(), "tacho.service"), text)
 	out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
@@ -171,7 +173,7 @@ func reloads(t *testing.T, p *process) string {
 // TestUnitNoRestart: the code that the unit does not try again after is that
 // of a wrong configuration.
 func TestUnitNoRestart(t *testing.T) {
-	said := refused(t, "serve", "--settings", write(t, filepath.Join(t.TempDir(), "settings.yml"), "serve: {retenshun: 15d}\n"))
+	said := refused(t, "serve", "--settings", testfile.Write(t, filepath.Join(t.TempDir(), "settings.yml"), "serve: {retenshun: 15d}\n"))
 	if code := unit(t, "RestartPreventExitStatus"); code != "64" || !strings.Contains(said, "retenshun") {
 		t.Errorf("tacho ends with 64 and %q, the unit knows %s", said, code)
 	}

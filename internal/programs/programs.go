@@ -74,7 +74,7 @@ func Names() []string { return slices.Sorted(maps.Keys(table)) }
 // program is unknown, was not built before, or does not build.
 func File(t testing.TB, name string) string {
 	t.Helper()
-	file, err := find(name)
+	file, err := Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +82,7 @@ func File(t testing.TB, name string) string {
 }
 
 // Find is File for programs that are not tests.
-func Find(name string) (string, error) { return find(name) }
-
-func find(name string) (string, error) {
+func Find(name string) (string, error) {
 	if _, known := table[name]; !known {
 		return "", fmt.Errorf("programs: %q is not in the table of internal/programs; known: %s", name, strings.Join(Names(), ", "))
 	}

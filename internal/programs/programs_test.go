@@ -7,29 +7,21 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // workspace writes a checkout with one program, hello, and enters a folder of it.
 func workspace(t *testing.T) (dir string) {
 	t.Helper()
 	root := t.TempDir()
-	write(t, filepath.Join(root, "go.work"), "go 1.26\n\nuse ./examples\n")
-	write(t, filepath.Join(root, "examples/go.mod"), "module example\n\ngo 1.26\n")
-	write(t, filepath.Join(root, "examples/gin/main.go"), "package main\n\nfunc main() { print(\"one\") }\n")
+	testfile.Write(t, filepath.Join(root, "go.work"), "go 1.26\n\nuse ./examples\n")
+	testfile.Write(t, filepath.Join(root, "examples/go.mod"), "module example\n\ngo 1.26\n")
+	testfile.Write(t, filepath.Join(root, "examples/gin/main.go"), "package main\n\nfunc main() { print(\"one\") }\n")
 	t.Chdir(filepath.Join(root, "examples"))
 	t.Setenv("GOWORK", "")
 	t.Setenv(Variable, "")
 	return root
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func prints(t *testing.T, file, want string) {
@@ -61,7 +53,7 @@ func TestBuild(t *testing.T) {
 	if again := build(); !os.SameFile(first, again) {
 		t.Error("it was built again although nothing has changed")
 	}
-	write(t, filepath.Join(root, "examples/gin/main.go"), "package main\n\nfunc main() { print(\"two\") }\n")
+	testfile.Write(t, filepath.Join(root, "examples/gin/main.go"), "package main\n\nfunc main() { print(\"two\") }\n")
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() { build() })
@@ -82,7 +74,7 @@ func TestFind(t *testing.T) {
 	if _, err := Find("gni"); err == nil || !strings.Contains(err.Error(), `"gni" is not in the table`) {
 		t.Errorf("an unknown program: %v", err)
 	}
-	write(t, filepath.Join(root, "examples/nethttp/main.go"), "package main\n\nfunc main() { x }\n")
+	testfile.Write(t, filepath.Join(root, "examples/nethttp/main.go"), "package main\n\nfunc main() { x }\n")
 	if _, err := Find("nethttp"); err == nil || !strings.Contains(err.Error(), "programs: nethttp: go build") || !strings.Contains(err.Error(), "undefined: x") {
 		t.Errorf("a program that does not build: %v", err)
 	}

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 const test = `package p
@@ -21,8 +21,8 @@ func TestNested(t *testing.T) { t.Run("x", func(t *testing.T) { long.Form(t, 1, 
 
 func TestList(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "multiproc/a_test.go", test)
-	write(t, "server/b_test.go", strings.Replace(test, "TestNested", "TestOther", 1))
+	testfile.Write(t, "multiproc/a_test.go", test)
+	testfile.Write(t, "server/b_test.go", strings.Replace(test, "TestNested", "TestOther", 1))
 	got, err := list(".")
 	want := []string{
 		"-- env GOGC=400 go test -race -timeout 30m -run ^(TestKilled|TestNested)$ ./multiproc",
@@ -36,18 +36,8 @@ func TestList(t *testing.T) {
 // TestHelper: a call outside of a test would be missed, so it is refused.
 func TestHelper(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "a_test.go", strings.Replace(test, "TestKilled", "helper", 1))
+	testfile.Write(t, "a_test.go", strings.Replace(test, "TestKilled", "helper", 1))
 	if _, err := list("."); err == nil || !strings.Contains(err.Error(), "helper calls long.Form") {
 		t.Errorf("got %v; want an error that names the helper", err)
-	}
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
