@@ -72,7 +72,7 @@ func run(commands [][]string, out, log io.Writer) error {
 		}
 	}
 	r.summarize(time.Since(begin))
-	if r.failures() {
+	if r.failures() > 0 {
 		return errFailed
 	}
 	return events.Close()
@@ -95,8 +95,9 @@ func (r *report) command(words []string, dir string, events io.Writer, log io.Wr
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("testrun: %w", err)
 	}
+	before := r.failures()
 	r.read(io.TeeReader(stdout, events))
-	if err := cmd.Wait(); err != nil && !r.failures() {
+	if err := cmd.Wait(); err != nil && r.failures() == before {
 		// Without a failed test: wrong flags, a package that does not exist, a signal.
 		r.broken = append(r.broken, fmt.Sprintf("%s: %v", strings.Join(words, " "), err))
 	}

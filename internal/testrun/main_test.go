@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/tacho-go/tacho/internal/long"
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // module writes a workspace of packages, each one test file, and enters it.
@@ -18,20 +18,10 @@ func module(t *testing.T, packages map[string]string) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GOWORK", "")
 	t.Setenv("GOFLAGS", "")
-	write(t, "go.mod", "module example\n\ngo 1.26\n")
-	write(t, "go.work", "go 1.26\n\nuse .\n")
+	testfile.Write(t, "go.mod", "module example\n\ngo 1.26\n")
+	testfile.Write(t, "go.work", "go 1.26\n\nuse .\n")
 	for name, body := range packages {
-		write(t, filepath.Join(name, "x_test.go"), "package x\n\nimport \"testing\"\n\n"+body)
-	}
-}
-
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		testfile.Write(t, filepath.Join(name, "x_test.go"), "package x\n\nimport \"testing\"\n\n"+body)
 	}
 }
 
@@ -99,6 +89,9 @@ func TestFails(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^PASS .*example/good$`).MatchString(text) {
 			t.Errorf("%s: the package behind it did not run:\n%s", name, text)
 		}
+		if name == "fails" && !strings.HasSuffix(text, "\n2 failed:\n  example/fails TestBad/sub\n  example/fails TestBad\n") {
+			t.Errorf("the end does not name the two tests alone:\n%s", text)
+		}
 		last := strings.Split(strings.TrimSpace(text), "\n")
 		if !strings.Contains(last[len(last)-1], "example/"+name) {
 			t.Errorf("%s: the last line is %q", name, last[len(last)-1])
@@ -117,6 +110,11 @@ func TestBreaks(t *testing.T) {
 	if err := run(split(strings.Fields("-- go test -timeout=never ./good")), &out, &log); err == nil || !strings.Contains(out.String(), "-timeout=never") {
 		t.Errorf("a wrong flag: %v:\n%s", err, &out)
 	}
+	out.Reset()
+	if err := run(split(strings.Fields("-- go test -timeout 100ms ./hangs -- go test -timeout=never ./good")), &out, &log); err == nil || !strings.Contains(out.String(), "-timeout=never") {
+		t.Errorf("a wrong flag after a failure: %v:\n%s", err, &out)
+	}
+	out.Reset()
 	if err := run(split(strings.Fields("-- go test ./nowhere")), &out, &log); err == nil || !strings.Contains(out.String(), "nowhere") {
 		t.Errorf("a package that does not exist: %v:\n%s", err, &out)
 	}

@@ -116,9 +116,15 @@ func lastLine(output []string) string {
 	return ""
 }
 
-func (r *report) failures() bool {
-	failed := func(t result) bool { return t.action == "fail" }
-	return slices.ContainsFunc(r.results, failed) || slices.ContainsFunc(r.pkgs, failed) || len(r.broken) > 0
+// failures is how many tests, packages and commands have failed.
+func (r *report) failures() int {
+	n := len(r.broken)
+	for _, t := range slices.Concat(r.results, r.pkgs) {
+		if t.action == "fail" {
+			n++
+		}
+	}
+	return n
 }
 
 // slowest is how many tests the summary names.
@@ -205,10 +211,11 @@ func (r *report) unended() (tests []result) {
 
 // failed prints what failed: the output of each, and at the very end their names.
 func (r *report) failed() {
-	if !r.failures() {
+	if r.failures() == 0 {
 		return
 	}
 	var names []string
+	named := map[string]bool{} // packages of which a test is named
 	for _, p := range slices.Sorted(maps.Keys(r.unbuilt)) {
 		fmt.Fprintf(r.out, "\n--- does not build: %s\n%s", p, strings.Join(r.unbuilt[p], ""))
 	}
@@ -217,7 +224,10 @@ func (r *report) failed() {
 			continue
 		}
 		fmt.Fprintf(r.out, "\n--- FAIL: %s (%.1fs)\n%s", t.name, t.seconds, strings.Join(r.output[t.name], ""))
-		names = append(names, t.name.String())
+		if t.test != "" || !named[t.pkg] {
+			names = append(names, t.name.String())
+		}
+		named[t.pkg] = true
 	}
 	for _, text := range slices.Concat(r.other, r.broken) {
 		fmt.Fprintln(r.out, strings.TrimSpace(text))
