@@ -94,25 +94,30 @@ func (p *Probe) wantFor(method, path string, status int) error {
 	return err
 }
 
-// dial opens a connection of the probe's own.
-func (p *Probe) dial() (net.Conn, error) {
+// send opens a connection of the probe's own and writes to it.
+func (p *Probe) send(text string) (net.Conn, error) {
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(p.lab.patience + streamLife))
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	err = conn.SetDeadline(time.Now().Add(p.lab.patience + streamLife))
+	if err == nil {
+		_, err = io.WriteString(conn, text)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // raw sends bytes that a well-behaved client would not, and returns the status.
 func (p *Probe) raw(request string) (int, error) {
-	conn, err := p.dial()
+	conn, err := p.send(request)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, request); err != nil {
-		return 0, err
-	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0, err

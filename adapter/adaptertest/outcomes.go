@@ -273,11 +273,8 @@ func (l *Lab) clientGone(late func(Call)) error {
 	if err != nil {
 		return err
 	}
-	conn, err := p.dial()
+	conn, err := p.send(request("GET", "/users/1", "x"))
 	if err != nil {
-		return err
-	}
-	if _, err := io.WriteString(conn, request("GET", "/users/1", "x")); err != nil {
 		return err
 	}
 	if err := l.wait(entered, "the handler to begin"); err != nil {
@@ -316,14 +313,11 @@ func (l *Lab) halfClosed(app App) error {
 	if err != nil {
 		return err
 	}
-	conn, err := p.dial()
+	conn, err := p.send(request("GET", "/users/1", "x"))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, request("GET", "/users/1", "x")); err != nil {
-		return err
-	}
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		return err
 	}

@@ -98,18 +98,15 @@ func (l *Lab) seen(app App, announced bool, do func(Call) string, around func(*h
 
 // postWithTrailer sends a chunked body with a trailer, and returns the answer.
 func (p *Probe) postWithTrailer(path string, announced bool) (string, error) {
-	conn, err := p.dial()
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
 	header := "POST " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
 	if announced {
 		header += "Trailer: X-Sum\r\n"
 	}
-	if _, err := io.WriteString(conn, header+"\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n"); err != nil {
+	conn, err := p.send(header + "\r\n4\r\nbody\r\n0\r\nX-Sum: 42\r\n\r\n")
+	if err != nil {
 		return "", err
 	}
+	defer conn.Close()
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return "", err

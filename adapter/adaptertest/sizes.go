@@ -108,15 +108,12 @@ func (l *Lab) refuse(length int) error {
 	if err != nil {
 		return err
 	}
-	conn, err := p.dial()
+	// The rest of the body never comes: whoever waits for it waits in vain.
+	conn, err := p.send("POST /users/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nbeginning")
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	// The rest of the body never comes: whoever waits for it waits in vain.
-	if _, err := io.WriteString(conn, "POST /users/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nbeginning"); err != nil {
-		return err
-	}
 	_, resp, err := readHead(conn)
 	if err != nil {
 		return fmt.Errorf("a refusal of %d bytes did not arrive before the upload: %w", length, err)

@@ -73,14 +73,11 @@ func (l *Lab) stream(contentType string, atOnce bool) error {
 	if err != nil {
 		return err
 	}
-	conn, err := p.dial()
+	conn, err := p.send(request("GET", "/users/1", "x"))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, request("GET", "/users/1", "x")); err != nil {
-		return err
-	}
 	if _, _, err := readHead(conn); err != nil {
 		return fmt.Errorf("the first flush did not arrive: %w", err)
 	}
