@@ -35,15 +35,15 @@ var suffixesOpenMetrics = map[dto.MetricType][]string{
 
 var noSuffix = []string{""}
 
-// A claim is every name that families use in an exposition format: their own, and
+// A nameSet is every name that families use in an exposition format: their own, and
 // those of their samples.
-type claim struct {
+type nameSet struct {
 	openMetrics bool
 	names       map[string]bool
 }
 
-func newClaim(all []*family, openMetrics bool) *claim {
-	c := &claim{openMetrics: openMetrics, names: map[string]bool{}}
+func newNameSet(all []*family, openMetrics bool) *nameSet {
+	c := &nameSet{openMetrics: openMetrics, names: map[string]bool{}}
 	for _, f := range all {
 		c.add(f.name, f.Kind)
 	}
@@ -57,7 +57,7 @@ type spelling struct {
 }
 
 // spellings are all names that a family uses.
-func (c *claim) spellings(name string, kind dto.MetricType) [2]spelling {
+func (c *nameSet) spellings(name string, kind dto.MetricType) [2]spelling {
 	plain, ok := suffixes[kind]
 	if !ok {
 		plain = noSuffix
@@ -73,8 +73,8 @@ func (c *claim) spellings(name string, kind dto.MetricType) [2]spelling {
 	return all
 }
 
-// add claims the names that a family uses.
-func (c *claim) add(name string, kind schema.Kind) {
+// add takes in the names that a family uses.
+func (c *nameSet) add(name string, kind schema.Kind) {
 	for _, s := range c.spellings(name, protoType(kind)) {
 		for _, suffix := range s.suffixes {
 			c.names[s.base+suffix] = true
@@ -82,8 +82,8 @@ func (c *claim) add(name string, kind schema.Kind) {
 	}
 }
 
-// conflicts reports whether another collector's family uses a claimed name.
-func (c *claim) conflicts(name string, kind dto.MetricType) bool {
+// conflicts reports whether another collector's family uses a name of the set.
+func (c *nameSet) conflicts(name string, kind dto.MetricType) bool {
 	var room [128]byte // a scrape asks for each family
 	for _, s := range c.spellings(name, kind) {
 		for _, suffix := range s.suffixes {
@@ -100,14 +100,14 @@ func protoType(kind schema.Kind) dto.MetricType { return dto.MetricType(protoTyp
 // foreign returns what other collectors have given without the families whose
 // names tacho uses in a format. The slice that it is given is shared by scrapes.
 func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created bool) []*dto.MetricFamily {
-	claim := c.families.claims[0]
+	own := c.families.names[0]
 	if kind := format.FormatType(); kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain {
-		claim = c.families.claims[1]
+		own = c.families.names[1]
 	}
 	escaping := format.ToEscapingScheme()
 	taken := func(f *dto.MetricFamily) bool {
 		name := model.EscapeName(f.GetName(), escaping)
-		if !claim.conflicts(name, f.GetType()) {
+		if !own.conflicts(name, f.GetType()) {
 			return false
 		}
 		c.conflict(f.GetName())

@@ -56,10 +56,8 @@ func (p *pythonText) flush(least int) {
 
 // plainName is a name as the text format can hold it: with underscores for what it cannot.
 func plainName(name string) string {
-	for i := range len(name) {
-		if c := name[i] | 0x20; (c < 'a' || c > 'z') && name[i] != '_' && (name[i] < '0' || name[i] > ':' || i == 0) {
-			return multiproc.EscapeName(name)
-		}
+	if !names.Metric(name) {
+		return multiproc.EscapeName(name)
 	}
 	return name
 }

@@ -56,9 +56,9 @@ type families struct {
 	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
-	flights  bool      // requests in flight are told apart
-	sorted   []*family // by name
-	claims   [2]*claim // the names they use in text and protobuf, and in OpenMetrics
+	flights  bool        // requests in flight are told apart
+	sorted   []*family   // by name
+	names    [2]*nameSet // the names they use in text and protobuf, and in OpenMetrics
 }
 
 // A slot is a place in a schema for a family, and what can be recorded there.
@@ -151,7 +151,7 @@ func newFamilies(o *Options) families {
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	f.claims = [2]*claim{newClaim(f.sorted, false), newClaim(f.sorted, true)}
+	f.names = [2]*nameSet{newNameSet(f.sorted, false), newNameSet(f.sorted, true)}
 	return f
 }
 

@@ -8,19 +8,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Whoever moves to tacho step by step has metrics of client_golang already. What
-// does not fit together is said with their names.
+// A service that moves to tacho step by step has metrics of client_golang already.
+// Messages about what does not fit together begin with the names of these.
 
 // familyName is the name of the metrics that a descriptor is of. It is not
 // exported, but part of what is printed.
-func familyName(d *prometheus.Desc) string {
-	_, rest, ok := strings.Cut(d.String(), `fqName: "`)
-	if !ok {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, `"`)
-	return name
-}
+func familyName(d *prometheus.Desc) string { return familyNameIn(d.String()) }
 
 // described are the descriptors of a collector, a registry for example.
 func described(of any) (all []*prometheus.Desc) {
@@ -79,6 +72,7 @@ func (m *Meter) clash(err error) error {
 		strings.Join(names, ", "), m.opts.rename(), err)
 }
 
+// familyNameIn is the name in a descriptor that was printed, perhaps in an error.
 func familyNameIn(message string) string {
 	_, rest, _ := strings.Cut(message, `fqName: "`)
 	name, _, _ := strings.Cut(rest, `"`)

@@ -189,7 +189,7 @@ func checkSchemas(o Options, wrong complaint) {
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
 func checkNames(o Options, wrong complaint) {
-	written, exported := newClaim(nil, true), map[string]bool{}
+	written, exported := newNameSet(nil, true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
 		written.add(f.Name, f.Kind)
 	}
