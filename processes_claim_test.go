@@ -53,6 +53,20 @@ func module(t *testing.T) string {
 	return strings.TrimPrefix(first, "module ")
 }
 
+// countedAlone makes a Meter that counts although its directory cannot be used, and
+// returns what it logs.
+func countedAlone(t *testing.T) string {
+	t.Helper()
+	var log logged.Buffer
+	m, err := New(Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchange(m, "GET", "/x", 200)
+	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	return log.String()
+}
+
 // TestInheritedDirectory: the variable may be meant for Python's client. Whatever is wrong
 // with its directory, the service starts, counts, and says so.
 func TestInheritedDirectory(t *testing.T) {
@@ -63,14 +77,7 @@ func TestInheritedDirectory(t *testing.T) {
 	for what, dir := range map[string]string{"a file": file, "below a file": file + "/metrics", "not to be made": "/proc/nowhere/metrics"} {
 		t.Run(what, func(t *testing.T) {
 			t.Setenv("PROMETHEUS_MULTIPROC_DIR", dir)
-			var log logged.Buffer
-			m, err := New(Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			if err != nil {
-				t.Fatal(err)
-			}
-			exchange(m, "GET", "/x", 200)
-			line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
-			if text := log.String(); strings.Count(text, "counts for itself alone") != 1 || !strings.Contains(text, dir) {
+			if text := countedAlone(t); strings.Count(text, "counts for itself alone") != 1 || !strings.Contains(text, dir) {
 				t.Errorf("the log says\n%s", text)
 			}
 			if _, err := New(Options{Multiproc: Multiproc{Dir: dir}}); err == nil {
