@@ -149,8 +149,8 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // limit gives the client a limited time to take the answer, and to send a body
-// that it has announced, which the server reads before it answers: whoever takes
-// none must not hold a slot for as long as it likes. A server that allows less
+// that it has announced, which the server reads before it answers: a client
+// that takes none must not hold a slot. A server that allows less
 // keeps its own times.
 func (e *endpoint) limit(w http.ResponseWriter, r *http.Request) {
 	most := 2 * e.meter.opts.ScrapeTimeout // to gather, and to send

@@ -63,7 +63,7 @@ func lockDir(dir string) (unlock func(), err error) {
 
 // shareDir keeps compactors away while a reader reads. Where that cannot be had,
 // as in a directory that is not ours to write, or where somebody does not let go of
-// the lock, it does nothing: no scrape waits for ever.
+// the lock, it does nothing: no scrape waits without end.
 func shareDir(dir string) (unlock func()) {
 	f, err := openLock(dir, false)
 	if err != nil {
