@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tacho-go/tacho/internal/names"
-	"github.com/tacho-go/tacho/multiproc"
 )
 
 // pythonText writes the text format as Python's prometheus_client does
@@ -57,7 +57,7 @@ func (p *pythonText) flush(least int) {
 // plainName is a name as the text format can hold it: with underscores for what it cannot.
 func plainName(name string) string {
 	if !names.Metric(name) {
-		return multiproc.EscapeName(name)
+		return model.EscapeName(name, model.UnderscoreEscaping)
 	}
 	return name
 }

@@ -58,7 +58,3 @@ func (r *Reader) soundLabels(labels []*dto.LabelPair) bool {
 	}
 	return true
 }
-
-// EscapeName is a name with underscores for what Prometheus's text format cannot hold, as
-// Python's client writes it.
-func EscapeName(name string) string { return escapeName(name) }
