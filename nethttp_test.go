@@ -435,6 +435,9 @@ func TestFormsReachTheServer(t *testing.T) {
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
 	original := r.Body
 	m.Handler(mux).ServeHTTP(httptest.NewRecorder(), r)
+	if r.MultipartForm != nil {
+		defer func() { _ = r.MultipartForm.RemoveAll() }() // as the server does
+	}
 	if r.MultipartForm == nil || r.Pattern != "POST /up" || r.Body != original {
 		t.Errorf("the server's request has form %v, pattern %q, own body %v", r.MultipartForm, r.Pattern, r.Body == original)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -242,6 +243,22 @@ func checkMultiproc(t *testing.T, g *flask) {
 	checkCompaction(t, g)
 }
 
+// service is a Go service's Meter. It ends before its directory goes: a process makes
+// files again that are removed.
+func service(t *testing.T, o tacho.Options) *tacho.Meter {
+	t.Helper()
+	m, err := tacho.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ended, cancel := context.WithCancel(context.Background())
+		cancel() // nobody scrapes it any more
+		_ = m.Shutdown(ended)
+	})
+	return m
+}
+
 // TestMultiprocGo: beside a Go service whose processes share their counts it exports
 // what they do, whatever their Options.
 func TestMultiprocGo(t *testing.T) {
@@ -251,10 +268,7 @@ func TestMultiprocGo(t *testing.T) {
 	if status, body := get(t, http.DefaultClient, url); status != http.StatusOK || strings.Contains(body, "flask_") {
 		t.Errorf("before the service begins: %d\n%s", status, body)
 	}
-	m, err := tacho.New(tacho.Options{Schema: schema.Flask(), Multiproc: tacho.Multiproc{Dir: dir}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := service(t, tacho.Options{Schema: schema.Flask(), Multiproc: tacho.Multiproc{Dir: dir}})
 	h := m.Handler(http.NotFoundHandler())
 	for range 3 {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
@@ -343,10 +357,7 @@ func TestMultiprocGoOnce(t *testing.T) {
 		{"shop=", map[string]string{"app": "own"}, `http_requests_total{app="shop",exported_app="own",`},
 	} {
 		dir := t.TempDir()
-		m, err := tacho.New(tacho.Options{ConstLabels: c.consts, Multiproc: tacho.Multiproc{Dir: dir}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := service(t, tacho.Options{ConstLabels: c.consts, Multiproc: tacho.Multiproc{Dir: dir}})
 		m.Handler(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		if err := m.Flush(); err != nil {
 			t.Fatal(err)

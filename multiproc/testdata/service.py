@@ -2,11 +2,12 @@
 
 service.py write DIR WORKERS SETS   forks workers, each with SETS label sets, and waits for them
 service.py read DIR                 prints what MultiProcessCollector makes of the directory
-service.py churn DIR                forks 75 workers that count and die, three at a time
+service.py churn DIR                forks 75 workers that count and die, three at a time; on SIGTERM no more of them
 service.py time DIR ROUNDS          prints the CPU seconds of reading it, the median of some rounds
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -69,7 +70,11 @@ def write(workers, sets):
 
 
 def churn():
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     for _ in range(25):
+        if stopped:
+            return
         pids = []
         for worker in range(3):
             pid = os.fork()
