@@ -67,13 +67,20 @@ var journalMagic = []byte("tacho\x00\x01\n")
 // A journal says what is in an archive.
 type journal struct {
 	files      []folded
-	generation uint64 // one more each time; inodes come again
+	generation uint64   // one more each time; inodes come again
+	lineages   []uint64 // one for each archive that was made without another one before it
+}
+
+// continues reports whether an archive has in it what one had that was there before. Of
+// one without a lineage, as the first releases made them, it does.
+func (j journal) continues(before journal) bool {
+	return !slices.ContainsFunc(before.lineages, func(l uint64) bool { return !slices.Contains(j.lineages, l) })
 }
 
 // appendTo puts the journal behind an archive's entries: its files, their length,
 // the generation and the magic number.
 func (j journal) appendTo(data []byte) ([]byte, error) {
-	text, err := json.Marshal(j.files)
+	text, err := json.Marshal(append(lineageEntries(j.lineages), j.files...))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +90,14 @@ func (j journal) appendTo(data []byte) ([]byte, error) {
 	return append(data, journalMagic...), nil
 }
 
+// Lineages stand in a journal as files without a name, which earlier releases skip.
+func lineageEntries(lineages []uint64) (entries []folded) {
+	for _, l := range lineages {
+		entries = append(entries, folded{Inode: l})
+	}
+	return entries
+}
+
 // readJournal reads an archive's journal, an empty one where there is none.
 func readJournal(path string) (j journal) {
 	in, _ := new(file).open(path)
@@ -90,10 +105,22 @@ func readJournal(path string) (j journal) {
 		return j
 	}
 	defer func() { _ = in.Close() }()
+	return journalOf(in)
+}
+
+func journalOf(in *os.File) (j journal) {
 	end, n, generation := readTail(in)
 	text := make([]byte, n)
-	if _, err := in.ReadAt(text, end-n); n == 0 || err != nil || json.Unmarshal(text, &j.files) != nil {
+	var entries []folded
+	if _, err := in.ReadAt(text, end-n); n == 0 || err != nil || json.Unmarshal(text, &entries) != nil {
 		return journal{}
+	}
+	for _, e := range entries {
+		if e.Name == "" {
+			j.lineages = append(j.lineages, e.Inode)
+		} else {
+			j.files = append(j.files, e)
+		}
 	}
 	j.generation = generation
 	return j

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 type archive interface {
 	// collect adds a file. Of a damaged one what can be read is added; one that
 	// cannot be read at all is an error.
-	collect(path string) (damaged bool, err error)
+	collect(in *os.File) (damaged bool, err error)
 	encode() ([]byte, error)
 }
 
@@ -25,14 +26,24 @@ func newArchive(k kind) archive {
 	return &valueArchive{kind: k, values: map[string]archived{}}
 }
 
-// readWhole reads a file, of which nothing was known, into m.
-func readWhole(path string, k kind, m *merged) (*file, error) {
-	f := &file{name: filepath.Base(path), kind: k, dead: true}
-	in, why := f.open(path)
+// collect adds the file of a path to an archive.
+func collect(into archive, path string) (damaged bool, err error) {
+	in, why := new(file).open(path)
 	if in == nil {
-		return nil, fmt.Errorf("%s: %s", path, why)
+		return false, fmt.Errorf("%s: %s", path, why)
 	}
 	defer func() { _ = in.Close() }()
+	return into.collect(in)
+}
+
+// readWhole reads a file, of which nothing was known, into m.
+func readWhole(in *os.File, k kind, m *merged) (*file, error) {
+	info, err := in.Stat()
+	if err != nil {
+		return nil, err
+	}
+	path := in.Name()
+	f := &file{name: filepath.Base(path), kind: k, info: info, dead: true}
 	f.read(in, m, &buffer{})
 	if f.skipped > 0 || slices.ContainsFunc(f.entries, func(e entry) bool { return e.isGap() }) {
 		f.note(Limit)
@@ -52,10 +63,10 @@ type valueArchive struct {
 	values map[string]archived
 }
 
-func (a *valueArchive) collect(path string) (damaged bool, err error) {
+func (a *valueArchive) collect(in *os.File) (damaged bool, err error) {
 	m := newMerged(defaultSeriesLimit)
 	m.keep = true
-	f, err := readWhole(path, a.kind, m)
+	f, err := readWhole(in, a.kind, m)
 	if err != nil {
 		return false, err
 	}
@@ -69,7 +80,7 @@ func (a *valueArchive) collect(path string) (damaged bool, err error) {
 		a.values[text] = before.fold(a.kind, e.last, f.whenOf(i), !there)
 	}
 	if len(a.values) > defaultSeriesLimit {
-		return false, fmt.Errorf("%s: %s", path, Limit)
+		return false, fmt.Errorf("%s: %s", in.Name(), Limit)
 	}
 	if f.layout != unknown {
 		a.layout = f.layout
@@ -138,8 +149,8 @@ func (a archived) fold(k kind, v, when float64, first bool) archived {
 // A cellArchive is one of cells. What is live is not in it.
 type cellArchive struct{ merged *merged }
 
-func (a *cellArchive) collect(path string) (damaged bool, err error) {
-	f, err := readWhole(path, cellsKind, a.merged)
+func (a *cellArchive) collect(in *os.File) (damaged bool, err error) {
+	f, err := readWhole(in, cellsKind, a.merged)
 	if err != nil {
 		return false, err
 	}

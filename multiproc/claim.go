@@ -159,7 +159,12 @@ const coarsestTime = 3 * time.Second
 // layoutIn is the layout of a file of Python's client.
 func layoutIn(path string) layout {
 	k, _, _ := parseName(filepath.Base(path))
-	f, err := readWhole(path, k, newMerged(defaultSeriesLimit))
+	in, _ := new(file).open(path)
+	if in == nil {
+		return unknown
+	}
+	defer func() { _ = in.Close() }()
+	f, err := readWhole(in, k, newMerged(defaultSeriesLimit))
 	if err != nil || len(f.entries) == 0 {
 		return unknown
 	}

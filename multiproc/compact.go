@@ -19,6 +19,9 @@ import (
 // type and mode, and removes them, so that files, bytes and the time of a scrape
 // are bounded by the living. It returns how many files were folded.
 //
+// Archives that somebody has removed since this Reader compacted, or while its Publisher
+// runs, are put back before.
+//
 // Totals do not change. It may be killed at any moment, and goes on where it
 // was: the archive is replaced as a whole, and names what is in it. Gauges of the
 // dead are folded by their mode; those of the modes live… and all, which speak of
@@ -34,6 +37,9 @@ func (r *Reader) Compact() (files int, err error) {
 		return 0, err
 	}
 	defer unlock()
+	restored, missing := r.keeper.restoreLocked()
+	r.restored.add(restored, r.opts.Own)
+	defer r.keeper.follow()
 	c := &compactor{
 		dir: r.opts.Dir, generations: archives(r.opts.Dir, archivedKinds),
 		done: readContents(r.opts.Dir, nil).exactly, step: r.step, sight: r.sight,
@@ -43,7 +49,7 @@ func (r *Reader) Compact() (files int, err error) {
 		return 0, invisible
 	}
 	files, err = c.fold()
-	err = errors.Join(err, invisible)
+	err = errors.Join(err, invisible, missing)
 	r.folded.add(files, r.opts.Own)
 	return files, err
 }
@@ -279,9 +285,12 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	archive := archiveOf(c.dir, k)
 	j := readJournal(archive)
 	j.generation++
+	if len(j.lineages) == 0 {
+		j.lineages = []uint64{newLineage()}
+	}
 	into := newArchive(k)
 	if _, err := os.Lstat(archive); err == nil {
-		damaged, err := into.collect(archive)
+		damaged, err := collect(into, archive)
 		if err != nil {
 			return err // it would be lost
 		}
@@ -292,22 +301,27 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	for i := range sources {
 		s := &sources[i]
 		var err error
-		if s.damaged, err = into.collect(s.path); err != nil {
+		if s.damaged, err = collect(into, s.path); err != nil {
 			return err
 		}
 		entry := s.folded
 		entry.In = j.generation
 		j.files = append(j.files, entry)
 	}
+	return c.write(archive, into, j)
+}
+
+// write puts an archive with its journal in the place of the one before.
+func (c *compactor) write(path string, a archive, j journal) error {
 	j.files = j.files[max(0, len(j.files)-journalLimit):]
-	data, err := into.encode()
+	data, err := a.encode()
 	if err != nil {
 		return err
 	}
 	if data, err = j.appendTo(data); err != nil {
 		return err
 	}
-	return c.replace(archive, data)
+	return c.replace(path, data)
 }
 
 // replace writes a file such that whoever looks finds the old one or the new

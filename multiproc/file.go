@@ -10,18 +10,19 @@ import (
 
 // A file is one file of the directory and what was last read of it.
 type file struct {
-	name    string
-	kind    kind
-	id      string
-	info    fs.FileInfo
-	made    uint64 // which one of its name it is, see generation
-	layout  layout
-	entries []entry
-	raws    []rawID   // of each entry
-	when    []float64 // of each entry, in the wide layout
-	parsed  int       // where the entries that are known end
-	used    int64
-	damage  []Reason
+	name     string
+	kind     kind
+	id       string
+	info     fs.FileInfo
+	made     uint64   // which one of its name it is, see generation
+	lineages []uint64 // of an archive
+	layout   layout
+	entries  []entry
+	raws     []rawID   // of each entry
+	when     []float64 // of each entry, in the wide layout
+	parsed   int       // where the entries that are known end
+	used     int64
+	damage   []Reason
 
 	apart   bool // some entries have no series that is merged, or there are gaps
 	unsound bool // some counts are none

@@ -31,7 +31,8 @@ type Publisher struct {
 	made   uint32        // files
 	layout layout        // of files
 	beside bool          // Python's client has files in the directory
-	listed time.Time     // when the directory had changed that was looked at last
+	keeper *keeper
+	listed time.Time // when the directory had changed that was looked at last
 	key    []byte
 	now    func() time.Time // replaced in tests
 }
@@ -39,7 +40,7 @@ type Publisher struct {
 // NewPublisher makes a Publisher for the process of these Cells. Modes are those
 // of single gauges, by name; the others have that of [GaugeMode].
 func NewPublisher(c *Cells, modes map[string]string) *Publisher {
-	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, layout: narrow, now: time.Now}
+	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, layout: narrow, keeper: newKeeper(c.Dir()), now: time.Now}
 }
 
 // A published is a metric that has been written before.
@@ -376,4 +377,5 @@ func (p *Publisher) Close() {
 		s.remove()
 		maps.DeleteFunc(p.known, func(_ string, x *published) bool { return x.kind == k })
 	}
+	p.keeper.close()
 }

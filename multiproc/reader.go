@@ -72,7 +72,9 @@ type Reader struct {
 	sight     *sight
 	written   []written // by workers of Python's client, in this scan
 	processes processes
-	folded    folds             // files, by Compact
+	folded    fileCount         // by Compact
+	restored  fileCount         // of archives that were removed, by Compact
+	keeper    *keeper           // of the archives; the Publisher's if there is one
 	step      func()            // see compactor
 	overtaken bool              // by a compactor, in this scan
 	archives  map[string]uint64 // their generations, in the last scan
@@ -102,6 +104,10 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 	}
 	consts := labelsOf(o.ConstLabels)
 	r := &Reader{opts: o, consts: consts, files: map[string]*file{}, archives: map[string]uint64{}, sight: newSight(), absent: absent{}}
+	r.folded.key, r.restored.key = foldedKey, restoredKey
+	if r.keeper = newKeeper(o.Dir); o.Publisher != nil {
+		r.keeper = o.Publisher.keeper
+	}
 	r.processes.usageOf, r.processes.noCPU = usageOf, o.Own != nil
 	r.merged = newMerged(cmp.Or(o.SeriesLimit, defaultSeriesLimit))
 	r.merged.utf8, r.merged.consts = o.UTF8Names, consts
@@ -138,7 +144,7 @@ func (r *Reader) GatherWith(f func([]*Cell) []*dto.MetricFamily) ([]*dto.MetricF
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.scan(all)
-	r.report.folded = r.folded.total(r.merged)
+	r.report.folded, r.report.restored = r.folded.total(r.merged), r.restored.total(r.merged)
 	r.judge()
 	return r.output(f(r.merged.cellList)), nil
 }
@@ -223,12 +229,13 @@ func (r *Reader) scanOnce(which scope) bool {
 		switch {
 		case done().since[f.fileID()]:
 			f.dropCells(0, r.merged)
-		case !r.publishes(f) && !r.absent.add(f):
-			f.forget(0, r.merged)
+		case !r.publishes(f):
+			r.miss(f)
 		}
 		delete(r.files, name)
 	}
-	r.absent.take(r, done)
+	r.absent.comeBack(r, done)
+	r.absent.take(r.merged)
 	maps.Copy(r.archives, before)
 	return true
 }
@@ -338,6 +345,7 @@ func (r *Reader) lost(err error) {
 	for _, name := range slices.Sorted(maps.Keys(r.files)) {
 		r.unread(r.files[name], "")
 	}
+	r.absent.take(r.merged)
 }
 
 // scanFile reads one file and reports whether it is there.
@@ -418,17 +426,22 @@ func (r *Reader) readFile(f *file) (there bool) {
 	made := f.generation(in)
 	var old *file
 	if before != nil && (!os.SameFile(before, f.info) || made > 0 && made != f.made) {
-		if f.id == archiveID { // a new archive has in it what the old one had
-			f.dropCells(0, r.merged)
-		} else {
-			old = f
-		}
+		old = f
 		f = &file{name: f.name, kind: f.kind, id: f.id, info: f.info, dead: f.dead}
+	}
+	if f.id == archiveID && made != f.made {
+		f.lineages = journalOf(in).lineages
+		if old != nil && f.covers(old) { // before it is read: a directory's words are bounded
+			old.dropCells(0, r.merged)
+			old = nil
+		}
 	}
 	f.made = max(f.made, made)
 	f.read(in, r.merged, &r.buffer)
 	switch {
 	case old == nil:
+	case f.id == archiveID:
+		r.miss(old)
 	case f.covers(old):
 		old.dropCells(0, r.merged)
 	default:

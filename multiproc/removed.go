@@ -1,6 +1,7 @@
 package multiproc
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,11 +15,12 @@ import (
 // Somebody may remove the files of processes that count: a cleaner of temporary
 // folders, or rm. They can be counted in all the same, but nobody else sees them. So
 // each process looks for its files now and then, and makes those again that are gone,
-// with everything that it has counted.
+// with everything that it has counted. What processes had counted that are gone is in the
+// archives, which each process puts back (see keeper).
 
 // Restore makes the files of this process again that were removed, or that are not in
-// the directory any more since it was removed or renamed. It returns how many these
-// were. While they cannot be made again, counts go on in memory that others do not see,
+// the directory any more since it was removed or renamed, and puts archives back that
+// were. It returns how many these were. While they cannot be made again, counts go on in memory that others do not see,
 // and the error says why; [CellsOptions].FailedFunc is told, too.
 func (p *Publisher) Restore() (files int, err error) {
 	p.mu.Lock()
@@ -45,6 +47,8 @@ func (p *Publisher) Restore() (files int, err error) {
 			p.drop(k)
 		}
 	}
+	archives, kept := p.keeper.restore()
+	files, err = files+archives, cmp.Or(err, kept)
 	p.cells.countRestored(files)
 	if files > 0 && err == nil {
 		p.cells.warned.Store(0) // of the next time it is told again
@@ -77,10 +81,6 @@ func (c *Cells) pathOf(k kind) string {
 	return k.fileOf(c.dir, c.id)
 }
 
-// restoredKey is that of the cell which counts the files that were made again, so that
-// all processes and those after them say the same.
-var restoredKey = CellKey{Text: "restored files"}
-
 func (c *Cells) countRestored(files int) {
 	if files == 0 {
 		return
@@ -89,13 +89,6 @@ func (c *Cells) countRestored(files int) {
 		c.restored = c.Add(restoredKey, 1, time.Now().UnixNano())
 	}
 	c.restored[0].Add(uint64(files))
-}
-
-func restoredFiles(m *merged) float64 {
-	if c := m.cells[restoredKey]; c != nil && c.Seen && len(c.Words) > 0 {
-		return float64(c.Words[0])
-	}
-	return 0
 }
 
 // restore makes the file of cells again if it was removed.
@@ -211,12 +204,12 @@ func lastWords(f *os.File, n int) (last []uint64) {
 }
 
 // covers reports whether a file that came anew under a name holds what the one before
-// it held: an archive does, and so does what a Go process has made again. Any other file
-// with less in it is another process's.
+// it held: an archive that continues it does, and so does what a Go process has made again.
+// Any other file with less in it is another process's.
 func (f *file) covers(before *file) bool {
 	switch {
 	case f.id == archiveID:
-		return true
+		return journal{lineages: f.lineages}.continues(journal{lineages: before.lineages})
 	case !isOurs(f.id):
 		return false
 	case f.isCells():
@@ -264,24 +257,28 @@ func (f *file) coversCells(before *file) bool {
 	return true
 }
 
-// The absent are files of Go processes that have vanished, and were not folded, by name.
-// What they counted counts on until the process has made them again.
+// The absent are files that have vanished, and were not folded, by name: of Go processes
+// and archives. What they counted counts on until a process has made them again.
 type absent map[string]*file
 
-// add remembers a file, if its process can make it again. What gauges said goes with
-// the file.
-func (a absent) add(f *file) bool {
-	if !isOurs(f.id) || f.kind.name == "gauge" {
-		return false
+// miss deals with a file that has vanished. Of one that can come again all is remembered,
+// of any other what it counted.
+func (r *Reader) miss(f *file) {
+	archived := f.id == archiveID && len(f.lineages) > 0
+	if !archived && (!isOurs(f.id) || f.kind.name == "gauge") {
+		f.forget(0, r.merged) // what a process's gauges said goes with the file
+		return
 	}
 	name, _, _ := cutFolding(f.name)
-	a[name] = f
-	return true
+	if before := r.absent[name]; before != nil {
+		before.forget(0, r.merged)
+	}
+	r.absent[name] = f
 }
 
-// take adds up what the absent had counted. Those that have come again, or that have
-// been folded meanwhile, have it themselves.
-func (a absent) take(r *Reader, done func() contents) {
+// comeBack forgets those that have come again, or that have been folded meanwhile: what
+// they counted is in a file again.
+func (a absent) comeBack(r *Reader, done func() contents) {
 	if len(a) == 0 {
 		return
 	}
@@ -293,18 +290,24 @@ func (a absent) take(r *Reader, done func() contents) {
 	}
 	for name, f := range r.files {
 		plain, _, _ := cutFolding(name)
-		if before := a[plain]; before != nil {
+		before := a[plain]
+		switch {
+		case before == nil:
+		case f.covers(before):
 			delete(a, plain)
-			if f.covers(before) {
-				before.dropCells(0, r.merged)
-			} else {
-				before.forget(0, r.merged)
-			}
+			before.dropCells(0, r.merged)
+		case f.id != archiveID: // an archive can still become one with the absent one
+			delete(a, plain)
+			before.forget(0, r.merged)
 		}
 	}
+}
+
+// take adds up what the absent had counted.
+func (a absent) take(m *merged) {
 	for _, f := range a {
 		f.damage, f.dead = f.damage[:0], true
-		f.takeLast(r.merged, 0)
+		f.takeLast(m, 0)
 	}
 }
 

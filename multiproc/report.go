@@ -14,6 +14,7 @@ type report struct {
 	private      uint64 // cells
 	unwritten    uint64 // samples
 	folded       uint64
+	restored     uint64
 	workers      cohort
 	ours         map[string]bool // Go processes, by id, and whether they are alive
 	damaged      map[Reason]int
@@ -77,7 +78,7 @@ func (r *report) families(m *merged) []*dto.MetricFamily {
 		add(gauge("tacho_multiproc_files", "Files of processes in the directory."), float64(r.files)),
 		add(newFamily("tacho_multiproc_folded_files_total", "Files of dead processes that have been folded into archives, by this exporter or by the processes themselves.", dto.MetricType_COUNTER), float64(r.folded)),
 		add(gauge("tacho_multiproc_private_cells", "Cells that living processes have in their own memory, since they could not be written, as on a full disk; only who has them shows them."), float64(r.private)),
-		add(newFamily("tacho_multiproc_restored_files_total", "Files that were removed while their processes counted in them, and were made again.", dto.MetricType_COUNTER), restoredFiles(m)),
+		add(newFamily("tacho_multiproc_restored_files_total", "Files that were removed while their processes counted in them, and were made again.", dto.MetricType_COUNTER), float64(r.restored)),
 		add(gauge("tacho_multiproc_series", "Series of the merged view, and cells of Go processes."), float64(len(m.series)+len(m.cells))),
 		add(gauge("tacho_multiproc_series_limit", "Series that the merged view may have."), float64(m.limit)),
 		add(gauge("tacho_multiproc_unwritten_samples", "Samples that living processes could not write, as on a full disk."), float64(r.unwritten)),
@@ -108,29 +109,33 @@ func add(f *dto.MetricFamily, v float64, labels ...string) *dto.MetricFamily {
 	return f
 }
 
-// folds count the files that have been folded: in a cell of this process, if it
+// A fileCount counts what a Reader has done to files: in a cell of this process, if it
 // has cells, so that all processes and those after them say the same.
-type folds struct {
+type fileCount struct {
+	key   CellKey
 	words []atomic.Uint64
 	own   bool // they are those of a cell
 }
 
-var foldsKey = CellKey{Text: "folded files"}
+var (
+	foldedKey   = CellKey{Text: "folded files"}
+	restoredKey = CellKey{Text: "restored files"} // processes make theirs again, too
+)
 
-func (f *folds) add(files int, own *Cells) {
+func (f *fileCount) add(files int, own *Cells) {
 	switch {
 	case files == 0:
 		return
 	case f.words == nil && own != nil:
-		f.words, f.own = own.Add(foldsKey, 1, time.Now().UnixNano()), true
+		f.words, f.own = own.Add(f.key, 1, time.Now().UnixNano()), true
 	case f.words == nil:
 		f.words = make([]atomic.Uint64, 1)
 	}
 	f.words[0].Add(uint64(files))
 }
 
-func (f *folds) total(m *merged) (n uint64) {
-	if c := m.cells[foldsKey]; c != nil && c.Seen && len(c.Words) > 0 {
+func (f *fileCount) total(m *merged) (n uint64) {
+	if c := m.cells[f.key]; c != nil && c.Seen && len(c.Words) > 0 {
 		n = c.Words[0]
 	}
 	if !f.own && len(f.words) > 0 {
