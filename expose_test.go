@@ -81,12 +81,31 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 	hot := sync.OnceValue(func() *series {
 		return m.table.cell(m.table.row(m.table.route("/hot"), 2), m.table.statusOf(200)).series
 	})
-	for i := range 1_000_001 { // counts that the text format writes as floats
-		if hint := uint32(random.IntN(8)); mine(i) {
+	for i := range 100_001 { // until it has stripes
+		if hint := uint32(random.IntN(stripes)); mine(i) {
 			hot().observe(5e6, hint)
 		}
 	}
+	for i := range stripes { // to counts that the text format writes as floats
+		if mine(i) {
+			hot().observeMany(5e6, 120_000, uint32(i))
+		}
+	}
 	return m
+}
+
+// observeMany is what observing n times leaves.
+func (s *series) observeMany(ns, n uint64, hint uint32) {
+	words := s.durations.words
+	if more, i := s.durations.more.Load(), hint%stripes; more != nil && i > 0 {
+		words = more[i-1]
+	}
+	words[1+s.ladder.bucket(ns)].Add(n)
+	words[0].Add(ns * n)
+	if s.native != nil {
+		i := nativeBuckets().bucket(ns)
+		s.native.chunk(i / nativePerTwo)[i%nativePerTwo].Add(n)
+	}
 }
 
 type traceKey struct{}
