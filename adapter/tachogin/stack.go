@@ -18,7 +18,24 @@ import (
 // memory of Errors, as Gin itself does from one request to the next. So the stack
 // stands there, behind the errors that a request may have, and costs a request
 // neither an allocation nor a lock.
-type stack struct{ top *writer }
+//
+// Gin uses a Context again for other requests, and so does the stack its writers.
+type stack struct{ top, spare *writer }
+
+// writer returns one that nobody knows.
+func (s *stack) writer() *writer {
+	w := s.spare
+	if w == nil {
+		w = new(writer)
+		w.reports = &w.exchange
+		return w
+	}
+	s.spare = w.outer
+	return w
+}
+
+// takeBack takes a writer that nobody knows any more.
+func (s *stack) takeBack(w *writer) { w.outer, s.spare = s.spare, w }
 
 // errorsRoom is how many errors a Context has room for before append gives it
 // other memory. The stack is in the last place.

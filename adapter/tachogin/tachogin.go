@@ -41,7 +41,7 @@ func Middleware(m *tacho.Meter) gin.HandlerFunc {
 				return
 			}
 		}
-		w := writers.Get().(*writer)
+		w := under.writer()
 		if !m.Begin(&w.exchange, c.Request.Method, c.Request.URL.Path) {
 			w.exclude(m, c, under)
 			return
@@ -86,9 +86,9 @@ func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
 			c.Next()
 			return
 		}
-		w := writers.Get().(*writer)
+		w := under.writer()
 		if !m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path, metrics...) {
-			writers.Put(w)
+			under.takeBack(w)
 			return
 		}
 		w.watch(m, c, under, tracking)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -34,12 +33,6 @@ type writer struct {
 	stack    *stack // where it stands, below which other one
 	outer    *writer
 }
-
-var writers = sync.Pool{New: func() any {
-	w := new(writer)
-	w.reports = &w.exchange
-	return w
-}}
 
 func (w *writer) watch(m *tacho.Meter, c *gin.Context, under *stack, what use) {
 	w.ResponseWriter, w.request, w.ctx, w.context, w.path, w.use = c.Writer, c.Request, c.Request.Context(), c, c.FullPath(), what
@@ -75,10 +68,10 @@ func (w *writer) copy(m *tacho.Meter, c *gin.Context) {
 // not measure it either.
 func (w *writer) exclude(m *tacho.Meter, c *gin.Context, under *stack) {
 	if !m.Nested() {
-		writers.Put(w)
+		under.takeBack(w)
 		return
 	}
-	w.request, w.use = c.Request, excluded
+	w.ResponseWriter, w.request, w.ctx, w.use = c.Writer, c.Request, c.Request.Context(), excluded
 	under.push(w)
 	w.copy(m, c)
 	defer func() {
@@ -129,9 +122,8 @@ func (w *writer) finish(m *tacho.Meter, c *gin.Context) {
 	restored := w.restore(m, c) && !linked
 	m.End(&w.exchange)
 	w.context = nil
-	if restored { // nobody else knows it
-		w.ResponseWriter, w.request, w.ctx = nil, nil, nil
-		writers.Put(w)
+	if restored { // nobody else knows it; what it points to the Context keeps as well
+		w.stack.takeBack(w)
 	}
 	if v != nil {
 		panic(v)
