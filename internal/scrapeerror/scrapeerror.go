@@ -140,7 +140,7 @@ func (e Explanation) filled() Explanation {
 	}
 	e.values = map[string]string{
 		"host": at.host, "address": at.address, "port": at.port, "path": at.path, "url": at.url, "target": target.url,
-		"https": "https" + at.rest(), "http": "http" + at.rest(),
+		"https": at.as("https"), "http": at.as("http"),
 		"status": first(statusOf, e.Error), "type": first(typeOf, e.Error), "within": "", "usual": UsualPaths,
 	}
 	if e.Target.Timeout > 0 {
@@ -184,8 +184,13 @@ func parse(text string) address {
 	return a
 }
 
-// rest is the URL without its scheme.
-func (a address) rest() string { return strings.TrimPrefix(a.url, a.scheme) }
+// as is the URL with another scheme.
+func (a address) as(scheme string) string {
+	if a.scheme == "" {
+		return a.url
+	}
+	return scheme + strings.TrimPrefix(a.url, a.scheme)
+}
 
 // final is where redirects from a have led. A Location may be a path alone.
 func (a address) final(text string) address {

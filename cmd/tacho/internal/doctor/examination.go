@@ -49,7 +49,7 @@ func (e *examination) collect(ctx context.Context) error {
 	e.text = e.ask(ctx, asText)
 	for range e.options.Scrapes - 1 {
 		if err := pause(ctx, e.options.Interval); err != nil {
-			return &TargetError{URL: e.target.Redacted(), What: "interrupted", Do: "run it again", Err: err}
+			return &TargetError{URL: e.target.Redacted(), What: "The examination was interrupted.", Do: "Run it again.", Err: err}
 		}
 		e.askAtOnce(ctx)
 		if x := e.ask(ctx, asDefault); x != nil {
@@ -65,7 +65,7 @@ func (e *examination) collect(ctx context.Context) error {
 
 func (e *examination) begin(ctx context.Context) error {
 	v := e.fetch.get(ctx, asDefault)
-	if err := obstacle(e.target, v); err != nil {
+	if err := e.fetch.obstacle(v); err != nil {
 		return err
 	}
 	e.past = newTracker(v.began)
@@ -107,7 +107,7 @@ func (e *examination) take(visits ...*visit) {
 	}
 	e.past.follow(visits)
 	for _, v := range visits {
-		v.obstacle = obstacle(e.target, v)
+		v.obstacle = e.fetch.obstacle(v)
 		v.body = nil
 	}
 }

@@ -33,7 +33,7 @@ const (
 // what it costs Prometheus.
 const maxBody = 256 << 20
 
-var errTooLarge = fmt.Errorf("the answer is larger than %s", bytesText(maxBody))
+var errTooLarge = fmt.Errorf("body size limit exceeded: the response is larger than %s", bytesText(maxBody))
 
 // A visit is one request to the endpoint and its answer.
 type visit struct {
@@ -111,7 +111,7 @@ func (v *visit) read(resp *http.Response) {
 		v.encoded = true
 		unzipped, err := gzip.NewReader(counted)
 		if err != nil {
-			v.err = fmt.Errorf("the answer says that it is gzip and is not: %w", err)
+			v.err = err
 			return
 		}
 		body = unzipped
@@ -120,7 +120,7 @@ func (v *visit) read(resp *http.Response) {
 	n, err := buf.ReadFrom(io.LimitReader(body, maxBody+1))
 	switch {
 	case err != nil:
-		v.err = fmt.Errorf("the answer broke off after %s: %w", bytesText(float64(n)), err)
+		v.err = fmt.Errorf("%w after %s", err, bytesText(float64(n)))
 	case n > maxBody:
 		v.err = errTooLarge
 	}

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	promhistogram "github.com/prometheus/prometheus/model/histogram"
@@ -33,7 +32,7 @@ func (s *Scraper) URL() string { return s.fetch.target.Redacted() }
 // A Scrape is what one visit brought.
 type Scrape struct {
 	At       time.Time           // when it was asked for
-	Families map[string][]string // for schema.Detect, see Families
+	Families map[string][]string // by name, with the names of their labels, for schema.Detect
 	Samples  []Sample
 }
 
@@ -49,17 +48,29 @@ type Sample struct {
 // why there are no metrics.
 func (s *Scraper) Scrape(ctx context.Context) (Scrape, error) {
 	v := s.fetch.get(ctx, asProtobuf)
-	if err := obstacle(s.fetch.target, v); err != nil {
+	if err := s.fetch.obstacle(v); err != nil {
 		return Scrape{}, err
 	}
 	x := parseExposition(v.body, v.contentType)
 	if e := x.parseError; e != nil {
-		return Scrape{}, &TargetError{
-			URL: s.URL(), What: fmt.Sprintf("it answers with something that Prometheus cannot read (%v)", e.Err),
-			Do: "see what tacho doctor says about it", Err: e.Err,
-		}
+		return Scrape{}, s.fetch.unreadable(v, e.Err)
 	}
 	return x.scrape(v.began), nil
+}
+
+// Probe makes one visit for the text format and returns the families with the names of
+// their labels, for schema.Detect, and the number of series. The error is a
+// [*TargetError], also where Prometheus would keep nothing of metrics that could be read.
+func (s *Scraper) Probe(ctx context.Context) (families map[string][]string, series int, err error) {
+	v := s.fetch.get(ctx, asText)
+	if err := s.fetch.obstacle(v); err != nil {
+		return nil, 0, err
+	}
+	x := parseExposition(v.body, v.contentType)
+	if err := s.fetch.refusal(v, x); err != nil {
+		return nil, 0, err
+	}
+	return x.labelNames(func(*family) bool { return true }), x.series, nil
 }
 
 func (x *exposition) scrape(at time.Time) Scrape {

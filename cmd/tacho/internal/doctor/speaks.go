@@ -11,18 +11,6 @@ func speaks(x *exposition) []string {
 	return spoken
 }
 
-// Families reads an exposition as Prometheus does, for [schema.Detect]: the
-// names of its families, also of those without a series yet, with the names of
-// their labels; and how many series there are. The error is where Prometheus
-// gives up.
-func Families(body []byte, contentType string) (families map[string][]string, series int, err error) {
-	x := parseExposition(body, contentType)
-	if x.parseError != nil {
-		return nil, 0, x.parseError.Err
-	}
-	return x.labelNames(func(*family) bool { return true }), x.series, nil
-}
-
 // labelNames lists the families that are wanted with the names of their labels.
 func (x *exposition) labelNames(wanted func(*family) bool) map[string][]string {
 	all := map[string][]string{}

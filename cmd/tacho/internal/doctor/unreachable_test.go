@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -22,24 +23,32 @@ var obstacles = []struct {
 	advice string // what to do
 	target func(t *testing.T) string
 }{
-	{"nothing listens", "connection refused", "start the service", func(t *testing.T) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.Close()
-		return l.Addr().String()
+	{"nothing listens", "(connection refused)", "Start the service", closedPort},
+	{"nothing listens where it redirects to", "It redirects to http://localhost:", "Start the service", func(t *testing.T) string {
+		return answering(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://localhost"+strings.TrimPrefix(closedPort(t), "127.0.0.1")+"/", http.StatusFound)
+		})(t)
 	}},
-	{"no such name", "the name no-such-host.invalid is not known", "spelling", func(*testing.T) string { return "no-such-host.invalid:80" }},
-	{"it hangs", "timeout", "hangs", answering(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })},
-	{"401", "it wants credentials", "Authorization", status(http.StatusUnauthorized, "")},
-	{"403", "403 Forbidden", "allow this address", status(http.StatusForbidden, "")},
-	{"404", "404 Not Found for /metrics", "/actuator/prometheus", status(http.StatusNotFound, "")},
-	{"500", "500 Internal Server Error: database is locked", "log of the service", status(http.StatusInternalServerError, "database is locked\nat line 7")},
-	{"418", "418 I'm a teapot", "address of the metrics", status(http.StatusTeapot, "")},
-	{"a web page", "a web page, not metrics", "usual ones", page("text/html; charset=utf-8", "<!DOCTYPE html><title>shop</title>")},
-	{"a web page of no type", "a web page, not metrics", "usual ones", page("text/plain", "\n<html><body>")},
-	{"JSON", "JSON, not metrics", "usual ones", page("application/json", `{"up": true}`)},
+	{"an unknown name where it redirects to", "The name no-such-host.invalid is not known", "spelling", answering(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://no-such-host.invalid/", http.StatusFound)
+	})},
+	{"404 where it redirects to", "/other. It responds, but has no metrics at /other", "path of the metrics", answering(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/other" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		http.Redirect(w, r, "/other", http.StatusFound)
+	})},
+	{"no such name", "The name no-such-host.invalid is not known", "spelling", func(*testing.T) string { return "no-such-host.invalid:80" }},
+	{"it hangs", "within the timeout (0.05 s)", "--timeout", answering(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })},
+	{"401", "It requires credentials", "Authorization", status(http.StatusUnauthorized, "")},
+	{"403", "(status 403)", "let this address", status(http.StatusForbidden, "")},
+	{"404", "no metrics at /metrics (status 404)", "/actuator/prometheus", status(http.StatusNotFound, "")},
+	{"500", "(status 500). Its response: database is locked", "log of the service", status(http.StatusInternalServerError, "database is locked\nat line 7")},
+	{"418", "status 418", "address of the metrics", status(http.StatusTeapot, "")},
+	{"a web page", "is a web page, not metrics", "usual ones", page("text/html; charset=utf-8", "<!DOCTYPE html><title>shop</title>")},
+	{"a web page of no type", "is a web page, not metrics", "usual ones", page("text/plain", "\n<html><body>")},
+	{"JSON", "is JSON, not metrics", "usual ones", page("application/json", `{"up": true}`)},
 	{"a login page", "looks like a login page", "credentials", answering(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			w.Header().Set("Content-Type", "text/html")
@@ -48,26 +57,26 @@ var obstacles = []struct {
 		}
 		http.Redirect(w, r, "/login?next="+r.URL.Path, http.StatusFound)
 	})},
-	{"redirects in a circle", "stopped after 10 redirects", "the service that you mean", answering(func(w http.ResponseWriter, r *http.Request) {
+	{"redirects in a circle", "in a circle", "curl -L", answering(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/metrics", http.StatusFound)
 	})},
 	{"a redirect to nowhere", "leads nowhere", "final address", status(http.StatusNotModified, "")},
-	{"it hangs up", "closed the connection", "log of the service", answering(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })},
-	{"it breaks off", "broke off after 5 B", "the service that you mean", answering(func(w http.ResponseWriter, r *http.Request) {
+	{"it hangs up", "closes the connection", "log of the service", answering(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })},
+	{"it breaks off", "before its response is complete", "log of the service", answering(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		io.WriteString(w, "a 1\nb")
 	})},
-	{"gzip that is none", "says that it is gzip and is not", "the service that you mean", answering(func(w http.ResponseWriter, r *http.Request) {
+	{"gzip that is none", "cannot be decompressed", "Content-Encoding", answering(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		io.WriteString(w, "plain text, no gzip")
 	})},
-	{"TLS on a plain port", "plain HTTP, not TLS", "use http://", func(t *testing.T) string {
+	{"TLS on a plain port", "plain HTTP, not TLS", "Use http://", func(t *testing.T) string {
 		return strings.Replace(status(http.StatusOK, "")(t), "http://", "https://", 1)
 	}},
-	{"plain HTTP on a TLS port", "speaks TLS, not plain HTTP", "use https://", func(t *testing.T) string {
+	{"plain HTTP on a TLS port", "speaks TLS, not plain HTTP", "Use https://", func(t *testing.T) string {
 		return strings.Replace(secure(t, nil), "https://", "http://", 1)
 	}},
-	{"unknown authority", "authority that this machine does not know", "certificate", func(t *testing.T) string { return secure(t, nil) }},
+	{"unknown authority", "signed by an unknown authority", "certificate", func(t *testing.T) string { return secure(t, nil) }},
 	{"no target", "no target given", "URL, host:port or :port", func(*testing.T) string { return " " }},
 	{"another scheme", "scheme ftp is not known", "https://", func(*testing.T) string { return "ftp://localhost" }},
 	{"no host", "names no host", "http://localhost", func(*testing.T) string { return "http:///metrics" }},
@@ -127,6 +136,37 @@ func TestInterrupted(t *testing.T) {
 	_, err := Examine(ctx, Options{URL: server.URL, Interval: time.Hour})
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > patience {
 		t.Errorf("error %v after %s", err, time.Since(began))
+	}
+}
+
+// closedPort is an address where nothing listens.
+func closedPort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestProxyIsNotTheTarget: a proxy that is down is not taken for the target.
+func TestProxyIsNotTheTarget(t *testing.T) {
+	proxy, err := url.Parse("http://" + closedPort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := quick("http://shop.example/metrics")
+	options.Client = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}
+	if _, err := Examine(context.Background(), options); err == nil || !strings.Contains(err.Error(), "The proxy") {
+		t.Errorf("error %v does not speak of the proxy", err)
+	}
+}
+
+// TestMetricsAsHTML: metrics are metrics, whatever their Content-Type is.
+func TestMetricsAsHTML(t *testing.T) {
+	r := mustExamine(t, quick(page("text/html", "# TYPE x gauge\nx 1\n")(t)))
+	if !strings.Contains(text(r), "Prometheus 3 refuses the Content-Type") {
+		t.Errorf("the report does not speak of the type:\n%s", text(r))
 	}
 }
 

@@ -12,10 +12,21 @@ import (
 
 func serve(t *testing.T, contentType, body string, code int) Target {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
+		w.Header()["Content-Type"] = []string{contentType}
 		w.WriteHeader(code)
 		fmt.Fprint(w, body)
 	}))
+	t.Cleanup(srv.Close)
+	target, err := Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+// redirecting is a target that leads elsewhere.
+func redirecting(t *testing.T, to string) Target {
+	srv := httptest.NewServer(http.RedirectHandler(to, http.StatusFound))
 	t.Cleanup(srv.Close)
 	target, err := Parse(srv.URL)
 	if err != nil {
@@ -58,13 +69,17 @@ flask_http_request_total{method="GET",status="200"} 1
 		{"Flask", serve(t, plainText, flask, 200), "4 series, speaks flask"},
 		{"both", serve(t, plainText, gin+flask, 200), "speaks default and flask"},
 		{"neither", serve(t, plainText, "x 1\n", 200), "1 series; no HTTP metrics that are known"},
-		{"no type", serve(t, "", gin, 200), "speaks default"},
-		{"a page", serve(t, "text/html", "<html>", 200), "an HTML page, not with metrics: is the path right?"},
-		{"nonsense", serve(t, plainText, "{}", 200), "Prometheus cannot read"},
-		{"nothing", serve(t, plainText, "", 200), "it answers with no metrics"},
-		{"not found", serve(t, plainText, "", 404), "it answers 404 Not Found"},
-		{"closed", closed, "nothing listens there"},
-		{"silent", slow, "no answer in time"},
+		{"no type", serve(t, "", gin, 200), "It sends no Content-Type, so Prometheus 3 rejects its metrics. Let the service send"},
+		{"metrics as HTML", serve(t, "text/html", gin, 200), "It sends valid metrics as Content-Type text/html, which Prometheus 3 rejects."},
+		{"a page", serve(t, "text/html", "<html>", 200), "/metrics is a web page, not metrics. Name the path"},
+		{"nonsense", serve(t, plainText, "{}", 200), "not in Prometheus's format"},
+		{"no UTF-8", serve(t, plainText, "x{a=\"\xff\"} 1\n", 200), "not UTF-8"},
+		{"nothing", serve(t, plainText, "", 200), "it has no metrics"},
+		{"not found", serve(t, plainText, "", 404), "cannot be scraped yet: It responds, but has no metrics at /metrics (status 404)."},
+		{"password", serve(t, plainText, "", 401), "It requires credentials, or rejects those that it gets (status 401). Put the target into a prometheus.yml"},
+		{"closed", closed, "Nothing listens on port 1 of the machine that scrapes"},
+		{"leads to a closed one", redirecting(t, "http://127.0.0.2:1/x"), "It redirects to http://127.0.0.2:1/x. Nothing listens on port 1"},
+		{"silent", slow, "did not respond completely within the timeout (1 s)"},
 	} {
 		answers := Ask(t.Context(), []Target{tt.target}, time.Second)
 		if len(answers) != 1 || !strings.Contains(answers[0].Words(), tt.want) {

@@ -85,7 +85,7 @@ func TestRealService(t *testing.T) {
 		t.Errorf("well: %+v\nfailed: %+v", well, failed)
 	}
 	if !(well.P50 > 0) || !(well.Share > 0) || len(p.Up) != 2 || p.Answering != 2 || len(p.Problems) != 1 ||
-		!strings.Contains(p.Problems[0], "http://127.0.0.1:1/metrics: nothing listens there") {
+		!strings.Contains(p.Problems[0], "http://127.0.0.1:1/metrics: Nothing listens on port 1") {
 		t.Errorf("the picture is %+v", p)
 	}
 }
@@ -103,7 +103,7 @@ func TestOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"tacho top  1 of 2 answer: " + c.URL + "/metrics", "0 req/s", "2 in flight", "in the last 0.1 s",
-		"! http://127.0.0.1:1/metrics: nothing listens there", "req/s▼", "  idle   GET /a ", "  1 of 2 routes",
+		"! http://127.0.0.1:1/metrics: Nothing listens on port 1", "req/s▼", "  idle   GET /a ", "  1 of 2 routes",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, &out)
@@ -127,7 +127,7 @@ func TestNobody(t *testing.T) {
 	if !errors.Is(err, ErrNobody) {
 		t.Fatalf("the error is %v", err)
 	}
-	for _, want := range []string{"nothing listens there", "a web page, not metrics", "something that Prometheus cannot read", "no HTTP metrics that are known"} {
+	for _, want := range []string{"Nothing listens on port 1 of the machine that scrapes", "a web page, not metrics", "not in Prometheus's format", "no HTTP metrics that are known"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
