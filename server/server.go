@@ -142,7 +142,10 @@ func (s *Server) buildScraping() error {
 		HTTPClientOptions:       []configutil.HTTPClientOption{configutil.WithDialContextFunc(s.self.dial)},
 		FeatureRegistry:         s.features,
 	}, s.log.With("component", "scrape"), logging.NewJSONFileLogger, nil, s.fanout, s.registry)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.registry.Register(newProblems(s))
 }
 
 func (s *Server) buildAlerting(c *config.Config, loader ruleLoader) {

@@ -209,3 +209,23 @@ func TestServeNothing(t *testing.T) {
 	open.says(`(?m)^  Note +(everybody who reaches this port can read everything)`)
 	open.end(os.Interrupt)
 }
+
+// TestAlertExplains: the alert on a target that responds with 404 does not claim that it
+// does not respond; it has the explanation that the start has, too.
+func TestAlertExplains(t *testing.T) {
+	srv := newService(t, func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
+	p := spawn(t, nil, "serve", "api="+srv, "--listen", "127.0.0.1:0", "--interval", "1s")
+	page := p.says(pageLine)
+	const want = "It responds, but has no metrics at /metrics (status 404). Name the path of the metrics after "
+	p.says(`(?m)^  Targets .*(` + regexp.QuoteMeta(want) + `)`)
+	var body string
+	if !reaches(30*time.Second, func() bool {
+		_, body = get(t, http.DefaultClient, page+"api/v1/alerts")
+		return strings.Contains(body, want)
+	}) {
+		t.Errorf("the alerts are %s", body)
+	}
+	if strings.Contains(body, "does not answer") || strings.Contains(body, "metrics_path") {
+		t.Errorf("the alerts are %s", body)
+	}
+}

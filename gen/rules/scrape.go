@@ -2,15 +2,20 @@ package rules
 
 import "time"
 
+// scrapeFailing has the text of tacho_target_problem, which tacho's server exports for each
+// target that is down: what the page says of it, too. Another Prometheus has none.
 func scrapeFailing(Options) alert {
 	return alert{
 		name:     "TachoScrapeFailing",
 		severity: Critical,
-		summary:  `{{ $labels.instance }} of {{ $labels.job }} does not answer the scrape.`,
-		description: `Prometheus cannot read the metrics of {{ $labels.instance }} of {{ $labels.job }}. ` +
-			`Either the instance is down, or it is there and only its metrics are out of reach: nothing is known about it until this is mended. ` +
-			`The list of targets says what went wrong. Ask the instance for its metrics yourself, and see whether the process runs, ` +
-			`listens on that port, and lets this machine in.`,
+		summary:  `{{ $labels.instance }} of {{ $labels.job }} cannot be scraped.`,
+		description: `Prometheus cannot read the metrics of {{ $labels.instance }} of {{ $labels.job }}, so nothing is known about it. ` +
+			`{{ with printf "tacho_target_problem{target_job=%q,target_instance=%q}" $labels.job $labels.instance | query }}` +
+			`{{ . | first | label "text" }}` +
+			`{{ else }}` +
+			`Either the instance is down, or only its metrics are out of reach. ` +
+			`Check that the process runs, listens on that port, and lets this machine in.` +
+			`{{ end }} The list of targets has the error itself.`,
 		expr: "up == 0",
 		hold: 2 * time.Minute,
 	}

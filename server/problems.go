@@ -1,0 +1,71 @@
+package server
+
+import (
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/scrape"
+
+	"github.com/tacho-go/tacho/internal/scrapeerror"
+)
+
+// ProblemMetric explains why a target cannot be scraped, for the alert on it: 1 for each
+// target that is down, with the labels target_job and target_instance, which are the
+// target's, cause, the name of what is wrong, and text, which says it and how to fix it.
+const ProblemMetric = "tacho_target_problem"
+
+// mostProblems bounds the series: where more targets are down, one cause has many.
+const mostProblems = 1000
+
+// problems collects ProblemMetric.
+type problems struct {
+	server *Server
+	desc   *prometheus.Desc
+}
+
+func newProblems(s *Server) problems {
+	return problems{s, prometheus.NewDesc(ProblemMetric,
+		"1 for each target whose last scrape failed, with the cause and how to fix it.",
+		[]string{"target_job", "target_instance", "cause", "text"}, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (p problems) Describe(to chan<- *prometheus.Desc) { to <- p.desc }
+
+// Collect implements prometheus.Collector.
+func (p problems) Collect(to chan<- prometheus.Metric) {
+	told := map[[2]string]bool{} // several targets may have the same labels in the end
+	for _, pool := range p.server.scraper.TargetsActive() {
+		for _, t := range pool {
+			key := [2]string{t.GetValue(model.JobLabel), t.GetValue(model.InstanceLabel)}
+			if t.Health() != scrape.HealthBad || told[key] || len(told) == mostProblems {
+				continue
+			}
+			told[key] = true
+			cause, text := p.server.explain(t)
+			to <- prometheus.MustNewConstMetric(p.desc, prometheus.GaugeValue, 1, key[0], key[1], cause, text)
+		}
+	}
+}
+
+// explain says what is wrong with a target, to those who can change the configuration:
+// in the file, or in the arguments that it was made from.
+func (s *Server) explain(t *scrape.Target) (cause, text string) {
+	err := t.LastError()
+	if err == nil {
+		return "", ""
+	}
+	timeout, _ := model.ParseDuration(t.GetValue(model.ScrapeTimeoutLabel))
+	setting := scrapeerror.Arguments
+	if s.opts.ConfigFile != "" {
+		setting = scrapeerror.Config
+	}
+	e := scrapeerror.Explain(err.Error(), scrapeerror.Target{URL: t.URL().String(), Timeout: time.Duration(timeout)})
+	text = e.Text(setting, scrapeerror.English)
+	return e.Cause, strings.ToValidUTF8(text[:min(len(text), longestProblem)], "")
+}
+
+// longestProblem is how many bytes of a text are kept: an error may quote a response.
+const longestProblem = 800
