@@ -46,6 +46,11 @@ type Options struct {
 	// TraceURL is where a trace is shown, with {trace_id} in its place: the
 	// requests that exemplars point to link there. The default is no link.
 	TraceURL string
+
+	// Arguments is true where the reader typed the targets as arguments of a
+	// command: what the page advises for a target that cannot be scraped then
+	// names those, and not keys of a prometheus.yml. The default is false.
+	Arguments bool
 }
 
 // Handler serves the page at /, its files beside it, and 404 for every other

@@ -128,8 +128,9 @@ func configFile(o Options) file {
 		APIPath   string  `json:"apiPath"`
 		BatchPath string  `json:"batchPath"`
 		TraceURL  string  `json:"traceURL"`
+		Arguments bool    `json:"arguments"`
 		Schemas   []names `json:"schemas"`
-	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.TraceURL, knownNames()})
+	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.TraceURL, o.Arguments, knownNames()})
 	if err != nil {
 		panic(err) // strings: always JSON
 	}

@@ -83,7 +83,7 @@ func TestPage(t *testing.T) {
 				sample{"rate", route("shop", "GET", "/"), "1"}))},
 			want: []string{
 				"Not well: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
-				"pay 10.0.0.2:80 Prometheus does not say why.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics connection refused",
+				"pay 10.0.0.2:80 Prometheus does not say why.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics Nothing listens on port 80 of 10.0.0.1 (connection refused). Check that the process runs, that the port is right, and that it does not listen on 127.0.0.1 only. connection refused",
 				"pay down", "shop 1 of 2 down", "Targets 1 up, 1 down",
 			},
 			calm: true,

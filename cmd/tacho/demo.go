@@ -166,7 +166,7 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener: page,
-		Page:     newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
+		Page:     newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Arguments: true, Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
 		Rules:    builtin,
 		Version:  versionText(), Revision: revision(),
 		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,

@@ -144,7 +144,6 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if f.traceURL != "" && !strings.Contains(f.traceURL, "{trace_id}") {
 		return o, fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", f.traceURL)
 	}
-	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, TraceURL: f.traceURL})
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
 	if f.interval < time.Second {
 		return o, fmt.Errorf("--interval %v: it must be at least 1s", f.interval)
@@ -153,6 +152,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if err != nil {
 		return o, err
 	}
+	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, TraceURL: f.traceURL, Arguments: file == ""})
 	if o.ConfigFile = file; file == "" {
 		if o.Config, err = target.Config(targets, s); err != nil {
 			return o, err

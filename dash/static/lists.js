@@ -2,7 +2,7 @@
 
 import { attribute, byId, list, make, put } from "./dom.js";
 import { age, safeLink, shorten, time, visible } from "./format.js";
-import { say } from "./messages.js";
+import { inLanguage, say } from "./messages.js";
 import { alertGroups } from "./model.js";
 
 /** Entries shown of each list; the rest is counted. */
@@ -32,9 +32,35 @@ export function showAlerts(alerts) {
   showList("alerts", "alert-list", "alerts-more", alertGroups(alerts), groupView);
 }
 
-/** @param {any[]} targets */
-export function showDown(targets) {
-  showList("down", "down-list", "down-more", targets, downView);
+/**
+ * What explains an error: fetched when there is one to explain.
+ * @type {typeof import("./scrapeerror.js").explain | null}
+ */
+let explain = null;
+/**
+ * The list that is shown, and where the reader named the targets.
+ * @type {[any[], string]}
+ */
+let shown = [[], ""];
+
+/**
+ * @param {any[]} targets
+ * @param {string} setting
+ */
+export function showDown(targets, setting) {
+  shown = [targets, setting];
+  showList("down", "down-list", "down-more", targets.map((t) => ({ ...t, setting })), downView);
+  if (targets.length > 0 && !explain) void fetchExplain();
+}
+
+/** fetchExplain adds the explanations. Without them the errors are shown as they are. */
+async function fetchExplain() {
+  try {
+    ({ explain } = await import("./scrapeerror.js"));
+    showDown(...shown);
+  } catch {
+    explain = null;
+  }
 }
 
 /**
@@ -108,13 +134,17 @@ function sinceText(/** @type {Date} */ begin) {
 function downView() {
   const name = make("bdi", { class: "name" });
   const url = make("bdi", { class: "muted" });
-  const error = make("p", { dir: "auto" });
-  const element = make("li", { class: "firing" }, make("p", {}, name, " ", url), error);
+  const meaning = make("p", { dir: "auto" });
+  const error = make("p", { class: "muted", dir: "auto" });
+  const element = make("li", { class: "firing" }, make("p", {}, name, " ", url), meaning, error);
   return {
     element,
     update(/** @type {any} */ target) {
       put(name, clean(`${target.job} ${target.instance}`));
       put(url, clean(target.url));
+      const text = explain && target.error ? inLanguage(explain(target.error, target, target.setting).texts) : "";
+      meaning.hidden = !text;
+      put(meaning, shorten(visible(text), 900));
       put(error, clean(target.error) || say("noError"));
     },
   };

@@ -9,7 +9,7 @@ import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
 import { choose, say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, isBad, services } from "./model.js";
-import { gridAt } from "./now.js";
+import { gridAt, settingOf } from "./now.js";
 import { joined, parts, sources } from "./queries.js";
 import { servicesScreen } from "./services.js";
 import { showSummary } from "./summary.js";
@@ -175,7 +175,7 @@ function show() {
   const down = downTargets(picture.samples, targets);
   const elsewhere = view.page !== "";
   showAlerts(elsewhere ? [] : active);
-  showDown(elsewhere ? [] : down);
+  showDown(elsewhere ? [] : down, settingOf(now.config));
   showEmpty(now);
   showSummary(now);
   showScreen(now);

@@ -307,3 +307,9 @@ export function say(key, values = {}) {
   const text = messages[key]?.[present] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
+
+/**
+ * inLanguage returns the one of the texts that the person reads.
+ * @param {string[]} texts in the order of languages
+ */
+export const inLanguage = (texts) => texts[present];

@@ -1,5 +1,6 @@
 // From Prometheus's samples to services and routes. Pure.
 
+import { secondsOf } from "./duration.js";
 import { latency, ratio } from "./format.js";
 import { quantiles } from "./queries.js";
 
@@ -230,7 +231,7 @@ export function downTargets(samples, targets) {
   return samples.filter((s) => s.metric.part === "down")
     .map(({ metric }) => {
       const t = errors.get(key(metric));
-      return { key: key(metric), job: metric.job ?? "", instance: metric.instance ?? "", url: t?.scrapeUrl ?? "", error: t?.lastError ?? "" };
+      return { key: key(metric), job: metric.job ?? "", instance: metric.instance ?? "", url: t?.scrapeUrl ?? "", error: t?.lastError ?? "", timeout: secondsOf(t?.scrapeTimeout ?? "") };
     })
     .sort((a, b) => compare(a.key, b.key));
 }

@@ -10,6 +10,7 @@ import { gridOf } from "./range.js";
  * @property {string} batchPath
  * @property {string} annotationsPath
  * @property {string} traceURL where traces are shown, with {trace_id} in it
+ * @property {boolean} arguments the targets were typed as arguments, not written in a prometheus.yml
  * @property {import("./names.js").Names[]} schemas
  *
  * @typedef {object} Now
@@ -28,6 +29,9 @@ import { gridOf } from "./range.js";
  *
  * @typedef {(change: (view: import("./view.js").View) => import("./view.js").View) => void} ChangeView
  */
+
+/** settingOf is where the reader named the targets, as the table of causes calls it. */
+export const settingOf = (/** @type {Config} */ config) => (config.arguments ? "arguments" : "config");
 
 /**
  * samplesOf asks what an expression is now: undefined while that is not known, and

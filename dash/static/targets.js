@@ -1,4 +1,4 @@
-// What is wrong with a target, in plain words. Pure.
+// The targets that the API lists, by their jobs. Pure.
 
 import { secondsOf } from "./duration.js";
 
@@ -77,68 +77,4 @@ export function jobsOf(targets, most) {
     if (i < most) job.targets.push(t);
   });
   return [...found.values()].filter((j) => j.targets.length > 0);
-}
-
-/**
- * What Prometheus says, and the key of the message that says what it means and what to do.
- * The first that fits is taken: what quotes the target's answer comes before all that could
- * stand in such an answer.
- */
-const meanings = /** @type {[RegExp, string][]} */ ([
-  [/while parsing: |is not a valid start token|does not end with # EOF|invalid metric|invalid label|strconv\.Parse/, "targetFormat"],
-  [/unsupported Content-Type "text\/html/, "targetHTML"],
-  [/Content-Type/, "targetType"],
-  [/limit exceeded|_limit \(|_limit exceeded/, "targetLimit"],
-  [/^server returned HTTP status 40[13]/, "targetDenied"],
-  [/^server returned HTTP status 404/, "targetNotFound"],
-  [/^server returned HTTP status 400/, "targetBadRequest"],
-  [/^server returned HTTP status 429/, "targetTooOften"],
-  [/^server returned HTTP status 50[234]/, "targetBehind"],
-  [/^server returned HTTP status 5/, "targetFails"],
-  [/^server returned HTTP status/, "targetStatus"],
-  [/unable to (read|load)|open \S+: (no such file|permission denied)/, "targetFile"],
-  [/proxyconnect/, "targetProxy"],
-  [/connection refused/, "targetRefused"],
-  [/no such host|server misbehaving|[Tt]emporary failure in name resolution|dial tcp: lookup /, "targetUnknownHost"],
-  [/no route to host|network is unreachable|host is down/, "targetUnreachable"],
-  [/gave HTTP response to HTTPS client|first record does not look like a TLS handshake/, "targetPlain"],
-  [/has expired or is not yet valid/, "targetExpired"],
-  [/x509: certificate is valid for|doesn't contain any IP SANs|is not valid for any names/, "targetOtherName"],
-  [/certificate required|bad certificate|unknown certificate/, "targetClientCertificate"],
-  [/x509|tls: failed to verify/, "targetCertificate"],
-  [/tls: /, "targetTLS"],
-  [/context deadline exceeded|i\/o timeout|Client\.Timeout|TLS handshake timeout/, "targetSlow"],
-  [/malformed HTTP|EOF|connection reset|broken pipe/, "targetNotHTTP"],
-]);
-
-/** Addresses of the machine itself. In a container that is the container. */
-const itself = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
-/**
- * explain says what an error of a scrape means and what to do: a message's key and its
- * values. The key is "" where nothing is known but the error's own words.
- * @param {string} error
- * @param {{url: string, timeout: number}} target
- * @returns {{key: string, values: Record<string, string>}}
- */
-export function explain(error, { url, timeout }) {
-  // The address that was asked for stands before it, and may contain anything.
-  const words = error.replace(/^(?:Get|Post|Head) "(?:[^"\\]|\\.)*": /, "");
-  const key = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? "";
-  const { hostname, host, pathname, port } = addressOf(url);
-  const values = {
-    host: hostname, address: host, url, path: pathname, port, status: /^server returned HTTP status (\d{3})/.exec(words)?.[1] ?? "",
-    type: /Content-Type "([^";]*)/.exec(words)?.[1] ?? "", timeout: Number.isNaN(timeout) ? "" : `${timeout} s`,
-  };
-  return { key: key === "targetRefused" && itself.test(hostname) ? "targetRefusedHere" : key, values };
-}
-
-/** addressOf takes an address apart, with the port that is meant where none is written. */
-function addressOf(/** @type {string} */ url) {
-  try {
-    const { hostname, host, pathname, port, protocol } = new URL(url);
-    return { hostname, host, pathname, port: port || (protocol === "https:" ? "443" : "80") };
-  } catch {
-    return { hostname: "", host: url, pathname: "", port: "" };
-  }
 }

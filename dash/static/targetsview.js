@@ -2,8 +2,13 @@
 
 import { list, make, put } from "./dom.js";
 import { age, latency, nothing, shorten, visible } from "./format.js";
-import { say } from "./messages.js";
-import { explain, jobsOf, matches, targetsOf } from "./targets.js";
+import { inLanguage, say } from "./messages.js";
+import { settingOf } from "./now.js";
+import { explain } from "./scrapeerror.js";
+import { jobsOf, matches, targetsOf } from "./targets.js";
+
+/** Characters of an explanation that are shown. */
+const longest = 900;
 
 /** Targets that are shown; the rest is counted. */
 const most = 100;
@@ -24,7 +29,7 @@ export function targetsView(changeView) {
   return {
     element,
     /** @param {import("./now.js").Now} now */
-    update({ targets, view, at }) {
+    update({ targets, view, at, config }) {
       if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
       tools.hidden = !targets;
       const all = targetsOf(targets ?? []);
@@ -32,7 +37,7 @@ export function targetsView(changeView) {
       put(note, targets ? countText(found, all.length) : say("noTargetList"));
       // The list is of now, also where the page looks at another time.
       const clock = "last" in view.span ? at : Date.now() / 1000;
-      list(body, rowsOf(jobsOf(found, most), clock), (row) => ("job" in row ? jobView() : targetView()));
+      list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)), (row) => ("job" in row ? jobView() : targetView()));
       table.hidden = found.length === 0;
     },
   };
@@ -47,8 +52,8 @@ function countText(/** @type {import("./targets.js").Target[]} */ found, /** @ty
 }
 
 /** rowsOf puts each job above its targets: rows of one table, so that their columns agree. */
-const rowsOf = (/** @type {import("./targets.js").Job[]} */ jobs, /** @type {number} */ clock) =>
-  jobs.flatMap((job) => [{ key: `job ${job.key}`, job }, ...job.targets.map((t) => ({ key: t.key, target: { ...t, clock } }))]);
+const rowsOf = (/** @type {import("./targets.js").Job[]} */ jobs, /** @type {number} */ clock, /** @type {string} */ setting) =>
+  jobs.flatMap((job) => [{ key: `job ${job.key}`, job }, ...job.targets.map((t) => ({ key: t.key, target: { ...t, clock, setting } }))]);
 
 /** jobView is the line of a job. */
 function jobView() {
@@ -76,7 +81,7 @@ function targetView() {
   return {
     element,
     update(/** @type {any} */ { target }) {
-      const t = /** @type {import("./targets.js").Target & {clock: number}} */ (target);
+      const t = /** @type {import("./targets.js").Target & {clock: number, setting: string}} */ (target);
       element.className = t.health === "down" ? "errors" : t.slow ? "slow" : "";
       put(state, t.slow ? say("targetNearlyLate") : say(states[t.health]));
       put(name, clean(t.instance));
@@ -92,9 +97,9 @@ function targetView() {
   };
 }
 
-function meaningText(/** @type {import("./targets.js").Target} */ t) {
-  const { key, values } = t.error ? explain(t.error, t) : t.slow ? { key: "targetNearlyLateMeans", values: {} } : { key: "", values: {} };
-  return key ? say(key, Object.fromEntries(Object.entries(values).map(([k, v]) => [k, clean(v)]))) : "";
+function meaningText(/** @type {import("./targets.js").Target & {setting: string}} */ t) {
+  if (t.error) return shorten(visible(inLanguage(explain(t.error, t, t.setting).texts)), longest);
+  return t.slow ? say("targetNearlyLateMeans") : "";
 }
 
 function putText(/** @type {HTMLElement} */ element, /** @type {string} */ text) {
