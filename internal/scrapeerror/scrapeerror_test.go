@@ -2,6 +2,8 @@ package scrapeerror
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -118,4 +120,43 @@ func mustJSON(c cause) []byte {
 		panic(err)
 	}
 	return text
+}
+
+var update = flag.Bool("update", false, "write the table of the alert's page anew")
+
+// TestAlertPage: the page of the alert has the table, for those who have Prometheus's
+// error and nothing else.
+func TestAlertPage(t *testing.T) {
+	const file = "../../docs/alerts/TachoScrapeFailing.md"
+	const head = "| the error has | what is wrong | how to fix it |\n|---|---|---|\n"
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(page), head)
+	_, after, ends := strings.Cut(rest, "\n\n")
+	if !found || !ends {
+		t.Fatalf("%s has no table", file)
+	}
+	want := before + head + strings.TrimSuffix(rows(), "\n") + "\n\n" + after
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if string(page) != want {
+		t.Errorf("%s is not what causes.json has: run go test ./internal/scrapeerror -run TestAlertPage -update", file)
+	}
+}
+
+// rows are the table for a target http://shop:8080/metrics in a prometheus.yml.
+func rows() string {
+	var b strings.Builder
+	for _, c := range table() {
+		if c.Match == "" {
+			continue
+		}
+		e := Explain(c.Example, Target{URL: "http://shop:8080/metrics"})
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.NewReplacer("|", "\\|", "`", "'").Replace(c.Example), e.What(English), e.Fix(Config, English))
+	}
+	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/tacho-go/tacho/schema"
 )
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/tacho-go/tacho/schema"
 )
 

@@ -1,5 +1,11 @@
 package doctor
 
+import (
+	"fmt"
+
+	"github.com/tacho-go/tacho/internal/scrapeerror"
+)
+
 var contentType = check{
 	id:    "content-type",
 	looks: "The Content-Type is missing or is none that Prometheus knows, so that Prometheus 3 refuses the answer.",
@@ -11,14 +17,17 @@ func findContentType(e *examination) []Finding {
 	if e.main.typeError == nil {
 		return nil
 	}
-	said := "no Content-Type"
-	if e.newest.contentType != "" {
-		said = "Content-Type: " + e.newest.contentType
-	}
+	x := wrongType(e.newest.contentType, scrapeerror.Target{URL: e.target.String()})
 	return one(Finding{
 		Severity: Error, Title: "Prometheus 3 refuses the Content-Type",
-		Evidence: "The answer has " + said + ".",
-		Cure: "Send text/plain; version=0.0.4 (or let the client library's handler answer). " +
-			"Until then set fallback_scrape_protocol: PrometheusText0.0.4 in the scrape configuration.",
+		Evidence: x.What(scrapeerror.English), Cure: x.Fix(scrapeerror.Config, scrapeerror.English),
 	})
+}
+
+// wrongType explains that these are metrics, and that Prometheus 3 does not believe it.
+func wrongType(contentType string, at scrapeerror.Target) scrapeerror.Explanation {
+	if contentType == "" {
+		return scrapeerror.Of("noType", "", at)
+	}
+	return scrapeerror.Of("wrongType", fmt.Sprintf("Content-Type %q", contentType), at)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/model"
+
 	"github.com/tacho-go/tacho/schema"
 )
 

@@ -36,6 +36,9 @@ func (e *TargetError) Text(s scrapeerror.Setting) string {
 	return e.What + " " + e.Do
 }
 
+// Empty reports that Prometheus can scrape the target, and finds nothing there.
+func (e *TargetError) Empty() bool { return e.explanation.Cause == "empty" }
+
 // Unwrap returns the cause.
 func (e *TargetError) Unwrap() error { return e.Err }
 
@@ -72,10 +75,8 @@ func (f *fetcher) refusal(v *visit, x *exposition) error {
 	switch {
 	case x.parseError != nil:
 		return f.unreadable(v, x.parseError.Err)
-	case x.typeError != nil && v.contentType != "":
-		return f.explained(v, scrapeerror.Of("wrongType", fmt.Sprintf("Content-Type %q", v.contentType), f.place(v)))
 	case x.typeError != nil:
-		return f.explained(v, scrapeerror.Of("noType", "", f.place(v)))
+		return f.explained(v, wrongType(v.contentType, f.place(v)))
 	case len(x.families) == 0:
 		return f.explained(v, scrapeerror.Of("empty", "", f.place(v)))
 	}

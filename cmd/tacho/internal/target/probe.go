@@ -25,7 +25,7 @@ type Answer struct {
 func (a Answer) Words() string {
 	switch {
 	case a.Err != nil:
-		return fmt.Sprintf("cannot be scraped yet: %s Scrapes go on.", a.reason())
+		return a.reason() + " Scrapes go on."
 	case len(a.Schemas) == 0:
 		return fmt.Sprintf("%d series; no HTTP metrics that are known: rates and latencies need them, see docs/frameworks.md", a.Series)
 	}
@@ -40,10 +40,13 @@ func (a Answer) Words() string {
 // it as an argument.
 func (a Answer) reason() string {
 	var t *doctor.TargetError
-	if errors.As(a.Err, &t) {
-		return t.Text(scrapeerror.Arguments)
+	switch {
+	case !errors.As(a.Err, &t):
+		return "cannot be scraped yet: " + a.Err.Error() + "."
+	case t.Empty():
+		return "has nothing to scrape yet: " + t.Text(scrapeerror.Arguments)
 	}
-	return a.Err.Error() + "."
+	return "cannot be scraped yet: " + t.Text(scrapeerror.Arguments)
 }
 
 // Ask scrapes every target that is a URL once, all at the same time.

@@ -74,7 +74,7 @@ flask_http_request_total{method="GET",status="200"} 1
 		{"a page", serve(t, "text/html", "<html>", 200), "/metrics is a web page, not metrics. Name the path"},
 		{"nonsense", serve(t, plainText, "{}", 200), "not in Prometheus's format"},
 		{"no UTF-8", serve(t, plainText, "x{a=\"\xff\"} 1\n", 200), "not UTF-8"},
-		{"nothing", serve(t, plainText, "", 200), "it has no metrics"},
+		{"nothing", serve(t, plainText, "", 200), "has nothing to scrape yet: /metrics is empty"},
 		{"not found", serve(t, plainText, "", 404), "cannot be scraped yet: It responds, but has no metrics at /metrics (status 404)."},
 		{"password", serve(t, plainText, "", 401), "It requires credentials, or rejects those that it gets (status 401). Put the target into a prometheus.yml"},
 		{"closed", closed, "Nothing listens on port 1 of the machine that scrapes"},
