@@ -262,13 +262,13 @@ func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfm
 	}), format, e.encoderOptions()...)
 	for _, f := range e.meter.families.sorted {
 		for len(others) > 0 && others[0].GetName() < f.name {
-			e.encode(other, others[0])
+			e.encode(other, others[0], &buf.err)
 			others = others[1:]
 		}
 		s.scan.family(f)
 	}
 	for _, o := range others {
-		e.encode(other, o)
+		e.encode(other, o, &buf.err)
 	}
 	if format.FormatType() == expfmt.TypeOpenMetrics {
 		buf.bytes = append(buf.bytes, "# EOF\n"...)
@@ -284,9 +284,12 @@ func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families [
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
 		sortFamilies(families)
 	}
-	enc := expfmt.NewEncoder(out, format, e.encoderOptions()...)
+	to := &sentTo{to: out}
+	enc := expfmt.NewEncoder(to, format, e.encoderOptions()...)
 	for _, f := range families {
-		e.encode(enc, f)
+		if e.encode(enc, f, &to.err); to.err != nil {
+			return to.err
+		}
 	}
 	if closer, ok := enc.(expfmt.Closer); ok {
 		return closer.Close()
@@ -305,13 +308,28 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 	return nil
 }
 
+// A sentTo passes on what is written, and keeps the first error of doing so.
+type sentTo struct {
+	to  io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (s *sentTo) Write(p []byte) (n int, err error) {
+	if n, err = s.to.Write(p); err != nil && s.err == nil {
+		s.err = err
+	}
+	return n, err
+}
+
 // encode writes one family of another collector. One that cannot be encoded is
-// left out.
-func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily) {
+// left out. An encoder returns the error of writing, too, which is in sent then: the
+// client has left, and no collector has failed.
+func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) {
 	if !utf8.ValidString(f.GetHelp()) {
 		f = helpful(f)
 	}
-	if err := enc.Encode(f); err != nil {
+	if err := enc.Encode(f); err != nil && *sent == nil {
 		e.meter.core.fail(reasonInvalid, f.GetName(), err)
 	}
 }

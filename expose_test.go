@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -497,6 +498,56 @@ func TestBrokenCollectors(t *testing.T) {
 				t.Errorf("%d log lines:\n%s", n, &log)
 			}
 		})
+	}
+}
+
+// leaving is a client that closes its connection after so many bytes.
+type leaving struct {
+	http.ResponseWriter
+	left int
+}
+
+func (l *leaving) Write(p []byte) (int, error) {
+	if l.left -= len(p); l.left < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return l.ResponseWriter.Write(p)
+}
+
+// TestClientThatLeavesIsNoError: a scraper that leaves in the middle of the answer, as one
+// does whose time is up, is neither logged nor counted as a collector that failed.
+func TestClientThatLeavesIsNoError(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	for name, o := range map[string]Options{
+		"own registry": {}, "the user's registry": {Registerer: reg, Gatherer: reg}, "Python's format": {PythonFormat: true},
+	} {
+		for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
+			for _, query := range []string{"", "?name[]=shop_orders_total&name[]=wide_metric"} {
+				var log bytes.Buffer
+				o.OmitRuntime, o.Logger = true, slog.New(slog.NewTextHandler(&log, nil))
+				if o.Registerer != nil {
+					reg = prometheus.NewRegistry()
+					o.Registerer, o.Gatherer = reg, reg
+				}
+				m := MustNew(o)
+				wide := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "wide_metric", Help: "Many series."}, []string{"n"})
+				for i := range 5000 {
+					wide.WithLabelValues(strconv.Itoa(i)).Set(1)
+				}
+				m.Registerer().MustRegister(wide, businessMetric())
+				for left := 0; left < 100_000; left += 10_000 {
+					r := httptest.NewRequest("GET", "/metrics"+query, nil)
+					r.Header.Set("Accept", accept)
+					m.Metrics().ServeHTTP(&leaving{httptest.NewRecorder(), left}, r)
+				}
+				if log.Len() > 0 {
+					t.Errorf("%s, %s, %s: it logs\n%s", name, accept, query, &log)
+				}
+				if n := m.core.failures[reasonInvalid].Load(); n > 0 {
+					t.Errorf("%s, %s, %s: %d failures are counted", name, accept, query, n)
+				}
+			}
+		}
 	}
 }
 
