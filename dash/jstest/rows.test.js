@@ -21,6 +21,11 @@ test("order", () => {
   ]) assert.deepEqual(order(view), want, JSON.stringify(view));
 });
 
+test("a busy route stands above those that are idle, whatever their names", () => {
+  const quiet = { ...shop, routes: [route("/a", 0, "idle"), route("/b", 0, "idle"), route("/z", 2), route("/y", 1, "slow")] };
+  assert.deepEqual(rows(quiet, firstView).map((r) => r.path), ["/y", "/z", "/a", "/b"]);
+});
+
 test("the filter wants every word, in any case, anywhere", () => {
   for (const [filter, want] of [
     ["/B", ["/b"]], ["get ERRORS", ["/d"]], ["shop /c", ["/c"]], ["other /c", []], [" ", ["/d", "/c", "/a", "/b", "/e", "unmatched"]],

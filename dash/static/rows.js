@@ -69,7 +69,7 @@ export function rows(service, view) {
 }
 
 function value(/** @type {any} */ r, /** @type {string} */ id) {
-  if (id === "state") return severity.indexOf(r.state === "idle" ? "well" : r.state);
+  if (id === "state") return r.state === "idle" ? severity.length : severity.indexOf(r.state); // idle: nothing for the window of the rates
   return id === "route" ? r.path : r[id];
 }
 

@@ -16,7 +16,7 @@ type column struct {
 // table of columns, in order.
 var tableColumns = []column{
 	{id: "state", head: "state", width: 6, drop: 5, cell: func(r Row) string { return r.State.String() },
-		number: func(r Row) float64 { return float64(min(r.State, Well)) }, upwards: true,
+		number: func(r Row) float64 { return float64(min(r.State, Well) + State(boolean(r.Quiet))) }, upwards: true,
 		means: "errors: 5 % of the answers or more; slow: p95 of 1 s or more"},
 	{id: "route", head: "route", cell: routeText, upwards: true,
 		means: "method and path of the route's template"},

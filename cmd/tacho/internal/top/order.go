@@ -13,8 +13,8 @@ type Order struct {
 	Reversed bool // the other way than the column does by itself
 }
 
-// FirstOrder: the worst routes first, and otherwise one that does not jump at
-// each refresh.
+// FirstOrder: the worst routes first, the quiet ones last, and otherwise one that does
+// not jump at each refresh.
 var FirstOrder = Order{Column: "state"}
 
 // sorted returns the rows that have every word of the filter. What is no route

@@ -23,6 +23,7 @@ type Row struct {
 	P99        float64
 	Share      float64 // of the time that the service spends
 	InFlight   float64
+	Quiet      bool // it has served nothing for a minute, or since the watch began
 
 	Statuses []Status
 	Requests float64 // how many there were

@@ -114,6 +114,60 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// TestOnceShowsWhatIsBusy: on a quiet service the route that is busy stands above those
+// that are idle, whatever their names and whatever they have counted before.
+func TestOnceShowsWhatIsBusy(t *testing.T) {
+	text := started(0) + types
+	for i := range 40 {
+		text += requestsOf(fmt.Sprintf("/a%02d", i), 5, 0)
+	}
+	c := newChanging(t, text+requestsOf("/z", 10, 0))
+	top, err := New(Options{URLs: []string{c.URL}, Interval: leastInterval})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range askAll(t.Context(), top.scrapers) {
+		a.tell(top.watch)
+	}
+	c.text.Store(text + requestsOf("/z", 20, 0))
+	for _, a := range askAll(t.Context(), top.scrapers) {
+		a.tell(top.watch)
+	}
+	var out bytes.Buffer
+	now := time.Now()
+	if err := Plain(&out, top.watch.Picture(now), FirstOrder, 3, now); err != nil {
+		t.Fatal(err)
+	}
+	if busy, idle := strings.Index(out.String(), "GET /z "), strings.Index(out.String(), "GET /a00 "); busy < 0 || busy > idle {
+		t.Errorf("the busy route is not above the idle ones:\n%s", &out)
+	}
+}
+
+// TestRowsDoNotJump: a route that pauses for a moment stays where it is; after a minute
+// it moves below those that are busy.
+func TestRowsDoNotJump(t *testing.T) {
+	w := watching(1, 2*time.Second, 0)
+	take := func(a, b, seconds float64) {
+		w.Take(0, readingOf(t, types+requestsOf("/a", a, 0)+requestsOf("/b", b, 0), seconds))
+	}
+	first := func(seconds float64) string { return sorted(w.Picture(at(seconds)).Rows, FirstOrder, "")[0].Path }
+	take(1, 1, 0)
+	take(2, 2, 2)
+	w.Picture(at(2))
+	take(2, 3, 4)
+	if got := first(4); got != "/a" {
+		t.Errorf("after a pause of two seconds %s is first", got)
+	}
+	take(2, 4, 70)
+	if got := first(70); got != "/b" {
+		t.Errorf("after a minute %s is first", got)
+	}
+	take(3, 5, 72)
+	if got := first(72); got != "/a" {
+		t.Errorf("after a request %s is first", got)
+	}
+}
+
 // TestNobody: what is wrong with each URL is said.
 func TestNobody(t *testing.T) {
 	page := newChanging(t, "<html>hello</html>")

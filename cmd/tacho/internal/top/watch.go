@@ -11,13 +11,14 @@ type Watch struct {
 	interval  time.Duration
 	window    time.Duration
 	instances []*instance
-	added     *addition // nil when something is new
+	added     *addition           // nil when something is new
+	busy      map[Route]time.Time // when each route has served something, as far as it was seen
 }
 
 // NewWatch follows URLs. Rates are those over the window, or between the last
 // two scrapes if that is longer.
 func NewWatch(urls []string, interval, window time.Duration) *Watch {
-	w := &Watch{interval: interval, window: max(window, 0)}
+	w := &Watch{interval: interval, window: max(window, 0), busy: map[Route]time.Time{}}
 	for _, u := range urls {
 		w.instances = append(w.instances, &instance{url: u})
 	}
