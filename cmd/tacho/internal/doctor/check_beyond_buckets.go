@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
-
 	"github.com/tacho-go/tacho/schema"
 )
 

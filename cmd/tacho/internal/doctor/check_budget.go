@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/prometheus/prometheus/model/labels"
-
 	"github.com/tacho-go/tacho/schema"
 )
 

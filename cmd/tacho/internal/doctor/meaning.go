@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/model"
-
 	"github.com/tacho-go/tacho/schema"
 )
 
