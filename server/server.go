@@ -36,6 +36,7 @@ type Server struct {
 	log      *slog.Logger
 	start    time.Time
 	listener net.Listener
+	folder   folderLock
 	url      *url.URL
 
 	registry *prometheus.Registry // everything but the TSDB's
@@ -68,7 +69,7 @@ type Server struct {
 
 // New checks everything that can be checked before samples are touched: the
 // options, the configuration with its rule files, the data folder, the web
-// configuration; and it binds the port. The errors are [ErrConfig] and
+// configuration; it binds the port and locks the data folder. The errors are [ErrConfig] and
 // [ErrInUse], with what to do about them. A Server that is not run must be
 // given up with [Server.Close].
 func New(o Options) (*Server, error) {
@@ -80,9 +81,14 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := build(o, ln)
+	folder, err := lockFolder(o.DataDir)
 	if err != nil {
 		_ = ln.Close()
+		return nil, err
+	}
+	s, err := build(o, ln, folder)
+	if err != nil {
+		_, _ = ln.Close(), folder.release()
 		return nil, err
 	}
 	return s, nil
@@ -90,8 +96,8 @@ func New(o Options) (*Server, error) {
 
 // build makes every part. The order is that of need: who is handed to another
 // exists before it.
-func build(o Options, ln net.Listener) (*Server, error) {
-	s := &Server{opts: o, log: o.Logger, start: time.Now().UTC(), listener: ln, self: newMemoryListener()}
+func build(o Options, ln net.Listener, folder folderLock) (*Server, error) {
+	s := &Server{opts: o, log: o.Logger, start: time.Now().UTC(), listener: ln, folder: folder, self: newMemoryListener()}
 	var err error
 	if s.url, err = o.externalURL(ln); err != nil {
 		return nil, err
@@ -203,8 +209,8 @@ func (s *Server) Ready() bool {
 	return state(s.state.Load()) == ready && !s.store.full.Load()
 }
 
-// Close gives the port of a Server up that was never run.
-func (s *Server) Close() error { return s.listener.Close() }
+// Close gives up the port and the data folder of a Server that was never run.
+func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.folder.release()) }
 
 // Run serves until ctx ends, and then stops everything in order: nothing that
 // was taken stays unwritten. It returns nil after an end by ctx.

@@ -245,17 +245,38 @@ func TestSecondInstance(t *testing.T) {
 	o := options(t)
 	o.Config = scraping(target(t, "things 1\n"))
 	first := start(t, o)
-	second, err := server.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = second.Run(t.Context())
-	if !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "belongs to a process that is running") {
-		t.Errorf("the second instance ends with: %v", err)
+	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "belongs to a process that is running") {
+		t.Errorf("the second instance: %v", err)
 	}
 	first.await("the first to go on", func() bool { return first.one("things") == "1" })
 	if kept, _ := filepath.Glob(filepath.Join(o.DataDir, "wal-before-repair-*")); len(kept) > 0 {
 		t.Errorf("the second instance left %v", kept)
+	}
+}
+
+// TestFolderIsLockedFromTheStart: a server that has not run yet has its folder already,
+// and gives it up when it is closed.
+func TestFolderIsLockedFromTheStart(t *testing.T) {
+	o := options(t)
+	first, err := server.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) {
+		t.Errorf("another server while the first one waits: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(o.DataDir, "lock")); len(left) > 0 {
+		t.Errorf("the lock is left: %v", left)
+	}
+	r := start(t, o)
+	if got := r.one("prometheus_tsdb_clean_start"); got != "1" {
+		r.await("the own metrics", func() bool { got = r.one("prometheus_tsdb_clean_start"); return got != "" })
+		if got != "1" {
+			t.Errorf("the TSDB takes the start for one after a crash: %s", got)
+		}
 	}
 }
 

@@ -43,13 +43,16 @@ func tsdbOptions(c *config.Config, registry features.Collector) *tsdb.Options {
 func (s *Server) openDB(c *config.Config) (*tsdb.DB, *prometheus.Registry, error) {
 	reg := prometheus.NewRegistry()
 	kept := keepLog(s.opts.DataDir, time.Now())
+	if err := s.folder.release(); err != nil { // the TSDB takes it over
+		return nil, nil, fmt.Errorf("the lock of the data folder: %w", err)
+	}
 	db, err := tsdb.Open(s.opts.DataDir, s.log.With("component", "tsdb"), reg, tsdbOptions(c, s.features), s.store.stats)
 	if err != nil {
 		if !isLocked(err) {
 			return nil, nil, fmt.Errorf("the data in %s cannot be opened: %w; the log before the attempt: %v", s.opts.DataDir, err, kept)
 		}
 		kept.drop()
-		return nil, nil, fmt.Errorf("%w: the data folder %s belongs to a process that is running: end it or choose another folder (%w)", ErrInUse, s.opts.DataDir, err)
+		return nil, nil, inUse(s.opts.DataDir, err)
 	}
 	if corruptions(reg) > 0 {
 		s.log.Error("the log was damaged: what came after the damage is not in the database", "folder", s.opts.DataDir, "log", kept.String())

@@ -229,3 +229,20 @@ func TestAlertExplains(t *testing.T) {
 		t.Errorf("the alerts are %s", body)
 	}
 }
+
+// TestLockedFolder: a server whose data folder belongs to another does not announce a page
+// that it will not serve.
+func TestLockedFolder(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"serve", "127.0.0.1:1", "--listen", "127.0.0.1:0", "--data-dir", dir}
+	first := spawn(t, nil, args...)
+	page := first.says(pageLine)
+	first.await("readiness", 30*time.Second, func() bool { code, _ := get(t, http.DefaultClient, page+"-/ready"); return code == http.StatusOK })
+	second := spawn(t, nil, args...)
+	if err := second.cmd.Wait(); err == nil || second.cmd.ProcessState.ExitCode() != exitFailed {
+		t.Errorf("it ended with %v", err)
+	}
+	if second.out.String() != "" || !strings.Contains(second.log.String(), "belongs to a process that is running") {
+		t.Errorf("it printed %q and logged %q", &second.out, &second.log)
+	}
+}
