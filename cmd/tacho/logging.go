@@ -8,6 +8,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// What the flags accept.
+var (
+	logLevels  = []string{"debug", "info", "warn", "error"}
+	logFormats = []string{"text", "json"}
+)
+
 // logFlags say how the log looks. The log goes to the standard error.
 type logFlags struct{ level, format string }
 

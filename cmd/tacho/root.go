@@ -124,5 +124,6 @@ func newRoot(s streams) *cobra.Command {
 		return usage(fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath()))
 	})
 	describeEnvironment(root)
+	completeValues(root)
 	return root
 }

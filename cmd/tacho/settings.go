@@ -11,9 +11,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// envName is the environment variable of a flag: TACHO_DATA_DIR for --data-dir.
-func envName(flag string) string {
-	return "TACHO_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+// ownMeanings are flags that mean something else than those of the same name in tacho
+// serve: what is set for that server must not move another one to its port. Their variable
+// has the command's name in it, and in a file they stand below the command only.
+var ownMeanings = map[string][]string{
+	"multiproc": {"listen", "web-config"},
+	"top":       {"interval"},
+}
+
+// hasOwnMeaning is true for a flag in ownMeanings.
+func hasOwnMeaning(cmd *cobra.Command, flag string) bool {
+	return slices.Contains(ownMeanings[cmd.Name()], flag)
+}
+
+// envName is the environment variable of a flag: TACHO_DATA_DIR for --data-dir, and
+// TACHO_TOP_INTERVAL for what --interval means in tacho top alone.
+func envName(cmd *cobra.Command, flag string) string {
+	name := flag
+	if hasOwnMeaning(cmd, flag) {
+		name = cmd.Name() + "-" + flag
+	}
+	return "TACHO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
 // notSettable are flags that make sense on the command line only.
@@ -23,7 +41,7 @@ var notSettable = []string{"help", "version"}
 func describeEnvironment(cmd *cobra.Command) {
 	add := func(f *pflag.Flag) {
 		if !slices.Contains(notSettable, f.Name) && !strings.Contains(f.Usage, "[$") {
-			f.Usage += " [$" + envName(f.Name) + "]"
+			f.Usage += " [$" + envName(cmd, f.Name) + "]"
 		}
 	}
 	cmd.PersistentFlags().VisitAll(add)
@@ -37,7 +55,7 @@ func describeEnvironment(cmd *cobra.Command) {
 // and, after it, from the file.
 func fillFlags(cmd *cobra.Command, file string) error {
 	if file == "" {
-		file = os.Getenv(envName("settings"))
+		file = os.Getenv(envName(cmd, "settings"))
 	}
 	settings, err := readSettings(cmd, file)
 	if err != nil {
@@ -48,8 +66,8 @@ func fillFlags(cmd *cobra.Command, file string) error {
 		if f.Changed || first != nil || slices.Contains(notSettable, f.Name) {
 			return
 		}
-		if text, ok := os.LookupEnv(envName(f.Name)); ok {
-			first = set(cmd, f, []string{text}, "$"+envName(f.Name))
+		if text, ok := os.LookupEnv(envName(cmd, f.Name)); ok {
+			first = set(cmd, f, []string{text}, "$"+envName(cmd, f.Name))
 		} else if values, ok := settings[f.Name]; ok {
 			first = set(cmd, f, values, file+": "+f.Name)
 		}
@@ -95,7 +113,8 @@ func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values ma
 		if !knownFlag(cmd.Root(), key) {
 			return fmt.Errorf("--settings %s:%d: there is no setting %q; tacho --help and tacho COMMAND --help list them", file, node.Line, key)
 		}
-		if _, own := values[key]; !own { // the command's own section goes first
+		// The command's own section takes precedence.
+		if _, own := values[key]; !own && !hasOwnMeaning(cmd, key) {
 			values[key] = scalars(node)
 		}
 		return nil

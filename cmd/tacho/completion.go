@@ -1,0 +1,63 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/top"
+)
+
+// fixedValues are the flags that accept nothing but some words, and those words.
+var fixedValues = map[string]func() []string{
+	"log-level":  func() []string { return logLevels },
+	"log-format": func() []string { return logFormats },
+	"sort":       sortValues,
+}
+
+// sortValues are the columns, each also the other way round.
+func sortValues() []string {
+	columns := top.Columns()
+	for _, c := range top.Columns() {
+		columns = append(columns, "-"+c)
+	}
+	return columns
+}
+
+// completeValues tells a shell what the value of each flag and the arguments can be: one
+// of some words, a file, a folder, or nothing that it could know.
+func completeValues(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { completeFlag(cmd, f) })
+	if cmd.ValidArgsFunction == nil && !takesFiles(cmd) {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	for _, c := range cmd.Commands() {
+		completeValues(c)
+	}
+}
+
+// takesFiles: the targets of tacho serve may be files.
+func takesFiles(cmd *cobra.Command) bool { return cmd.Name() == "serve" }
+
+func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
+	if values, fixed := fixedValues[f.Name]; fixed {
+		must(cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values(), cobra.ShellCompDirectiveNoFileComp)))
+		return
+	}
+	switch what, _ := pflag.UnquoteUsage(f); {
+	case what == "file", f.Name == "target":
+		must(cmd.MarkFlagFilename(f.Name, "yml", "yaml", "json"))
+	case strings.HasPrefix(what, "folder"):
+		must(cmd.MarkFlagDirname(f.Name))
+	default:
+		must(cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions))
+	}
+}
+
+// must: the flags are there, and completed once.
+func must(err error) {
+	if err != nil {
+		panic("completion: " + err.Error())
+	}
+}
