@@ -97,8 +97,10 @@ func TestImage(t *testing.T) {
 // every address.
 func TestImageListens(t *testing.T) {
 	config := newImage(t, tachoProgram(t)).config
-	if !slices.Contains(config.Env, "TACHO_LISTEN=:9464") {
-		t.Errorf("the environment is %q; want TACHO_LISTEN=:9464", config.Env)
+	for _, want := range []string{"TACHO_LISTEN=:9464", "TACHO_MULTIPROC_LISTEN=:9200"} {
+		if !slices.Contains(config.Env, want) {
+			t.Errorf("the environment is %q; want %s", config.Env, want)
+		}
 	}
 	if _, ok := config.ExposedPorts["9464/tcp"]; !ok || len(config.ExposedPorts) != 1 {
 		t.Errorf("%v are exposed; want 9464/tcp", config.ExposedPorts)
