@@ -36,7 +36,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 func TestTopInTerminal(t *testing.T) {
 	s := &shop{}
 	p := inTerminal(t, 100, 20, nil, "top", newService(t, s.ServeHTTP), "127.0.0.1:1", "--interval", "200ms", "--sort", "route")
-	p.shows(`127.0.0.1:1/metrics: nothing listens there.*route▲.*> +GET /a .* GET /b .* GET /c\\n\\u001b\[2J`)
+	p.shows(`127.0.0.1:1/metrics: Nothing listens on port 1 .*route▲.*> +GET /a .* GET /b .* GET /c\\n\\u001b\[2J`)
 	p.shows(`in the last 0\.2 s`)
 	p.types(">")
 	p.shows(`req/s▼.*> +\S* +GET /b .* GET /c.* GET /a `)
@@ -61,7 +61,7 @@ func TestTopTargetLeaves(t *testing.T) {
 	p := inTerminal(t, 100, 20, nil, "top", newService(t, s.ServeHTTP), "--interval", "200ms")
 	p.shows(`GET /a`)
 	s.gone.Store(true)
-	p.shows(`no URL answers.*! http://.*it answers 503 Service Unavailable: closed \\u001b\[31mfor today`)
+	p.shows(`no URL answers.*! http://.*\(status 503\)\. .*closed\s+\\u001b\[31mfor\s+today`)
 	s.gone.Store(false)
 	p.shows(`in the last .*GET /a`)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -10,6 +10,9 @@ import (
 // most problems and notes that the header has room for.
 const mostProblems = 3
 
+// mostProblemLines are for all problems together: one alone is said in whole.
+const mostProblemLines = 4
+
 // header is what stands above the table.
 func header(p Picture, now time.Time, width int, paused bool) []Line {
 	lines := []Line{line(bold, "tacho top").and(normal, "  "+targets(p))}
@@ -19,8 +22,9 @@ func header(p Picture, now time.Time, width int, paused bool) []Line {
 		of = append([]string{"PAUSED, p goes on"}, of...)
 	}
 	lines = append(lines, words(normal, width, of...)...)
-	for _, text := range few(p.Problems) {
-		lines = append(lines, line(red, "! "+text))
+	problems := few(p.Problems)
+	for _, text := range problems {
+		lines = append(lines, sentences(red, width, max(1, mostProblemLines/len(problems)), "! "+text)...)
 	}
 	for _, text := range few(p.Notes) {
 		lines = append(lines, line(faint, "  "+text))

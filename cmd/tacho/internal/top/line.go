@@ -52,7 +52,21 @@ func (l Line) fit(width int) Line {
 }
 
 // words are pieces of a line, separated by dots and broken where a line is full.
-func words(s style, width int, all ...string) []Line {
+func words(s style, width int, all ...string) []Line { return broken(s, width, " · ", all...) }
+
+// sentences are a text, broken where a line is full, in at most so many lines.
+func sentences(s style, width, most int, text string) []Line {
+	lines := broken(s, width, " ", strings.Fields(text)...)
+	if len(lines) > most {
+		lines = lines[:most]
+		last := &lines[most-1][0]
+		last.text = cut(last.text, width-2) + " …"
+	}
+	return lines
+}
+
+// broken puts pieces on lines, as many on each as there is room for.
+func broken(s style, width int, separator string, all ...string) []Line {
 	var lines []Line
 	text := ""
 	for _, w := range all {
@@ -62,11 +76,11 @@ func words(s style, width int, all ...string) []Line {
 		switch {
 		case text == "":
 			text = w
-		case columns(text)+3+columns(w) > width:
+		case columns(text)+columns(separator)+columns(w) > width:
 			lines = append(lines, Line{{text: text, style: s}})
 			text = w
 		default:
-			text += " · " + w
+			text += separator + w
 		}
 	}
 	if text != "" {
