@@ -69,3 +69,30 @@ func causeCases(t *testing.T) string {
 	}
 	return b.String() + "];\n"
 }
+
+// TestAdviceFitsTheReader: on both screens, and in both languages, the page advises those who
+// have typed the targets otherwise than those who have a prometheus.yml; after a redirect
+// it names the machine that failed.
+func TestAdviceFitsTheReader(t *testing.T) {
+	const targets = `[
+		{"labels":{"job":"shop","instance":"10.0.0.1:80"},"scrapeUrl":"http://10.0.0.1:80/m","health":"down","lastError":"server returned HTTP status 404 Not Found"},
+		{"labels":{"job":"shop","instance":"10.0.0.2:80"},"scrapeUrl":"http://10.0.0.2:80/m","health":"down","lastError":"Get \"http://sso:99/x\": dial tcp 10.0.0.9:99: connect: connection refused"}]`
+	for _, test := range []struct {
+		name, fragment string
+		arguments      bool
+		want, absent   []string
+	}{
+		{"typed", "", true, []string{"Name the path of the metrics after 10.0.0.1:80", "It redirects to http://sso:99/x. Nothing listens on port 99 of sso"}, []string{"metrics_path"}},
+		{"typed, the other screen", "#page=alerts", true, []string{"Name the path of the metrics after 10.0.0.1:80", "Nothing listens on port 99 of sso"}, []string{"metrics_path"}},
+		{"a file", "#page=alerts", false, []string{"Set metrics_path"}, nil},
+		{"a file, in Chinese", "#page=alerts&lang=zh-CN", false, []string{"请将 metrics_path 设为指标的路径", "它重定向到 http://sso:99/x。sso 的端口 99 没有程序监听"}, nil},
+		{"typed, in Chinese", "#lang=zh-CN", true, []string{"请在 10.0.0.1:80 之后写明指标的路径"}, []string{"metrics_path"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := fake{targets: targets, alerts: "[]", arguments: test.arguments, answer: always(vector(
+				sample{"rate", route("shop", "GET", "/"), "1"}, sample{"targets", job("shop"), "2"},
+				sample{"down", map[string]string{"job": "shop", "instance": "10.0.0.1:80"}, "0"}, sample{"down", map[string]string{"job": "shop", "instance": "10.0.0.2:80"}, "0"}))}
+			check(t, browse(t, f.serve(t, "")+test.fragment, 1500*time.Millisecond).text(t), test.want, test.absent)
+		})
+	}
+}

@@ -25,6 +25,7 @@ type fake struct {
 
 	exemplars string // in JSON
 	traceURL  string
+	arguments bool // the targets were typed
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
@@ -58,7 +59,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		fmt.Fprint(w, rounds)
 	})
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
-	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL}))
+	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL, Arguments: f.arguments}))
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
 	// A browser asks again, unseen, when a connection breaks that it had used.
 	server.Config.SetKeepAlivesEnabled(false)
