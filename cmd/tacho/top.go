@@ -27,7 +27,7 @@ Keys: arrows or j k move, s < > sort by another column, r the other way round,
 / filters, enter shows the statuses of a route, p pauses, ? helps, q quits.
 NO_COLOR=1 leaves the colours out. Without a terminal it is as with --once.
 
-Exit codes: 0 well, 1 no URL answers with HTTP metrics (with --once), 64 wrong
+Exit codes: 0 well, 1 no URL has HTTP metrics (with --once), 64 wrong
 flags.`
 
 // topFlags are the settings of tacho top.

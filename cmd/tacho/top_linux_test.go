@@ -61,7 +61,7 @@ func TestTopTargetLeaves(t *testing.T) {
 	p := inTerminal(t, 100, 20, nil, "top", newService(t, s.ServeHTTP), "--interval", "200ms")
 	p.shows(`GET /a`)
 	s.gone.Store(true)
-	p.shows(`no URL answers.*! http://.*\(status 503\)\. .*closed\s+\\u001b\[31mfor\s+today`)
+	p.shows(`no URL has HTTP metrics.*! http://.*\(status 503\)\. .*closed\s+\\u001b\[31mfor\s+today`)
 	s.gone.Store(false)
 	p.shows(`in the last .*GET /a`)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

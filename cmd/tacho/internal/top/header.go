@@ -43,13 +43,13 @@ func targets(p Picture) string {
 	if len(p.URLs) == 1 {
 		return p.URLs[0]
 	}
-	return fmt.Sprintf("%d of %d answer: %s", p.Answering, len(p.URLs), strings.Join(p.URLs, " "))
+	return fmt.Sprintf("%d of %d have HTTP metrics: %s", p.Answering, len(p.URLs), strings.Join(p.URLs, " "))
 }
 
 // totals are those of the service.
 func totals(p Picture) []string {
 	if p.Answering == 0 {
-		return []string{"no URL answers"}
+		return []string{"no URL has HTTP metrics"}
 	}
 	t := p.Total
 	all := []string{

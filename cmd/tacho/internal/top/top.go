@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNobody is returned when no URL has metrics to show.
-var ErrNobody = errors.New("no URL answers with HTTP metrics")
+var ErrNobody = errors.New("no URL has HTTP metrics")
 
 // Options say what to show. The zero value of all but URLs is sensible.
 type Options struct {

@@ -102,7 +102,7 @@ func TestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"tacho top  1 of 2 answer: " + c.URL + "/metrics", "0 req/s", "2 in flight", "in the last 0.1 s",
+		"tacho top  1 of 2 have HTTP metrics: " + c.URL + "/metrics", "0 req/s", "2 in flight", "in the last 0.1 s",
 		"! http://127.0.0.1:1/metrics: Nothing listens on port 1", "req/s▼", "  idle   GET /a ", "  1 of 2 routes",
 	} {
 		if !strings.Contains(out.String(), want) {
