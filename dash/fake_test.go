@@ -25,7 +25,7 @@ type fake struct {
 
 	exemplars string // in JSON
 	traceURL  string
-	arguments bool // the targets were typed
+	arguments bool                                 // the targets were typed
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
