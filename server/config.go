@@ -21,11 +21,12 @@ func (s *Server) load() (*config.Config, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	s.opts.fill(c)
-	if err := s.addSelf(c); err != nil {
-		return nil, err
-	}
-	if _, err := c.GetScrapeConfigs(); err != nil {
+	jobs, err := c.GetScrapeConfigs() // with those of scrape_config_files
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err := s.addSelf(c, jobs); err != nil {
+		return nil, err
 	}
 	if err := rules.ParseFiles(c.RuleFiles, c.GlobalConfig.MetricNameValidationScheme, s.parser, promslog.NewNopLogger()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)

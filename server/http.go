@@ -168,6 +168,20 @@ func gaugeValue(g prometheus.Gauge) float64 {
 	return m.GetGauge().GetValue()
 }
 
+// Kept is what limits how long samples stay. What is 0 limits nothing.
+type Kept struct {
+	For     time.Duration
+	Bytes   int64   // of all blocks
+	Percent float64 // of the file system, by all blocks
+}
+
+// Kept is what the configuration in use says of that, or the options where it says
+// nothing.
+func (s *Server) Kept() Kept {
+	r := s.config().StorageConfig.TSDBConfig.Retention
+	return Kept{time.Duration(r.Time), int64(r.Size), float64(r.Percentage)}
+}
+
 // retentionText says how long and how much is kept.
 func retentionText(c *config.Config) string {
 	r := c.StorageConfig.TSDBConfig.Retention

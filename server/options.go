@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
@@ -164,12 +165,26 @@ func (o Options) listen() (net.Listener, error) {
 	if o.Listener != nil {
 		return o.Listener, nil
 	}
-	ln, err := net.Listen("tcp", o.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w; choose another address", ErrInUse, err)
-	}
-	return ln, nil
+	return Listen(o.Listen)
 }
+
+// Listen binds an address as [New] does. The error is [ErrInUse] if somebody else has it,
+// and [ErrConfig] if nobody can have it on this machine.
+func Listen(address string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		return ln, nil
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, windowsInUse):
+		return nil, fmt.Errorf("%w: %w; choose another address", ErrInUse, err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%w: %w; choose a port above 1023, or give the process the right to it", ErrConfig, err)
+	}
+	return nil, fmt.Errorf("%w: cannot listen on %q: %w; write host:port with an address of this machine, or :port for all of them", ErrConfig, address, err)
+}
+
+// windowsInUse is WSAEADDRINUSE. Other systems have no error of this number.
+const windowsInUse = syscall.Errno(10048)
 
 // externalURL returns ExternalURL, or the address of ln.
 func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
@@ -183,6 +198,9 @@ func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
 	u, err := url.Parse(o.ExternalURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("%w: ExternalURL is %q: it must look like https://host/path", ErrConfig, o.ExternalURL)
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return nil, fmt.Errorf("%w: ExternalURL is %q: it is what all links begin with, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, u.Redacted())
 	}
 	u.Path = filepath.ToSlash(filepath.Clean("/" + u.Path))
 	if u.Path == "/" {

@@ -23,8 +23,8 @@ const (
 )
 
 // addSelf adds the job, unless the configuration has one of that name.
-func (s *Server) addSelf(c *config.Config) error {
-	for _, j := range c.ScrapeConfigs {
+func (s *Server) addSelf(c *config.Config, jobs []*config.ScrapeConfig) error {
+	for _, j := range jobs {
 		if j.JobName == selfJob {
 			return nil
 		}
