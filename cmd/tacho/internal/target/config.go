@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -41,7 +42,7 @@ func Whole(targets []Target, s Settings) (file string, err error) {
 func Config(targets []Target, s Settings) (string, error) {
 	timeout := min(s.Interval, 10*time.Second)
 	c := map[string]any{
-		"global":  map[string]any{"scrape_interval": s.Interval.String(), "scrape_timeout": timeout.String(), "evaluation_interval": s.Interval.String()},
+		"global":  map[string]any{"scrape_interval": duration(s.Interval), "scrape_timeout": duration(timeout), "evaluation_interval": duration(s.Interval)},
 		"storage": map[string]any{"tsdb": map[string]any{"out_of_order_time_window": "30m"}},
 	}
 	if jobs := jobs(targets); len(jobs) > 0 {
@@ -64,6 +65,9 @@ func Config(targets []Target, s Settings) (string, error) {
 	text, err := yaml.Marshal(c)
 	return string(text), err
 }
+
+// duration is a time as Prometheus reads it: 1s500ms and not 1.5s.
+func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // A job is one entry of scrape_configs.
 type job struct {
@@ -131,6 +135,9 @@ func alertmanagers(urls []string) ([]any, error) {
 		u, err := absolute(text)
 		if err != nil {
 			return nil, fmt.Errorf("alertmanager: %w", err)
+		}
+		if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fmt.Errorf("alertmanager: %q has more than a host and a path, which would be lost: put it into a prometheus.yml", u.Redacted())
 		}
 		all = append(all, map[string]any{
 			"scheme": u.Scheme, "path_prefix": u.Path,

@@ -84,6 +84,8 @@ func parseURL(arg string) (*url.URL, error) {
 	}
 	u, err := url.Parse(full)
 	switch {
+	case strings.Contains(arg, ",") && (err != nil || strings.Contains(u.Host, ",")):
+		return nil, fmt.Errorf("the target %q is no address: write several one by one, without a comma", arg)
 	case err != nil, u.Host == "", u.Hostname() == "", strings.HasPrefix(arg, ":") && u.Port() == "":
 		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", arg)
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -100,7 +102,33 @@ func parseURL(arg string) (*url.URL, error) {
 		u.Path = "/metrics"
 	}
 	u.Fragment = ""
+	query, err := parseQuery(u.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("the target %q: %w", arg, err)
+	}
+	u.RawQuery = query.Encode() // what Prometheus sends
 	return u, nil
+}
+
+// parseQuery reads a query as browsers do, with ; in a value. [url.ParseQuery] leaves out
+// what it does not understand.
+func parseQuery(text string) (url.Values, error) {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err == nil {
+			value, err = url.QueryUnescape(value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q in its query: %w; write %%25 for a percent sign", pair, err)
+		}
+		values.Add(name, value)
+	}
+	return values, nil
 }
 
 // parseFile tells a list of targets from a configuration by its shape.

@@ -25,6 +25,7 @@ func TestParse(t *testing.T) {
 		{"shop=:8080", "shop", "http://localhost:8080/metrics"},
 		{"shop=http://h/m?a=b", "shop", "http://h/m?a=b"},
 		{"http://h/m?a=b", "h", "http://h/m?a=b"}, // the = is the query's
+		{"http://h/m?b=2;3&a=1,2&a=%2C", "h", "http://h/m?a=1%2C2&a=%2C&b=2%3B3"},
 	} {
 		got, err := Parse(tt.arg)
 		if err != nil || got.Job != tt.job || got.String() != tt.url {
@@ -43,6 +44,9 @@ func TestParseWrong(t *testing.T) {
 		"http://":               "is no address",
 		"ftp://h":               "ftp is not spoken here",
 		"h:99999":               "99999 is no port",
+		":1,:2":                 "without a comma",
+		"a,b":                   "without a comma",
+		"http://h/?c=x%zz":      "write %25 for a percent sign",
 		"http://u:secret@h":     "has a password in it",
 		dir + "/missing.yml":    "no such file",
 		dir + "/missing.json":   "no such file",
@@ -102,6 +106,13 @@ func TestConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		targets = append(targets, target)
+	}
+	odd, err := Config(targets[:1], Settings{Interval: 1500 * time.Millisecond})
+	if err == nil {
+		_, err = config.Load(odd, promslog.NewNopLogger())
+	}
+	if err != nil {
+		t.Errorf("an interval of 1500ms: %v", err)
 	}
 	text, err := Config(targets, Settings{Interval: 30 * time.Second, Alertmanagers: []string{"http://am:9093/x"}, RemoteWrite: []string{"http://far/push"}})
 	if err != nil {
