@@ -54,7 +54,7 @@ func newDemo(s streams) *cobra.Command {
 		Use:   "demo",
 		Short: "Show it now, with a made-up shop",
 		Long:  demoLong,
-		Args:  cobra.NoArgs,
+		Args:  noArguments("to watch services of your own: tacho serve"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd.Context(), f, s.out)
 		},

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +49,15 @@ func newDoctor(s streams) *cobra.Command {
 		Use:   "doctor URL",
 		Short: "Say what is wrong with a service's metrics",
 		Long:  doctorLong,
-		Args:  cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return misuse(cmd, errors.New("doctor needs the URL of a service's metrics, such as: tacho doctor :8080"))
+			case 1:
+				return nil
+			}
+			return misuse(cmd, fmt.Errorf("doctor examines one URL at a time, and these are %d", len(args)))
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.options.URL = args[0]
 			return examine(cmd.Context(), f, s.out)
@@ -89,12 +100,18 @@ type silent struct{}
 
 func (silent) Error() string { return "" }
 
+// ownHeaders decide in which form the metrics come.
+var ownHeaders = []string{"Accept", "Accept-Encoding", "X-Prometheus-Scrape-Timeout-Seconds"}
+
 func parseHeaders(lines []string) (http.Header, error) {
 	h := http.Header{}
 	for _, line := range lines {
 		name, value, err := splitHeader(line)
 		if err != nil {
 			return nil, err
+		}
+		if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
+			return nil, fmt.Errorf("--header %q: tacho sets %s itself, to what Prometheus sends", line, name)
 		}
 		h.Add(name, value)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/multiproc"
+	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/web"
 )
 
@@ -64,7 +65,7 @@ func newMultiproc(s streams) *cobra.Command {
 		Use:   "multiproc --dir DIR",
 		Short: "Serve the metrics of a service's processes, such as Gunicorn's workers",
 		Long:  multiprocLong,
-		Args:  cobra.NoArgs,
+		Args:  noArguments("a folder is given with --dir"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return serveMultiproc(cmd.Context(), f, s.out) },
 	}
 	f.register(cmd.Flags())
@@ -84,7 +85,7 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	if err != nil {
 		return usage(err)
 	}
-	listener, err := net.Listen("tcp", f.listen)
+	listener, err := server.Listen(f.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
@@ -93,8 +94,13 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 		scheme = "http(s)"
 	}
 	fmt.Fprintf(out, "tacho %s\n  Metrics  %s://%s/metrics\n", versionText(), scheme, listener.Addr())
-	for _, d := range f.dirs {
-		fmt.Fprintf(out, "  Folder   %s\n", d)
+	for i, d := range f.dirs {
+		note := ""
+		if _, err := os.Stat(readers[i].Dir()); err != nil {
+			note = "  (there is nothing yet; metrics appear as soon as the service has made it)"
+			slog.Warn("tacho: the folder cannot be read; is it the one that the service has in PROMETHEUS_MULTIPROC_DIR?", "folder", readers[i].Dir(), "reason", err)
+		}
+		fmt.Fprintf(out, "  Folder   %s%s\n", d, note)
 	}
 	if f.webConfig == "" && !loopback(f.listen) {
 		fmt.Fprintln(out, "  Note     everybody who reaches this port can read the metrics; --web-config gives it TLS and users")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tacho-go/tacho/server"
 )
@@ -44,10 +45,50 @@ func (c coded) Unwrap() error { return c.error }
 // usage marks an error as one of the command line or the configuration.
 func usage(err error) error { return coded{err, exitUsage} }
 
+// A misused command shows how it is used, and then what was wrong.
+type misused struct {
+	error
+	usage string
+}
+
+func (m misused) Unwrap() error { return m.error }
+
+func misuse(cmd *cobra.Command, err error) error { return usage(misused{err, cmd.UsageString()}) }
+
+// noArguments is for commands that have flags alone.
+func noArguments(instead string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return misuse(cmd, fmt.Errorf("%s takes no argument such as %q: %s", cmd.Name(), args[0], instead))
+	}
+}
+
+// wrongFlag adds the flag that was probably meant.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return misuse(cmd, err)
+	}
+	names := &cobra.Command{SuggestionsMinimumDistance: 2} // knows how to find what is similar
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	if similar := names.SuggestionsFor(unknown.GetSpecifiedName()); len(similar) > 0 {
+		err = fmt.Errorf("%w; did you mean --%s?", err, strings.Join(similar, " or --"))
+	}
+	return misuse(cmd, err)
+}
+
 // report prints the error and returns the exit code for it.
 func report(err error, w io.Writer) int {
 	if err == nil {
 		return exitOK
+	}
+	var wrong misused
+	if errors.As(err, &wrong) {
+		fmt.Fprintln(w, strings.TrimSpace(wrong.usage)+"\n")
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(w, "tacho: "+text)
@@ -120,9 +161,7 @@ func newRoot(s streams) *cobra.Command {
 	root.PersistentFlags().StringVar(&settings, "settings", "", "`file` of settings: YAML, flag names as keys, those of one command below its name")
 	logs.register(root.PersistentFlags())
 	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newMultiproc(s), newVersion(s))
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath()))
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	describeEnvironment(root)
 	completeValues(root)
 	return root

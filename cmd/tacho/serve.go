@@ -51,7 +51,7 @@ type serveFlags struct {
 func (f *serveFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
 	f.retention, f.minFree = period(15*24*time.Hour), 64<<20
-	flags.StringSliceVar(&f.targets, "target", nil, "what to scrape, as the arguments; may be repeated")
+	flags.StringArrayVar(&f.targets, "target", nil, "what to scrape, as the arguments; may be repeated")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 lets other machines in, see --web-config")
 	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
 	flags.StringVar(&o.ExternalURL, "external-url", "", "`URL` under which people reach this server; its path becomes the prefix of every page")
@@ -61,8 +61,8 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.retention, "retention", "how long to keep samples, such as 15d; the prometheus.yml goes first")
 	flags.Var(&f.retentionSize, "retention-size", "how many `bytes` of blocks to keep, such as 10GiB; 0 is half of the disk")
 	flags.Var(&f.minFree, "min-free", "stop storing when fewer `bytes` of the disk are free")
-	flags.StringSliceVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; may be repeated")
-	flags.StringSliceVar(&f.remoteWrite, "remote-write", nil, "`URL` that every sample is sent to as well; may be repeated")
+	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; may be repeated")
+	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "`URL` that every sample is sent to as well; may be repeated")
 	flags.BoolVar(&f.noRules, "no-rules", false, "leave out the built-in recording and alerting rules; the page is slower then")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
@@ -198,20 +198,35 @@ func builtinRules(o rules.Options) ([]server.RuleFile, error) {
 }
 
 func printServe(w io.Writer, srv *server.Server, o server.Options, targets []target.Target) {
-	size := "at most half of the disk"
-	if o.RetentionBytes > 0 {
-		size = byteSize(o.RetentionBytes).String()
-	}
 	fmt.Fprintf(w, "tacho %s\n", versionText())
 	fmt.Fprintf(w, "  Page     %s\n", srv.URL())
 	fmt.Fprintf(w, "  API      %sapi/v1  (Prometheus %s: for Grafana, promtool and others)\n", srv.URL(), server.PrometheusVersion)
-	fmt.Fprintf(w, "  Data     %s  (kept %v, %s)\n", o.DataDir, period(o.Retention), size)
+	fmt.Fprintf(w, "  Data     %s  (%s)\n", o.DataDir, keptWords(srv.Kept()))
 	if o.WebConfigFile == "" && !loopback(o.Listen) {
 		fmt.Fprintln(w, "  Note     everybody who reaches this port can read everything; --web-config gives it TLS and users")
 	}
 	if len(targets) == 0 {
 		fmt.Fprintf(w, "  Targets  none: no metrics at the usual ports %v of this machine.\n           Name one, such as: tacho serve localhost:8080\n", target.UsualPorts())
 	}
+}
+
+// keptWords says what is kept, as the configuration in use has it.
+func keptWords(k server.Kept) string {
+	words := []string{"kept for ever"}
+	if k.For > 0 {
+		words[0] = "kept " + period(k.For).String()
+	}
+	if k.Bytes > 0 {
+		words = append(words, "at most "+byteSize(k.Bytes).String())
+	}
+	switch k.Percent {
+	case 0:
+	case 50:
+		words = append(words, "at most half of the disk")
+	default:
+		words = append(words, fmt.Sprintf("at most %g %% of the disk", k.Percent))
+	}
+	return strings.Join(words, ", ")
 }
 
 // loopback is true if only this machine can reach the address.
@@ -229,7 +244,10 @@ func printAnswers(w io.Writer, targets []target.Target, answers []target.Answer)
 		label = "          "
 	}
 	for _, t := range targets {
-		if t.URL == nil {
+		switch {
+		case t.Whole:
+			line(t.File, "the configuration; SIGHUP or POST /-/reload reads it again")
+		case t.URL == nil:
 			line(t.File, "a file of targets, watched")
 		}
 	}

@@ -67,12 +67,27 @@ func fillFlags(cmd *cobra.Command, file string) error {
 			return
 		}
 		if text, ok := os.LookupEnv(envName(cmd, f.Name)); ok {
-			first = set(cmd, f, []string{text}, "$"+envName(cmd, f.Name))
+			first = set(cmd, f, valuesIn(f, text), "$"+envName(cmd, f.Name))
 		} else if values, ok := settings[f.Name]; ok {
 			first = set(cmd, f, values, file+": "+f.Name)
 		}
 	})
 	return first
+}
+
+// valuesIn are the values of a flag in a variable: a flag that may be repeated has one
+// on each line, since every other character can be part of a value.
+func valuesIn(f *pflag.Flag, text string) []string {
+	if _, repeated := f.Value.(pflag.SliceValue); !repeated {
+		return []string{text}
+	}
+	var values []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			values = append(values, line)
+		}
+	}
+	return values
 }
 
 func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error {

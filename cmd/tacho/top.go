@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -55,7 +56,12 @@ func newTop(s streams) *cobra.Command {
 		Use:   "top URL…",
 		Short: "Show the routes of a service in the terminal",
 		Long:  topLong,
-		Args:  cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return misuse(cmd, errors.New("top needs the URL of a service's metrics, such as: tacho top :8080"))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.options.URLs = args
 			return watch(cmd.Context(), f, s)

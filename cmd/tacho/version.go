@@ -48,7 +48,7 @@ func newVersion(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the commit and what is inside",
-		Args:  cobra.NoArgs,
+		Args:  noArguments("it only prints"),
 		Run:   func(*cobra.Command, []string) { fmt.Fprintln(s.out, versionLine()) },
 	}
 }

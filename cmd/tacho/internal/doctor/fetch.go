@@ -97,7 +97,13 @@ func (f *fetcher) request(ctx context.Context, accept string) *http.Request {
 	}
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Accept-Encoding", "gzip") // what Prometheus sends without further flags
-	req.Header.Set("User-Agent", f.agent)
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", f.agent)
+	}
+	if host := req.Header.Get("Host"); host != "" { // which net/http takes from here alone
+		req.Host = host
+		req.Header.Del("Host")
+	}
 	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(f.timeout.Seconds(), 'f', -1, 64))
 	return req
 }
