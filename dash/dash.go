@@ -17,6 +17,7 @@ package dash
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -58,7 +59,7 @@ type Options struct {
 func Handler(o Options) http.Handler {
 	o.Title = cmp.Or(o.Title, "tacho")
 	o.APIPath = cmp.Or(strings.TrimRight(o.APIPath, "/"), "api/v1")
-	files := staticFiles()
+	files := maps.Clone(staticFiles())
 	files["config.json"] = configFile(o)
 	return page{files}
 }

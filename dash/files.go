@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -99,8 +100,11 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // staticFiles returns every embedded file by its path below static/, and the
-// modules joined.
-func staticFiles() map[string]file {
+// modules joined. All handlers share them: joining and compressing takes longer than
+// everything else at a start.
+var staticFiles = sync.OnceValue(makeStaticFiles)
+
+func makeStaticFiles() map[string]file {
 	bodies := map[string][]byte{}
 	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
