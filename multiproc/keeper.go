@@ -21,8 +21,9 @@ import (
 type keeper struct {
 	dir string
 
-	mu   sync.Mutex
-	held map[kind]*heldArchive
+	mu     sync.Mutex
+	held   map[kind]*heldArchive
+	closed bool
 }
 
 type heldArchive struct {
@@ -89,6 +90,8 @@ func (k *keeper) followOne(of kind) bool {
 	before := k.held[of]
 	there, err := os.Lstat(path)
 	switch {
+	case k.closed:
+		return true
 	case before == nil && err != nil:
 		return true
 	case before != nil && err == nil && os.SameFile(before.info, there):
@@ -186,10 +189,11 @@ func (k *keeper) merge(of kind, other *heldArchive) error {
 	return k.compactor().write(archiveOf(k.dir, of), into, j)
 }
 
-// close lets the archives go.
+// close lets the archives go, for good.
 func (k *keeper) close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.closed = true
 	for of, a := range k.held {
 		a.close()
 		delete(k.held, of)
