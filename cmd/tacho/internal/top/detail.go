@@ -21,8 +21,8 @@ func detailOf(r Row, p Picture, width int) []Line {
 		lines[i][0].style = bold
 	}
 	lines = append(lines, words(normal, width,
-		rate(r.Rate)+" req/s", "errors "+ratio(r.ErrorRatio), "p50 "+quantile(r.P50, r.lastBound),
-		"p95 "+quantile(r.P95, r.lastBound), "p99 "+quantile(r.P99, r.lastBound), ratio(r.Share)+" of the time")...)
+		rate(r.Rate)+" req/s", "errors "+ratio(r.ErrorRatio), "p50 "+quantile(r.P50, r.bounds),
+		"p95 "+quantile(r.P95, r.bounds), "p99 "+quantile(r.P99, r.bounds), ratio(r.Share)+" of the time")...)
 	lines = append(lines, Line{}, line(bold, "  "+left("status", 24)+right("req/s", 8)+right("share", 10)+right("requests", 12)))
 	for _, s := range r.Statuses {
 		lines = append(lines, statusLine(s))

@@ -54,7 +54,7 @@ func totals(p Picture) []string {
 	t := p.Total
 	all := []string{
 		rate(t.Rate) + " req/s", "errors " + ratio(t.ErrorRatio),
-		"p50 " + quantile(t.P50, t.lastBound), "p95 " + quantile(t.P95, t.lastBound), "p99 " + quantile(t.P99, t.lastBound),
+		"p50 " + quantile(t.P50, t.bounds), "p95 " + quantile(t.P95, t.bounds), "p99 " + quantile(t.P99, t.bounds),
 		count(t.InFlight) + " in flight",
 	}
 	return append(all, up(p.Up))

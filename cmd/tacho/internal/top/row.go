@@ -28,8 +28,8 @@ type Row struct {
 	Statuses []Status
 	Requests float64 // how many there were
 
-	seconds   float64
-	lastBound float64
+	seconds float64
+	bounds  bounds
 }
 
 // A Status is one of a route's.
@@ -55,7 +55,7 @@ var notRoutes = map[string]string{
 // row computes what follows from a sum. Without a time there are no rates.
 func (s *sum) row(r Route, timed bool) Row {
 	row := Row{
-		Route: r, Apart: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, lastBound: s.lastBound(),
+		Route: r, Apart: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, bounds: s.bounds(),
 		P50: s.quantile(0.5), P95: s.quantile(0.95), P99: s.quantile(0.99),
 	}
 	var errors, errorRate float64

@@ -104,8 +104,8 @@ func TestQuantiles(t *testing.T) {
 	s := newSum()
 	s.add(sinceStart(readingOf(t, types+shop(100, 0), 0)).at(Route{"GET", "/a"}), 1)
 	row := s.row(Route{"GET", "/a"}, true)
-	if !near(row.P50, 0.3) || !near(row.P95, 0.39) || !near(row.P99, 0.398) || row.lastBound != 1 {
-		t.Errorf("p50 %v p95 %v p99 %v last bound %v; want 0.3, 0.39, 0.398 and 1", row.P50, row.P95, row.P99, row.lastBound)
+	if !near(row.P50, 0.3) || !near(row.P95, 0.39) || !near(row.P99, 0.398) || row.bounds.last != 1 {
+		t.Errorf("p50 %v p95 %v p99 %v last bound %v; want 0.3, 0.39, 0.398 and 1", row.P50, row.P95, row.P99, row.bounds.last)
 	}
 	if none := newSum().row(Route{}, true); !math.IsNaN(none.P50) || !math.IsNaN(none.ErrorRatio) || none.State != Idle {
 		t.Errorf("of nothing: %+v", none)

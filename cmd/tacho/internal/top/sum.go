@@ -85,17 +85,23 @@ func (s *sum) quantile(q float64) float64 {
 	return math.NaN()
 }
 
-// lastBound is the highest bound of the buckets. A quantile beyond it is
-// reported as the bound, and may be far more.
-func (s *sum) lastBound() float64 {
-	last := math.Inf(-1)
+// bounds are the lowest and the highest bound of the buckets. A quantile beyond the
+// highest is reported as that, and may be far more; of one below the lowest nothing
+// else is known.
+type bounds struct{ first, last float64 }
+
+func (s *sum) bounds() bounds {
+	b := bounds{math.NaN(), math.NaN()}
 	for le := range s.buckets {
-		if !math.IsInf(le, +1) {
-			last = max(last, le)
+		if math.IsInf(le, +1) {
+			continue
+		}
+		if !(le >= b.first) {
+			b.first = le
+		}
+		if !(le <= b.last) {
+			b.last = le
 		}
 	}
-	if math.IsInf(last, -1) {
-		return math.NaN()
-	}
-	return last
+	return b
 }

@@ -14,7 +14,7 @@ func pictureOf(n int) Picture {
 	p.Total = Row{Rate: 7, P50: nan, P95: nan, P99: nan, ErrorRatio: 0, InFlight: 3}
 	for i := range n {
 		p.Rows = append(p.Rows, Row{
-			Route: Route{"GET", fmt.Sprintf("/r%02d", i)}, State: Well, Rate: float64(i), P95: 0.1, InFlight: nan, lastBound: nan,
+			Route: Route{"GET", fmt.Sprintf("/r%02d", i)}, State: Well, Rate: float64(i), P95: 0.1, InFlight: nan, bounds: bounds{nan, nan},
 			Statuses: []Status{{Name: "200", Rate: 1, Share: 0.75, Requests: 3}, {Name: "503", Error: true, Rate: 0.3, Share: 0.25, Requests: 1}},
 		})
 	}

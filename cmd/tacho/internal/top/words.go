@@ -97,11 +97,15 @@ func digits3(f float64) float64 {
 	return rounded
 }
 
-// quantile says when it is only a lower bound: one in the last bucket, which
-// has no end, is reported as where that bucket begins.
-func quantile(s, lastBound float64) string {
-	if s >= lastBound {
+// quantile says when it is only a bound: one in the last bucket, which has no end, is
+// reported as where that bucket begins, and of one in the first bucket nothing is known
+// but where that ends.
+func quantile(s float64, b bounds) string {
+	switch {
+	case s >= b.last:
 		return "≥ " + latency(s)
+	case s < b.first:
+		return "≤ " + latency(b.first)
 	}
 	return latency(s)
 }
