@@ -225,6 +225,7 @@ func shop() []sample {
 		{"p50", slow, "1.5"}, {"p95", slow, "2.5"}, {"p99", slow, "10"},
 		{"p50Of", of("shop"), "0.02"}, {"p95Of", of("shop"), "0.3"}, {"p99Of", of("shop"), "0.00085"},
 		{"inFlight", of("shop"), "7"},
+		{"bounds", map[string]string{"job": "shop", "schema": "default", "le": "0.0005"}, "3"},
 		{"bounds", map[string]string{"job": "shop", "schema": "default", "le": "10.0"}, "3"},
 		{"bounds", map[string]string{"job": "shop", "schema": "default", "le": "+Inf"}, "3"},
 		{"targets", job("shop"), "2"},

@@ -292,17 +292,47 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
 }
 
+// TestQuantilesAreBounds: a quantile in the first bucket or beyond the last one is no more
+// precise than these are.
+func TestQuantilesAreBounds(t *testing.T) {
+	bound := func(le string) sample {
+		return sample{"bounds", map[string]string{"job": "shop", "schema": "default", "le": le}, "3"}
+	}
+	f := &fake{answer: always(vector(
+		sample{"rate", route("shop", "GET", "/api"), "20"}, sample{"targets", job("shop"), "1"},
+		sample{"p50", route("shop", "GET", "/api"), "0.0004"}, sample{"p95", route("shop", "GET", "/api"), "0.001"}, sample{"p99", route("shop", "GET", "/api"), "10"},
+		sample{"p50Of", of("shop"), "0.0002"}, sample{"p95Of", of("shop"), "0.3"}, sample{"p99Of", of("shop"), "10"},
+		bound("+Inf"), bound("10.0"), bound("0.001"),
+	)), alerts: "[]"}
+	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
+	check(t, page.text(t), []string{"p50 ≤ 1 ms p95 300 ms p99 ≥ 10 s", "GET /api 20.0 0 % ≤ 1 ms 1 ms ≥ 10 s"}, nil)
+	if !strings.Contains(page.html, `title="Within the histogram's first bucket: it may be far less."`) {
+		t.Error("the page does not say what ≤ means")
+	}
+}
+
 // TestExplore: an address with a query shows its answer, named by what tells its lines
 // apart; a query that cannot be read says where.
 func TestExplore(t *testing.T) {
-	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(query string, end int64) answer {
+	now := answer{http.StatusOK, `{"status":"success","data":{"resultType":"vector","result":[
+		{"metric":{"kind":"<b>pen</b>"},"value":[1,"2.5"]},{"metric":{"kind":"book\n"},"value":[1,"1234567"]},{"metric":{"kind":"ink"},"value":[1,"+Inf"]}]}}`}
+	f := &fake{answer: func(_ int, query string) answer {
+		if query == "shop_orders" {
+			return now
+		}
+		return vector(shop()...)
+	}, alerts: "[]", ranges: func(query string, end int64) answer {
 		if query == "sum(x" {
 			return failure(400, "bad_data", `1:6: parse error: unclosed left parenthesis`)
 		}
-		return matrix(end, curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}})
+		return matrix(end, curve{"kind", "<b>pen</b>", []string{"1", "2.5"}}, curve{"kind", "book\n", []string{"7", "1234567"}},
+			curve{"kind", "ended", []string{"8", "9"}}, curve{"kind", "ink", []string{"1", "+Inf"}})
 	}}
 	page := browse(t, f.serve(t, "")+"#page=explore&expr=shop_orders", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "Series: 2.", "Graph Table Download as CSV Download as PNG", "Answer", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "As a table"}, nil)
+	check(t, page.text(t), []string{"Explore", "Series: 4.", "Graph Table Download as CSV Download as PNG", "Answer", "kind=ink ∞", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "kind=ended –", "As a table"}, nil)
+	if n := strings.Count(page.html, "<canvas"); n != 1 {
+		t.Errorf("%d charts are drawn beside a line without end", n)
+	}
 	if strings.Contains(page.console, "Uncaught") {
 		t.Errorf("the console says %s", page.console)
 	}

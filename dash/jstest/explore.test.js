@@ -43,6 +43,13 @@ test("CSV: quotes, gaps, and no formula", () => {
     "time,a=1,\"b=\"\"x, y\"\"\",'=SUM(A1),'-1\r\n1970-01-01T00:00:00.000Z,1,0.5,3,5\r\n1970-01-01T00:01:00.000Z,,2,4,6\r\n");
 });
 
+test("what has no end is a number, in charts, tables and files", () => {
+  assert.deepEqual(ended(range([{ a: "1" }, [1, Infinity]]), vector([{ a: "1" }, "-Inf"], [{ a: "2" }, "+Inf"], [{ a: "3" }, "NaN"]), 15).series.map((s) => s.values),
+    [[1, Infinity, -Infinity], [null, null, Infinity]]);
+  assert.equal(csv(["a"], [0, 60, 120], [[Infinity, -Infinity, 1]]).split("\r\n").map((row) => row.split(",")[1]).join(" "), "a Inf -Inf 1 ");
+  assert.equal(number(-Infinity), "−∞");
+});
+
 test("an answer ends on what it is now, and a series is written as PromQL writes it", () => {
   const found = ended(range([{ a: "1" }, [1, 2]]), vector([{ a: "1" }, 5], [{ a: "2" }, 7]), 15);
   assert.deepEqual(found, { times: [0, 10, 15], series: [{ metric: { a: "1" }, values: [1, 2, 5] }, { metric: { a: "2" }, values: [null, null, 7] }] });

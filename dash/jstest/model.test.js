@@ -57,6 +57,7 @@ test("worst first, then by name; schemas of a job stand apart", () => {
 test("the last finite bound is known, others are not taken for it", () => {
   const bound = (le) => sample("bounds", { job: "shop", schema: "default", le }, 1);
   assert.equal(one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("2.5"), bound("0.1")).lastBound, 10);
+  assert.equal(one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("2.5"), bound("0.1")).firstBound, 0.1);
   assert.ok(Number.isNaN(one({ rate: 1 }, bound("+Inf")).lastBound));
 });
 

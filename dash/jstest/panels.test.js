@@ -1,6 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { compared, endsOf, lines, panels, stack } from "../static/panels.js";
+import { compared, endsOf, lastOf, lines, panels, stack, tickTexts } from "../static/panels.js";
+import { bytes, count, latency, number, rate, ratio } from "../static/format.js";
 import { raw, recorded } from "../static/queries.js";
 import { range, vector } from "./ranges.js";
 
@@ -69,4 +70,30 @@ test("a tile's number is the one that the line beside it ends on", () => {
     { panel: latency, shown: shown(["0.5", "0.95", "0.99", "before"], [[1, 2], [3, 4], [5, null], [7, 8]]) },
     { panel: errors },
   ]), { errorRatio: 0.2, p50: 2, p95: 4 }); // a line that has ended has no number now
+});
+
+test("a legend has what a line ends on, and nothing of one that ended earlier", () => {
+  assert.equal(lastOf("a", [1, 2]), 2);
+  assert.equal(lastOf("a", [1, null]), null);
+  assert.equal(lastOf("a", []), null);
+  assert.equal(lastOf("before", [1, null]), 1, "the time before has no point for now");
+});
+
+test("no two ticks read alike", () => {
+  for (const [ticks, unit, write, want] of /** @type {[number[], string, (n: number) => string, string][]} */ ([
+    [[0, 0.5, 1], "count", count, "0.0 0.5 1.0"],
+    [[0, 1, 2], "count", count, "0 1 2"],
+    [[0, 0.25, 0.5], "count", count, "0.00 0.25 0.50"],
+    [[0, 0.002, 0.004, 0.006], "rate", rate, "0.000 0.002 0.004 0.006"],
+    [[100, 100.5, 101], "rate", rate, "100.0 100.5 101.0"],
+    [[0.9995, 0.9996, 0.9997], "ratio", ratio, "99.95 % 99.96 % 99.97 %"],
+    [[1, 1.0001, 1.0002], "latency", latency, "1.0000 s 1.0001 s 1.0002 s"],
+    [[0, 0.5, 1], "latency", latency, "0 s 500 ms 1 s"],
+    [[1048576, 1048586], "bytes", bytes, "1.000000000000 MiB 1.000009536743 MiB"],
+    [[12345.1, 12345.2], "number", number, "12345.1 12345.2"],
+  ])) {
+    const got = tickTexts(ticks, unit, write);
+    assert.equal(got.join(" "), want);
+    assert.equal(new Set(got).size, got.length);
+  }
 });

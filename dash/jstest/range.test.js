@@ -35,9 +35,9 @@ test("a chart that follows the clock asks for the same points until there is a n
   assert.deepEqual(aligned({ from: 101, to: 199 }, 15), { from: 90, to: 195 });
 });
 
-test("columns have a gap where there is no point, and no number that is none", () => {
+test("columns have a gap where there is no point, and what has no end is a number", () => {
   const series = [{ metric: {}, values: /** @type {[number, string][]} */ ([[10, "1"], [30, "3"], [99, "7"]]) }, { metric: {}, values: /** @type {[number, string][]} */ ([[10, "NaN"], [20, "+Inf"], [30, "0"]]) }];
-  assert.deepEqual(columns(columnsOf(series, { from: 10, to: 30 }, 10)), [[10, 20, 30], [1, null, 3], [null, null, 0]]);
+  assert.deepEqual(columns(columnsOf(series, { from: 10, to: 30 }, 10)), [[10, 20, 30], [1, null, 3], [null, Infinity, 0]]);
   assert.deepEqual(columnsOf([{ metric: {}, histograms: [[20, "h"]] }], { from: 10, to: 30 }, 10).series[0].histograms, [null, "h", null]);
 });
 

@@ -11,6 +11,7 @@ import { say } from "./messages.js";
 import { rangeOf } from "./now.js";
 import { columns } from "./range.js";
 import { runbookView } from "./runbook.js";
+import { numberOf } from "./sample.js";
 import { zoomTo } from "./trend.js";
 import { addressOf } from "./view.js";
 
@@ -136,8 +137,8 @@ function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, 
 
 /** valueText is what the rule found when it was last evaluated, and its limit. */
 function valueText(/** @type {any} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
-  if (!Number.isFinite(Number(alert.value ?? NaN))) return "";
-  const value = written(unit, Number(alert.value));
+  if (Number.isNaN(numberOf(alert.value))) return "";
+  const value = written(unit, numberOf(alert.value));
   return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${op} ${written(unit, limit)}` });
 }
 

@@ -2,6 +2,7 @@
 
 import { age, visible } from "./format.js";
 import { say } from "./messages.js";
+import { pointOf } from "./sample.js";
 
 /** How long one answer may take, in milliseconds. */
 const patience = 60_000;
@@ -165,10 +166,10 @@ async function askBatch(/** @type {string} */ url, /** @type {any[]} */ question
 }
 
 /** resultOf reads one result of a batch. */
-function resultOf(/** @type {any} */ r, /** @type {string} */ url) {
+export function resultOf(/** @type {any} */ r, /** @type {string} */ url) {
   if (r.error) return { problem: new Problem("query", r.error, url) };
   if (r.resultType !== "columns") return { value: { samples: vectorOf(r), warnings: r.warnings ?? [] } };
-  for (const s of r.series) s.values = (s.values ?? new Array(r.count).fill(null)).map((/** @type {any} */ v) => (typeof v === "number" ? v : null));
+  for (const s of r.series) s.values = (s.values ?? new Array(r.count).fill(null)).map(pointOf);
   return { value: r };
 }
 
@@ -196,9 +197,8 @@ export function columnsOf(matrix, { from, to }, step) {
     }
     return column;
   };
-  const number = (/** @type {string} */ text) => (Number.isFinite(Number(text)) ? Number(text) : null);
   const series = matrix.map(({ metric, values, histograms }) => ({
-    metric, values: fill(values ?? [], number), ...(histograms ? { histograms: fill(histograms, (h) => h) } : {}),
+    metric, values: fill(values ?? [], pointOf), ...(histograms ? { histograms: fill(histograms, (h) => h) } : {}),
   }));
   return { start: from, step, count, series };
 }

@@ -3,6 +3,7 @@
 import { errors, selector, union } from "./queries.js";
 import { ruleWindow } from "./panels.js";
 import { shiftOf } from "./range.js";
+import { numberOf } from "./sample.js";
 
 const ofService = "job, schema";
 const ofStatus = "tacho:job_http_requests_by_status:rate";
@@ -44,7 +45,7 @@ export function spansOf(samples) {
   for (const { metric, value } of samples) {
     const key = JSON.stringify([metric.job ?? "", metric.schema ?? ""]);
     if (!found.has(key)) found.set(key, {});
-    Object.assign(/** @type {any} */ (found.get(key)), { [metric.part]: Number(value[1]) });
+    Object.assign(/** @type {any} */ (found.get(key)), { [metric.part]: numberOf(value[1]) });
   }
   return new Map([...found].map(([key, n]) => [key, /** @type {Record<string, [number, number]>} */ ({
     rate: [n.rate, n.rateBefore],

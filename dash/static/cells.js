@@ -24,14 +24,17 @@ export function putLong(element, text) {
 }
 
 /**
- * putLatency says when a quantile is only a lower bound: one that falls into
- * the last bucket, without an end, is reported as where that bucket begins.
+ * putLatency says when a quantile is only a bound: one that falls into the last bucket,
+ * without an end, is reported as where that bucket begins, and of one in the first bucket
+ * nothing is known but where that ends.
  * @param {Element} element
  * @param {number} seconds
- * @param {number} lastBound
+ * @param {{firstBound: number, lastBound: number}} buckets
  */
-export function putLatency(element, seconds, lastBound) {
-  const beyond = seconds >= lastBound;
-  put(element, beyond ? say("beyond", { latency: latency(seconds) }) : latency(seconds));
-  attribute(element, "title", beyond ? say("beyondMeans") : "");
+export function putLatency(element, seconds, { firstBound, lastBound }) {
+  const [text, means] = seconds >= lastBound ? [say("beyond", { latency: latency(seconds) }), say("beyondMeans")]
+    : seconds < firstBound ? [say("within", { latency: latency(firstBound) }), say("withinMeans")]
+      : [latency(seconds), ""];
+  put(element, text);
+  attribute(element, "title", means);
 }

@@ -3,6 +3,7 @@
 
 import { rateBy } from "./names.js";
 import { errors, matchersOf, selector, union } from "./queries.js";
+import { numberOf } from "./sample.js";
 
 /**
  * A Change is a route now and before: seconds of latency per second (which is also
@@ -71,7 +72,7 @@ export function changes(samples) {
     const key = JSON.stringify([method, path]);
     if (!found.has(key)) found.set(key, { key, method, path, time: 0, timeBefore: 0, rate: 0, rateBefore: 0, errors: 0, errorsBefore: 0 });
     const c = found.get(key);
-    const n = Number(value[1]) || 0;
+    const n = numberOf(value[1]) || 0;
     if (part in c) c[part] += n;
     if (isError.test(metric.status ?? "")) c[part === "rate" ? "errors" : "errorsBefore"] += n;
   }
@@ -163,7 +164,7 @@ export function instancesOf(names, subject, change, seconds) {
  * @param {{metric: Record<string, string>, value: [number, string]}[]} samples
  */
 export function outlier(samples) {
-  const all = samples.map(({ metric, value }) => ({ instance: metric.instance ?? "", value: Number(value[1]) }))
+  const all = samples.map(({ metric, value }) => ({ instance: metric.instance ?? "", value: numberOf(value[1]) }))
     .filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
   return all.length > 1 && all[0].value > 0 && all[0].value >= 2 * all[1].value ? { ...all[0], next: all[1].value } : null;
 }

@@ -7,7 +7,7 @@ import { attribute, make, put } from "./dom.js";
 import { bytes, clock, count, date, dayKey, latency, minute, nothing, number, rate, ratio, shorten, time, visible, zoneName } from "./format.js";
 import { drawMarks, markText } from "./marks.js";
 import { say } from "./messages.js";
-import { stack } from "./panels.js";
+import { lastOf, stack, tickTexts } from "./panels.js";
 
 /** uPlot is a classic script, vendored as it is released. */
 const uPlot = /** @type {any} */ (globalThis).uPlot;
@@ -115,7 +115,7 @@ export function chart(syncKey, dragged) {
       now.values.forEach((column, i) => {
         const item = legend.children[i];
         put(/** @type {Element} */ (item.querySelector(".of")), nameOf(now, i));
-        put(/** @type {Element} */ (item.querySelector("b")), written(now.unit, lastOf(column)));
+        put(/** @type {Element} */ (item.querySelector("b")), written(now.unit, lastOf(now.names[i], column)));
       });
       attribute(plot, "aria-label", `${say(now.id)}: ${pointText(now, now.times.length - 1)}`);
       if (more.open) fillTable(table, now);
@@ -173,16 +173,14 @@ function marksAt(/** @type {Shown} */ { times }, /** @type {number} */ at, /** @
  */
 export function shownOf(panel, { times, names, values }, before = null) {
   const stacked = Boolean(panel.stacked);
-  const drawn = stacked ? stack(values) : values;
+  const finite = values.map((column) => column.map((v) => (Number.isFinite(v) ? v : null))); // no chart reaches further
+  const drawn = stacked ? stack(finite) : finite;
   const more = before ? [times.map((_, i) => before[i] ?? null)] : [];
   return {
     id: panel.id, unit: panel.unit, expr: panel.expr, stacked, times, names: before ? [...names, "before"] : names,
     values: [...values, ...more], drawn: [...drawn, ...more],
   };
 }
-
-/** lastOf is the newest number of a line: what the legend says is what the chart ends on. */
-const lastOf = (/** @type {(number | null)[]} */ column) => column.findLast((v) => v !== null);
 
 /** What saturation in names.js is of. */
 const resources = ["cpu", "memory", "fds", "pool"];
@@ -232,7 +230,7 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
     scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
     axes: [
       { ...axis, size: 34, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
-      { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((v) => write(v)), space: 34 },
+      { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTexts(ticks, now.unit, write), space: 34 },
     ],
     series: [{}, ...now.names.map((name, i) => line(now, name, i))],
     bands: now.stacked ? now.names.filter((name) => name !== "before").slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : [],

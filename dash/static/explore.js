@@ -3,6 +3,7 @@
 
 import { quantiles } from "./queries.js";
 import { columns, withEnd } from "./range.js";
+import { numberOf } from "./sample.js";
 
 /** Metrics of the runtime, the process and tacho itself come after the service's own. */
 const notBusiness = /^(go_|process_|python_|promhttp_|prometheus_|net_conntrack_|jvm_|system_|scrape_|up$|ALERTS|target_info$|tacho:|tacho_|http_|flask_|gin_|echo_|fiber_|fastapi_|starlette_|django_|rpc_|grpc_)/;
@@ -72,13 +73,14 @@ export function unitOf(expr) {
 export const mostLines = 20;
 
 /**
- * chosenLines are the lines to draw of many: those with the largest last values,
- * named by the labels in which they differ.
+ * chosenLines are the lines to draw of many: those that end on the largest values, then
+ * those that have ended before, named by the labels in which they differ.
  * @param {import("./api.js").Series[]} series
  */
 export function chosenLines(series) {
+  const end = (/** @type {import("./api.js").Series} */ s) => s.values.at(-1) ?? -Infinity;
   const last = (/** @type {import("./api.js").Series} */ s) => s.values.findLast((v) => v !== null) ?? -Infinity;
-  const chosen = [...series].sort((a, b) => last(b) - last(a) || 0).slice(0, mostLines);
+  const chosen = [...series].sort((a, b) => end(b) - end(a) || last(b) - last(a) || 0).slice(0, mostLines);
   const labels = [...new Set(series.flatMap((s) => Object.keys(s.metric)))]
     .filter((l) => new Set(series.map((s) => s.metric[l])).size > 1).sort();
   return chosen.map((s) => ({
@@ -98,7 +100,7 @@ export function ended(answer, samples, at) {
   const metrics = new Map([...answer.series, ...samples].map((s) => [JSON.stringify(s.metric), s.metric]));
   const [times, lines] = withEnd(
     answer.series.map((s) => ({ name: JSON.stringify(s.metric), values: s.values })), columns(answer)[0],
-    samples.filter((s) => s.value).map((s) => ({ name: JSON.stringify(s.metric), value: Number(s.value[1]) })), at);
+    samples.filter((s) => s.value).map((s) => ({ name: JSON.stringify(s.metric), value: numberOf(s.value[1]) })), at);
   return { times, series: lines.map((l) => ({ metric: metrics.get(l.name) ?? {}, values: l.values })) };
 }
 
@@ -113,7 +115,7 @@ export function seriesText({ __name__ = "", ...labels }) {
 
 /**
  * csv is what a chart shows, for a spreadsheet: times in ISO 8601, an empty field for
- * a gap. Fields that a spreadsheet would take for a formula get a quote before them.
+ * a gap, Inf and -Inf as most programs read them. Fields that a spreadsheet would take for a formula get a quote before them.
  * @param {string[]} names
  * @param {number[]} times seconds since the epoch
  * @param {(number | null)[][]} values
@@ -123,6 +125,6 @@ export function csv(names, times, values) {
     const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i])))]);
+  const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i]).replace("Infinity", "Inf")))]);
   return [["time", ...names.map(field)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
 }

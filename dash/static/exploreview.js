@@ -14,6 +14,7 @@ import { rangeOf, samplesOf } from "./now.js";
 import { download, saveChart } from "./png.js";
 import { selector } from "./queries.js";
 import { placeOf } from "./rows.js";
+import { numberOf } from "./sample.js";
 import { zoomTo } from "./trend.js";
 
 learn(laterMessages);
@@ -26,6 +27,9 @@ const quiet = 300;
 
 /** How long the lists of metrics and labels are good for, in seconds. */
 const seldom = 60;
+
+/** raw is a number of which one wants to see that it is none. */
+const raw = (/** @type {number} */ n) => (Number.isNaN(n) ? "NaN" : number(n));
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function exploreScreen(changeView) {
@@ -196,8 +200,8 @@ function answerView(changeView) {
       picture.element.hidden = Boolean(asRows);
       put(note, series.length === 0 ? say("nothingFound") : series.length > mostLines && !asRows ? say("someLines", { n: mostLines, all: series.length }) : say("seriesCount", { n: series.length }));
       if (!asRows) picture.update(drawn);
-      table.update(asRows ? samples.map((s) => ({ key: seriesText(s.metric), cells: [seriesText(s.metric), number(Number(s.value?.[1]))] })) : []);
-      text = () => (asRows ? csv(samples.map((s) => seriesText(s.metric)), [now.at], samples.map((s) => [Number(s.value?.[1])])) : csv(drawn.names, drawn.times, drawn.values));
+      table.update(asRows ? samples.map((s) => ({ key: seriesText(s.metric), cells: [seriesText(s.metric), raw(numberOf(s.value?.[1]))] })) : []);
+      text = () => (asRows ? csv(samples.map((s) => seriesText(s.metric)), [now.at], samples.map((s) => [numberOf(s.value?.[1])])) : csv(drawn.names, drawn.times, drawn.values));
       return "none";
     },
   };

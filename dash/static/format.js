@@ -96,9 +96,12 @@ export function moment(text) {
   return (wall - off(first)) / 1000;
 }
 
+/** unbounded is what is no number to write out: without end, or not known. */
+const unbounded = (/** @type {number} */ n) => (n === Infinity ? "∞" : n === -Infinity ? "−∞" : nothing);
+
 /** @param {number} n requests per second, or any plain number */
 export function rate(n) {
-  if (!Number.isFinite(n)) return nothing;
+  if (!Number.isFinite(n)) return unbounded(n);
   if (n === 0) return "0";
   if (n < 0.01) return "<0.01";
   return n < 9.995 ? n.toFixed(2) : n < 99.95 ? n.toFixed(1) : grouped.format(n);
@@ -109,19 +112,19 @@ export function rate(n) {
  * @param {number} n
  */
 export function number(n) {
-  if (!Number.isFinite(n)) return nothing;
+  if (!Number.isFinite(n)) return unbounded(n);
   if (Number.isInteger(n) && Math.abs(n) < 1e9) return grouped.format(n);
   return Math.abs(n) >= 1e-3 && Math.abs(n) < 1e6 ? String(Number(n.toPrecision(4))) : n.toExponential(2);
 }
 
 /** @param {number} n */
 export function count(n) {
-  return Number.isFinite(n) ? grouped.format(n) : nothing;
+  return Number.isFinite(n) ? grouped.format(n) : unbounded(n);
 }
 
 /** @param {number} n a share of one */
 export function ratio(n) {
-  if (!Number.isFinite(n)) return nothing;
+  if (!Number.isFinite(n)) return unbounded(n);
   const percent = n * 100;
   if (percent === 0 || percent === 100) return `${percent} %`;
   if (percent < 0.01) return "<0.01 %";
@@ -148,7 +151,7 @@ const sizes = /** @type {[number, string][]} */ ([[1 << 30, "GiB"], [1 << 20, "M
 
 /** @param {number} n bytes */
 export function bytes(n) {
-  if (!Number.isFinite(n)) return nothing;
+  if (!Number.isFinite(n)) return unbounded(n);
   if (n <= 0) return "0 B";
   const [size, name] = sizes.find(([size]) => n >= size * 0.9995) ?? [1, "B"];
   return `${Number((n / size).toPrecision(3))} ${name}`;
@@ -159,7 +162,7 @@ const units = /** @type {const} */ ([[60, "min"], [1, "s"], [1e-3, "ms"], [1e-6,
 
 /** @param {number} seconds */
 export function latency(seconds) {
-  if (!Number.isFinite(seconds)) return nothing;
+  if (!Number.isFinite(seconds)) return unbounded(seconds);
   if (seconds <= 0) return "0 s";
   const rounded = Number(seconds.toPrecision(3)); // first, so that 0.9999 s is not 1000 ms
   const [size, name] = units.find(([size]) => rounded >= size) ?? units[units.length - 1];

@@ -21,9 +21,9 @@ import { addressOf } from "./view.js";
 const writers = {
   rate: (s, element) => put(element, Number.isFinite(s.rate) ? `${rate(s.rate)} ${say("rateUnit")}` : nothing),
   errorRatio: (s, element) => put(element, ratio(s.errorRatio)),
-  p50: (s, element) => putLatency(element, s.p50, s.lastBound),
-  p95: (s, element) => putLatency(element, s.p95, s.lastBound),
-  p99: (s, element) => putLatency(element, s.p99, s.lastBound),
+  p50: (s, element) => putLatency(element, s.p50, s),
+  p95: (s, element) => putLatency(element, s.p95, s),
+  p99: (s, element) => putLatency(element, s.p99, s),
   inFlight: (s, element) => put(element, count(s.inFlight)),
   share: (s, element) => put(element, ratio(s.share)),
   targets: (s, element) => put(element, targetText(s)),

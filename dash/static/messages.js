@@ -95,6 +95,8 @@ export const messages = {
   routeMeans: ["Method and route template.", "方法和路由模板。"],
   shareMeans: ["Share of the time that the service spends on all its requests.", "占服务处理全部请求所用时间的比例。"],
   beyond: ["≥ {latency}", "≥ {latency}"],
+  within: ["≤ {latency}", "≤ {latency}"],
+  withinMeans: ["Within the histogram's first bucket: it may be far less.", "落在直方图的第一个桶内：实际可能小得多。"],
   beyondMeans: ["Beyond the histogram's last bucket: it may be far more.", "超出直方图的最后一个桶：实际可能大得多。"],
   tableOf: ["Routes of {job}", "{job} 的路由"],
   schemaOf: ["names: {schema}", "名称：{schema}"],

@@ -3,6 +3,7 @@
 import { secondsOf } from "./duration.js";
 import { latency, ratio } from "./format.js";
 import { quantiles } from "./queries.js";
+import { numberOf } from "./sample.js";
 
 /** From where on a route is not well. The same limits as the default alerts'. */
 export const limits = {
@@ -62,6 +63,7 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} p95
  * @property {number} p99
  * @property {number} inFlight
+ * @property {number} firstBound the lowest bound of its latency buckets, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
  * @property {Route[]} routes
  */
@@ -79,7 +81,7 @@ export const hasRequests = (samples) => samples.some((s) => s.metric.part === "r
  */
 export function services(samples) {
   const found = new Map();
-  for (const sample of samples) readers.get(sample.metric.part)?.(found, sample.metric, Number(sample.value[1]));
+  for (const sample of samples) readers.get(sample.metric.part)?.(found, sample.metric, numberOf(sample.value[1]));
   // up knows no schema: its counts belong to every service of the job.
   const jobs = new Map([...found.values()].filter((s) => s.own).map((s) => [s.job, s]));
   const all = [...found.values()].filter((s) => s.routeMap.size > 0);
@@ -107,7 +109,9 @@ const readers = new Map(Object.entries({
   bounds: (found, labels) => {
     const s = service(found, labels);
     const bound = Number(labels.le); // "+Inf" is NaN here
-    if (bound > s.lastBound || (Number.isNaN(s.lastBound) && !Number.isNaN(bound))) s.lastBound = bound;
+    if (Number.isNaN(bound)) return;
+    if (!(bound <= s.lastBound)) s.lastBound = bound;
+    if (!(bound >= s.firstBound)) s.firstBound = bound;
   },
   targets: (found, labels, n) => { Object.assign(jobOf(found, labels), { targets: n, own: true }); },
   down: (found, labels) => { jobOf(found, labels).down++; },
@@ -133,7 +137,7 @@ function service(/** @type {Map<string, any>} */ found, /** @type {Record<string
   if (!s) {
     s = {
       key, job, schema, own: false, targets: NaN, down: 0, routeMap: new Map(),
-      p50: NaN, p95: NaN, p99: NaN, inFlight: NaN, lastBound: NaN,
+      p50: NaN, p95: NaN, p99: NaN, inFlight: NaN, firstBound: NaN, lastBound: NaN,
     };
     found.set(key, s);
   }

@@ -1,6 +1,7 @@
 // What every screen is given to show. Types only, and how a screen asks.
 
 import { gridOf } from "./range.js";
+import { numberOf } from "./sample.js";
 
 /**
  * @typedef {object} Config the handler's options
@@ -82,7 +83,7 @@ export function byPart(samples, label) {
   for (const { metric, value } of samples) {
     const key = metric[label] ?? "";
     if (!found.has(key)) found.set(key, {});
-    found.get(key)[metric.part] = Number(value[1]);
+    found.get(key)[metric.part] = numberOf(value[1]);
   }
   return found;
 }

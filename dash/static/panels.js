@@ -3,6 +3,7 @@
 import { matchersOf, quantiles, selector } from "./queries.js";
 import { saturation } from "./names.js";
 import { columns, withEnd } from "./range.js";
+import { numberOf } from "./sample.js";
 
 /**
  * A Panel is a chart. Its query gives one line for each value of the label by.
@@ -117,7 +118,7 @@ export function lines(panel, answer, ends = [], at = 0) {
   const nameOf = (/** @type {Record<string, string>} */ metric) => metric[panel.by] ?? "";
   const [times, all] = withEnd(
     answer.series.map((s) => ({ name: nameOf(s.metric), values: s.values })), first,
-    ends.map((s) => ({ name: nameOf(s.metric), value: Number(s.value[1]) })), ends.length ? at : 0);
+    ends.map((s) => ({ name: nameOf(s.metric), value: numberOf(s.value[1]) })), ends.length ? at : 0);
   const rank = (/** @type {string} */ name) => {
     const i = (panel.order ?? []).indexOf(name);
     return i < 0 ? Infinity : i;
@@ -178,4 +179,36 @@ export function endsOf(charts) {
     }
   }
   return ends;
+}
+
+/**
+ * lastOf is what a line ends on: nothing, if it ended before the others. The time before
+ * has no point for now.
+ * @param {string} name
+ * @param {(number | null)[]} column
+ */
+export const lastOf = (name, column) => (name === "before" ? column.findLast((v) => v !== null) : column.at(-1)) ?? null;
+
+/** What ticks of a unit are divided by where they need digits, and what is put behind them. */
+const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
+  ratio: [[0.01, " %"]],
+  latency: [[60, " min"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"], [1e-9, " ns"]],
+  bytes: [[1 << 30, " GiB"], [1 << 20, " MiB"], [1 << 10, " KiB"], [1, " B"]],
+});
+
+/**
+ * tickTexts writes the numbers at an axis, with as many digits as tell them apart.
+ * @param {number[]} ticks
+ * @param {string} unit
+ * @param {(n: number) => string} write as numbers of the unit are written elsewhere
+ */
+export function tickTexts(ticks, unit, write) {
+  const texts = ticks.map(write);
+  if (new Set(texts).size === texts.length) return texts;
+  const largest = Math.max(...ticks.map(Math.abs));
+  const [size, name] = (tickUnits[unit] ?? []).find(([size]) => largest >= size) ?? (tickUnits[unit] ?? [[1, ""]]).at(-1) ?? [1, ""];
+  let digits = 0;
+  const whole = (/** @type {number} */ n) => Math.abs(n - Math.round(n)) < 1e-6;
+  while (digits < 12 && !ticks.every((t) => whole((t / size) * 10 ** digits))) digits++;
+  return ticks.map((t) => (t / size).toFixed(digits) + name);
 }

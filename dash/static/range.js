@@ -144,7 +144,7 @@ export function withEnd(lines, times, ends, at) {
   if (!(at >= (times.at(-1) ?? 0)) || at === 0) return [times, lines];
   // A last point of the same moment is the mean of the time before it: it gives way.
   const kept = times.at(-1) === at ? times.length - 1 : times.length;
-  const last = new Map(ends.map((e) => [e.name, Number.isFinite(e.value) ? e.value : null]));
+  const last = new Map(ends.map((e) => [e.name, Number.isNaN(e.value) ? null : e.value]));
   const missing = ends.filter((e) => last.get(e.name) !== null && !lines.some((l) => l.name === e.name));
   const all = [...lines, ...missing.map((e) => ({ name: e.name, values: times.map(() => null) }))];
   return [[...times.slice(0, kept), at], all.map((l) => ({ name: l.name, values: [...l.values.slice(0, kept), last.get(l.name) ?? null] }))];

@@ -7,6 +7,7 @@ import { ofInstances } from "./names.js";
 import { samplesOf } from "./now.js";
 import { matchersOf, union } from "./queries.js";
 import { placeOf } from "./rows.js";
+import { numberOf } from "./sample.js";
 import { addressOf } from "./view.js";
 import { instances } from "./where.js";
 import { instanceCells, instanceHeads } from "./whereview.js";
@@ -46,7 +47,7 @@ export function routeView() {
 
 /** sharesOf are the values of a label, the largest first, with their share of the sum. */
 function sharesOf(/** @type {import("./model.js").Sample[]} */ samples, /** @type {string} */ label) {
-  const all = samples.map((s) => ({ name: s.metric[label] ?? "", value: Number(s.value[1]) })).filter(({ value }) => value > 0);
+  const all = samples.map((s) => ({ name: s.metric[label] ?? "", value: numberOf(s.value[1]) })).filter(({ value }) => value > 0);
   const sum = all.reduce((n, { value }) => n + value, 0);
   return all.map((x) => ({ ...x, share: x.value / sum })).sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1));
 }

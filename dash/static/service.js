@@ -60,7 +60,7 @@ export function serviceView(changeView) {
       // A number and the end of the line beside it change together; who has gone to another subject gets its number at once.
       const key = JSON.stringify(subject);
       if (ends || shown !== key) {
-        if (route) ofRoute.update(now, { ...route, lastBound: service.lastBound, ...ends }, subject);
+        if (route) ofRoute.update(now, { ...route, firstBound: service.firstBound, lastBound: service.lastBound, ...ends }, subject);
         else whole.update(now, { ...service, ...ends }, subject, spans);
       }
       shown = key;

@@ -8,6 +8,7 @@ import { neverCalled, sizes } from "./names.js";
 import { samplesOf } from "./now.js";
 import { numberQuery } from "./queries.js";
 import { columns, placeOf, routeOf, rows } from "./rows.js";
+import { numberOf } from "./sample.js";
 import { addressOf, sortBy } from "./view.js";
 import { scrolling } from "./scrolling.js";
 
@@ -75,7 +76,7 @@ function learn(/** @type {import("./now.js").Now} */ now, /** @type {import("./m
   const subject = { job: service.job, schema: "" };
   const keyOf = (/** @type {import("./model.js").Sample} */ { metric }) => JSON.stringify([metric.method ?? "", metric.path ?? ""]);
   const found = samplesOf(now, sizes(names, subject, now.source.window || "1m"));
-  if (found) learnt.sizes = new Map(found.map((s) => [keyOf(s), Number(s.value[1])]));
+  if (found) learnt.sizes = new Map(found.map((s) => [keyOf(s), numberOf(s.value[1])]));
   // That reads every series of the service: asked only where a route has nothing to do now.
   const never = samplesOf(now, service.routes.some((r) => r.rate === 0) ? neverCalled(names, subject) : undefined);
   if (never) learnt.never = new Set(never.map(keyOf));
@@ -116,9 +117,9 @@ function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type
 const writers = {
   rate: (r, element) => put(element, rate(r.rate)),
   errorRatio: (r, element) => put(element, ratio(r.errorRatio)),
-  p50: (r, element, s) => putLatency(element, r.p50, s.lastBound),
-  p95: (r, element, s) => putLatency(element, r.p95, s.lastBound),
-  p99: (r, element, s) => putLatency(element, r.p99, s.lastBound),
+  p50: (r, element, s) => putLatency(element, r.p50, s),
+  p95: (r, element, s) => putLatency(element, r.p95, s),
+  p99: (r, element, s) => putLatency(element, r.p99, s),
   share: (r, element) => put(element, ratio(r.share)),
   bytes: (r, element) => put(element, bytes(r.bytes ?? NaN)),
   trend: (r, element) => put(element, change(r.during ?? NaN, r.before ?? NaN)),
