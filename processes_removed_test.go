@@ -18,8 +18,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tacho-go/tacho/multiproc"
 	logged "github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/multiproc"
 )
 
 // awaitLines scrapes until all the lines are there.
