@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/util/httputil"
 	"go.yaml.in/yaml/v2" // which package web reads its file with
+
+	"github.com/tacho-go/tacho/internal/origin"
 )
 
 // state is how far the server is.
@@ -31,22 +33,23 @@ func (s state) String() string { return [...]string{"starting", "ready", "stoppi
 // handler puts the pages together. Everything is below the path of the
 // external URL.
 func (s *Server) handler() http.Handler {
-	sameSite := http.NewCrossOriginProtection()
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
 	mux.Handle("GET /metrics", s.meter.Metrics())
 	mux.Handle("GET /federate", s.whenReady(s.federate))
-	mux.Handle("POST /"+BatchPath, sameSite.Handler(httputil.CompressionHandler{Handler: s.whenReady(s.batch)}))
-	mux.Handle("POST /"+AnnotationsPath, sameSite.Handler(s.whenReady(s.annotate)))
+	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})
+	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
 	mux.HandleFunc("/api/tacho/", onlyPost)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
-	mux.Handle("POST /-/reload", sameSite.Handler(http.HandlerFunc(s.reload)))
-	mux.Handle("PUT /-/reload", sameSite.Handler(http.HandlerFunc(s.reload)))
+	mux.HandleFunc("POST /-/reload", s.reload)
+	mux.HandleFunc("PUT /-/reload", s.reload)
 	if s.opts.Page != nil {
 		mux.Handle("/", s.opts.Page)
 	}
-	h := s.meter.Handler(mux)
+	// Around everything, Prometheus's API included, so that no path can be
+	// forgotten.
+	h := origin.Guard(s.meter.Handler(mux), s.url)
 	if prefix := s.url.Path; prefix != "" {
 		return below(prefix, h)
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/origin"
 	"github.com/tacho-go/tacho/multiproc"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/web"
@@ -43,6 +47,7 @@ type multiprocFlags struct {
 	dirs        []string
 	listen      string
 	webConfig   string
+	externalURL string
 	goFormat    bool
 	noProcesses bool
 	compact     bool
@@ -53,6 +58,7 @@ func (f *multiprocFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.dirs, "dir", nil, "`folder` that the processes write into, or NAME=FOLDER; may be repeated")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9200", "`address` to listen on; :9200 lets other machines in, see --web-config")
 	flags.StringVar(&f.webConfig, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
+	flags.StringVar(&f.externalURL, "external-url", "", "`URL` under which a proxy on this machine serves the metrics, if it passes the Host header on")
 	flags.BoolVar(&f.goFormat, "go-format", false, `write numbers as Go does, le="1", and not as Python does, le="1.0"`)
 	flags.BoolVar(&f.noProcesses, "no-processes", false, "leave out what the workers' processes use")
 	flags.BoolVar(&f.compact, "compact", false, "fold the files of workers that are gone into archives, every ten seconds; needs to see the workers' processes")
@@ -85,6 +91,10 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	if err != nil {
 		return usage(err)
 	}
+	external, err := f.external()
+	if err != nil {
+		return usage(err)
+	}
 	listener, err := server.Listen(f.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -109,7 +119,22 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 		done := compactAll(ctx, readers)
 		defer func() { <-done }()
 	}
-	return m.Serve(ctx, tacho.ServeOptions{Listener: listener, ServeFunc: serve})
+	return m.Serve(ctx, tacho.ServeOptions{Listener: listener, ServeFunc: func(s *http.Server, l net.Listener) error {
+		s.Handler = origin.Guard(s.Handler, external)
+		return serve(s, l)
+	}})
+}
+
+// external is --external-url, nil if it is not set.
+func (f *multiprocFlags) external() (*url.URL, error) {
+	if f.externalURL == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(f.externalURL)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("--external-url %s: it must look like https://host/path", f.externalURL)
+	}
+	return u, nil
 }
 
 // ownLabels tell the exporter's metrics about itself from those of a Go service whose

@@ -15,7 +15,7 @@ import (
 // serve: what is set for that server must not move another one to its port. Their variable
 // has the command's name in it, and in a file they stand below the command only.
 var ownMeanings = map[string][]string{
-	"multiproc": {"listen", "web-config"},
+	"multiproc": {"listen", "web-config", "external-url"},
 	"top":       {"interval"},
 }
 
