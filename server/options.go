@@ -140,6 +140,9 @@ func (o Options) check() error {
 	case o.RetentionBytes < 0:
 		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
 	}
+	if _, err := o.givenURL(); err != nil {
+		return err
+	}
 	if err := web.Validate(o.WebConfigFile); err != nil {
 		return fmt.Errorf("%w: the web configuration %s (TLS, users) cannot be used: %w", ErrConfig, o.WebConfigFile, err)
 	}
@@ -194,6 +197,14 @@ func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
 			scheme = "https"
 		}
 		return &url.URL{Scheme: scheme, Host: reachable(ln.Addr())}, nil
+	}
+	return o.givenURL()
+}
+
+// givenURL is ExternalURL, nil if it is not set.
+func (o Options) givenURL() (*url.URL, error) {
+	if o.ExternalURL == "" {
+		return nil, nil
 	}
 	u, err := url.Parse(o.ExternalURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
