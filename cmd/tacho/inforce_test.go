@@ -111,3 +111,26 @@ func TestMultiprocSaysWhatIsMissing(t *testing.T) {
 	p.await("the warning", 10*time.Second, func() bool { return strings.Contains(p.log.String(), "PROMETHEUS_MULTIPROC_DIR") })
 	p.end(syscall.SIGTERM)
 }
+
+// TestMultiprocRefusesNames: a web page whose name was made to resolve to this machine
+// reads nothing; the name that people use is answered.
+func TestMultiprocRefusesNames(t *testing.T) {
+	p := spawn(t, nil, "multiproc", "--dir", t.TempDir(), "--listen", "127.0.0.1:0", "--external-url", "https://metrics.example/shop")
+	address := p.says(`Metrics  (\S+)`)
+	for host, want := range map[string]int{"": http.StatusOK, "localhost:1": http.StatusOK, "metrics.example": http.StatusOK, "rebound.example": http.StatusForbidden} {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("the host %q gets %d, want %d", host, resp.StatusCode, want)
+		}
+	}
+	p.end(syscall.SIGTERM)
+}

@@ -131,8 +131,8 @@ func (f *multiprocFlags) external() (*url.URL, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(f.externalURL)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("--external-url %s: it must look like https://host/path", f.externalURL)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return nil, errors.New("--external-url: it must look like https://host/path, without a user and a query")
 	}
 	return u, nil
 }
