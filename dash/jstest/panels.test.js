@@ -79,10 +79,14 @@ test("a legend has what a line ends on, and nothing of one that ended earlier", 
   assert.equal(lastOf("before", [1, null]), 1, "the time before has no point for now");
 });
 
-test("no two ticks read alike", () => {
+test("no two ticks read alike, and each says where it is", () => {
   for (const [ticks, unit, write, want] of /** @type {[number[], string, (n: number) => string, string][]} */ ([
     [[0, 0.5, 1], "count", count, "0.0 0.5 1.0"],
     [[0, 1, 2], "count", count, "0 1 2"],
+    [[0, 2.5, 5], "count", count, "0.0 2.5 5.0"],
+    [[0, 20, 40], "rate", rate, "0 20.0 40.0"],
+    [[100, 102.5, 105], "rate", rate, "100.0 102.5 105.0"],
+    [[0, 2500, 5000], "count", count, "0 2,500 5,000"],
     [[0, 0.25, 0.5], "count", count, "0.00 0.25 0.50"],
     [[0, 0.002, 0.004, 0.006], "rate", rate, "0.000 0.002 0.004 0.006"],
     [[100, 100.5, 101], "rate", rate, "100.0 100.5 101.0"],

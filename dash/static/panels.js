@@ -196,15 +196,21 @@ const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
   bytes: [[1 << 30, " GiB"], [1 << 20, " MiB"], [1 << 10, " KiB"], [1, " B"]],
 });
 
+/** Units whose texts can be read back: a tick at 2.5 must not say 3. */
+const plainUnits = ["count", "rate", "number"];
+
 /**
- * tickTexts writes the numbers at an axis, with as many digits as tell them apart.
+ * tickTexts writes the numbers at an axis, with as many digits as tell them apart and
+ * say where they are.
  * @param {number[]} ticks
  * @param {string} unit
  * @param {(n: number) => string} write as numbers of the unit are written elsewhere
  */
 export function tickTexts(ticks, unit, write) {
   const texts = ticks.map(write);
-  if (new Set(texts).size === texts.length) return texts;
+  const says = (/** @type {number} */ t, /** @type {string} */ text) => Math.abs(t) >= 1e6 || Math.abs(Number(text.replaceAll(",", "")) - t) <= 1e-9 * Math.abs(t);
+  const exact = !plainUnits.includes(unit) || ticks.every((t, i) => says(t, texts[i]));
+  if (exact && new Set(texts).size === texts.length) return texts;
   const largest = Math.max(...ticks.map(Math.abs));
   const [size, name] = (tickUnits[unit] ?? []).find(([size]) => largest >= size) ?? (tickUnits[unit] ?? [[1, ""]]).at(-1) ?? [1, ""];
   let digits = 0;
