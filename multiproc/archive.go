@@ -67,20 +67,24 @@ var journalMagic = []byte("tacho\x00\x01\n")
 // A journal says what is in an archive.
 type journal struct {
 	files      []folded
-	generation uint64   // one more each time; inodes come again
-	lineages   []uint64 // one for each archive that was made without another one before it
+	generation uint64 // one more each time; inodes come again
+	lineages   lineages
 }
+
+// The lineages of an archive are a number for each archive in it that was made without
+// another one before it.
+type lineages []uint64
 
 // continues reports whether an archive has in it what one had that was there before. Of
 // one without a lineage, as the first releases made them, it does.
-func (j journal) continues(before journal) bool {
-	return !slices.ContainsFunc(before.lineages, func(l uint64) bool { return !slices.Contains(j.lineages, l) })
+func (l lineages) continues(before lineages) bool {
+	return !slices.ContainsFunc(before, func(n uint64) bool { return !slices.Contains(l, n) })
 }
 
 // appendTo puts the journal behind an archive's entries: its files, their length,
 // the generation and the magic number.
 func (j journal) appendTo(data []byte) ([]byte, error) {
-	text, err := json.Marshal(append(lineageEntries(j.lineages), j.files...))
+	text, err := json.Marshal(append(j.lineages.entries(), j.files...))
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +95,9 @@ func (j journal) appendTo(data []byte) ([]byte, error) {
 }
 
 // Lineages stand in a journal as files without a name, which earlier releases skip.
-func lineageEntries(lineages []uint64) (entries []folded) {
-	for _, l := range lineages {
-		entries = append(entries, folded{Inode: l})
+func (l lineages) entries() (entries []folded) {
+	for _, n := range l {
+		entries = append(entries, folded{Inode: n})
 	}
 	return entries
 }

@@ -286,7 +286,7 @@ func (c *compactor) foldKind(k kind, sources []source) error {
 	j := readJournal(archive)
 	j.generation++
 	if len(j.lineages) == 0 {
-		j.lineages = []uint64{newLineage()}
+		j.lineages = lineages{newLineage()}
 	}
 	into := newArchive(k)
 	if _, err := os.Lstat(archive); err == nil {

@@ -15,7 +15,7 @@ type file struct {
 	id       string
 	info     fs.FileInfo
 	made     uint64   // which one of its name it is, see generation
-	lineages []uint64 // of an archive
+	lineages lineages // of an archive
 	layout   layout
 	entries  []entry
 	raws     []rawID   // of each entry

@@ -144,7 +144,7 @@ func (a *heldArchive) hasAllOf(before *heldArchive) bool {
 	case a == nil:
 		return false
 	}
-	return a.isOld() || a.journal.continues(before.journal) && a.journal.generation >= before.journal.generation
+	return a.isOld() || a.journal.lineages.continues(before.journal.lineages) && a.journal.generation >= before.journal.generation
 }
 
 // putBack gives the held archive its name again. If there is one that was made meanwhile,

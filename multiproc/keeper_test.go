@@ -205,7 +205,7 @@ func TestLostDirectory(t *testing.T) {
 // TestLineageStays: a journal forgets files, but not which archives it continues.
 func TestLineageStays(t *testing.T) {
 	path := archiveOf(t.TempDir(), cellsKind)
-	j := journal{lineages: []uint64{7, 1 << 63}, generation: 3, files: make([]folded, 2*journalLimit)}
+	j := journal{lineages: lineages{7, 1 << 63}, generation: 3, files: make([]folded, 2*journalLimit)}
 	for i := range j.files {
 		j.files[i] = folded{Name: fmt.Sprintf("counter_%d.db", i), Inode: uint64(i), In: 3}
 	}
@@ -213,7 +213,7 @@ func TestLineageStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := readJournal(path)
-	if !got.continues(j) || got.continues(journal{lineages: []uint64{8}}) || len(got.files) != journalLimit || got.generation != 3 {
+	if !got.lineages.continues(j.lineages) || got.lineages.continues(lineages{8}) || len(got.files) != journalLimit || got.generation != 3 {
 		t.Errorf("it reads lineages %v, %d files, generation %d", got.lineages, len(got.files), got.generation)
 	}
 }

@@ -209,7 +209,7 @@ func lastWords(f *os.File, n int) (last []uint64) {
 func (f *file) covers(before *file) bool {
 	switch {
 	case f.id == archiveID:
-		return journal{lineages: f.lineages}.continues(journal{lineages: before.lineages})
+		return f.lineages.continues(before.lineages)
 	case !isOurs(f.id):
 		return false
 	case f.isCells():
