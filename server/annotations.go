@@ -48,7 +48,7 @@ type note struct {
 // annotate answers POST /api/tacho/annotations: a form with text, job and time.
 func (s *Server) annotate(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	n, err := readNote(r, time.Now(), s.retention())
+	n, err := readNote(r, time.Now(), s.Kept().For)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
@@ -129,9 +129,4 @@ func (s *Server) keepAt(ctx context.Context, ls labels.Labels, at int64, value f
 		}
 	}
 	return err
-}
-
-// retention is how long samples are kept, 0 if only their size is limited.
-func (s *Server) retention() time.Duration {
-	return time.Duration(s.config().StorageConfig.TSDBConfig.Retention.Time)
 }

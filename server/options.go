@@ -140,7 +140,7 @@ func (o Options) check() error {
 	case o.RetentionBytes < 0:
 		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
 	}
-	if _, err := o.givenURL(); err != nil {
+	if _, err := ParseExternalURL(o.ExternalURL); err != nil {
 		return err
 	}
 	if err := web.Validate(o.WebConfigFile); err != nil {
@@ -198,17 +198,18 @@ func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
 		}
 		return &url.URL{Scheme: scheme, Host: reachable(ln.Addr())}, nil
 	}
-	return o.givenURL()
+	return ParseExternalURL(o.ExternalURL)
 }
 
-// givenURL is ExternalURL, nil if it is not set.
-func (o Options) givenURL() (*url.URL, error) {
-	if o.ExternalURL == "" {
+// ParseExternalURL reads an [Options].ExternalURL, and returns nil where none is given. The
+// error is [ErrConfig].
+func ParseExternalURL(text string) (*url.URL, error) {
+	if text == "" {
 		return nil, nil
 	}
-	u, err := url.Parse(o.ExternalURL)
+	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("%w: ExternalURL is %q: it must look like https://host/path", ErrConfig, o.ExternalURL)
+		return nil, fmt.Errorf("%w: ExternalURL is %q: it must look like https://host/path", ErrConfig, text)
 	}
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, fmt.Errorf("%w: ExternalURL is %q: it is what all links begin with, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, u.Redacted())

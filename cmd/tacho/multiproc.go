@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,9 +90,9 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	if err != nil {
 		return usage(err)
 	}
-	external, err := f.external()
+	external, err := server.ParseExternalURL(f.externalURL)
 	if err != nil {
-		return usage(err)
+		return usage(fmt.Errorf("--external-url: %w", err))
 	}
 	listener, err := server.Listen(f.listen)
 	if err != nil {
@@ -123,18 +122,6 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 		s.Handler = origin.Guard(s.Handler, external)
 		return serve(s, l)
 	}})
-}
-
-// external is --external-url, nil if it is not set.
-func (f *multiprocFlags) external() (*url.URL, error) {
-	if f.externalURL == "" {
-		return nil, nil
-	}
-	u, err := url.Parse(f.externalURL)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		return nil, errors.New("--external-url: it must look like https://host/path, without a user and a query")
-	}
-	return u, nil
 }
 
 // ownLabels tell the exporter's metrics about itself from those of a Go service whose
