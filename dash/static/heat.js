@@ -1,6 +1,7 @@
 // A heatmap of latencies: how many requests fell into which bucket, over time. Pure.
 
 import { columns } from "./range.js";
+import { numberOf } from "./sample.js";
 
 /**
  * @typedef {object} Heat
@@ -17,8 +18,7 @@ import { columns } from "./range.js";
  * @returns {Heat}
  */
 export function heat(answer) {
-  const bound = (/** @type {string} */ le) => (le === "+Inf" ? Infinity : Number(le));
-  const sorted = answer.series.map((s) => ({ bound: bound(s.metric.le ?? ""), values: s.values }))
+  const sorted = answer.series.map((s) => ({ bound: numberOf(s.metric.le ?? ""), values: s.values }))
     .filter((s) => !Number.isNaN(s.bound)).sort((a, b) => a.bound - b.bound);
   const rows = sorted.map(({ values }, r) => values.map((v, i) => {
     if (v === null) return null;

@@ -189,15 +189,15 @@ export function endsOf(charts) {
  */
 export const lastOf = (name, column) => (name === "before" ? column.findLast((v) => v !== null) : column.at(-1)) ?? null;
 
-/** What ticks of a unit are divided by where they need digits, and what is put behind them. */
+/**
+ * What ticks of a unit are divided by where they need digits, and what is put behind them. The
+ * texts of other units are plain numbers, which can be read back: a tick at 2.5 must not say 3.
+ */
 const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
   ratio: [[0.01, " %"]],
   latency: [[60, " min"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"], [1e-9, " ns"]],
   bytes: [[1 << 30, " GiB"], [1 << 20, " MiB"], [1 << 10, " KiB"], [1, " B"]],
 });
-
-/** Units whose texts can be read back: a tick at 2.5 must not say 3. */
-const plainUnits = ["count", "rate", "number"];
 
 /**
  * tickTexts writes the numbers at an axis, with as many digits as tell them apart and
@@ -209,10 +209,11 @@ const plainUnits = ["count", "rate", "number"];
 export function tickTexts(ticks, unit, write) {
   const texts = ticks.map(write);
   const says = (/** @type {number} */ t, /** @type {string} */ text) => Math.abs(t) >= 1e6 || Math.abs(Number(text.replaceAll(",", "")) - t) <= 1e-9 * Math.abs(t);
-  const exact = !plainUnits.includes(unit) || ticks.every((t, i) => says(t, texts[i]));
+  const exact = unit in tickUnits || ticks.every((t, i) => says(t, texts[i]));
   if (exact && new Set(texts).size === texts.length) return texts;
   const largest = Math.max(...ticks.map(Math.abs));
-  const [size, name] = (tickUnits[unit] ?? []).find(([size]) => largest >= size) ?? (tickUnits[unit] ?? [[1, ""]]).at(-1) ?? [1, ""];
+  const sizes = tickUnits[unit] ?? [[1, ""]];
+  const [size, name] = sizes.find(([size]) => largest >= size) ?? sizes[sizes.length - 1];
   let digits = 0;
   const whole = (/** @type {number} */ n) => Math.abs(n - Math.round(n)) < 1e-6;
   while (digits < 12 && !ticks.every((t) => whole((t / size) * 10 ** digits))) digits++;
