@@ -108,7 +108,7 @@ func (l *Lab) refuse(length int) error {
 	if err != nil {
 		return err
 	}
-	// The rest of the body never comes: whoever waits for it waits in vain.
+	// The rest of the body never comes.
 	conn, err := p.send("POST /users/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nbeginning")
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 // Gin uses a Context again for other requests, and so does the stack its writers.
 type stack struct{ top, spare *writer }
 
-// writer returns one that nobody knows.
+// writer returns a spare writer, or a new one.
 func (s *stack) writer() *writer {
 	w := s.spare
 	if w == nil {
@@ -34,7 +34,7 @@ func (s *stack) writer() *writer {
 	return w
 }
 
-// takeBack takes a writer that nobody knows any more.
+// takeBack keeps a writer for another request. Nothing else may refer to it.
 func (s *stack) takeBack(w *writer) { w.outer, s.spare = s.spare, w }
 
 // errorsRoom is how many errors a Context has room for before append gives it
