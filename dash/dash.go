@@ -6,8 +6,9 @@
 //
 // The page reads nothing but the Prometheus HTTP API, from the browser, and so
 // works on the embedded Prometheus and on any other that is reachable under the
-// page's own origin. It is made of plain files (static/): native ES modules
-// without a build step, nothing from another host, nothing inline.
+// page's own origin. It is made of plain files: native ES modules (static/), which
+// internal/bundler makes a few files for browsers of (bundle/); nothing from another
+// host, nothing inline.
 //
 // All its URLs are relative. Mounted below a prefix it asks for the API below
 // the same prefix:
@@ -64,12 +65,15 @@ func Handler(o Options) http.Handler {
 	return page{files}
 }
 
+// start is the file that stands at the page's address.
+const start = "index.html"
+
 type page struct{ files map[string]file }
 
 func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	name := strings.TrimPrefix(r.URL.Path, "/")
-	f, found := p.files[cmp.Or(name, "index.html")]
+	f, found := p.files[cmp.Or(name, start)]
 	switch {
 	case !found:
 		http.NotFound(w, r)
@@ -79,6 +83,9 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case name == "" && lacksSlash(r):
 		addSlash(w, r)
 	default:
+		if cmp.Or(name, start) == start {
+			announceTexts(w.Header(), r.Header)
+		}
 		f.serve(w, r)
 	}
 }

@@ -200,7 +200,8 @@ func TestSelfContained(t *testing.T) {
 func TestFirstLoad(t *testing.T) {
 	h := dash.Handler(dash.Options{})
 	asked := []string{"", "config.json"}
-	for _, m := range regexp.MustCompile(`(?:href|src)="([\w./-]+)"`).FindAllStringSubmatch(files(t)["index.html"], -1) {
+	linked := get(t, h, "GET", "/").Header.Get("Link")
+	for _, m := range regexp.MustCompile(`(?m)(?:(?:href|src)="|^<)([\w./-]+\.\w+)[">]`).FindAllStringSubmatch(files(t)["index.html"]+"\n"+linked, -1) {
 		asked = append(asked, m[1])
 	}
 	size := 0
@@ -246,11 +247,11 @@ func TestMessages(t *testing.T) {
 			t.Errorf("messages.js lacks %q", m[1])
 		}
 	}
-	joined, err := io.ReadAll(get(t, dash.Handler(dash.Options{}), "GET", "/tacho.js").Body)
-	if err != nil {
-		t.Fatal(err)
+	loaded := all["index.html"]
+	for _, name := range mapOf(t, "tacho-first.js").Sources {
+		loaded += all[name]
 	}
-	for _, m := range said.FindAllStringSubmatch(string(joined)+all["index.html"], -1) {
+	for _, m := range said.FindAllStringSubmatch(loaded, -1) {
 		if !slices.Contains(first, m[1]) {
 			t.Errorf("what is loaded first says %q, which comes later: it belongs into messages.js", m[1])
 		}

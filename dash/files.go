@@ -15,8 +15,13 @@ import (
 	"time"
 )
 
-//go:embed static
-var static embed.FS
+//go:generate go run ../internal/bundler -from static -to bundle
+
+// What a browser loads, made of the modules by internal/bundler, and the modules: source
+// maps point to them.
+//
+//go:embed bundle static
+var embedded embed.FS
 
 // contentTypes are written down because the operating system's own table may
 // say otherwise, and browsers refuse a module that is not JavaScript.
@@ -25,6 +30,7 @@ var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".json": "application/json",
+	".map":  "application/json",
 	".svg":  "image/svg+xml",
 	".txt":  "text/plain; charset=utf-8",
 }
@@ -53,7 +59,7 @@ func setHeaders(h http.Header) {
 type file struct {
 	contentType string
 	plain       variant
-	zipped      variant // no body if it would not be smaller
+	zipped      func() variant // no body if it would not be smaller
 }
 
 // A variant is one encoding of a file, with a tag of its own: a cache that
@@ -66,11 +72,12 @@ type variant struct {
 func newFile(name string, body []byte) file {
 	sum := sha256.Sum256(body)
 	tag := hex.EncodeToString(sum[:12])
-	f := file{contentType: contentTypes[path.Ext(name)], plain: variant{body, `"` + tag + `"`}}
-	if zipped := compress(body); len(zipped) < len(body) {
-		f.zipped = variant{zipped, `"` + tag + `-gzip"`}
-	}
-	return f
+	return file{contentTypes[path.Ext(name)], variant{body, `"` + tag + `"`}, sync.OnceValue(func() variant {
+		if zipped := compress(body); len(zipped) < len(body) {
+			return variant{zipped, `"` + tag + `-gzip"`}
+		}
+		return variant{}
+	})}
 }
 
 func compress(body []byte) []byte {
@@ -87,11 +94,11 @@ func compress(body []byte) []byte {
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.contentType)
 	v := f.plain
-	if f.zipped.body != nil {
-		w.Header().Set("Vary", "Accept-Encoding")
+	if zipped := f.zipped(); zipped.body != nil {
+		w.Header().Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
 			w.Header().Set("Content-Encoding", "gzip")
-			v = f.zipped
+			v = zipped
 		}
 	}
 	w.Header().Set("ETag", v.etag)
@@ -99,27 +106,24 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
 }
 
-// staticFiles returns every embedded file by its path below static/, and the
-// modules joined. All handlers share them: joining and compressing takes longer than
-// everything else at a start.
+// staticFiles returns every embedded file by its path below bundle/ or static/. All
+// handlers share them, and each is compressed when it is first asked for: a browser never
+// asks for most of the modules, nor for a source map.
 var staticFiles = sync.OnceValue(makeStaticFiles)
 
 func makeStaticFiles() map[string]file {
-	bodies := map[string][]byte{}
-	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
+	files := map[string]file{}
+	err := fs.WalkDir(embedded, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		bodies[strings.TrimPrefix(name, "static/")], err = static.ReadFile(name)
+		body, err := embedded.ReadFile(name)
+		_, below, _ := strings.Cut(name, "/")
+		files[below] = newFile(below, body)
 		return err
 	})
 	if err != nil {
 		panic(err) // embedded by the compiler: they are there
-	}
-	addJoined(bodies)
-	files := map[string]file{}
-	for name, body := range bodies {
-		files[name] = newFile(name, body)
 	}
 	return files
 }

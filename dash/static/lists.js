@@ -56,7 +56,7 @@ export function showDown(targets, setting) {
 /** fetchExplain adds the explanations. Without them the errors are shown as they are. */
 async function fetchExplain() {
   try {
-    ({ explain } = await import("./scrapeerror.js"));
+    ({ explain } = await import("./later.js"));
     showDown(...shown);
   } catch {
     explain = null;

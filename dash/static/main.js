@@ -7,7 +7,8 @@ import { byId, make, put } from "./dom.js";
 import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
-import { choose, say } from "./messages.js";
+import { speak } from "./language.js";
+import { say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, isBad, services } from "./model.js";
 import { gridAt, settingOf } from "./now.js";
 import { joined, parts, sources } from "./queries.js";
@@ -47,7 +48,7 @@ let every = 15;
 let abort = new AbortController();
 const answers = desk();
 
-document.documentElement.lang = choose(view.lang, navigator.languages);
+document.documentElement.lang = await speak(view.lang, navigator.languages);
 useLanguage(document.documentElement.lang);
 for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
@@ -56,8 +57,8 @@ put(byId("summary"), say("loading"));
 const head = controls(changeView);
 /** The screens that are fetched when one first goes there, by the page's name in a view. */
 const makers = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
-  explore: async () => (await import("./exploreview.js")).exploreScreen,
-  alerts: async () => (await import("./alertsview.js")).alertsScreen,
+  explore: async () => (await import("./later.js")).exploreScreen,
+  alerts: async () => (await import("./later.js")).alertsScreen,
 });
 /** @type {Record<string, any>} */
 const screens = {};
