@@ -20,6 +20,13 @@ import { formatView, isElsewhere, parseView } from "./view.js";
 /** The job under which tacho's server scrapes itself: no service of the reader's. */
 const self = "tacho";
 
+/**
+ * Of the rules that record, the one whose group says how often all of its rules are
+ * evaluated: the whole list can be long. An API that does not know these parameters lists
+ * all.
+ */
+const oneRule = { "rule_group[]": "tacho-recording", "rule_name[]": "tacho:job_http_requests:rate" };
+
 /** How often the screens may ask on, with what they have learnt. */
 const mostPasses = 6;
 
@@ -110,7 +117,7 @@ async function configure() {
   const address = (/** @type {string} */ path) => (path ? new URL(path, document.baseURI).href : "");
   const found = prometheus(address(config.apiPath), address(config.batchPath));
   api = found;
-  void found.list("recording").catch(() => []).then((groups) => {
+  void found.list("recording", oneRule).catch(() => []).then((groups) => {
     every = groups.find((/** @type {any} */ g) => g.name === "tacho-recording")?.interval || every;
   });
 }
