@@ -1,13 +1,13 @@
 package schema
 
 var (
-	byMethod          = LabelName{Name: "method", Value: Method}
-	byPath            = LabelName{Name: "path", Value: Route}
-	byStatus          = LabelName{Name: "status", Value: Status}
-	byRoute           = []LabelName{byMethod, byPath}
-	byRouteAndOutcome = []LabelName{byMethod, byPath, byStatus}
-	byServer          = LabelName{Name: "host", Value: Host}
-	byHostAndOutcome  = []LabelName{byMethod, byServer, byStatus}
+	byMethod         = LabelName{Name: "method", Value: Method}
+	byPath           = LabelName{Name: "path", Value: Route}
+	byStatus         = LabelName{Name: "status", Value: Status}
+	byRoute          = []LabelName{byMethod, byPath}
+	statusOrCode     = LabelName{Name: "status", Value: Status, Also: []string{"code"}}
+	byServer         = LabelName{Name: "host", Value: Host}
+	byHostAndOutcome = []LabelName{byMethod, byServer, byStatus}
 )
 
 // optional marks a label that a service may leave out.
@@ -18,17 +18,18 @@ func optional(l LabelName) LabelName {
 
 // Default returns tacho's own schema: the names that hand-written Gin
 // middlewares have made common, with every label bounded. Hand-written ones
-// usually have no status on the latency; they speak this schema all the same.
+// usually have no status on the latency, some have none at all, and some call
+// it code; they speak this schema all the same.
 func Default() Schema {
 	return Schema{
 		Name: "default",
 		Requests: Family{
-			Name: "http_requests_total", Kind: Counter, Labels: byRouteAndOutcome,
+			Name: "http_requests_total", Kind: Counter, Labels: []LabelName{byMethod, byPath, optional(statusOrCode)},
 			Help: "HTTP requests served, by method, route template and status.",
 		},
 		Duration: Family{
 			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds",
-			Labels: []LabelName{byMethod, byPath, optional(byStatus)},
+			Labels: []LabelName{byMethod, byPath, optional(statusOrCode)},
 			Help:   "Time from the start of an HTTP request to the end of its response, or to the first byte of a stream, in seconds.",
 		},
 		InFlight: Family{

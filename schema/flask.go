@@ -12,7 +12,7 @@ func Flask() Schema {
 			Help: "Total number of HTTP requests",
 		},
 		Duration: Family{
-			Name: "flask_http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: byRouteAndOutcome,
+			Name: "flask_http_request_duration_seconds", Kind: Histogram, Unit: "seconds", Labels: []LabelName{byMethod, byPath, byStatus},
 			Help: "Flask HTTP request duration in seconds",
 		},
 		Panics: Family{

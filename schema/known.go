@@ -6,7 +6,7 @@ func Known() []Schema {
 	return []Schema{
 		Default(), Flask(), OTel(),
 		GoGinPrometheus(), GinMetrics(), Ginprom(),
-		EchoPrometheus(), FiberPrometheus(),
+		EchoPrometheus(), ExpressPromBundle(), FiberPrometheus(), PromClient(),
 		Promhttp(), GoHTTPMetrics(),
 		FastAPI(), StarletteExporter(), StarlettePrometheus(), Django(),
 		Micrometer(),

@@ -3,20 +3,22 @@ package schema
 var byStatusCode = LabelName{Name: "status_code", Value: Status}
 
 // FastAPI returns the names of prometheus-fastapi-instrumentator. Status is
-// its class, 2xx, unless should_group_status_codes is off. Requests without a
-// route have handler="none".
+// its class, 2xx, unless should_group_status_codes is off; on the latency it is
+// there if metrics.latency is added instead of the default metrics. Requests
+// without a route have handler="none".
 func FastAPI() Schema {
 	handler := LabelName{Name: "handler", Value: Route}
+	status := LabelName{Name: "status", Value: StatusClass, Also: []string{"status_code"}}
 	return Schema{
 		Name: "fastapi-instrumentator",
 		Requests: Family{
 			Name: "http_requests_total", Kind: Counter,
-			Labels: []LabelName{byMethod, {Name: "status", Value: StatusClass}, handler},
+			Labels: []LabelName{byMethod, status, handler},
 			Help:   "Total number of requests by method, status and handler.",
 		},
 		Duration: Family{
 			Name: "http_request_duration_seconds", Kind: Histogram, Unit: "seconds",
-			Labels: []LabelName{byMethod, handler},
+			Labels: []LabelName{byMethod, handler, optional(status)},
 			Help:   "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ",
 		},
 		InFlight: Family{

@@ -9,6 +9,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -62,6 +63,17 @@ type LabelName struct {
 	// it depends on a version or a setting, or is empty on some series. tacho
 	// leaves it out of series for which the value is not known.
 	Optional bool
+	// Also are other names that services give the same label. A family with
+	// any of them follows the schema; tacho itself records Name.
+	Also []string
+}
+
+// Names returns the label's name and the others that services give it.
+func (l LabelName) Names() []string {
+	if l.Name == "" {
+		return nil
+	}
+	return append([]string{l.Name}, l.Also...)
 }
 
 // A Family describes one metric family. A family with an empty Name is not
@@ -146,6 +158,11 @@ func exchanged(name, old, prefix string) string {
 		return name
 	}
 	return prefix + "_" + name
+}
+
+// knows reports whether any label of the family has this name.
+func (f Family) knows(label string) bool {
+	return slices.ContainsFunc(f.Labels, func(l LabelName) bool { return slices.Contains(l.Names(), label) })
 }
 
 // Main returns the family that counts requests by outcome: Requests, or

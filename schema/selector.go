@@ -13,6 +13,12 @@ type Selector struct {
 	// Where labels cannot tell two schemas apart, one of them has a request
 	// counter and the other has not: the job must, or must not, expose it.
 	With, Without *Selector
+
+	// Yield are families of other schemas that tell routes apart under names
+	// which this schema shares, where its own series have no route. A job that
+	// exposes any of them is theirs, unless it exposes one of Keep: the
+	// schema's own families, with a route.
+	Yield, Keep []Selector
 }
 
 // Select returns the selector for a family of s, beside the other schemas that
@@ -30,7 +36,46 @@ func (s Schema) Select(f Family, among []Schema) Selector {
 			picked.avoid(s, other, rival, among)
 		}
 	}
+	picked.yield(s, f, among)
 	return picked
+}
+
+// yield gives the requests of a job to the schema that knows their routes.
+func (p *Selector) yield(s Schema, f Family, among []Schema) {
+	if route, ok := f.Label(Route); !ok || !route.Optional {
+		return
+	}
+	for _, other := range among {
+		if other.yieldedBy(s) {
+			plain := Selector{Family: other.Duration}
+			for _, rival := range among {
+				if family, shared := rival.family(other.Duration.Name); shared && rival.Name != other.Name {
+					plain.avoid(other, rival, family, among)
+				}
+			}
+			route, _ := other.Duration.Label(Route)
+			plain.Demand, plain.With, plain.Without = with(plain.Demand, route.Name), nil, nil
+			p.Yield = append(p.Yield, plain)
+		}
+	}
+	if len(p.Yield) == 0 {
+		return
+	}
+	for _, own := range []Family{s.Requests, s.Duration} {
+		if route, ok := own.Label(Route); ok && own.Name != "" {
+			p.Keep = append(p.Keep, Selector{Family: own, Demand: []string{route.Name}})
+		}
+	}
+}
+
+// yieldedBy reports whether a schema whose routes are optional gives way to
+// this one: they share a name, and this one's latency always has a route.
+func (s Schema) yieldedBy(vague Schema) bool {
+	if vague.Name == s.Name || vague.Requests.Name == "" || s.Duration.Name == "" || s.Duration.Name != vague.Duration.Name {
+		return false
+	}
+	route, ok := s.Duration.Label(Route)
+	return ok && !slices.Contains(vague.Requests.LabelNames(), route.Name)
 }
 
 // avoid makes the selector disjoint from a rival's. One label is enough, that
@@ -66,7 +111,7 @@ func lacking(f, rival Family) []string {
 	var routes, others []string
 	for _, l := range f.Labels {
 		switch {
-		case l.Optional || slices.Contains(rival.LabelNames(), l.Name):
+		case l.Optional || len(l.Also) > 0 || rival.knows(l.Name): // one matcher cannot demand one of several names
 		case l.Value == Route:
 			routes = append(routes, l.Name)
 		default:
@@ -76,13 +121,13 @@ func lacking(f, rival Family) []string {
 	return append(routes, others...)
 }
 
-func demanded(f Family) (names []string) {
+func demanded(f Family) (labels []LabelName) {
 	for _, l := range f.Labels {
 		if !l.Optional {
-			names = append(names, l.Name)
+			labels = append(labels, l)
 		}
 	}
-	return names
+	return labels
 }
 
 func earlier(a, b Schema, among []Schema) bool {
@@ -103,12 +148,23 @@ func (s Schema) family(name string) (Family, bool) {
 
 // Counter returns the family whose samples count requests by route, and what
 // to append to its name to get them: Requests, or the count of Duration if
-// Requests does not exist or does not know the route.
+// Requests does not exist, or does not know the route and Duration does. Of a schema that [Detect]
+// returned that is how this service counts; of one in [Known] it is how services
+// usually do, and [Schema.Fallback] how the others do.
 func (s Schema) Counter() (f Family, suffix string) {
-	if _, ok := s.Requests.Label(Route); ok && s.Requests.Name != "" {
+	if s.Requests.Name != "" && (s.Requests.hasRoute() || !s.Duration.hasRoute()) {
 		return s.Requests, ""
 	}
 	return s.Duration, "_count"
+}
+
+// Fallback returns the family whose count is that of the requests, by route,
+// in services that lack the counter of [Schema.Counter] or have no route on it:
+// the count of Duration, the name without _count. Not ok is a schema that
+// counts by it anyway, or not at all.
+func (s Schema) Fallback() (f Family, ok bool) {
+	counter, suffix := s.Counter()
+	return s.Duration, counter.Name != "" && suffix == "" && s.Duration.Name != ""
 }
 
 // ErrorStatus is the regular expression for the statuses, status classes and

@@ -92,7 +92,45 @@ func (in reading) requests() string {
 	if f.Name == "" {
 		return ""
 	}
-	return in.rate(f, suffix, schema.Method, schema.Route, schema.Status)
+	by := []schema.Value{schema.Method, schema.Route, schema.Status}
+	counter := in.rate(f, suffix, by...)
+	latency, ok := in.schema.Fallback()
+	if !ok {
+		return counter
+	}
+	return in.counted(f, latency, counter, in.rate(latency, "_count", by...))
+}
+
+// counted counts each job by its counter if it has one, else by the count of
+// its latency, which is what decides, too, where the counter has no route and
+// the latency has.
+func (in reading) counted(f, latency schema.Family, counter, count string) string {
+	jobs := func(f schema.Family, suffix string, routed bool) string {
+		picked := in.schema.Select(f, in.Schemas)
+		if route, ok := f.Label(schema.Route); ok && routed {
+			picked.Demand = append(slices.Clone(picked.Demand), route.Name)
+		}
+		return "group by (job) (" + series(f.Name+suffix, matchers(picked)) + ")"
+	}
+	if hasRoutes(f) || !routes(latency) {
+		return counter + "\nor\n" + grouped(count) + " unless on (job) " + jobs(f, "", false)
+	}
+	poorer := "(" + jobs(latency, "_count", true) + " unless on (job) " + jobs(f, "", true) + ")"
+	return grouped(counter) + " unless on (job) " + poorer +
+		"\nor\n" + grouped(count) + " unless on (job) (" + jobs(f, "", false) + " unless on (job) " + poorer + ")"
+}
+
+// grouped puts parentheses around an expression that has operators of its own.
+func grouped(expr string) string {
+	if strings.Contains(expr, " on (job) ") {
+		return "(" + expr + ")"
+	}
+	return expr
+}
+
+func routes(f schema.Family) bool {
+	_, ok := f.Label(schema.Route)
+	return ok
 }
 
 func (in reading) buckets() string {
@@ -143,14 +181,14 @@ func columns(f schema.Family, by []schema.Value) (theirs, ours []string, renamed
 	theirs, ours = []string{"job"}, []string{"job"}
 	for _, v := range by {
 		name, l := called[v], label(f, v)
-		if l.Name != "" {
-			theirs = append(theirs, l.Name)
-		}
+		theirs = append(theirs, l.Names()...)
 		if l.Name != "" || v == schema.Route {
 			ours = append(ours, name)
 		}
-		if l.Name != "" && l.Name != name {
-			renamed = append(renamed, [2]string{l.Name, name})
+		for _, other := range l.Names() {
+			if other != name {
+				renamed = append(renamed, [2]string{other, name})
+			}
 		}
 	}
 	return theirs, ours, renamed
@@ -177,7 +215,7 @@ func hasRoutes(f schema.Family) bool {
 // works on sums, which are few, and not on what was scraped.
 func rename(expr string, renamed [][2]string, ours []string, hasRoutes bool) string {
 	for _, r := range renamed {
-		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.*)\")", expr, r[1], r[0])
+		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.+)\")", expr, r[1], r[0]) // never over another name's value
 	}
 	if !hasRoutes {
 		expr = fmt.Sprintf("label_replace(%s, \"path\", \"unknown\", \"path\", \"\")", expr)
@@ -207,7 +245,8 @@ func matchers(s schema.Selector) (all []string) {
 }
 
 // beside keeps the jobs that have, or have not, the counter by which schemas
-// with the same labels are told apart.
+// with the same labels are told apart, and leaves out those that another schema
+// counts by route.
 func beside(s schema.Selector) string {
 	clause := func(op string, o *schema.Selector) string {
 		if o == nil {
@@ -215,5 +254,29 @@ func beside(s schema.Selector) string {
 		}
 		return " " + op + " on (job) group by (job) (" + series(o.Family.Name, matchers(*o)) + ")"
 	}
-	return clause("and", s.With) + clause("unless", s.Without)
+	return clause("and", s.With) + clause("unless", s.Without) + yielding(s)
+}
+
+func yielding(s schema.Selector) string {
+	if len(s.Yield) == 0 {
+		return ""
+	}
+	clause := " unless on (job) (group by (job) (" + either(s.Yield) + ")"
+	if len(s.Keep) > 0 {
+		clause += " unless on (job) group by (job) (" + either(s.Keep) + ")"
+	}
+	return clause + ")"
+}
+
+// either selects the series of any of the families.
+func either(all []schema.Selector) string {
+	var each []string
+	for _, s := range all {
+		name := s.Family.Name
+		if s.Family.Kind != schema.Counter {
+			name += "_count"
+		}
+		each = append(each, series(name, matchers(s)))
+	}
+	return strings.Join(each, " or ")
 }

@@ -24,10 +24,11 @@ const (
 
 // A role says what the samples of one name mean in a schema.
 type role struct {
-	part                  part
-	selector              schema.Selector
-	route, method, status string // names of labels; "" if it has none
-	counts                bool   // the family counts the requests
+	part          part
+	selector      schema.Selector
+	route, method string   // names of labels; "" if it has none
+	status        []string // the names that the label has
+	counts        bool     // the family counts the requests
 }
 
 // noRoute is the path of requests whose labels name none.
@@ -71,7 +72,7 @@ func newRole(s schema.Schema, f schema.Family, p part) role {
 	counter, _ := s.Counter()
 	return role{
 		part: p, selector: s.Select(f, nil),
-		route: route.Name, method: method.Name, status: status.Name, counts: counter.Name == f.Name,
+		route: route.Name, method: method.Name, status: status.Names(), counts: counter.Name == f.Name,
 	}
 }
 
@@ -89,7 +90,7 @@ func (r role) routeOf(set labels.Labels) Route {
 // point is the place of a series in the table. Not ok is a bucket without a
 // bound.
 func (r role) point(set labels.Labels) (p point, ok bool) {
-	p = point{part: r.part, route: r.routeOf(set), status: value(set, r.status), counts: r.counts}
+	p = point{part: r.part, route: r.routeOf(set), status: value(set, r.status...), counts: r.counts}
 	p.set, _ = set.HashWithoutLabels(nil, labels.BucketLabel)
 	if r.part != bucket {
 		return p, true
@@ -99,9 +100,12 @@ func (r role) point(set labels.Labels) (p point, ok bool) {
 	return p, err == nil && !math.IsNaN(p.le)
 }
 
-func value(set labels.Labels, label string) string {
-	if label == "" {
-		return ""
+// value is that of the first label that has one.
+func value(set labels.Labels, names ...string) string {
+	for _, name := range names {
+		if v := set.Get(name); name != "" && v != "" {
+			return v
+		}
 	}
-	return set.Get(label)
+	return ""
 }
