@@ -161,6 +161,9 @@ func TestDetectEdges(t *testing.T) {
 		"a counter without routes, a histogram with paths": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "path", "le"},
 		}, "default"},
+		"a counter without routes, FastAPI's histogram": {map[string][]string{
+			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "handler", "le"},
+		}, "fastapi-instrumentator"},
 		"a counter without routes, a histogram with handlers": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "code", "handler", "le"},
 		}, "promhttp"},

@@ -47,35 +47,46 @@ func (p *Selector) yield(s Schema, f Family, among []Schema) {
 	}
 	for _, other := range among {
 		if other.yieldedBy(s) {
-			plain := Selector{Family: other.Duration}
-			for _, rival := range among {
-				if family, shared := rival.family(other.Duration.Name); shared && rival.Name != other.Name {
-					plain.avoid(other, rival, family, among)
-				}
-			}
-			route, _ := other.Duration.Label(Route)
-			plain.Demand, plain.With, plain.Without = with(plain.Demand, route.Name), nil, nil
-			p.Yield = append(p.Yield, plain)
+			p.Yield = append(p.Yield, other.routed(other.Duration, among))
 		}
 	}
 	if len(p.Yield) == 0 {
 		return
 	}
 	for _, own := range []Family{s.Requests, s.Duration} {
-		if route, ok := own.Label(Route); ok && own.Name != "" {
-			p.Keep = append(p.Keep, Selector{Family: own, Demand: []string{route.Name}})
+		if own.Name != "" && own.hasRoute() {
+			p.Keep = append(p.Keep, s.routed(own, among))
 		}
 	}
 }
 
+// routed selects the series of a family that have a route, by labels alone.
+func (s Schema) routed(f Family, among []Schema) Selector {
+	picked := Selector{Family: f}
+	for _, other := range among {
+		if rival, shared := other.family(f.Name); shared && other.Name != s.Name {
+			ours, theirs := lacking(f, rival), lacking(rival, f)
+			if len(theirs) > 0 && (len(ours) == 0 || earlier(other, s, among)) {
+				picked.Refuse = with(picked.Refuse, theirs[0])
+			} else if len(ours) > 0 {
+				picked.Demand = with(picked.Demand, ours[0])
+			}
+		}
+	}
+	route, _ := f.Label(Route)
+	picked.Demand = with(picked.Demand, route.Name)
+	return picked
+}
+
 // yieldedBy reports whether a schema whose routes are optional gives way to
-// this one: they share a name, and this one's latency always has a route.
+// this one: they share a name, and this one's latency has a route that is
+// always there, or under another name.
 func (s Schema) yieldedBy(vague Schema) bool {
 	if vague.Name == s.Name || vague.Requests.Name == "" || s.Duration.Name == "" || s.Duration.Name != vague.Duration.Name {
 		return false
 	}
 	route, ok := s.Duration.Label(Route)
-	return ok && !slices.Contains(vague.Requests.LabelNames(), route.Name)
+	return ok && (!route.Optional || !vague.Requests.knows(route.Name))
 }
 
 // avoid makes the selector disjoint from a rival's. One label is enough, that
@@ -161,10 +172,10 @@ func (s Schema) Counter() (f Family, suffix string) {
 // Fallback returns the family whose count is that of the requests, by route,
 // in services that lack the counter of [Schema.Counter] or have no route on it:
 // the count of Duration, the name without _count. Not ok is a schema that
-// counts by it anyway, or not at all.
+// counts by it anyway, or whose names are a single library's, which has both.
 func (s Schema) Fallback() (f Family, ok bool) {
-	counter, suffix := s.Counter()
-	return s.Duration, counter.Name != "" && suffix == "" && s.Duration.Name != ""
+	_, suffix := s.Counter()
+	return s.Duration, suffix == "" && s.Duration.Name != "" && !unique(s.Duration.Name)
 }
 
 // ErrorStatus is the regular expression for the statuses, status classes and

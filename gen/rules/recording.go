@@ -95,8 +95,8 @@ func (in reading) requests() string {
 	by := []schema.Value{schema.Method, schema.Route, schema.Status}
 	counter := in.rate(f, suffix, by...)
 	latency, ok := in.schema.Fallback()
-	if !ok {
-		return counter
+	if with := in.schema.Select(latency, in.Schemas).With; !ok || with != nil && hasRoutes(f) {
+		return counter // which is always there
 	}
 	return in.counted(f, latency, counter, in.rate(latency, "_count", by...))
 }
@@ -107,7 +107,7 @@ func (in reading) requests() string {
 func (in reading) counted(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
-		if route, ok := f.Label(schema.Route); ok && routed {
+		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Demand, route.Name) {
 			picked.Demand = append(slices.Clone(picked.Demand), route.Name)
 		}
 		return "group by (job) (" + series(f.Name+suffix, matchers(picked)) + ")"
