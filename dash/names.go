@@ -1,6 +1,10 @@
 package dash
 
-import "github.com/tacho-go/tacho/schema"
+import (
+	"sync"
+
+	"github.com/tacho-go/tacho/schema"
+)
 
 // names is what the page has to know of a schema to ask for what no rule
 // records: single instances, statuses of one route, sizes.
@@ -24,21 +28,33 @@ type family struct {
 	Method string      `json:"method,omitempty"`
 	Path   string      `json:"path,omitempty"`
 	Status string      `json:"status,omitempty"`
+	Also   []string    `json:"also,omitempty"` // other names of the status
 	Host   string      `json:"host,omitempty"`
+	// Instead counts the requests of a service that does not have this one.
+	Instead *family `json:"instead,omitempty"`
 }
 
-// knownNames are those of all schemas.
-func knownNames() []names {
+// knownNames are those of all schemas. They never change.
+var knownNames = sync.OnceValue(func() []names {
 	var all []names
 	for _, s := range schema.Known() {
-		counter, suffix := s.Counter()
 		all = append(all, names{
-			Name: s.Name, Requests: newFamily(counter, suffix), Duration: newFamily(s.Duration, ""), InFlight: newFamily(s.InFlight, ""),
+			Name: s.Name, Requests: counterOf(s), Duration: newFamily(s.Duration, ""), InFlight: newFamily(s.InFlight, ""),
 			RequestSize: newFamily(s.RequestSize, ""), ResponseSize: newFamily(s.ResponseSize, ""), Panics: newFamily(s.Panics, ""),
 			Client: newFamily(s.Client.Duration, ""),
 		})
 	}
 	return all
+})
+
+// counterOf is what counts the requests of a schema.
+func counterOf(s schema.Schema) *family {
+	counter, suffix := s.Counter()
+	f := newFamily(counter, suffix)
+	if instead, ok := s.Fallback(); ok && f != nil {
+		f.Instead = newFamily(instead, "_count")
+	}
+	return f
 }
 
 // newFamily is nil for a family that the schema does not have.
@@ -50,5 +66,9 @@ func newFamily(f schema.Family, suffix string) *family {
 		l, _ := f.Label(v)
 		return l.Name
 	}
-	return &family{f.Name + suffix, f.Kind, called(schema.Method), called(schema.Route), called(schema.Status), called(schema.Host)}
+	status, _ := f.StatusLabel()
+	return &family{
+		Metric: f.Name + suffix, Kind: f.Kind, Method: called(schema.Method), Path: called(schema.Route),
+		Status: status.Name, Also: status.Also, Host: called(schema.Host),
+	}
 }

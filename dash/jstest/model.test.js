@@ -59,6 +59,8 @@ test("the last finite bound is known, others are not taken for it", () => {
   assert.equal(one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("2.5"), bound("0.1")).lastBound, 10);
   assert.equal(one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("2.5"), bound("0.1")).firstBound, 0.1);
   assert.ok(Number.isNaN(one({ rate: 1 }, bound("+Inf")).lastBound));
+  const s = one({ rate: 1 }, bound("+Inf"), bound("10.0"), bound("0.1"), bound("0"));
+  assert.equal(s.firstBound, 0.1);
 });
 
 test("names of JavaScript's own are names like others", () => {
@@ -86,4 +88,11 @@ test("alerts of one name stand together, as firing if one of them is", () => {
   ]));
   assert.deepEqual(got.map((g) => [g.name, g.state, g.alerts.map((a) => a.labels.path)]),
     [["Slow", "firing", ["/c", "/a"]], ["Errors", "firing", ["/b"]], ["Gone", "pending", ["/d"]]]);
+});
+
+test("requests without a status are not requests without errors", () => {
+  const s = one({ rate: 3, statusless: 1 });
+  assert.ok(Number.isNaN(s.errorRatio) && Number.isNaN(s.routes[0].errorRatio));
+  assert.equal(s.state, "well");
+  assert.equal(one({ rate: 3, statusless: 1, errors: 1 }).errorRatio, 1 / 3); // some of them have one
 });

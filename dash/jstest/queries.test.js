@@ -40,7 +40,8 @@ test("recorded metrics are read as they are", () => {
 
 test("raw metrics demand their route label and a window", () => {
   const p = new Map(parts(raw("1m")));
-  assert.equal(p.get("rate"), 'sum by (job, schema, method, path) (rate(http_requests_total{path!=""}[1m]))');
+  assert.equal(p.get("rate"), 'sum by (job, schema, method, path) ((rate(http_requests_total{path!=""}[1m]) or ' +
+    '(rate(http_request_duration_seconds_count{path!=""}[1m]) unless on (job) group by (job) (http_requests_total{path!=""}))))');
   assert.match(p.get("errors"), /rate\(http_requests_total\{path!="",status=~"5/);
   assert.equal(p.get("seconds"), 'sum by (job, schema, method, path) (rate(http_request_duration_seconds_sum{path!=""}[1m]))');
   const buckets = 'rate(http_request_duration_seconds_bucket{path!=""}[1m])';

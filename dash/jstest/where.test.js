@@ -24,7 +24,7 @@ test("what no rule records is asked under the service's own names, and called as
   assert.equal(rateBy(undefined, "", ["instance"], hostile, "1m"), undefined);
   assert.match(sizes(names, hostile, "5m"), /gin_bytes_sum\{job="a\\"b",method="GET",url=/);
   assert.match(neverCalled(names, hostile), /gin_requests_total\{job="a\\"b"\}.* == 0$/);
-  assert.deepEqual(ofInstances(names, hostile, "1m").map(([part]) => part), ["rate", "errors", "up", "started", "cpu", "memory"]);
+  assert.deepEqual(ofInstances(names, hostile, "1m").map(([part]) => part), ["rate", "errors", "withStatus", "up", "started", "cpu", "memory"]);
   assert.deepEqual(outgoing(names, hostile, "1m").map(([part]) => part), ["rate", "seconds"]);
   assert.match(outgoing(names, hostile, "1m")[0][1], /"host", "\$1", "server"/);
   for (const [, q] of [...pools(hostile, "1m"), ["", saturation(hostile, "1m")]]) assert.ok(q.includes('{job="a\\"b"'), q);
@@ -78,4 +78,19 @@ test("only rows that can be seen", () => {
   const of = (/** @type {number} */ top) => windowOf({ top, view: 100, row: 10, rows: 10000, margin: 5 });
   assert.deepEqual([of(-500), of(0), of(50000), of(99990), of(1e9)], [{ from: 0, to: 5 }, { from: 0, to: 15 }, { from: 4995, to: 5015 }, { from: 9994, to: 10000 }, { from: 9999, to: 10000 }]);
   assert.deepEqual(windowOf({ top: 0, view: 100, row: 10, rows: 0, margin: 5 }), { from: 0, to: 0 });
+});
+
+test("where there is no counter, the latency's count says how many, and every name of the status is asked", () => {
+  const counted = { ...names.requests, also: ["status"], instead: { metric: "gin_seconds_count", kind: "histogram", path: "url", status: "code" } };
+  assert.equal(rateBy(counted, "", ["instance"], { job: "shop", schema: "" }, "1m"),
+    'sum by (instance) (rate(gin_requests_total{job="shop"}[1m])) or sum by (instance) (rate(gin_seconds_count{job="shop"}[1m]))');
+  const failed = rateBy(counted, "", ["instance"], { job: "shop", schema: "" }, "1m", true) ?? "";
+  assert.match(failed, /^sum by \(instance\) \(rate\(gin_requests_total\{job="shop",code=~"5\.\..* or rate\(gin_requests_total\{job="shop",status=~"5\.\./);
+});
+
+test("an instance whose statuses are unknown has no error ratio", () => {
+  const [i] = instances(vector([{ part: "rate", instance: "a" }, 10]));
+  assert.ok(Number.isNaN(i.errorRatio));
+  const [known] = instances(vector([{ part: "rate", instance: "a" }, 10], [{ part: "withStatus", instance: "a" }, 10]));
+  assert.equal(known.errorRatio, 0);
 });

@@ -63,7 +63,7 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} p95
  * @property {number} p99
  * @property {number} inFlight
- * @property {number} firstBound the lowest bound of its latency buckets, in seconds
+ * @property {number} firstBound the lowest bound of its latency buckets above 0, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
  * @property {Route[]} routes
  */
@@ -103,6 +103,7 @@ function compare(/** @type {string} */ a, /** @type {string} */ b) {
 const readers = new Map(Object.entries({
   rate: ofRoute("rate"),
   errors: ofRoute("errorRate"),
+  statusless: ofRoute("statusless"),
   seconds: ofRoute("seconds"),
   ...Object.fromEntries(Object.keys(quantiles).flatMap((q) => [[q, ofRoute(q)], [`${q}Of`, ofService(q)]])),
   inFlight: ofService("inFlight"),
@@ -111,7 +112,7 @@ const readers = new Map(Object.entries({
     const bound = Number(labels.le); // "+Inf" is NaN here
     if (Number.isNaN(bound)) return;
     if (!(bound <= s.lastBound)) s.lastBound = bound;
-    if (!(bound >= s.firstBound)) s.firstBound = bound;
+    if (bound > 0 && !(bound >= s.firstBound)) s.firstBound = bound;
   },
   targets: (found, labels, n) => { Object.assign(jobOf(found, labels), { targets: n, own: true }); },
   down: (found, labels) => { jobOf(found, labels).down++; },
@@ -168,16 +169,21 @@ function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean
   const total = (/** @type {string} */ field) => s.routes.reduce((/** @type {number} */ sum, /** @type {any} */ r) => sum + (r[field] || 0), 0);
   s.rate = s.routes.length ? total("rate") : NaN;
   s.errorRate = total("errorRate");
-  s.errorRatio = s.errorRate / s.rate;
+  s.errorRatio = errorRatio(s, s.routes.length > 0 && s.routes.every(hidesErrors));
   const seconds = total("seconds");
   for (const r of s.routes) {
-    r.errorRatio = r.errorRate / r.rate;
+    r.errorRatio = errorRatio(r, hidesErrors(r));
     r.share = r.seconds / seconds;
     r.state = stateOf(r);
   }
   s.state = serviceState(s);
   s.because = s.routes.filter((/** @type {Route} */ r) => r.state === s.state && s.state in worst).sort(worst[s.state]);
 }
+
+/** hidesErrors reports that a route's requests have no status: whether one failed cannot be known. */
+const hidesErrors = (/** @type {any} */ r) => r.statusless > 0 && r.errorRate === 0;
+
+const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (unknown ? NaN : n.errorRate / n.rate);
 
 /** stateOf says how a route is, or a service as a whole. */
 function stateOf(/** @type {any} */ r) {

@@ -4,8 +4,9 @@
 import { errors, selector } from "./queries.js";
 
 /**
- * A Family is a metric and what its labels are called, as names.go writes them.
- * @typedef {{metric: string, kind: string, method?: string, path?: string, status?: string, host?: string}} Family
+ * A Family is a metric and what its labels are called, as names.go writes them; also are other names of
+ * the status, and instead is the family that counts where there is none of this one.
+ * @typedef {{metric: string, kind: string, method?: string, path?: string, status?: string, also?: string[], host?: string, instead?: any}} Family
  * @typedef {{name: string, requests?: Family, duration?: Family, inFlight?: Family, requestSize?: Family, responseSize?: Family, panics?: Family, client?: Family}} Names
  */
 
@@ -31,13 +32,22 @@ export function narrowed(family, { job, method, path }) {
  * @param {string[]} by labels as they are called in the answer: instance, method, path, status or host
  * @param {import("./queries.js").Subject} subject
  * @param {string} window
- * @param {boolean} [failed] of failed requests only
+ * @param {boolean | string[]} [statuses] of failed requests only, or those whose status has this operator and value
+ * @returns {string | undefined}
  */
-export function rateBy(family, suffix, by, subject, window, failed = false) {
-  const matchers = family && narrowed(family, subject);
-  if (!family || !matchers || (failed && !family.status)) return undefined;
-  if (failed) matchers.push([family.status ?? "", ...errors.slice(1)]);
-  return summed(family, `rate(${family.metric}${suffix}${selector(matchers)}[${window}])`, by);
+export function rateBy(family, suffix, by, subject, window, statuses = false) {
+  if (!family) return undefined;
+  const each = [rateOf(family, suffix, by, subject, window, statuses), rateBy(family.instead, "", by, subject, window, statuses)].filter(Boolean);
+  return each.length ? each.join(" or ") : undefined;
+}
+
+/** rateOf is that of one family. */
+function rateOf(/** @type {Family} */ family, /** @type {string} */ suffix, /** @type {string[]} */ by, /** @type {import("./queries.js").Subject} */ subject, /** @type {string} */ window, /** @type {boolean | string[]} */ statuses) {
+  const matchers = narrowed(family, subject);
+  if (!matchers || (statuses && !family.status)) return undefined;
+  const asked = statuses === true ? errors.slice(1) : statuses;
+  const all = asked ? [family.status ?? "", ...(family.also ?? [])].map((name) => [...matchers, [name, ...asked]]) : [matchers];
+  return summed(family, all.map((m) => `rate(${family.metric}${suffix}${selector(m)}[${window}])`).join(" or "), by);
 }
 
 /** summed adds up by labels, and calls them as the page does. */
@@ -82,6 +92,7 @@ export function ofInstances(names, subject, window) {
   return /** @type {[string, string][]} */ ([
     ["rate", rateBy(requests, "", by, subject, window)],
     ["errors", rateBy(requests, "", by, subject, window, true)],
+    ["withStatus", rateBy(requests, "", by, subject, window, ["!=", ""])],
     ["seconds", rateBy(duration, "_sum", by, subject, window)],
     ["count", rateBy(duration, "_count", by, subject, window)],
     ["up", `max by (instance) (up${job})`],

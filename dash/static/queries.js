@@ -88,13 +88,25 @@ export function raw(window) {
   return {
     name: "raw",
     window,
-    requests: (matchers) => `rate(http_requests_total${selector([hasRoute, ...matchers])}[${window}])`,
+    requests: (matchers) => counted([hasRoute, ...matchers], window),
     jobBuckets: buckets,
     seconds: (matchers) => `rate(http_request_duration_seconds_sum${selector([hasRoute, ...matchers])}[${window}])`,
     inFlight: (matchers) => `http_requests_in_flight${selector(matchers)}`,
     quantile: quantile(ofRoute),
     jobQuantile: quantile(ofService),
   };
+}
+
+/**
+ * counted is the rate of requests: by the counter, and in jobs that have none by the
+ * count of the latency.
+ * @param {Matchers} matchers
+ * @param {string} window a PromQL duration
+ */
+export function counted(matchers, window) {
+  const rate = (/** @type {string} */ name) => `rate(${name}${selector(matchers)}[${window}])`;
+  const counters = `http_requests_total${selector(matchers.filter(([name]) => name === "job" || name === "path"))}`;
+  return `(${rate("http_requests_total")} or (${rate("http_request_duration_seconds_count")} unless on (job) group by (job) (${counters})))`;
 }
 
 /** Where to look for requests: the first source that has any is taken. The last is for scrapes once a minute. */
@@ -112,6 +124,7 @@ export function parts(source) {
   return [
     ["rate", byRoute(source.requests([]))],
     ["errors", `${byRoute(source.requests([errors]))} > 0`],
+    ["statusless", `count by (${ofRoute}) (${source.requests([["status", "=", ""]])})`],
     ["seconds", byRoute(source.seconds([]))],
     ...entries.map(([name, q]) => /** @type {[string, string]} */ ([name, source.quantile(q, [])])),
     ...entries.map(([name, q]) => /** @type {[string, string]} */ ([`${name}Of`, source.jobQuantile(q, [])])),

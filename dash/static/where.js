@@ -31,7 +31,7 @@ export const busiest = (changes) => changes.filter((c) => c.time > 0).sort((a, b
  */
 export function instances(samples) {
   const all = [...byPart(samples, "instance")].map(([name, n]) => ({
-    name, up: n.up !== 0, rate: n.rate ?? NaN, errorRatio: (n.errors ?? 0) / n.rate, mean: n.seconds / n.count, busy: n.seconds ?? NaN,
+    name, up: n.up !== 0, rate: n.rate ?? NaN, errorRatio: (n.errors ?? (n.withStatus === undefined ? NaN : 0)) / n.rate, mean: n.seconds / n.count, busy: n.seconds ?? NaN,
     started: n.started ?? NaN, cpu: n.cpu ?? NaN, memory: n.memory ?? NaN, differs: /** @type {string[]} */ ([]),
   }));
   for (const [id, least] of limits) {

@@ -85,7 +85,7 @@ func (s *sum) quantile(q float64) float64 {
 	return math.NaN()
 }
 
-// bounds are the lowest and the highest bound of the buckets. A quantile beyond the
+// bounds are the lowest bound above 0 and the highest of the buckets. A quantile beyond the
 // highest is reported as that, and may be far more; of one below the lowest nothing
 // else is known.
 type bounds struct{ first, last float64 }
@@ -96,7 +96,7 @@ func (s *sum) bounds() bounds {
 		if math.IsInf(le, +1) {
 			continue
 		}
-		if !(le >= b.first) {
+		if le > 0 && !(le >= b.first) {
 			b.first = le
 		}
 		if !(le <= b.last) {
