@@ -1,37 +1,52 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/rules"
 )
+
+// settings are a configuration with everything that it names on disk, read
+// once: what is applied again after a failure is what was in use, whatever the
+// files say by then.
+type settings struct {
+	file  *config.Config // as it was written
+	whole *config.Config // with the jobs of scrape_config_files among its own
+	rules []RuleFile     // built-in ones and those of rule_files
+}
 
 // load reads the configuration, checks it completely and fills what
 // Prometheus takes from flags. Nothing is applied yet: a configuration that
 // cannot be used leaves the one in use alone.
-func (s *Server) load() (*config.Config, error) {
+func (s *Server) load() (*settings, error) {
 	c, err := s.opts.read()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	s.opts.fill(c)
-	jobs, err := c.GetScrapeConfigs() // with those of scrape_config_files
+	named, err := c.GetScrapeConfigs() // with those of scrape_config_files
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	if err := s.addSelf(c, jobs); err != nil {
+	if err := s.addSelf(c, named); err != nil {
 		return nil, err
 	}
-	if err := rules.ParseFiles(c.RuleFiles, c.GlobalConfig.MetricNameValidationScheme, s.parser, promslog.NewNopLogger()); err != nil {
+	jobs, err := c.GetScrapeConfigs()
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return c, nil
+	whole := *c
+	whole.ScrapeConfigs, whole.ScrapeConfigFiles = jobs, nil
+	files, err := s.readRules(&whole)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return &settings{c, &whole, files}, nil
 }
 
 // read parses the file, or the text when there is no file.
@@ -71,13 +86,16 @@ func (o Options) fill(c *config.Config) {
 const defaultPercentage = 50
 
 // Reload reads the configuration again and applies it. When it cannot be
-// used, the error says why and the one in use stays.
+// used, the error says why and the one in use stays, in every part.
 func (s *Server) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	c, err := s.load()
+	next, err := s.load()
 	if err == nil {
-		err = s.apply(c)
+		err = s.tryout(next.whole)
+	}
+	if err == nil {
+		err = s.replace(next)
 	}
 	if err != nil {
 		s.metrics.reloadOK.Set(0)
@@ -89,30 +107,79 @@ func (s *Server) Reload() error {
 	return nil
 }
 
-// apply hands c to every part, those that fetch targets after those that need
-// to know what to do with them.
-func (s *Server) apply(c *config.Config) error {
-	s.current.Store(c)
-	s.subqueryStep.Store(time.Duration(c.GlobalConfig.EvaluationInterval).Milliseconds())
-	for _, a := range []struct {
-		what  string
-		apply func(*config.Config) error
-	}{
-		{"runtime", applyRuntime},
-		{"storage", s.store.applyConfig},
-		{"remote write and read", s.remote.ApplyConfig},
-		{"query log", s.applyQueryLog},
-		{"scraping", s.scraper.ApplyConfig},
-		{"target discovery", s.applyTargets},
-		{"notifications", s.notifier.ApplyConfig},
-		{"alertmanager discovery", s.applyAlertmanagers},
+// replace applies next, and where a part refuses it the configuration in use
+// again.
+func (s *Server) replace(next *settings) error {
+	refused, err := s.apply(next)
+	if err == nil {
+		return nil
+	}
+	if undo := s.restore(refused); undo != nil {
+		s.log.Error("a part of the server could not go back to the configuration in use: restart the server", "err", undo)
+		return errors.Join(err, undo)
+	}
+	return err
+}
+
+// A step hands a configuration to one part of the server.
+type step struct {
+	what  string
+	apply func(*settings) error
+}
+
+// steps are those of a reload, those that fetch targets after those that need
+// to know what to do with them. The storage comes last: what a shorter
+// retention deletes does not come back.
+func (s *Server) steps() []step {
+	of := func(apply func(*config.Config) error) func(*settings) error {
+		return func(c *settings) error { return apply(c.whole) }
+	}
+	return []step{
+		{"runtime", of(applyRuntime)},
+		{"query log", of(s.applyQueryLog)},
+		{"remote write and read", of(s.remote.ApplyConfig)},
+		{"notifications", of(s.notifier.ApplyConfig)},
+		{"alertmanager discovery", of(s.applyAlertmanagers)},
 		{"rules", s.applyRules},
-	} {
-		if err := a.apply(c); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrConfig, a.what, err)
+		{"scraping", of(s.scraper.ApplyConfig)},
+		{"target discovery", of(s.applyTargets)},
+		{"storage", of(s.store.applyConfig)},
+	}
+}
+
+// apply hands c to every part. The first that refuses it ends that; its index
+// is returned. Only what all have taken is in use.
+func (s *Server) apply(c *settings) (refused int, err error) {
+	for i, step := range s.steps() {
+		if err := step.apply(c); err != nil {
+			return i, fmt.Errorf("%w: %s: %w", ErrConfig, step.what, err)
 		}
 	}
-	return nil
+	s.current.Store(c)
+	s.subqueryStep.Store(time.Duration(c.file.GlobalConfig.EvaluationInterval).Milliseconds())
+	return 0, nil
+}
+
+// restore hands the configuration in use to the parts up to the one that
+// refused another. Discovery follows scraping even where it was not reached: it
+// sends the targets anew to the pools that scraping makes again. Remote write
+// that refused keeps its old queues running, and panics when it is told to make
+// them a second time.
+func (s *Server) restore(refused int) error {
+	var all []error
+	steps := s.steps()
+	if steps[refused].what == "scraping" {
+		refused++
+	}
+	for i, step := range steps[:refused+1] {
+		if i == refused && step.what == "remote write and read" {
+			continue
+		}
+		if err := step.apply(s.current.Load()); err != nil {
+			all = append(all, fmt.Errorf("%s: %w", step.what, err))
+		}
+	}
+	return errors.Join(all...)
 }
 
 // applyRuntime sets the garbage collector as the file says, by default to
@@ -123,4 +190,4 @@ func applyRuntime(c *config.Config) error {
 }
 
 // config returns the configuration in use.
-func (s *Server) config() *config.Config { return s.current.Load() }
+func (s *Server) config() *config.Config { return s.current.Load().file }

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"errors"
 	"fmt"
+	"iter"
+	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -13,50 +17,94 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// A ruleLoader loads the rules that came with Options from memory and
-// everything else from disk. It implements rules.GroupLoader.
+// A ruleLoader loads rules that were read before. It implements
+// rules.GroupLoader.
 type ruleLoader struct {
-	builtin []RuleFile
-	parser  parser.Parser
+	parser parser.Parser
+	files  atomic.Pointer[[]RuleFile]
 }
 
 // Load parses the rules of one name.
-func (l ruleLoader) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
-	for _, f := range l.builtin {
+func (l *ruleLoader) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	for _, f := range *l.files.Load() {
 		if f.Name == name {
 			return rulefmt.Parse(f.YAML, ignoreUnknown, scheme, l.parser, promslog.NewNopLogger())
 		}
 	}
-	return rulefmt.ParseFile(name, ignoreUnknown, scheme, l.parser, promslog.NewNopLogger())
+	return nil, []error{fmt.Errorf("the rules %s were not read", name)}
 }
 
 // Parse parses one expression.
-func (l ruleLoader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
+func (l *ruleLoader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
 
-// check finds mistakes in the rules that came with Options.
-func (l ruleLoader) check() error {
-	for _, f := range l.builtin {
-		if _, errs := l.Load(f.Name, false, model.UTF8Validation); len(errs) > 0 {
-			return fmt.Errorf("%w: the rules %s: %w", ErrConfig, f.Name, errs[0])
+// readRules reads all rules and finds their mistakes: in the names by the
+// scheme of the file and by the one that the rule manager was made with.
+func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
+	for _, f := range s.opts.Rules {
+		if err := s.checkRules(f, model.UTF8Validation); err != nil {
+			return nil, fmt.Errorf("the rules %w", err)
 		}
+	}
+	files := slices.Clone(s.opts.Rules)
+	for _, name := range slices.Compact(slices.Sorted(ruleNames(c.RuleFiles))) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("rule_files: %w", err)
+		}
+		f := RuleFile{Name: name, YAML: text}
+		err = errors.Join(s.checkRules(f, c.GlobalConfig.MetricNameValidationScheme), s.checkRules(f, s.scheme(c)))
+		if err != nil {
+			return nil, fmt.Errorf("rule_files: %w", err)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// ruleNames are the files that the patterns match; Prometheus's configuration
+// has checked the patterns.
+func ruleNames(patterns []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, pattern := range patterns {
+			matches, _ := filepath.Glob(pattern)
+			for _, m := range matches {
+				if !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *Server) checkRules(f RuleFile, scheme model.ValidationScheme) error {
+	_, errs := rulefmt.Parse(f.YAML, false, scheme, s.parser, promslog.NewNopLogger())
+	if len(errs) > 0 {
+		return fmt.Errorf("%s: %w", f.Name, errors.Join(errs...))
 	}
 	return nil
 }
 
+// scheme is how the rule manager checks names: as the configuration said when
+// the server was made.
+func (s *Server) scheme(c *config.Config) model.ValidationScheme {
+	if first := s.current.Load(); first != nil {
+		return s.ruleScheme
+	}
+	return c.GlobalConfig.MetricNameValidationScheme
+}
+
 // applyRules loads all rules anew; alerts that stay keep their state.
-func (s *Server) applyRules(c *config.Config) error {
-	var files []string
-	for _, f := range s.opts.Rules {
-		files = append(files, f.Name)
+func (s *Server) applyRules(c *settings) error {
+	names := make([]string, len(c.rules))
+	for i, f := range c.rules {
+		names[i] = f.Name
 	}
-	for _, pattern := range c.RuleFiles {
-		matches, err := filepath.Glob(pattern)
-		if err != nil {
-			return fmt.Errorf("rule_files: %s: %w", pattern, err)
-		}
-		files = append(files, matches...)
+	slices.Sort(names)
+	before := s.ruleLoader.files.Swap(&c.rules)
+	err := s.rules.Update(time.Duration(c.file.GlobalConfig.EvaluationInterval), slices.Compact(names),
+		c.file.GlobalConfig.ExternalLabels, s.url.String(), nil)
+	if err != nil {
+		s.ruleLoader.files.Store(before)
 	}
-	slices.Sort(files)
-	return s.rules.Update(time.Duration(c.GlobalConfig.EvaluationInterval), slices.Compact(files),
-		c.GlobalConfig.ExternalLabels, s.url.String(), nil)
+	return err
 }

@@ -58,11 +58,13 @@ type Server struct {
 	notifier      *notifier.Manager
 	engine        *promql.Engine
 	rules         *rules.Manager
+	ruleLoader    *ruleLoader
+	ruleScheme    model.ValidationScheme
 	self          memoryListener
 	http          *http.Server
 
 	state        atomic.Int32
-	current      atomic.Pointer[config.Config]
+	current      atomic.Pointer[settings]
 	subqueryStep atomic.Int64
 	reloading    sync.Mutex
 }
@@ -104,15 +106,14 @@ func build(o Options, ln net.Listener, folder folderLock) (*Server, error) {
 	}
 	s.features = features.NewRegistry()
 	s.parser = parser.NewParser(parser.Options{})
-	loader := ruleLoader{o.Rules, s.parser}
-	if err := loader.check(); err != nil {
-		return nil, err
-	}
-	c, err := s.load()
+	first, err := s.load()
 	if err != nil {
 		return nil, err
 	}
-	s.current.Store(c)
+	c := first.file
+	s.current.Store(first)
+	s.ruleScheme = c.GlobalConfig.MetricNameValidationScheme
+	s.ruleLoader = &ruleLoader{parser: s.parser}
 	s.subqueryStep.Store(time.Duration(c.GlobalConfig.EvaluationInterval).Milliseconds())
 
 	s.registry = prometheus.NewRegistry()
@@ -130,7 +131,7 @@ func build(o Options, ln net.Listener, folder folderLock) (*Server, error) {
 	if err := s.buildScraping(); err != nil {
 		return nil, err
 	}
-	s.buildAlerting(c, loader)
+	s.buildAlerting(c)
 	return s, s.buildHTTP()
 }
 
@@ -154,7 +155,7 @@ func (s *Server) buildScraping() error {
 	return s.registry.Register(newProblems(s))
 }
 
-func (s *Server) buildAlerting(c *config.Config, loader ruleLoader) {
+func (s *Server) buildAlerting(c *config.Config) {
 	s.notifier = notifier.NewManager(&notifier.Options{
 		QueueCapacity: 10_000, DrainOnShutdown: true, Registerer: s.registry,
 	}, c.GlobalConfig.MetricNameValidationScheme, s.log.With("component", "notifier"))
@@ -171,7 +172,7 @@ func (s *Server) buildAlerting(c *config.Config, loader ruleLoader) {
 		OutageTolerance:        time.Hour,
 		ForGracePeriod:         10 * time.Minute,
 		ResendDelay:            time.Minute,
-		GroupLoader:            loader,
+		GroupLoader:            s.ruleLoader,
 		DefaultRuleQueryOffset: func() time.Duration { return time.Duration(s.config().GlobalConfig.RuleQueryOffset) },
 		FeatureRegistry:        s.features,
 		Parser:                 s.parser,
@@ -243,7 +244,7 @@ func (s *Server) open(ctx context.Context, opened *gate) error {
 		return err
 	}
 	s.reloading.Lock()
-	err := s.apply(s.config())
+	_, err := s.apply(s.current.Load())
 	s.reloading.Unlock()
 	if err != nil {
 		return err

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+	configutil "github.com/prometheus/common/config"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/notifier"
+	"github.com/prometheus/prometheus/storage/remote"
+	"github.com/prometheus/prometheus/tsdb/wlog"
+	"go.yaml.in/yaml/v2"
+)
+
+// tryout does everything that can fail when c is applied, with throw-away
+// parts: Prometheus's own parts keep what they took before they failed.
+func (s *Server) tryout(c *config.Config) error {
+	for _, t := range []struct {
+		what string
+		try  func(*config.Config) error
+	}{
+		{"storage", s.tryStorage},
+		{"query log", func(c *config.Config) error { return tryLog(c.GlobalConfig.QueryLogFile) }},
+		{"remote write", tryRemoteWrite},
+		{"remote read", tryRemoteRead},
+		{"notifications", tryNotifications},
+		{"scraping", tryScraping},
+		{"discovery", tryDiscovery},
+	} {
+		if err := t.try(c); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrConfig, t.what, err)
+		}
+	}
+	return nil
+}
+
+// tryStorage: late samples have a log of their own, made when first wanted.
+func (s *Server) tryStorage(c *config.Config) error {
+	if c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
+		return nil
+	}
+	dir := filepath.Join(s.opts.DataDir, wlog.WblDirName)
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, os.ErrNotExist):
+		return writable(s.opts.DataDir)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("out_of_order_time_window: %s is no folder: move it away", dir)
+	}
+	return nil
+}
+
+// tryLog opens a log file, and leaves none behind that was not there.
+func tryLog(name string) error {
+	if name == "" {
+		return nil
+	}
+	_, missing := os.Stat(name)
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	if errors.Is(missing, os.ErrNotExist) {
+		err = os.Remove(name)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// tryRemoteWrite makes the clients, and finds entries that are the same as
+// remote write compares them: as YAML.
+func tryRemoteWrite(c *config.Config) error {
+	seen := make(map[string]bool)
+	for _, rw := range c.RemoteWriteConfigs {
+		if err := once(seen, rw); err != nil {
+			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
+		}
+		_, err := remote.NewWriteClient("", &remote.ClientConfig{
+			URL: rw.URL, WriteProtoMsg: rw.ProtobufMessage, Timeout: rw.RemoteTimeout,
+			HTTPClientConfig: rw.HTTPClientConfig, SigV4Config: rw.SigV4Config, AzureADConfig: rw.AzureADConfig,
+			GoogleIAMConfig: rw.GoogleIAMConfig, Headers: rw.Headers, RoundRobinDNS: rw.RoundRobinDNS,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
+		}
+	}
+	return nil
+}
+
+func tryRemoteRead(c *config.Config) error {
+	seen := make(map[string]bool)
+	for _, rr := range c.RemoteReadConfigs {
+		if err := once(seen, rr); err != nil {
+			return fmt.Errorf("%s: %w", rr.URL.Redacted(), err)
+		}
+		_, err := remote.NewReadClient("", &remote.ClientConfig{
+			URL: rr.URL, Timeout: rr.RemoteTimeout, ChunkedReadLimit: rr.ChunkedReadLimit,
+			HTTPClientConfig: rr.HTTPClientConfig, Headers: rr.Headers,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", rr.URL.Redacted(), err)
+		}
+	}
+	return nil
+}
+
+// once is an error for an entry that was seen.
+func once(seen map[string]bool, entry any) error {
+	text, err := yaml.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	if seen[string(text)] {
+		return errors.New("it is there twice: remove one entry, or give each a name")
+	}
+	seen[string(text)] = true
+	return nil
+}
+
+func tryNotifications(c *config.Config) error {
+	m := notifier.NewManager(&notifier.Options{Registerer: prometheus.NewRegistry()},
+		c.GlobalConfig.MetricNameValidationScheme, slog.New(slog.DiscardHandler))
+	return m.ApplyConfig(c)
+}
+
+// tryScraping makes each job's client and opens its log. Prometheus itself
+// finds a new job's mistake when its first target comes, and logs it.
+func tryScraping(c *config.Config) error {
+	for _, j := range c.ScrapeConfigs {
+		if _, err := configutil.NewClientFromConfig(j.HTTPClientConfig, j.JobName); err != nil {
+			return fmt.Errorf("the job %s: %w", j.JobName, err)
+		}
+		if _, err := config.ToEscapingScheme(j.MetricNameEscapingScheme, j.MetricNameValidationScheme); err != nil {
+			return fmt.Errorf("the job %s: %w", j.JobName, err)
+		}
+		if err := tryLog(j.ScrapeFailureLogFile); err != nil {
+			return fmt.Errorf("the job %s: scrape_failure_log_file: %w", j.JobName, err)
+		}
+	}
+	return nil
+}
+
+// tryDiscovery makes every discoverer without running it. Discovery itself
+// counts and logs those that it cannot make, and goes on without their targets.
+func tryDiscovery(c *config.Config) error {
+	metrics, err := discovery.CreateAndRegisterSDMetrics(prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	for _, j := range c.ScrapeConfigs {
+		if err := makeDiscoverers(j.JobName, j.ServiceDiscoveryConfigs, metrics); err != nil {
+			return fmt.Errorf("the job %s: %w", j.JobName, err)
+		}
+	}
+	for name, a := range c.AlertingConfig.AlertmanagerConfigs.ToMap() {
+		if err := makeDiscoverers(name, a.ServiceDiscoveryConfigs, metrics); err != nil {
+			return fmt.Errorf("alertmanagers: %w", err)
+		}
+	}
+	return nil
+}
+
+func makeDiscoverers(name string, all discovery.Configs, metrics *discovery.SDMetrics) error {
+	for _, c := range all {
+		_, err := c.NewDiscoverer(discovery.DiscovererOptions{
+			Logger: slog.New(slog.DiscardHandler), Metrics: metrics.MechanismMetrics[c.Name()], SetName: name,
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name(), err)
+		}
+	}
+	return nil
+}
