@@ -45,6 +45,10 @@ type Options struct {
 	Page http.Handler
 	// Rules are loaded besides the rule_files of the configuration.
 	Rules []RuleFile
+	// RulesFunc makes more rules for the jobs of the configuration, at the
+	// start and at each reload. An error rejects the configuration. Default:
+	// none.
+	RulesFunc func([]Job) ([]RuleFile, error)
 	// Version is what /api/v1/status/buildinfo and tacho_build_info say of
 	// the program around the server; Revision is its commit.
 	Version, Revision string
@@ -88,6 +92,12 @@ type Options struct {
 type RuleFile struct {
 	Name string // what the API calls the file
 	YAML []byte
+}
+
+// A Job is what rules need to know of a job that is scraped.
+type Job struct {
+	Name     string
+	Interval time.Duration // between two scrapes
 }
 
 // Errors that Run and New return, for callers that decide by them.

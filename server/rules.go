@@ -40,12 +40,15 @@ func (l *ruleLoader) Parse(query string) (parser.Expr, error) { return l.parser.
 // readRules reads all rules and finds their mistakes: in the names by the
 // scheme of the file and by the one that the rule manager was made with.
 func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
-	for _, f := range s.opts.Rules {
+	files, err := s.builtinRules(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
 		if err := s.checkRules(f, model.UTF8Validation); err != nil {
 			return nil, fmt.Errorf("the rules %w", err)
 		}
 	}
-	files := slices.Clone(s.opts.Rules)
 	for _, name := range slices.Compact(slices.Sorted(ruleNames(c.RuleFiles))) {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -59,6 +62,23 @@ func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+// builtinRules are those of Options.
+func (s *Server) builtinRules(c *config.Config) ([]RuleFile, error) {
+	files := slices.Clone(s.opts.Rules)
+	if s.opts.RulesFunc == nil {
+		return files, nil
+	}
+	var jobs []Job
+	for _, j := range c.ScrapeConfigs {
+		jobs = append(jobs, Job{j.JobName, time.Duration(j.ScrapeInterval)})
+	}
+	made, err := s.opts.RulesFunc(jobs)
+	if err != nil {
+		return nil, fmt.Errorf("the built-in rules: %w", err)
+	}
+	return append(files, made...), nil
 }
 
 // ruleNames are the files that the patterns match; Prometheus's configuration

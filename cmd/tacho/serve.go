@@ -159,14 +159,25 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 		}
 	}
 	if !f.noRules {
-		o.Rules, err = builtinRules(rules.Options{Interval: f.interval, Window: window(f.interval), RunbookURL: runbooks})
+		o.RulesFunc = f.rules
 	}
-	return o, err
+	return o, nil
 }
 
-// window is the span of rates: four scrapes at least, so that one missed
-// scrape leaves a rate.
-func window(interval time.Duration) time.Duration { return max(time.Minute, 4*interval) }
+// pushInterval is how often OpenTelemetry's SDKs push unless told otherwise.
+const pushInterval = time.Minute
+
+// rules are the built-in ones for the jobs of the configuration in use.
+func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
+	intervals := make(map[string]time.Duration)
+	if f.options.RemoteWriteReceiver {
+		intervals[""] = pushInterval
+	}
+	for _, j := range jobs {
+		intervals[j.Name] = j.Interval
+	}
+	return builtinRules(rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks})
+}
 
 // runbooks is where the pages of the alerts are reached: a template of
 // Prometheus, which knows its external URL.

@@ -27,7 +27,7 @@ type alert struct {
 // kinds are all alerts, in the order in which they are written.
 var kinds = []func(Options) alert{
 	errorRatioHigh, latencyHigh, trafficGone, scrapeFailing,
-	panics, seriesBudgetSpent, storageDamaged, storageFull,
+	panics, ratesMissing, seriesBudgetSpent, storageDamaged, storageFull,
 }
 
 // Alerts returns the alerting rules. They need the rules of [Recording] with

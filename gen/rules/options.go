@@ -13,9 +13,15 @@ import (
 type Options struct {
 	// Schemas are the schemas to read. nil stands for all that are known.
 	Schemas []schema.Schema
-	// Window is the span of every rate: at least two scrapes, better four.
+	// Window is the shortest span of a rate: at least two scrapes, better four.
 	// The default is one minute.
 	Window time.Duration
+	// Intervals are how often jobs are scraped, by the value of the label
+	// job. The rates of a job that is scraped more seldom than every 15 seconds
+	// span four of its scrapes. Jobs that are not named here, and those of the
+	// name "", such as what is pushed, are read as the slowest of all. The
+	// default is none: every job has Window.
+	Intervals map[string]time.Duration
 	// Interval is how often the rules are evaluated. The alerts count
 	// requests by it, so it must not be changed in the file afterwards. The
 	// default is 15 seconds.

@@ -14,7 +14,7 @@ func panics(o Options) alert {
 		severity: Warning,
 		summary:  `A handler of {{ $labels.job }} panics.`,
 		description: `Panics, or exceptions that nobody caught, in {{ $labels.path }} of {{ $labels.job }}: about ` +
-			`{{ $value | printf "%.0f" }} in the last ` + promQL(o.lookBack()) + `. Each was a request that failed because of a bug. ` +
+			`{{ $value | printf "%.0f" }} in the last ` + promQL(o.panicSpan()) + `. Each was a request that failed because of a bug. ` +
 			`The stack trace in the service's log names the line.`,
 		expr: panicked(o),
 	}
@@ -25,11 +25,15 @@ func panicked(o Options) string {
 	var all []string
 	for _, s := range o.Schemas {
 		if s.Panics.Name != "" {
-			all = append(all, byPath(s.Panics, increased(series(s.Panics.Name, matchers(s.Select(s.Panics, o.Schemas))), o.lookBack())))
+			all = append(all, byPath(s.Panics, increased(series(s.Panics.Name, matchers(s.Select(s.Panics, o.Schemas))), o.panicSpan())))
 		}
 	}
 	return strings.Join(all, "\nor\n")
 }
+
+// panicSpan holds four scrapes: panics are counted in what was scraped, not in
+// what is recorded.
+func (o Options) panicSpan() time.Duration { return max(o.lookBack(), 4*o.slowest()) }
 
 // increased is by how much each series grew. Most counters of panics come into
 // being with the first panic, at 1: increase sees nothing there. So a series

@@ -170,8 +170,18 @@ func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) strin
 	if suffix == "_bucket" {
 		theirs, ours = append(theirs, "le"), append(ours, "le")
 	}
-	selected := series(f.Name+suffix, matchers(picked))
-	expr := fmt.Sprintf("sum by (%s) (rate(%s[%s]))", strings.Join(theirs, ", "), selected, promQL(in.Window))
+	var sums []string
+	for _, s := range in.spans() {
+		selected := matchers(picked)
+		if s.jobs != "" {
+			selected = append(selected, s.jobs)
+		}
+		sums = append(sums, fmt.Sprintf("sum by (%s) (rate(%s[%s]))", strings.Join(theirs, ", "), series(f.Name+suffix, selected), promQL(s.window)))
+	}
+	expr := strings.Join(sums, " or ")
+	if len(sums) > 1 {
+		expr = "(" + expr + ")"
+	}
 	return rename(expr, renamed, ours, hasRoutes(f)) + beside(picked)
 }
 
