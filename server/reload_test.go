@@ -49,7 +49,7 @@ scrape_configs: [{job_name: shop, static_configs: [{targets: [%q]}]}]
 	write(t, r.file, r.config)
 	o.ConfigFile, o.AdminAPI = r.file, true
 	r.running = start(t, o)
-	r.await("the first samples", func() bool { return r.one(`recorded`) == "84" && r.one(`up{job="warehouse"}`) == "1" })
+	r.await("the first samples", func() bool { return r.one(`recorded`) == "84" && r.one(`count(up == 1)`) == "3" })
 	return r
 }
 
