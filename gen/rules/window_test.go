@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // intervals are jobs and how often they are scraped. The job "un.named" is
@@ -19,7 +20,8 @@ var intervals = map[string]time.Duration{
 
 const (
 	tick  = 15 * time.Second
-	fault = 40 * time.Minute // when half of the requests begin to fail, slowly
+	fault = 20 * time.Minute // when half of the requests begin to fail, slowly
+	last  = fault + 12*time.Minute
 )
 
 // TestScrapeIntervals: whatever a job's interval, alone or beside others, its
@@ -43,7 +45,7 @@ func TestScrapeIntervals(t *testing.T) {
 // check has promtool evaluate the rules for the intervals over what was scraped.
 func check(t *testing.T, known, scraped map[string]time.Duration) {
 	t.Helper()
-	o := rules.Options{Intervals: known}
+	o := rules.Options{Intervals: known, Schemas: []schema.Schema{schema.Default()}} // the others have the same windows
 	text, err := rules.YAML(rules.Recording(o), rules.Alerts(o))
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func scrapes(job string, interval time.Duration) (all string) {
 		`http_request_duration_seconds_bucket{` + labels + `,status="200",le="+Inf"}`: both,
 	} {
 		var values []string
-		for at := time.Duration(0); at <= 2*fault; at += tick {
+		for at := time.Duration(0); at <= last; at += tick {
 			if at%interval == 0 {
 				values = append(values, fmt.Sprint(value(at)))
 			} else {
