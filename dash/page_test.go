@@ -119,7 +119,7 @@ func TestPage(t *testing.T) {
 				}
 				return vector(sample{"targets", job("api"), "1"})
 			}},
-			want: []string{"api well", "GET /x 3.00", "No recording rules here", "over 5m", "This API does not list alerts.",
+			want: []string{"api well", "GET /x 3.00", "No rates from recording rules", "over 5m", "This API does not list alerts.",
 				`rate(http_requests_total{path!=""}[5m])`},
 		},
 		{

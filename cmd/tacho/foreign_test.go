@@ -158,7 +158,14 @@ func remoteWriteBody(t *testing.T) []byte {
 // pushOTLP sends one metric as a program does.
 func pushOTLP(t *testing.T, base, metric string) {
 	t.Helper()
-	resp, err := http.Post(base+"api/v1/otlp/v1/metrics", "application/json", strings.NewReader(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[`+metric+`]}]}]}`))
+	pushResource(t, base, "", metric)
+}
+
+// pushResource is pushOTLP for a resource: its field in JSON, with a comma behind it.
+func pushResource(t *testing.T, base, resource, metric string) {
+	t.Helper()
+	resp, err := http.Post(base+"api/v1/otlp/v1/metrics", "application/json",
+		strings.NewReader(`{"resourceMetrics":[{`+resource+`"scopeMetrics":[{"metrics":[`+metric+`]}]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { activeAlerts, alertGroups, downTargets, reason, services } from "../static/model.js";
+import { activeAlerts, alertGroups, downTargets, markRatesMissing, reason, services } from "../static/model.js";
 
 const sample = (part, metric, value) => ({ metric: { part, ...metric }, value: [0, String(value)] });
 const route = (job, path, method = "GET") => ({ job, schema: "default", method, path });
@@ -95,4 +95,10 @@ test("requests without a status are not requests without errors", () => {
   assert.ok(Number.isNaN(s.errorRatio) && Number.isNaN(s.routes[0].errorRatio));
   assert.equal(s.state, "well");
   assert.equal(one({ rate: 3, statusless: 1, errors: 1 }).errorRatio, 1 / 3); // some of them have one
+});
+
+test("a service that is counted and has no rate says so", () => {
+  const all = services([sample("targets", { job: "shop" }, 1), sample("targets", { job: "bare" }, 1)]);
+  markRatesMissing(all, [{ labels: { alertname: "TachoRatesMissing", job: "shop" }, state: "pending" }, { labels: { alertname: "Other", job: "bare" } }]);
+  assert.deepEqual(all.map((s) => [s.job, reason(s).key]).sort(), [["bare", "whyNoData"], ["shop", "whyNoRates"]]);
 });

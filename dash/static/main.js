@@ -9,7 +9,7 @@ import { showAlerts, showDown } from "./lists.js";
 import { interval, live } from "./live.js";
 import { speak } from "./language.js";
 import { say } from "./messages.js";
-import { activeAlerts, downTargets, hasRequests, isBad, services } from "./model.js";
+import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services } from "./model.js";
 import { gridAt, settingOf } from "./now.js";
 import { joined, parts, sources } from "./queries.js";
 import { servicesScreen } from "./services.js";
@@ -134,7 +134,9 @@ async function take(/** @type {AbortSignal} */ signal) {
   const trouble = all.every((s) => s.routes.length === 0) || samples.some((/** @type {any} */ s) => s.metric.part === "down");
   // The list of targets can be long: asked for only when it explains something.
   const targets = trouble || view.page === "alerts" ? await optional(from.list("targets", {}, signal)) : [];
-  return { read: new Date(), at, standing, source, warnings, samples, services: all, targets, alerts: await alerts };
+  const listed = await alerts;
+  markRatesMissing(all, listed ?? []);
+  return { read: new Date(), at, standing, source, warnings, samples, services: all, targets, alerts: listed };
 }
 
 /** A service is the reader's own unless it is the server. That one is shown when it is not well, or where one asks for it. */

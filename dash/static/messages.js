@@ -49,7 +49,7 @@ export const messages = {
   slowMeans: ["One in twenty requests of a route takes {latency} or longer.", "某条路由每二十个请求中有一个耗时达到或超过 {latency}。"],
   idleMeans: ["No request in the window.", "时间窗口内没有请求。"],
   downMeans: ["Prometheus cannot scrape it.", "Prometheus 无法抓取它。"],
-  noDataMeans: ["The target answers, but there are no request rates. They need two scrapes, and metrics with names that tacho knows.", "目标有应答，但没有请求速率。速率需要两次抓取，以及 tacho 认识的指标名称。"],
+  noDataMeans: ["The target answers, but there are no request rates. They need two scrapes within the rates' window, and metrics with names that tacho knows.", "目标有应答，但没有请求速率。速率需要在其窗口内抓取两次，以及 tacho 认识的指标名称。"],
 
   // Why a service is in its state.
   whyErrors: ["{route}: {ratio} errors", "{route}：{ratio} 出错"],
@@ -58,7 +58,8 @@ export const messages = {
   whyWell: ["", ""],
   whyIdle: ["no request in the window", "时间窗口内没有请求"],
   whyDown: ["Prometheus cannot scrape it", "Prometheus 无法抓取它"],
-  whyNoData: ["the target answers, but there are no request rates yet: they need two scrapes, and metrics with names that tacho knows", "目标有应答，但还没有请求速率：需要两次抓取，以及 tacho 认识的指标名称"],
+  whyNoData: ["the target answers, but there are no request rates: they need two scrapes within the rates' window, and metrics with names that tacho knows", "目标有应答，但没有请求速率：需要在速率窗口内抓取两次，以及 tacho 认识的指标名称"],
+  whyNoRates: ["its requests are counted, but scraped or pushed too rarely for a rate: alerts on them cannot fire", "有请求计数，但抓取或推送间隔太长，算不出速率：相关告警不会触发"],
   andMore: ["{why}; other routes too: {n}", "{why}；另有 {n} 条路由"],
 
   // The sentence at the top.
@@ -109,7 +110,7 @@ export const messages = {
   filtered: ["Services shown: {n} of {all}", "显示的服务：{n} / {all}"],
 
   overWindow: ["Over {window}.", "时间窗口：{window}。"],
-  overRules: ["Over the rules' window (1 min unless configured).", "时间窗口由规则决定（默认 1 分钟）。"],
+  overRules: ["Over the rules' window: four scrapes, at least 1 min.", "时间窗口由规则决定：四次抓取，至少 1 分钟。"],
   meanOf: ["{span}: {mean}", "{span}：{mean}"],
   meanMoved: ["{span}: {mean}, {change}", "{span}：{mean}，{change}"],
   deltaMeans: ["The mean of the chosen span, and how it compares with the span before.", "所选时间范围的平均值，以及与此前范围的比较。"],
@@ -254,7 +255,7 @@ export const messages = {
 
   // Where the numbers come from.
   fromRecorded: ["Numbers from recording rules.", "数据来自记录规则。"],
-  fromRaw: ["No recording rules here: computed from http_requests_total and http_request_duration_seconds over {window}.", "这里没有记录规则：由 http_requests_total 和 http_request_duration_seconds 按 {window} 计算。"],
+  fromRaw: ["No rates from recording rules: computed from http_requests_total and http_request_duration_seconds over {window}.", "记录规则没有给出速率：由 http_requests_total 和 http_request_duration_seconds 按 {window} 计算。"],
   noAlertsAPI: ["This API does not list alerts.", "这个 API 不列出告警。"],
   noTargetsAPI: ["This API does not say why targets are down.", "这个 API 不说明目标失败的原因。"],
   warning: ["Prometheus warns: {text}", "Prometheus 警告：{text}"],
@@ -262,6 +263,7 @@ export const messages = {
   ofService: ["{name}, whole service", "{name}，整个服务"],
   queryRate: ["Rate", "速率"],
   queryErrors: ["Errors (a rate; divided by the rate above)", "错误（速率；再除以上面的速率）"],
+  queryStatusless: ["Series without a status", "没有状态码的序列"],
   querySeconds: ["Time (seconds of latency per second)", "耗时（每秒累计的延迟秒数）"],
   queryInFlight: ["In flight", "处理中"],
   queryBounds: ["Bounds of the buckets", "桶的边界"],

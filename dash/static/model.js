@@ -65,6 +65,7 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} inFlight
  * @property {number} firstBound the lowest bound of its latency buckets above 0, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
+ * @property {boolean} [ratesMissing] the rules find that no rate of its requests can be computed
  * @property {Route[]} routes
  */
 
@@ -218,6 +219,7 @@ const worst = /** @type {Record<string, (a: Route, b: Route) => number>} */ ({
  * @returns {{key: string, values: Record<string, string>, more: number}}
  */
 export function reason(s) {
+  if (s.state === "noData" && s.ratesMissing) return { key: "whyNoRates", values: {}, more: 0 };
   const key = `why${s.state[0].toUpperCase()}${s.state.slice(1)}`;
   if (!(s.state in worst)) return { key, values: {}, more: 0 };
   const r = s.because[0];
@@ -244,6 +246,16 @@ export function downTargets(samples, targets) {
       return { key: key(metric), job: metric.job ?? "", instance: metric.instance ?? "", url: t?.scrapeUrl ?? "", error: t?.lastError ?? "", timeout: secondsOf(t?.scrapeTimeout ?? "") };
     })
     .sort((a, b) => compare(a.key, b.key));
+}
+
+/**
+ * markRatesMissing marks the services whose requests are counted but without a rate, as the rules find.
+ * @param {Service[]} all
+ * @param {any[]} alerts as the API lists them
+ */
+export function markRatesMissing(all, alerts) {
+  const jobs = new Set(alerts.filter((a) => a.labels?.alertname === "TachoRatesMissing").map((a) => a.labels.job ?? ""));
+  for (const s of all) s.ratesMissing = jobs.has(s.job);
 }
 
 /**

@@ -52,7 +52,7 @@ function measures(/** @type {import("./queries.js").Subject} */ subject, /** @ty
 }
 
 /**
- * What is recorded is of the last minute, unless the rules were given another window:
+ * What is recorded is of the last minute at least, of longer where scrapes are rare:
  * points that lie closer miss nothing.
  */
 export const ruleWindow = 60;
