@@ -86,10 +86,16 @@ func (o Options) fill(c *config.Config) {
 const defaultPercentage = 50
 
 // Reload reads the configuration again and applies it. When it cannot be
-// used, the error says why and the one in use stays, in every part.
+// used, the error says why and the one in use stays, in every part. While the
+// storage is being opened, Reload returns an error, and the configuration is
+// read again as soon as the server is ready.
 func (s *Server) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	if now := state(s.state.Load()); now != ready {
+		s.reloadWhenReady = now == starting
+		return fmt.Errorf("the server is not ready, it is %s", now)
+	}
 	next, err := s.load()
 	if err == nil {
 		err = s.tryout(next.whole)

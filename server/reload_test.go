@@ -206,6 +206,7 @@ func refusals(t *testing.T, data string) []struct{ name, mistake, want string } 
 		{"remote read without its authority", "file:remote_read: [{url: 'http://127.0.0.1:1/r'" + tls + "}]", nowhere},
 		{"remote read twice", "file:remote_read: [{url: 'http://127.0.0.1:1/r'}, {url: 'http://127.0.0.1:1/r'}]", "127.0.0.1:1"},
 		{"an Alertmanager without its authority", "alerting:" + tls, nowhere},
+		{"discovery of Alertmanagers without its authority", "alerting:, http_sd_configs: [{url: 'http://127.0.0.1:1/sd'" + tls + "}]", nowhere},
 		{"a job without its authority", "shop:" + tls, nowhere},
 		{"a new job without its authority", "another:" + tls, nowhere},
 		{"discovery without its authority", "another:, http_sd_configs: [{url: 'http://127.0.0.1:1/sd'" + tls + "}]", nowhere},
@@ -241,7 +242,7 @@ func TestRefusedByAPart(t *testing.T) {
 			write(t, r.file, r.next(tt.mistake))
 			if err := r.ReplaceForTest(); err == nil {
 				// What only counts and logs its failures refuses nothing.
-				if !strings.HasPrefix(tt.mistake, "another:") {
+				if !strings.HasPrefix(tt.mistake, "another:") && !strings.Contains(tt.mistake, "http_sd_configs") {
 					t.Error("it is accepted")
 				}
 				write(t, r.file, r.config)
@@ -310,4 +311,22 @@ func (r *reloadTest) reloads() {
 	if !strings.Contains(r.federated(), `site="after"`) {
 		r.t.Error("the labels are not the new ones")
 	}
+}
+
+// TestReloadBeforeReady: a reload while the storage is being opened applies
+// nothing yet, says so, and happens as soon as the server is ready.
+func TestReloadBeforeReady(t *testing.T) {
+	o := options(t)
+	o.ConfigFile = filepath.Join(t.TempDir(), "prometheus.yml")
+	write(t, o.ConfigFile, "global: {external_labels: {site: before}}\n")
+	r := launch(t, o, func(s *server.Server) {
+		write(t, o.ConfigFile, "global: {external_labels: {site: after}}\n")
+		if err := s.Reload(); err == nil || !strings.Contains(err.Error(), "not ready, it is starting") {
+			t.Errorf("got %v", err)
+		}
+	})
+	r.await("the new configuration", func() bool {
+		_, conf := r.get("/api/v1/status/config")
+		return strings.Contains(conf, "site: after")
+	})
 }

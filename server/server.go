@@ -67,6 +67,8 @@ type Server struct {
 	current      atomic.Pointer[settings]
 	subqueryStep atomic.Int64
 	reloading    sync.Mutex
+
+	reloadWhenReady bool // guarded by reloading
 }
 
 // New checks everything that can be checked before samples are touched: the
@@ -245,13 +247,19 @@ func (s *Server) open(ctx context.Context, opened *gate) error {
 	}
 	s.reloading.Lock()
 	_, err := s.apply(s.current.Load())
+	if err == nil {
+		s.metrics.reloaded()
+		s.state.CompareAndSwap(int32(starting), int32(ready))
+	}
+	again := s.reloadWhenReady
 	s.reloading.Unlock()
 	if err != nil {
 		return err
 	}
-	s.metrics.reloaded()
-	s.state.CompareAndSwap(int32(starting), int32(ready))
 	opened.open()
+	if again {
+		_ = s.Reload() // logs its error
+	}
 	s.log.Info("ready", "url", s.URL(), "took", time.Since(start).Round(time.Millisecond))
 	<-ctx.Done()
 	return nil

@@ -45,14 +45,17 @@ func start(t *testing.T, o server.Options) *running {
 	return r
 }
 
-// launch runs a server.
-func launch(t *testing.T, o server.Options) *running {
+// launch runs a server, after what is to happen before.
+func launch(t *testing.T, o server.Options, before ...func(*server.Server)) *running {
 	t.Helper()
 	text := &locked.Buffer{}
 	o.Logger = slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := server.New(o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, do := range before {
+		do(s)
 	}
 	ctx, end := context.WithCancel(context.Background())
 	r := &running{s, t, text, end, make(chan error, 1)}
