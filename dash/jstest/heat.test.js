@@ -47,3 +47,9 @@ test("native histograms have the buckets that were used, and no more rows than o
   assert.equal(nativeHeat(range([{}, [1, 2, 3]])), null);
   assert.equal(nativeHeat(range()), null);
 });
+
+test("a native histogram's bucket without an end is a row", () => {
+  const histograms = [{ count: "3", sum: "+Inf", buckets: [[0, "0.5", "1", "2"], [0, "1", "+Inf", "1"]] }];
+  const found = nativeHeat(/** @type {any} */ ({ ...range([{}, [null]]), series: [{ metric: {}, values: [null], histograms }] }));
+  assert.deepEqual([found?.bounds, found?.rows], [[1, Infinity], [[2], [1]]]);
+});

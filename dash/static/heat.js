@@ -55,14 +55,14 @@ export function nativeHeat(answer) {
   if (!column?.some(Boolean)) return null;
   /** @type {Map<number, number>} upper bound → lower bound */
   const bounds = new Map();
-  for (const h of column) for (const [, low, high] of h?.buckets ?? []) bounds.set(Number(high), Number(low));
+  for (const h of column) for (const [, low, high] of h?.buckets ?? []) bounds.set(numberOf(high), numberOf(low));
   let uppers = [...bounds.keys()].sort((a, b) => a - b);
   while (uppers.length > mostRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
   const rows = uppers.map(() => /** @type {(number | null)[]} */ (column.map((h) => (h ? 0 : null))));
   column.forEach((h, i) => {
     for (const [, , high, count] of h?.buckets ?? []) {
-      const r = uppers.findIndex((u) => u >= Number(high));
-      rows[r][i] = (rows[r][i] ?? 0) + Number(count);
+      const r = uppers.findIndex((u) => u >= numberOf(high));
+      rows[r][i] = (rows[r][i] ?? 0) + numberOf(count);
     }
   });
   const found = trimmed(columns(answer)[0], uppers, rows);
