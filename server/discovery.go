@@ -8,10 +8,10 @@ import (
 	"github.com/prometheus/prometheus/discovery"
 
 	// Each kind of discovery is imported by itself: all of them together
-	// triple the binary. Kubernetes is in discovery_kubernetes.go.
+	// triple the binary. Kubernetes is in discovery_kubernetes.go, files of
+	// targets are in discovery_file.go.
 	_ "github.com/prometheus/prometheus/discovery/consul"
 	_ "github.com/prometheus/prometheus/discovery/dns"
-	_ "github.com/prometheus/prometheus/discovery/file"
 	_ "github.com/prometheus/prometheus/discovery/http"
 )
 
