@@ -28,7 +28,6 @@ import (
 
 const (
 	lookEvery   = time.Second // how often files are looked at; they are read when they have changed
-	sayAgain    = time.Minute // how often a file that stays broken is logged
 	defaultSpan = model.Duration(5 * time.Minute)
 )
 
@@ -130,9 +129,6 @@ type targetsFile struct {
 	info   fs.FileInfo // when it was read
 	read   time.Time
 	groups int // that were sent
-
-	failures int // since it could be read, or since it was logged
-	logged   time.Time
 }
 
 // Run implements discovery.Discoverer.
@@ -210,26 +206,14 @@ func (d *fileDiscoverer) readOne(name string, f *targetsFile, now time.Time) []*
 	d.metrics.duration.Observe(time.Since(now).Seconds())
 	f.info = info
 	if err != nil {
-		d.failed(name, f, now, err)
+		d.metrics.errors.Inc()
+		d.log.Error("a file of targets cannot be read, its targets stay as they were", "path", name, "err", err)
 		return nil
 	}
-	f.failures, f.logged = 0, time.Time{}
 	d.metrics.modified.WithLabelValues(name).Set(float64(info.ModTime().Unix()))
 	gone := withoutTargets(name, len(groups), f.groups)
 	f.groups = len(groups)
 	return append(groups, gone...)
-}
-
-// failed counts that a file could not be read. It is logged at once, and then once a
-// minute with how often it has failed.
-func (d *fileDiscoverer) failed(name string, f *targetsFile, now time.Time, err error) {
-	d.metrics.errors.Inc()
-	f.failures++
-	if now.Sub(f.logged) < sayAgain {
-		return
-	}
-	d.log.Error("a file of targets cannot be read, its targets stay as they were", "path", name, "err", err, "failures", f.failures)
-	f.failures, f.logged = 0, now
 }
 
 // readTargets reads a list of groups, and what the file was before that: a change

@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +62,44 @@ func TestTargetsFileBesideLog(t *testing.T) {
 	}
 	if n := number(t, r, "prometheus_sd_file_read_errors_total "); n < 1 {
 		t.Errorf("%d read errors are counted", n)
+	}
+}
+
+// TestLogBesideTargets: a log in the folder of a file of targets that cannot be
+// read does not feed itself: what is written there makes discovery read the
+// file again, which is an error again.
+func TestLogBesideTargets(t *testing.T) {
+	dir := t.TempDir()
+	targets := filepath.Join(dir, "targets.json")
+	write(t, targets, "[broken")
+	log, err := os.Create(filepath.Join(dir, "tacho.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	o := options(t)
+	o.Config = quick + "scrape_configs: [{job_name: shop, file_sd_configs: [{files: ['" + targets + "']}]}]\n"
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	s, err := server.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	r := &running{Server: s, t: t}
+	r.await("readiness", r.Ready)
+	r.await("a few scrapes", func() bool { return r.one(`count_over_time(up{job="tacho"}[1m]) >= 4`) != "" })
+	end()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(log.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), targets); n < 1 || n > 3 {
+		t.Errorf("the file that cannot be read is in %d lines of the log, want at least 1 and at most 3:\n%.2000s", n, text)
 	}
 }
 

@@ -129,7 +129,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.DiscoveryInterval, 5*time.Second)
 	setDefault(&o.Version, "dev")
 	setDefault(&o.Logger, slog.Default())
-	o.Logger = slog.New(quiet{o.Logger.Handler()})
+	o.Logger = slog.New(quiet{newRepeats(o.Logger.Handler())})
 	return o
 }
 

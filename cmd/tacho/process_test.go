@@ -28,10 +28,21 @@ type process struct {
 // spawn starts tacho in a folder of its own.
 func spawn(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
+	return command(t, env, args...).start()
+}
+
+// command is tacho in a folder of its own, not started.
+func command(t *testing.T, env []string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...)}
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = append(append(os.Environ(), "TACHO_TEST_MAIN=1", "TMPDIR="+p.cmd.Dir), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	return p
+}
+
+func (p *process) start() *process {
+	t := p.t
+	t.Helper()
 	p.begun = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
