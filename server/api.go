@@ -67,7 +67,7 @@ func (s *Server) newAPI() http.Handler {
 		nil, // the default renderer of statistics
 		s.opts.RemoteWriteReceiver,
 		remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
-		s.opts.RemoteWriteReceiver, false, false, // OTLP
+		false, false, false, // OTLP: see otlp.go
 		s.opts.QueryLookback,
 		false, false, // type and unit as labels, metadata in the log
 		nil, // the default codes of errors

@@ -35,6 +35,9 @@ func (s state) String() string { return [...]string{"starting", "ready", "stoppi
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
+	if s.otlp != nil {
+		mux.Handle("POST "+otlpPath, s.whenReady(s.otlp.ServeHTTP))
+	}
 	mux.Handle("GET /metrics", s.meter.Metrics())
 	mux.Handle("GET /federate", s.whenReady(s.federate))
 	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})

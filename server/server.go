@@ -62,6 +62,7 @@ type Server struct {
 	ruleScheme    model.ValidationScheme
 	self          memoryListener
 	http          *http.Server
+	otlp          *otlp // nil unless samples may be pushed
 
 	state        atomic.Int32
 	current      atomic.Pointer[settings]
@@ -186,6 +187,11 @@ func (s *Server) buildHTTP() (err error) {
 	if err != nil {
 		return err
 	}
+	if s.opts.RemoteWriteReceiver {
+		if s.otlp, err = s.newOTLP(); err != nil {
+			return err
+		}
+	}
 	s.http = newHTTPServer(s.handler())
 	return nil
 }
@@ -233,6 +239,7 @@ func (s *Server) Run(ctx context.Context) error {
 		{"own scrape", func() error { s.self.serve(s.meter.Metrics()); return nil }, func() { _ = s.self.Close() }},
 		{"disk watch", func() error { <-opened.opened; s.space.run(watch); return nil }, unwatch},
 		{"web", s.serveHTTP, s.shutdownHTTP},
+		{"delta conversion", func() error { return s.otlp.run(watch) }, unwatch},
 		{"storage", func() error { <-watch.Done(); return nil }, s.closeStorage},
 	})
 }
