@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/config"
-	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/storage/remote"
 	otlptranslator "github.com/prometheus/prometheus/storage/remote/otlptranslator/prometheusremotewrite"
@@ -78,7 +78,9 @@ func (o *otlp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	left, err := o.take(r.Context(), request.Metrics())
 	if err != nil {
-		o.log.Error("OTLP: a request could not be stored", "err", err)
+		if r.Context().Err() == nil { // otherwise nobody waits for it any more
+			o.log.Error("OTLP: a request could not be stored", "err", err)
+		}
 		sendAgain(w, err, 5*time.Second)
 		return
 	}
@@ -99,16 +101,16 @@ type leftovers struct {
 
 func (l *leftovers) add(points int, why string) {
 	l.points += points
-	l.why = append(l.why, why)
+	if !slices.Contains(l.why, why) {
+		l.why = append(l.why, why)
+	}
 }
 
 // take stores what can be stored. The error is the storage's: nothing is stored then.
 // Deltas that are sent again after it are known, and not added twice; their total is
 // stored with the next one.
 func (o *otlp) take(ctx context.Context, md pmetric.Metrics) (left leftovers, err error) {
-	if n := removeUntranslatable(md); n > 0 {
-		left.add(n, "they have no temporality, or an exponential histogram's scale is below -4")
-	}
+	admit(md, time.Now(), time.Duration(o.config().StorageConfig.TSDBConfig.OutOfOrderTimeWindow)*time.Millisecond, &left)
 	starts := pmetric.NewMetrics()
 	if hasDeltas(md) {
 		o.deltas.mu.Lock()
@@ -121,17 +123,17 @@ func (o *otlp) take(ctx context.Context, md pmetric.Metrics) (left leftovers, er
 			left.add(n, fmt.Sprintf("deltas are not newer than those before, or of more than %d streams: send fewer attributes, or cumulative temporality", o.deltas.most))
 		}
 	}
-	return left, o.store(ctx, starts, md, &left)
+	err = o.store(ctx, starts, md, &left)
+	return left, err
 }
 
 // store writes both in one transaction.
 func (o *otlp) store(ctx context.Context, starts, md pmetric.Metrics, left *leftovers) error {
-	app := newPushing(o.to.AppenderV2(ctx), time.Now())
+	app := &pushing{AppenderV2: o.to.AppenderV2(ctx)}
 	if starts.DataPointCount() > 0 {
-		// A start that is not stored, such as one that another sample has the
-		// time of, is no loss.
+		app.starts = true
 		_ = o.translate(ctx, app, starts)
-		app.forget()
+		app.starts = false
 	}
 	err := o.translate(ctx, app, md)
 	if failed := errors.Join(app.failed, ctx.Err()); failed != nil {
@@ -141,7 +143,7 @@ func (o *otlp) store(ctx context.Context, starts, md pmetric.Metrics, left *left
 		left.add(n, app.why.Error())
 	}
 	if err != nil {
-		left.add(0, err.Error())
+		left.add(md.DataPointCount()-app.points, err.Error())
 	}
 	return app.Commit()
 }
@@ -196,24 +198,4 @@ func (o *otlp) partialSuccess(left leftovers, isJSON bool) []byte {
 	}
 	body, _ := marshal() // of a number and a text: it cannot fail
 	return body
-}
-
-// removeUntranslatable takes out what Prometheus's translation fails for, and returns
-// how many points that is.
-func removeUntranslatable(md pmetric.Metrics) int {
-	before := md.DataPointCount()
-	eachMetric(md, func(metrics pmetric.MetricSlice) {
-		metrics.RemoveIf(func(m pmetric.Metric) bool {
-			if t, has := temporality(m); has && t == pmetric.AggregationTemporalityUnspecified {
-				return true
-			}
-			if m.Type() == pmetric.MetricTypeExponentialHistogram {
-				m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool {
-					return p.Scale() < histogram.ExponentialSchemaMin
-				})
-			}
-			return false
-		})
-	})
-	return before - md.DataPointCount()
 }

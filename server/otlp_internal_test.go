@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
@@ -27,8 +30,10 @@ func receiver(t testing.TB, to storage.AppendableV2, streams int) *otlp {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := config.DefaultConfig
+	c.StorageConfig.TSDBConfig = &config.TSDBConfig{}
 	return &otlp{
-		to: to, full: new(atomic.Bool), config: func() *config.Config { return &config.DefaultConfig }, lookback: 5 * time.Minute,
+		to: to, full: new(atomic.Bool), config: func() *config.Config { return &c }, lookback: 5 * time.Minute,
 		log: nopLogger(), deltas: d, rejected: prometheus.NewCounter(prometheus.CounterOpts{Name: "rejected"}),
 	}
 }
@@ -149,4 +154,134 @@ func TestOTLPIsSentAgain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCoarsen: buckets that are made coarser are those that the values have at that
+// scale; empty ones at the ends are left out.
+func TestCoarsen(t *testing.T) {
+	values := []float64{1e-300, .001, .2, .21, 1, 1.5, 2, 300, 1e300}
+	index := func(v float64, scale int32) int { return int(math.Ceil(math.Log2(v)*math.Ldexp(1, int(scale)))) - 1 }
+	for _, from := range []int32{2, 0, -2} {
+		for by := range int32(5) {
+			p := pmetric.NewExponentialHistogramDataPoint()
+			lowest, highest := index(values[0], from)-3, index(values[len(values)-1], from)+5
+			counts := make([]uint64, highest-lowest)
+			want := make(map[int]uint64)
+			for _, v := range values {
+				counts[index(v, from)-lowest]++
+				want[index(v, from-by)]++
+			}
+			p.Positive().SetOffset(int32(lowest))
+			p.Positive().BucketCounts().FromRaw(counts)
+			coarsen(p.Positive(), by)
+			got := p.Positive().BucketCounts().AsRaw()
+			if got[0] == 0 || got[len(got)-1] == 0 {
+				t.Errorf("from %d by %d: empty buckets at the ends: %v", from, by, got)
+			}
+			for i, n := range got {
+				if at := int(p.Positive().Offset()) + i; want[at] != n {
+					t.Errorf("from %d by %d: bucket %d has %d; want %d", from, by, at, n, want[at])
+				} else {
+					delete(want, at)
+				}
+			}
+			if len(want) > 0 {
+				t.Errorf("from %d by %d: missing are %v", from, by, want)
+			}
+		}
+	}
+}
+
+// TestExponentialDeltas: points that the conversion would hang at or panic for are
+// refused, or made such that it does neither. Each is sent twice, and then one more.
+func TestExponentialDeltas(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		refuse int64
+		set    func(p pmetric.ExponentialHistogramDataPoint, round int)
+	}{
+		{"the scales are far apart", 2, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale([]int32{math.MaxInt32, math.MinInt32, 0}[round])
+		}},
+		{"the values are far apart", 0, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale(20)
+			p.Positive().SetOffset([]int32{-1_100_000_000, 1_000_000_000, 0}[round])
+		}},
+		{"nothing, far apart", 0, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale(20)
+			p.Positive().SetOffset([]int32{-1_100_000_000, 1_000_000_000, 0}[round])
+			p.Positive().BucketCounts().FromRaw([]uint64{0, 0})
+		}},
+		{"no such value", 2, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale(1)
+			p.Positive().SetOffset([]int32{math.MinInt32, math.MaxInt32, 0}[round])
+		}},
+		{"a zero threshold of a power of two at a negative scale", 0, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale(-2)
+			p.SetZeroThreshold([]float64{0, .25, 4}[round])
+		}},
+		{"no zero threshold at all", 2, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetZeroThreshold([]float64{math.NaN(), math.Inf(1), 0}[round])
+		}},
+		{"very many buckets", 0, func(p pmetric.ExponentialHistogramDataPoint, round int) {
+			p.SetScale(8)
+			counts := make([]uint64, 100_000)
+			counts[0], counts[99_999] = 1, 1
+			p.Positive().SetOffset(int32(-50_000 * round))
+			p.Positive().BucketCounts().FromRaw(counts)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o, begun, refused := receiver(t, &fakeStore{}, 10), time.Now(), int64(0)
+			for round := range 3 {
+				md := pmetric.NewMetrics()
+				m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+				m.SetName("latency")
+				m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+				p := m.ExponentialHistogram().DataPoints().AppendEmpty()
+				p.SetStartTimestamp(pcommon.NewTimestampFromTime(begun.Add(time.Duration(round) * time.Second)))
+				p.SetTimestamp(pcommon.NewTimestampFromTime(begun.Add(time.Duration(round+1) * time.Second)))
+				p.SetCount(2)
+				p.Positive().BucketCounts().FromRaw([]uint64{1, 1})
+				tt.set(p, round)
+				left, err := o.take(t.Context(), md)
+				if refused += int64(left.points); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(begun); refused != tt.refuse || took > 5*time.Second {
+				t.Errorf("%d points are refused within %v; want %d", refused, took, tt.refuse)
+			}
+		})
+	}
+}
+
+// FuzzOTLP: whatever is pushed is answered, and changes nothing for others.
+func FuzzOTLP(f *testing.F) {
+	for _, temporality := range []pmetric.AggregationTemporality{pmetric.AggregationTemporalityDelta, pmetric.AggregationTemporalityCumulative} {
+		e := newExporter(temporality, 2, 2, time.Now())
+		exponential := e.md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().AppendEmpty()
+		exponential.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
+		p := exponential.ExponentialHistogram().DataPoints().AppendEmpty()
+		p.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+		p.SetScale(3)
+		p.Positive().SetOffset(-4)
+		p.Positive().BucketCounts().FromRaw([]uint64{1, 0, 2})
+		request := pmetricotlp.NewExportRequestFromMetrics(e.md)
+		binary, _ := request.MarshalProto()
+		text, _ := request.MarshalJSON()
+		f.Add(binary, false)
+		f.Add(text, true)
+	}
+	o := receiver(f, &fakeStore{}, 100)
+	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
+		contentType := map[bool]string{true: "application/json", false: "application/x-protobuf"}[isJSON]
+		for range 2 {
+			r, w := httptest.NewRequest(http.MethodPost, otlpPath, bytes.NewReader(body)), httptest.NewRecorder()
+			r.Header.Set("Content-Type", contentType)
+			if o.ServeHTTP(w, r); w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+	})
 }

@@ -240,6 +240,8 @@ func TestOTLPBadPoints(t *testing.T) {
 	ahead := requests(cumulative, now, now.Add(time.Hour), map[string]uint64{"/a": 11})
 	coarse := requests(delta, now, now.Add(time.Second), map[string]uint64{"/coarse": 1})
 	coarse.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(2).ExponentialHistogram().DataPoints().At(0).SetScale(-5)
+	nameless := requests(cumulative, now.Add(-time.Hour), now.Add(time.Second), map[string]uint64{"/nameless": 1, "/beside": 1})
+	nameless.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(1).Histogram().DataPoints().At(0).Attributes().PutStr("", "x")
 	if code, answer := r.export(requests(cumulative, now.Add(-time.Hour), now, map[string]uint64{"/a": 10})); code != http.StatusOK || answer.PartialSuccess().ErrorMessage() != "" {
 		t.Fatalf("%d %s", code, answer.PartialSuccess().ErrorMessage())
 	}
@@ -251,9 +253,11 @@ func TestOTLPBadPoints(t *testing.T) {
 		why  string
 	}{
 		{"no temporality", requests(pmetric.AggregationTemporalityUnspecified, now, now, map[string]uint64{"/a": 1, "/b": 1}), 6, "no temporality"},
+		{"no time", requests(cumulative, time.Unix(0, 0), time.Unix(0, 0), map[string]uint64{"/a": 1}), 3, "a time is missing"},
 		{"late", late, 3, "out of order"},
-		{"an hour ahead", ahead, 3, "out of bounds"},
+		{"an hour ahead", ahead, 3, "ten minutes ahead"},
 		{"a scale that Prometheus lacks", coarse, 1, "scale"},
+		{"an attribute without a name, and the point after it", nameless, 2, "label name is empty"},
 	} {
 		md := requests(cumulative, now.Add(-time.Hour), now.Add(time.Duration(i+1)*time.Millisecond), map[string]uint64{"/good": uint64(20 + i)})
 		tt.bad.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
@@ -266,9 +270,9 @@ func TestOTLPBadPoints(t *testing.T) {
 	}
 	at := now.Add(10 * time.Millisecond)
 	for expr, want := range map[string]string{
-		`orders_total{http_route="/good"}`:                                                "23",
-		`http_server_request_duration_seconds_bucket{http_route="/good",le="+Inf"}`:       "23",
-		`histogram_count(latency{http_route="/good"})`:                                    "23",
+		`orders_total{http_route="/good"}`:                                                "25",
+		`http_server_request_duration_seconds_bucket{http_route="/good",le="+Inf"}`:       "25",
+		`histogram_count(latency{http_route="/good"})`:                                    "25",
 		`orders_total{http_route="/a"}`:                                                   "10",
 		`http_server_request_duration_seconds_count{http_route="/coarse"} offset -1000ms`: "1",
 	} {

@@ -1,0 +1,138 @@
+package server
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// How far from now the time of a point may be. Newer ones would make the TSDB refuse
+// what comes after them; older ones it does not take but out of order. Prometheus's
+// translation makes a sample of target_info for each few minutes between the points
+// of a request: with one of 1970 that is 12 million.
+const (
+	mostPushedAhead  = 10 * time.Minute
+	mostPushedBehind = 24 * time.Hour // and the out-of-order window
+)
+
+// Why points are not let in.
+const (
+	noTemporality = "a sum or a histogram has no temporality"
+	wrongTime     = "a time is missing, more than a day ago or more than ten minutes ahead"
+	outOfRange    = "an exponential histogram's scale, offset or zero threshold is out of range"
+)
+
+// admit takes points out of md that the steps after it fail for, hang at or lose more
+// for than the point.
+func admit(md pmetric.Metrics, now time.Time, window time.Duration, left *leftovers) {
+	before := md.DataPointCount()
+	eachMetric(md, func(metrics pmetric.MetricSlice) {
+		metrics.RemoveIf(func(m pmetric.Metric) bool {
+			t, has := temporality(m)
+			return has && t == pmetric.AggregationTemporalityUnspecified
+		})
+	})
+	if n := before - md.DataPointCount(); n > 0 {
+		left.add(n, noTemporality)
+	}
+	earliest := pcommon.NewTimestampFromTime(now.Add(-mostPushedBehind - window))
+	latest := pcommon.NewTimestampFromTime(now.Add(mostPushedAhead))
+	refused := func(is bool, why string) bool {
+		if is {
+			left.add(1, why)
+		}
+		return is
+	}
+	wrong := func(at pcommon.Timestamp) bool { return refused(at < earliest || at > latest, wrongTime) }
+	eachMetric(md, func(metrics pmetric.MetricSlice) {
+		for _, m := range metrics.All() {
+			switch m.Type() {
+			case pmetric.MetricTypeGauge:
+				m.Gauge().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return wrong(p.Timestamp()) })
+			case pmetric.MetricTypeSum:
+				m.Sum().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return wrong(p.Timestamp()) })
+			case pmetric.MetricTypeHistogram:
+				m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool { return wrong(p.Timestamp()) })
+			case pmetric.MetricTypeSummary:
+				m.Summary().DataPoints().RemoveIf(func(p pmetric.SummaryDataPoint) bool { return wrong(p.Timestamp()) })
+			case pmetric.MetricTypeExponentialHistogram:
+				delta := isDelta(m)
+				m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool {
+					return wrong(p.Timestamp()) || refused(!fits(p, delta), outOfRange)
+				})
+			}
+		}
+	})
+}
+
+// Limits of exponential histograms.
+const (
+	finestScale      = 20    // of OpenTelemetry's SDKs
+	widestExponent   = 1100  // float64 has -1074 to 1024
+	mostBuckets      = 160   // on one side, as the conversion of deltas keeps
+	mostNearZero     = 1e300 // for the zero threshold
+	prometheusFinest = histogram.ExponentialSchemaMax
+)
+
+// fits tells whether a point can be stored. A delta is made as coarse as it is stored
+// in the end: the conversion goes through all empty buckets between two points, which
+// are a billion at the finest scale.
+func fits(p pmetric.ExponentialHistogramDataPoint, delta bool) bool {
+	scale, zero := p.Scale(), p.ZeroThreshold()
+	if scale < histogram.ExponentialSchemaMin {
+		return false
+	}
+	if !delta {
+		return true
+	}
+	sides := []pmetric.ExponentialHistogramDataPointBuckets{p.Positive(), p.Negative()}
+	limit := int64(widestExponent) << max(scale, 0)
+	by := max(0, scale-prometheusFinest)
+	for _, b := range sides {
+		first, last := int64(b.Offset()), int64(b.Offset())+int64(b.BucketCounts().Len())
+		if scale > finestScale || first < -limit || last > limit {
+			return false
+		}
+		for last>>by-first>>by >= mostBuckets {
+			by++
+		}
+	}
+	if scale-by < histogram.ExponentialSchemaMin || !(zero >= 0 && zero <= mostNearZero) {
+		return false
+	}
+	for _, b := range sides {
+		coarsen(b, by)
+	}
+	p.SetScale(scale - by)
+	if fraction, _ := math.Frexp(zero); fraction == .5 {
+		// For a power of two the conversion panics at negative scales.
+		p.SetZeroThreshold(math.Nextafter(zero, math.Inf(1)))
+	}
+	return true
+}
+
+// coarsen halves the resolution of buckets so many times, and leaves out empty ones
+// at both ends.
+func coarsen(b pmetric.ExponentialHistogramDataPointBuckets, by int32) {
+	counts, offset := b.BucketCounts().AsRaw(), int64(b.Offset())>>by
+	for i, n := range counts {
+		counts[i] = 0 // before its place is taken: the new place is never behind it
+		counts[(int64(b.Offset())+int64(i))>>by-offset] += n
+	}
+	first := slices.IndexFunc(counts, func(n uint64) bool { return n > 0 })
+	if first < 0 {
+		b.SetOffset(0)
+		b.BucketCounts().FromRaw(nil)
+		return
+	}
+	last := len(counts)
+	for counts[last-1] == 0 {
+		last--
+	}
+	b.SetOffset(int32(offset) + int32(first))
+	b.BucketCounts().FromRaw(counts[first:last])
+}
