@@ -61,6 +61,7 @@ fuzz: ## each fuzz target for a minute
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzCell$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzKeys$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzOTLP$$' -fuzztime 60s -fuzzminimizetime 1x ./server
 
 bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
 	go run ./bench
