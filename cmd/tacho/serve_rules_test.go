@@ -55,7 +55,7 @@ func TestRareSamples(t *testing.T) {
 	})
 	now := time.Now()
 	for job, every := range map[string]time.Duration{"shop": time.Minute, "seldom": 270 * time.Second} {
-		begun := now.Add(-6 * every)
+		begun := now.Add(-(6 * time.Minute).Truncate(every))
 		pushOf(t, page, job, `{"name":"up","gauge":{"dataPoints":[`+point(now, 1)+`]}}`)
 		for status, perSecond := range map[string]float64{"200": 10, "500": 5} {
 			var points []string
