@@ -65,8 +65,8 @@ func TestRareSamples(t *testing.T) {
 			pushOf(t, page, job, `{"name":"http_requests","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[`+strings.Join(points, ",")+`]}}`)
 		}
 	}
-	p.await("the recorded rate", 40*time.Second, func() bool { return value(t, page, `round(tacho:job_http_requests:rate{job="shop"})`) == "15" })
-	p.await("the missing rate", 40*time.Second, func() bool { return value(t, page, `ALERTS{alertname="TachoRatesMissing",job="seldom"}`) == "1" })
+	p.await("the recorded rate", 90*time.Second, func() bool { return value(t, page, `round(tacho:job_http_requests:rate{job="shop"})`) == "15" })
+	p.await("the missing rate", 90*time.Second, func() bool { return value(t, page, `ALERTS{alertname="TachoRatesMissing",job="seldom"}`) == "1" })
 	b := newBrowser(t, page)
 	b.open(page+"#last=900", 1280, 900)
 	b.await("both services", `/seldom[^]*its requests are counted[^]*too rarely for a rate/.test(document.body.innerText) && /GET \/orders: 33.3 % errors/.test(document.body.innerText)`)
