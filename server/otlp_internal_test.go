@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -52,7 +53,7 @@ type fakeAppender struct {
 }
 
 func (f *fakeAppender) Append(_ storage.SeriesRef, ls labels.Labels, _, _ int64, v float64, _ *histogram.Histogram, _ *histogram.FloatHistogram, _ storage.AOptions) (storage.SeriesRef, error) {
-	if ls.Get(labels.MetricName) == "orders_total" {
+	if ls.Get(model.MetricNameLabel) == "orders_total" {
 		f.latest = v
 	}
 	return 0, f.to.appends
