@@ -9,10 +9,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/tacho-go/tacho/internal/redact"
 )
 
 // Options configure a [Server]. The zero value of every field but DataDir is
@@ -149,6 +152,13 @@ func (o Options) check() error {
 		return fmt.Errorf("%w: Retention is %v: it must not be negative", ErrConfig, o.Retention)
 	case o.RetentionBytes < 0:
 		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
+	case o.FlushDeadline < 0:
+		return fmt.Errorf("%w: FlushDeadline is %v: it must not be negative", ErrConfig, o.FlushDeadline)
+	case o.DiscoveryInterval < 0:
+		return fmt.Errorf("%w: DiscoveryInterval is %v: it must not be negative", ErrConfig, o.DiscoveryInterval)
+	}
+	if err := o.checkQueries(); err != nil {
+		return err
 	}
 	if _, err := ParseExternalURL(o.ExternalURL); err != nil {
 		return err
@@ -157,6 +167,26 @@ func (o Options) check() error {
 		return fmt.Errorf("%w: the web configuration %s (TLS, users) cannot be used: %w", ErrConfig, o.WebConfigFile, err)
 	}
 	return writable(o.DataDir)
+}
+
+// checkQueries names a limit of queries that is negative: with it each query would fail, or
+// the engine panic.
+func (o Options) checkQueries() error {
+	for _, limit := range []struct {
+		name     string
+		value    any
+		negative bool
+	}{
+		{"QueryTimeout", o.QueryTimeout, o.QueryTimeout < 0},
+		{"QueryConcurrency", o.QueryConcurrency, o.QueryConcurrency < 0},
+		{"QueryMaxSamples", o.QueryMaxSamples, o.QueryMaxSamples < 0},
+		{"QueryLookback", o.QueryLookback, o.QueryLookback < 0},
+	} {
+		if limit.negative {
+			return fmt.Errorf("%w: %s is %v: it must not be negative", ErrConfig, limit.name, limit.value)
+		}
+	}
+	return nil
 }
 
 // writable makes the folder and tries a file in it, so that a read-only disk
@@ -184,7 +214,7 @@ func (o Options) listen() (net.Listener, error) {
 // Listen binds an address as [New] does. The error is [ErrInUse] if somebody else has it,
 // and [ErrConfig] if nobody can have it on this machine.
 func Listen(address string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", address)
+	ln, err := listenTCP(address)
 	switch {
 	case err == nil:
 		return ln, nil
@@ -193,7 +223,21 @@ func Listen(address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("%w: %w; choose a port above 1023, or give the process the right to it", ErrConfig, err)
 	}
-	return nil, fmt.Errorf("%w: cannot listen on %q: %w; write host:port with an address of this machine, or :port for all of them", ErrConfig, address, err)
+	return nil, fmt.Errorf("%w: cannot listen on %q: %w; write host:port ([::1]:port for IPv6) with an address of this machine, or :port for all of them", ErrConfig, redact.URL(address), err)
+}
+
+// listenTCP takes no address without a port: the system would choose one, and a variable
+// that is empty by mistake would open it to other machines.
+func listenTCP(address string) (net.Listener, error) {
+	switch _, port, err := net.SplitHostPort(address); {
+	case strings.Contains(address, "@"):
+		return nil, errors.New("an address to listen on has no user")
+	case err == nil && port == "":
+		return nil, errors.New("there is no port in it")
+	case address == "":
+		return nil, errors.New("it is empty")
+	}
+	return net.Listen("tcp", address)
 }
 
 // windowsInUse is WSAEADDRINUSE. Other systems have no error of this number.
@@ -202,13 +246,19 @@ const windowsInUse = syscall.Errno(10048)
 // externalURL returns ExternalURL, or the address of ln.
 func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
 	if o.ExternalURL == "" {
-		scheme := "http"
-		if usesTLS(o.WebConfigFile) {
-			scheme = "https"
-		}
-		return &url.URL{Scheme: scheme, Host: reachable(ln.Addr())}, nil
+		return ReachableURL(ln.Addr(), o.WebConfigFile), nil
 	}
 	return ParseExternalURL(o.ExternalURL)
+}
+
+// ReachableURL is where people of this machine reach what listens on an address, with that
+// web configuration ("" for none).
+func ReachableURL(a net.Addr, webConfigFile string) *url.URL {
+	scheme := "http"
+	if usesTLS(webConfigFile) {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: reachable(a)}
 }
 
 // ParseExternalURL reads an [Options].ExternalURL, and returns nil where none is given. The
@@ -218,12 +268,16 @@ func ParseExternalURL(text string) (*url.URL, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("%w: ExternalURL is %q: it must look like https://host/path", ErrConfig, text)
+	switch {
+	case err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || (u.Scheme != "http" && u.Scheme != "https"):
+		return nil, fmt.Errorf("%w: the external URL is %q: it must look like https://host/path", ErrConfig, redact.URL(text))
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("%w: the external URL is %q: it is what all links begin with, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, redact.URL(text))
 	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return nil, fmt.Errorf("%w: ExternalURL is %q: it is what all links begin with, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, u.Redacted())
+	if _, err := net.LookupPort("tcp", u.Port()); err != nil {
+		return nil, fmt.Errorf("%w: the external URL is %q: %s is no port", ErrConfig, text, u.Port())
 	}
+	u.RawPath = ""
 	u.Path = filepath.ToSlash(filepath.Clean("/" + u.Path))
 	if u.Path == "/" {
 		u.Path = ""

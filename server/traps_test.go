@@ -103,6 +103,19 @@ func TestBadOptions(t *testing.T) {
 		}, "the rules mine"},
 		{"bad web configuration", func(o *server.Options) { o.WebConfigFile = bad }, "web.yml"},
 		{"bad URL", func(o *server.Options) { o.ExternalURL = "example" }, "must look like https://host/path"},
+		{"URL without a host", func(o *server.Options) { o.ExternalURL = "http://:80/" }, "must look like https://host/path"},
+		{"two URLs", func(o *server.Options) { o.ExternalURL = "http://a,b" }, "must look like https://host/path"},
+		{"URL without a port that exists", func(o *server.Options) { o.ExternalURL = "http://h:99999" }, "99999 is no port"},
+		{"URL with a user", func(o *server.Options) { o.ExternalURL = "http://ann:secret@example.org" }, "it has no user"},
+		{"URL with a token", func(o *server.Options) { o.ExternalURL = "http://secret@example.org" }, "it has no user"},
+		{"other URL with a user", func(o *server.Options) { o.ExternalURL = "ftp://ann:secret@example.org" }, "must look like https://host/path"},
+		{"broken URL with a user", func(o *server.Options) { o.ExternalURL = "http://ann:sec%zzret@example.org" }, "must look like https://host/path"},
+		{"negative query timeout", func(o *server.Options) { o.QueryTimeout = -1 }, "QueryTimeout"},
+		{"negative lookback", func(o *server.Options) { o.QueryLookback = -1 }, "QueryLookback"},
+		{"negative concurrency", func(o *server.Options) { o.QueryConcurrency = -1 }, "QueryConcurrency"},
+		{"negative samples", func(o *server.Options) { o.QueryMaxSamples = -1 }, "QueryMaxSamples"},
+		{"negative deadline", func(o *server.Options) { o.FlushDeadline = -1 }, "FlushDeadline"},
+		{"negative discovery interval", func(o *server.Options) { o.DiscoveryInterval = -1 }, "DiscoveryInterval"},
 		{"negative retention", func(o *server.Options) { o.Retention = -1 }, "Retention"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,7 +129,36 @@ func TestBadOptions(t *testing.T) {
 			if !errors.Is(err, server.ErrConfig) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("the error is %q; want ErrConfig with %q", err, tt.want)
 			}
+			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "zzret") {
+				t.Errorf("the error shows a password: %v", err)
+			}
 		})
+	}
+}
+
+// TestListenWrong: an address without a port is not one that the system chooses, on all
+// interfaces.
+func TestListenWrong(t *testing.T) {
+	for address, want := range map[string]string{
+		"":                 "it is empty",
+		":":                "there is no port in it",
+		"127.0.0.1:":       "there is no port in it",
+		"9464":             "missing port",
+		"::1:9464":         "[::1]:port for IPv6",
+		":99999":           "invalid port",
+		"192.0.2.1:1":      "with an address of this machine",
+		"ann:secret@h:1":   "has no user",
+		"http://127.0.0.1": "write host:port",
+	} {
+		ln, err := server.Listen(address)
+		if err == nil {
+			t.Errorf("%q: it listens on %s", address, ln.Addr())
+			_ = ln.Close()
+			continue
+		}
+		if !errors.Is(err, server.ErrConfig) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v; want ErrConfig with %q", address, err, want)
+		}
 	}
 }
 
