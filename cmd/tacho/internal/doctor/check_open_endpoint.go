@@ -19,7 +19,7 @@ func findOpenEndpoint(e *examination) []Finding {
 	}
 	return one(Finding{
 		Severity: severity, Title: "The endpoint is open: " + who + " can read it",
-		Evidence: e.target.Redacted() + " answered without credentials, on an address that is not loopback.",
+		Evidence: shown(e.target) + " answered without credentials, on an address that is not loopback.",
 		Cure: "Serve metrics on a port or an address of their own that only Prometheus reaches, or ask for credentials " +
 			"(basic_auth, authorization or tls_config in the scrape configuration).",
 	})

@@ -14,7 +14,7 @@ func findRedirect(e *examination) []Finding {
 	}
 	return one(Finding{
 		Severity: Info, Title: "The address redirects",
-		Evidence: e.target.Redacted() + " leads to " + to + ".",
+		Evidence: shown(e.target) + " leads to " + to + ".",
 		Cure:     "Every scrape pays for the detour, and with follow_redirects: false there is no scrape. Scrape the final address.",
 	})
 }

@@ -94,7 +94,7 @@ func Examine(ctx context.Context, options Options) (Report, error) {
 // that of the table.
 func (e *examination) report() Report {
 	r := Report{
-		Format: 1, URL: e.target.Redacted(),
+		Format: 1, URL: shown(e.target),
 		Speaks: speaks(e.main), Facts: e.facts(), Findings: []Finding{},
 	}
 	for _, c := range checks() {

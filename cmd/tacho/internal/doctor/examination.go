@@ -49,7 +49,7 @@ func (e *examination) collect(ctx context.Context) error {
 	e.text = e.ask(ctx, asText)
 	for range e.options.Scrapes - 1 {
 		if err := pause(ctx, e.options.Interval); err != nil {
-			return &TargetError{URL: e.target.Redacted(), What: "The examination was interrupted.", Do: "Run it again.", Err: err}
+			return &TargetError{URL: shown(e.target), What: "The examination was interrupted.", Do: "Run it again.", Err: err}
 		}
 		e.askAtOnce(ctx)
 		if x := e.ask(ctx, asDefault); x != nil {

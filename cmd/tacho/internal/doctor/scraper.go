@@ -27,7 +27,7 @@ func NewScraper(o Options, agent string) (*Scraper, error) {
 }
 
 // URL is where the metrics are, without a password.
-func (s *Scraper) URL() string { return s.fetch.target.Redacted() }
+func (s *Scraper) URL() string { return shown(s.fetch.target) }
 
 // A Scrape is what one visit brought.
 type Scrape struct {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,11 +22,42 @@ func TestParseTarget(t *testing.T) {
 		"shop:80/actuator/prometheus":     "http://shop:80/actuator/prometheus",
 		"http://shop/probe?module=http_2": "http://shop/probe?module=http_2",
 		"  :8080\n":                       "http://localhost:8080/metrics",
+		"HTTP://shop:1/M?a=1,2;3#part":    "http://shop:1/M?a=1,2;3",
 	} {
 		got, err := parseTarget(given)
 		if err != nil || got.String() != want {
 			t.Errorf("%q: got %v, %v; want %s", given, got, err, want)
 		}
+	}
+}
+
+// TestParseTargetWrong: what nothing can be asked by is told from a service that does not
+// answer; no password is shown.
+func TestParseTargetWrong(t *testing.T) {
+	for _, given := range []string{
+		"", " ", ":", "shop:", ":0", ":99999", "ftp://shop", "http://", "http:///metrics", ":1,:2", "a,b:80", "http://a b/", "a\xff:1",
+		"::1:80", "[::1", "shop=:1", "targets.yml", "unix:/run/shop", "ftp://u:secret@h", "http://u:secret@h:99999/", "http://u:sec%zzret@h", "http://u:sec ret@h/",
+	} {
+		got, err := parseTarget(given)
+		if !errors.Is(err, ErrURL) {
+			t.Errorf("%q: %v, %v; want ErrURL", given, got, err)
+			continue
+		}
+		if text := err.Error(); strings.Contains(text, "secret") || strings.Contains(text, "zzret") || strings.Contains(text, "sec ret") {
+			t.Errorf("%q: the error shows a password: %s", given, text)
+		}
+	}
+}
+
+// TestToken: a user without a password may be a token, and is not shown either.
+func TestToken(t *testing.T) {
+	s, err := NewScraper(Options{URL: "http://secret@127.0.0.1:1/", Timeout: patience}, "tacho-test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Scrape(t.Context())
+	if shown := s.URL() + err.Error(); strings.Contains(shown, "secret") {
+		t.Errorf("it shows %s", shown)
 	}
 }
 

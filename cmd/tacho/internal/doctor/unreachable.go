@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/internal/scrapeerror"
 )
 
@@ -43,10 +44,7 @@ func (e *TargetError) Empty() bool { return e.explanation.Cause == "empty" }
 func (e *TargetError) Unwrap() error { return e.Err }
 
 func badTarget(target, what, do string) error {
-	if target == "" {
-		target = "doctor"
-	}
-	return &TargetError{URL: target, What: what, Do: do}
+	return &TargetError{URL: redact.URL(target), What: what, Do: do, Err: ErrURL}
 }
 
 // obstacle says in plain words why a visit brought no metrics; nil if it did.
@@ -103,9 +101,9 @@ func (f *fetcher) explained(v *visit, e scrapeerror.Explanation) error {
 		what += " Its response: " + firstWords(v.body) + "."
 	}
 	if do == "" {
-		what, do = what+".", "Check that "+f.target.Redacted()+" is the address of the metrics."
+		what, do = what+".", "Check that "+shown(f.target)+" is the address of the metrics."
 	}
-	return &TargetError{URL: f.target.Redacted(), What: what, Do: do, Err: v.err, explanation: e}
+	return &TargetError{URL: shown(f.target), What: what, Do: do, Err: v.err, explanation: e}
 }
 
 func firstWords(body []byte) string {

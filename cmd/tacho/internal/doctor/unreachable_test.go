@@ -77,7 +77,7 @@ var obstacles = []struct {
 		return strings.Replace(secure(t, nil), "https://", "http://", 1)
 	}},
 	{"unknown authority", "signed by an unknown authority", "certificate", func(t *testing.T) string { return secure(t, nil) }},
-	{"no target", "no target given", "URL, host:port or :port", func(*testing.T) string { return " " }},
+	{"no target", "this URL is empty", "host:port or :port", func(*testing.T) string { return " " }},
 	{"another scheme", "scheme ftp is not known", "https://", func(*testing.T) string { return "ftp://localhost" }},
 	{"no host", "names no host", "http://localhost", func(*testing.T) string { return "http:///metrics" }},
 	{"no URL", "not a URL", "host:port", func(*testing.T) string { return "http://[::1" }},
