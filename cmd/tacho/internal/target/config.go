@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
+	"github.com/tacho-go/tacho/internal/redact"
 )
 
 // Settings are what the made configuration says besides targets.
@@ -55,12 +59,12 @@ func Config(targets []Target, s Settings) (string, error) {
 		}
 		c["alerting"] = map[string]any{"alertmanagers": managers}
 	}
-	for _, u := range s.RemoteWrite {
-		if _, err := absolute(u); err != nil {
-			return "", fmt.Errorf("remote write: %w", err)
+	if len(s.RemoteWrite) > 0 {
+		receivers, err := receivers(s.RemoteWrite)
+		if err != nil {
+			return "", err
 		}
-		list, _ := c["remote_write"].([]any)
-		c["remote_write"] = append(list, map[string]any{"url": u})
+		c["remote_write"] = receivers
 	}
 	text, err := yaml.Marshal(c)
 	return string(text), err
@@ -134,10 +138,10 @@ func alertmanagers(urls []string) ([]any, error) {
 	for _, text := range urls {
 		u, err := absolute(text)
 		if err != nil {
-			return nil, fmt.Errorf("alertmanager: %w", err)
+			return nil, fmt.Errorf("--alertmanager: %w", err)
 		}
 		if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fmt.Errorf("alertmanager: %q has more than a host and a path, which would be lost: put it into a prometheus.yml", u.Redacted())
+			return nil, fmt.Errorf("--alertmanager: %q has more than a host and a path, which would be lost: put it into a prometheus.yml", redact.URL(text))
 		}
 		all = append(all, map[string]any{
 			"scheme": u.Scheme, "path_prefix": u.Path,
@@ -147,10 +151,40 @@ func alertmanagers(urls []string) ([]any, error) {
 	return all, nil
 }
 
+// receivers are the entries of remote_write. User and password go where Prometheus does not
+// show them, in its log and in /api/v1/status/config.
+func receivers(urls []string) ([]any, error) {
+	var all []any
+	for i, text := range urls {
+		u, err := absolute(text)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("--remote-write: %w", err)
+		case u.Fragment != "":
+			return nil, fmt.Errorf("--remote-write: %q has a #, and nothing after it is sent: leave it out", redact.URL(text))
+		case slices.Contains(urls[:i], text):
+			return nil, fmt.Errorf("--remote-write: %q is there twice", redact.URL(text))
+		}
+		receiver := map[string]any{}
+		if user := u.User; user != nil {
+			password, _ := user.Password()
+			receiver["basic_auth"] = map[string]string{"username": user.Username(), "password": password}
+			u.User = nil
+		}
+		receiver["url"] = u.String()
+		all = append(all, receiver)
+	}
+	return all, nil
+}
+
+// absolute reads a URL of a receiver. The error shows no password.
 func absolute(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("%q is no URL: it must look like http://host:port/path", text)
+	if err != nil || u.Hostname() == "" || strings.ContainsAny(u.Host, doctor.NoHost) || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("%q is no URL: it must look like http://host:port/path", redact.URL(text))
+	}
+	if err := checkPort(u); err != nil {
+		return nil, fmt.Errorf("%q: %w", redact.URL(text), err)
 	}
 	return u, nil
 }

@@ -1,6 +1,8 @@
 package target
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -8,8 +10,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
+	"github.com/tacho-go/tacho/internal/redact"
 )
 
 // A Target is one argument, understood.
@@ -42,13 +48,19 @@ var jobName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 //	prometheus.yml                       the whole configuration
 //	shop=:8080                           any of the first two with a name for its job
 func Parse(arg string) (Target, error) {
+	if !utf8.ValidString(arg) {
+		return Target{}, fmt.Errorf("the target %q is not UTF-8", redact.URL(arg))
+	}
 	name, rest, named := strings.Cut(arg, "=")
 	if !named || !jobName.MatchString(name) {
 		name, rest = "", arg
 	}
 	if looksLikeFile(rest) {
 		t, err := parseFile(rest)
-		if name != "" {
+		switch {
+		case err == nil && t.Whole && name != "":
+			return Target{}, fmt.Errorf("the target %q: leave %s= out: a prometheus.yml names its jobs itself", arg, name)
+		case name != "":
 			t.Job = name
 		}
 		return t, err
@@ -64,8 +76,13 @@ func Parse(arg string) (Target, error) {
 }
 
 // looksLikeFile is true for what exists and for what is named like a file of
-// targets, so that a misspelt file is not taken for a host.
+// targets or like a path, so that a misspelt file is not taken for a host.
 func looksLikeFile(arg string) bool {
+	for _, begin := range []string{"/", "./", "../"} {
+		if strings.HasPrefix(arg, begin) {
+			return true
+		}
+	}
 	switch filepath.Ext(arg) {
 	case ".yml", ".yaml", ".json":
 		return !strings.Contains(arg, "://")
@@ -83,31 +100,42 @@ func parseURL(arg string) (*url.URL, error) {
 		full = "http://localhost" + arg
 	}
 	u, err := url.Parse(full)
+	shown := redact.URL(arg)
 	switch {
+	case strings.HasPrefix(arg, "unix:"):
+		return nil, fmt.Errorf("the target %q: unix is not spoken here: use http or https", arg)
 	case strings.Contains(arg, ",") && (err != nil || strings.Contains(u.Host, ",")):
-		return nil, fmt.Errorf("the target %q is no address: write several one by one, without a comma", arg)
-	case err != nil, u.Host == "", u.Hostname() == "", strings.HasPrefix(arg, ":") && u.Port() == "":
-		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", arg)
+		return nil, fmt.Errorf("the target %q is no address: write several one by one, without a comma", shown)
+	case err != nil, u.Hostname() == "", strings.HasSuffix(u.Host, ":"), strings.ContainsAny(u.Host, doctor.NoHost):
+		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", shown)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("the target %q: %s is not spoken here: use http or https", arg, u.Scheme)
+		return nil, fmt.Errorf("the target %q: %s is not spoken here: use http or https", shown, u.Scheme)
 	case u.User != nil:
-		return nil, fmt.Errorf("the target %q has a password in it: put basic_auth into a prometheus.yml instead, where it is not shown", u.Redacted())
+		return nil, fmt.Errorf("the target %q has a password in it: put basic_auth into a prometheus.yml instead, where it is not shown", shown)
+	case strings.Contains(strings.ToLower(u.RawPath), "%2f"):
+		return nil, fmt.Errorf("the target %q: Prometheus cannot scrape a path with %%2F: give the service one without", arg)
 	}
-	if p := u.Port(); p != "" {
-		if _, err := net.LookupPort("tcp", p); err != nil {
-			return nil, fmt.Errorf("the target %q: %s is no port", arg, p)
-		}
+	if err := checkPort(u); err != nil {
+		return nil, fmt.Errorf("the target %q: %w", arg, err)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/metrics"
 	}
-	u.Fragment = ""
+	u.Fragment, u.RawFragment, u.RawPath, u.ForceQuery = "", "", "", false // which Prometheus does not send
 	query, err := parseQuery(u.RawQuery)
 	if err != nil {
 		return nil, fmt.Errorf("the target %q: %w", arg, err)
 	}
 	u.RawQuery = query.Encode() // what Prometheus sends
 	return u, nil
+}
+
+// checkPort accepts no port, and one that can be connected to.
+func checkPort(u *url.URL) error {
+	if _, err := net.LookupPort("tcp", u.Port()); err != nil || u.Port() == "0" {
+		return fmt.Errorf("%s is no port", u.Port())
+	}
+	return nil
 }
 
 // parseQuery reads a query as browsers do, with ; in a value. [url.ParseQuery] leaves out
@@ -123,8 +151,11 @@ func parseQuery(text string) (url.Values, error) {
 		if err == nil {
 			value, err = url.QueryUnescape(value)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, fmt.Errorf("%q in its query: %w; write %%25 for a percent sign", pair, err)
+		case name == "": // as a parameter Prometheus refuses it
+			return nil, fmt.Errorf("%q in its query has no name: write name=value", pair)
 		}
 		values.Add(name, value)
 	}
@@ -147,6 +178,9 @@ func parseFile(name string) (Target, error) {
 	base := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
 	switch root.Content[0].Kind {
 	case yaml.SequenceNode:
+		if err := checkTargets(name, text); err != nil {
+			return Target{}, fmt.Errorf("the file %s is no list of targets: %w", name, err)
+		}
 		abs, err := filepath.Abs(name)
 		return Target{Job: base, File: abs}, err
 	case yaml.MappingNode:
@@ -154,4 +188,24 @@ func parseFile(name string) (Target, error) {
 	default:
 		return Target{}, fmt.Errorf("the file %s is neither a list of targets (file_sd) nor a prometheus.yml", name)
 	}
+}
+
+// checkTargets reads a file as Prometheus's file_sd does, which accepts these names of files
+// and nothing but these two keys, and would only log what is wrong.
+func checkTargets(name string, text []byte) error {
+	switch filepath.Ext(name) {
+	case ".yml", ".yaml", ".json":
+	default:
+		return errors.New("Prometheus reads one whose name ends in .yml, .yaml or .json")
+	}
+	var groups []struct {
+		Targets []string          `yaml:"targets"`
+		Labels  map[string]string `yaml:"labels"`
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&groups); err != nil {
+		return fmt.Errorf("an entry looks like {targets: ['host:port'], labels: {name: value}}: %w", err)
+	}
+	return nil
 }

@@ -7,9 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
 	_ "github.com/prometheus/prometheus/discovery/file"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/scrape"
 )
 
 func TestParse(t *testing.T) {
@@ -48,17 +52,46 @@ func TestParseWrong(t *testing.T) {
 		"a,b":                   "without a comma",
 		"http://h/?c=x%zz":      "write %25 for a percent sign",
 		"http://u:secret@h":     "has a password in it",
+		"http://secret@h":       "has a password in it",
+		"u:secret@h:1":          "has a password in it",
+		"http://u:secret@h:99":  "has a password in it",
+		"ftp://u:secret@h":      "ftp is not spoken here",
+		"http://u:sec%zzret@h":  "is no address",
+		"http://u:secret@h /":   "is no address",
+		"http://u:sec/ret@h":    "is no address",
+		"unix:/run/shop":        "unix is not spoken here",
+		"unix:///run/shop":      "unix is not spoken here",
+		"h:":                    "is no address",
+		"h:0":                   "0 is no port",
+		"http:/h/m":             "is no address",
+		"=:1":                   "is no address",
+		"~":                     "is no address",
+		"::1:80":                "is no address",
+		"shop=":                 "is no address",
+		":1;:2":                 "is no address",
+		"http://a:1;b:2":        "is no address",
+		"a\xff:1":               "is not UTF-8",
+		"\xff=:1":               "is not UTF-8",
+		"http://h/?=x":          `"=x" in its query has no name`,
+		"http://h/a%2Fb":        "cannot scrape a path with %2F",
+		"./missing":             "looks like a file",
+		"/missing":              "looks like a file",
+		dir + "/..":             "looks like a file",
 		dir + "/missing.yml":    "no such file",
 		dir + "/missing.json":   "no such file",
 		text:                    "neither a list of targets (file_sd) nor a prometheus.yml",
 		tabs:                    "neither YAML nor JSON",
 		file(t, dir, "e", "\n"): "is empty",
+		file(t, dir, "numbers.yml", "- 1\n- 2\n"):               "is no list of targets",
+		file(t, dir, "keys.json", `[{"target": ["a:1"]}]`):      "field target not found",
+		file(t, dir, "list.txt", `[{"targets": ["a:1"]}]`):      "ends in .yml, .yaml or .json",
+		"shop=" + file(t, dir, "w.yml", "scrape_configs: []\n"): "leave shop= out",
 	} {
 		_, err := Parse(arg)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): %v; want %q", arg, err, want)
 		}
-		if err != nil && strings.Contains(err.Error(), "secret") {
+		if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "zzret") || strings.Contains(err.Error(), "sec/")) {
 			t.Errorf("Parse(%q) shows the password: %v", arg, err)
 		}
 	}
@@ -144,5 +177,87 @@ func TestConfig(t *testing.T) {
 	}
 	if len(c.AlertingConfig.AlertmanagerConfigs) != 1 || len(c.RemoteWriteConfigs) != 1 {
 		t.Errorf("%d Alertmanagers and %d receivers", len(c.AlertingConfig.AlertmanagerConfigs), len(c.RemoteWriteConfigs))
+	}
+}
+
+// TestAskedAsScraped: what a target is asked for at the start, Prometheus asks for when it
+// scrapes it, to the letter.
+func TestAskedAsScraped(t *testing.T) {
+	for _, arg := range []string{
+		"http://h:1/m?b=2;3", "http://h:1/m?c=1,2&a=x+y%20z", "http://h:1/m?collect[]=cpu&collect[]=mem",
+		"http://h:1/m?debug", "http://h:1/m?", "http://h:1/m?#x", "http://h:1/a%20b/%C3%A4?x=%25", "http://h:1/a!(b)", "http://h:1/a%21", "HTTP://h:1",
+	} {
+		parsed, err := Parse(arg)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", arg, err)
+			continue
+		}
+		text, err := Config([]Target{parsed}, Settings{Interval: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(text, promslog.NewNopLogger())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		group := &targetgroup.Group{Targets: []model.LabelSet{{model.AddressLabel: model.LabelValue(parsed.URL.Host)}}}
+		targets, errs := scrape.TargetsFromGroup(group, c.ScrapeConfigs[0], nil, labels.NewBuilder(labels.EmptyLabels()))
+		if len(errs) > 0 || len(targets) != 1 {
+			t.Fatalf("%s: %d targets, %v", arg, len(targets), errs)
+		}
+		if asked, scraped := parsed.String(), targets[0].URL().String(); asked != scraped {
+			t.Errorf("%s: it is asked for %s and scraped at %s", arg, asked, scraped)
+		}
+	}
+}
+
+// TestReceivers: a part of a URL that would be dropped is an error, and no password is shown,
+// in an error or by Prometheus.
+func TestReceivers(t *testing.T) {
+	for _, tt := range []struct{ url, alertmanager, remoteWrite string }{
+		{"", "is no URL", "is no URL"},
+		{"h:1", "is no URL", "is no URL"},
+		{"http://:9093", "is no URL", "is no URL"},
+		{"http://a,b:1", "is no URL", "is no URL"},
+		{"http://a:1,http://b:2", "is no URL", "is no URL"},
+		{"http://h:99999/x", "99999 is no port", "99999 is no port"},
+		{"http://h/#x", "which would be lost", "nothing after it is sent"},
+		{"http://h/?a=b", "which would be lost", ""},
+		{"http://ann:secret@h", "which would be lost", ""},
+		{"http://secret@h", "which would be lost", ""},
+		{"ftp://ann:secret@h", "is no URL", "is no URL"},
+		{"http://ann:sec%zzret@h", "is no URL", "is no URL"},
+		{"HTTP://h:1/x?tenants=a,b", "which would be lost", ""},
+	} {
+		for _, s := range []struct {
+			Settings
+			want string
+		}{{Settings{Alertmanagers: []string{tt.url}}, tt.alertmanager}, {Settings{RemoteWrite: []string{tt.url}}, tt.remoteWrite}} {
+			s.Interval = time.Second
+			text, err := Config(nil, s.Settings)
+			switch {
+			case s.want == "" && err != nil, s.want != "" && (err == nil || !strings.Contains(err.Error(), s.want)):
+				t.Errorf("%+v: %v; want %q", s.Settings, err, s.want)
+			case err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "zzret")):
+				t.Errorf("%+v: the error shows a password: %v", s.Settings, err)
+			case err == nil && strings.Contains(text, "secret@"):
+				t.Errorf("%+v: the URL that Prometheus shows has a password:\n%s", s.Settings, text)
+			}
+		}
+	}
+	text, err := Config(nil, Settings{Interval: time.Second, RemoteWrite: []string{"http://ann:p%40ss@h:1/x?a=b,c", "http://h:1/y"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(text, promslog.NewNopLogger())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	first := c.RemoteWriteConfigs[0]
+	if auth := first.HTTPClientConfig.BasicAuth; first.URL.String() != "http://h:1/x?a=b,c" || auth == nil || auth.Username != "ann" || auth.Password != "p@ss" {
+		t.Errorf("it sends to %v as %+v", first.URL, auth)
+	}
+	if _, err = Config(nil, Settings{Interval: time.Second, RemoteWrite: []string{"http://h", "http://h"}}); err == nil || !strings.Contains(err.Error(), "is there twice") {
+		t.Errorf("one receiver twice: %v", err)
 	}
 }
