@@ -40,7 +40,7 @@ type demoFlags struct {
 func (f *demoFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.port, "port", 9464, "first `port` to try for the page; the shop takes the next ones")
 	flags.Float64Var(&f.rate, "rate", demo.DefaultRate, "requests a second, on average")
-	flags.DurationVar(&f.length, "for", 0, "end by itself after this time; 0 runs until Ctrl-C")
+	periodVar(flags, &f.length, "for", 0, "end by itself after this time; 0 runs until Ctrl-C")
 	flags.BoolVar(&f.noTraffic, "no-traffic", false, "leave the customers out: use the shop yourself")
 	flags.BoolVar(&f.noFlask, "no-flask", false, "leave the Flask service out")
 	flags.BoolVar(&f.noHistory, "no-history", false, "leave the made-up past out")
@@ -66,6 +66,9 @@ func newDemo(s streams) *cobra.Command {
 // runDemo opens the ports, prints where everything is, and runs shop and
 // server until ctx ends: the shop ends first, then the server, then the folder.
 func runDemo(ctx context.Context, f *demoFlags, out io.Writer) (err error) {
+	if err := f.check(); err != nil {
+		return usage(err)
+	}
 	if f.length > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.length)
@@ -111,21 +114,34 @@ func runBoth(ctx context.Context, shop *demo.Demo, srv *server.Server) error {
 // folder returns where the data goes and what to do with it in the end.
 func (f *demoFlags) folder() (dir string, remove func() error, err error) {
 	if f.keep != "" {
-		return f.keep, func() error { return nil }, os.MkdirAll(f.keep, 0o750)
+		if err = os.MkdirAll(f.keep, 0o750); err != nil {
+			err = fmt.Errorf("--keep: the folder cannot be made: %w; choose another one", err)
+		}
+		return f.keep, func() error { return nil }, err
 	}
 	sweep(time.Now())
 	dir, err = os.MkdirTemp("", demoFolder)
 	return dir, func() error { return os.RemoveAll(dir) }, err
 }
 
+// lastPort leaves room for the ports that follow: two instances and the Flask service.
+const lastPort = 65535 - 3
+
+// check names the first setting that cannot be used.
+func (f *demoFlags) check() error {
+	switch {
+	case f.port < 1 || f.port > lastPort:
+		return fmt.Errorf("--port %d: it must be from 1 to %d", f.port, lastPort)
+	case !(f.rate > 0 && f.rate <= demo.MaxRate): // nor what is no number
+		return fmt.Errorf("--rate %v: it must be above 0 and at most %d; --no-traffic leaves the customers out", f.rate, demo.MaxRate)
+	case f.length < 0:
+		return fmt.Errorf("--for %v: it must not be below 0", period(f.length))
+	}
+	return nil
+}
+
 // build opens every port.
 func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
-	if f.port < 1 || f.port > 65535 {
-		return nil, nil, usage(fmt.Errorf("--port %d: it must be from 1 to 65535", f.port))
-	}
-	if f.rate <= 0 {
-		return nil, nil, usage(fmt.Errorf("--rate %v: it must be above 0; --no-traffic leaves the customers out", f.rate))
-	}
 	page, err := demo.Listen(f.port)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +150,7 @@ func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
 	shop, err := demo.New(demo.Options{Port: port + 1, Rate: f.rate, NoTraffic: f.noTraffic, NoFlask: f.noFlask, Dir: filepath.Join(dir, "shop"), Logger: slog.Default()})
 	if err != nil {
 		_ = page.Close()
-		return nil, nil, usage(err)
+		return nil, nil, err
 	}
 	o, err := demoServer(dir, page, shop)
 	if err == nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +21,7 @@ its metrics, with the evidence and the cure; docs/doctor.md explains each check.
   tacho doctor localhost:5000 --json
 
 Exit codes: 0 nothing above info, 1 warnings, 2 errors, 3 no scrape possible,
-64 wrong flags.`
+64 wrong flags or URL.`
 
 // doctorFlags are the settings of tacho doctor.
 type doctorFlags struct {
@@ -36,9 +34,9 @@ func (f *doctorFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
 	flags.BoolVar(&f.json, "json", false, "write the report for programs")
 	flags.IntVar(&o.Scrapes, "scrapes", 3, "how many times to scrape for comparison")
-	flags.DurationVar(&o.Interval, "pause", time.Second, "how long to wait between scrapes")
-	flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "how long one scrape may take")
-	flags.DurationVar(&o.ScrapeInterval, "scrape-interval", 15*time.Second, "the interval that the cost is reckoned for")
+	periodVar(flags, &o.Interval, "pause", time.Second, "how long to wait between scrapes")
+	periodVar(flags, &o.Timeout, "timeout", 10*time.Second, "how long one scrape may take")
+	periodVar(flags, &o.ScrapeInterval, "scrape-interval", 15*time.Second, "the interval that the cost is reckoned for")
 	flags.IntVar(&o.Instances, "instances", 1, "the number of such processes that the cost is reckoned for")
 	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` to send with each scrape; may be repeated")
 }
@@ -59,6 +57,9 @@ func newDoctor(s streams) *cobra.Command {
 			return misuse(cmd, fmt.Errorf("doctor examines one URL at a time, and these are %d", len(args)))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := aboveZero(cmd.Flags(), "scrapes", "pause", "timeout", "scrape-interval", "instances"); err != nil {
+				return usage(err)
+			}
 			f.options.URL = args[0]
 			return examine(cmd.Context(), f, s.out)
 		},
@@ -74,6 +75,9 @@ func examine(ctx context.Context, f *doctorFlags, out io.Writer) error {
 	}
 	f.options.Header = header
 	r, err := doctor.Examine(ctx, f.options)
+	if errors.Is(err, doctor.ErrURL) {
+		return usage(err)
+	}
 	if err != nil {
 		return coded{err, doctor.ExitNoScrape}
 	}
@@ -99,21 +103,3 @@ func exit(code int) error {
 type silent struct{}
 
 func (silent) Error() string { return "" }
-
-// ownHeaders decide in which form the metrics come.
-var ownHeaders = []string{"Accept", "Accept-Encoding", "X-Prometheus-Scrape-Timeout-Seconds"}
-
-func parseHeaders(lines []string) (http.Header, error) {
-	h := http.Header{}
-	for _, line := range lines {
-		name, value, err := splitHeader(line)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)) {
-			return nil, fmt.Errorf("--header %q: tacho sets %s itself, to what Prometheus sends", line, name)
-		}
-		h.Add(name, value)
-	}
-	return h, nil
-}

@@ -2,15 +2,55 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// splitHeader splits "Name: value".
+// headerName is a token of RFC 9110; headerValue is what may stand in a line.
+var (
+	headerName  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
+)
+
+// ownHeaders decide in which form the metrics come, or belong to the connection.
+var ownHeaders = []string{
+	"Accept", "Accept-Encoding", "X-Prometheus-Scrape-Timeout-Seconds",
+	"Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Te",
+}
+
+// splitHeader splits "Name: value". No error repeats what may be a secret.
 func splitHeader(line string) (name, value string, err error) {
 	name, value, ok := strings.Cut(line, ":")
-	name = strings.TrimSpace(name)
-	if !ok || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
-		return "", "", fmt.Errorf("--header %q: write it as 'Name: value'", line)
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	switch {
+	case line == "":
+		return "", "", fmt.Errorf("--header is empty: write it as 'Name: value'")
+	case !ok:
+		return "", "", fmt.Errorf("--header: there is no colon in it: write it as 'Name: value'")
+	case !headerName.MatchString(name):
+		return "", "", fmt.Errorf("--header: what stands before its colon is no name of a header: write it as 'Name: value'")
+	case !headerValue.MatchString(value):
+		return "", "", fmt.Errorf("--header %s: the value has a character that no header can have, such as the end of a line: write one header each time", name)
+	case slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)):
+		return "", "", fmt.Errorf("--header %s: leave it out: tacho sets %s itself, as Prometheus does", name, name)
 	}
-	return name, strings.TrimSpace(value), nil
+	return name, value, nil
+}
+
+func parseHeaders(lines []string) (http.Header, error) {
+	h := http.Header{}
+	for _, line := range lines {
+		name, value, err := splitHeader(line)
+		if err != nil {
+			return nil, err
+		}
+		h.Add(name, value)
+	}
+	hosts := h.Values("Host")
+	if len(hosts) > 1 || len(hosts) == 1 && (hosts[0] == "" || strings.ContainsAny(hosts[0], " /?#@,")) {
+		return nil, fmt.Errorf("--header Host: %s: a request has one host, written as host or host:port", strings.Join(hosts, ", "))
+	}
+	return h, nil
 }

@@ -5,11 +5,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 // TestServeSaysWhatIsInForce: the lines at the start are true where a prometheus.yml says
@@ -42,6 +46,80 @@ func TestServeSaysWhatIsInForce(t *testing.T) {
 	}
 	p.says(`(?m)^  Targets .*targets.json  (a file of targets, watched)$`)
 	p.end(syscall.SIGTERM)
+}
+
+// TestServeSaysWhoCanReadIt: strangers are named where they can reach the port, and with what
+// they can do there; settings that a prometheus.yml takes precedence over are named, too.
+func TestServeSaysWhoCanReadIt(t *testing.T) {
+	dir := t.TempDir()
+	file := testfile.Write(t, filepath.Join(dir, "prometheus.yml"), "storage: {tsdb: {retention: {time: 2d}}}\n")
+	headers := testfile.Write(t, filepath.Join(dir, "headers.yml"), "http_server_config: {headers: {X-Frame-Options: deny}}\n")
+	users := testfile.Write(t, filepath.Join(dir, "users.yml"), "basic_auth_users: {ann: $2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG}\n")
+	for _, tt := range []struct {
+		args string
+		want []string // of the notes
+	}{
+		{"127.0.0.1:1 --listen localhost:0", nil},
+		{"127.0.0.1:1 --listen :0", []string{"everybody who reaches this port can read everything; --web-config gives it TLS and users"}},
+		{"127.0.0.1:1 --listen :0 --admin-api", []string{"everybody who reaches this port can read and delete everything; "}},
+		{"127.0.0.1:1 --listen :0 --receive", []string{"everybody who reaches this port can read everything and write; "}},
+		{"127.0.0.1:1 --listen :0 --receive --admin-api --web-config " + headers, []string{"everybody who reaches this port can read, write and delete everything: " + headers + " has no basic_auth_users"}},
+		{"127.0.0.1:1 --listen :0 --web-config " + users, nil},
+		{"127.0.0.1:1 --listen 127.0.0.1:0 --interval 1500ms --retention 30d --retention-size 1GiB", nil},
+		{file + " --listen 127.0.0.1:0", nil},
+		{file + " --listen 127.0.0.1:0 --interval 30s --retention 30d", []string{"--interval 30s does not apply: " + file + " takes precedence", "--retention 30d does not apply: " + file}},
+		{file + " --listen 127.0.0.1:0 --retention-size 1GiB", []string{"--retention-size 1GiB does not apply: "}},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			p := spawn(t, nil, append([]string{"serve"}, strings.Fields(tt.args)...)...)
+			p.says(`(?m)^  Targets (.*)$`)
+			notes := regexp.MustCompile(`(?m)^  Note     (.*)$`).FindAllStringSubmatch(p.out.String(), -1)
+			for i, want := range tt.want {
+				if i >= len(notes) || !strings.HasPrefix(notes[i][1], want) {
+					t.Errorf("the note %q is missing: %q", want, notes)
+				}
+			}
+			if len(notes) != len(tt.want) {
+				t.Errorf("the notes are %q, want %q", notes, tt.want)
+			}
+			p.end(syscall.SIGTERM)
+		})
+	}
+}
+
+// TestNoPasswordIsPrinted: user and password of a receiver are sent to it, and are not in
+// what is printed, logged and answered.
+func TestNoPasswordIsPrinted(t *testing.T) {
+	var sent atomic.Value
+	far := newService(t, func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		sent.Store(user + " " + password)
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+	})
+	file := testfile.Write(t, filepath.Join(t.TempDir(), "prometheus.yml"), "global: {scrape_interval: 1s, scrape_timeout: 1s}\nremote_write: [{url: 'http://ann:secret@"+far+"/x'}]\n")
+	for _, args := range [][]string{
+		{"127.0.0.1:1", "--interval", "1s", "--remote-write", "http://ann:secret@" + far + "/x"},
+		{file},
+	} {
+		sent.Store("")
+		p := spawn(t, nil, append([]string{"serve", "--listen", "127.0.0.1:0", "--log-level", "debug"}, args...)...)
+		page := p.says(pageLine)
+		p.says(`(?m)^  Targets (.*)$`)
+		p.await("samples to be sent", 30*time.Second, func() bool { return sent.Load() != "" })
+		if got := sent.Load(); got != "ann secret" {
+			t.Errorf("it sends as %q", got)
+		}
+		_, config := get(t, http.DefaultClient, page+"api/v1/status/config")
+		p.end(syscall.SIGTERM)
+		if all := p.out.String() + p.log.String() + config; strings.Contains(all, "secret@") || strings.Contains(all, ": secret") {
+			t.Errorf("it shows the password:\n%s", all)
+		}
+	}
+	p := spawn(t, nil, "serve", testfile.Write(t, file, "remote_write: [{url: 'http://ann:secret@h/x'}, {url: 'http://ann:secret@h/x'}]\n"), "--listen", "127.0.0.1:0")
+	_ = p.cmd.Wait()
+	if log := p.log.String(); p.cmd.ProcessState.ExitCode() != exitUsage || !strings.Contains(log, "duplicate") || strings.Contains(log, "secret") {
+		t.Errorf("of one receiver twice in a file it says %s", log)
+	}
 }
 
 // asked remembers with which hosts and queries a service was asked.
@@ -105,10 +183,16 @@ func TestHostHeader(t *testing.T) {
 
 // TestMultiprocSaysWhatIsMissing: a folder that is not there yet is waited for, and named.
 func TestMultiprocSaysWhatIsMissing(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "none")
-	p := spawn(t, nil, "multiproc", "--dir", dir, "--listen", "127.0.0.1:0")
+	dir, empty := filepath.Join(t.TempDir(), "a=b", "none"), t.TempDir()
+	headers := testfile.Write(t, filepath.Join(t.TempDir(), "headers.yml"), "http_server_config: {headers: {X-Frame-Options: deny}}\n")
+	p := spawn(t, nil, "multiproc", "--dir", dir, "--dir", "shop="+empty, "--listen", ":0", "--web-config", headers)
+	p.says(`(?m)^  Metrics  (http://localhost:\d+/metrics)$`)
 	p.says(`(?m)^  Folder +\S+/none  (\(there is nothing yet; metrics appear as soon as the service has made it\))$`)
-	p.await("the warning", 10*time.Second, func() bool { return strings.Contains(p.log.String(), "PROMETHEUS_MULTIPROC_DIR") })
+	p.says(`(?m)^  Folder +shop=\S+  (\(empty so far; metrics appear as soon as the service writes there\))$`)
+	p.says(`(?m)^  Note +(everybody who reaches this port can read the metrics: \S+headers.yml has no basic_auth_users)`)
+	p.await("the warning", 10*time.Second, func() bool {
+		return strings.Contains(p.log.String(), "PROMETHEUS_MULTIPROC_DIR") && strings.Contains(p.log.String(), dir)
+	})
 	p.end(syscall.SIGTERM)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -71,7 +73,12 @@ func newMultiproc(s streams) *cobra.Command {
 		Short: "Serve the metrics of a service's processes, such as Gunicorn's workers",
 		Long:  multiprocLong,
 		Args:  noArguments("a folder is given with --dir"),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return serveMultiproc(cmd.Context(), f, s.out) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := aboveZero(cmd.Flags(), "series-limit"); err != nil {
+				return usage(err)
+			}
+			return serveMultiproc(cmd.Context(), f, s.out)
+		},
 	}
 	f.register(cmd.Flags())
 	return cmd
@@ -88,7 +95,7 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	}
 	serve, err := web.Config(f.webConfig, slog.Default())
 	if err != nil {
-		return usage(err)
+		return usage(fmt.Errorf("--web-config: %w", err))
 	}
 	external, err := server.ParseExternalURL(f.externalURL)
 	if err != nil {
@@ -98,22 +105,11 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	scheme := "http"
-	if f.webConfig != "" {
-		scheme = "http(s)"
-	}
-	fmt.Fprintf(out, "tacho %s\n  Metrics  %s://%s/metrics\n", versionText(), scheme, listener.Addr())
+	fmt.Fprintf(out, "tacho %s\n  Metrics  %s/metrics\n", versionText(), server.ReachableURL(listener.Addr(), f.webConfig))
 	for i, d := range f.dirs {
-		note := ""
-		if _, err := os.Stat(readers[i].Dir()); err != nil {
-			note = "  (there is nothing yet; metrics appear as soon as the service has made it)"
-			slog.Warn("tacho: the folder cannot be read; is it the one that the service has in PROMETHEUS_MULTIPROC_DIR?", "folder", readers[i].Dir(), "reason", err)
-		}
-		fmt.Fprintf(out, "  Folder   %s%s\n", d, note)
+		fmt.Fprintf(out, "  Folder   %s%s\n", d, lookInto(readers[i].Dir()))
 	}
-	if f.webConfig == "" && !loopback(f.listen) {
-		fmt.Fprintln(out, "  Note     everybody who reaches this port can read the metrics; --web-config gives it TLS and users")
-	}
+	noteStrangers(out, listener.Addr().String(), f.webConfig, "read the metrics")
 	if f.compact {
 		done := compactAll(ctx, readers)
 		defer func() { <-done }()
@@ -122,6 +118,26 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 		s.Handler = origin.Guard(s.Handler, external)
 		return serve(s, l)
 	}})
+}
+
+// lookInto is a note on a folder that has no metrics: it may be a mistake, or the service may
+// not run yet.
+func lookInto(dir string) (note string) {
+	f, err := os.Open(dir)
+	if err == nil {
+		defer f.Close()
+		if _, err = f.ReadDir(1); errors.Is(err, io.EOF) {
+			return "  (empty so far; metrics appear as soon as the service writes there)"
+		}
+	}
+	if err == nil {
+		return ""
+	}
+	slog.Warn("tacho: the folder cannot be read; is it the one that the service has in PROMETHEUS_MULTIPROC_DIR?", "folder", dir, "reason", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "  (there is nothing yet; metrics appear as soon as the service has made it)"
+	}
+	return "  (it cannot be read; the log has the reason)"
 }
 
 // ownLabels tell the exporter's metrics about itself from those of a Go service whose
@@ -153,10 +169,17 @@ func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	names := map[string]bool{}
 	for _, dir := range f.dirs {
 		name, folder, named := strings.Cut(dir, "=")
-		if !named {
-			name, folder = "", dir
+		if !named || strings.ContainsAny(name, `/\`) { // then the = is the folder's
+			name, folder, named = "", dir, false
 		}
-		if named == (name == "") || names[name] {
+		switch {
+		case folder == "":
+			return nil, fmt.Errorf("--dir %q names no folder: write --dir FOLDER or --dir NAME=FOLDER", dir)
+		case !utf8.ValidString(name):
+			return nil, fmt.Errorf("--dir %q: the name is not UTF-8", dir)
+		case named && name == "":
+			return nil, fmt.Errorf("--dir %s: there is no name before the =: write --dir FOLDER or --dir NAME=FOLDER", dir)
+		case names[name]:
 			return nil, fmt.Errorf("--dir %s: several folders need a name of their own each: --dir NAME=FOLDER", dir)
 		}
 		names[name] = true

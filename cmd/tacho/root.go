@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -45,42 +45,6 @@ func (c coded) Unwrap() error { return c.error }
 // usage marks an error as one of the command line or the configuration.
 func usage(err error) error { return coded{err, exitUsage} }
 
-// A misused command shows how it is used, and then what was wrong.
-type misused struct {
-	error
-	usage string
-}
-
-func (m misused) Unwrap() error { return m.error }
-
-func misuse(cmd *cobra.Command, err error) error { return usage(misused{err, cmd.UsageString()}) }
-
-// noArguments is for commands that have flags alone.
-func noArguments(instead string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		return misuse(cmd, fmt.Errorf("%s takes no argument such as %q: %s", cmd.Name(), args[0], instead))
-	}
-}
-
-// wrongFlag adds the flag that was probably meant.
-func wrongFlag(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return misuse(cmd, err)
-	}
-	names := &cobra.Command{SuggestionsMinimumDistance: 2} // knows how to find what is similar
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	if similar := names.SuggestionsFor(unknown.GetSpecifiedName()); len(similar) > 0 {
-		err = fmt.Errorf("%w; did you mean --%s?", err, strings.Join(similar, " or --"))
-	}
-	return misuse(cmd, err)
-}
-
 // report prints the error and returns the exit code for it.
 func report(err error, w io.Writer) int {
 	if err == nil {
@@ -90,8 +54,8 @@ func report(err error, w io.Writer) int {
 	if errors.As(err, &wrong) {
 		fmt.Fprintln(w, strings.TrimSpace(wrong.usage)+"\n")
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(w, "tacho: "+text)
+	if text := redact.Text(err.Error()); text != "" {
+		fmt.Fprintln(w, "tacho: "+strings.TrimPrefix(text, "tacho: ")) // which the library's errors begin with
 	}
 	var c coded
 	switch {
@@ -127,7 +91,8 @@ const rootLong = `tacho is a tachometer for web services.
 
 Every flag can also be set by an environment variable, whose name stands
 behind the flag, or in a file given with --settings. A flag goes before the
-environment, the environment before the file.
+environment, the environment before the file. A flag that may be repeated has
+one value on each line of its variable, and is a list in the file.
 
 Exit codes: 0 well, 1 failed, 64 wrong flags, environment or configuration;
 tacho doctor has its own, see tacho doctor --help.`
@@ -162,6 +127,7 @@ func newRoot(s streams) *cobra.Command {
 	logs.register(root.PersistentFlags())
 	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newMultiproc(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)
+	strictTopics(root)
 	describeEnvironment(root)
 	completeValues(root)
 	return root

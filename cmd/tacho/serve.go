@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,6 +17,7 @@ import (
 	"github.com/tacho-go/tacho/dash"
 	"github.com/tacho-go/tacho/docs"
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -42,7 +43,7 @@ type serveFlags struct {
 	alertmanagers []string
 	remoteWrite   []string
 	noRules       bool
-	retention     period
+	retention     time.Duration
 	retentionSize byteSize
 	minFree       byteSize
 	traceURL      string
@@ -50,15 +51,15 @@ type serveFlags struct {
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
-	f.retention, f.minFree = period(15*24*time.Hour), 64<<20
+	f.minFree = 64 << 20
 	flags.StringArrayVar(&f.targets, "target", nil, "what to scrape, as the arguments; may be repeated")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 lets other machines in, see --web-config")
 	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
 	flags.StringVar(&o.ExternalURL, "external-url", "", "`URL` under which people reach this server; its path becomes the prefix of every page")
 	flags.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, for the page's links to the requests that exemplars point to")
 	flags.StringVar(&o.DataDir, "data-dir", "tacho-data", "`folder` for the samples")
-	flags.DurationVar(&f.interval, "interval", 15*time.Second, "how often to scrape; not with a prometheus.yml, which says it itself")
-	flags.Var(&f.retention, "retention", "how long to keep samples, such as 15d; the prometheus.yml goes first")
+	periodVar(flags, &f.interval, "interval", 15*time.Second, "how often to scrape; not with a prometheus.yml, which says it itself")
+	periodVar(flags, &f.retention, "retention", 15*24*time.Hour, "how long to keep samples, such as 15d; the prometheus.yml goes first")
 	flags.Var(&f.retentionSize, "retention-size", "how many `bytes` of blocks to keep, such as 10GiB; 0 is half of the disk")
 	flags.Var(&f.minFree, "min-free", "stop storing when fewer `bytes` of the disk are free")
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; may be repeated")
@@ -66,11 +67,11 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noRules, "no-rules", false, "leave out the built-in recording and alerting rules; the page is slower then")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
-	flags.DurationVar(&o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the end waits for receivers that do not answer")
-	flags.DurationVar(&o.QueryTimeout, "query-timeout", 2*time.Minute, "how long a query may take")
+	periodVar(flags, &o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the end waits for receivers that do not answer")
+	periodVar(flags, &o.QueryTimeout, "query-timeout", 2*time.Minute, "how long a query may take")
 	flags.IntVar(&o.QueryConcurrency, "query-concurrency", 20, "how many queries run at once")
 	flags.IntVar(&o.QueryMaxSamples, "query-max-samples", 50_000_000, "how many samples one query may hold in memory")
-	flags.DurationVar(&o.QueryLookback, "query-lookback", 5*time.Minute, "how far back a sample counts as current")
+	periodVar(flags, &o.QueryLookback, "query-lookback", 5*time.Minute, "how far back a sample counts as current")
 }
 
 func newServe(s streams) *cobra.Command {
@@ -81,14 +82,17 @@ func newServe(s streams) *cobra.Command {
 		Short:   "Scrape services, keep their metrics and show them",
 		Long:    serveLong,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return serve(cmd.Context(), f, args, s.out)
+			if err := f.check(cmd.Flags()); err != nil {
+				return usage(err)
+			}
+			return serve(cmd.Context(), f, args, cmd.Flags(), s.out)
 		},
 	}
 	f.register(cmd.Flags())
 	return cmd
 }
 
-func serve(ctx context.Context, f *serveFlags, args []string, out io.Writer) error {
+func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagSet, out io.Writer) error {
 	targets, err := parseTargets(append(args, f.targets...))
 	if err != nil {
 		return usage(err)
@@ -109,6 +113,7 @@ func serve(ctx context.Context, f *serveFlags, args []string, out io.Writer) err
 		return err
 	}
 	printServe(out, srv, o, targets)
+	f.noteOverridden(out, srv.Kept(), o.ConfigFile, flags)
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
 	go func() {
 		if answers == nil {
@@ -136,18 +141,12 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	o := f.options
 	o.Logger = slog.Default()
 	o.Version, o.Revision = versionText(), revision()
-	o.Retention = time.Duration(f.retention)
+	o.Retention = f.retention
 	o.RetentionBytes, o.MinFree = int64(f.retentionSize), int64(f.minFree)
 	if o.MinFree == 0 {
 		o.MinFree = -1
 	}
-	if f.traceURL != "" && !strings.Contains(f.traceURL, "{trace_id}") {
-		return o, fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", f.traceURL)
-	}
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
-	if f.interval < time.Second {
-		return o, fmt.Errorf("--interval %v: it must be at least 1s", f.interval)
-	}
 	file, err := target.Whole(targets, s)
 	if err != nil {
 		return o, err
@@ -178,6 +177,31 @@ func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
 	}
 	return builtinRules(rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks})
 }
+
+// check names the first setting that cannot be used.
+func (f *serveFlags) check(flags *pflag.FlagSet) error {
+	if err := notEmpty(flags, "listen", "data-dir"); err != nil {
+		return err
+	}
+	if err := scrapeInterval(f.interval); err != nil {
+		return err
+	}
+	if err := aboveZero(flags, "retention", "flush-deadline", "query-timeout", "query-concurrency", "query-max-samples", "query-lookback"); err != nil {
+		return err
+	}
+	switch {
+	case f.traceURL == "":
+		return nil
+	case !strings.Contains(f.traceURL, "{trace_id}"):
+		return fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", redact.URL(f.traceURL))
+	case !traceURL.MatchString(f.traceURL):
+		return fmt.Errorf("--trace-url %s: it must look like https://host/{trace_id} or /path/{trace_id}", redact.URL(f.traceURL))
+	}
+	return nil
+}
+
+// traceURL is what a link on the page may be: nothing that a browser runs.
+var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
 
 // runbooks is where the pages of the alerts are reached: a template of
 // Prometheus, which knows its external URL.
@@ -213,9 +237,7 @@ func printServe(w io.Writer, srv *server.Server, o server.Options, targets []tar
 	fmt.Fprintf(w, "  Page     %s\n", srv.URL())
 	fmt.Fprintf(w, "  API      %sapi/v1  (Prometheus %s: for Grafana, promtool and others)\n", srv.URL(), server.PrometheusVersion)
 	fmt.Fprintf(w, "  Data     %s  (%s)\n", o.DataDir, keptWords(srv.Kept()))
-	if o.WebConfigFile == "" && !loopback(o.Listen) {
-		fmt.Fprintln(w, "  Note     everybody who reaches this port can read everything; --web-config gives it TLS and users")
-	}
+	noteStrangers(w, srv.Addr(), o.WebConfigFile, strangersCan(o))
 	if len(targets) == 0 {
 		fmt.Fprintf(w, "  Targets  none: no metrics at the usual ports %v of this machine.\n           Name one, such as: tacho serve localhost:8080\n", target.UsualPorts())
 	}
@@ -240,11 +262,33 @@ func keptWords(k server.Kept) string {
 	return strings.Join(words, ", ")
 }
 
-// loopback is true if only this machine can reach the address.
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+// strangersCan is what everybody who reaches the port can do.
+func strangersCan(o server.Options) string {
+	switch {
+	case o.AdminAPI && o.RemoteWriteReceiver:
+		return "read, write and delete everything"
+	case o.AdminAPI:
+		return "read and delete everything"
+	case o.RemoteWriteReceiver:
+		return "read everything and write"
+	}
+	return "read everything"
+}
+
+// noteOverridden names the settings that a prometheus.yml takes precedence over.
+func (f *serveFlags) noteOverridden(w io.Writer, k server.Kept, file string, flags *pflag.FlagSet) {
+	for _, s := range []struct {
+		flag       string
+		overridden bool
+	}{
+		{"interval", file != ""},
+		{"retention", k.For != f.retention},
+		{"retention-size", k.Bytes != int64(f.retentionSize)},
+	} {
+		if s.overridden && flags.Changed(s.flag) {
+			fmt.Fprintf(w, "  Note     --%s %v does not apply: %s takes precedence\n", s.flag, flags.Lookup(s.flag).Value, file)
+		}
+	}
 }
 
 // printAnswers says what was learnt about each target.

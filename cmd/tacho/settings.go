@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -34,8 +35,12 @@ func envName(cmd *cobra.Command, flag string) string {
 	return "TACHO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// notSettable are flags that make sense on the command line only.
-var notSettable = []string{"help", "version"}
+// notSettable are flags that make sense on the command line only. The name of the settings
+// file can be in a variable, too, but not in the file.
+var (
+	notSettable = []string{"help", "version"}
+	notInFile   = append([]string{"settings"}, notSettable...)
+)
 
 // describeEnvironment adds the name of the variable to every flag's usage.
 func describeEnvironment(cmd *cobra.Command) {
@@ -78,7 +83,7 @@ func fillFlags(cmd *cobra.Command, file string) error {
 // valuesIn are the values of a flag in a variable: a flag that may be repeated has one
 // on each line, since every other character can be part of a value.
 func valuesIn(f *pflag.Flag, text string) []string {
-	if _, repeated := f.Value.(pflag.SliceValue); !repeated {
+	if !isRepeated(f) {
 		return []string{text}
 	}
 	var values []string
@@ -90,10 +95,19 @@ func valuesIn(f *pflag.Flag, text string) []string {
 	return values
 }
 
+// isRepeated tells flags that may be repeated.
+func isRepeated(f *pflag.Flag) bool {
+	_, repeated := f.Value.(pflag.SliceValue)
+	return repeated
+}
+
 func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error {
+	if len(values) != 1 && !isRepeated(f) {
+		return fmt.Errorf("%s: --%s takes one value, and this is a list", from, f.Name)
+	}
 	for _, v := range values {
 		if err := cmd.Flags().Set(f.Name, v); err != nil {
-			return fmt.Errorf("%s: %q is no value for --%s: %w", from, v, f.Name, err)
+			return fmt.Errorf("%s: %q is no value for --%s: %w", from, v, f.Name, wrongValue(f, err))
 		}
 	}
 	return nil
@@ -111,7 +125,7 @@ func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) 
 	}
 	var all map[string]yaml.Node
 	if err := yaml.Unmarshal(text, &all); err != nil {
-		return nil, fmt.Errorf("--settings %s: %w", file, err)
+		return nil, fmt.Errorf("--settings %s: %w", file, mappingError(err))
 	}
 	values := map[string][]string{}
 	for key, node := range all {
@@ -125,40 +139,72 @@ func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) 
 func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values map[string][]string) error {
 	section := findCommand(cmd.Root(), key)
 	if section == nil {
-		if !knownFlag(cmd.Root(), key) {
+		if !knownFlag(cmd.Root(), key) || slices.Contains(notInFile, key) {
 			return fmt.Errorf("--settings %s:%d: there is no setting %q; tacho --help and tacho COMMAND --help list them", file, node.Line, key)
 		}
 		// The command's own section takes precedence.
 		if _, own := values[key]; !own && !hasOwnMeaning(cmd, key) {
-			values[key] = scalars(node)
+			return readValue(file, key, node, values)
 		}
 		return nil
 	}
 	var inner map[string]yaml.Node
 	if err := node.Decode(&inner); err != nil {
-		return fmt.Errorf("--settings %s:%d: %s is a command, its settings stand below it: %w", file, node.Line, key, err)
+		return fmt.Errorf("--settings %s:%d: %s is a command, its settings stand below it: %w", file, node.Line, key, mappingError(err))
 	}
 	for name, value := range inner {
-		if section.Flags().Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil {
+		unknown := section.Flags().Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil
+		if unknown || slices.Contains(notInFile, name) {
 			return fmt.Errorf("--settings %s:%d: %s has no setting %q; tacho %s --help lists them", file, value.Line, key, name, key)
 		}
-		if section == cmd {
-			values[name] = scalars(value)
+		if section != cmd {
+			continue
+		}
+		if err := readValue(file, name, value, values); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// scalars returns the text of a value, or of each value of a list.
-func scalars(n yaml.Node) []string {
-	if n.Kind != yaml.SequenceNode {
-		return []string{n.Value}
+// mappingError is what is wrong with a mapping, without its values: they may be secret.
+func mappingError(err error) error {
+	var wrong *yaml.TypeError
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	var all []string
-	for _, item := range n.Content {
-		all = append(all, item.Value)
+	if i := slices.IndexFunc(wrong.Errors, func(text string) bool { return strings.Contains(text, "already defined") }); i >= 0 {
+		return errors.New(wrong.Errors[i])
 	}
-	return all
+	return errors.New("this must be names of flags with their values, each as name: value")
+}
+
+// readValue reads the text of a value, or of each value of a list.
+func readValue(file, key string, n yaml.Node, values map[string][]string) error {
+	node := resolved(&n)
+	items := []*yaml.Node{node}
+	if node.Kind == yaml.SequenceNode {
+		items = node.Content
+	}
+	values[key] = []string{}
+	for _, item := range items {
+		switch item = resolved(item); {
+		case item.Kind != yaml.ScalarNode:
+			return fmt.Errorf("--settings %s:%d: %s must be a value or a list of values", file, item.Line, key)
+		case item.Tag == "!!null":
+			return fmt.Errorf("--settings %s:%d: %s has no value: give it one, or leave the name out", file, item.Line, key)
+		}
+		values[key] = append(values[key], item.Value)
+	}
+	return nil
+}
+
+// resolved is the node that an alias stands for, and else the node itself.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
 }
 
 func findCommand(root *cobra.Command, name string) *cobra.Command {

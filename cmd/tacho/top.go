@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -29,7 +30,7 @@ Keys: arrows or j k move, s < > sort by another column, r the other way round,
 NO_COLOR=1 leaves the colours out. Without a terminal it is as with --once.
 
 Exit codes: 0 well, 1 no URL has HTTP metrics (with --once), 64 wrong
-flags.`
+flags or URLs.`
 
 // topFlags are the settings of tacho top.
 type topFlags struct {
@@ -41,9 +42,9 @@ type topFlags struct {
 
 func (f *topFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
-	flags.DurationVar(&o.Interval, "interval", 2*time.Second, "how often to scrape")
-	flags.DurationVar(&o.Window, "window", 0, "the time that rates and latencies are of; 0 is between the last two scrapes")
-	flags.DurationVar(&o.Timeout, "timeout", 5*time.Second, "how long one scrape may take")
+	periodVar(flags, &o.Interval, "interval", 2*time.Second, "how often to scrape")
+	periodVar(flags, &o.Window, "window", 0, "the time that rates and latencies are of; 0 is between the last two scrapes")
+	periodVar(flags, &o.Timeout, "timeout", 5*time.Second, "how long one scrape may take")
 	flags.StringVar(&f.sort, "sort", top.FirstOrder.Column, "`column` to sort by: "+strings.Join(top.Columns(), ", ")+"; -column is the other way round")
 	flags.BoolVar(&f.once, "once", false, "scrape twice, an interval apart, print the table and end")
 	flags.IntVar(&o.Limit, "limit", 0, "how many routes --once prints; 0 is all")
@@ -63,6 +64,9 @@ func newTop(s streams) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := aboveZero(cmd.Flags(), "interval", "timeout"); err != nil {
+				return usage(err)
+			}
 			f.options.URLs = args
 			return watch(cmd.Context(), f, s)
 		},
@@ -78,7 +82,7 @@ func watch(ctx context.Context, f *topFlags, s streams) error {
 	}
 	f.options.Header = header
 	column, reversed := strings.CutPrefix(f.sort, "-")
-	f.options.Order = top.Order{Column: column, Reversed: reversed}
+	f.options.Order = top.Order{Column: cmp.Or(column, f.sort), Reversed: reversed} // "-" is no column
 	t, err := top.New(f.options)
 	if err != nil {
 		return usage(err)

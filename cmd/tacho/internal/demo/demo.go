@@ -72,16 +72,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// maxRate is where the generator, not the shop, would be what one sees.
-const maxRate = 5000
+// MaxRate is where the generator, not the shop, would be what one sees.
+const MaxRate = 5000
 
 func (o Options) check() error {
 	var errs []error
 	if o.Port < 1 || o.Port > 65535 {
 		errs = append(errs, fmt.Errorf("demo: port %d is not one from 1 to 65535", o.Port))
 	}
-	if !(o.Rate > 0 && o.Rate <= maxRate) {
-		errs = append(errs, fmt.Errorf("demo: a rate of %v requests a second is not above 0 and at most %d", o.Rate, maxRate))
+	if !(o.Rate > 0 && o.Rate <= MaxRate) {
+		errs = append(errs, fmt.Errorf("demo: a rate of %v requests a second is not above 0 and at most %d", o.Rate, MaxRate))
 	}
 	return errors.Join(errs...)
 }
