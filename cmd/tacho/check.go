@@ -15,11 +15,15 @@ func aboveZero(flags *pflag.FlagSet, names ...string) error {
 	for _, name := range names {
 		value := flags.Lookup(name).Value
 		n, err := strconv.ParseInt(value.String(), 10, 64)
-		if p, isPeriod := value.(*period); isPeriod {
+		p, isPeriod := value.(*period)
+		if isPeriod {
 			n, err = int64(*p), nil
 		}
-		if err != nil || n <= 0 {
+		switch {
+		case err != nil || n <= 0:
 			return fmt.Errorf("--%s %v: it must be above 0", name, value)
+		case isPeriod && n < int64(time.Millisecond): // less is 0 to Prometheus
+			return fmt.Errorf("--%s %v: it must be at least 1ms", name, value)
 		}
 	}
 	return nil

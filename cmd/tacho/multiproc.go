@@ -95,7 +95,7 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	}
 	serve, err := web.Config(f.webConfig, slog.Default())
 	if err != nil {
-		return usage(fmt.Errorf("--web-config: %w", err))
+		return usage(fmt.Errorf("--web-config: %s", strings.TrimPrefix(err.Error(), "tacho: ")))
 	}
 	external, err := server.ParseExternalURL(f.externalURL)
 	if err != nil {

@@ -194,6 +194,8 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 		return nil
 	case !strings.Contains(f.traceURL, "{trace_id}"):
 		return fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", redact.URL(f.traceURL))
+	case redact.URL(f.traceURL) != f.traceURL:
+		return fmt.Errorf("--trace-url %s: leave the user out: everybody who opens the page would see it", redact.URL(f.traceURL))
 	case !traceURL.MatchString(f.traceURL):
 		return fmt.Errorf("--trace-url %s: it must look like https://host/{trace_id} or /path/{trace_id}", redact.URL(f.traceURL))
 	}

@@ -164,6 +164,9 @@ func parseQuery(text string) (url.Values, error) {
 
 // parseFile tells a list of targets from a configuration by its shape.
 func parseFile(name string) (Target, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return Target{}, fmt.Errorf("the target %q is a folder or a device: name a file", name)
+	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return Target{}, fmt.Errorf("the target %q looks like a file: %w", name, err)
