@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +84,21 @@ func TestDemoIncident(t *testing.T) {
 	read := b.text(`JSON.stringify(` + list + `)`)
 	t.Logf("%v after it began: %s", time.Since(incident).Round(time.Second), read)
 	p.end(os.Interrupt)
+}
+
+// TestDemoPortsTaken: a demo for which no ports are left began and failed, and was not called
+// wrongly.
+func TestDemoPortsTaken(t *testing.T) {
+	for port := lastPort + 1; port <= 65535; port++ {
+		if taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil { // else another process has it
+			defer taken.Close()
+		}
+	}
+	p := spawn(t, nil, "demo", "--no-open", "--no-flask", "--port", fmt.Sprint(lastPort))
+	_ = p.cmd.Wait()
+	if code, log := p.cmd.ProcessState.ExitCode(), p.log.String(); code != exitFailed || !strings.Contains(log, "are taken on 127.0.0.1; begin elsewhere with --port") {
+		t.Errorf("exit code %d: %s", code, log)
+	}
 }
 
 // TestDemoRate: what the page will show is what was sent: the rate of /api by

@@ -113,7 +113,9 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 		return err
 	}
 	printServe(out, srv, o, targets)
-	f.noteOverridden(out, srv.Kept(), o.ConfigFile, flags)
+	if o.ConfigFile != "" {
+		f.noteOverridden(out, srv.Kept(), o.ConfigFile, flags)
+	}
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
 	go func() {
 		if answers == nil {
@@ -283,7 +285,7 @@ func (f *serveFlags) noteOverridden(w io.Writer, k server.Kept, file string, fla
 		flag       string
 		overridden bool
 	}{
-		{"interval", file != ""},
+		{"interval", true},
 		{"retention", k.For != f.retention},
 		{"retention-size", k.Bytes != int64(f.retentionSize)},
 	} {

@@ -199,7 +199,7 @@ func checkTargets(name string, text []byte) error {
 	switch filepath.Ext(name) {
 	case ".yml", ".yaml", ".json":
 	default:
-		return errors.New("Prometheus reads one whose name ends in .yml, .yaml or .json")
+		return errors.New("name it with .yml, .yaml or .json at the end, as Prometheus requires")
 	}
 	var groups []struct {
 		Targets []string          `yaml:"targets"`

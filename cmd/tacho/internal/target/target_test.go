@@ -85,7 +85,7 @@ func TestParseWrong(t *testing.T) {
 		file(t, dir, "e", "\n"): "is empty",
 		file(t, dir, "numbers.yml", "- 1\n- 2\n"):               "is no list of targets",
 		file(t, dir, "keys.json", `[{"target": ["a:1"]}]`):      "field target not found",
-		file(t, dir, "list.txt", `[{"targets": ["a:1"]}]`):      "ends in .yml, .yaml or .json",
+		file(t, dir, "list.txt", `[{"targets": ["a:1"]}]`):      "name it with .yml, .yaml or .json",
 		"shop=" + file(t, dir, "w.yml", "scrape_configs: []\n"): "leave shop= out",
 	} {
 		_, err := Parse(arg)
