@@ -185,7 +185,11 @@ func TestSelfContained(t *testing.T) {
 		"an inline style":            regexp.MustCompile(`(?i)<style|\sstyle=|setAttribute\("style`),
 		"HTML made from text":        regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`),
 	}
-	for name, text := range files(t) {
+	all := files(t)
+	for _, bundle := range []string{"tacho-first.js", "tacho-later.js", "tacho.css", "words.en.js", "words.zh-CN.js"} {
+		all[bundle] = served(t, bundle)
+	}
+	for name, text := range all {
 		text = strings.ReplaceAll(text, `"http://www.w3.org/2000/svg"`, "")          // a name, not an address
 		text = strings.ReplaceAll(text, "/*! https://github.com/leeoniya/uPlot", "") // where a file comes from, in a comment
 		for what, pattern := range forbidden {

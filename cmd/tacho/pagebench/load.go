@@ -102,19 +102,30 @@ func look(ctx context.Context, out io.Writer, address, fragment string) error {
 	return nil
 }
 
+// firstNumber is true when the page shows one.
+const firstNumber = `/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`
+
+// rest leaves a new browser alone: a reader's runs already, a new one is at work for a while
+// on its own account.
+func rest(ctx, page context.Context) error {
+	if err := chromedp.Do(page, chromedp.Navigate("about:blank")); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(settling):
+		return nil
+	}
+}
+
 // lookOnce returns the seconds from the navigation to the first number, and to the last
 // part of the page.
 func lookOnce(ctx, page context.Context, address string) (took [2]float64, err error) {
-	if err := chromedp.Do(page, chromedp.Navigate("about:blank")); err != nil {
+	if err := rest(ctx, page); err != nil {
 		return took, err
 	}
-	// A reader's browser runs already; a new one is at work for a while on its own account.
-	select {
-	case <-ctx.Done():
-		return took, ctx.Err()
-	case <-time.After(settling):
-	}
-	for i, condition := range []string{`/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`, complete} {
+	for i, condition := range []string{firstNumber, complete} {
 		if i == 0 {
 			if err := chromedp.Do(page, chromedp.Navigate(address)); err != nil {
 				return took, err

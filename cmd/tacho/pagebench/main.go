@@ -1,6 +1,7 @@
 // Command pagebench measures tacho's page in a real Chromium. From the repository's
 // root:
 //
+//	go run ./cmd/tacho/pagebench first     the first load of the page, as a bundle and as native modules
 //	go run ./cmd/tacho/pagebench load      the service page of 200 routes × 20 instances × 24 h, with the batch endpoint and without
 //	go run ./cmd/tacho/pagebench charts    a live tick and the heap, against the same page made with ECharts
 //	go run ./cmd/tacho/pagebench live      the heaps of these two after ten minutes by the clock
@@ -31,6 +32,7 @@ var experiments = []struct {
 	name string
 	run  func(ctx context.Context, out io.Writer) error
 }{
+	{"first", first},
 	{"load", load},
 	{"charts", charts},
 	{"live", live},
@@ -54,7 +56,7 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 		}) bool {
 			return e.name == name
 		}) {
-			return fmt.Errorf("there is no experiment %q: use load, charts, live or table", name)
+			return fmt.Errorf("there is no experiment %q: use first, load, charts, live or table", name)
 		}
 	}
 	for _, e := range experiments {
@@ -71,14 +73,14 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 }
 
 // browser starts Chromium with one empty page.
-func browser(ctx context.Context) (context.Context, func(), error) {
+func browser(ctx context.Context, more ...chromedp.ContextOption) (context.Context, func(), error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		return nil, nil, errors.New("chromium is not in PATH: install Debian's package chromium")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 1000))
 	allocator, end := chromedp.NewExecAllocator(ctx, options...)
-	page, cancel := chromedp.NewContext(allocator)
+	page, cancel := chromedp.NewContext(allocator, more...)
 	return page, func() { cancel(); end() }, nil
 }
 
