@@ -166,6 +166,21 @@ func TestPageReadsWhatIsRecorded(t *testing.T) {
 	}
 }
 
+// TestPageReadsTheInterval: of the rules that the page asks for by group and name there is
+// one, in the group whose interval it wants to know.
+func TestPageReadsTheInterval(t *testing.T) {
+	main := read(t, "../../dash/static/main.js")
+	asked := regexp.MustCompile(`"rule_group\[\]": "([^"]+)", "rule_name\[\]": "([^"]+)"`).FindStringSubmatch(main)
+	if asked == nil {
+		t.Fatal("main.js asks for no rule by group and name")
+	}
+	group := rules.Recording(rules.Options{})
+	named := slices.DeleteFunc(slices.Clone(group.Rules), func(r rulefmt.Rule) bool { return r.Record != asked[2] })
+	if group.Name != asked[1] || len(named) != 1 || !strings.Contains(main, `g.name === "`+asked[1]+`"`) {
+		t.Errorf("the page asks for %q of %q: %d of the rules in %q have that name, want one", asked[2], asked[1], len(named), group.Name)
+	}
+}
+
 func nameOf(selector []*labels.Matcher) string {
 	for _, m := range selector {
 		if m.Name == model.MetricNameLabel {
