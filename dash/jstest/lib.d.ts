@@ -13,6 +13,26 @@ declare module "*.zh-CN.js" {
   export const words: Record<string, [string, string]>;
 }
 
+// What charts use of uPlot, a classic script.
+interface UPlot {
+  readonly ctx: CanvasRenderingContext2D;
+  readonly bbox: { left: number; top: number; width: number; height: number };
+  readonly cursor: { idx?: number | null };
+  readonly select: { left: number; width: number };
+  readonly over: HTMLElement;
+  setData(data: (number | null)[][]): void;
+  setSize(size: { width: number; height: number }): void;
+  setCursor(at: { left: number; top: number }): void;
+  setSelect(area: { left: number; top: number; width: number; height: number }, fire?: boolean): void;
+  valToPos(value: number, scale: string, ofCanvas?: boolean): number;
+  posToVal(position: number, scale: string): number;
+  destroy(): void;
+}
+declare var uPlot: {
+  new (options: object, data: (number | null)[][], parent: HTMLElement): UPlot;
+  tzDate(moment: Date, zone: string): Date;
+};
+
 declare namespace Intl {
   function supportedValuesOf(key: string): string[];
 }

@@ -3,7 +3,13 @@
 import { unitOf } from "./explore.js";
 import { quote } from "./queries.js";
 
-/** @typedef {Record<string, string>} Labels */
+/**
+ * @typedef {Record<string, string>} Labels
+ * @typedef {import("./api.js").ListedRule & {group: string}} Rule
+ *
+ * An Alert is an active one, as activeAlerts returns it.
+ * @typedef {import("./api.js").ListedAlert & {key: string, labels: Labels, annotations: Labels}} Alert
+ */
 
 /**
  * keyOf is equal for equal labels, in whatever order they come.
@@ -13,22 +19,22 @@ export const keyOf = (labels) => JSON.stringify(Object.entries(labels).sort(([a]
 
 /**
  * rulesOf are the rules of all groups, each with its group's name.
- * @param {any[]} groups
- * @returns {any[]}
+ * @param {import("./api.js").ListedGroup[]} groups
+ * @returns {Rule[]}
  */
-export const rulesOf = (groups) => groups.flatMap((g) => (g.rules ?? []).map((/** @type {any} */ r) => ({ ...r, group: g.name ?? "" })));
+export const rulesOf = (groups) => groups.flatMap((g) => (g.rules ?? []).map((r) => ({ ...r, group: g.name ?? "" })));
 
 /**
  * ruleOf is the rule that an alert is of, or undefined: the one that lists it, else one
  * of its name whose labels it has, else one of its name.
- * @param {any[]} rules
+ * @param {Rule[]} rules
  * @param {Labels} labels
  */
 export function ruleOf(rules, labels) {
   const named = rules.filter((r) => r.name === labels.alertname);
   const key = keyOf(labels);
   const has = (/** @type {Labels} */ own) => Object.entries(own).every(([name, value]) => labels[name] === value || value.includes("{{"));
-  return named.find((r) => (r.alerts ?? []).some((/** @type {any} */ a) => keyOf(a.labels ?? {}) === key)) ?? named.find((r) => has(r.labels ?? {})) ?? named[0];
+  return named.find((r) => (r.alerts ?? []).some((a) => keyOf(a.labels ?? {}) === key)) ?? named.find((r) => has(r.labels ?? {})) ?? named[0];
 }
 
 /**
@@ -51,7 +57,7 @@ const writers = /** @type {[RegExp, string][]} */ ([
 /**
  * unitOfRule is the unit of what a rule compares: as its texts write it, else as its
  * query suggests.
- * @param {any} rule
+ * @param {Rule} rule
  * @param {string} expr
  */
 export function unitOfRule(rule, expr) {

@@ -39,7 +39,7 @@ export function alertsScreen(changeView) {
   const targets = targetsView(changeView);
   const element = make("section", { id: "alerts-screen" }, make("h2", {}, say("alerts")), active.element, rules.broken, past.element, rules.element, targets.element);
   // What is known stays while newer answers are under way.
-  /** @type {{rules: any[] | null, managers: string[] | null}} */
+  /** @type {{rules: import("./alerts.js").Rule[] | null, managers: string[] | null}} */
   const known = { rules: null, managers: null };
   return {
     element,
@@ -48,7 +48,7 @@ export function alertsScreen(changeView) {
       const at = Math.floor(now.at / seldom) * seldom;
       const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => now.ask({ list: name, at }));
       if (alerting?.value && recording) known.rules = rulesOf([...alerting.value, ...(recording.value ?? [])]);
-      if (managers?.value) known.managers = managers.value.map((/** @type {any} */ m) => String(m.url ?? ""));
+      if (managers?.value) known.managers = managers.value.map((/** @type {{url?: string}} */ m) => String(m.url ?? ""));
       active.update(now, known.rules, known.managers);
       rules.update(known.rules);
       past.update(now);
@@ -74,7 +74,7 @@ function activeView(/** @type {import("./now.js").ChangeView} */ changeView) {
   };
   return {
     element: make("div", {}, none, groups, rest, silences),
-    update(/** @type {import("./now.js").Now} */ now, /** @type {any[] | null} */ rules, /** @type {string[] | null} */ managers) {
+    update(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Rule[] | null} */ rules, /** @type {string[] | null} */ managers) {
       // Two rules can say the same: to everyone who is told of it that is one alert.
       const all = alertGroups([...new Map((now.alerts ?? []).map((a) => [a.key, a])).values()]);
       none.hidden = all.length > 0;
@@ -89,12 +89,14 @@ function activeView(/** @type {import("./now.js").ChangeView} */ changeView) {
 }
 
 /** noneText says that no alert is active, and whether one could be. */
-function noneText(/** @type {any[] | null} */ alerts, /** @type {any[] | null} */ rules) {
+function noneText(/** @type {import("./alerts.js").Alert[] | null} */ alerts, /** @type {import("./alerts.js").Rule[] | null} */ rules) {
   if (!alerts) return say("noAlertsAPI");
   if (!rules) return say("noAlertActive");
   const n = rules.filter((r) => r.type === "alerting").length;
   return n ? say("noAlerts", { n }) : say("noRules");
 }
+
+/** @typedef {Omit<import("./alertview.js").Item, "alert">} Shared what all alerts of a group are shown with */
 
 function groupView(/** @type {import("./now.js").ChangeView} */ changeView, /** @type {(box: HTMLDetailsElement) => void} */ opened) {
   const name = make("bdi", { class: "name" });
@@ -106,9 +108,9 @@ function groupView(/** @type {import("./now.js").ChangeView} */ changeView, /** 
   const element = make("li", {}, make("h3", {}, name, " ", count), single, hidden);
   return {
     element,
-    update(/** @type {any} */ { group, first, ...shared }) {
+    update(/** @type {Shared & {group: import("./model.js").AlertGroup}} */ { group, first, ...shared }) {
       const { alerts } = group;
-      const items = alerts.slice(0, most).map((/** @type {any} */ alert, /** @type {number} */ i) => ({ ...shared, key: alert.key, alert, first: first && i === 0 }));
+      const items = alerts.slice(0, most).map((alert, i) => ({ ...shared, key: alert.key, alert, first: first && i === 0 }));
       const newView = (/** @type {import("./alertview.js").Item} */ item) => alertView(item, changeView, opened);
       element.className = group.state;
       put(name, shorten(visible(group.name), 200));

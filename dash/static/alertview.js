@@ -22,9 +22,9 @@ const longest = 600;
  * What an alert is shown with.
  * @typedef {object} Item
  * @property {string} key
- * @property {any} alert
+ * @property {import("./alerts.js").Alert} alert
  * @property {import("./now.js").Now} now
- * @property {any[]} rules
+ * @property {import("./alerts.js").Rule[]} rules
  * @property {string[]} managers addresses of Alertmanagers
  * @property {number} clock seconds since the epoch
  * @property {boolean} first it is opened without being asked
@@ -91,7 +91,7 @@ function detailsView(changeView) {
       runbook.update(alert.annotations.runbook_url, alertname);
       list(silences, silenceLinks(managers, alert.labels), silenceView);
       const rule = ruleOf(rules, alert.labels);
-      const picked = rule?.query ? pickedChart(now, alert, rule) : null;
+      const picked = rule?.query ? pickedChart(now, alert, /** @type {import("./alerts.js").Rule & {query: string}} */ (rule)) : null;
       waiting.hidden = picked !== undefined || !picture.element.hidden;
       if (!picked) return;
       put(value, valueText(alert, picked));
@@ -116,7 +116,7 @@ function detailsView(changeView) {
  * for the alert; undefined while the answers are not there.
  * @returns {Picked | undefined}
  */
-function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {any} */ alert, /** @type {any} */ rule) {
+function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Alert} */ alert, /** @type {import("./alerts.js").Rule & {query: string}} */ rule) {
   const charts = chartsOf(rule.query);
   const answers = charts.map((c) => rangeOf(now, c.expr));
   if (answers.some((a) => !a)) return undefined;
@@ -136,14 +136,14 @@ function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, 
 }
 
 /** valueText is what the rule found when it was last evaluated, and its limit. */
-function valueText(/** @type {any} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
+function valueText(/** @type {import("./alerts.js").Alert} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
   if (Number.isNaN(numberOf(alert.value))) return "";
   const value = written(unit, numberOf(alert.value));
   return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${op} ${written(unit, limit)}` });
 }
 
 /** @returns {import("./marks.js").Mark} */
-function markOf(/** @type {any} */ alert) {
+function markOf(/** @type {import("./alerts.js").Alert} */ alert) {
   return { key: "active", at: Date.parse(alert.activeAt) / 1000, kind: "note", text: say("activeFrom") };
 }
 

@@ -42,6 +42,15 @@ export class Problem extends Error {
  * @typedef {{metric: Record<string, string>, values: (number | null)[], histograms?: any[]}} Series
  */
 
+/**
+ * What the lists are of, as far as the page reads it. Not every server knows all of it.
+ * @typedef {Record<string, string>} Labels
+ * @typedef {{state: string, activeAt: string, value?: string, labels?: Labels, annotations?: Labels}} ListedAlert
+ * @typedef {{name: string, type?: string, state?: string, query?: string, duration?: number, health?: string, lastError?: string, labels?: Labels, annotations?: Labels, alerts?: ListedAlert[]}} ListedRule
+ * @typedef {{name?: string, interval?: number, rules?: ListedRule[]}} ListedGroup
+ * @typedef {{labels?: Labels, scrapePool?: string, scrapeUrl?: string, health: string, lastError?: string, lastScrape: string, lastScrapeDuration: number, scrapeInterval?: string, scrapeTimeout?: string}} ListedTarget
+ */
+
 /** The lists of the API, by the name of a question: where they are, and which part of the answer they are. */
 const lists = /** @type {Record<string, [string, (data: any) => any]>} */ ({
   targets: ["targets?state=active", (data) => data?.activeTargets ?? []],
@@ -95,7 +104,7 @@ export function prometheus(base, batch) {
     /**
      * list asks for one of the lists, with the parameters that it takes.
      * @param {string} name
-     * @param {Record<string, any>} [parameters]
+     * @param {Record<string, string | number | undefined>} [parameters]
      * @param {AbortSignal} [signal]
      */
     async list(name, parameters = {}, signal) {
@@ -115,8 +124,8 @@ export function prometheus(base, batch) {
      * @returns {Promise<import("./desk.js").Answer[]>}
      */
     async many(questions, signal) {
-      const together = batch ? questions.filter((q) => "expr" in q && !("list" in q)) : [];
-      const rest = questions.filter((q) => !together.includes(q));
+      const together = /** @type {import("./desk.js").Asked[]} */ (batch ? questions.filter((q) => "expr" in q && !("list" in q)) : []);
+      const rest = questions.filter((q) => !together.includes(/** @type {import("./desk.js").Asked} */ (q)));
       const answers = new Map();
       const all = together.length ? askBatch(batch, together, signal) : Promise.resolve([]);
       await Promise.all([
@@ -133,8 +142,10 @@ export function prometheus(base, batch) {
   return api;
 }
 
+/** @typedef {import("./desk.js").Question} Question */
+
 /** drain answers one question after the other until there are none left. */
-async function drain(/** @type {any[]} */ rest, /** @type {Map<any, any>} */ answers, /** @type {(q: any) => Promise<any>} */ answer) {
+async function drain(/** @type {Question[]} */ rest, /** @type {Map<Question, import("./desk.js").Answer>} */ answers, /** @type {(q: Question) => Promise<unknown>} */ answer) {
   for (let q = rest.shift(); q; q = rest.shift()) {
     try {
       answers.set(q, { value: await answer(q) });
@@ -145,8 +156,14 @@ async function drain(/** @type {any[]} */ rest, /** @type {Map<any, any>} */ ans
   }
 }
 
-/** one answers a question by a request of its own. */
-function one(/** @type {any} */ api, /** @type {any} */ q, /** @type {AbortSignal | undefined} */ signal) {
+/**
+ * one answers a question by a request of its own.
+ * @param {{list: Function, range: Function, query: Function}} api
+ * @param {Question} q
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<unknown>}
+ */
+function one(api, q, signal) {
   if ("list" in q) return api.list(q.list, q, signal);
   return "step" in q ? api.range(q.expr, q, q.step, signal) : api.query(q.expr, q.at, signal);
 }
@@ -155,7 +172,7 @@ function one(/** @type {any} */ api, /** @type {any} */ q, /** @type {AbortSigna
 const mostAtOnce = 100;
 
 /** askBatch asks all at once. */
-async function askBatch(/** @type {string} */ url, /** @type {any[]} */ questions, /** @type {AbortSignal | undefined} */ signal) {
+async function askBatch(/** @type {string} */ url, /** @type {import("./desk.js").Asked[]} */ questions, /** @type {AbortSignal | undefined} */ signal) {
   const answers = [];
   for (let i = 0; i < questions.length; i += mostAtOnce) {
     const queries = questions.slice(i, i + mostAtOnce).map((q) => ("step" in q ? { query: q.expr, start: q.from, end: q.to, step: q.step } : { query: q.expr, time: q.at }));
@@ -177,7 +194,7 @@ export function resultOf(/** @type {any} */ r, /** @type {string} */ url) {
 function vectorOf(/** @type {any} */ { resultType, result }) {
   if (resultType === "scalar") return [{ metric: {}, value: result }];
   if (resultType !== "matrix") return result;
-  return result.flatMap((/** @type {any} */ s) => (s.values ?? []).map((/** @type {any} */ value) => ({ metric: s.metric, value })));
+  return result.flatMap((/** @type {{metric: Labels, values?: [number, string][]}} */ s) => (s.values ?? []).map((value) => ({ metric: s.metric, value })));
 }
 
 /**
@@ -189,7 +206,7 @@ function vectorOf(/** @type {any} */ { resultType, result }) {
  */
 export function columnsOf(matrix, { from, to }, step) {
   const count = Math.floor((to - from) / step + 1e-9) + 1;
-  const fill = (/** @type {[number, any][]} */ points, /** @type {(v: any) => any} */ read) => {
+  const fill = (/** @type {[number, any][]} */ points, /** @type {(v: any) => unknown} */ read) => {
     const column = new Array(count).fill(null);
     for (const [at, v] of points) {
       const i = Math.round((at - from) / step);
@@ -244,7 +261,7 @@ function parse(/** @type {string} */ text) {
 }
 
 /** Prometheus answers 503 for two things: not ready yet, and a query that took too long. */
-function kindOf(/** @type {number} */ status, /** @type {any} */ answer) {
+function kindOf(/** @type {number} */ status, /** @type {{status: string, errorType?: string} | undefined} */ answer) {
   if (status === 401 || status === 403) return "denied";
   if (status === 503) return answer && answer.errorType !== "unavailable" ? "query" : "starting";
   if (status === 502 || status === 504) return "gone";

@@ -45,7 +45,7 @@ export function spansOf(samples) {
   for (const { metric, value } of samples) {
     const key = JSON.stringify([metric.job ?? "", metric.schema ?? ""]);
     if (!found.has(key)) found.set(key, {});
-    Object.assign(/** @type {any} */ (found.get(key)), { [metric.part]: numberOf(value[1]) });
+    Object.assign(/** @type {Record<string, number>} */ (found.get(key)), { [metric.part]: numberOf(value[1]) });
   }
   return new Map([...found].map(([key, n]) => [key, /** @type {Record<string, [number, number]>} */ ({
     rate: [n.rate, n.rateBefore],

@@ -10,7 +10,7 @@ import { say } from "./messages.js";
 import { lastOf, stack, tickTexts } from "./panels.js";
 
 /** uPlot is a classic script, vendored as it is released. */
-const uPlot = /** @type {any} */ (globalThis).uPlot;
+const uPlot = globalThis.uPlot;
 
 const height = 150;
 
@@ -53,7 +53,7 @@ export function chart(syncKey, dragged) {
   const table = make("table", { class: "points" });
   const more = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table));
   const element = make("figure", { class: "chart" }, title, legend, plot, spoken, empty, more);
-  /** @type {any} */
+  /** @type {UPlot | null} */
   let drawn = null;
   let shape = "";
   /** @type {Shown | null} */
@@ -141,7 +141,7 @@ export function whenThemeChanges(draw) {
  * once. What is new is at the end, so that is where a difference is found first.
  */
 function isSame(/** @type {Shown} */ a, /** @type {Shown} */ b) {
-  const same = (/** @type {any[]} */ x, /** @type {any[]} */ y) => x.length === y.length && x.findLastIndex((v, i) => v !== y[i]) < 0;
+  const same = (/** @type {unknown[]} */ x, /** @type {unknown[]} */ y) => x.length === y.length && x.findLastIndex((v, i) => v !== y[i]) < 0;
   return a.expr === b.expr && a.unit === b.unit && same(a.times, b.times) && same(a.names, b.names) && a.values.every((column, i) => same(column, b.values[i]));
 }
 
@@ -227,20 +227,20 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
       points: { size: 6 },
     },
     tzDate: (/** @type {number} */ ts) => uPlot.tzDate(new Date(ts * 1000), zoneName()),
-    scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
+    scales: { y: { range: (/** @type {UPlot} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
     axes: [
-      { ...axis, size: 34, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
-      { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => tickTexts(ticks, now.unit, write), space: 34 },
+      { ...axis, size: 34, values: (/** @type {UPlot} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 70 },
+      { ...axis, size: 64, values: (/** @type {UPlot} */ _, /** @type {number[]} */ ticks) => tickTexts(ticks, now.unit, write), space: 34 },
     ],
     series: [{}, ...now.names.map((name, i) => line(now, name, i))],
     bands: now.stacked ? now.names.filter((name) => name !== "before").slice(1).map((_, i) => ({ series: [i + 2, i + 1] })) : [],
     hooks: {
-      setSelect: [(/** @type {any} */ u) => {
+      setSelect: [(/** @type {UPlot} */ u) => {
         if (u.select.width < 4) return;
         dragged(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
         u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
       }],
-      draw: [(/** @type {any} */ u) => drawMarks(u, marks(), colour("--text"))],
+      draw: [(/** @type {UPlot} */ u) => drawMarks(u, marks(), colour("--text"))],
     },
   };
 }

@@ -45,8 +45,8 @@ function link() {
   const a = make("a");
   return {
     element: make("li", {}, a),
-    update(/** @type {any} */ { key, label, change, now }) {
-      const firing = key === "alerts" ? (now.alerts ?? []).filter((/** @type {any} */ x) => x.state === "firing").length : 0;
+    update(/** @type {typeof places[number] & {now: import("./now.js").Now}} */ { key, label, change, now }) {
+      const firing = key === "alerts" ? (now.alerts ?? []).filter((x) => x.state === "firing").length : 0;
       put(a, firing ? `${say(label)} (${firing})` : say(label));
       attribute(a, "href", addressOf(now.view, change));
       attribute(a, "aria-current", now.view.page === key ? "page" : "");

@@ -4,7 +4,8 @@
 /**
  * A Question is one of: what an expression is at a moment; what it was over a span;
  * or a list of the API. All times are seconds since the epoch.
- * @typedef {{expr: string, at: number} | {expr: string, from: number, to: number, step: number} | {list: string, at: number, [parameter: string]: any}} Question
+ * @typedef {{expr: string, at: number} | {expr: string, from: number, to: number, step: number}} Asked
+ * @typedef {Asked | {list: string, at: number, [parameter: string]: string | number | undefined}} Question
  *
  * An Answer has either a value or a problem.
  * @typedef {{value?: any, problem?: import("./api.js").Problem}} Answer

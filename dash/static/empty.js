@@ -6,7 +6,7 @@ import { say } from "./messages.js";
 
 const command = (/** @type {string} */ text) => make("pre", {}, make("code", {}, text));
 
-const states = /** @type {Record<string, (waiting: any[]) => Node[]>} */ ({
+const states = /** @type {Record<string, (waiting: import("./api.js").ListedTarget[]) => Node[]>} */ ({
   noTarget: () => [
     make("h2", {}, say("noTarget")), make("p", {}, say("noTargetText")), command("tacho serve localhost:8080"),
     make("p", {}, say("noTargetDemo")), command("tacho demo"),

@@ -43,7 +43,7 @@ export function exploreScreen(changeView) {
    * @type {{kind: string, label: string} | null}
    */
   let wanted = null;
-  /** @type {any[]} */
+  /** @type {import("./desk.js").Answer[]} */
   let seen = [];
   let timer = 0;
 
@@ -69,7 +69,7 @@ export function exploreScreen(changeView) {
   /** known is what there is to complete from; what is missing is asked for. */
   function known(/** @type {string} */ text, /** @type {number} */ cursor) {
     const { kind, label } = placeOfCursor(text, cursor);
-    const ask = (/** @type {any} */ question) => shown?.ask({ ...question, at: Math.floor((shown?.at ?? 0) / seldom) * seldom });
+    const ask = (/** @type {{list: string, label?: string}} */ question) => shown?.ask({ ...question, at: Math.floor((shown?.at ?? 0) / seldom) * seldom });
     const labels = kind === "label" ? ask({ list: "labels" }) : null;
     const values = kind === "value" ? ask({ list: "values", label }) : null;
     if (labels === undefined || values === undefined) {

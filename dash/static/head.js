@@ -11,12 +11,12 @@ import { addressOf } from "./view.js";
 
 /**
  * What the head is about: numbers of a service or of one of its routes.
- * @typedef {Record<string, any> & {rate: number, errorRatio: number, p50: number, p95: number, p99: number}} Numbers
+ * @typedef {{rate: number, errorRatio: number, p50: number, p95: number, p99: number, firstBound: number, lastBound: number, inFlight?: number, share?: number, targets?: number, down?: number}} Numbers
  */
 
 /**
  * The numbers, and how each is written.
- * @type {Record<string, (s: any, element: Element) => void>}
+ * @type {Record<string, (s: Required<Numbers>, element: Element) => void>}
  */
 const writers = {
   rate: (s, element) => put(element, Number.isFinite(s.rate) ? `${rate(s.rate)} ${say("rateUnit")}` : nothing),
@@ -29,7 +29,7 @@ const writers = {
   targets: (s, element) => put(element, targetText(s)),
 };
 
-function targetText(/** @type {any} */ s) {
+function targetText(/** @type {Required<Numbers>} */ s) {
   if (!Number.isFinite(s.targets)) return nothing;
   return s.down > 0 ? say("targetsSome", { up: s.targets - s.down, down: s.down }) : say("targetsUp", { n: s.targets });
 }
@@ -56,7 +56,7 @@ export function tiles(ids) {
       for (const { id, number, delta, element } of cells) {
         const expr = numberQuery(now.source, id, subject);
         attribute(number, "href", addressOf(now.view, { page: "explore", expr }));
-        writers[id](numbers, number);
+        writers[id](/** @type {Required<Numbers>} */ (numbers), number);
         attribute(element, "title", `${say(`${id}Means`)} ${windowText(now)} ${expr}`);
         put(delta, spans[id] ? deltaText(id, spans[id], now) : "");
         attribute(delta, "title", spans[id] ? say("deltaMeans") : "");

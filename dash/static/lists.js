@@ -27,10 +27,12 @@ function showList(section, id, rest, items, newView) {
   put(byId(rest), say("more", { n: items.length - most }));
 }
 
-/** @param {any[]} alerts */
+/** @param {import("./alerts.js").Alert[]} alerts */
 export function showAlerts(alerts) {
   showList("alerts", "alert-list", "alerts-more", alertGroups(alerts), groupView);
 }
+
+/** @typedef {ReturnType<typeof import("./model.js").downTargets>[number]} Down */
 
 /**
  * What explains an error: fetched when there is one to explain.
@@ -39,12 +41,12 @@ export function showAlerts(alerts) {
 let explain = null;
 /**
  * The list that is shown, and where the reader named the targets.
- * @type {[any[], string]}
+ * @type {[Down[], string]}
  */
 let shown = [[], ""];
 
 /**
- * @param {any[]} targets
+ * @param {Down[]} targets
  * @param {string} setting
  */
 export function showDown(targets, setting) {
@@ -94,7 +96,7 @@ function groupView() {
 }
 
 /** stateText is the state of all, or how many are in which. */
-function stateText(/** @type {any[]} */ alerts) {
+function stateText(/** @type {import("./alerts.js").Alert[]} */ alerts) {
   const firing = alerts.filter((a) => a.state === "firing").length;
   const same = firing === 0 || firing === alerts.length;
   return same ? say(alerts[0].state) : say("someFiring", { firing, pending: alerts.length - firing });
@@ -112,7 +114,7 @@ function alertView() {
   const element = make("li", {}, make("p", {}, state, " ", since, " ", labels, " ", link), text);
   return {
     element,
-    update(/** @type {any} */ alert) {
+    update(/** @type {import("./alerts.js").Alert} */ alert) {
       const { summary, description, runbook_url } = alert.annotations;
       element.className = alert.state;
       put(state, say(alert.state));
@@ -139,7 +141,7 @@ function downView() {
   const element = make("li", { class: "firing" }, make("p", {}, name, " ", url), meaning, error);
   return {
     element,
-    update(/** @type {any} */ target) {
+    update(/** @type {Down & {setting: string}} */ target) {
       put(name, clean(`${target.job} ${target.instance}`));
       put(url, clean(target.url));
       const text = explain && target.error ? inLanguage(explain(target.error, target, target.setting).texts) : "";

@@ -96,7 +96,7 @@ const dashes = { deploy: [], restart: [3, 3], note: [8, 3] };
 
 /**
  * drawMarks draws a line for each mark, with a triangle at its top.
- * @param {any} u uPlot
+ * @param {UPlot} u
  * @param {Mark[]} marks
  * @param {string} colour
  */

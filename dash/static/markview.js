@@ -30,7 +30,7 @@ export function marksView() {
       element.hidden = marks.length === 0;
       list(items, [...marks].reverse(), () => {
         const item = make("li");
-        return { element: item, update: (/** @type {any} */ m) => put(item, markText(m)) };
+        return { element: item, update: (/** @type {import("./marks.js").Mark} */ m) => put(item, markText(m)) };
       });
       return marks;
     },

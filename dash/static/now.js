@@ -22,8 +22,8 @@ import { numberOf } from "./sample.js";
  * @property {number} every seconds between two evaluations of the rules, or two scrapes
  * @property {import("./queries.js").Source} source
  * @property {import("./model.js").Service[]} services the worst first
- * @property {any[] | null} alerts active ones, as the API lists them; null if it does not
- * @property {any[] | null} targets those that are scraped, where they explain something
+ * @property {import("./alerts.js").Alert[] | null} alerts active ones, as the API lists them; null if it does not
+ * @property {import("./api.js").ListedTarget[] | null} targets those that are scraped, where they explain something
  * @property {Config} config
  * @property {() => void} refresh asks at once for what has become missing
  * @property {(question: import("./desk.js").Question) => import("./desk.js").Answer | undefined} ask

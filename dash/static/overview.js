@@ -40,7 +40,7 @@ function card() {
   const element = make("article", { class: "service" }, head.element, make("div", { class: "cardrow" }, numbers.element, line.element));
   return {
     element,
-    update(/** @type {{service: import("./model.js").Service, now: import("./now.js").Now, means: any, lines: any[]}} */ { service, now, means, lines }) {
+    update(/** @type {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, means: ReturnType<typeof spansOf>, lines: (import("./api.js").Range | undefined)[]}} */ { service, now, means, lines }) {
       element.className = `service ${service.state}`;
       head.update(service);
       attribute(name, "href", addressOf(now.view, { open: placeOf(service), route: "", filter: "" }));

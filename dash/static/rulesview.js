@@ -18,10 +18,10 @@ export function rulesView() {
   return {
     broken: broken.element,
     element,
-    /** @param {any[] | null} rules */
+    /** @param {import("./alerts.js").Rule[] | null} rules */
     update(rules) {
       if (!rules) return;
-      const key = (/** @type {any} */ r, /** @type {number} */ i) => JSON.stringify([r.group, r.name, i]);
+      const key = (/** @type {import("./alerts.js").Rule} */ r, /** @type {number} */ i) => JSON.stringify([r.group, r.name, i]);
       const watching = rules.filter((r) => r.type === "alerting");
       broken.update(rules.filter((r) => r.health === "err").map((r, i) => ({ key: key(r, i), cells: [r.name, { text: r.lastError ?? "", title: r.lastError, worse: true }, queryOf(r)] })));
       all.update(watching.map((r, i) => ({ key: key(r, i), cells: [r.name, stateOf(r), r.duration ? age(r.duration) : nothing, queryOf(r)] })));
@@ -31,9 +31,9 @@ export function rulesView() {
   };
 }
 
-const queryOf = (/** @type {any} */ r) => ({ text: r.query ?? "", title: r.query });
+const queryOf = (/** @type {import("./alerts.js").Rule} */ r) => ({ text: r.query ?? "", title: r.query });
 
-function stateOf(/** @type {any} */ r) {
+function stateOf(/** @type {import("./alerts.js").Rule} */ r) {
   if (r.health === "err") return { text: say("ruleBroken"), worse: true };
   return say({ firing: "firing", pending: "pending" }[/** @type {string} */ (r.state)] ?? "inactive");
 }

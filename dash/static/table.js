@@ -96,11 +96,11 @@ function enrich(/** @type {import("./model.js").Service} */ service, /** @type {
 }
 
 /** headCell is a column's head: a button that sorts. */
-function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type {Function} */ changeView) {
+function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type {import("./now.js").ChangeView} */ changeView) {
   const { label, means } = heads[column.id];
   const button = make("button", { type: "button", title: say(means, limitTexts) }, say(label));
   const element = make("th", { role: "columnheader", scope: "col", class: column.number ? "number" : column.id }, button);
-  button.addEventListener("click", () => changeView((/** @type {any} */ view) => sortBy(view, column.id)));
+  button.addEventListener("click", () => changeView((view) => sortBy(view, column.id)));
   return {
     element,
     update(/** @type {import("./view.js").View} */ view) {
@@ -125,7 +125,7 @@ const writers = {
   trend: (r, element) => put(element, change(r.during ?? NaN, r.before ?? NaN)),
 };
 
-function row(/** @type {Function} */ changeView) {
+function row(/** @type {import("./now.js").ChangeView} */ changeView) {
   const cells = Object.fromEntries(columns.map(({ id, number }) =>
     [id, make("td", { role: "cell", class: number ? `number ${id}` : id })]));
   const method = make("span", { class: "method" });
@@ -144,7 +144,7 @@ function row(/** @type {Function} */ changeView) {
   /** @type {Item | null} */
   let shown = null;
   let linked = "";
-  open.addEventListener("click", () => changeView((/** @type {any} */ view) => (shown ? { ...view, open: placeOf(shown.service), route: routeOf(shown.route) } : view)));
+  open.addEventListener("click", () => changeView((view) => (shown ? { ...view, open: placeOf(shown.service), route: routeOf(shown.route) } : view)));
   // Where a link leads is written when one is about to follow it.
   const link = () => {
     if (!shown) return;

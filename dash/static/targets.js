@@ -24,7 +24,7 @@ export const nearly = 0.8;
 
 /**
  * targetsOf reads the API's list: those that are down first, then the slow ones.
- * @param {any[]} list
+ * @param {import("./api.js").ListedTarget[]} list
  * @returns {Target[]}
  */
 export function targetsOf(list) {
@@ -33,7 +33,7 @@ export function targetsOf(list) {
 }
 
 /** @returns {Target} */
-function targetOf(/** @type {any} */ t) {
+function targetOf(/** @type {import("./api.js").ListedTarget} */ t) {
   const { job = "", instance = "", ...labels } = t.labels ?? {};
   const [took, timeout, at] = [Number(t.lastScrapeDuration), secondsOf(t.scrapeTimeout ?? ""), Date.parse(t.lastScrape) / 1000];
   const health = ["up", "down"].includes(t.health) ? t.health : "unknown";
