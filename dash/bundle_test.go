@@ -1,12 +1,15 @@
 package dash_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -16,6 +19,32 @@ import (
 
 	"github.com/tacho-go/tacho/dash"
 )
+
+// TestBundleIsOfTheseModules: what a browser loads was made of the modules that are here.
+// That it is what they give, the tests of internal/bundler show.
+func TestBundleIsOfTheseModules(t *testing.T) {
+	text, err := os.ReadFile("bundle/sources.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		sums[name] = sum
+	}
+	for name, text := range files(t) {
+		if path.Ext(name) != ".js" && path.Ext(name) != ".css" {
+			continue
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256([]byte(text))); got != sums[name] {
+			t.Errorf("static/%s is not as it was when the bundle was made: run go generate ./dash", name)
+		}
+		delete(sums, name)
+	}
+	for name := range sums {
+		t.Errorf("the bundle was made with static/%s, which is not there: run go generate ./dash", name)
+	}
+}
 
 // A sourceMap is what browsers read to show a place in a bundle as one in a module.
 type sourceMap struct {

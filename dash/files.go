@@ -20,7 +20,7 @@ import (
 // What a browser loads, made of the modules by internal/bundler, and the modules: source
 // maps point to them.
 //
-//go:embed bundle static
+//go:embed bundle/*.css bundle/*.js bundle/*.map static
 var embedded embed.FS
 
 // contentTypes are written down because the operating system's own table may

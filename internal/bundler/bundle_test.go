@@ -66,7 +66,7 @@ func TestBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"tacho-first.js", "tacho-first.js.map", "tacho-later.js", "tacho-later.js.map", "tacho.css", "tacho.css.map", "words.en.js", "words.zh-CN.js"}
+	want := []string{"sources.txt", "tacho-first.js", "tacho-first.js.map", "tacho-later.js", "tacho-later.js.map", "tacho.css", "tacho.css.map", "words.en.js", "words.zh-CN.js"}
 	var names []string
 	for name := range made {
 		names = append(names, name)
