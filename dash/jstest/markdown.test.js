@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { blocks, inline } from "../static/markdown.js";
+import { blocks, halfOf, inline } from "../static/markdown.js";
 
 const text = (/** @type {string} */ t) => ({ kind: "text", text: t });
 
@@ -22,6 +22,26 @@ test("tables have a head and rows", () => {
     { kind: "table", head: [[text("a")], [{ kind: "code", text: "b" }]], rows: [[[text("1")], [text("2")]]] }, { kind: "paragraph", inline: [text("after")] },
   ]);
   assert.deepEqual(blocks("| no table"), [{ kind: "paragraph", inline: [text("| no table")] }]);
+});
+
+test("a page in two languages: each reader gets one half", () => {
+  const page = blocks("# T\n\n[中文](#中文)\n\nEnglish\n\n## Fix\n\n## 中文\n\n汉语\n\n### 处理\n\n```sh\n## 中文\n```\n");
+  const title = { kind: "heading", level: 1, inline: [text("T")] };
+  assert.deepEqual(halfOf(page, "en"), [title, { kind: "paragraph", inline: [text("English")] }, { kind: "heading", level: 2, inline: [text("Fix")] }]);
+  assert.deepEqual(halfOf(page, "zh-CN"), [
+    title, { kind: "paragraph", inline: [text("汉语")] }, { kind: "heading", level: 2, inline: [text("处理")] }, { kind: "code", text: "## 中文" },
+  ]);
+});
+
+test("a page in one language is shown to every reader as it is", () => {
+  const page = blocks("# T\n\nOnly [中文](#中文)\n\n```sh\n## 中文\n```\n### 中文\n");
+  assert.deepEqual([halfOf(page, "en"), halfOf(page, "zh-CN"), halfOf([], "zh-CN")], [page, page, []]);
+  assert.deepEqual(halfOf(blocks("x\n## 中文\ny"), "zh"), [{ kind: "paragraph", inline: [text("y")] }]);
+});
+
+test("lines of Chinese text are joined without a space", () => {
+  assert.deepEqual(blocks("先回滚，\n再排查\n原因。\nGo 与\nGin"), [{ kind: "paragraph", inline: [text("先回滚，再排查原因。Go 与 Gin")] }]);
+  assert.deepEqual(blocks("- 一\n  二\n- a\n  b"), [{ kind: "list", ordered: false, items: [[text("一二")], [text("a b")]] }]);
 });
 
 test("what is begun and not ended is text, and nothing is lost", () => {

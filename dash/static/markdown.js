@@ -33,6 +33,32 @@ export function blocks(text) {
   return found;
 }
 
+/** The heading at which the Chinese half of a page begins, and the link to it. */
+const chinese = { level: 2, text: "中文", href: "#中文" };
+
+/**
+ * halfOf returns the half of a page that is in a language. The Chinese half follows the
+ * English one, below a heading of its own; a page without that heading has one language.
+ * @param {Block[]} page
+ * @param {string} language such as zh-CN
+ * @returns {Block[]}
+ */
+export function halfOf(page, language) {
+  const at = page.findIndex((b) => b.kind === "heading" && b.level === chinese.level && textOf(b.inline) === chinese.text);
+  if (at < 0) return page;
+  if (!language.startsWith("zh")) return page.slice(0, at).filter((b) => !isLinkToChinese(b));
+  const title = page.slice(0, 1).filter((b) => b.kind === "heading" && b.level === 1);
+  return [...title, ...page.slice(at + 1).map(raised)];
+}
+
+const textOf = (/** @type {Inline[]} */ inline) => inline.map((x) => x.text).join("");
+
+const isLinkToChinese = (/** @type {Block} */ b) =>
+  b.kind === "paragraph" && b.inline.length === 1 && b.inline[0].kind === "link" && b.inline[0].href === chinese.href;
+
+/** raised takes headings of the Chinese half to the level that those of the English half have. */
+const raised = (/** @type {Block} */ b) => (b.kind === "heading" ? { ...b, level: b.level - 1 } : b);
+
 const readAt = (/** @type {string[]} */ lines, /** @type {number} */ i) =>
   [headingAt, codeAt, tableAt, listAt].reduce((found, reader) => found ?? reader(lines, i), /** @type {[Block, number] | undefined} */ (undefined)) ?? paragraphAt(lines, i);
 
@@ -74,7 +100,7 @@ function listAt(lines, i) {
   // Lines that are indented go on with the item above.
   for (; end < lines.length; end++) {
     if (item.test(lines[end])) items.push(lines[end].replace(item, "").trim());
-    else if (/^\s+\S/.test(lines[end])) items[items.length - 1] += ` ${lines[end].trim()}`;
+    else if (/^\s+\S/.test(lines[end])) items[items.length - 1] = joined(items[items.length - 1], lines[end].trim());
     else break;
   }
   return [{ kind: "list", ordered, items: items.map(inline) }, end];
@@ -88,8 +114,14 @@ function listAt(lines, i) {
 function paragraphAt(lines, i) {
   let end = i + 1;
   while (end < lines.length && !begins.some((b) => b.test(lines[end]))) end++;
-  return [{ kind: "paragraph", inline: inline(lines.slice(i, end).map((l) => l.trim()).join(" ")) }, end];
+  return [{ kind: "paragraph", inline: inline(lines.slice(i, end).map((l) => l.trim()).reduce(joined)) }, end];
 }
+
+/** The end of a line after which Chinese text has no space, and the start before which it has none. */
+const [wide, mark] = [/[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]$/, /[\u3000-\u303f\uff00-\uffef]$/];
+
+/** joined puts two lines of a paragraph together: by a space, but not inside of Chinese text. */
+const joined = (/** @type {string} */ a, /** @type {string} */ b) => (mark.test(a) || (wide.test(a) && wide.test(b.charAt(0))) ? a + b : `${a} ${b}`);
 
 /**
  * inline reads what is inside of a line: code first, so that nothing in it is taken for

@@ -2,18 +2,20 @@
 
 import { make } from "./dom.js";
 import { safeLink, visible } from "./format.js";
-import { blocks } from "./markdown.js";
+import { blocks, halfOf } from "./markdown.js";
+import { inLanguage, languages } from "./messages.js";
 
 /**
- * markdownView returns the elements of a page. Its headings begin below the one that it
- * stands under; a title of its own that says the same is left out.
+ * markdownView returns the elements of a page, in the reader's language if the page has it.
+ * Its headings begin below the one that it stands under; a title of its own that says the
+ * same is left out.
  * @param {string} text
  * @param {string} base the page's address, for its links
  * @param {number} below the level of the heading above
  * @param {string} title what stands above already
  */
 export function markdownView(text, base, below, title) {
-  const all = blocks(text);
+  const all = halfOf(blocks(text), inLanguage(languages));
   const [first] = all;
   const same = first?.kind === "heading" && first.inline.map((x) => x.text).join("") === title;
   // What is left begins one level deeper than its title would.
