@@ -76,6 +76,30 @@ func checkPage(t *testing.T, r rulefmt.Rule) {
 		}
 	}
 	checkQueries(t, r.Alert, string(page))
+	checkChinese(t, r, string(page))
+}
+
+// checkChinese: the Chinese half of a page has the sections of the English one,
+// and the same commands.
+func checkChinese(t *testing.T, r rulefmt.Rule, page string) {
+	t.Helper()
+	english, chinese, found := strings.Cut(page, "\n## 中文\n")
+	if !found || !strings.HasPrefix(english, "# "+r.Alert+"\n\n[中文](#中文)\n") {
+		t.Errorf("the page of %s has no Chinese half, or no link to it", r.Alert)
+	}
+	for _, want := range []string{
+		"严重级别：" + r.Labels["severity"] + "。",
+		"\n### 影响\n", "\n### 排查\n", "\n### 处理方法\n", "\n### 调整\n",
+		`alertname="` + r.Alert + `"`,
+	} {
+		if !strings.Contains(chinese, want) {
+			t.Errorf("the Chinese half of the page of %s lacks %q", r.Alert, want)
+		}
+	}
+	code := regexp.MustCompile("(?s)```[a-z]+\n.*?```")
+	if !slices.Equal(code.FindAllString(english, -1), code.FindAllString(chinese, -1)) {
+		t.Errorf("the code of both halves of the page of %s differs", r.Alert)
+	}
 }
 
 // checkQueries: what a page tells to ask Prometheus can be asked.

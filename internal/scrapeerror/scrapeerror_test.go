@@ -124,21 +124,29 @@ func mustJSON(c cause) []byte {
 
 var update = flag.Bool("update", false, "write the table of the alert's page anew")
 
-// TestAlertPage: the page of the alert has the table, for those who have Prometheus's
-// error and nothing else.
+// heads are the first lines of the table in each language.
+var heads = []string{
+	English: "| the error has | what is wrong | how to fix it |\n|---|---|---|\n",
+	Chinese: "| 错误信息包含 | 问题 | 处理方法 |\n|---|---|---|\n",
+}
+
+// TestAlertPage: the page of the alert has the table in both languages, for
+// those who have Prometheus's error and nothing else.
 func TestAlertPage(t *testing.T) {
 	const file = "../../docs/alerts/TachoScrapeFailing.md"
-	const head = "| the error has | what is wrong | how to fix it |\n|---|---|---|\n"
 	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(page), head)
-	_, after, ends := strings.Cut(rest, "\n\n")
-	if !found || !ends {
-		t.Fatalf("%s has no table", file)
+	want := string(page)
+	for language, head := range heads {
+		before, rest, found := strings.Cut(want, head)
+		_, after, ends := strings.Cut(rest, "\n\n")
+		if !found || !ends {
+			t.Fatalf("%s has no table %q", file, head)
+		}
+		want = before + head + strings.TrimSuffix(rows(language), "\n") + "\n\n" + after
 	}
-	want := before + head + strings.TrimSuffix(rows(), "\n") + "\n\n" + after
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -149,14 +157,14 @@ func TestAlertPage(t *testing.T) {
 }
 
 // rows are the table for a target http://shop:8080/metrics in a prometheus.yml.
-func rows() string {
+func rows(language int) string {
 	var b strings.Builder
 	for _, c := range table() {
 		if c.Match == "" {
 			continue
 		}
 		e := Explain(c.Example, Target{URL: "http://shop:8080/metrics"})
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.NewReplacer("|", "\\|", "`", "'").Replace(c.Example), e.What(English), e.Fix(Config, English))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.NewReplacer("|", "\\|", "`", "'").Replace(c.Example), e.What(language), e.Fix(Config, language))
 	}
 	return b.String()
 }
