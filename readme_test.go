@@ -17,7 +17,7 @@ func TestOwnModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(b)
-	imports, commands := block(t, readme, "In a module of yours", "go"), block(t, readme, "In a module of yours", "sh")
+	imports, commands := block(t, readme, "In your own module", "go"), block(t, readme, "In your own module", "sh")
 	for _, tt := range []struct{ section, imports, given string }{
 		{"In your Gin service", imports, "func getUser(*gin.Context) {}"},
 		{"In your net/http service", "import (\n\"net/http\"\n\n\"github.com/tacho-go/tacho\"\n)", "func getUser(http.ResponseWriter, *http.Request) {}"},
