@@ -117,7 +117,7 @@ func (c *core) stayOut(why error) error {
 // reportFolder says where counts are, if that is not where they were to be.
 func (c *core) reportFolder(dir string) {
 	below, _ := filepath.Rel(c.opts.Multiproc.Dir, dir)
-	if first, _, _ := strings.Cut(below, string(filepath.Separator)); first == multiproc.BelowPython {
+	if first, _, _ := strings.Cut(below, string(filepath.Separator)); first == multiproc.GoSubdir {
 		c.logger().Info("tacho: Python's client writes into the folder of the counts; this service counts in one below it, "+
 			"and its endpoint shows nothing of Python's", "folder", dir)
 	}
@@ -280,7 +280,7 @@ func (s *siblings) publish() (here gatheredHere, err error) {
 	shared := families[:0:0]
 	for _, f := range families {
 		switch name := w.bare(f.GetName()); {
-		case s.reader.Gives(name):
+		case s.reader.Provides(name):
 			here.given[name] = append(here.given[name], f)
 		case isShared(f), strings.HasPrefix(name, "process_network_"): // the latter is the network namespace's
 			here.alone = append(here.alone, f)
@@ -298,7 +298,7 @@ func (s *siblings) restore() {
 		s.own.logger().Warn("tacho: files of this service's counts were removed while it runs; they are made again with all that this process has counted. "+
 			"Keep whatever cleans up away from the folder", "folder", s.cells.Dir(), "files", files)
 	}
-	if s.publisher.BesidePython() {
+	if s.publisher.SharesDirWithPython() {
 		s.warned.Do(func() {
 			s.own.logger().Warn("tacho: Python's client writes into the folder of this service's counts: each of the two exports the other's metrics as well. "+
 				"Give each a folder of its own", "folder", s.cells.Dir())

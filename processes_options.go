@@ -66,7 +66,7 @@ func (o Multiproc) withDefaults() Multiproc {
 	case o.Off:
 		o.Dir = ""
 	case o.Dir == "":
-		o.Dir = multiproc.EnvironmentDir()
+		o.Dir = multiproc.DirFromEnv()
 		if o.inherited = o.Dir != ""; !o.inherited {
 			o.Dir = preforkDir()
 		}
@@ -109,7 +109,7 @@ func (o Multiproc) checkPrefork() error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil // a full disk is dealt with later
 	}
-	return multiproc.PlainDir(o.Dir)
+	return multiproc.CheckDirOwner(o.Dir)
 }
 
 // sweepPrefork removes those of parents that are gone.

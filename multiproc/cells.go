@@ -10,32 +10,30 @@ import (
 	"unsafe"
 )
 
-// Cells are what a process of a Go service counts in, in a file of the directory
-// that every other process reads. A count is in the file the moment it has been
-// added, so that a process which is killed loses none.
+// Cells hold the counts of one process of a Go service, in a file that every other process
+// reads. A count is in the file as soon as it has been added, so a killed process loses none.
 //
-// Where the disk is full, cells are in the process's own memory; Private says how
-// many. What they hold others do not see. Space that is free again is used by
-// the cells that are made from then on. Should the file be removed, all of them are
-// private until [Publisher.Restore] has made it again.
+// On a full disk new cells are in the process's own memory, where other processes cannot see
+// them; Private returns how many. Cells created after space is free again are in the file. If
+// the file is removed, all cells are private until [Publisher.Restore] has recreated it.
 //
 // All methods are safe for concurrent use.
 type Cells struct {
-	mu        sync.Mutex
-	dir, id   string
-	base      string  // the directory that the service has claimed
-	service   string  // its name; "" if there is no claim
-	held      string  // the directory, by its absolute name
-	file      *mapped // nil as long as there is no space for it
-	used      int64
-	all       []OwnCell
-	private   int
-	unwritten int          // samples of other metrics
-	failed    func(error)  // called once for each cause, with the reason
-	warned    atomic.Int64 // the causes, as bits
-	lost      bool         // the file was removed, and is not made again yet
-	closed    bool
-	restored  []atomic.Uint64 // how many files were made again; nil until there is one
+	mu             sync.Mutex
+	dir, id        string
+	base           string      // the directory that the service has claimed
+	service        string      // its name; "" without a claim
+	lockedDir      string      // the absolute path of the directory in use
+	file           *mappedFile // nil until there is space for it
+	used           int64
+	cells          []OwnCell
+	private        int
+	unwritten      int          // samples of other metrics
+	failedFunc     func(error)  // called with the reason, once for each cause
+	reportedCauses atomic.Int64 // a bit for each cause
+	removed        bool         // the file was removed and not yet recreated
+	closed         bool
+	restored       []atomic.Uint64 // how many files were recreated; nil until the first one
 }
 
 // An OwnCell is a cell of this process.
@@ -47,33 +45,32 @@ type OwnCell struct {
 	private bool
 }
 
-// A CellKey is what cells are known by: those of the same key are added up.
+// A CellKey identifies a cell: cells with the same key are summed.
 type CellKey struct {
-	// Text is whatever the owner wants to know of the cell, and its key. Who
-	// reads it must not trust it: it comes from a file.
+	// Text is the key, in a form that its owner defines. It comes from a file, so a reader must
+	// not trust it.
 	Text string
 
-	// Live cells go with their process. The others count on when it is gone.
+	// Live cells disappear with their process. The others keep counting after it has ended.
 	Live bool
 }
 
-// The layout of a file of cells. Numbers are little-endian, whatever the machine
-// is, since all that we serve are.
+// The layout of a cell file. Numbers are little-endian, like every machine that tacho supports.
 //
 //	offset  0  8 bytes  the magic number
-//	offset  8  uint64   bytes in use, the header included
-//	offset 16  uint64   cells that are in private memory, as on a full disk
+//	offset  8  uint64   bytes in use, including the header
+//	offset 16  uint64   cells in private memory, for example on a full disk
 //	offset 24  uint64   samples of other metrics that could not be written
 //	offset 32  uint64   reserved, up to offset 64
 //	then entries, each at a multiple of 8:
-//	           uint32   n, the length of the key; 0 for w words that are not used
-//	           uint32   w, how many words, and flags
-//	           int64    when it was created, in nanoseconds since the epoch
-//	           n bytes  the key, and zeros up to the next multiple of 8
+//	           uint32   n, the length of the key; 0 for a filler of w unused words
+//	           uint32   w, the number of words, and flags
+//	           int64    creation time, in nanoseconds since the epoch
+//	           n bytes  the key, padded with zeros to a multiple of 8
 //	           w words  uint64 each
 const (
 	cellsHeader = 64
-	cellHeader  = 16 // of an entry; a filler has its first half
+	cellHeader  = 16 // of an entry; a filler has its first half only
 
 	usedAt, privateAt, unwrittenAt = 8, 16, 24
 
@@ -84,53 +81,52 @@ const (
 
 var cellsMagic = []byte("tacho\x00c\x01")
 
-// cellsKind is that of files of cells, as their names say it.
-var cellsKind = kind{name: "tacho"}
+// cellKind is the kind in the names of cell files.
+var cellKind = kind{name: "tacho"}
 
 const cellsSuffix = ".cells"
 
-// padded is a length with what is needed up to the next multiple of 8.
+// padded8 rounds a length up to a multiple of 8.
 func padded8(n int) int { return (n + 7) &^ 7 }
 
-// Add makes a cell of n words, which are zero. It may have the key of one that is
-// there already: both count.
+// Add creates a cell of n words, all zero. If a cell with this key exists, both count.
 func (c *Cells) Add(key CellKey, n int, created int64) []atomic.Uint64 {
 	words, err := c.add(key, n, created)
-	c.fail(err)
+	c.reportFailure(err)
 	return words
 }
 
-// add makes a cell, and says why it is in private memory if it is.
+// add creates a cell. If the cell is in private memory, why is the reason.
 func (c *Cells) add(key CellKey, n int, created int64) (words []atomic.Uint64, why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	words, why = c.place(key, n, created)
+	words, why = c.allocate(key, n, created)
 	if why != nil {
 		words = make([]atomic.Uint64, n)
 		c.private++
 		c.setHeader(privateAt, uint64(c.private))
 	}
-	c.all = append(c.all, OwnCell{key, words, created, why != nil})
+	c.cells = append(c.cells, OwnCell{key, words, created, why != nil})
 	return words, why
 }
 
-// fail says why something is not in a file, once for each cause. It must not hold the
-// lock: who is told may want to know more.
-func (c *Cells) fail(why error) {
-	if why == nil || c.failed == nil || errors.Is(why, errReleased) {
+// reportFailure reports why something is not in a file, once for each cause. The caller must not
+// hold the lock: FailedFunc may call methods of c.
+func (c *Cells) reportFailure(why error) {
+	if why == nil || c.failedFunc == nil || errors.Is(why, errClosed) {
 		return
 	}
-	if bit := int64(1) << causeOf(why); c.warned.Or(bit)&bit == 0 {
-		c.failed(why)
+	if bit := int64(1) << causeOf(why); c.reportedCauses.Or(bit)&bit == 0 {
+		c.failedFunc(why)
 	}
 }
 
-// place finds room for a cell in the file, and puts it there.
-func (c *Cells) place(key CellKey, n int, created int64) ([]atomic.Uint64, error) {
+// allocate writes a cell to the file.
+func (c *Cells) allocate(key CellKey, n int, created int64) ([]atomic.Uint64, error) {
 	if key.Text == "" || len(key.Text) > maxKey || n > maxWords {
 		return nil, fmt.Errorf("multiproc: a cell with a key of %d bytes and %d words", len(key.Text), n)
 	}
-	if err := c.ready(); err != nil {
+	if err := c.ensureFile(); err != nil {
 		return nil, err
 	}
 	size := int64(sizeOfCell(key, n))
@@ -139,22 +135,22 @@ func (c *Cells) place(key CellKey, n int, created int64) ([]atomic.Uint64, error
 	}
 	bytes := c.file.bytes(c.used, size)
 	if bytes == nil {
-		if err := c.skip(size); err != nil {
+		if err := c.extendPast(size); err != nil {
 			return nil, err
 		}
 		bytes = c.file.bytes(c.used, size)
 	}
-	words := putCell(bytes, key, n, created)
+	words := encodeCell(bytes, key, n, created)
 	c.used += size
-	c.setHeader(usedAt, uint64(c.used)) // last: nobody reads beyond it
+	c.setHeader(usedAt, uint64(c.used)) // last: readers stop here
 	return wordsOf(words), nil
 }
 
-// sizeOfCell is how many bytes a cell of n words takes.
+// sizeOfCell returns the size in bytes of a cell with n words.
 func sizeOfCell(key CellKey, n int) int { return cellHeader + padded8(len(key.Text)) + 8*n }
 
-// putCell writes a cell into bytes that are zero, and returns those of its words.
-func putCell(bytes []byte, key CellKey, n int, created int64) (words []byte) {
+// encodeCell writes a cell into zeroed bytes and returns the bytes of its words.
+func encodeCell(bytes []byte, key CellKey, n int, created int64) (words []byte) {
 	flagged := uint32(n)
 	if key.Live {
 		flagged |= liveFlag
@@ -166,14 +162,14 @@ func putCell(bytes []byte, key CellKey, n int, created int64) (words []byte) {
 	return bytes[cellHeader+padded8(len(key.Text)):]
 }
 
-// skip makes room for an entry that the rest of the last piece does not hold. That
-// rest becomes an entry that says nothing.
-func (c *Cells) skip(size int64) error {
+// extendPast makes room for an entry that does not fit in the rest of the last piece. The rest
+// becomes a filler.
+func (c *Cells) extendPast(size int64) error {
 	end := c.file.size
 	if err := c.file.extend(size); err != nil {
 		return err
 	}
-	if rest := end - c.used; rest > 0 { // a multiple of 8, so that a filler fits
+	if rest := end - c.used; rest > 0 { // a multiple of 8, so a filler fits
 		bytes := c.file.bytes(c.used, rest)
 		binary.LittleEndian.PutUint32(bytes[4:], uint32(rest/8-1))
 		c.used = end
@@ -187,7 +183,7 @@ func (c *Cells) setHeader(at int64, v uint64) {
 	}
 }
 
-// wordsOf takes bytes, which begin at a multiple of 8, for words.
+// wordsOf returns bytes, which start at a multiple of 8, as words.
 func wordsOf(bytes []byte) []atomic.Uint64 {
 	if len(bytes) < 8 {
 		return nil
@@ -195,46 +191,46 @@ func wordsOf(bytes []byte) []atomic.Uint64 {
 	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(bytes))), len(bytes)/8)
 }
 
-// Own returns the cells that this process has made. Once they are closed these are the
-// private ones only: the file counts as that of any other process. The slice must not be
-// written to.
+// Own returns the cells that this process has created. After Close it returns the private ones
+// only: the file then counts like that of any other process. The caller must not modify the
+// slice.
 func (c *Cells) Own() []OwnCell {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.all
+	return c.cells
 }
 
-// holds reports whether a worker's file of cells is the one that is counted in here.
-func (c *Cells) holds(id string) bool {
+// owns reports whether id names the file that these cells are in.
+func (c *Cells) owns(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.id == id && !c.closed
 }
 
-// Private is how many cells are in private memory.
+// Private returns how many cells are in private memory.
 func (c *Cells) Private() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.privateNow()
+	return c.privateLocked()
 }
 
-// privateNow is Private, under the lock.
-func (c *Cells) privateNow() int {
-	if c.lost {
-		return len(c.all)
+// privateLocked is Private for a caller that holds the lock.
+func (c *Cells) privateLocked() int {
+	if c.removed {
+		return len(c.cells)
 	}
 	return c.private
 }
 
-// ID is what the process's files are called by: its number, when it began, and
-// how many others it has had.
+// ID returns the id in the names of the process's files: its PID, when it started, its namespace
+// and a number.
 func (c *Cells) ID() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.id
 }
 
-// Dir is the directory that the file is in: that of the options, or one below.
+// Dir returns the directory of the file: that of the options, or one below it.
 func (c *Cells) Dir() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -189,8 +189,8 @@ func TestPublisherMakesTheFile(t *testing.T) {
 // to what the others have, and only until there is space for it.
 func TestUnwrittenIsShown(t *testing.T) {
 	dir := smallDisk(t, 160)
-	put(t, dir, "counter_1-1-1-0.db", encode(narrow, counted("a_total", 10)))
-	put(t, dir, "gauge_max_1-1-1-0.db", encode(narrow, counted("most", 10)))
+	put(t, dir, "counter_1-1-1-0.db", encode(valueOnly, counted("a_total", 10)))
+	put(t, dir, "gauge_max_1-1-1-0.db", encode(valueOnly, counted("most", 10)))
 	c := openFull(t, dir) // 64 KiB
 	free := fill(t, dir, 0)
 	p := NewPublisher(c, map[string]string{"most": "max", "all": "liveall", "recent": "mostrecent"})

@@ -10,41 +10,40 @@ import (
 	"sync"
 )
 
-// CellsOptions configure [OpenCells].
+// CellsOptions configures [OpenCells].
 type CellsOptions struct {
-	// Dir is the directory, which is made if it is not there.
+	// Dir is the directory. OpenCells creates it if needed.
 	Dir string
 
-	// Service is the name of the service, to which the directory belongs from then
-	// on. For the directory of another one OpenCells returns an *OtherServiceError. In one that
-	// Python's client writes into, unless the service was there before, the folder go below
-	// it is used. With no name the directory is anybody's.
+	// Service is the name of the service that claims the directory. OpenCells returns an
+	// *OtherServiceError if another service has claimed it. If Python's client already writes
+	// into the directory and the service has not claimed it before, the subdirectory [GoSubdir]
+	// is used. An empty name claims nothing.
 	Service string
 
-	// FailedFunc is told the reason when cells come to be in private memory: once for
-	// want of space, once for a directory that is gone, and so on.
+	// FailedFunc is called with the reason when cells go to private memory: once for a full
+	// disk, once for a missing directory, and so on.
 	FailedFunc func(error)
 }
 
-// OpenCells makes this process's file. A full disk is no error: then all cells are
-// in private memory. Where the process has Cells in the directory already, these
-// are in a directory below it, 2 for the second ones and so on, so that the same
-// ones of every process are added up.
+// OpenCells creates this process's file. A full disk is not an error: all cells are then in
+// private memory. If the process already has Cells in the directory, the new ones use a
+// subdirectory, 2 for the second and so on, so that the n-th Cells of every process are summed.
 func OpenCells(o CellsOptions) (*Cells, error) {
 	if o.Dir == "" {
-		return nil, errors.New("multiproc: CellsOptions.Dir is missing")
+		return nil, errors.New("multiproc: CellsOptions.Dir is missing: name the directory that the processes share")
 	}
-	dir, err := settle(o.Dir, o.Service)
+	dir, err := claimDir(o.Dir, o.Service)
 	if err != nil {
 		return nil, fmt.Errorf("multiproc: %w", err)
 	}
 	o.Dir = dir
-	c := &Cells{failed: o.FailedFunc, base: dir, service: o.Service}
+	c := &Cells{failedFunc: o.FailedFunc, base: dir, service: o.Service}
 	for n := 2; ; n++ {
 		taken, err := c.open(dir)
 		if isFull(err) {
 			c.dir = dir
-			c.fail(err)
+			c.reportFailure(err)
 			return c, nil
 		}
 		if err != nil {
@@ -55,30 +54,29 @@ func OpenCells(o CellsOptions) (*Cells, error) {
 		}
 		dir = filepath.Join(o.Dir, strconv.Itoa(n))
 		if os.MkdirAll(dir, 0o755) == nil {
-			if err := PlainDir(dir); err != nil {
+			if err := CheckDirOwner(dir); err != nil {
 				return nil, fmt.Errorf("multiproc: %w", err)
 			}
 		}
 	}
 }
 
-// opening lets one Cells at a time make its file: those of a process have the same
-// name for it. They hold their directories also while their file is removed.
-var opening = struct {
+// openDirs lets one Cells at a time create its file, because those of a process share its name.
+// A directory stays in use while the file is removed.
+var openDirs = struct {
 	sync.Mutex
 	held map[string]bool
 }{held: map[string]bool{}}
 
-// open makes the file in a directory, and reports whether other Cells of the
-// process are there.
+// open creates the file in a directory, and reports whether other Cells of the process use it.
 func (c *Cells) open(dir string) (taken bool, err error) {
-	opening.Lock()
-	defer opening.Unlock()
+	openDirs.Lock()
+	defer openDirs.Unlock()
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return false, err
 	}
-	if opening.held[absolute] {
+	if openDirs.held[absolute] {
 		return true, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -86,14 +84,14 @@ func (c *Cells) open(dir string) (taken bool, err error) {
 	}
 	for n := 0; ; n++ {
 		id := processID(n)
-		path := cellsOf(dir, id)
+		path := cellsPath(dir, id)
 		if f, _ := new(file).open(path); f != nil {
-			held := isHeld(f)
+			held := isLocked(f)
 			_ = f.Close()
 			if held {
 				return true, nil
 			}
-			continue // the process was another program until now: exec keeps its number
+			continue // the process ran another program before: exec keeps the PID
 		}
 		err := c.create(path)
 		if errors.Is(err, os.ErrExist) {
@@ -101,32 +99,32 @@ func (c *Cells) open(dir string) (taken bool, err error) {
 		}
 		c.dir, c.id = dir, id
 		if err == nil {
-			c.held = absolute
-			opening.held[absolute] = true
+			c.lockedDir = absolute
+			openDirs.held[absolute] = true
 		}
 		return false, err
 	}
 }
 
-// ready makes the file, where there was no space for it before.
-func (c *Cells) ready() error {
+// ensureFile creates the file if there was no space for it before.
+func (c *Cells) ensureFile() error {
 	switch {
 	case c.closed:
-		return errReleased
+		return errClosed
 	case c.file != nil:
 		return nil
 	}
 	taken, err := c.open(c.dir)
 	if taken {
-		return errNoFile
+		return errDirInUse
 	}
 	c.setHeader(privateAt, uint64(c.private))
 	c.setHeader(unwrittenAt, uint64(c.unwritten))
 	return err
 }
 
-// create makes a file that is held from the first moment on at which it can be
-// seen: what nobody holds is taken to be a dead process's.
+// create creates a file that is locked before it becomes visible: an unlocked one belongs to a
+// dead process.
 func (c *Cells) create(path string) error {
 	m, err := createMapped(path, cellsHeader)
 	if err != nil {
@@ -135,7 +133,7 @@ func (c *Cells) create(path string) error {
 	copy(m.bytes(0, cellsHeader), cellsMagic)
 	c.file, c.used = m, cellsHeader
 	c.setHeader(usedAt, cellsHeader)
-	if err = hold(m.file); err == nil {
+	if err = lockFile(m.file); err == nil {
 		err = m.publishNew()
 	}
 	if err != nil {
@@ -145,27 +143,27 @@ func (c *Cells) create(path string) error {
 	return err
 }
 
-// Close lets the file go: another process folds it into the archive, and the next Cells
-// of this process may have the directory. What is added afterwards others may not see, so
-// that it is called when nothing is: a process need not call it before it ends.
+// Close releases the file: another process merges it into the archive, and the next Cells of
+// this process may use the directory. Counts added afterwards may be lost, so call it when
+// nothing counts any more. A process need not call it before it exits.
 func (c *Cells) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil
 	}
-	c.closed, c.lost = true, false
+	c.closed, c.removed = true, false
 	if c.file == nil {
 		return nil
 	}
-	c.letGo()
-	c.all = slices.DeleteFunc(slices.Clone(c.all), func(x OwnCell) bool { return !x.private })
-	release(c.file.file)
-	return c.file.file.Close() // and not the memory, which cells point into
+	c.releaseDir()
+	c.cells = slices.DeleteFunc(slices.Clone(c.cells), func(x OwnCell) bool { return !x.private })
+	unlockFile(c.file.file)
+	return c.file.file.Close() // the memory stays mapped, because cells point into it
 }
 
-func (c *Cells) letGo() {
-	opening.Lock()
-	defer opening.Unlock()
-	delete(opening.held, c.held)
+func (c *Cells) releaseDir() {
+	openDirs.Lock()
+	defer openDirs.Unlock()
+	delete(openDirs.held, c.lockedDir)
 }

@@ -128,7 +128,7 @@ func directoryMetrics(t *testing.T, r *Reader) map[string]float64 {
 
 // A worker is another process of the service: the test program in a role, which
 // tells us what it has done and does what we tell it, line by line.
-type worker struct {
+type testWorker struct {
 	t    *testing.T
 	in   io.WriteCloser
 	out  *bufio.Scanner
@@ -137,12 +137,12 @@ type worker struct {
 	pid  int
 }
 
-func startWorker(t *testing.T, role, dir string, args ...any) *worker {
+func startTestWorker(t *testing.T, role, dir string, args ...any) *testWorker {
 	t.Helper()
 	return startCommand(t, inRole(role, dir, args...))
 }
 
-func startCommand(t *testing.T, cmd *exec.Cmd) *worker {
+func startCommand(t *testing.T, cmd *exec.Cmd) *testWorker {
 	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -156,7 +156,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *worker {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	w := &worker{t: t, in: in, out: bufio.NewScanner(out), wait: sync.OnceValue(cmd.Wait), pid: cmd.Process.Pid}
+	w := &testWorker{t: t, in: in, out: bufio.NewScanner(out), wait: sync.OnceValue(cmd.Wait), pid: cmd.Process.Pid}
 	w.kill = func() {
 		_ = cmd.Process.Kill()
 		_ = w.wait()
@@ -166,7 +166,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *worker {
 }
 
 // await waits until the worker says a line.
-func (w *worker) await(line string) {
+func (w *testWorker) await(line string) {
 	w.t.Helper()
 	if !w.out.Scan() || w.out.Text() != line {
 		w.t.Fatalf("the worker says %q, %v, not %q", w.out.Text(), w.out.Err(), line)
@@ -174,7 +174,7 @@ func (w *worker) await(line string) {
 }
 
 // tell lets the worker do something, and waits until it has done it.
-func (w *worker) tell(line string) {
+func (w *testWorker) tell(line string) {
 	w.t.Helper()
 	if _, err := fmt.Fprintln(w.in, line); err != nil {
 		w.t.Fatal(err)
@@ -183,7 +183,7 @@ func (w *worker) tell(line string) {
 }
 
 // end lets the worker end in order.
-func (w *worker) end() {
+func (w *testWorker) end() {
 	w.t.Helper()
 	_ = w.in.Close()
 	if err := w.wait(); err != nil {
@@ -225,8 +225,8 @@ func addCells(dir string) {
 // when it is killed; what is live goes.
 func TestCellsOfProcesses(t *testing.T) {
 	dir := t.TempDir()
-	one, two, three := startWorker(t, "cells", dir, 1), startWorker(t, "cells", dir, 2), startWorker(t, "cells", dir, 3)
-	for _, w := range []*worker{one, two, three} {
+	one, two, three := startTestWorker(t, "cells", dir, 1), startTestWorker(t, "cells", dir, 2), startTestWorker(t, "cells", dir, 3)
+	for _, w := range []*testWorker{one, two, three} {
 		w.await("ready")
 	}
 	c := openCells(t, dir)
@@ -350,7 +350,7 @@ func TestTooLarge(t *testing.T) {
 	}
 	p := NewPublisher(c, nil)
 	publish(t, p, counterOf("a_total", 1))
-	p.stores[kind{name: "counter"}].used = math.MaxInt32 - 30
+	p.files[kind{name: "counter"}].used = math.MaxInt32 - 30
 	if n := p.Publish([]*dto.MetricFamily{counterOf("a_total", 2), counterOf("b_total", 1)}); n != 1 {
 		t.Errorf("%d samples are unwritten, want 1", n)
 	}
@@ -423,7 +423,7 @@ func TestCellsGrow(t *testing.T) {
 	if len(c.file.pieces) < 8 {
 		t.Errorf("the file has grown in only %d pieces", len(c.file.pieces))
 	}
-	if n := fillers(t, cellsOf(dir, c.ID())); n < 3 {
+	if n := fillers(t, cellsPath(dir, c.ID())); n < 3 {
 		t.Errorf("there are only %d fillers", n)
 	}
 }
@@ -479,7 +479,7 @@ func TestCellsAtTheEnd(t *testing.T) {
 		if n := len(third); got["b"] != "[2] since 1" || !strings.HasSuffix(got["a"], " 1] since 1") || len(got["c"]) != 2*n+1+len(" since 1") {
 			t.Errorf("%d bytes left: b is %s, a and c have %d and %d bytes", left, got["b"], len(got["a"]), len(got["c"]))
 		}
-		if n := fillers(t, cellsOf(dir, c.ID())); n != want {
+		if n := fillers(t, cellsPath(dir, c.ID())); n != want {
 			t.Errorf("%d bytes left: %d fillers, want %d", left, n, want)
 		}
 	}
@@ -631,9 +631,9 @@ func TestNumbersOfOthers(t *testing.T) {
 		fmt.Sprintf("%d-%d-%d-1", pid, start, namespace), // what we were before exec
 	} {
 		put(t, dir, "tacho_"+id+".cells", encodeCells(cellItem{"a", false, 40, []uint64{10}}, cellItem{"live", true, 40, []uint64{10}}))
-		put(t, dir, "counter_"+id+".db", padded(encode(narrow, counted("a_total", 10))))
-		put(t, dir, "gauge_liveall_"+id+".db", padded(encode(narrow, counted("all", 10))))
-		put(t, dir, "gauge_max_"+id+".db", padded(encode(narrow, counted("most", 10))))
+		put(t, dir, "counter_"+id+".db", padded(encode(valueOnly, counted("a_total", 10))))
+		put(t, dir, "gauge_liveall_"+id+".db", padded(encode(valueOnly, counted("all", 10))))
+		put(t, dir, "gauge_max_"+id+".db", padded(encode(valueOnly, counted("most", 10))))
 	}
 	r := newReader(t, dir)
 	check := func(when string, alive, dead float64) {
@@ -651,7 +651,7 @@ func TestNumbersOfOthers(t *testing.T) {
 		t.Errorf("Compact says %d, %v", n, err)
 	}
 	check("after", 1, 0)
-	for _, path := range []string{cellsOf(dir, c.ID()), filepath.Join(dir, "counter_"+c.ID()+".db"), filepath.Join(dir, "gauge_livesum_"+c.ID()+".db")} {
+	for _, path := range []string{cellsPath(dir, c.ID()), filepath.Join(dir, "counter_"+c.ID()+".db"), filepath.Join(dir, "gauge_livesum_"+c.ID()+".db")} {
 		if _, err := os.Stat(path); err != nil {
 			t.Errorf("what is held is folded: %v", err)
 		}
@@ -671,13 +671,13 @@ func TestProcessesOfOthers(t *testing.T) {
 		fmt.Sprintf("%d-%d-%d-0", pid, start, namespace+1): false,
 		fmt.Sprintf("%d-%d-%d-0", pid, start+1, namespace): false,
 	} {
-		path := cellsOf(dir, id)
+		path := cellsPath(dir, id)
 		put(t, dir, filepath.Base(path), twoCells())
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := hold(f); err != nil {
+		if err := lockFile(f); err != nil {
 			t.Fatal(err)
 		}
 		r, err := NewReader(ReaderOptions{Dir: dir, Processes: true})
@@ -714,8 +714,8 @@ func countAndExec(dir string) {
 // before is dead.
 func TestExec(t *testing.T) {
 	dir := t.TempDir()
-	w := startWorker(t, "exec", dir, 2)
-	w.await(fmt.Sprintf("%d-%d-%d-2 %s", w.pid, startOf(w.pid), pidNamespace(), dir))
+	w := startTestWorker(t, "exec", dir, 2)
+	w.await(fmt.Sprintf("%d-%d-%d-2 %s", w.pid, startTicks(w.pid), pidNamespace(), dir))
 	w.await("ready")
 	r := newReader(t, dir)
 	want := map[string]string{"a": "[3] since 1", "live*": "[1] since 1"}

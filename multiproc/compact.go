@@ -15,47 +15,47 @@ import (
 	"time"
 )
 
-// Compact folds the files of processes that are gone into one archive for each
-// type and mode, and removes them, so that files, bytes and the time of a scrape
-// are bounded by the living. It returns how many files were folded.
+// Compact merges the files of dead processes into one archive for each type and mode, and
+// removes them. The number of files, their size and the time of a scrape then depend on the
+// living processes only. It returns how many files it merged.
 //
-// Archives that somebody has removed since this Reader compacted, or while its Publisher
-// runs, are put back before.
+// First it restores archives that were removed since this Reader last compacted, or while its
+// Publisher runs.
 //
-// Totals do not change. It may be killed at any moment, and goes on where it
-// was: the archive is replaced as a whole, and names what is in it. Gauges of the
-// dead are folded by their mode; those of the modes live… and all, which speak of
-// a process itself, go with it.
+// Totals do not change. Compact may be killed at any moment and resumes where it stopped: it
+// replaces an archive atomically, and the archive lists the files in it. Gauges of dead
+// processes are merged by mode; those of the live… and all modes describe a process itself and
+// disappear with it.
 //
-// Workers of Python's client are dead when nobody has their file open for writing or
-// mapped, whatever it is called; see [ErrInvisible].
+// A worker of Python's client is dead when no process has its file mapped or open for writing,
+// whatever its name says; see [ErrLivenessUnknown].
 func (r *Reader) Compact() (files int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	unlock, err := lockDir(r.opts.Dir)
+	unlock, err := lockExclusive(r.opts.Dir)
 	if err != nil {
 		return 0, err
 	}
 	defer unlock()
-	restored, missing := r.keeper.restoreLocked()
-	r.restored.add(restored, r.opts.Own)
-	defer r.keeper.follow()
+	restored, missing := r.restorer.restoreUnderLock()
+	r.restoredFiles.add(restored, r.opts.Own)
+	defer r.restorer.refresh()
 	c := &compactor{
-		dir: r.opts.Dir, generations: archives(r.opts.Dir, archivedKinds),
-		done: readContents(r.opts.Dir, nil).exactly, step: r.step, sight: r.sight,
+		dir: r.opts.Dir, generations: archiveGenerations(r.opts.Dir, archivedKinds),
+		archived: readArchivedFiles(r.opts.Dir, nil).all, beforeStep: r.beforeStep, writerFinder: r.writerFinder,
 	}
-	invisible := c.collect()
-	if invisible != nil && !errors.Is(invisible, ErrInvisible) {
+	invisible := c.collectSources()
+	if invisible != nil && !errors.Is(invisible, ErrLivenessUnknown) {
 		return 0, invisible
 	}
-	files, err = c.fold()
+	files, err = c.archive()
 	err = errors.Join(err, invisible, missing)
-	r.folded.add(files, r.opts.Own)
+	r.compactedFiles.add(files, r.opts.Own)
 	return files, err
 }
 
-// lockDir keeps other compactors away, for as long as this process lives at most.
-func lockDir(dir string) (unlock func(), err error) {
+// lockExclusive keeps other compactors away, at most until this process ends.
+func lockExclusive(dir string) (unlock func(), err error) {
 	f, err := openLock(dir, true)
 	if err != nil {
 		return nil, fmt.Errorf("multiproc: compacting: %w", err)
@@ -67,70 +67,69 @@ func lockDir(dir string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
-// shareDir keeps compactors away while a reader reads. Where that cannot be had,
-// as in a directory that is not ours to write, or where somebody does not let go of
-// the lock, it does nothing: no scrape waits without end.
-func shareDir(dir string) (unlock func()) {
+// lockShared keeps compactors away while a reader reads. If it cannot lock, for example in a
+// read-only directory or because another process keeps the lock, it does nothing: a scrape must
+// not wait forever.
+func lockShared(dir string) (unlock func()) {
 	f, err := openLock(dir, false)
 	if err != nil {
 		return func() {}
 	}
-	deadline := time.Now().Add(shareWait)
+	deadline := time.Now().Add(lockWait)
 	for syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 	return func() { _ = f.Close() }
 }
 
-// shareWait is how long a reader waits for a compactor.
-const shareWait = 5 * time.Second
+// lockWait is how long a reader waits for a compactor.
+const lockWait = 5 * time.Second
 
 // A compactor is one run of Compact.
 type compactor struct {
-	dir         string
-	generations map[string]uint64 // of the archives, as they are found
-	done        map[folded]bool   // what is in archives already
-	sources     map[kind][]source
-	sight       *sight
-	step        func() // called between instructions; tests end the process there
+	dir          string
+	generations  map[string]uint64     // of the archives at the start
+	archived     map[archivedFile]bool // files that are in an archive already
+	sources      map[kind][]source
+	writerFinder *writerFinder
+	beforeStep   func() // called before each step; tests end the process there
 }
 
-// A source is a file to fold.
+// A source is a file to merge.
 type source struct {
 	path string
-	folded
-	damaged bool // not all of it could be read
+	archivedFile
+	damaged bool // parts of it could not be read
 }
 
-func (c *compactor) between() {
-	if c.step != nil {
-		c.step()
+func (c *compactor) checkpoint() {
+	if c.beforeStep != nil {
+		c.beforeStep()
 	}
 }
 
 func (c *compactor) path(name string) string { return filepath.Join(c.dir, name) }
 
-// collect finds the files of dead processes and takes them out of the way, under
-// a name that no new process opens. Those of Go processes it finds also where the
-// others are invisible.
-func (c *compactor) collect() error {
+// collectSources finds the files of dead processes and renames them, so that no new process
+// opens them. It also finds those of Go processes when the liveness of the others is unknown.
+func (c *compactor) collectSources() error {
 	listed, err := os.ReadDir(c.dir)
 	if err != nil {
 		return fmt.Errorf("multiproc: compacting: %w", err)
 	}
 	c.sources = map[kind][]source{}
-	var python []written
+	var python []workerFile
 	for _, e := range listed {
-		name, _, _ := cutFolding(e.Name())
+		name, _, _ := cutCompacting(e.Name())
 		k, id, ok := parseName(name)
 		switch {
-		case strings.HasSuffix(name, temporary):
-			c.sweep(e)
+		case strings.HasSuffix(name, tempSuffix):
+			c.removeLeftover(e)
 		case !ok || !e.Type().IsRegular():
-		case isOurs(id):
-			c.collectOurs(k, id, name, e.Name())
-		case isNumber(id):
-			if w, there := c.sight.look(c.dir, e.Name(), id); there {
+		case isGoID(id):
+			c.collectGo(k, id, name, e.Name())
+		case isNumericID(id):
+			if w, exists := c.writerFinder.inspect(c.dir, e.Name(), id); exists {
 				python = append(python, w)
 			}
 		}
@@ -138,131 +137,131 @@ func (c *compactor) collect() error {
 	return c.collectPython(python)
 }
 
-// collectPython takes the files of workers that are dead. Where none can be seen that
-// lives, or of some it cannot be told, that is an error.
-func (c *compactor) collectPython(files []written) error {
-	c.sight.judge(files, true)
-	seen := slices.ContainsFunc(files, func(w written) bool { return len(w.by) > 0 })
+// collectPython claims the files of dead workers. It returns an error if it finds no living
+// worker, or cannot tell for some.
+func (c *compactor) collectPython(files []workerFile) error {
+	c.writerFinder.resolve(files, true)
+	seen := slices.ContainsFunc(files, func(w workerFile) bool { return len(w.writers) > 0 })
 	var invisible error
-	var taken []written
+	var renamed []workerFile
 	for _, w := range files {
-		_, _, wasFolding := cutFolding(w.name)
+		_, _, wasFolding := cutCompacting(w.name)
 		switch {
-		case w.life == isAlive && wasFolding:
+		case w.liveness == livenessAlive && wasFolding:
 			c.giveBack(w.name)
-		case w.life == isAlive:
-		case w.life == unknownLife || !seen:
-			invisible = ErrInvisible
+		case w.liveness == livenessAlive:
+		case w.liveness == livenessUnknown || !seen:
+			invisible = ErrLivenessUnknown
 		case wasFolding:
-			taken = append(taken, w)
+			renamed = append(renamed, w)
 		default:
-			if name := c.rename(w.name); name != "" {
+			if name := c.claim(w.name); name != "" {
 				w.name = name
-				taken = append(taken, w)
+				renamed = append(renamed, w)
 			}
 		}
 	}
-	c.addUnlessOpened(taken)
+	c.addUnlessOpened(renamed)
 	return invisible
 }
 
-// addUnlessOpened adds files that have been renamed. Should a new process have opened
-// one just before that, it gets it back.
-func (c *compactor) addUnlessOpened(taken []written) {
-	for i := range taken {
-		w := &taken[i]
-		if now, there := c.sight.look(c.dir, w.name, w.id); there {
+// addUnlessOpened adds renamed files. If a new process opened one just before the rename, the
+// file gets its name back.
+func (c *compactor) addUnlessOpened(renamed []workerFile) {
+	for i := range renamed {
+		w := &renamed[i]
+		if now, exists := c.writerFinder.inspect(c.dir, w.name, w.id); exists {
 			*w = now
 		}
 	}
-	c.sight.judge(taken, true)
-	for _, w := range taken {
-		name, _, _ := cutFolding(w.name)
+	c.writerFinder.resolve(renamed, true)
+	for _, w := range renamed {
+		name, _, _ := cutCompacting(w.name)
 		k, _, _ := parseName(name)
-		switch w.life {
-		case isDead:
+		switch w.liveness {
+		case livenessDead:
 			c.add(k, name, w.name)
-		case isAlive:
+		case livenessAlive:
 			c.giveBack(w.name)
 		}
 	}
 }
 
-// collectOurs deals with a file of a Go process, of which nobody need be seen to
-// know that it is dead: its cells are held or not, and are never held again. They
-// come last, by their name, so that the others can be told by them.
-func (c *compactor) collectOurs(k kind, id, name, listed string) {
+// collectGo handles a file of a Go process. The lock on the cell file alone decides whether that
+// is dead, and a released lock is never taken again. Cell files sort last, so the liveness of
+// the other files can be read from them.
+func (c *compactor) collectGo(k kind, id, name, listed string) {
 	switch {
 	case name != listed:
 		c.add(k, name, listed)
-	case !alive(c.dir, id):
-		if taken := c.rename(name); taken != "" {
-			c.add(k, name, taken)
+	case !isAlive(c.dir, id):
+		if renamed := c.claim(name); renamed != "" {
+			c.add(k, name, renamed)
 		}
 	}
 }
 
-// sweep takes away what a process has left that died while it made a file.
-func (c *compactor) sweep(e fs.DirEntry) {
-	_, _, ours := parseName(strings.TrimSuffix(e.Name(), temporary))
+// removeLeftover removes a file that a process was creating when it died.
+func (c *compactor) removeLeftover(e fs.DirEntry) {
+	_, _, ours := parseName(strings.TrimSuffix(e.Name(), tempSuffix))
 	info, err := e.Info()
-	if ours && err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > sweepAfter {
+	if ours && err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftoverAge {
 		_ = os.Remove(c.path(e.Name()))
 	}
 }
 
-const sweepAfter = time.Minute
+const leftoverAge = time.Minute
 
-// rename takes a dead process's file out of the way, and returns its name then.
-func (c *compactor) rename(name string) (taken string) {
+// claim renames a dead process's file and returns the new name.
+func (c *compactor) claim(name string) (renamed string) {
 	k, _, _ := parseName(name)
-	taken = name + folding + strconv.FormatUint(c.generations[archiveOf(c.dir, k)]+1, 10)
-	c.between()
-	if os.Rename(c.path(name), c.path(taken)) != nil {
+	renamed = name + compactingMark + strconv.FormatUint(c.generations[archivePath(c.dir, k)]+1, 10)
+	c.checkpoint()
+	if os.Rename(c.path(name), c.path(renamed)) != nil {
 		return ""
 	}
-	c.between()
-	return taken
+	c.checkpoint()
+	return renamed
 }
 
-// giveBack gives a file its name back, unless another one has it: then it stays as it is,
-// and counts.
-func (c *compactor) giveBack(taken string) {
-	name, _, _ := cutFolding(taken)
-	if os.Link(c.path(taken), c.path(name)) == nil {
-		_ = os.Remove(c.path(taken))
+// giveBack restores a file's name, unless another file has it: then the file keeps its new name,
+// and is still read.
+func (c *compactor) giveBack(renamed string) {
+	name, _, _ := cutCompacting(renamed)
+	if os.Link(c.path(renamed), c.path(name)) == nil {
+		_ = os.Remove(c.path(renamed))
 	}
 }
 
 // add makes a file a source, unless it is in an archive already.
-func (c *compactor) add(k kind, name, taken string) {
-	path := c.path(taken)
+func (c *compactor) add(k kind, name, renamed string) {
+	path := c.path(renamed)
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	_, generation, _ := cutFolding(taken)
-	s := source{path: path, folded: folded{Name: name, Inode: inodeOf(info), For: generation}}
-	if c.done[s.folded] {
-		c.between()
+	_, generation, _ := cutCompacting(renamed)
+	s := source{path: path, archivedFile: archivedFile{Name: name, Inode: inodeOf(info), Target: generation}}
+	if c.archived[s.archivedFile] {
+		c.checkpoint()
 		_ = os.Remove(path)
 		return
 	}
 	c.sources[k] = append(c.sources[k], s)
 }
 
-// fold puts the sources into their archives. What cannot be folded stays where
-// it is, and counts.
-func (c *compactor) fold() (files int, err error) {
+// archive merges the sources into their archives. A file that cannot be merged stays in place,
+// and is still read.
+func (c *compactor) archive() (files int, err error) {
 	for k, sources := range c.sources {
-		if slices.Contains(archivedKinds, k) { // others say nothing when their process is gone
-			if e := c.foldKind(k, sources); e != nil {
+		if slices.Contains(archivedKinds, k) { // the others describe a process only while it lives
+			if e := c.archiveKind(k, sources); e != nil {
 				err = errors.Join(err, fmt.Errorf("multiproc: compacting: %w", e))
 				continue
 			}
 		}
 		for _, s := range sources {
-			c.between()
+			c.checkpoint()
 			s.remove()
 		}
 		files += len(sources)
@@ -270,8 +269,7 @@ func (c *compactor) fold() (files int, err error) {
 	return files, err
 }
 
-// remove takes a file away that has been folded. A damaged one is kept, for
-// whoever wants to know what could not be read of it.
+// remove removes a merged file. It keeps a damaged one for inspection.
 func (s source) remove() {
 	if s.damaged {
 		_ = os.Rename(s.path, filepath.Join(filepath.Dir(s.path), s.Name+".damaged"))
@@ -280,41 +278,41 @@ func (s source) remove() {
 	}
 }
 
-// foldKind writes a kind's archive anew and puts it in the place of the old one.
-func (c *compactor) foldKind(k kind, sources []source) error {
-	archive := archiveOf(c.dir, k)
+// archiveKind rewrites the archive of a kind and replaces the old one.
+func (c *compactor) archiveKind(k kind, sources []source) error {
+	archive := archivePath(c.dir, k)
 	j := readJournal(archive)
 	j.generation++
 	if len(j.lineages) == 0 {
 		j.lineages = lineages{newLineage()}
 	}
-	into := newArchive(k)
+	b := newArchiveBuilder(k)
 	if _, err := os.Lstat(archive); err == nil {
-		damaged, err := collect(into, archive)
+		damaged, err := addPath(b, archive)
 		if err != nil {
-			return err // it would be lost
+			return err // going on would lose the archive
 		}
 		if damaged {
-			_ = os.Link(archive, archive+".damaged") // for whoever wants to know what could not be read
+			_ = os.Link(archive, archive+".damaged") // keep the damaged one for inspection
 		}
 	}
 	for i := range sources {
 		s := &sources[i]
 		var err error
-		if s.damaged, err = collect(into, s.path); err != nil {
+		if s.damaged, err = addPath(b, s.path); err != nil {
 			return err
 		}
-		entry := s.folded
-		entry.In = j.generation
+		entry := s.archivedFile
+		entry.Generation = j.generation
 		j.files = append(j.files, entry)
 	}
-	return c.write(archive, into, j)
+	return c.write(archive, b, j)
 }
 
-// write puts an archive with its journal in the place of the one before.
-func (c *compactor) write(path string, a archive, j journal) error {
-	j.files = j.files[max(0, len(j.files)-journalLimit):]
-	data, err := a.encode()
+// write replaces an archive and its journal.
+func (c *compactor) write(path string, b archiveBuilder, j journal) error {
+	j.files = j.files[max(0, len(j.files)-maxJournalFiles):]
+	data, err := b.encode()
 	if err != nil {
 		return err
 	}
@@ -324,20 +322,20 @@ func (c *compactor) write(path string, a archive, j journal) error {
 	return c.replace(path, data)
 }
 
-// replace writes a file such that whoever looks finds the old one or the new
-// one, also after the machine has gone down.
+// replace writes a file atomically: even after a power failure the old or the new one is
+// complete.
 func (c *compactor) replace(path string, data []byte) error {
-	made := path + temporary
-	c.between()
+	made := path + tempSuffix
+	c.checkpoint()
 	if err := writeSynced(made, data); err != nil {
 		_ = os.Remove(made)
 		return err
 	}
-	c.between()
+	c.checkpoint()
 	if err := os.Rename(made, path); err != nil {
 		return err
 	}
-	c.between()
+	c.checkpoint()
 	if d, err := os.Open(c.dir); err == nil {
 		_ = d.Sync()
 		_ = d.Close()
@@ -350,7 +348,7 @@ func writeSynced(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	giveToOwnerOf(f, filepath.Dir(path))
+	chownToDirOwner(f, filepath.Dir(path))
 	if _, err := f.Write(data); err != nil {
 		_ = f.Close()
 		return err

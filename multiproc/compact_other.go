@@ -4,17 +4,16 @@ package multiproc
 
 import "errors"
 
-// Compact needs to know which processes are alive, which cannot be found out
-// here.
+// Compact needs to know which processes are alive, which this system does not tell.
 func (r *Reader) Compact() (files int, err error) {
 	return 0, errors.New("multiproc: directories can be compacted on Unix only")
 }
 
-func shareDir(string) (unlock func()) { return func() {} }
+func lockShared(string) (unlock func()) { return func() {} }
 
-// A keeper has nothing to keep where there are no archives.
-type keeper struct{}
+// An archiveRestorer has nothing to restore on a system without archives.
+type archiveRestorer struct{}
 
-func newKeeper(string) *keeper                       { return &keeper{} }
-func (k *keeper) restore() (restored int, err error) { return 0, nil }
-func (k *keeper) close()                             {}
+func newArchiveRestorer(string) *archiveRestorer              { return &archiveRestorer{} }
+func (r *archiveRestorer) restore() (restored int, err error) { return 0, nil }
+func (r *archiveRestorer) close()                             {}

@@ -71,7 +71,7 @@ func compactAndDie(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	r.step = func() {
+	r.beforeStep = func() {
 		if left--; left == 0 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
@@ -98,7 +98,7 @@ func newShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{t: t, dir: t.TempDir(), next: deadPID, want: samples{"a_total": 0, "h_sum": 0, "h_count": 0}, cells: cellSums{}}
 	name := fmt.Sprintf("counter_%d.db", os.Getpid())
-	put(t, s.dir, name, padded(encode(narrow, counted("a_total", 1))))
+	put(t, s.dir, name, padded(encode(valueOnly, counted("a_total", 1))))
 	s.want["a_total"] = 1
 	mapped, err := mapFile(filepath.Join(s.dir, name))
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *shop) die(of layout) {
 func (s *shop) dieInGo(n float64) {
 	s.t.Helper()
 	c := &Cells{dir: s.dir, id: fmt.Sprintf("%d-1-1-0", s.next)}
-	if err := c.create(cellsOf(c.dir, c.id)); err != nil {
+	if err := c.create(cellsPath(c.dir, c.id)); err != nil {
 		s.t.Fatal(err)
 	}
 	created := int64(1e9 - s.next%100)
@@ -183,7 +183,7 @@ func (s *shop) dieInGo(n float64) {
 
 // letGo is the end of a process.
 func letGo(c *Cells, p *Publisher) {
-	for _, s := range p.stores {
+	for _, s := range p.files {
 		s.file.close()
 	}
 	c.file.close()
@@ -212,7 +212,7 @@ func (s *shop) files() int {
 // TestCompact: the dead go into archives, totals stay, for readers that were
 // there before, for new ones, and for Python's.
 func TestCompact(t *testing.T) {
-	for _, of := range []layout{narrow, wide} {
+	for _, of := range []layout{valueOnly, withTimestamp} {
 		s := newShop(t)
 		r := newReader(t, s.dir)
 		for round := range 3 {
@@ -233,7 +233,7 @@ func TestCompact(t *testing.T) {
 				t.Errorf("round %d: %d files are left", round, got)
 			}
 		}
-		if of == narrow { // what Debian's client reads
+		if of == valueOnly { // what Debian's client reads
 			theirs := parseText(t, runPython(t, "read", s.dir))
 			maps.DeleteFunc(theirs, func(name string, _ float64) bool { return strings.HasPrefix(name, "help of ") })
 			if !maps.EqualFunc(theirs, s.want, near) {
@@ -246,7 +246,7 @@ func TestCompact(t *testing.T) {
 // TestCompactLeavesTheLiving, and what it does not know.
 func TestCompactLeavesTheLiving(t *testing.T) {
 	s := newShop(t)
-	put(t, s.dir, "counter_worker7.db", padded(encode(narrow, counted("a_total", 5))))
+	put(t, s.dir, "counter_worker7.db", padded(encode(valueOnly, counted("a_total", 5))))
 	put(t, s.dir, "README", []byte("mine"))
 	s.want["a_total"] += 5
 	delete(s.want, "h_sum")
@@ -264,7 +264,7 @@ func TestCompactInvisible(t *testing.T) {
 	put(t, dir, fmt.Sprintf("counter_%d.db", os.Getpid()), padded(two())) // alive, but it has no such file open
 	put(t, dir, fmt.Sprintf("counter_%d.db", deadPID), padded(two()))
 	r := newReader(t, dir)
-	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrInvisible) {
+	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrLivenessUnknown) {
 		t.Errorf("Compact says %d, %v", n, err)
 	}
 	checkSamples(t, gather(t, r), samples{"a_total": 2, "b_total": 4})
@@ -274,7 +274,7 @@ func TestCompactInvisible(t *testing.T) {
 // what should go into it counts on where it is.
 func TestCompactUnreadable(t *testing.T) {
 	s := newShop(t)
-	s.die(narrow)
+	s.die(valueOnly)
 	if err := os.Mkdir(filepath.Join(s.dir, "counter_archive.db"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestCompactUnreadable(t *testing.T) {
 func TestCompactDamaged(t *testing.T) {
 	s := newShop(t)
 	name := fmt.Sprintf("counter_%d.db", deadPID)
-	put(t, s.dir, name, patched(encode(narrow, counted("a_total", 5), counted("b_total", 1)), len(encode(narrow, counted("a_total", 5)))+4, 'x'))
+	put(t, s.dir, name, patched(encode(valueOnly, counted("a_total", 5), counted("b_total", 1)), len(encode(valueOnly, counted("a_total", 5)))+4, 'x'))
 	s.want["a_total"] += 5
 	delete(s.want, "h_sum")
 	delete(s.want, "h_count")
@@ -320,7 +320,7 @@ func TestCompactNumbersComeAgain(t *testing.T) {
 	r := newReader(t, s.dir)
 	for range 5 {
 		s.next = deadPID // the same number each time; file systems give the same inode, too
-		s.die(narrow)
+		s.die(valueOnly)
 		s.check(r, "before")
 		if _, err := r.Compact(); err != nil {
 			t.Fatal(err)
@@ -332,8 +332,8 @@ func TestCompactNumbersComeAgain(t *testing.T) {
 
 func TestCompactBusy(t *testing.T) {
 	s := newShop(t)
-	s.die(narrow)
-	unlock, err := lockDir(s.dir)
+	s.die(valueOnly)
+	unlock, err := lockExclusive(s.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +357,7 @@ func TestCompactKilled(t *testing.T) {
 	died := 0
 	compactors := long.Form(t, 40, 200, "compactors")
 	for range compactors {
-		s.die(narrow)
+		s.die(valueOnly)
 		if random.IntN(3) == 0 {
 			s.check(r, "before")
 		}
@@ -388,7 +388,7 @@ func TestCompactKilled(t *testing.T) {
 func TestCompactWhileReading(t *testing.T) {
 	s := newShop(t)
 	for range 5 {
-		s.die(narrow)
+		s.die(valueOnly)
 	}
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
@@ -419,7 +419,7 @@ func TestCompactWhileReading(t *testing.T) {
 	}
 	compactor := newReader(t, s.dir)
 	for range long.Form(t, 25, 100, "rounds") {
-		s.die(narrow)
+		s.die(valueOnly)
 		if _, err := compactor.Compact(); err != nil && !errors.Is(err, ErrBusy) {
 			t.Error(err)
 		}
@@ -438,7 +438,7 @@ func TestCompactWhileListing(t *testing.T) {
 		put(t, dir, fmt.Sprintf("something else %d", i), nil)
 	}
 	const rounds, each = 40, 4
-	var there atomic.Int64 // what can be seen by now
+	var exists atomic.Int64 // what can be seen by now
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for i := range 2 {
@@ -453,7 +453,7 @@ func TestCompactWhileListing(t *testing.T) {
 				if i == 0 {
 					r = newReader(t, dir)
 				}
-				least := there.Load()
+				least := exists.Load()
 				var got int64
 				r.Cells(func(cells []*Cell) {
 					for _, c := range cells {
@@ -471,7 +471,7 @@ func TestCompactWhileListing(t *testing.T) {
 	for round := range rounds {
 		for i := range each {
 			put(t, dir, fmt.Sprintf("tacho_%d-1-1-%d.cells", i+1, round), encodeCells(cellItem{"a", false, 1, []uint64{1}}))
-			there.Add(1)
+			exists.Add(1)
 		}
 		for {
 			n, err := compactor.Compact()
@@ -501,22 +501,22 @@ func TestMissed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []bool{false, true, true} {
-		if got := r.missed(slices.Delete(slices.Clone(all), i, i+1)); got != want {
+		if got := r.listingIncomplete(slices.Delete(slices.Clone(all), i, i+1)); got != want {
 			t.Errorf("without %s: %v", all[i].Name(), got)
 		}
 	}
 	put(t, dir, "tacho_3-1-1-0.cells", twoCells())
-	if r.missed(all) {
+	if r.listingIncomplete(all) {
 		t.Error("a new file is one that was missed")
 	}
 	put(t, dir, "tacho_4-1-1-0.cells.folding.1", twoCells())
-	if !r.missed(all) {
+	if !r.listingIncomplete(all) {
 		t.Error("one that is being folded was not there before")
 	}
 	if err := os.Rename(filepath.Join(dir, "tacho_2-1-1-0.cells.folding.1"), filepath.Join(dir, "tacho_2-1-1-0.cells")); err != nil {
 		t.Fatal(err)
 	}
-	if !r.missed(all[:2]) {
+	if !r.listingIncomplete(all[:2]) {
 		t.Error("one that was given back was not there before")
 	}
 }
@@ -529,7 +529,7 @@ func TestCompactEverySecond(t *testing.T) {
 	compactor := newReader(t, s.dir)
 	for range 20 {
 		for range 2 {
-			s.die(narrow)
+			s.die(valueOnly)
 			if _, err := compactor.Compact(); err != nil {
 				t.Fatal(err)
 			}
@@ -548,7 +548,7 @@ func TestCompactInvisibleInGo(t *testing.T) {
 	s.dieInGo(3)
 	r := newReader(t, s.dir)
 	for i := range 2 {
-		if n, err := r.Compact(); n != (filesOfDead-4)*(1-i) || !errors.Is(err, ErrInvisible) {
+		if n, err := r.Compact(); n != (filesOfDead-4)*(1-i) || !errors.Is(err, ErrLivenessUnknown) {
 			t.Errorf("Compact says %d, %v", n, err)
 		}
 		s.check(r, "after")
@@ -595,7 +595,7 @@ func TestCompactThousand(t *testing.T) {
 	left := func(dead int) (files int, used int64) {
 		s := newShop(t)
 		for range dead {
-			s.die(narrow)
+			s.die(valueOnly)
 		}
 		r := newReader(t, s.dir)
 		if _, err := r.Compact(); err != nil {

@@ -7,92 +7,92 @@ import (
 	"strings"
 )
 
-// The file's header: how many bytes are in use, itself included, and four bytes
+// headerSize is the size of the file's header: the bytes in use, itself included, and four bytes
 // of padding.
 const headerSize = 8
 
-// A layout is the size of an entry's value field: a float64 (prometheus_client
-// up to 0.16), or a float64 and the Unix time at which a gauge was set (0.25).
-// Nothing in a file says which; see layoutOf.
+// A layout is the size of an entry's value field: a float64 (prometheus_client up to 0.16), or a
+// float64 and the Unix time at which a gauge was set (0.25). The file does not record it; see
+// layoutOf.
 type layout int
 
-// The layouts that there are. Unknown is that of a file without entries.
+// The layouts. A file without entries has an unknown one.
 const (
-	unknown layout = 0
-	narrow  layout = 8
-	wide    layout = 16
+	unknownLayout layout = 0
+	valueOnly     layout = 8
+	withTimestamp layout = 16
 )
 
-// maxKey bounds a key: no client writes longer ones, and a length that is out of
-// all proportion must not make us read on.
+// maxKey bounds the length of a key. No client writes longer ones, and an absurd length must not
+// make the reader read on.
 const maxKey = 1 << 20
 
-// A place is where an entry's parts stand in a file.
-type place struct {
+// entryOffsets are the positions of an entry's parts in a file.
+type entryOffsets struct {
 	key, end int // of the key, without its padding
 	value    int
-	next     int // where the next entry begins
+	next     int // start of the next entry
 }
 
-// entryAt finds the entry that begins at an offset. Data holds the bytes in use.
-// What is not a whole entry with something like a key has a reason instead.
-func entryAt(data []byte, at int, of layout) (place, Reason) {
+// entryAt finds the entry at an offset. Data holds the bytes in use. For an incomplete entry, or
+// one without a plausible key, it returns a reason.
+func entryAt(data []byte, at int, of layout) (entryOffsets, Reason) {
 	if at+4 > len(data) {
-		return place{}, Truncated
+		return entryOffsets{}, Truncated
 	}
 	n := int(int32(binary.LittleEndian.Uint32(data[at:])))
 	if n <= 0 || n > maxKey {
-		return place{}, BadLength
+		return entryOffsets{}, BadLength
 	}
-	p := place{key: at + 4, end: at + 4 + n}
+	p := entryOffsets{key: at + 4, end: at + 4 + n}
 	p.value = p.end + 8 - (n+4)%8 // one to eight spaces
 	p.next = p.value + int(of)
 	switch {
 	case p.next > len(data):
-		return place{}, Truncated
+		return entryOffsets{}, Truncated
 	case data[p.key] != '[' || data[p.end-1] != ']':
-		return place{}, BadKey
+		return entryOffsets{}, BadKey
 	}
 	return p, ""
 }
 
-// layoutOf tells the layouts apart: with the right one all entries have keys,
-// and the last one ends where the bytes in use do. Of a damaged file it is the
-// one by which more of it can be read. Likely is the one if both do as well.
+// layoutOf determines the layout: with the right one every entry has a key, and the last one
+// ends where the bytes in use end. For a damaged file it returns the layout that reads more of
+// it, and likely if both read the same.
 func layoutOf(data []byte, likely layout) layout {
 	if len(data) <= headerSize {
-		return unknown
+		return unknownLayout
 	}
-	first, second := narrow, wide
-	if likely == wide {
-		first, second = wide, narrow
+	first, second := valueOnly, withTimestamp
+	if likely == withTimestamp {
+		first, second = withTimestamp, valueOnly
 	}
-	if reach(data, first, enough) >= 2*enough {
+	if layoutFit(data, first, conclusiveEntries) >= 2*conclusiveEntries {
 		return first
 	}
-	read := reach(data, first, math.MaxInt)
-	if read == whole || read >= reach(data, second, math.MaxInt) {
+	read := layoutFit(data, first, math.MaxInt)
+	if read == exactFit || read >= layoutFit(data, second, math.MaxInt) {
 		return first
 	}
 	return second
 }
 
-// whole is the reach of a layout that fits a file.
-const whole = math.MaxInt
+// exactFit is the result of layoutFit for a layout that fits the whole file.
+const exactFit = math.MaxInt
 
-// enough is how many entries leave no doubt: with the other layout the second one
-// already begins in the wrong place.
-const enough = 16
+// conclusiveEntries is how many entries settle the layout: with the wrong one already the second
+// entry starts at the wrong place.
+const conclusiveEntries = 16
 
-// reach is how well a layout fits a file: how many entries can be read, at most
-// limit, and whether the file merely ends in the next one.
-func reach(data []byte, of layout, limit int) int {
+// layoutFit measures how well a layout fits a file: twice the number of entries that can be
+// read, at most limit, plus one if the file merely ends inside the next one.
+func layoutFit(data []byte, of layout, limit int) int {
 	for at, n := headerSize, 0; ; n += 2 {
 		if n/2 >= limit {
 			return n
 		}
 		if at == len(data) {
-			return whole
+			return exactFit
 		}
 		p, why := entryAt(data, at, of)
 		switch why {
@@ -106,14 +106,14 @@ func reach(data []byte, of layout, limit int) int {
 	}
 }
 
-// A kind is what a file's name says of its metrics.
+// A kind is what a file's name tells about its metrics.
 type kind struct {
 	name string // counter, gauge, histogram or summary
 	mode string // of gauges
 }
 
-// merge is how a gauge's values become one: all, min, max, sum or mostrecent.
-func (k kind) merge() string { return strings.TrimPrefix(k.mode, "live") }
+// mergeMode is how the values of a gauge are merged: all, min, max, sum or mostrecent.
+func (k kind) mergeMode() string { return strings.TrimPrefix(k.mode, "live") }
 
 var kinds = map[string]bool{"counter": true, "gauge": true, "histogram": true, "summary": true}
 
@@ -122,25 +122,24 @@ var modes = map[string]bool{
 	"sum": true, "livesum": true, "mostrecent": true, "livemostrecent": true,
 }
 
-// fileOf is the path of a worker's file, or of an archive.
-func (k kind) fileOf(dir, id string) string {
+// path returns the path of a worker's file, or of an archive.
+func (k kind) path(dir, id string) string {
 	name, suffix := k.name, ".db"
 	if k.mode != "" {
 		name += "_" + k.mode
 	}
-	if k == cellsKind {
+	if k == cellKind {
 		suffix = cellsSuffix
 	}
 	return filepath.Join(dir, name+"_"+id+suffix)
 }
 
-// parseName takes a file's name apart: <kind>_<id>.db, gauge_<mode>_<id>.db, or
-// tacho_<id>.cells. The id is a process's number, or whatever the service calls
-// its workers.
+// parseName parses the name of a file: <kind>_<id>.db, gauge_<mode>_<id>.db, or
+// tacho_<id>.cells. The id is a PID, or a name that the service gives its workers.
 func parseName(file string) (k kind, id string, ok bool) {
 	if rest, ok := strings.CutSuffix(file, cellsSuffix); ok {
-		id, ok = strings.CutPrefix(rest, cellsKind.name+"_")
-		return cellsKind, id, ok && (isOurs(id) || id == archiveID)
+		id, ok = strings.CutPrefix(rest, cellKind.name+"_")
+		return cellKind, id, ok && (isGoID(id) || id == archiveID)
 	}
 	rest, ok := strings.CutSuffix(file, ".db")
 	if !ok {

@@ -10,61 +10,61 @@ import (
 	"time"
 )
 
-// Which workers of Python's client are alive is not told by what their files are called.
-// A number there may be that of a process in another container, or of one that has got it
-// since, or uWSGI's number of a worker. A worker is a process that has mapped the file.
-// Go processes hold a lock on theirs instead; see alive.
+// The names of their files do not tell which workers of Python's client are alive. A number in a
+// name can be the PID of a process in another container, a PID that was reused, or uWSGI's
+// number of a worker. So a worker is a process that has mapped the file. Go processes lock their
+// files instead; see isAlive.
 
-// A life is what is known of the processes that write a file.
-type life int
+// A liveness is what is known about the processes that write a file.
+type liveness int
 
 const (
-	unknownLife life = iota // there may be one that cannot be seen
-	isDead                  // there is none
-	isAlive
+	livenessUnknown liveness = iota // there may be a process that cannot be seen
+	livenessDead                    // no process writes it
+	livenessAlive
 )
 
-// lives are the lives as values of the label state.
-var lives = map[life]string{isAlive: "alive", isDead: "dead", unknownLife: "unknown"}
+// livenessLabels are the values of the state label.
+var livenessLabels = map[liveness]string{livenessAlive: "alive", livenessDead: "dead", livenessUnknown: "unknown"}
 
-// A fileKey is a file of this machine.
-type fileKey struct{ device, inode uint64 }
+// A deviceInode identifies a file of this machine.
+type deviceInode struct{ device, inode uint64 }
 
-// A process is one of this machine; its number alone may come again.
-type process struct {
+// A processRef identifies a process of this machine. The PID alone may be reused.
+type processRef struct {
 	pid   int
 	start uint64
 }
 
-// A sight finds the processes that write files, and remembers them: as long as a process
-// lives it keeps what it has mapped. Its functions are replaced in tests.
-type sight struct {
-	writers func(*os.File) life
-	mapped  func(pid int, keys map[fileKey]bool) (found []fileKey, readable bool)
-	all     func() (pids []int, complete bool)
-	now     func() time.Time
+// A writerFinder finds the processes that write files, and caches them: a process keeps its
+// mappings for as long as it lives. Tests replace its functions.
+type writerFinder struct {
+	checkLease    func(*os.File) liveness
+	mappedBy      func(pid int, keys map[deviceInode]bool) (found []deviceInode, readable bool)
+	listProcesses func() (pids []int, complete bool)
+	now           func() time.Time
 
-	known    map[fileKey][]process
-	missing  map[fileKey]bool // what the last search has not found
-	complete bool             // that one saw all processes that there are
-	searched time.Time
+	known      map[deviceInode][]processRef
+	notFound   map[deviceInode]bool // files that the last search did not find
+	sawAll     bool                 // the last search saw every process
+	lastSearch time.Time
 }
 
-func newSight() *sight {
-	return &sight{writers: writersOf, mapped: mappedBy, all: allProcesses, now: time.Now, known: map[fileKey][]process{}}
+func newWriterFinder() *writerFinder {
+	return &writerFinder{checkLease: leaseState, mappedBy: mappedBy, listProcesses: listProcesses, now: time.Now, known: map[deviceInode][]processRef{}}
 }
 
-// A written is a file of a worker, as a scan or a compactor finds it.
-type written struct {
-	name string
-	id   string
-	key  fileKey
-	life life      // by what the kernel says of the file alone; see judge
-	by   []process // those that have mapped it
+// A workerFile is a file of a worker, as found by a scan or a compactor.
+type workerFile struct {
+	name     string
+	id       string
+	file     deviceInode
+	liveness liveness     // from the lease alone until resolve is called
+	writers  []processRef // processes that have mapped it
 }
 
-// look opens a file of a worker and asks the kernel who writes it.
-func (s *sight) look(dir, name, id string) (w written, there bool) {
+// inspect opens a file of a worker and checks its lease.
+func (f *writerFinder) inspect(dir, name, id string) (w workerFile, exists bool) {
 	in, _ := new(file).open(filepath.Join(dir, name))
 	if in == nil {
 		return w, false
@@ -74,180 +74,180 @@ func (s *sight) look(dir, name, id string) (w written, there bool) {
 	if err != nil {
 		return w, false
 	}
-	return s.written(in, info, name, id), true
+	return f.inspectOpen(in, info, name, id), true
 }
 
-func (s *sight) written(in *os.File, info fs.FileInfo, name, id string) written {
-	return written{name: name, id: id, key: keyOf(info), life: s.writers(in)}
+func (f *writerFinder) inspectOpen(in *os.File, info fs.FileInfo, name, id string) workerFile {
+	return workerFile{name: name, id: id, file: deviceInodeOf(info), liveness: f.checkLease(in)}
 }
 
-// How often all processes of the machine are looked through: at once for a file of which
-// nothing is known, and seldom for one whose process was not found.
+// How often all processes of the machine are searched: soon for a new file, and rarely for one
+// whose process was not found.
 const (
-	searchSoon  = time.Second
-	searchAgain = time.Minute
+	searchInterval = time.Second
+	retryInterval  = time.Minute
 )
 
-// judge finds the processes of files, and decides who is alive where the kernel does not
-// tell of a file alone. Fresh asks again what is remembered.
-func (s *sight) judge(files []written, fresh bool) {
-	wanted := map[fileKey]bool{}
+// resolve finds the processes of files, and decides which are alive where the lease does not
+// tell. With fresh it checks the cached processes again.
+func (f *writerFinder) resolve(files []workerFile, fresh bool) {
+	wanted := map[deviceInode]bool{}
 	for i := range files {
-		if w := &files[i]; w.life != isDead {
-			s.recall(w, fresh)
-			if len(s.known[w.key]) == 0 {
-				wanted[w.key] = true
+		if w := &files[i]; w.liveness != livenessDead {
+			f.recall(w, fresh)
+			if len(f.known[w.file]) == 0 {
+				wanted[w.file] = true
 			}
 		}
 	}
-	s.search(wanted, fresh)
+	f.search(wanted, fresh)
 	for i := range files {
 		w := &files[i]
-		if w.life == isDead {
+		if w.liveness == livenessDead {
 			continue
 		}
-		w.by = s.known[w.key]
+		w.writers = f.known[w.file]
 		switch {
-		case len(w.by) > 0:
-			w.life = isAlive
-		case w.life == unknownLife && s.complete && s.missing[w.key]:
-			w.life = isDead
+		case len(w.writers) > 0:
+			w.liveness = livenessAlive
+		case w.liveness == livenessUnknown && f.sawAll && f.notFound[w.file]:
+			w.liveness = livenessDead
 		}
 	}
-	s.forget(files)
+	f.forget(files)
 }
 
-// recall keeps those processes of a file that are still there. Where there is none, that
-// with the number in the file's name is the first to ask.
-func (s *sight) recall(w *written, fresh bool) {
-	s.known[w.key] = slices.DeleteFunc(s.known[w.key], func(p process) bool {
-		return startOf(p.pid) != p.start || fresh && !s.hasMapped(p.pid, w.key)
+// recall keeps the processes of a file that still run. If there is none, it first tries the PID
+// in the file's name.
+func (f *writerFinder) recall(w *workerFile, fresh bool) {
+	f.known[w.file] = slices.DeleteFunc(f.known[w.file], func(p processRef) bool {
+		return startTicks(p.pid) != p.start || fresh && !f.hasMapped(p.pid, w.file)
 	})
-	if len(s.known[w.key]) > 0 {
+	if len(f.known[w.file]) > 0 {
 		return
 	}
-	if pid, ok := pidOf(w.id); ok && s.hasMapped(pid, w.key) {
-		s.known[w.key] = []process{{pid, startOf(pid)}}
+	if pid, ok := pidOf(w.id); ok && f.hasMapped(pid, w.file) {
+		f.known[w.file] = []processRef{{pid, startTicks(pid)}}
 	}
 }
 
-func (s *sight) hasMapped(pid int, key fileKey) bool {
-	found, _ := s.mapped(pid, map[fileKey]bool{key: true})
+func (f *writerFinder) hasMapped(pid int, key deviceInode) bool {
+	found, _ := f.mappedBy(pid, map[deviceInode]bool{key: true})
 	return len(found) > 0
 }
 
 // search looks for files in all processes.
-func (s *sight) search(wanted map[fileKey]bool, fresh bool) {
-	since := s.now().Sub(s.searched)
-	isNew := func(key fileKey) bool { return !s.missing[key] }
+func (f *writerFinder) search(wanted map[deviceInode]bool, fresh bool) {
+	since := f.now().Sub(f.lastSearch)
+	isNew := func(key deviceInode) bool { return !f.notFound[key] }
 	anyNew := slices.ContainsFunc(slices.Collect(maps.Keys(wanted)), isNew)
-	if len(wanted) == 0 || !fresh && (since < searchSoon || since < searchAgain && !anyNew) {
+	if len(wanted) == 0 || !fresh && (since < searchInterval || since < retryInterval && !anyNew) {
 		return
 	}
-	pids, complete := s.all()
+	pids, complete := f.listProcesses()
 	for _, pid := range pids {
-		found, readable := s.mapped(pid, wanted)
+		found, readable := f.mappedBy(pid, wanted)
 		complete = complete && readable
 		for _, key := range found {
-			s.known[key] = append(s.known[key], process{pid, startOf(pid)})
+			f.known[key] = append(f.known[key], processRef{pid, startTicks(pid)})
 		}
 	}
-	s.searched, s.complete, s.missing = s.now(), complete, map[fileKey]bool{}
+	f.lastSearch, f.sawAll, f.notFound = f.now(), complete, map[deviceInode]bool{}
 	for key := range wanted {
-		if len(s.known[key]) == 0 {
-			s.missing[key] = true
+		if len(f.known[key]) == 0 {
+			f.notFound[key] = true
 		}
 	}
 }
 
-// forget drops what is remembered of files that are not there any more.
-func (s *sight) forget(files []written) {
-	there := make(map[fileKey]bool, len(files))
+// forget drops cached processes of files that no longer exist.
+func (f *writerFinder) forget(files []workerFile) {
+	exists := make(map[deviceInode]bool, len(files))
 	for i := range files {
-		there[files[i].key] = true
+		exists[files[i].file] = true
 	}
-	maps.DeleteFunc(s.known, func(key fileKey, by []process) bool { return !there[key] || len(by) == 0 })
+	maps.DeleteFunc(f.known, func(key deviceInode, by []processRef) bool { return !exists[key] || len(by) == 0 })
 }
 
-// keyOf is which file of this machine a file is.
-func keyOf(info fs.FileInfo) fileKey { return fileKey{deviceOf(info), inodeOf(info)} }
+// deviceInodeOf returns the identity of a file.
+func deviceInodeOf(info fs.FileInfo) deviceInode { return deviceInode{deviceOf(info), inodeOf(info)} }
 
-// A cohort is the workers that have files in a directory, by id.
-type cohort map[string]*member
+// workers are the workers that have files in a directory, by id.
+type workers map[string]*worker
 
-// A member is a worker: its life is that of the liveliest of its files.
-type member struct {
-	life life
-	pids map[int]bool // of its processes that can be seen
+// A worker is alive if one of its files is in use.
+type worker struct {
+	liveness liveness
+	pids     map[int]bool // of its processes that can be seen
 }
 
-func (c cohort) member(id string) *member {
+func (c workers) get(id string) *worker {
 	if c[id] == nil {
-		c[id] = &member{life: isDead, pids: map[int]bool{}}
+		c[id] = &worker{liveness: livenessDead, pids: map[int]bool{}}
 	}
 	return c[id]
 }
 
-// add adds a file that was judged.
-func (c cohort) add(w written) {
-	m := c.member(w.id)
-	if w.life == isAlive || m.life == isDead {
-		m.life = w.life
+// add adds a file after resolve.
+func (c workers) add(w workerFile) {
+	one := c.get(w.id)
+	if w.liveness == livenessAlive || one.liveness == livenessDead {
+		one.liveness = w.liveness
 	}
-	for _, p := range w.by {
-		m.pids[p.pid] = true
+	for _, p := range w.writers {
+		one.pids[p.pid] = true
 	}
 }
 
-// addOurs adds a Go process, of which is known whether it is alive.
-func (c cohort) addOurs(id string, alive bool) {
-	m := c.member(id)
+// addGo adds a Go process.
+func (c workers) addGo(id string, alive bool) {
+	one := c.get(id)
 	if !alive {
 		return
 	}
-	m.life = isAlive
+	one.liveness = livenessAlive
 	if pid, ok := pidOf(id); ok {
-		m.pids[pid] = true
+		one.pids[pid] = true
 	}
 }
 
-// count is how many workers have a life.
-func (c cohort) count(of life) (n int) {
-	for _, m := range c {
-		if m.life == of {
+// count returns how many workers have a liveness.
+func (c workers) count(of liveness) (n int) {
+	for _, one := range c {
+		if one.liveness == of {
 			n++
 		}
 	}
 	return n
 }
 
-// pids are the processes of all that live, and whether these are all: none of them is out
-// of sight.
-func (c cohort) pids() (pids []int, all bool) {
+// pids returns the processes of all workers that are not dead, and whether it could see a
+// process of each.
+func (c workers) pids() (pids []int, all bool) {
 	seen := map[int]bool{}
 	all = true
-	for _, m := range c {
-		if m.life != isDead {
-			maps.Copy(seen, m.pids)
-			all = all && len(m.pids) > 0
+	for _, one := range c {
+		if one.liveness != livenessDead {
+			maps.Copy(seen, one.pids)
+			all = all && len(one.pids) > 0
 		}
 	}
 	return slices.Sorted(maps.Keys(seen)), all
 }
 
-// living are the names of those that live, as the label pid has them.
-func (c cohort) living() (names []string) {
-	for id, m := range c {
-		if m.life == isAlive {
-			names = append(names, shownPID(id))
+// aliveNames returns the names of the living workers, as in the pid label.
+func (c workers) aliveNames() (names []string) {
+	for id, one := range c {
+		if one.liveness == livenessAlive {
+			names = append(names, pidLabel(id))
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// isNumber reports whether a worker is called by a number, a process's or its server's.
-func isNumber(id string) bool {
+// isNumericID reports whether an id is a number: a PID, or a number from the worker's server.
+func isNumericID(id string) bool {
 	n, err := strconv.Atoi(id)
 	return err == nil && n >= 0
 }

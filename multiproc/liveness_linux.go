@@ -12,12 +12,13 @@ import (
 	"syscall"
 )
 
-// writersOf asks the kernel whether somebody has a file open for writing, or mapped so: in
-// whatever PID namespace, and whatever is called so there. A lease for reading is given
-// only if nobody has. It takes the file's owner, or root, and a file system with leases.
+// leaseState asks the kernel whether a process has a file open or mapped for writing, in any PID
+// namespace and under any name. The kernel grants a read lease only if none has. This works for
+// the file's owner or root, on a file system with leases.
 //
-// The lease lasts for a moment. Who opens the file for writing just then waits that long.
-func writersOf(in *os.File) life {
+// The lease is released at once. A process that opens the file for writing in between waits for
+// that.
+func leaseState(in *os.File) liveness {
 	set := func(kind int) syscall.Errno {
 		_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, in.Fd(), setLease, uintptr(kind))
 		return errno
@@ -25,29 +26,29 @@ func writersOf(in *os.File) life {
 	switch set(syscall.F_RDLCK) {
 	case 0:
 		set(syscall.F_UNLCK)
-		return isDead
+		return livenessDead
 	case syscall.EAGAIN:
-		return isAlive
+		return livenessAlive
 	}
-	return unknownLife
+	return livenessUnknown
 }
 
 // setLease is F_SETLEASE (fcntl.h), which package syscall lacks.
 const setLease = 1024
 
-// mappedBy reports which files a process has mapped, and whether that can be read.
-func mappedBy(pid int, keys map[fileKey]bool) (found []fileKey, readable bool) {
+// mappedBy returns the files that a process has mapped, and whether its mappings can be read.
+func mappedBy(pid int, keys map[deviceInode]bool) (found []deviceInode, readable bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return nil, errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) // it has ended
 	}
 	left := len(keys)
-	seen := map[fileKey]bool{}
+	seen := map[deviceInode]bool{}
 	for line := range bytes.Lines(text) {
-		if !bytes.Contains(line, metricsFile) {
+		if !bytes.Contains(line, metricsFileMark) {
 			continue
 		}
-		key, ok := keyOfMapping(string(line))
+		key, ok := parseMapping(string(line))
 		for want := range keys {
 			if ok && !seen[want] && want.inode == key.inode && (want.device == key.device || hasOpen(pid, want)) {
 				seen[want] = true
@@ -61,12 +62,12 @@ func mappedBy(pid int, keys map[fileKey]bool) (found []fileKey, readable bool) {
 	return found, true
 }
 
-// metricsFile is in the path of each file of metrics, whatever it was renamed to.
-var metricsFile = []byte(".db")
+// metricsFileMark is part of the path of every metrics file, even of a renamed one.
+var metricsFileMark = []byte(".db")
 
-// keyOfMapping reads a line of /proc/PID/maps: address, permissions, offset, device, inode,
+// parseMapping reads a line of /proc/PID/maps: address, permissions, offset, device, inode,
 // path.
-func keyOfMapping(line string) (key fileKey, ok bool) {
+func parseMapping(line string) (key deviceInode, ok bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 6 {
 		return key, false
@@ -75,40 +76,39 @@ func keyOfMapping(line string) (key fileKey, ok bool) {
 	high, err1 := strconv.ParseUint(major, 16, 32)
 	low, err2 := strconv.ParseUint(minor, 16, 32)
 	inode, err3 := strconv.ParseUint(fields[4], 10, 64)
-	return fileKey{deviceNumber(high, low), inode}, errors.Join(err1, err2, err3) == nil
+	return deviceInode{deviceNumber(high, low), inode}, errors.Join(err1, err2, err3) == nil
 }
 
-// deviceNumber is a device as stat has it (makedev of glibc).
+// deviceNumber returns a device as stat reports it (makedev of glibc).
 func deviceNumber(major, minor uint64) uint64 {
 	return major&0xfffff000<<32 | major&0xfff<<8 | minor&0xffffff00<<12 | minor&0xff
 }
 
-// hasOpen reports whether a process has a file open. Some file systems (Btrfs, overlays)
-// show another device in maps than stat does; whoever maps a file of metrics has it open as
-// well.
-func hasOpen(pid int, key fileKey) bool {
+// hasOpen reports whether a process has a file open. Some file systems (Btrfs, overlays) show
+// another device in maps than in stat; a process that maps a metrics file also keeps it open.
+func hasOpen(pid int, key deviceInode) bool {
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
 	listed, _ := os.ReadDir(dir)
 	for _, e := range listed {
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && keyOf(info) == key {
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && deviceInodeOf(info) == key {
 			return true
 		}
 	}
 	return false
 }
 
-// allProcesses are the processes that can be seen, and whether there can be no others: in
-// the first PID namespace all have a number.
-func allProcesses() (pids []int, complete bool) {
+// listProcesses returns the processes that can be seen, and whether these are all: in the
+// initial PID namespace every process has a PID.
+func listProcesses() (pids []int, complete bool) {
 	listed, err := os.ReadDir("/proc")
 	for _, e := range listed {
 		if pid, err := strconv.Atoi(e.Name()); err == nil {
 			pids = append(pids, pid)
 		}
 	}
-	return pids, err == nil && pidNamespace() == firstNamespace
+	return pids, err == nil && pidNamespace() == initialNamespace
 }
 
-// firstNamespace is the number of the PID namespace that the machine began with
-// (PROC_PID_INIT_INO in the kernel's proc_ns.h).
-const firstNamespace = 0xEFFFFFFC
+// initialNamespace is the number of the machine's initial PID namespace (PROC_PID_INIT_INO in
+// the kernel's proc_ns.h).
+const initialNamespace = 0xEFFFFFFC

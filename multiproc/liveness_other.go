@@ -4,11 +4,11 @@ package multiproc
 
 import "os"
 
-// Who has mapped a file cannot be found out here, so that no worker of Python's client is
-// known to be dead.
+// This system does not tell which processes have mapped a file, so no worker of Python's client
+// is known to be dead.
 
-func writersOf(*os.File) life { return unknownLife }
+func leaseState(*os.File) liveness { return livenessUnknown }
 
-func mappedBy(int, map[fileKey]bool) (found []fileKey, readable bool) { return nil, false }
+func mappedBy(int, map[deviceInode]bool) (found []deviceInode, readable bool) { return nil, false }
 
-func allProcesses() (pids []int, complete bool) { return nil, false }
+func listProcesses() (pids []int, complete bool) { return nil, false }

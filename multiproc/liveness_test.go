@@ -27,7 +27,7 @@ func mapAndObey(dir string) {
 		}
 		all = append(all, mapped)
 	}
-	at := len(encode(narrow, counted("a_total", 1))) - 8
+	at := len(encode(valueOnly, counted("a_total", 1))) - 8
 	obey(map[string]func(){"more": func() {
 		for _, mapped := range all {
 			n := math.Float64frombits(binary.LittleEndian.Uint64(mapped[at:]))
@@ -38,7 +38,7 @@ func mapAndObey(dir string) {
 
 // startUnseen starts the test program in a PID namespace of its own, from which no other
 // process can be seen.
-func startUnseen(t *testing.T, dirs ...string) *worker {
+func startUnseen(t *testing.T, dirs ...string) *testWorker {
 	t.Helper()
 	cmd := inRole("unseen", strings.Join(dirs, ":"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
@@ -62,7 +62,7 @@ func readUnseen(dirs string) {
 				r, err := NewReader(ReaderOptions{Dir: dir})
 				check(err)
 				n, err := r.Compact()
-				fmt.Println(n, errors.Is(err, ErrInvisible))
+				fmt.Println(n, errors.Is(err, ErrLivenessUnknown))
 			}
 		},
 		"read": func() {
@@ -103,7 +103,7 @@ func described(r *Reader) string {
 func putWorkers(t *testing.T, dir string, ids ...any) {
 	t.Helper()
 	for _, id := range ids {
-		put(t, dir, fmt.Sprintf("counter_%v.db", id), padded(encode(narrow, counted("a_total", 1))))
+		put(t, dir, fmt.Sprintf("counter_%v.db", id), padded(encode(valueOnly, counted("a_total", 1))))
 	}
 }
 
@@ -114,11 +114,11 @@ func TestOtherDevice(t *testing.T) {
 	seen, unseen := smallDisk(t, 512), smallDisk(t, 512)
 	putWorkers(t, seen, 1)
 	putWorkers(t, unseen, 1, deadPID)
-	inode := func(dir string) uint64 { return keyOf(stat(t, filepath.Join(dir, "counter_1.db"))).inode }
+	inode := func(dir string) uint64 { return deviceInodeOf(stat(t, filepath.Join(dir, "counter_1.db"))).inode }
 	if inode(seen) != inode(unseen) {
 		t.Fatalf("the files have the numbers %d and %d", inode(seen), inode(unseen))
 	}
-	w := startWorker(t, "map", unseen, deadPID)
+	w := startTestWorker(t, "map", unseen, deadPID)
 	w.await("ready")
 	compactor := startUnseen(t, seen, unseen)
 	compactor.await("ready")
@@ -147,7 +147,7 @@ func stat(t *testing.T, path string) os.FileInfo {
 func TestTwoNamespaces(t *testing.T) {
 	dir := t.TempDir()
 	putWorkers(t, dir, 1, deadPID, deadPID+1)
-	w := startWorker(t, "map", dir, deadPID)
+	w := startTestWorker(t, "map", dir, deadPID)
 	w.await("ready")
 	compactor := startUnseen(t, dir)
 	compactor.await("ready")
@@ -170,7 +170,7 @@ func TestTwoNamespaces(t *testing.T) {
 // of which 1 is init's as well, or a container's, or one that was another process's before.
 // What is shown is what has mapped the file.
 func TestWorkerNumbers(t *testing.T) {
-	idle := startWorker(t, "map", t.TempDir()) // a process that has mapped nothing
+	idle := startTestWorker(t, "map", t.TempDir()) // a process that has mapped nothing
 	idle.await("ready")
 	for name, ids := range map[string][]any{
 		"uWSGI":       {1, 2},
@@ -181,13 +181,13 @@ func TestWorkerNumbers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			putWorkers(t, dir, ids...)
-			w := startWorker(t, "map", dir, ids...)
+			w := startTestWorker(t, "map", dir, ids...)
 			w.await("ready")
 			r, err := NewReader(ReaderOptions{Dir: dir, Processes: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			alive := fmt.Sprintf("map[alive:%d dead:0 unknown:0] [%d] %d", len(ids), w.pid, len(usages))
+			alive := fmt.Sprintf("map[alive:%d dead:0 unknown:0] [%d] %d", len(ids), w.pid, len(usageMetrics))
 			for range 2 { // the second time it is remembered
 				if got := described(r); got != alive {
 					t.Errorf("it says %s, want %s", got, alive)
@@ -209,14 +209,14 @@ func TestWorkerNumbers(t *testing.T) {
 // a worker of this service, and what it uses is not what the service uses.
 func TestNumberReused(t *testing.T) {
 	s := newShop(t)
-	idle := startWorker(t, "map", t.TempDir())
+	idle := startTestWorker(t, "map", t.TempDir())
 	idle.await("ready")
 	putWorkers(t, s.dir, 1, 2, idle.pid)
 	r, err := NewReader(ReaderOptions{Dir: s.dir, Processes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("map[alive:1 dead:3 unknown:0] [%d] %d", os.Getpid(), len(usages))
+	want := fmt.Sprintf("map[alive:1 dead:3 unknown:0] [%d] %d", os.Getpid(), len(usageMetrics))
 	if got := described(r); got != want {
 		t.Errorf("it says %s, want %s", got, want)
 	}
@@ -234,10 +234,10 @@ func TestOpenedMeanwhile(t *testing.T) {
 	s := newShop(t)
 	putWorkers(t, s.dir, deadPID)
 	r := newReader(t, s.dir)
-	var w *worker
-	r.step = func() {
+	var w *testWorker
+	r.beforeStep = func() {
 		if w == nil {
-			w = startWorker(t, "map", s.dir, deadPID)
+			w = startTestWorker(t, "map", s.dir, deadPID)
 			w.await("ready")
 		}
 	}
@@ -260,8 +260,8 @@ func TestNoLeases(t *testing.T) {
 		s := newShop(t)
 		putWorkers(t, s.dir, 1, deadPID)
 		r := newReader(t, s.dir)
-		r.sight.writers = func(*os.File) life { return unknownLife }
-		r.sight.all = func() ([]int, bool) { return []int{os.Getpid()}, complete }
+		r.writerFinder.checkLease = func(*os.File) liveness { return livenessUnknown }
+		r.writerFinder.listProcesses = func() ([]int, bool) { return []int{os.Getpid()}, complete }
 		r.opts.Processes = true
 		lives, folded := samples{"alive": 1, "dead": 2, "unknown": 0}, 2
 		if !complete {
@@ -273,7 +273,7 @@ func TestNoLeases(t *testing.T) {
 				t.Errorf("complete %v: %v are %s, want %v", complete, n, life, want)
 			}
 		}
-		if n, err := r.Compact(); n != folded || errors.Is(err, ErrInvisible) == complete {
+		if n, err := r.Compact(); n != folded || errors.Is(err, ErrLivenessUnknown) == complete {
 			t.Errorf("complete %v: Compact says %d, %v", complete, n, err)
 		}
 		if got := gather(t, r)["a_total"]; got != 3 {
@@ -288,15 +288,15 @@ func TestUnreadableMaps(t *testing.T) {
 	s := newShop(t)
 	putWorkers(t, s.dir, deadPID)
 	r := newReader(t, s.dir)
-	r.sight.writers = func(*os.File) life { return unknownLife }
-	r.sight.all = func() ([]int, bool) { return []int{os.Getpid(), 1}, true }
-	r.sight.mapped = func(pid int, keys map[fileKey]bool) ([]fileKey, bool) {
+	r.writerFinder.checkLease = func(*os.File) liveness { return livenessUnknown }
+	r.writerFinder.listProcesses = func() ([]int, bool) { return []int{os.Getpid(), 1}, true }
+	r.writerFinder.mappedBy = func(pid int, keys map[deviceInode]bool) ([]deviceInode, bool) {
 		if pid == 1 {
 			return nil, false
 		}
 		return mappedBy(pid, keys)
 	}
-	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrInvisible) {
+	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrLivenessUnknown) {
 		t.Errorf("Compact says %d, %v", n, err)
 	}
 }
@@ -307,19 +307,19 @@ func TestSearchesSeldom(t *testing.T) {
 	dir := t.TempDir()
 	putWorkers(t, dir, deadPID)
 	r := newReader(t, dir)
-	now, searches := r.sight.now(), 0
-	r.sight.now = func() time.Time { return now }
-	r.sight.writers = func(*os.File) life { return isAlive }
-	r.sight.all = func() ([]int, bool) { searches++; return nil, true }
+	now, searches := r.writerFinder.now(), 0
+	r.writerFinder.now = func() time.Time { return now }
+	r.writerFinder.checkLease = func(*os.File) liveness { return livenessAlive }
+	r.writerFinder.listProcesses = func() ([]int, bool) { searches++; return nil, true }
 	for _, c := range []struct {
 		then   func()
 		search int
 	}{
 		{func() {}, 1},
-		{func() { now = now.Add(searchSoon) }, 1},
+		{func() { now = now.Add(searchInterval) }, 1},
 		{func() { putWorkers(t, dir, deadPID+1) }, 2},
-		{func() { now = now.Add(searchSoon) }, 2},
-		{func() { now = now.Add(searchAgain) }, 3},
+		{func() { now = now.Add(searchInterval) }, 2},
+		{func() { now = now.Add(retryInterval) }, 3},
 	} {
 		c.then()
 		gather(t, r)
@@ -357,7 +357,7 @@ sys.stdin.read()`, filepath.Join(dir, "counter_1.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("map[alive:1 dead:1 unknown:0] [%d] %d", w.pid, len(usages))
+	want := fmt.Sprintf("map[alive:1 dead:1 unknown:0] [%d] %d", w.pid, len(usageMetrics))
 	if got := described(r); got != want {
 		t.Errorf("it says %s, want %s", got, want)
 	}
@@ -368,16 +368,16 @@ sys.stdin.read()`, filepath.Join(dir, "counter_1.db"))
 
 // TestDeviceNumber: devices are numbered as in stat.
 func TestDeviceNumber(t *testing.T) {
-	for line, want := range map[string]fileKey{
+	for line, want := range map[string]deviceInode{
 		"7f00-7f01 rw-s 00000000 fd:01 42                 /m/counter_1.db":  {0xfd01, 42},
 		"7f00-7f01 rw-s 00000000 00:12345 7      /m/counter_1.db (deleted)": {0x12300045, 7},
 		"7f00-7f01 rw-s 00000000 1234:05 7                 /m/counter_1.db": {0x100000023405, 7},
 	} {
-		if got, ok := keyOfMapping(line); !ok || got != want {
+		if got, ok := parseMapping(line); !ok || got != want {
 			t.Errorf("%s is %x, want %x", line, got, want)
 		}
 	}
-	if _, ok := keyOfMapping("7f00-7f01 rw-p 00000000 00:00 0"); ok {
+	if _, ok := parseMapping("7f00-7f01 rw-p 00000000 00:00 0"); ok {
 		t.Error("memory is no file")
 	}
 }

@@ -6,35 +6,33 @@ import (
 	"path/filepath"
 )
 
-// A mapped is a file that this process writes and has mapped, piece by piece as
-// it grows, so that what points into it stays valid. Every byte has its place on
-// the disk before it is mapped: else a full disk would be SIGBUS, at some later
-// write.
-type mapped struct {
+// A mappedFile is a file that this process writes through memory. It is mapped piece by piece as
+// it grows, so that pointers into it stay valid. Every byte is allocated on disk before it is
+// mapped: otherwise a full disk would raise SIGBUS at a later write.
+type mappedFile struct {
 	file   *os.File
 	size   int64
 	pieces []piece
 }
 
-// A piece is a part of the file in memory.
+// A piece is a mapped part of the file.
 type piece struct {
 	at    int64
 	bytes []byte
 }
 
 const (
-	firstPiece = 64 << 10 // as Python's client begins
+	firstPiece = 64 << 10 // the initial size in Python's client
 	largePiece = 4 << 20
 )
 
-// createMapped makes a file of at least n bytes, all zero. It has the temporary
-// name until publish.
-func createMapped(path string, n int64) (*mapped, error) {
-	f, err := createFile(path + temporary)
+// createMapped creates a file of at least n zero bytes. It has a temporary name until publish.
+func createMapped(path string, n int64) (*mappedFile, error) {
+	f, err := createFile(path + tempSuffix)
 	if err != nil {
 		return nil, err
 	}
-	m := &mapped{file: f}
+	m := &mappedFile{file: f}
 	if err := m.extend(n); err != nil {
 		m.discard()
 		return nil, err
@@ -42,32 +40,32 @@ func createMapped(path string, n int64) (*mapped, error) {
 	return m, nil
 }
 
-// discard takes a file away that nobody has seen.
-func (m *mapped) discard() {
+// discard removes a file that was not published.
+func (m *mappedFile) discard() {
 	_ = os.Remove(m.file.Name())
 	m.close()
 }
 
-// publish gives the file its name. What had it before is replaced.
-func (m *mapped) publish() error {
+// publish gives the file its name, and replaces a file that has it.
+func (m *mappedFile) publish() error {
 	name := m.file.Name()
-	return os.Rename(name, name[:len(name)-len(temporary)])
+	return os.Rename(name, name[:len(name)-len(tempSuffix)])
 }
 
-// publishNew gives the file its name, unless there is one.
-func (m *mapped) publishNew() error {
+// publishNew gives the file its name, unless another file has it.
+func (m *mappedFile) publishNew() error {
 	name := m.file.Name()
-	if err := os.Link(name, name[:len(name)-len(temporary)]); err != nil {
+	if err := os.Link(name, name[:len(name)-len(tempSuffix)]); err != nil {
 		return err
 	}
 	return os.Remove(name)
 }
 
-// extend makes the file larger by at least n bytes, and maps these. While there is
-// space it takes more, so that files grow in few pieces.
-func (m *mapped) extend(n int64) error {
-	n = wholePages(n)
-	more := wholePages(max(n, min(max(m.size, firstPiece), largePiece)))
+// extend grows the file by at least n bytes and maps them. While there is space it takes more,
+// so that a file has few pieces.
+func (m *mappedFile) extend(n int64) error {
+	n = roundToPages(n)
+	more := roundToPages(max(n, min(max(m.size, firstPiece), largePiece)))
 	err := m.reserve(more)
 	if isFull(err) && more > n {
 		more, err = n, m.reserve(n)
@@ -84,22 +82,22 @@ func (m *mapped) extend(n int64) error {
 	return nil
 }
 
-func wholePages(n int64) int64 {
+func roundToPages(n int64) int64 {
 	page := int64(os.Getpagesize())
 	return (n + page - 1) / page * page
 }
 
-// reserve gives the n bytes behind the file's end their place on the disk.
-func (m *mapped) reserve(n int64) error {
+// reserve allocates n bytes after the end of the file.
+func (m *mappedFile) reserve(n int64) error {
 	if err := reserve(m.file, m.size, n); err != nil {
-		_ = m.file.Truncate(m.size) // some may have got theirs
+		_ = m.file.Truncate(m.size) // some bytes may have been allocated
 		return fmt.Errorf("%s: %w", filepath.Base(m.file.Name()), err)
 	}
 	return nil
 }
 
-// bytes are n bytes of the file, nil unless one piece has them all.
-func (m *mapped) bytes(at, n int64) []byte {
+// bytes returns n bytes of the file, or nil unless a single piece holds them.
+func (m *mappedFile) bytes(at, n int64) []byte {
 	for i := len(m.pieces) - 1; i >= 0; i-- {
 		if p := m.pieces[i]; at >= p.at {
 			if end := at - p.at + n; end <= int64(len(p.bytes)) {
@@ -111,15 +109,15 @@ func (m *mapped) bytes(at, n int64) []byte {
 	return nil
 }
 
-// close lets the file go. Nothing may point into it any more.
-func (m *mapped) close() {
+// close closes and unmaps the file. Nothing may point into it any more.
+func (m *mappedFile) close() {
 	for _, p := range m.pieces {
 		munmap(p.bytes)
 	}
 	_ = m.file.Close()
 }
 
-// writeZeros reserves space where the system has no call for it.
+// writeZeros allocates space on a system without a call for it.
 func writeZeros(f *os.File, at, n int64) error {
 	zeros := make([]byte, firstPiece)
 	for ; n > 0; n -= int64(len(zeros)) {

@@ -7,9 +7,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// startOf is when a process began, in ticks since the machine did; 0 if it is not
-// there.
-func startOf(pid int) uint64 {
+// startTicks returns when a process started, in clock ticks since boot, or 0 if it does not run.
+func startTicks(pid int) uint64 {
 	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0
@@ -21,15 +20,14 @@ func startOf(pid int) uint64 {
 	return stat.Starttime
 }
 
-// pidNamespace is the number of the namespace in which numbers of processes mean
-// something to us.
+// pidNamespace returns the number of the namespace in which this process's PIDs are valid.
 func pidNamespace() (number uint64) {
 	text, _ := os.Readlink("/proc/self/ns/pid")
 	_, _ = fmt.Sscanf(text, "pid:[%d]", &number)
 	return number
 }
 
-// usageOf asks the system what a process uses.
+// usageOf returns what a process uses.
 func usageOf(pid int) (usage, bool) {
 	p, err := procfs.NewProc(pid)
 	if err != nil {

@@ -2,11 +2,10 @@
 
 package multiproc
 
-// usageOf cannot be found out here.
+// usageOf is not available on this system.
 func usageOf(int) (usage, bool) { return usage{}, false }
 
-// startOf cannot be found out here: a file that a dead process has left behind is
-// known by nobody's holding it.
-func startOf(int) uint64 { return 0 }
+// startTicks is not available on this system; a leftover file is recognized by its missing lock.
+func startTicks(int) uint64 { return 0 }
 
 func pidNamespace() uint64 { return 0 }

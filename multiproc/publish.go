@@ -13,59 +13,59 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Publisher writes the metrics that a process has in client_golang into the
-// directory, in files of Python's format. Counters, histograms and summaries are
-// added up with those of other processes, gauges by their mode. Quantiles of
-// summaries, exemplars and native buckets are not written: nobody can add them up.
+// A Publisher writes the client_golang metrics of a process into the directory, in files of
+// Python's format. Counters, histograms and summaries are summed with those of other processes,
+// gauges are merged by mode. It does not write quantiles of summaries, exemplars and native
+// buckets, which cannot be merged.
 //
 // It is safe for concurrent use.
 type Publisher struct {
 	cells *Cells
 	modes map[string]string
 
-	mu     sync.Mutex
-	round  int
-	stores map[kind]*store
-	known  map[string]*published
-	stale  map[kind]bool // files with gauges in them that are gone
-	made   uint32        // files
-	layout layout        // of files
-	beside bool          // Python's client has files in the directory
-	keeper *keeper
-	listed time.Time // when the directory had changed that was looked at last
-	key    []byte
-	now    func() time.Time // replaced in tests
+	mu         sync.Mutex
+	round      int
+	files      map[kind]*valueFile
+	known      map[string]*publishedMetric
+	staleKinds map[kind]bool // files that contain removed gauges
+	filesMade  uint32        // counts the files, for their generation
+	layout     layout        // of new files
+	sharedDir  bool          // Python's client has files in the directory
+	restorer   *archiveRestorer
+	listedAt   time.Time // modification time of the directory when it was last listed
+	key        []byte
+	now        func() time.Time // replaced in tests
 }
 
-// NewPublisher makes a Publisher for the process of these Cells. Modes are those
-// of single gauges, by name; the others have that of [GaugeMode].
+// NewPublisher returns a Publisher for the process of these Cells. Modes sets the modes of
+// single gauges, by name; the others have the mode that [GaugeMode] returns.
 func NewPublisher(c *Cells, modes map[string]string) *Publisher {
-	return &Publisher{cells: c, modes: modes, stores: map[kind]*store{}, known: map[string]*published{}, stale: map[kind]bool{}, layout: narrow, keeper: newKeeper(c.Dir()), now: time.Now}
+	return &Publisher{cells: c, modes: modes, files: map[kind]*valueFile{}, known: map[string]*publishedMetric{}, staleKinds: map[kind]bool{}, layout: valueOnly, restorer: newArchiveRestorer(c.Dir()), now: time.Now}
 }
 
-// A published is a metric that has been written before.
-type published struct {
-	kind   kind
-	round  int // when it was seen last
-	keys   []string
-	values []float64 // what is written: base, and what the metric says
-	said   []float64 // what the metric said last
-	spare  []float64 // memory for what it says next
-	base   []float64 // what it had counted before it began anew; nil if it never did
-	places []place64 // of the values; nil as long as there is no space for them
+// A publishedMetric is a metric that has been written before.
+type publishedMetric struct {
+	kind    kind
+	round   int // when it was last seen
+	keys    []string
+	values  []float64    // what is written: base plus current
+	current []float64    // the metric's last values
+	spare   []float64    // memory for its next values
+	base    []float64    // its counts before a reset; nil without one
+	words   []valueWords // of the values; nil while there is no space for them
 }
 
-// GaugeModes are the modes that gauges can have: how the values of several
-// processes become one. Those that begin with live forget the processes that are
-// gone. All and liveall show each process's own, with a label pid.
+// GaugeModes returns the modes of gauges, which say how the values of several processes are
+// merged. The modes that begin with live drop processes that have ended. all and liveall show
+// each process's value, with a pid label.
 func GaugeModes() []string { return slices.Sorted(maps.Keys(modes)) }
 
-// GaugeMode is the mode of a gauge of which nothing is known but its name:
-// livesum, but livemax for what says the same, or the latest, in every process
-// (*_info, *_timestamp_seconds, limits), and livemin for starts. A prefix that a
-// wrapper around the registry puts before the name changes nothing.
+// GaugeMode returns the default mode of a gauge, from its name alone. It is livemax for gauges
+// that are equal in every process or of which the latest counts (*_info, *_timestamp_seconds,
+// limits), livemin for start times, and livesum for the others. A prefix that a wrapped registry
+// adds to the name does not matter.
 func GaugeMode(name string) string {
-	for _, rule := range gaugeModes {
+	for _, rule := range gaugeModeRules {
 		if strings.HasSuffix(name, rule.suffix) {
 			return rule.mode
 		}
@@ -73,8 +73,8 @@ func GaugeMode(name string) string {
 	return "livesum"
 }
 
-// gaugeModes are told by the end of the name; the first that fits counts.
-var gaugeModes = []struct{ suffix, mode string }{
+// gaugeModeRules map the end of a name to a mode; the first match wins.
+var gaugeModeRules = []struct{ suffix, mode string }{
 	{"process_start_time_seconds", "livemin"},
 	{"_info", "livemax"},
 	{"_timestamp_seconds", "livemax"},
@@ -89,9 +89,8 @@ var gaugeModes = []struct{ suffix, mode string }{
 	{"go_sched_gomaxprocs_threads", "livemax"},
 }
 
-// Publish writes what the families hold now, and returns how many samples there was
-// no space for. Gauges that are not among them any more vanish; other metrics
-// keep what they had.
+// Publish writes the current values of the families, and returns how many samples found no
+// space. Gauges that are no longer among them disappear; other metrics keep their values.
 func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,37 +104,36 @@ func (p *Publisher) Publish(families []*dto.MetricFamily) (unwritten int) {
 			failed = cmp.Or(failed, err)
 		}
 	}
-	missing, err := p.forgetGauges()
+	missing, err := p.dropGauges()
 	return p.cells.setUnwritten(unwritten+missing, cmp.Or(failed, err))
 }
 
-// hasFile makes the process's file, without which its metrics would be those of a
-// dead one.
-func (c *Cells) hasFile() error {
+// requireFile creates the process's cell file, without which its metrics would count as those of
+// a dead process.
+func (c *Cells) requireFile() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.ready()
+	return c.ensureFile()
 }
 
-// unwritten calls f for every value that there is no space for: this process can
-// still show it.
+// unwritten calls f for every value that found no space. This process can still show them.
 func (p *Publisher) unwritten(f func(k kind, key string, v float64)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, x := range p.known {
-		for i := 0; x.places == nil && i < len(x.keys); i++ {
+		for i := 0; x.words == nil && i < len(x.keys); i++ {
 			f(x.kind, x.keys[i], x.values[i])
 		}
 	}
 }
 
-// setUnwritten lets others know how many samples there is no space for.
+// setUnwritten publishes how many samples found no space.
 func (c *Cells) setUnwritten(n int, why error) int {
 	c.mu.Lock()
 	c.unwritten = n
 	c.setHeader(unwrittenAt, uint64(n))
 	c.mu.Unlock()
-	c.fail(why)
+	c.reportFailure(why)
 	return n
 }
 
@@ -153,31 +151,31 @@ func (p *Publisher) kindOf(f *dto.MetricFamily) kind {
 
 // publish writes one metric.
 func (p *Publisher) publish(k kind, f *dto.MetricFamily, m *dto.Metric) (missing int, err error) {
-	p.key = identityOf(p.key[:0], k, f, m)
+	p.key = appendIdentity(p.key[:0], k, f, m)
 	x := p.known[string(p.key)]
 	if x == nil {
-		x = &published{kind: k, keys: keysOf(f, m)}
+		x = &publishedMetric{kind: k, keys: keysOf(f, m)}
 		p.known[string(p.key)] = x
 	}
 	x.round = p.round
-	x.take(m)
-	if x.places == nil {
-		if x.places, err = p.place(x); err != nil {
+	x.update(m)
+	if x.words == nil {
+		if x.words, err = p.allocate(x); err != nil {
 			return len(x.keys), err
 		}
 	}
 	for i, v := range x.values {
-		x.places[i].set(v, p.now)
+		x.words[i].set(v, p.now)
 	}
 	return 0, nil
 }
 
-// take takes a metric's values. Where its label set was deleted and made again it
-// counts from zero, and what it had counted must not be lost for the service.
-func (x *published) take(m *dto.Metric) {
-	before := x.said
-	x.said, x.spare = valuesOf(x.spare[:0], m), before
-	if len(before) == len(x.said) && begunAnew(x.kind, before, x.said) {
+// update takes over a metric's values. A label set that was deleted and created again starts at
+// zero; the counts before that must not be lost.
+func (x *publishedMetric) update(m *dto.Metric) {
+	before := x.current
+	x.current, x.spare = valuesOf(x.spare[:0], m), before
+	if len(before) == len(x.current) && hasReset(x.kind, before, x.current) {
 		if x.base == nil {
 			x.base = make([]float64, len(before))
 		}
@@ -185,20 +183,20 @@ func (x *published) take(m *dto.Metric) {
 			x.base[i] += v
 		}
 	}
-	x.values = append(x.values[:0], x.said...)
+	x.values = append(x.values[:0], x.current...)
 	for i, v := range x.base {
 		x.values[i] += v
 	}
 }
 
-// begunAnew reports whether a count has fallen: a counter, a bucket, or the count of
-// a summary, which stands before its sum.
-func begunAnew(k kind, before, now []float64) bool {
+// hasReset reports whether a count has fallen: a counter, a bucket, or the count of a summary,
+// which precedes its sum.
+func hasReset(k kind, before, now []float64) bool {
 	switch k.name {
 	case "counter", "summary":
 		return now[0] < before[0]
 	case "histogram":
-		for i := 1; i < len(now); i++ { // behind the sum
+		for i := 1; i < len(now); i++ { // after the sum
 			if now[i] < before[i] {
 				return true
 			}
@@ -207,9 +205,9 @@ func begunAnew(k kind, before, now []float64) bool {
 	return false
 }
 
-// identityOf tells the metrics of one process apart. The bucket of +Inf does not: it
-// is among a histogram's as soon as it has an exemplar.
-func identityOf(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
+// appendIdentity appends a key that identifies a metric within this process. It skips the +Inf
+// bucket, which a histogram has only once that bucket has an exemplar.
+func appendIdentity(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
 	key = append(append(key, k.name...), 0xff)
 	key = append(append(key, f.GetName()...), 0xff)
 	for _, l := range m.Label {
@@ -225,7 +223,7 @@ func identityOf(key []byte, k kind, f *dto.MetricFamily, m *dto.Metric) []byte {
 	return key
 }
 
-// keysOf are the keys of a metric's values, in the order of valuesOf.
+// keysOf returns the keys of a metric's values, in the order of valuesOf.
 func keysOf(f *dto.MetricFamily, m *dto.Metric) (keys []string) {
 	name, labels := f.GetName(), map[string]string{}
 	for _, l := range m.Label {
@@ -254,7 +252,7 @@ func keysOf(f *dto.MetricFamily, m *dto.Metric) (keys []string) {
 	return keys
 }
 
-// valuesOf are a metric's values. Those of buckets are not cumulative.
+// valuesOf appends a metric's values. Buckets are not cumulative.
 func valuesOf(values []float64, m *dto.Metric) []float64 {
 	switch {
 	case m.Histogram != nil:
@@ -286,96 +284,94 @@ func countOf(n uint64, float float64) float64 {
 	return float
 }
 
-// place finds room for a metric's values.
-func (p *Publisher) place(x *published) (places []place64, err error) {
-	s := p.stores[x.kind]
+// allocate makes room for a metric's values.
+func (p *Publisher) allocate(x *publishedMetric) (words []valueWords, err error) {
+	s := p.files[x.kind]
 	if s == nil {
-		if s, err = p.newStore(x.kind); err != nil {
+		if s, err = p.newFile(x.kind); err != nil {
 			return nil, err
 		}
 		if err := s.publish(); err != nil {
 			return nil, err
 		}
-		p.stores[x.kind] = s
+		p.files[x.kind] = s
 	}
 	return s.add(x.keys, x.values, p.now)
 }
 
-func (p *Publisher) newStore(k kind) (*store, error) {
-	if err := p.cells.hasFile(); err != nil {
+func (p *Publisher) newFile(k kind) (*valueFile, error) {
+	if err := p.cells.requireFile(); err != nil {
 		return nil, err
 	}
-	p.made++
-	return newStore(p.cells, k, p.layout, p.made)
+	p.filesMade++
+	return newValueFile(p.cells, k, p.layout, p.filesMade)
 }
 
-// forgetGauges lets gauges vanish that were not published in this round. Their
-// file is written anew, since nothing in it can be taken out: later, if there is no
-// space for that now.
-func (p *Publisher) forgetGauges() (missing int, err error) {
+// dropGauges drops gauges that were not published in this round. It rewrites their file, because
+// an entry cannot be removed from one, and retries later if there is no space for that.
+func (p *Publisher) dropGauges() (missing int, err error) {
 	for key, x := range p.known {
 		if x.kind.name == "gauge" && x.round != p.round {
-			p.stale[x.kind] = true
+			p.staleKinds[x.kind] = true
 			delete(p.known, key)
 		}
 	}
-	for k := range p.stale {
-		if e := p.rewrite(k); e != nil {
+	for k := range p.staleKinds {
+		if e := p.rewriteFile(k); e != nil {
 			missing++
 			err = cmp.Or(err, e)
 			continue
 		}
-		delete(p.stale, k)
+		delete(p.staleKinds, k)
 	}
 	return missing, err
 }
 
-func (p *Publisher) rewrite(k kind) error {
-	before := p.stores[k]
+func (p *Publisher) rewriteFile(k kind) error {
+	before := p.files[k]
 	if before == nil {
 		return nil
 	}
-	s, err := p.newStore(k)
+	s, err := p.newFile(k)
 	if err != nil {
 		return err
 	}
-	places := map[*published][]place64{}
+	words := map[*publishedMetric][]valueWords{}
 	for _, x := range p.known {
 		if x.kind != k || len(x.values) == 0 {
 			continue
 		}
-		if places[x], err = s.add(x.keys, x.values, p.now); err != nil {
+		if words[x], err = s.add(x.keys, x.values, p.now); err != nil {
 			s.file.discard()
 			return err
 		}
-		for i, was := range x.places {
-			places[x][i].setTime(was)
+		for i, was := range x.words {
+			words[x][i].copyTimestamp(was)
 		}
 	}
 	if err := s.publish(); err != nil {
 		return err
 	}
-	for x, at := range places {
-		x.places = at
+	for x, at := range words {
+		x.words = at
 	}
 	before.file.close()
-	p.stores[k] = s
+	p.files[k] = s
 	return nil
 }
 
-// Close takes away what the process's live gauges said, when it ends in order, and lets its
-// other files go.
+// Close removes the process's live gauges on a clean shutdown, and closes its other files.
 func (p *Publisher) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for k, s := range p.stores {
-		delete(p.stores, k)
+	for k, s := range p.files {
+		delete(p.files, k)
 		if !strings.HasPrefix(k.mode, "live") {
-			_ = s.file.file.Close() // and not the memory, which values point into
+			_ = s.file.file.Close() // the memory stays mapped, because values point into it
 			continue
 		}
 		s.remove()
-		maps.DeleteFunc(p.known, func(_ string, x *published) bool { return x.kind == k })
+		maps.DeleteFunc(p.known, func(_ string, x *publishedMetric) bool { return x.kind == k })
 	}
-	p.keeper.close()
+	p.restorer.close()
 }

@@ -44,7 +44,7 @@ func histogramOf(name string, sum float64, count uint64, buckets ...*dto.Bucket)
 func inGo(t *testing.T, dir string, number int) *Cells {
 	t.Helper()
 	c := &Cells{dir: dir, id: fmt.Sprintf("%d-1-1-0", number)}
-	if err := c.create(cellsOf(dir, c.id)); err != nil {
+	if err := c.create(cellsPath(dir, c.id)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
@@ -162,9 +162,9 @@ func publishAndObey(dir string) {
 // go with their label sets and, where they are live, with their process.
 func TestPublish(t *testing.T) {
 	dir := t.TempDir()
-	one := startWorker(t, "publish", dir, 1)
+	one := startTestWorker(t, "publish", dir, 1)
 	one.await("ready")
-	two := startWorker(t, "publish", dir, 2)
+	two := startTestWorker(t, "publish", dir, 2)
 	two.await("ready")
 	one.tell("publish") // of gauges that have not changed it is not the most recent
 	r := newReader(t, dir)
@@ -252,8 +252,8 @@ func checkHelp(t *testing.T, got samples) {
 		"requests_total: " + hostileHelp: dto.MetricType_COUNTER, "anything: Untyped.": dto.MetricType_GAUGE,
 		"gauge_all: A gauge.": dto.MetricType_GAUGE, "times_seconds: Times.": dto.MetricType_HISTOGRAM, "sizes_bytes: Sizes.": dto.MetricType_SUMMARY,
 	} {
-		if v, there := got["help of "+help]; there && v != float64(kind) || !there && kind != dto.MetricType_GAUGE {
-			t.Errorf("the type of %q is %v (there: %v), want %v", help, v, there, kind)
+		if v, exists := got["help of "+help]; exists && v != float64(kind) || !exists && kind != dto.MetricType_GAUGE {
+			t.Errorf("the type of %q is %v (there: %v), want %v", help, v, exists, kind)
 		}
 	}
 }
@@ -279,7 +279,7 @@ func compareSamples(t *testing.T, when string, got, want samples) {
 func TestPythonReadsPublished(t *testing.T) {
 	dir := t.TempDir()
 	for n := range 3 {
-		w := startWorker(t, "publish", dir, n+1)
+		w := startTestWorker(t, "publish", dir, n+1)
 		w.await("ready")
 		w.tell("change")
 		w.tell("publish")
@@ -575,7 +575,7 @@ func TestPublishMuch(t *testing.T) {
 	if n := len(got) - 2; n != rounds*each*3/2 {
 		t.Errorf("there are %d samples", n)
 	}
-	if pieces := len(p.stores[kind{name: "counter"}].file.pieces); pieces < 3 {
+	if pieces := len(p.files[kind{name: "counter"}].file.pieces); pieces < 3 {
 		t.Errorf("the file has grown in only %d pieces", pieces)
 	}
 }

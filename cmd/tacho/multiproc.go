@@ -160,7 +160,7 @@ func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error
 
 func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	if len(f.dirs) == 0 {
-		dir := multiproc.EnvironmentDir()
+		dir := multiproc.DirFromEnv()
 		if dir == "" {
 			return nil, errors.New("no --dir: name the folder of PROMETHEUS_MULTIPROC_DIR, as the service has it")
 		}
