@@ -17,7 +17,7 @@ func tachoKubernetes(t *testing.T) string { return program(t, "tacho-kubernetes"
 
 func program(t *testing.T, name string) string {
 	t.Helper()
-	if err := programs.Opened(); err != nil {
+	if err := programs.OpenFolders(); err != nil {
 		t.Fatal(err)
 	}
 	return programs.File(t, name)

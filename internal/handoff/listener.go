@@ -1,5 +1,6 @@
-// Package handoff has a net.Listener whose connections come from a function
-// call: from a listener that several servers share, or from a pipe.
+// Package handoff provides a net.Listener whose connections come from function calls: from a
+// listener that several servers share, or from a pipe. It depends on the standard library only;
+// package server and its tests use it.
 package handoff
 
 import (
@@ -8,8 +9,7 @@ import (
 	"sync"
 )
 
-// A Listener accepts what it is given. Its methods may be called by several
-// goroutines at once.
+// A Listener accepts the connections passed to Give. Its methods are safe for concurrent use.
 type Listener struct {
 	addr  net.Addr
 	conns chan net.Conn
@@ -17,13 +17,13 @@ type Listener struct {
 	once  sync.Once
 }
 
-// New returns a listener that says it has the address.
+// New returns a listener with the given address.
 func New(addr net.Addr) *Listener {
 	return &Listener{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-// Give waits until the connection is accepted, and reports whether it was:
-// not when the listener is closed or ctx ends.
+// Give waits until the connection is accepted. It returns false if the listener is closed or ctx
+// ends first.
 func (l *Listener) Give(ctx context.Context, c net.Conn) bool {
 	select {
 	case l.conns <- c:
@@ -34,7 +34,7 @@ func (l *Listener) Give(ctx context.Context, c net.Conn) bool {
 	return false
 }
 
-// Done is closed with the listener.
+// Done is closed when the listener is.
 func (l *Listener) Done() <-chan struct{} { return l.done }
 
 // Accept implements net.Listener.
@@ -50,7 +50,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Close implements net.Listener. Connections that were given stay open.
+// Close implements net.Listener. Connections that were passed on stay open.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.done) })
 	return nil

@@ -18,22 +18,22 @@ func TestListener(t *testing.T) {
 		t.Errorf("accepted %v, %v", c, err)
 	}
 	if !<-given {
-		t.Error("what was accepted was not given")
+		t.Error("accepted a different connection")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if l.Give(ended, there) {
-		t.Error("given although nobody accepts")
+		t.Error("Give succeeded although nothing accepts")
 	}
 	_, _ = l.Close(), l.Close()
 	<-l.Done()
 	if l.Give(t.Context(), there) {
-		t.Error("given to a closed listener")
+		t.Error("Give succeeded on a closed listener")
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("a closed listener accepts with %v", err)
+		t.Errorf("a closed listener returned %v", err)
 	}
 	if l.Addr() != addr {
-		t.Errorf("its address is %v", l.Addr())
+		t.Errorf("the address is %v", l.Addr())
 	}
 }

@@ -1,4 +1,5 @@
-// Package locked holds what several goroutines of a test write and read.
+// Package locked holds data that several goroutines of a test write and read. Only tests import
+// it.
 package locked
 
 import (
@@ -6,8 +7,8 @@ import (
 	"sync"
 )
 
-// A Buffer is what a process or a logger has written so far, read while more
-// is being written. The zero value is empty.
+// A Buffer collects the output of a process or a logger, and can be read at the same time. The
+// zero value is empty.
 type Buffer struct {
 	mu   sync.Mutex
 	text strings.Builder

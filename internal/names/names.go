@@ -1,6 +1,6 @@
-// Package names checks the names that are written into an exposition as they
-// are. Nothing escapes a classic name: one that is not valid ends the line that
-// it stands in, or the whole scrape.
+// Package names checks names that are written into an exposition unquoted. Nothing escapes such
+// a name: an invalid one breaks its line, or the whole scrape. It depends on the standard
+// library only; the root package and multiproc use it.
 package names
 
 import (
@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Metric reports whether a metric's name can be written without quotes: letters,
-// digits, underscores and colons, not beginning with a digit.
+// Metric reports whether a metric name can be written without quotes: letters, digits,
+// underscores and colons, not starting with a digit.
 func Metric(name string) bool { return classic(name, true) }
 
-// Label reports whether a label's name can be written without quotes and is not
-// one of Prometheus's own: letters, digits and underscores, beginning with
-// neither a digit nor two underscores.
+// Label reports whether a label name can be written without quotes and is not reserved by
+// Prometheus: letters, digits and underscores, starting with neither a digit nor two
+// underscores.
 func Label(name string) bool { return classic(name, false) && !strings.HasPrefix(name, "__") }
 
 func classic(name string, colons bool) bool {
@@ -31,7 +31,7 @@ func classic(name string, colons bool) bool {
 	return name != ""
 }
 
-// Check reports what is wrong with the names of a metric and its labels.
+// Check returns an error if a metric name or a label name is invalid.
 func Check(metric string, labels ...string) error {
 	if !Metric(metric) {
 		return fmt.Errorf("%q is not a valid metric name (letters, digits and underscores, not beginning with a digit)", metric)
@@ -49,8 +49,8 @@ func Check(metric string, labels ...string) error {
 	return nil
 }
 
-// Help makes a text fit for a HELP line, whose encoders escape everything but
-// bytes that are not UTF-8. Prometheus refuses a whole scrape for one of these.
+// Help makes a text valid for a HELP line. Encoders escape everything except invalid UTF-8, for
+// which Prometheus rejects a whole scrape.
 func Help(text string) string {
 	if utf8.ValidString(text) {
 		return text

@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		metric string
 		labels []string
-		want   string // in the error, empty for none
+		want   string // in the error; empty for none
 	}{
 		{"http_requests_total", []string{"method", "path"}, ""},
 		{"http_requests_total", nil, ""},

@@ -1,13 +1,12 @@
-// Package programs builds the programs that tests start. All of tacho's tests
-// share them, so that each program is built once in a run.
+// Package programs builds the programs that tests start. All of tacho's tests share them, so
+// each program is built once per run.
 //
-// `make test` builds every program before the first test and sets Variable.
-// Without it, as in a plain `go test ./deploy`, File builds what it returns;
-// that takes a second where nothing has changed.
+// `make test` builds every program before the first test and sets Variable. Without it, as in a
+// plain `go test ./deploy`, File builds the program that it returns; that takes a second if
+// nothing has changed.
 //
-// Every program is built without cgo and with the flags of an ordinary build,
-// so that programs and tests compile each package once between them. How a
-// release is built differs; `make release-test` tests that.
+// Programs are built without cgo and with the flags of an ordinary build, so that programs and
+// tests share compiled packages. A release is built differently; `make release-test` tests that.
 //
 // Only tests and the commands of the Makefile import this package.
 package programs
@@ -25,21 +24,21 @@ import (
 	"testing"
 )
 
-// Variable names the environment variable with the folder of the programs that
-// were built before the tests. Where it is set, no test builds a program.
+// Variable is the environment variable for the folder of the programs that were built before the
+// tests. If it is set, no test builds a program.
 const Variable = "TACHO_TEST_PROGRAMS"
 
-// A program is what one `go build` or `go install` makes.
+// A program is the result of one `go build` or `go install`.
 type program struct {
-	dir     string   // where go runs, relative to the root of the repository
-	pkg     string   // relative to dir, or an import path; with @VERSION it is installed
+	dir     string   // working directory of go, relative to the root of the repository
+	pkg     string   // relative to dir, or an import path; one with @VERSION is installed
 	tags    string   // build tags
 	ldflags string   // linker flags
-	env     []string // besides CGO_ENABLED=0
+	env     []string // in addition to CGO_ENABLED=0
 }
 
-// The Prometheus to compare with is the one whose packages are in tacho. It is
-// built without service discovery: one kind needs a module that no proxy has.
+// The Prometheus to compare with has the version that tacho embeds. It is built without service
+// discovery, of which one kind needs a module that no proxy has.
 var table = map[string]program{
 	"tacho":            {dir: "cmd/tacho", pkg: ".", tags: "nomsgpack"},
 	"tacho-kubernetes": {dir: "cmd/tacho", pkg: ".", tags: "nomsgpack,kubernetes"},
@@ -67,7 +66,7 @@ func example(name string, version int) program {
 	return p
 }
 
-// Names are all programs, in alphabetical order.
+// Names returns all programs, in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
 // File returns the path of a program. It fails the test, with the fix, if the
@@ -81,7 +80,7 @@ func File(t testing.TB, name string) string {
 	return file
 }
 
-// Find is File for programs that are not tests.
+// Find is File for callers that are not tests.
 func Find(name string) (string, error) {
 	if _, known := table[name]; !known {
 		return "", fmt.Errorf("programs: %q is not in the table of internal/programs; known: %s", name, strings.Join(Names(), ", "))
@@ -119,15 +118,14 @@ func buildOnce(name string) (string, error) {
 	return file, err
 }
 
-// Dir returns the folder of the programs in the checkout around the working
-// directory: bin/test.
+// Dir returns the folder of the programs, bin/test, in the checkout around the working
+// directory.
 func Dir() (string, error) {
 	root, err := Root()
 	return filepath.Join(root, "bin", "test"), err
 }
 
-// Root returns the checkout around the working directory: the nearest folder
-// with a go.work.
+// Root returns the checkout around the working directory: the nearest folder with a go.work.
 func Root() (string, error) {
 	start, err := os.Getwd()
 	if err != nil {
@@ -143,9 +141,9 @@ func Root() (string, error) {
 	}
 }
 
-// Build builds a program into dir, if it is not up to date there, and returns
-// its path. Two processes may build the same program at once: the file is
-// replaced in one step, and a process that runs the old one keeps it.
+// Build builds a program into dir, unless it is up to date there, and returns its path.
+// Processes may build the same program at the same time: the file is replaced atomically, and a
+// process that runs the old one keeps it.
 func Build(dir, name string) (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -159,7 +157,7 @@ func Build(dir, name string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(fresh) }()
-	// Starting from the file that is there, go build does nothing if it is up to date.
+	// go build does nothing if the existing file is up to date.
 	file, next := filepath.Join(dir, name), filepath.Join(fresh, name)
 	if err := os.Link(file, next); err != nil && !os.IsNotExist(err) {
 		return "", err
@@ -185,10 +183,10 @@ func (p program) build(root, file string) error {
 	return nil
 }
 
-// Opened opens every folder of the checkout. Go repeats the cached result of a
-// test for as long as what the test itself opened is unchanged, and does not see
-// what the programs read that the test runs.
-func Opened() error {
+// OpenFolders opens every folder of the checkout. Go reuses the cached result of a test until a
+// file that the test itself opened changes; it does not see what the programs read that the test
+// runs.
+func OpenFolders() error {
 	root, err := Root()
 	if err != nil {
 		return err

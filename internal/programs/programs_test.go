@@ -31,8 +31,8 @@ func prints(t *testing.T, file, want string) {
 	}
 }
 
-// TestBuild: a program is built, left alone while it is up to date, and built
-// again when its source has changed, also by several at once.
+// TestBuild: a program is built, left alone while it is up to date, and rebuilt after a change
+// of its source, also by several processes at once.
 func TestBuild(t *testing.T) {
 	root := workspace(t)
 	dir := filepath.Join(root, "bin", "test")
@@ -51,7 +51,7 @@ func TestBuild(t *testing.T) {
 	first := build()
 	prints(t, filepath.Join(dir, "gin"), "one")
 	if again := build(); !os.SameFile(first, again) {
-		t.Error("it was built again although nothing has changed")
+		t.Error("it was rebuilt although nothing has changed")
 	}
 	testfile.Write(t, filepath.Join(root, "examples/gin/main.go"), "package main\n\nfunc main() { print(\"two\") }\n")
 	var all sync.WaitGroup
@@ -61,7 +61,7 @@ func TestBuild(t *testing.T) {
 	all.Wait()
 	prints(t, filepath.Join(dir, "gin"), "two")
 	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
-		t.Errorf("it leaves %q, %v", left, err)
+		t.Errorf("it left %q, %v", left, err)
 	}
 }
 

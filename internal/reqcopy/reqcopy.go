@@ -1,9 +1,10 @@
-// Package reqcopy gives handlers a copy of their request whose body is counted
-// as it is read.
+// Package reqcopy gives handlers a copy of their request, whose body counts the bytes that are
+// read.
 //
-// It has to be a copy: net/http's server looks at its own request's body when
-// it writes the response's header, to decide whether to wait for the rest of an
-// upload, and does not recognize a body that stands in for the original.
+// It has to be a copy: net/http's server inspects its own request's body when it writes the
+// response header, to decide whether to wait for the rest of an upload, and does not recognize a
+// substitute for the original. The package depends on the standard library only; the root
+// package and adapters use it.
 package reqcopy
 
 import (
@@ -16,16 +17,16 @@ import (
 	"github.com/tacho-go/tacho/internal/slab"
 )
 
-// A Copy is a request's copy and the reader of its body.
+// A Copy is a copy of a request, and the reader of its body.
 type Copy struct {
 	Request  http.Request
 	original *http.Request
-	ctx      context.Context // that New was called with
+	ctx      context.Context // the context passed to New
 	body     io.ReadCloser
-	read     atomic.Int64 // a handler may read on when its time is up
+	read     atomic.Int64 // atomic: a handler may go on reading after its timeout
 
-	// The server writes into the original's Trailer while the body is read, and
-	// Return into all of it: this counts the readers, or is returning.
+	// The server writes to the original's Trailer while the body is read, and Return writes to
+	// all of it: this counts the readers, or is returning.
 	readers atomic.Int32
 }
 
@@ -33,11 +34,11 @@ const returning = -1 << 30
 
 var copies slab.Of[Copy]
 
-// Needed reports whether a request has a body to count. One that has none keeps
-// it, so that comparing it with http.NoBody still works.
+// Needed reports whether a request has a body to count. Other requests keep theirs, so that
+// comparing it with http.NoBody still works.
 func Needed(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// New copies a request, with another context if ctx is not nil.
+// New copies a request, with a different context if ctx is not nil.
 func New(r *http.Request, ctx context.Context) *Copy {
 	c := copies.New()
 	c.original, c.ctx = r, ctx
@@ -52,13 +53,12 @@ func New(r *http.Request, ctx context.Context) *Copy {
 	return c
 }
 
-// Return gives the original what handlers have set in the copy, for the handlers
-// around us and for the server, which removes a form's temporary files: fields,
-// path values, and a context that was replaced in place. The body stays the
-// server's own, unless the handlers have put another one in its place. They must
-// have returned.
+// Return copies what handlers have set in the copy back to the original, for outer handlers and
+// for the server, which removes the temporary files of a form: fields, path values, and a
+// context that was replaced in place. The body remains the server's own, unless a handler has
+// replaced it. All handlers must have returned.
 func (c *Copy) Return() {
-	if !c.readers.CompareAndSwap(0, returning) { // a handler that outlives its time-out
+	if !c.readers.CompareAndSwap(0, returning) { // a handler runs on after its timeout
 		c.returnForms()
 		return
 	}
@@ -77,8 +77,8 @@ func (c *Copy) Return() {
 	}
 }
 
-// returnForms returns what is needed in any case. The rest would race with the
-// server, which reads the body on behalf of the handler.
+// returnForms returns the forms only. The rest would race with the server, which reads the body
+// for the handler.
 func (c *Copy) returnForms() {
 	c.original.Pattern = c.Request.Pattern
 	c.original.Form, c.original.PostForm = c.Request.Form, c.Request.PostForm
@@ -97,7 +97,7 @@ func (c *Copy) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// enter begins to read. Return, should it be at work, takes nanoseconds.
+// enter marks the start of a read. It waits nanoseconds for a running Return.
 func (c *Copy) enter() {
 	for c.readers.Add(1) < 0 {
 		c.readers.Add(-1)
@@ -105,24 +105,21 @@ func (c *Copy) enter() {
 	}
 }
 
-// takeTrailer copies trailers that the client had not announced: the server
-// makes the map for them when it has read the body. Those that were announced
-// are in a map that the copy shares.
+// takeTrailer copies trailers that the client did not announce: the server creates the map for
+// them after it has read the body. Announced trailers are in a map that the copy shares.
 func (c *Copy) takeTrailer() {
 	if c.original.Trailer != nil && c.Request.Trailer == nil {
 		c.Request.Trailer = c.original.Trailer
 	}
 }
 
-// Linked reports whether the handlers' context is the one of New, by which they
-// can find what it belongs to.
+// Linked reports whether handlers have the context of New, which leads them to their exchange.
 func (c *Copy) Linked() bool { return c.ctx != nil }
 
-// BytesRead is how much of the body was read until now.
+// BytesRead returns how much of the body has been read.
 func (c *Copy) BytesRead() int64 { return c.read.Load() }
 
-// Close implements io.Closer for the copy's body. The server reads what is left
-// of a short one.
+// Close implements io.Closer for the copy's body. The server reads the rest of a short one.
 func (c *Copy) Close() error {
 	c.enter()
 	defer c.readers.Add(-1)

@@ -1,17 +1,17 @@
-// Package slab hands out memory that is needed once for each request.
+// Package slab allocates values that every request needs once. It depends on the standard
+// library only.
 package slab
 
 import "sync"
 
-// size is how many values are allocated together. More would save little and
-// let one long-lived request keep more of its neighbours' memory.
+// size is how many values are allocated together. More would save little, and one long-lived
+// request would keep more of its neighbors' memory alive.
 const size = 32
 
-// Of allocates values of T 32 at a time, so that one allocation serves as many
-// requests. Unlike a pool it never hands out a value twice: a handler that
-// wrongly keeps its request or body beyond its return can do no more harm than
-// without us, and never reaches another request.
-// The zero value is ready; it is safe for concurrent use.
+// Of allocates values of T 32 at a time, so that one allocation serves as many requests. Unlike
+// a pool it never reuses a value: a handler that wrongly keeps its request or body after it
+// returns can never reach another request. The zero value is ready to use, and safe for
+// concurrent use.
 type Of[T any] struct{ started sync.Pool }
 
 type block[T any] struct {
@@ -19,7 +19,7 @@ type block[T any] struct {
 	values [size]T
 }
 
-// New returns a zero T that nobody else has had.
+// New returns a zero T that was never used before.
 func (s *Of[T]) New() *T {
 	b, _ := s.started.Get().(*block[T])
 	if b == nil {

@@ -1,4 +1,4 @@
-// Package testfile writes the files that tests read.
+// Package testfile writes files for tests. Only tests import it.
 package testfile
 
 import (
@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// Write writes a file, with the folders above it, and returns its name. It fails
-// the test if that cannot be done.
+// Write writes a file, creates its folders, and returns its name. It fails the test on an error.
 func Write(t testing.TB, name, text string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

@@ -1,11 +1,11 @@
-// Testrun runs `go test` commands one after the other, prints a line per package
-// as it ends, and then a summary: packages, tests, time, the slowest tests, what
-// ran short or was skipped. What failed is printed last. A failure does not stop
-// the commands after it. The exit code is 1 if anything failed.
+// Testrun runs `go test` commands one after the other. It prints a line per package and then a
+// summary: packages, tests, time, the slowest tests, and tests that ran short or were skipped.
+// Failures are printed last. A failure does not stop the remaining commands. The exit code is 1
+// if anything failed.
 //
 //	go run ./internal/testrun -- go test -race ./multiproc -- go test -p 1 ./server/...
 //
-// The raw events, as of go test -json, stay in bin/test/events.json.
+// The raw events of go test -json are kept in bin/test/events.json.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// split returns the commands between the words "--".
+// split returns the commands between the "--" words.
 func split(words []string) (commands [][]string) {
 	for _, w := range words {
 		switch {
@@ -78,7 +78,7 @@ func run(commands [][]string, out, log io.Writer) error {
 	return events.Close()
 }
 
-// command runs one go test and takes its events.
+// command runs one go test and collects its events.
 func (r *report) command(words []string, dir string, events io.Writer, log io.Writer) error {
 	i := slices.Index(words, "test")
 	if i < 0 {
@@ -98,7 +98,7 @@ func (r *report) command(words []string, dir string, events io.Writer, log io.Wr
 	before := r.failures()
 	r.read(io.TeeReader(stdout, events))
 	if err := cmd.Wait(); err != nil && r.failures() == before {
-		// Without a failed test: wrong flags, a package that does not exist, a signal.
+		// Without a failed test: wrong flags, a missing package, or a signal.
 		r.broken = append(r.broken, fmt.Sprintf("%s: %v", strings.Join(words, " "), err))
 	}
 	return nil
@@ -112,7 +112,7 @@ func (r *report) read(in io.Reader) {
 		switch {
 		case len(line) == 0:
 		case json.Unmarshal(line, &e) != nil:
-			r.other = append(r.other, string(line)) // go itself, not a test
+			r.other = append(r.other, string(line)) // from go itself, not from a test
 		default:
 			r.take(e)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// module writes a workspace of packages, each one test file, and enters it.
+// module writes a workspace of packages, each with one test file, and enters it.
 func module(t *testing.T, packages map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -28,7 +28,7 @@ func module(t *testing.T, packages map[string]string) {
 const passing = `func TestGood(t *testing.T) { t.Log("never seen"); t.Run("sub", func(*testing.T) {}) }
 `
 
-// all runs go test on packages, each by a command of its own.
+// all runs go test for each package, in a command of its own.
 func all(t *testing.T, packages ...string) (string, error) {
 	t.Helper()
 	var words []string
@@ -66,8 +66,8 @@ func TestSkipped(t *testing.T) { t.Skip("no moon") }
 	}
 }
 
-// TestFails: whatever a package fails of, the packages after it run, the exit
-// says so, and what failed is the last thing on the screen.
+// TestFails: for any kind of failure, the remaining packages run, the exit code is 1, and
+// failures are printed last.
 func TestFails(t *testing.T) {
 	module(t, map[string]string{
 		"good":    passing,
@@ -99,8 +99,7 @@ func TestFails(t *testing.T) {
 	}
 }
 
-// TestBreaks: a test that does not end is named, and so is a command that go
-// refuses.
+// TestBreaks: a test that does not end is named, and so is a command that go rejects.
 func TestBreaks(t *testing.T) {
 	module(t, map[string]string{"good": passing, "hangs": "func TestHangs(t *testing.T) { select {} }\n"})
 	var out, log bytes.Buffer
@@ -120,7 +119,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// TestAtMost15Lines: the summary fits, whatever ran.
+// TestAtMost15Lines: the summary always fits.
 func TestAtMost15Lines(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out)

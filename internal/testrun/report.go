@@ -41,12 +41,12 @@ type result struct {
 // A report collects the events of all commands.
 type report struct {
 	out     io.Writer
-	output  map[name][]string // of what has not ended yet, and of what failed
-	reason  map[name]string   // last line of a skipped test
-	results []result          // top-level tests and subtests, in order of their ends
+	output  map[name][]string // of running and of failed tests
+	reason  map[name]string   // the last line of a skipped test
+	results []result          // top-level tests and subtests, in the order in which they end
 	pkgs    []result
-	short   []string // what ran short
-	other   []string // lines that are no events
+	short   []string // tests that ran short
+	other   []string // lines that are not events
 	broken  []string // commands that failed without a failed test
 	unbuilt map[string][]string
 }
@@ -78,7 +78,7 @@ func topLevel(test string) string {
 	return top
 }
 
-// end records how a test or a package ended. Output is kept of failures only.
+// end records how a test or a package ended. It keeps the output of failures only.
 func (r *report) end(n name, e event) {
 	ended := result{n, e.Action, e.Elapsed}
 	if e.Action == "skip" {
@@ -116,7 +116,7 @@ func lastLine(output []string) string {
 	return ""
 }
 
-// failures is how many tests, packages and commands have failed.
+// failures returns how many tests, packages and commands have failed.
 func (r *report) failures() int {
 	n := len(r.broken)
 	for _, t := range slices.Concat(r.results, r.pkgs) {
@@ -130,7 +130,7 @@ func (r *report) failures() int {
 // slowest is how many tests the summary names.
 const slowest = 10
 
-// summarize prints the summary, at most 15 lines, and after it what failed.
+// summarize prints a summary of at most 15 lines, followed by the failures.
 func (r *report) summarize(took time.Duration) {
 	by := map[string]int{}
 	for _, t := range r.results {
@@ -138,7 +138,7 @@ func (r *report) summarize(took time.Duration) {
 	}
 	packages := 0
 	for _, p := range r.pkgs {
-		if p.action != "skip" { // go's word for a package without tests
+		if p.action != "skip" { // go test's word for a package without tests
 			packages++
 		}
 	}
@@ -170,10 +170,10 @@ func (r *report) skipped() (texts []string) {
 	return texts
 }
 
-// Lists of the summary are wrapped at width and end after lines.
+// The lists of the summary wrap at width and are cut after lines.
 const width, lines = 150, 3
 
-// list prints a heading and a list behind it; nothing if the list is empty.
+// list prints a heading and a list, or nothing if the list is empty.
 func (r *report) list(heading, end string, texts []string) {
 	if len(texts) == 0 {
 		return
@@ -196,8 +196,8 @@ func (r *report) list(heading, end string, texts []string) {
 	fmt.Fprintln(r.out, line+end)
 }
 
-// unended returns the tests of failed packages that have begun and not ended: a
-// panic or the time limit has ended the process, and its words are theirs.
+// unended returns the tests of failed packages that have started but not ended: a panic or the
+// time limit has ended the process, and the package's output is theirs.
 func (r *report) unended() (tests []result) {
 	for n := range r.output {
 		ended := slices.ContainsFunc(r.results, func(t result) bool { return t.name == n })
@@ -209,13 +209,13 @@ func (r *report) unended() (tests []result) {
 	return tests
 }
 
-// failed prints what failed: the output of each, and at the very end their names.
+// failed prints the output of each failure, and at the very end the names.
 func (r *report) failed() {
 	if r.failures() == 0 {
 		return
 	}
 	var names []string
-	named := map[string]bool{} // packages of which a test is named
+	named := map[string]bool{} // packages with a named test
 	for _, p := range slices.Sorted(maps.Keys(r.unbuilt)) {
 		fmt.Fprintf(r.out, "\n--- does not build: %s\n%s", p, strings.Join(r.unbuilt[p], ""))
 	}

@@ -1,5 +1,5 @@
-// Command writerkinds writes writer_kinds.go: for each set of optional
-// interfaces that an http.ResponseWriter can have, a type with just those.
+// Command writerkinds generates writer_kinds.go: a type for each set of optional interfaces that
+// an http.ResponseWriter can have.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"os"
 )
 
-// The order is that of the can… bits in writer.go.
+// In the order of the can… bits in writer.go.
 var optional = [][]string{
 	{"Flush() { h.flush() }", "FlushError() error { return h.flushError() }"},
 	{"Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.hijack() }"},

@@ -1,5 +1,5 @@
-// List prints the commands that run every test with a long form, for
-// internal/testrun: one `-- go test …` per package.
+// List prints the commands that run every test with a long form, for internal/testrun: one `--
+// go test …` per package.
 //
 //	go run ./internal/long/list
 package main
@@ -17,7 +17,7 @@ import (
 	"strings"
 )
 
-// heavy are the folders whose tests run without -race, as in `make test`.
+// heavy lists the folders whose tests run without -race, as in `make test`.
 var heavy = []string{"server", "gen", "cmd"}
 
 func main() {
@@ -67,7 +67,7 @@ func longTests(path string) (names []string, err error) {
 			continue
 		}
 		if f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") {
-			return nil, fmt.Errorf("%s: %s calls long.Form and is no test: call it in the Test function, so that make long runs it", path, f.Name.Name)
+			return nil, fmt.Errorf("%s: %s calls long.Form but is not a test: call it in the Test function, so that make long runs it", path, f.Name.Name)
 		}
 		names = append(names, f.Name.Name)
 	}

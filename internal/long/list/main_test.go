@@ -33,7 +33,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestHelper: a call outside of a test would be missed, so it is refused.
+// TestHelper: make long would miss a call outside of a test, so it is refused.
 func TestHelper(t *testing.T) {
 	t.Chdir(t.TempDir())
 	testfile.Write(t, "a_test.go", strings.Replace(test, "TestKilled", "helper", 1))

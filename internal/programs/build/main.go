@@ -1,5 +1,4 @@
-// Build builds the programs that tests start into bin/test and shows its
-// progress.
+// Build builds the programs that tests start into bin/test and shows its progress.
 //
 //	go run ./internal/programs/build              all of them
 //	go run ./internal/programs/build tacho gin    some
