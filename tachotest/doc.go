@@ -1,5 +1,5 @@
-// Package tachotest is for the tests of services that tacho measures: it says
-// what a request has recorded, and waits until it has.
+// Package tachotest checks in a service's tests what tacho records: it compares metrics before
+// and after a request, and waits until they have been recorded.
 //
 //	func TestOrders(t *testing.T) {
 //		m := tachotest.New(t, tacho.Options{})
@@ -16,33 +16,33 @@
 //		got.WantNone("http_request_panics_total")
 //	}
 //
-// [Record] tells what has changed since before its function; [All] tells the
-// present values.
+// [Record] checks changes since its function was called; [All] checks current values. Only tests
+// should import this package. It depends on the root package and schema, and on client_golang's
+// data types.
 //
 // # Samples
 //
-// What is expected is written as the metrics endpoint shows it: a sample and its
-// value, in the metric's own unit, one to a line.
+// Expected samples have the format of the metrics endpoint: a sample and its value in the
+// metric's own unit, one per line.
 //
-//	shop_orders_total{kind="book",paid="true"} 2   these labels and no others, in any order
-//	shop_orders_total{kind="book",...} 3           these labels and any others, added up
-//	shop_orders_total 5                            all samples of the metric, added up
+//	shop_orders_total{kind="book",paid="true"} 2   exactly these labels, in any order
+//	shop_orders_total{kind="book",...} 3           the sum over any further labels
+//	shop_orders_total 5                            the sum of all samples of the metric
 //	shop_restarts_total{} 1                        no labels
 //
-// Histograms and summaries have the samples of the endpoint: _count, _sum, and
-// _bucket{le="0.1"} with all that is at most 0.1. In label values \\ stands for a
-// backslash, \" for a quote and \n for a line break.
+// Histograms and summaries have the same samples as on the endpoint: _count, _sum, and a
+// cumulative _bucket{le="0.1"}. In label values \\ is a backslash, \" a quote and \n a line
+// break.
 //
 // # Waiting
 //
-// A response can reach the client before it is recorded, and business metrics may
-// be recorded later still. So Want looks again until everything holds, for
-// [Recording.Patience] at most; a test that passes hardly ever waits.
+// A response can reach the client before tacho has recorded it, and business metrics may follow
+// later still. So Want retries until everything holds, up to [Recording.Timeout]; a passing test
+// hardly ever waits.
 //
-// That something has not been recorded can only be said when everything else has
-// been: WantNone and WantOnly look when no request is in flight any more, streams
-// aside, and then for ten milliseconds more. They know requests in flight by
-// http_requests_in_flight, which Options.Minimal and other schemas leave out; and
-// nobody can know work that goes on without a request. Where there is such, call
-// Want first for the last thing that it records.
+// That something was not recorded is certain only once everything else has been: WantNone and
+// WantOnly wait until no request is in flight, apart from streams, and then for another ten
+// milliseconds. They read http_requests_in_flight, which Options.Minimal and some other schemas
+// leave out, and they cannot see work outside of a request. In those cases first call Want for
+// the last metric that the work records.
 package tachotest

@@ -12,8 +12,7 @@ import (
 	"github.com/tacho-go/tacho/tachotest"
 )
 
-// printing is a test that prints its failures. In a test of yours, t is its
-// *testing.T.
+// printing prints the failures of a test. In your tests, t is the *testing.T.
 type printing struct{ testing.TB }
 
 func (printing) Helper()                           {}
@@ -69,7 +68,7 @@ func Example() {
 	// Output: 2 orders
 }
 
-// What a failure looks like.
+// The message of a failure.
 func ExampleRecording_Want_failure() {
 	m := tachotest.New(t, tacho.Options{})
 	srv := newBookshop(m)
@@ -80,17 +79,17 @@ func ExampleRecording_Want_failure() {
 		order(srv, "film")
 		order(srv, "book")
 	})
-	got.Patience = 0
+	got.Timeout = 0
 	got.Want(
 		`http_requests_total{method="POST",path="/orders",status="201"} 2`,
 		`shop_orders_total{kind="film"} 1`,
 	)
 	// Output:
-	// not recorded as wanted within 0s:
+	// metrics differ after 0s:
 	// want http_requests_total{method="POST",path="/orders",status="201"} 2
 	//  got http_requests_total{method="POST",path="/orders",status="201"} 1 (from 1 to 2)
 	// also http_requests_total{method="POST",path="/orders",status="400"} 1
 	// want shop_orders_total{kind="film"} 1
-	//  got no such sample, but
+	//  got no such sample, but:
 	//      shop_orders_total{kind="book"} 1 (from 1 to 2)
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/tacho-go/tacho/tachotest"
 )
 
-// A fake is a test that may fail: it keeps what was reported, and the name of the
-// file where the report would be shown.
-type fake struct {
+// A fakeT is a test that may fail: it keeps the reports and the name of the file in which they
+// would appear.
+type fakeT struct {
 	testing.TB
 	mu       sync.Mutex
 	reports  []string
@@ -26,11 +26,11 @@ type fake struct {
 	cleanups []func()
 }
 
-// try runs f as a test of its own, to its end.
-func try(f func(t testing.TB)) *fake {
-	t := &fake{}
+// runTest runs f as a separate test until it ends.
+func runTest(f func(t testing.TB)) *fakeT {
+	t := &fakeT{}
 	done := make(chan struct{})
-	go func() { // which Fatalf can end
+	go func() { // so that Fatalf can end it
 		defer close(done)
 		defer t.clean()
 		f(t)
@@ -39,15 +39,15 @@ func try(f func(t testing.TB)) *fake {
 	return t
 }
 
-func (f *fake) clean() {
+func (f *fakeT) clean() {
 	for _, cleanup := range slices.Backward(f.cleanups) {
 		cleanup()
 	}
 }
 
-func (f *fake) Cleanup(c func()) { f.cleanups = append(f.cleanups, c) }
+func (f *fakeT) Cleanup(c func()) { f.cleanups = append(f.cleanups, c) }
 
-func (f *fake) Helper() {
+func (f *fakeT) Helper() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	caller := make([]uintptr, 1)
@@ -56,49 +56,48 @@ func (f *fake) Helper() {
 	f.helpers = append(f.helpers, frame.Function)
 }
 
-func (f *fake) Log(args ...any) { f.logged = append(f.logged, fmt.Sprint(args...)) }
+func (f *fakeT) Log(args ...any) { f.logged = append(f.logged, fmt.Sprint(args...)) }
 
-func (f *fake) Errorf(format string, args ...any) {
+func (f *fakeT) Errorf(format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reports = append(f.reports, fmt.Sprintf(format, args...))
 	f.files = append(f.files, f.shownAt())
 }
 
-func (f *fake) Fatalf(format string, args ...any) {
+func (f *fakeT) Fatalf(format string, args ...any) {
 	f.Errorf(format, args...)
 	f.fatal = true
 	runtime.Goexit()
 }
 
-// shownAt is the file of the first caller that is not a helper.
-func (f *fake) shownAt() string {
+// shownAt returns the file of the first caller that is not a helper.
+func (f *fakeT) shownAt() string {
 	callers := make([]uintptr, 32)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
 	for {
 		frame, more := frames.Next()
-		ours := strings.Contains(frame.Function, "(*fake)")
+		ours := strings.Contains(frame.Function, "(*fakeT)")
 		if !more || !ours && !slices.Contains(f.helpers, frame.Function) {
 			return filepath.Base(frame.File)
 		}
 	}
 }
 
-// wantReports checks what was reported, and that it points at the line of the
-// user's own test.
-func (f *fake) wantReports(t *testing.T, file string, want ...string) {
+// wantReports checks the reports, and that they point to a line of the user's test.
+func (f *fakeT) wantReports(t *testing.T, file string, want ...string) {
 	t.Helper()
 	if !slices.Equal(f.reports, want) {
 		t.Errorf("reported is\n%s\nwant\n%s", strings.Join(f.reports, "\n---\n"), strings.Join(want, "\n---\n"))
 	}
 	for _, shown := range f.files {
 		if shown != file {
-			t.Errorf("a report is shown at a line of %s, want %s", shown, file)
+			t.Errorf("a report points to %s, want %s", shown, file)
 		}
 	}
 }
 
-// newMeter is New with nothing to see but what a test records.
+// newMeter is New without metrics other than those of a test.
 func newMeter(t *testing.T) *tacho.Meter {
 	t.Helper()
 	return tachotest.New(t, tacho.Options{})

@@ -10,7 +10,7 @@ import (
 	"github.com/tacho-go/tacho/tachotest"
 )
 
-// TestMessages: each failure shows what there is in the place of what is wanted.
+// TestMessages: each failure shows the actual samples.
 func TestMessages(t *testing.T) {
 	m := newMeter(t)
 	orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orders_total", Help: "O."}, []string{"kind", "paid"})
@@ -19,7 +19,7 @@ func TestMessages(t *testing.T) {
 	many := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "many", Help: "M."}, []string{"n"})
 	m.Registerer().MustRegister(orders, stock, wait, many)
 	orders.WithLabelValues("book", "true").Add(3)
-	orders.WithLabelValues("toy", "true").Inc() // which does not change
+	orders.WithLabelValues("toy", "true").Inc() // does not change afterwards
 	stock.WithLabelValues("a \"b\"\n\\").Set(2)
 	act := func() {
 		orders.WithLabelValues("book", "true").Add(2)
@@ -30,9 +30,9 @@ func TestMessages(t *testing.T) {
 			many.WithLabelValues(strconv.Itoa(i)).Set(1000000.5)
 		}
 	}
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		got := tachotest.Record(ft, m, act)
-		got.Patience = 0
+		got.Timeout = 0
 		got.Want(`orders_total{paid="true",kind="book"} 3`, `wait_seconds_count 1`, `stock 1`)
 		got.Want(`orders_total{kind="game",paid="true"} 1`)
 		got.Want(`orders_total{paid="true",...} 4`)
@@ -45,39 +45,39 @@ func TestMessages(t *testing.T) {
 		got.WantNone(`stock`, `orders_total{kind="film",...}`, `wait_seconds`, `wait_seconds_sum`)
 		got.Value(`stock{kind="c"}`)
 	})
-	failed.wantReports(t, "complaint_test.go",
-		`not recorded as wanted within 0s:
+	failed.wantReports(t, "mismatch_test.go",
+		`metrics differ after 0s:
 want orders_total{kind="book",paid="true"} 3
  got orders_total{kind="book",paid="true"} 2 (from 3 to 5)
 also orders_total{kind="film",paid="true"} 1
      orders_total{kind="film",paid="false"} 1
 want stock 1
  got stock{kind="a \"b\"\n\\"} 0 (still 2)`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want orders_total{kind="game",paid="true"} 1
- got no such sample, but
+ got no such sample, but:
      orders_total{kind="book",paid="true"} 2 (from 3 to 5)
      orders_total{kind="film",paid="true"} 1
      orders_total{kind="film",paid="false"} 1`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want orders_total{paid="true",...} 4
  got orders_total{paid="true",...} 3
   of orders_total{kind="book",paid="true"} 2 (from 3 to 5)
      orders_total{kind="film",paid="true"} 1
 also orders_total{kind="film",paid="false"} 1`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want orders_total{} 4
- got no such sample, but
+ got no such sample, but:
      orders_total{kind="book",paid="true"} 2 (from 3 to 5)
      orders_total{kind="film",paid="false"} 1
      orders_total{kind="film",paid="true"} 1`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want stock{kind="c"} 1
- got no such sample; these are there, and have not changed
+ got no such sample; these have not changed:
      stock{kind="a \"b\"\n\\"} 0 (still 2)`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want many{n="10"} 1
- got no such sample, but
+ got no such sample, but:
      many{n="0"} 1000000.5
      many{n="1"} 1000000.5
      many{n="2"} 1000000.5
@@ -87,16 +87,16 @@ want many{n="10"} 1
      many{n="6"} 1000000.5
      many{n="7"} 1000000.5
      and 2 more`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want wait_seconds 1
- got no sample of that name; the metric is made of wait_seconds_bucket, wait_seconds_count, wait_seconds_sum`,
-		`not recorded as wanted within 0s:
+ no sample has that name; the metric consists of wait_seconds_bucket, wait_seconds_count, wait_seconds_sum`,
+		`metrics differ after 0s:
 want order_total{kind="book"} 1
- got no metric of that name; the nearest are orders_total, tacho_function_errors_total, tacho_overflow_total`,
-		`not recorded as wanted:
+ no metric has that name; similar names: orders_total, tacho_function_errors_total, tacho_overflow_total`,
+		`metrics differ:
 want nothing else of orders_total
  got orders_total{kind="film",paid="false"} 1`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want no change of orders_total{kind="film",...}
  got orders_total{kind="film",paid="false"} 1
      orders_total{kind="film",paid="true"} 1
@@ -104,25 +104,25 @@ want no change of wait_seconds
  got wait_seconds_count 1
 want no change of wait_seconds_sum
  got wait_seconds_sum 0.5`,
-		`not recorded as wanted within 0s:
+		`metrics differ after 0s:
 want stock{kind="c"}
- got no such sample; these are there, and have not changed
+ got no such sample; these have not changed:
      stock{kind="a \"b\"\n\\"} 0 (still 2)`)
 	if !failed.fatal {
-		t.Error("Value does not end the test")
+		t.Error("Value did not end the test")
 	}
 }
 
 func TestMessageOfAnEmptyRegistry(t *testing.T) {
 	m := foreign(t, func(prometheus.Counter, int) error { return nil })
 	_ = m.Registerer().Unregister(m)
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		registry := prometheus.NewRegistry()
 		empty := tacho.MustNew(tacho.Options{Registerer: registry, OmitRuntime: true})
 		registry.Unregister(empty)
 		all := tachotest.All(ft, empty)
-		all.Patience = 0
+		all.Timeout = 0
 		all.Want("a 1")
 	})
-	failed.wantReports(t, "complaint_test.go", "not recorded as wanted within 0s:\nwant a 1\n got nothing at all")
+	failed.wantReports(t, "mismatch_test.go", "metrics differ after 0s:\nwant a 1\n got no metrics")
 }

@@ -62,77 +62,76 @@ func TestReportsWhatRequestsDidInstead(t *testing.T) {
 	s := newShop(t, m)
 	s.post(t, "/orders", "book")
 	tachotest.All(t, m).Want("http_requests_total 1")
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		got := tachotest.Record(ft, m, func() {
 			s.post(t, "/orders", "film")
 			s.get(t, "/panic")
 		})
-		got.Patience = 20 * time.Millisecond
+		got.Timeout = 20 * time.Millisecond
 		got.Want(`http_requests_total{method="POST",path="/orders",status="201"} 1`)
 		got.WantOnly(`http_requests_total{method="POST",path="/orders",status="400"} 1`)
 		got.WantNone("http_request_panics_total")
 	})
 	failed.wantReports(t, here,
-		`not recorded as wanted within 20ms:
+		`metrics differ after 20ms:
 want http_requests_total{method="POST",path="/orders",status="201"} 1
  got http_requests_total{method="POST",path="/orders",status="201"} 0 (still 1)
 also http_requests_total{method="POST",path="/orders",status="400"} 1
      http_requests_total{method="GET",path="/panic",status="500"} 1`,
-		`not recorded as wanted:
+		`metrics differ:
 want nothing else of http_requests_total
  got http_requests_total{method="GET",path="/panic",status="500"} 1`,
-		`not recorded as wanted:
+		`metrics differ:
 want no change of http_request_panics_total
  got http_request_panics_total{method="GET",path="/panic"} 1`)
 }
 
-// TestWaitsForWhatComesLater: the response is with the client long before
-// anything is recorded.
+// TestWaitsForWhatComesLater: the client has the response long before it is recorded.
 func TestWaitsForWhatComesLater(t *testing.T) {
 	m := newMeter(t)
 	s := newShop(t, m)
 	got := tachotest.Record(t, m, func() { s.post(t, "/late", "") })
-	if early := try(func(ft testing.TB) {
+	if early := runTest(func(ft testing.TB) {
 		now := tachotest.All(ft, m)
-		now.Patience = 0
+		now.Timeout = 0
 		now.Want("shop_orders_total 1")
 	}); len(early.reports) != 1 {
-		t.Fatal("it is recorded before the gate is opened, so that nothing here has to wait")
+		t.Fatal("the order was recorded before the handler was released, so nothing here has to wait")
 	}
-	opener := time.AfterFunc(30*time.Millisecond, func() { close(s.gate) })
+	opener := time.AfterFunc(30*time.Millisecond, func() { close(s.release) })
 	defer opener.Stop()
-	// A latency is there with its first request; a counter may be there at 0 before.
+	// A latency series appears with its first request; a counter may exist at 0 before.
 	if n := got.Value(`http_request_duration_seconds_count{method="POST",path="/late",status="200"}`); n != 1 {
 		t.Errorf("the value is %v, want 1", n)
 	}
 	got.Want(`shop_orders_total{kind="late",paid="false"} 1`, `http_requests_total{method="POST",path="/late",status="200"} 1`)
 }
 
-// TestNothingIsCertainWhileARequestIsInFlight: the order is recorded only after
-// the moment when WantNone has its first look.
+// TestNothingIsCertainWhileARequestIsInFlight: the order is recorded only after WantNone has
+// first checked.
 func TestNothingIsCertainWhileARequestIsInFlight(t *testing.T) {
 	for _, namespace := range []string{"", "shop"} {
 		m := tachotest.New(t, tacho.Options{Namespace: namespace})
 		s := newShop(t, m)
-		failed := try(func(ft testing.TB) {
+		failed := runTest(func(ft testing.TB) {
 			got := tachotest.Record(ft, m, func() { s.post(t, "/late", "") })
-			time.AfterFunc(50*time.Millisecond, func() { close(s.gate) })
+			time.AfterFunc(50*time.Millisecond, func() { close(s.release) })
 			got.WantNone("shop_orders_total")
 		})
-		failed.wantReports(t, here, `not recorded as wanted:
+		failed.wantReports(t, here, `metrics differ:
 want no change of shop_orders_total
  got shop_orders_total{kind="late",paid="false"} 1`)
 	}
 }
 
-// TestOpenStreamsAreNotWaitedFor, nor are requests that were there before.
+// TestOpenStreamsAreNotWaitedFor: nor are earlier requests.
 func TestOpenStreamsAreNotWaitedFor(t *testing.T) {
 	m := newMeter(t)
 	s := newShop(t, m)
-	defer close(s.gate)
+	defer close(s.release)
 	s.post(t, "/late", "")
 	got := tachotest.Record(t, m, func() { s.get(t, "/events") })
-	got.Patience = time.Minute
+	got.Timeout = time.Minute
 	start := time.Now()
 	got.Want("http_streams_in_flight 1")
 	got.WantNone("shop_orders_total")
@@ -141,31 +140,30 @@ func TestOpenStreamsAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-// TestJudgesWhenPatienceIsOver: a request that never ends must not make every
-// WantNone fail.
-func TestJudgesWhenPatienceIsOver(t *testing.T) {
+// TestFailsAfterTimeout: a request that never ends must not make every WantNone fail.
+func TestFailsAfterTimeout(t *testing.T) {
 	m := newMeter(t)
 	s := newShop(t, m)
-	defer close(s.gate)
+	defer close(s.release)
 	got := tachotest.Record(t, m, func() { s.post(t, "/late", "") })
-	got.Patience = 30 * time.Millisecond
+	got.Timeout = 30 * time.Millisecond
 	start := time.Now()
 	got.WantNone("shop_orders_total")
-	if waited := time.Since(start); waited < got.Patience {
-		t.Errorf("WantNone waited %v for the request, and has patience for %v", waited, got.Patience)
+	if waited := time.Since(start); waited < got.Timeout {
+		t.Errorf("WantNone waited %v for the request, with a timeout of %v", waited, got.Timeout)
 	}
 }
 
-// TestRequestsBeforeAreNotRecorded: the one before ends when Record has found it
-// in flight.
+// TestRequestsBeforeAreNotRecorded: the earlier request ends after Record has found it in
+// flight.
 func TestRequestsBeforeAreNotRecorded(t *testing.T) {
-	var failed *fake
-	for range 5 { // Record waits for a tenth of a second, in which a busy machine may not come to the request
-		failed = try(func(ft testing.TB) {
+	var failed *fakeT
+	for range 5 { // Record waits a tenth of a second, which may be too short on a busy machine
+		failed = runTest(func(ft testing.TB) {
 			var s *shop
 			m := foreign(ft, func(_ prometheus.Counter, read int) error {
 				if read == 2 {
-					close(s.gate)
+					close(s.release)
 				}
 				return nil
 			})
@@ -181,17 +179,17 @@ func TestRequestsBeforeAreNotRecorded(t *testing.T) {
 	failed.wantReports(t, here)
 }
 
-// TestRecordDoesNotWaitForEver for a request that is open by intention.
+// TestRecordDoesNotWaitForEver: a request may stay open on purpose.
 func TestRecordDoesNotWaitForEver(t *testing.T) {
 	m := newMeter(t)
 	s := newShop(t, m)
-	defer close(s.gate)
+	defer close(s.release)
 	s.post(t, "/late", "")
 	got := tachotest.Record(t, m, func() { s.post(t, "/late", "") })
 	got.Want("http_requests_in_flight 1")
 }
 
-// counting is a registry that does something before it is read.
+// counting is a registry that runs a function before it is gathered.
 type counting struct {
 	prometheus.Gatherer
 	mu     sync.Mutex
@@ -210,7 +208,7 @@ func (c *counting) Gather() ([]*dto.MetricFamily, error) {
 	return c.Gatherer.Gather()
 }
 
-// foreign is a Meter on a registry that is not its own, with one counter besides.
+// foreign returns a Meter on another registry, with an additional counter.
 func foreign(t testing.TB, before func(n prometheus.Counter, read int) error) *tacho.Meter {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -220,10 +218,10 @@ func foreign(t testing.TB, before func(n prometheus.Counter, read int) error) *t
 	return tachotest.New(t, tacho.Options{Registerer: registry, Gatherer: gatherer})
 }
 
-// TestLooksAgainBeforeItIsCertain: what comes between two looks is not missed.
-func TestLooksAgainBeforeItIsCertain(t *testing.T) {
+// TestChecksAgainBeforeItIsFinal: a change between two checks is noticed.
+func TestChecksAgainBeforeItIsFinal(t *testing.T) {
 	late := func(n prometheus.Counter, read int) error {
-		if read == 3 { // the first is Record's
+		if read == 3 { // Record reads first
 			n.Inc()
 		}
 		return nil
@@ -233,7 +231,7 @@ func TestLooksAgainBeforeItIsCertain(t *testing.T) {
 		"WantOnly": "want n_total 0\n got n_total 1",
 	}
 	for name, line := range want {
-		failed := try(func(ft testing.TB) {
+		failed := runTest(func(ft testing.TB) {
 			got := tachotest.Record(ft, foreign(ft, late), func() {})
 			if name == "WantNone" {
 				got.WantNone("n_total")
@@ -241,16 +239,15 @@ func TestLooksAgainBeforeItIsCertain(t *testing.T) {
 				got.WantOnly("n_total 0")
 			}
 		})
-		failed.wantReports(t, here, "not recorded as wanted:\n"+line)
+		failed.wantReports(t, here, "metrics differ:\n"+line)
 	}
 }
 
-// TestCertaintyBeginsAnew whenever something is wrong: one good moment between bad
-// ones is not enough.
-func TestCertaintyBeginsAnew(t *testing.T) {
-	failed := try(func(ft testing.TB) {
+// TestQuietPeriodRestarts: after any mismatch, a single good check is not enough.
+func TestQuietPeriodRestarts(t *testing.T) {
+	failed := runTest(func(ft testing.TB) {
 		m := tachotest.New(ft, tacho.Options{})
-		looks := -1 // Record's is none
+		looks := -1 // Record's read does not count
 		m.Registerer().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "busy", Help: "Busy."}, func() float64 {
 			if looks++; looks == 0 || looks == 1 || looks == 8 {
 				return 0
@@ -258,14 +255,14 @@ func TestCertaintyBeginsAnew(t *testing.T) {
 			return 1
 		}))
 		got := tachotest.Record(ft, m, func() {})
-		got.Patience = 300 * time.Millisecond
+		got.Timeout = 300 * time.Millisecond
 		got.WantNone("busy")
 	})
-	failed.wantReports(t, here, "not recorded as wanted within 300ms:\nwant no change of busy\n got busy 1")
+	failed.wantReports(t, here, "metrics differ after 300ms:\nwant no change of busy\n got busy 1")
 }
 
-// TestLooksOnlyAsOftenAsNeeded: Want is content with its first look.
-func TestLooksOnlyAsOftenAsNeeded(t *testing.T) {
+// TestReadsOnlyAsOftenAsNeeded: Want passes with its first check.
+func TestReadsOnlyAsOftenAsNeeded(t *testing.T) {
 	reads := 0
 	m := foreign(t, func(_ prometheus.Counter, read int) error { reads = read; return nil })
 	tachotest.All(t, m).Want("n_total 0")
@@ -273,24 +270,24 @@ func TestLooksOnlyAsOftenAsNeeded(t *testing.T) {
 		t.Errorf("Want has read the registry %d times, want once", reads)
 	}
 	hasty := tachotest.All(t, m)
-	hasty.Patience = 0
+	hasty.Timeout = 0
 	hasty.WantOnly("n_total 0")
 	if reads != 2 {
-		t.Errorf("without patience WantOnly has read it %d times, want once", reads-1)
+		t.Errorf("without a timeout WantOnly read it %d times, want once", reads-1)
 	}
 }
 
-// TestDoesNotWaitForWhatCannotCome: a counter that is too high stays so. A gauge
-// may fall again.
+// TestDoesNotWaitForWhatCannotCome: a counter that is too high stays too high. A gauge may fall
+// again.
 func TestDoesNotWaitForWhatCannotCome(t *testing.T) {
 	m := newMeter(t)
 	jobs := prometheus.NewCounter(prometheus.CounterOpts{Name: "jobs_total", Help: "Jobs."})
 	queue := prometheus.NewGauge(prometheus.GaugeOpts{Name: "queue_length", Help: "Queue."})
 	m.Registerer().MustRegister(jobs, queue)
 	start := time.Now()
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		got := tachotest.Record(ft, m, func() { jobs.Add(2) })
-		got.Patience = time.Minute
+		got.Timeout = time.Minute
 		got.Want("jobs_total 1")
 		got.WantNone("jobs_total")
 	})
@@ -298,8 +295,8 @@ func TestDoesNotWaitForWhatCannotCome(t *testing.T) {
 		t.Errorf("it waited for %v", waited)
 	}
 	failed.wantReports(t, here,
-		"not recorded as wanted:\nwant jobs_total 1\n got jobs_total 2",
-		"not recorded as wanted:\nwant no change of jobs_total\n got jobs_total 2")
+		"metrics differ:\nwant jobs_total 1\n got jobs_total 2",
+		"metrics differ:\nwant no change of jobs_total\n got jobs_total 2")
 
 	got := tachotest.Record(t, m, func() { queue.Add(3) })
 	time.AfterFunc(20*time.Millisecond, func() { queue.Add(-1) })
@@ -310,7 +307,7 @@ func TestDoesNotWaitForWhatCannotCome(t *testing.T) {
 
 func TestRegistryThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		m := foreign(ft, func(_ prometheus.Counter, read int) error {
 			if read > 1 {
 				return broken
@@ -318,14 +315,14 @@ func TestRegistryThatFails(t *testing.T) {
 			return nil
 		})
 		got := tachotest.Record(ft, m, func() {})
-		got.Patience = 0
+		got.Timeout = 0
 		got.Want("n_total 0")
 		got.WantNone("n_total")
-		tachotest.Record(ft, m, func() { t.Error("Record begins although there is nothing to compare with") })
+		tachotest.Record(ft, m, func() { t.Error("Record started without a baseline") })
 	})
 	failed.wantReports(t, here,
-		"not recorded as wanted within 0s:\nreading the metrics: the disk is gone",
-		"not recorded as wanted within 0s:\nreading the metrics: the disk is gone",
+		"metrics differ after 0s:\nreading the metrics: the disk is gone",
+		"metrics differ after 0s:\nreading the metrics: the disk is gone",
 		"reading the metrics: the disk is gone")
 
 	now := tachotest.All(t, foreign(t, func(_ prometheus.Counter, read int) error {
@@ -334,7 +331,7 @@ func TestRegistryThatFails(t *testing.T) {
 		}
 		return nil
 	}))
-	now.Want("n_total 0") // it is read once more
+	now.Want("n_total 0") // the registry is read once more
 }
 
 func TestForeignRegistry(t *testing.T) {
@@ -354,7 +351,7 @@ func TestForeignRegistry(t *testing.T) {
 	)
 }
 
-// TestConcurrentUse: one recording, asked by many while requests are served.
+// TestConcurrentUse: several goroutines use one recording while requests are served.
 func TestConcurrentUse(t *testing.T) {
 	m := newMeter(t)
 	s := newShop(t, m)
@@ -367,15 +364,15 @@ func TestConcurrentUse(t *testing.T) {
 		all.Go(func() { got.WantNone("http_request_panics_total") })
 	}
 	all.Wait()
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		got := tachotest.All(ft, m)
-		got.Patience = 0
+		got.Timeout = 0
 		for i := range 8 {
 			all.Go(func() { got.Want(fmt.Sprintf("shop_orders_total %d", i+10)) })
 		}
 		all.Wait()
 	})
 	if len(failed.reports) != 8 {
-		t.Errorf("%d of 8 wrong values are reported", len(failed.reports))
+		t.Errorf("%d of 8 wrong values were reported", len(failed.reports))
 	}
 }

@@ -17,8 +17,8 @@ import (
 // A label is a label of a sample.
 type label struct{ name, value string }
 
-// is compares two labels. Bounds and quantiles are numbers: 1 is 1.0.
-func (l label) is(other label) bool {
+// equal compares two labels. Bounds and quantiles are compared as numbers: 1 equals 1.0.
+func (l label) equal(other label) bool {
 	if l == other {
 		return true
 	}
@@ -30,18 +30,18 @@ func (l label) is(other label) bool {
 
 // A sample is one line of the metrics endpoint.
 type sample struct {
-	metric string // of a histogram: its name without _count, _sum or _bucket
-	name   string
-	labels []label // sorted by name
-	text   string  // all this as the endpoint shows it
-	value  float64
-	grows  bool // it never falls: a counter or a count of observations
+	metric     string // for a histogram, its name without _count, _sum or _bucket
+	name       string
+	labels     []label // sorted by name
+	text       string  // the sample as the endpoint shows it, without the value
+	value      float64
+	neverFalls bool // a counter or a count of observations
 }
 
-// A snapshot is all samples of a moment, by their text.
+// A snapshot is all samples at one time, by text.
 type snapshot map[string]sample
 
-// read reads everything that is recorded now.
+// read returns all current samples.
 func read(m *tacho.Meter) (snapshot, error) {
 	families, err := m.Gatherer().Gather()
 	if err != nil {
@@ -50,14 +50,14 @@ func read(m *tacho.Meter) (snapshot, error) {
 	all := snapshot{}
 	for _, f := range families {
 		for _, x := range f.GetMetric() {
-			all.take(f.GetName(), x)
+			all.addMetric(f.GetName(), x)
 		}
 	}
 	return all, nil
 }
 
-// take adds the samples of one label set.
-func (all snapshot) take(metric string, x *dto.Metric) {
+// addMetric adds the samples of one label set.
+func (all snapshot) addMetric(metric string, x *dto.Metric) {
 	s := sample{metric: metric, name: metric}
 	for _, l := range x.GetLabel() {
 		s = s.with(l.GetName(), l.GetValue())
@@ -82,7 +82,7 @@ func (all snapshot) takeHistogram(s sample, h *dto.Histogram) {
 		n := max(float64(b.GetCumulativeCount()), b.GetCumulativeCountFloat())
 		all.add(s.with("le", number(b.GetUpperBound())), "_bucket", n, true)
 	}
-	all.add(s.with("le", "+Inf"), "_bucket", count, true) // which may go without saying
+	all.add(s.with("le", "+Inf"), "_bucket", count, true) // the +Inf bucket may be implicit
 	all.add(s, "_count", count, true)
 	all.add(s, "_sum", h.GetSampleSum(), false)
 }
@@ -96,12 +96,12 @@ func (all snapshot) takeSummary(s sample, x *dto.Summary) {
 }
 
 func (all snapshot) add(s sample, suffix string, value float64, grows bool) {
-	s.name, s.value, s.grows = s.name+suffix, value, grows
+	s.name, s.value, s.neverFalls = s.name+suffix, value, grows
 	s.text = format(s.name, s.labels, false)
 	all[s.text] = s
 }
 
-// with returns the sample with one more label.
+// with returns the sample with an additional label.
 func (s sample) with(name, value string) sample {
 	s.labels = append(slices.Clone(s.labels), label{name, value})
 	slices.SortFunc(s.labels, byName)
@@ -110,8 +110,8 @@ func (s sample) with(name, value string) sample {
 
 func byName(a, b label) int { return strings.Compare(a.name, b.name) }
 
-// inFlight is how many requests are being served, streams aside: these may be
-// open for as long as the test.
+// inFlight returns the number of requests in flight, without streams, which may stay open for
+// the whole test.
 func (all snapshot) inFlight() (n float64) {
 	names := schema.Default()
 	for _, s := range all {
@@ -125,25 +125,24 @@ func (all snapshot) inFlight() (n float64) {
 	return n
 }
 
-// isNamed allows for Options.Namespace.
+// isNamed ignores the prefix of Options.Namespace.
 func isNamed(name, base string) bool { return name == base || strings.HasSuffix(name, "_"+base) }
 
-// A change is a sample as it is now, with its value before.
+// A change is a sample with its current and its earlier value.
 type change struct {
 	sample
 	before float64
 }
 
-// by is how much the sample has changed.
-func (c change) by() float64 {
+// delta is by how much the sample has changed.
+func (c change) delta() float64 {
 	if c.value == c.before || math.IsNaN(c.value) && math.IsNaN(c.before) {
-		return 0 // of infinities, too
+		return 0 // also for infinities
 	}
 	return c.value - c.before
 }
 
-// changes are all samples that are there now or were before, sorted by their
-// text.
+// changes are all samples that exist now or existed before, sorted by text.
 type changes []change
 
 func (all snapshot) since(before snapshot) (list changes) {
@@ -161,7 +160,7 @@ func (all snapshot) since(before snapshot) (list changes) {
 	return list
 }
 
-// filter returns those that f takes.
+// filter returns the changes that satisfy f.
 func (c changes) filter(f func(change) bool) (kept changes) {
 	for _, x := range c {
 		if f(x) {
@@ -171,24 +170,24 @@ func (c changes) filter(f func(change) bool) (kept changes) {
 	return kept
 }
 
-// of returns the samples of a selector.
-func (c changes) of(s selector) changes {
+// matching returns the samples of a selector.
+func (c changes) matching(s selector) changes {
 	return c.filter(func(x change) bool { return s.matches(x.sample) })
 }
 
-// moved returns those that have changed.
-func (c changes) moved() changes { return c.filter(func(x change) bool { return x.by() != 0 }) }
+// changed returns those with a new value.
+func (c changes) changed() changes { return c.filter(func(x change) bool { return x.delta() != 0 }) }
 
 func (c changes) sum() (n float64) {
 	for _, x := range c {
-		n += x.by()
+		n += x.delta()
 	}
 	return n
 }
 
-// is reports whether the sum is a number. Whole numbers are exact. Others that
-// were added and taken away are right up to the rounding of the largest.
-func (c changes) is(want float64) bool {
+// sumIs reports whether the sum is a number. Integers must be equal. Other sums may differ by
+// the rounding of the largest value.
+func (c changes) sumIs(want float64) bool {
 	got, scale, whole := c.sum(), math.Abs(want), true
 	for _, x := range c {
 		scale = max(scale, math.Abs(x.before), math.Abs(x.value))
@@ -205,12 +204,12 @@ func (c changes) is(want float64) bool {
 
 func isWhole(v float64) bool { return v == math.Trunc(v) }
 
-// grow reports whether none of them can fall.
-func (c changes) grow() bool {
-	return !slices.ContainsFunc(c, func(x change) bool { return !x.grows })
+// neverFall reports whether none of them can fall.
+func (c changes) neverFall() bool {
+	return !slices.ContainsFunc(c, func(x change) bool { return !x.neverFalls })
 }
 
-// names are their names, without repetition.
+// names returns their names, each once.
 func (c changes) names() []string {
 	all := map[string]bool{}
 	for _, x := range c {
@@ -219,11 +218,11 @@ func (c changes) names() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// nearest puts those first that have most labels in common with a selector.
-func (c changes) nearest(s selector) changes {
+// sortedByMatch sorts by the number of labels in common with a selector, the most first.
+func (c changes) sortedByMatch(s selector) changes {
 	near := slices.Clone(c)
 	slices.SortStableFunc(near, func(a, b change) int {
-		return cmp.Compare(s.agreement(b.labels), s.agreement(a.labels))
+		return cmp.Compare(s.commonLabels(b.labels), s.commonLabels(a.labels))
 	})
 	return near
 }

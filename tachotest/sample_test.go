@@ -9,7 +9,7 @@ import (
 	"github.com/tacho-go/tacho/tachotest"
 )
 
-// TestKindsOfMetrics: every line of the endpoint can be asked for.
+// TestKindsOfMetrics: every line of the endpoint can be checked.
 func TestKindsOfMetrics(t *testing.T) {
 	m := newMeter(t)
 	histogram := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h_seconds", Help: "H.", Buckets: []float64{.5, 1}})
@@ -26,7 +26,7 @@ func TestKindsOfMetrics(t *testing.T) {
 	}
 	observe()
 	got := tachotest.Record(t, m, observe)
-	got.Patience = 0
+	got.Timeout = 0
 	got.Want(
 		`h_seconds_count 3`, `h_seconds_sum 5`,
 		`h_seconds_bucket{le="0.5"} 1`, `h_seconds_bucket{le="1"} 2`, `h_seconds_bucket{le="1.0"} 2`, `h_seconds_bucket{le="+Inf"} 3`,
@@ -52,14 +52,14 @@ func TestValuesThatAreNotExact(t *testing.T) {
 		v.WithLabelValues("less").Set(math.Inf(-1))
 		v.WithLabelValues("much").Inc()
 	})
-	got.Patience = 0
+	got.Timeout = 0
 	got.Want(
 		`v{of="tenths"} 0.1`, `v{of="nothing"} NaN`, `v{of="infinity"} 0`, `v{of="less"} -Inf`, `v{of="much"} 1`,
 	)
 	got.WantNone(`v{of="infinity"}`, `v{of="never"}`)
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		wrong := tachotest.Record(ft, m, func() { v.WithLabelValues("much").Inc() })
-		wrong.Patience = 0
+		wrong.Timeout = 0
 		wrong.Want(`v{of="much"} 2`)
 		wrong.Want(`v{of="much"} 0`)
 		wrong.Want(`v{of="infinity"} 1`)
@@ -67,11 +67,11 @@ func TestValuesThatAreNotExact(t *testing.T) {
 		wrong.Want(`v{of="tenths"} +Inf`)
 	})
 	if len(failed.reports) != 5 {
-		t.Errorf("of five wrong values %d are reported: %q", len(failed.reports), failed.reports)
+		t.Errorf("%d of five wrong values were reported: %q", len(failed.reports), failed.reports)
 	}
 }
 
-// TestSamplesThatVanish have fallen to 0.
+// TestSamplesThatVanish: they count as 0.
 func TestSamplesThatVanish(t *testing.T) {
 	m := newMeter(t)
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "v", Help: "V."}, []string{"of"})
@@ -81,7 +81,7 @@ func TestSamplesThatVanish(t *testing.T) {
 		v.Reset()
 		v.WithLabelValues("y").Set(0)
 	})
-	got.Patience = 0
+	got.Timeout = 0
 	got.WantOnly(`v{of="x"} -3`)
 	got.Want(`v{of="y"} 0`)
 }

@@ -11,36 +11,36 @@ import (
 	"testing"
 )
 
-// A selector names samples.
+// A selector selects samples.
 type selector struct {
 	name   string
 	labels []label // sorted by name
-	open   bool    // samples may have other labels as well
+	open   bool    // the samples may have further labels
 }
 
 func (s selector) String() string {
 	if !s.open && len(s.labels) == 0 {
-		return s.name + "{}" // without the braces it stands for all samples
+		return s.name + "{}" // without braces it would mean all samples
 	}
 	return format(s.name, s.labels, s.open)
 }
 
 func (s selector) matches(x sample) bool {
-	return s.name == x.name && s.agreement(x.labels) == len(s.labels) &&
+	return s.name == x.name && s.commonLabels(x.labels) == len(s.labels) &&
 		(s.open || len(x.labels) == len(s.labels))
 }
 
-// agreement is how many of its labels are among these.
-func (s selector) agreement(labels []label) (n int) {
+// commonLabels is how many of its labels are among the given ones.
+func (s selector) commonLabels(labels []label) (n int) {
 	for _, l := range s.labels {
-		if slices.ContainsFunc(labels, l.is) {
+		if slices.ContainsFunc(labels, l.equal) {
 			n++
 		}
 	}
 	return n
 }
 
-// An expectation is a selector with the value that its samples must have.
+// An expectation is a selector with the expected value of its samples.
 type expectation struct {
 	selector
 	value float64
@@ -48,11 +48,11 @@ type expectation struct {
 
 func (e expectation) String() string { return e.selector.String() + " " + number(e.value) }
 
-// parseLines reads all lines of some texts. The test fails if one is malformed.
+// parseLines parses all lines of some texts. The test fails on a malformed one.
 func parseLines[T any](t testing.TB, texts []string, parse func(string) (T, error)) (all []T, ok bool) {
 	t.Helper()
 	ok = true
-	// Not by an iterator: in its loop body t would take this for the user's line.
+	// Not with an iterator: in its loop body t would report a line of this file.
 	for _, line := range strings.Split(strings.Join(texts, "\n"), "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
@@ -65,7 +65,7 @@ func parseLines[T any](t testing.TB, texts []string, parse func(string) (T, erro
 		all = append(all, x)
 	}
 	if len(all) == 0 {
-		t.Errorf("malformed: no sample is named")
+		t.Errorf("malformed: no sample given")
 	}
 	return all, ok && len(all) > 0
 }
@@ -77,10 +77,10 @@ func parseExpectation(line string) (e expectation, err error) {
 		return e, err
 	}
 	if p.rest == "" {
-		return e, errors.New("it has no value; write the one that it must have behind it")
+		return e, errors.New("no value: write the expected value after the sample")
 	}
 	if e.value, err = strconv.ParseFloat(p.rest, 64); err != nil {
-		return e, fmt.Errorf("its value %q is not a number", p.rest)
+		return e, fmt.Errorf("the value %q is not a number", p.rest)
 	}
 	return e, nil
 }
@@ -90,13 +90,13 @@ func parseSelector(line string) (selector, error) {
 	p := parser{rest: line}
 	s, err := p.selector()
 	if err == nil && p.rest != "" {
-		err = fmt.Errorf("a sample without a value belongs here, and %q is behind it", p.rest)
+		err = fmt.Errorf("unexpected %q after the sample: write it without a value", p.rest)
 	}
 	return s, err
 }
 
-// A parser takes a line apart from its front. It is written by hand, and not
-// expfmt's, to say in terms of the line what is wrong, and for the three dots.
+// A parser consumes a line. It is hand-written instead of expfmt's, to report errors in terms of
+// the line and to allow the three dots.
 type parser struct{ rest string }
 
 var (
@@ -110,73 +110,72 @@ func (p *parser) selector() (s selector, err error) {
 	ends := p.rest == "" || p.rest[0] == ' ' || p.rest[0] == '\t'
 	p.rest = strings.TrimLeft(p.rest, " \t")
 	switch {
-	case p.take("{"):
+	case p.consume("{"):
 		err = p.braces(&s)
 	case s.name == "":
-		err = errors.New("it does not begin with the name of a metric")
+		err = errors.New("want a metric name at the start")
 	case !ends:
-		err = fmt.Errorf("%q cannot be in the name of a metric", p.first())
+		err = fmt.Errorf("%q is not allowed in a metric name", p.first())
 	default:
-		s.open = true // a name alone stands for all samples
+		s.open = true // a bare name means all samples
 	}
 	slices.SortFunc(s.labels, byName)
 	return s, err
 }
 
-// braces reads what is left of {b="c",...}. Names that are not made of letters,
-// digits and underscores stand in the braces, and in quotes, as they do on the
-// endpoint: {"a.b","c.d"="e"}.
+// braces parses the rest of {b="c",...}. Names with characters other than letters, digits and
+// underscores are quoted inside the braces, as on the endpoint: {"a.b","c.d"="e"}.
 func (p *parser) braces(s *selector) (err error) {
-	for first := true; !p.take("}"); first = false {
+	for first := true; !p.consume("}"); first = false {
 		switch {
 		case s.open:
-			return errors.New("something stands behind the three dots")
-		case p.take("..."):
+			return errors.New("unexpected text after the three dots")
+		case p.consume("..."):
 			s.open = true
 		case s.name == "" && first:
-			s.name, err = p.quoted("the name of the metric")
+			s.name, err = p.quoted("the metric name")
 		default:
 			err = p.label(s)
 		}
 		if err != nil {
 			return err
 		}
-		if !p.take(",") && !strings.HasPrefix(p.rest, "}") {
+		if !p.consume(",") && !strings.HasPrefix(p.rest, "}") {
 			return p.unexpected("a comma or }")
 		}
 	}
 	if s.name == "" {
-		return errors.New("it has no name of a metric")
+		return errors.New("no metric name")
 	}
 	return nil
 }
 
-// label reads b="c".
+// label parses b="c".
 func (p *parser) label(s *selector) (err error) {
 	var l label
 	if strings.HasPrefix(p.rest, `"`) {
-		l.name, err = p.quoted("the name of a label")
+		l.name, err = p.quoted("a label name")
 	} else if l.name = p.match(labelName); l.name == "" {
-		err = p.unexpected("the name of a label")
+		err = p.unexpected("a label name")
 	}
 	if err != nil {
 		return err
 	}
 	p.rest = strings.TrimLeft(p.rest, " \t")
-	if !p.take("=") {
-		return p.unexpected("= behind the label " + l.name)
+	if !p.consume("=") {
+		return p.unexpected("= after the label " + l.name)
 	}
 	if l.value, err = p.quoted("the value of the label " + l.name); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(s.labels, func(other label) bool { return other.name == l.name }) {
-		return fmt.Errorf("the label %s is there twice", l.name)
+		return fmt.Errorf("the label %s occurs twice", l.name)
 	}
 	s.labels = append(s.labels, l)
 	return nil
 }
 
-// quoted reads "c".
+// quoted parses "c".
 func (p *parser) quoted(what string) (string, error) {
 	if !strings.HasPrefix(p.rest, `"`) {
 		return "", fmt.Errorf("%s is not in double quotes", what)
@@ -191,7 +190,7 @@ func (p *parser) quoted(what string) (string, error) {
 			i++
 			plain, ok := escapes[p.rest[i]]
 			if !ok {
-				return "", fmt.Errorf(`%s has \%c in it; only \\, \" and \n are known`, what, p.rest[i])
+				return "", fmt.Errorf(`%s contains \%c; only \\, \" and \n are allowed`, what, p.rest[i])
 			}
 			out.WriteByte(plain)
 		default:
@@ -203,8 +202,8 @@ func (p *parser) quoted(what string) (string, error) {
 
 var escapes = map[byte]byte{'\\': '\\', '"': '"', 'n': '\n'}
 
-// take takes a word off the front, with the blanks behind it.
-func (p *parser) take(word string) bool {
+// consume removes a word from the front, with any blanks after it.
+func (p *parser) consume(word string) bool {
 	rest, ok := strings.CutPrefix(p.rest, word)
 	if ok {
 		p.rest = strings.TrimLeft(rest, " \t")
@@ -227,12 +226,12 @@ func (p *parser) first() string {
 
 func (p *parser) unexpected(wanted string) error {
 	if p.rest == "" {
-		return fmt.Errorf("it ends where %s is expected", wanted)
+		return fmt.Errorf("unexpected end: want %s", wanted)
 	}
-	return fmt.Errorf("%q stands where %s is expected", p.first(), wanted)
+	return fmt.Errorf("unexpected %q: want %s", p.first(), wanted)
 }
 
-// format writes a sample as the endpoint does, without its value.
+// format formats a sample as the endpoint does, without its value.
 func format(name string, labels []label, open bool) string {
 	var parts []string
 	if metricName.FindString(name) != name {
@@ -257,7 +256,7 @@ var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func quote(s string) string { return `"` + escaper.Replace(s) + `"` }
 
-// number writes a value, without an exponent where that can be read.
+// number formats a value, without an exponent if it stays readable.
 func number(v float64) string {
 	if size := math.Abs(v); size == 0 || 1e-6 <= size && size < 1e15 {
 		return strconv.FormatFloat(v, 'f', -1, 64)

@@ -11,43 +11,43 @@ import (
 func TestMalformed(t *testing.T) {
 	m := newMeter(t)
 	for _, c := range []struct{ text, want string }{
-		{`a_total`, `it has no value; write the one that it must have behind it`},
-		{`a_total{b="c"}`, `it has no value; write the one that it must have behind it`},
-		{`a_total one`, `its value "one" is not a number`},
-		{`a_total 1 1712345678`, `its value "1 1712345678" is not a number`},
-		{`1a_total 1`, `it does not begin with the name of a metric`},
-		{`a-b_total 1`, `"-" cannot be in the name of a metric`},
+		{`a_total`, `no value: write the expected value after the sample`},
+		{`a_total{b="c"}`, `no value: write the expected value after the sample`},
+		{`a_total one`, `the value "one" is not a number`},
+		{`a_total 1 1712345678`, `the value "1 1712345678" is not a number`},
+		{`1a_total 1`, `want a metric name at the start`},
+		{`a-b_total 1`, `"-" is not allowed in a metric name`},
 		{`a_total{b=c} 1`, `the value of the label b is not in double quotes`},
 		{`a_total{b='c'} 1`, `the value of the label b is not in double quotes`},
 		{`a_total{b="c} 1`, `the value of the label b has no closing quote on its line`},
-		{`a_total{b="c\t"} 1`, `the value of the label b has \t in it; only \\, \" and \n are known`},
+		{`a_total{b="c\t"} 1`, `the value of the label b contains \t; only \\, \" and \n are allowed`},
 		{`a_total{b="c\`, `the value of the label b has no closing quote on its line`},
-		{`a_total{b~"c"} 1`, `"~" stands where = behind the label b is expected`},
-		{`a_total{b="c" d="e"} 1`, `"d" stands where a comma or } is expected`},
-		{`a_total{b="c",b="d"} 1`, `the label b is there twice`},
-		{`a_total{b="c",,} 1`, `"," stands where the name of a label is expected`},
-		{`a_total{1b="c"} 1`, `"1" stands where the name of a label is expected`},
-		{`a_total{b="c"`, `it ends where a comma or } is expected`},
-		{`a_total{b="c",`, `it ends where the name of a label is expected`},
-		{`a_total{b`, `it ends where = behind the label b is expected`},
-		{`a_total{...,b="c"} 1`, `something stands behind the three dots`},
-		{`{b="c"} 1`, `the name of the metric is not in double quotes`},
-		{`{"a.b 1`, `the name of the metric has no closing quote on its line`},
-		{`{} 1`, `it has no name of a metric`},
-		{`a_total{"b} 1`, `the name of a label has no closing quote on its line`},
+		{`a_total{b~"c"} 1`, `unexpected "~": want = after the label b`},
+		{`a_total{b="c" d="e"} 1`, `unexpected "d": want a comma or }`},
+		{`a_total{b="c",b="d"} 1`, `the label b occurs twice`},
+		{`a_total{b="c",,} 1`, `unexpected ",": want a label name`},
+		{`a_total{1b="c"} 1`, `unexpected "1": want a label name`},
+		{`a_total{b="c"`, `unexpected end: want a comma or }`},
+		{`a_total{b="c",`, `unexpected end: want a label name`},
+		{`a_total{b`, `unexpected end: want = after the label b`},
+		{`a_total{...,b="c"} 1`, `unexpected text after the three dots`},
+		{`{b="c"} 1`, `the metric name is not in double quotes`},
+		{`{"a.b 1`, `the metric name has no closing quote on its line`},
+		{`{} 1`, `no metric name`},
+		{`a_total{"b} 1`, `a label name has no closing quote on its line`},
 	} {
-		failed := try(func(ft testing.TB) { tachotest.All(ft, m).Want(c.text) })
+		failed := runTest(func(ft testing.TB) { tachotest.All(ft, m).Want(c.text) })
 		failed.wantReports(t, "selector_test.go", "malformed: "+c.text+": "+c.want)
 	}
-	failed := try(func(ft testing.TB) { tachotest.All(ft, m).Want("a_total{b=\"c\nd\"} 1") })
+	failed := runTest(func(ft testing.TB) { tachotest.All(ft, m).Want("a_total{b=\"c\nd\"} 1") })
 	failed.wantReports(t, "selector_test.go",
 		`malformed: a_total{b="c: the value of the label b has no closing quote on its line`,
-		`malformed: d"} 1: "\"" cannot be in the name of a metric`)
+		`malformed: d"} 1: "\"" is not allowed in a metric name`)
 }
 
 func TestMalformedSelectors(t *testing.T) {
 	m := newMeter(t)
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		all := tachotest.All(ft, m)
 		all.WantNone(`a_total{b="c"} 1`, `a-b`)
 		all.WantOnly(`http_requests_total`)
@@ -58,19 +58,19 @@ func TestMalformedSelectors(t *testing.T) {
 		t.Error("Value returned")
 	})
 	failed.wantReports(t, "selector_test.go",
-		`malformed: a_total{b="c"} 1: a sample without a value belongs here, and "1" is behind it`,
-		`malformed: a-b: "-" cannot be in the name of a metric`,
-		`malformed: http_requests_total: it has no value; write the one that it must have behind it`,
-		`malformed: no sample is named`,
-		`malformed: no sample is named`,
-		`malformed: no sample is named`,
-		`malformed: a_total 1: a sample without a value belongs here, and "1" is behind it`)
+		`malformed: a_total{b="c"} 1: unexpected "1" after the sample: write it without a value`,
+		`malformed: a-b: "-" is not allowed in a metric name`,
+		`malformed: http_requests_total: no value: write the expected value after the sample`,
+		`malformed: no sample given`,
+		`malformed: no sample given`,
+		`malformed: no sample given`,
+		`malformed: a_total 1: unexpected "1" after the sample: write it without a value`)
 	if !failed.fatal {
-		t.Error("Value does not end the test")
+		t.Error("Value did not end the test")
 	}
 }
 
-// TestSpelling: what the endpoint shows can be written in several ways.
+// TestSpelling: a sample of the endpoint can be written in several ways.
 func TestSpelling(t *testing.T) {
 	m := newMeter(t)
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "a", Help: "A."}, []string{"x", "y"})
@@ -85,7 +85,7 @@ func TestSpelling(t *testing.T) {
 	none.Set(4)
 
 	all := tachotest.All(t, m)
-	all.Patience = 0
+	all.Timeout = 0
 	all.Want(
 		`a{x="say \"hi\"\nC:\\new",y="}{,=..."} 1`,
 		`  a { y = "}{,=..." , x = "say \"hi\"\nC:\\new" , }   1.0  `,
@@ -101,16 +101,16 @@ func TestSpelling(t *testing.T) {
 	)
 }
 
-// TestSpellingOfMessages is the endpoint's, so that it can be copied from there.
+// TestSpellingOfMessages: messages can be copied into a test.
 func TestSpellingOfMessages(t *testing.T) {
 	m := newMeter(t)
 	utf8 := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "größe.in m", Help: "B.", ConstLabels: prometheus.Labels{"straße \"1\"": "x\ny", "b": `\`},
 	})
 	m.Registerer().MustRegister(utf8)
-	failed := try(func(ft testing.TB) {
+	failed := runTest(func(ft testing.TB) {
 		all := tachotest.All(ft, m)
-		all.Patience = 0
+		all.Timeout = 0
 		for _, v := range []float64{1e20, 1000000, 0.00001, 1e-9} {
 			utf8.Set(v)
 			all.Want(`{"größe.in m",b="\\",...} 2`)
@@ -118,14 +118,14 @@ func TestSpellingOfMessages(t *testing.T) {
 	})
 	var want []string
 	for _, v := range []string{"1e+20", "1000000", "0.00001", "1e-09"} {
-		want = append(want, `not recorded as wanted within 0s:
+		want = append(want, `metrics differ after 0s:
 want {"größe.in m",b="\\",...} 2
  got {"größe.in m",b="\\","straße \"1\""="x\ny"} `+v)
 	}
 	failed.wantReports(t, "selector_test.go", want...)
 }
 
-// TestLabelsMustBeTheSame: without the dots, all of them.
+// TestLabelsMustBeTheSame: without the dots, all labels must match.
 func TestLabelsMustBeTheSame(t *testing.T) {
 	m := newMeter(t)
 	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "a", Help: "A."}, []string{"x", "y"})
@@ -135,9 +135,9 @@ func TestLabelsMustBeTheSame(t *testing.T) {
 		`a{x="1"} 1`, `a{} 1`, `a{x="1",y="2",z="3"} 1`, `a{x="1",z="2"} 1`, `a{x="1",y="2.0"} 1`,
 		`a{x="1",z="3",...} 1`, `a{x="2",...} 1`, `b{x="1",y="2"} 1`, `a{x="1",y="2"} 0`,
 	} {
-		failed := try(func(ft testing.TB) {
+		failed := runTest(func(ft testing.TB) {
 			all := tachotest.All(ft, m)
-			all.Patience = 0
+			all.Timeout = 0
 			all.Want(line)
 		})
 		if len(failed.reports) != 1 {

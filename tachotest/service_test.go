@@ -19,8 +19,8 @@ type orderLabels struct {
 // A shop is a service under test.
 type shop struct {
 	*httptest.Server
-	orders *tacho.CounterOf[orderLabels]
-	gate   chan struct{} // handlers that wait go on when it is closed
+	orders  *tacho.CounterOf[orderLabels]
+	release chan struct{} // waiting handlers go on when it is closed
 }
 
 func newShop(t testing.TB, m *tacho.Meter) *shop {
@@ -29,21 +29,21 @@ func newShop(t testing.TB, m *tacho.Meter) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{orders: orders, gate: make(chan struct{})}
+	s := &shop{orders: orders, release: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /orders", s.order)
 	mux.HandleFunc("POST /late", s.late)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	s.Server = httptest.NewServer(m.Handler(mux))
-	// On a kept connection a request waits for the end of the one before, and is
-	// sent again after a panic.
+	// On a kept connection a request waits for the end of the previous one, and is sent again
+	// after a panic.
 	s.Client().Transport.(*http.Transport).DisableKeepAlives = true
 	t.Cleanup(s.Close)
 	return s
 }
 
-// order takes books, and refuses everything else.
+// order accepts books and rejects everything else.
 func (s *shop) order(w http.ResponseWriter, r *http.Request) {
 	if kind, _ := io.ReadAll(r.Body); string(kind) != "book" {
 		http.Error(w, "no such thing", http.StatusBadRequest)
@@ -53,23 +53,23 @@ func (s *shop) order(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// late answers completely, and records an order when the gate is opened.
+// late answers completely, and records an order once it is released.
 func (s *shop) late(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "2")
 	_, _ = io.WriteString(w, "ok")
 	w.(http.Flusher).Flush()
-	<-s.gate
+	<-s.release
 	s.orders.Inc(orderLabels{"late", false})
 }
 
-// events is a stream that stays open until the gate is opened.
+// events is a stream that stays open until it is released.
 func (s *shop) events(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.(http.Flusher).Flush()
-	<-s.gate
+	<-s.release
 }
 
-// post sends a request and reads the answer.
+// post sends a request and reads the response.
 func (s *shop) post(t testing.TB, path, body string) {
 	t.Helper()
 	resp, err := s.Client().Post(s.URL+path, "text/plain", strings.NewReader(body))
@@ -81,7 +81,7 @@ func (s *shop) post(t testing.TB, path, body string) {
 	_, _ = io.Copy(io.Discard, resp.Body)
 }
 
-// get sends a request and leaves the answer open until the test ends.
+// get sends a request and leaves the response open until the test ends.
 func (s *shop) get(t testing.TB, path string) {
 	t.Helper()
 	resp, err := s.Client().Get(s.URL + path)

@@ -9,12 +9,11 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// New returns a Meter for one test: without the runtime's metrics, and with the
-// Meter's warnings in the test's log. It has a registry of its own unless the
-// options name one. The test ends at once if the options are wrong.
+// New returns a Meter for one test: without runtime metrics, and with the Meter's warnings in
+// the test's log. It uses a new registry unless the options name one. Invalid options end the
+// test at once.
 //
-// Services that make their Meter themselves need no New: the other functions take
-// any Meter.
+// A service that creates its own Meter does not need New: the other functions take any Meter.
 func New(t testing.TB, o tacho.Options) *tacho.Meter {
 	t.Helper()
 	o.OmitRuntime = true
@@ -41,8 +40,8 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// A testLog writes into the log of a test. A service may outlive its test, and
-// a test's log panics when it is written to after that.
+// A testLog writes to the log of a test. A service may outlive its test, and writing to the log
+// then would panic.
 type testLog struct {
 	mu   sync.Mutex
 	t    testing.TB
