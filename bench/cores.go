@@ -5,9 +5,9 @@ import (
 	"runtime"
 )
 
-// cores measures one hot route under more and more threads: the counters of a
-// single route are what they would fight for. CPU per request, so that the
-// figures stay comparable where there are fewer cores than threads.
+// cores measures one hot route with a growing number of threads, which contend for the counters
+// of that route. It reports CPU time per request, so that figures stay comparable on machines
+// with fewer cores than threads.
 func cores(l *lab) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	hot := workload{"1 route", 1, 1}
@@ -24,12 +24,12 @@ func cores(l *lab) error {
 	}
 	l.title("One hot route on more cores")
 	l.note("net/http, everything on, as many goroutines as GOMAXPROCS; CPU ns per request, median of %d rounds. "+
-		"This machine has %d CPUs: more threads than that show preemption, not contention.", l.times("cores"), runtime.NumCPU())
+		"This machine has %d CPUs: rows with more threads show preemption, not contention.", l.times("cores"), runtime.NumCPU())
 	t.print(l.out)
 	return nil
 }
 
-func measureCores(l *lab, hot workload, n int) ([]reading, error) {
+func measureCores(l *lab, hot workload, n int) ([]measurement, error) {
 	loads := make([]*traffic, n)
 	for i := range loads {
 		loads[i] = hot.traffic(i)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuTime is the CPU time that this process has used, in user mode and in the
-// kernel, by all its threads: the garbage collector's too.
+// cpuTime is the user and system CPU time of all threads of this process, including the garbage
+// collector's.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -34,8 +34,8 @@ func ginRows() []row {
 	}
 }
 
-// newEngine is the service that is measured: an engine, each of whose handlers
-// sets a status and writes two bytes.
+// newEngine returns the measured service: an engine whose handlers set a status and write two
+// bytes.
 func newEngine(w workload, use func(*gin.Engine)) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
@@ -59,7 +59,7 @@ func tachoginRow(on ...func(*tacho.Options)) func(workload) service {
 	}
 }
 
-// handWritten is the middleware that most tutorials for Gin show.
+// handWritten is the middleware in most tutorials for Gin.
 func handWritten(w workload) service {
 	reg := prometheus.NewRegistry()
 	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"method", "path", "status"})
@@ -76,8 +76,8 @@ func handWritten(w workload) service {
 	return service{e, exposed(reg), "http_requests_total"}
 }
 
-// zsais labels by raw path by default; here it gets the template, which is
-// cheaper. It knows client_golang's default registry only.
+// zsais labels by raw path by default; here it gets the template, which is cheaper. It supports
+// client_golang's default registry only.
 func zsais(w workload) service {
 	reg := prometheus.NewRegistry()
 	prometheus.DefaultRegisterer = reg

@@ -8,17 +8,15 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// fourteenBounds make a histogram of exactly fourteen buckets besides +Inf, in
-// both libraries.
+// fourteenBounds give a histogram fourteen buckets plus +Inf in both libraries.
 var fourteenBounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
-// A shape is how label sets come about: what a route costs is shared by its
-// statuses.
+// A shape is how label sets are distributed: the statuses of a route share its cost.
 type shape struct{ routes, statuses int }
 
 var heapShapes = []shape{{8000, 1}, {2000, 4}}
 
-// heap measures what a label set (a counter and a histogram) keeps alive.
+// heap measures the memory that a label set (a counter and a histogram) keeps alive.
 func heap(l *lab) error {
 	everything := library{"tacho, everything on", func(bounds []float64, sets int) store {
 		return newTachoStore(bounds, sets, schema.Default())
@@ -35,12 +33,12 @@ func heap(l *lab) error {
 		t.add(cells...)
 	}
 	l.title("Heap for each label set")
-	l.note("Bytes alive for a label set of a counter and a histogram with %d bounds; names of routes included.", len(fourteenBounds))
+	l.note("Live bytes per label set of a counter and a histogram with %d bounds, including the names of routes.", len(fourteenBounds))
 	t.print(l.out)
 	return nil
 }
 
-// heapOf is the median of some stores' bytes a label set.
+// heapOf returns the median bytes per label set of several stores.
 func (l *lab) heapOf(lib library, s shape) float64 {
 	var rounds []float64
 	for range l.times("heap") {
@@ -61,8 +59,8 @@ func (s shape) fill(kept store) {
 	}
 }
 
-// alive is the heap in use after everything dead is gone; the first collection
-// leaves what sync.Pools hold.
+// alive returns the heap in use after garbage collection; the first collection keeps what
+// sync.Pools hold.
 func alive() int64 {
 	var m runtime.MemStats
 	runtime.GC()

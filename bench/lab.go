@@ -19,11 +19,11 @@ type experiment struct {
 
 func experiments() []experiment {
 	return []experiment{
-		{"requests", "what a request pays for being measured", 40, requests},
-		{"cores", "whether that price holds on more cores", 20, cores},
+		{"requests", "what measuring a request costs", 40, requests},
+		{"cores", "whether that cost holds on more cores", 20, cores},
 		{"scrapes", "what a scrape of the metrics endpoint costs", 5, scrapes},
-		{"heap", "memory for each label set", 3, heap},
-		{"latency", "what requests notice of a scrape, over real connections", 4, latency},
+		{"heap", "memory per label set", 3, heap},
+		{"latency", "how a scrape affects requests over real connections", 4, latency},
 	}
 }
 
@@ -36,7 +36,7 @@ func find(name string) (experiment, bool) {
 	return experiment{}, false
 }
 
-// A lab is where experiments run: their options, and where they report.
+// A lab runs experiments: it has their options and their output.
 type lab struct {
 	ctx    context.Context
 	out    io.Writer
@@ -45,13 +45,13 @@ type lab struct {
 	big    bool
 }
 
-// times is how many rounds the named experiment runs.
+// times returns how many rounds the named experiment runs.
 func (l *lab) times(name string) int {
 	e, _ := find(name)
 	return cmp.Or(l.rounds, e.rounds)
 }
 
-// preface says on what the figures were measured.
+// preface prints the Go version, the platform and the number of CPUs.
 func (l *lab) preface() {
 	fmt.Fprintf(l.out, "%s %s/%s, %d CPUs.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 }

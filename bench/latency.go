@@ -14,18 +14,17 @@ import (
 const (
 	latencyLines       = 100_000
 	latencyConnections = 4
-	latencyWindow      = time.Second // one scrape in each window that has one
+	latencyWindow      = time.Second // a window has one scrape or none
 )
 
-// A disturbance is what happens in a window besides the load.
+// A disturbance is what happens in a window in addition to the load.
 type disturbance struct{ name, encoding string }
 
 var disturbances = []disturbance{{"no scrape", ""}, {"text", "identity"}, {"text + gzip", "gzip"}}
 
-// latency measures how long requests take over real connections while the
-// metrics endpoint of the same process is scraped, and while it is not: what
-// a scrape takes away from the service's users. Windows with and without take
-// turns. Load, server and scraper share the machine.
+// latency measures how long requests over real connections take with and without a scrape of the
+// same process: what a scrape costs the service's users. Windows with and without a scrape
+// alternate. Load, server and scraper share the machine.
 func latency(l *lab) error {
 	t := table{text: 2, head: []string{"library", "window", "requests", "p50 µs", "p99 µs", "p99.9 µs", "max µs", "p50 ×", "p99 ×", "p99.9 ×", "scrape ms"}}
 	for _, lib := range libraries() {
@@ -40,15 +39,15 @@ func latency(l *lab) error {
 			t.add(append([]string{lib.name, d.name}, results[i].cells(results[0])...)...)
 		}
 	}
-	l.title("What requests notice of a scrape")
+	l.title("How a scrape affects requests")
 	l.note("A service with about %d lines of metrics on loopback, %d keep-alive connections in a closed loop, windows of %v "+
-		"with one scrape or none, %d of each kind in turn. × is against the windows without a scrape.",
+		"with one scrape or none, %d of each kind alternating. × compares with the windows without a scrape.",
 		latencyLines, latencyConnections, latencyWindow, l.times("latency"))
 	t.print(l.out)
 	return nil
 }
 
-// latencyOf serves the library's state beside one route, which it measures.
+// latencyOf serves the library's state and a single measured route.
 func latencyOf(l *lab, lib library) ([]sample, error) {
 	sets := latencyLines / linesPerSet
 	s := lib.make(tacho.DefaultBuckets(), sets+1)
@@ -75,7 +74,7 @@ func latencyOf(l *lab, lib library) ([]sample, error) {
 	return results, g.stop()
 }
 
-// serviceOver answers /r0, and records it like any request of the store's.
+// serviceOver answers /r0, and records it like any request of the store.
 func serviceOver(s store) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /r0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
@@ -105,9 +104,9 @@ type sample struct {
 	scrapes  []float64 // milliseconds
 }
 
-// window lets the load run for a while, with a scrape or without.
+// window runs the load for a while, with or without a scrape.
 func (s *sample) window(ctx context.Context, g *load, addr string, d disturbance) error {
-	g.take() // what came before belongs to nobody
+	g.take() // discards latencies from before the window
 	end := time.After(latencyWindow)
 	if d.encoding != "" {
 		begin := time.Now()
@@ -139,7 +138,7 @@ func (s *sample) cells(undisturbed sample) []string {
 	return append(cells, short(spreadOf(s.scrapes).median))
 }
 
-// at is a quantile of the sorted latencies, in microseconds.
+// at returns a quantile of the sorted latencies, in microseconds.
 func (s *sample) at(q float64) float64 {
 	if len(s.requests) == 0 {
 		return 0

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// limitCell is the least that counts a request and times it in a histogram
-// with a float64 sum. It fills whole cache lines, as a careful library's would.
+// limitCell is the minimum that counts a request and times it in a histogram with a float64 sum.
+// It fills whole cache lines, as a careful library's would.
 type limitCell struct {
 	count   atomic.Uint64
 	sum     atomic.Uint64 // bits of a float64
@@ -39,10 +39,9 @@ var limitBounds = [12]time.Duration{
 	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
-// limit is the unit of the requests table: two clock readings, a counter, a
-// bucket and a sum, all in a cell that was found beforehand, with no HTTP
-// around it. Nothing that measures a request with time.Now can be cheaper by
-// much; what reads only the monotonic clock can come close.
+// limit is the unit of the requests table: two clock readings, a counter, a bucket and a sum, in
+// a cell found beforehand and without HTTP around it. Code that measures a request with time.Now
+// cannot be much cheaper; code that reads only the monotonic clock can come close.
 func limit(w workload, workers int) subject {
 	cells := make([]limitCell, w.routes*w.statuses)
 	orders := make([][]int, workers)

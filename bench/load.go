@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A load is a few connections, each of which sends its next request when it
-// has the answer to the last. It speaks just enough HTTP to cost little.
+// A load is a few connections, each of which sends the next request after the previous response.
+// It implements just enough of HTTP to be cheap.
 type load struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -57,8 +57,8 @@ func (g *load) loop(ctx context.Context, conn net.Conn) {
 
 var loadRequest = []byte("GET /r0 HTTP/1.1\r\nHost: bench\r\n\r\n")
 
-// exchangeOnce sends the request and reads the answer to its end: the header,
-// which the empty line ends, and the two bytes of the body.
+// exchangeOnce sends the request and reads the whole response: the header, up to the empty line,
+// and the two bytes of the body.
 func exchangeOnce(conn net.Conn, r *bufio.Reader) error {
 	if _, err := conn.Write(loadRequest); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (g *load) stop() error {
 	return g.err
 }
 
-// scrapeOnce is Prometheus's part: it asks for the text format and reads it.
+// scrapeOnce acts as Prometheus: it requests the text format and reads it.
 func scrapeOnce(ctx context.Context, addr, encoding string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
 	if err != nil {
@@ -112,8 +112,8 @@ func scrapeOnce(ctx context.Context, addr, encoding string) error {
 	return nil
 }
 
-// handler measures as hand-written middlewares do. Route and status are known
-// beforehand, which flatters it.
+// handler measures like hand-written middleware. It knows route and status beforehand, which
+// favors it.
 func (s *classicStore) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()

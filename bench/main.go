@@ -1,18 +1,17 @@
-// Command bench compares tacho with other libraries and with the least that
-// measuring a request can cost. From the repository's root:
+// Command bench compares tacho with other libraries and with the minimum cost of measuring a
+// request. From the repository's root:
 //
 //	go run ./bench                    every experiment, as Markdown
 //	go run ./bench -only requests     one of them
 //	go run ./bench -only requests -filter 'tacho|slok'
 //
-// It needs no network and no other process. What is compared is CPU time, the
-// garbage collector's share included (see slices.go), and every row takes its
-// turn every few milliseconds, so that a busy machine disturbs all of them
-// alike. Read a table's ratios and their quartiles first: nanoseconds are this
-// machine's, and only a ratio can be compared with another run's.
+// It needs no network and no other process. It compares CPU time, including the garbage
+// collector's (see slices.go). All rows alternate every few milliseconds, so a busy machine
+// affects them equally. Read the ratios of a table and their quartiles first: nanoseconds depend
+// on the machine, and only ratios can be compared between runs.
 //
-// It is a module of its own, so that nobody who imports tacho inherits the
-// libraries it is compared with.
+// It is a separate module, so that users of tacho do not inherit the libraries that it is
+// compared with.
 package main
 
 import (
@@ -39,7 +38,7 @@ func main() {
 	}
 }
 
-// run measures what the arguments ask for and writes the tables to stdout.
+// run runs the experiments that the arguments select and writes the tables to stdout.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	l := &lab{ctx: ctx, out: stdout}
 	chosen, err := l.parse(args, stderr)
@@ -57,14 +56,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// parse reads the flags and returns the experiments that they choose.
+// parse reads the flags and returns the selected experiments.
 func (l *lab) parse(args []string, stderr io.Writer) ([]experiment, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "run only this `experiment` (several: with commas)")
 	filter := flags.String("filter", "", "measure only rows whose name matches this `regexp`; the limit and the bare frameworks always run")
-	flags.IntVar(&l.rounds, "rounds", 0, "how many `times` each row takes its turns; 0 stands for each experiment's own default")
-	flags.BoolVar(&l.big, "big", false, "scrapes: also about a million lines, which takes minutes and 1 GiB")
+	flags.IntVar(&l.rounds, "rounds", 0, "how many `times` each row alternates; 0 means each experiment's own default")
+	flags.BoolVar(&l.big, "big", false, "scrapes: also with about a million lines, which takes minutes and 1 GiB")
 	flags.Usage = func() { usage(flags, stderr) }
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -88,7 +87,7 @@ func usage(flags *flag.FlagSet, w io.Writer) {
 	flags.PrintDefaults()
 }
 
-// choose returns the experiments of a comma-separated list, all for none.
+// choose returns the experiments of a comma-separated list, or all if it is empty.
 func choose(list string) ([]experiment, error) {
 	if list == "" {
 		return experiments(), nil

@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// A table is printed as Markdown, its columns aligned so that it also reads
-// well in a terminal.
+// A table is printed as Markdown, with aligned columns to be readable in a terminal.
 type table struct {
 	head []string
 	rows [][]string
-	text int // how many columns on the left are text; the others are numbers
+	text int // number of text columns on the left; the others hold numbers
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }

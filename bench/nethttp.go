@@ -31,8 +31,8 @@ func netHTTPRows() []row {
 	}
 }
 
-// newMux is the service that is measured: a ServeMux, each of whose handlers
-// sets a status and writes two bytes.
+// newMux returns the measured service: a ServeMux whose handlers set a status and write two
+// bytes.
 func newMux(w workload, wrap func(pattern string, h http.Handler) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for i := range w.routes {
@@ -49,7 +49,7 @@ func answer(w http.ResponseWriter, r *http.Request) {
 
 func unwrapped(_ string, h http.Handler) http.Handler { return h }
 
-// tachoRow measures with tacho under the options that the functions switch on.
+// tachoRow measures with tacho, with options that the functions set.
 func tachoRow(on ...func(*tacho.Options)) func(workload) service {
 	return func(w workload) service {
 		m := tacho.MustNew(optionsWith(on))
@@ -57,7 +57,7 @@ func tachoRow(on ...func(*tacho.Options)) func(workload) service {
 	}
 }
 
-// tachoOnRoutes puts metrics with a computed label on each route.
+// tachoOnRoutes adds metrics with a computed label to each route.
 func tachoOnRoutes(w workload) service {
 	m := tacho.MustNew(tacho.Options{})
 	on := []*tacho.Metric{
@@ -75,8 +75,8 @@ func optionsWith(on []func(*tacho.Options)) (o tacho.Options) {
 	return o
 }
 
-// promhttpChain is what client_golang's documentation builds. It knows no
-// route, so it keeps four label sets at most, where the others keep 400.
+// promhttpChain is the chain in client_golang's documentation. It has no route label, so it
+// keeps at most four label sets, while the others keep 400.
 func promhttpChain(w workload) service {
 	reg := prometheus.NewRegistry()
 	inFlight := prometheus.NewGauge(prometheus.GaugeOpts{Name: "http_requests_in_flight"})
@@ -89,7 +89,7 @@ func promhttpChain(w workload) service {
 	return service{h, exposed(reg), "http_requests_total"}
 }
 
-// slokMux wraps every route with its pattern, as its README has it.
+// slokMux wraps every route with its pattern, as in its README.
 func slokMux(w workload) service {
 	reg := prometheus.NewRegistry()
 	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})

@@ -8,18 +8,18 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Options that the rows switch on, each in one place.
+// Options of the rows, each defined once.
 
-// minimal leaves only requests, their duration and panics.
+// minimal exports only requests, their duration and panics.
 func minimal(o *tacho.Options) { o.Minimal = true }
 
-// native adds native histograms beside the classic buckets.
+// native adds native histograms to the classic buckets.
 func native(o *tacho.Options) { o.NativeHistograms = true }
 
-// flaskToo exports the names of prometheus-flask-exporter besides tacho's own.
+// flaskToo adds the names of prometheus-flask-exporter.
 func flaskToo(o *tacho.Options) { o.AlsoSchemas = []schema.Schema{schema.Flask()} }
 
-// ownLabels adds labels that are computed from the request and the response.
+// ownLabels adds labels computed from the request and the response.
 func ownLabels(o *tacho.Options) {
 	o.Labels = []tacho.Label{
 		{Name: "kind", Func: func(r tacho.Request) string { return r.ResponseHeader("Content-Type") }},
@@ -30,7 +30,7 @@ func ownLabels(o *tacho.Options) {
 // shared counts in memory that other processes of the service can read.
 func shared(o *tacho.Options) { o.Multiproc.Dir = sharedDir() }
 
-// sharedDir is a folder for as long as the program runs.
+// sharedDir is a temporary directory that exists until the program ends.
 var sharedDir = sync.OnceValue(func() string {
 	dir, err := os.MkdirTemp("", "tacho-bench")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 )
 
-// otelProvider is an OpenTelemetry SDK whose metrics Prometheus can scrape.
+// otelProvider returns an OpenTelemetry SDK with a Prometheus exporter.
 func otelProvider() (*metric.MeterProvider, http.Handler) {
 	reg := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(reg))

@@ -22,11 +22,10 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// This file stands here because Prometheus's own parsers are a heavy thing to
-// require: the library's module must not.
+// This test is in this module because Prometheus's parsers are a heavy dependency, which the
+// library's module must not have.
 
-// A parsed scrape: every sample by its labels, with the exemplars and native
-// histograms beside it.
+// A parsed scrape: every sample by its labels, with its exemplars and native histograms.
 type parsed struct {
 	samples   map[string]float64
 	exemplars map[string]string
@@ -39,8 +38,8 @@ var parsedFormats = map[string]string{
 	"protobuf":    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
 }
 
-// FuzzPrometheusReads puts random states through every format and back through
-// the parser that Prometheus itself reads it with, value for value.
+// FuzzPrometheusReads writes random states in every format, and compares each value that
+// Prometheus's own parser reads.
 func FuzzPrometheusReads(f *testing.F) {
 	f.Add([]byte(""), "/users/{id}")
 	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x10\x00 some more requests than one, of many kinds"), "a\"b\\c\nd\xff")
@@ -55,7 +54,7 @@ func FuzzPrometheusReads(f *testing.F) {
 	})
 }
 
-// randomState records requests as the data says: eight bytes each.
+// randomState records requests encoded in data: eight bytes each.
 func randomState(data []byte, route string) *tacho.Meter {
 	id := ""
 	m := tacho.MustNew(tacho.Options{
@@ -81,7 +80,7 @@ func randomState(data []byte, route string) *tacho.Meter {
 	return m
 }
 
-// expected is the state as client_golang's data model has it.
+// expected returns the state in client_golang's data model.
 func expected(t *testing.T, m *tacho.Meter) parsed {
 	t.Helper()
 	families, err := m.Gatherer().Gather()
@@ -144,7 +143,7 @@ func nativeOf(h *dto.Histogram) *histogram.Histogram {
 	return out
 }
 
-// parse scrapes the Meter and reads the answer as Prometheus does.
+// parse scrapes the Meter and reads the response as Prometheus does.
 func parse(t *testing.T, m *tacho.Meter, accept string) parsed {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -187,8 +186,8 @@ func (p parsed) take(parser textparse.Parser, entry textparse.Entry) {
 	}
 }
 
-// normalized writes le as OpenMetrics does, whatever the format: 1.0 and 1 are
-// the same bound, as they are for Prometheus 3.
+// normalized writes le as OpenMetrics does in any format: 1.0 and 1 are the same bound, as in
+// Prometheus 3.
 func normalized(l labels.Labels) string {
 	if le := l.Get("le"); le != "" {
 		b := labels.NewBuilder(l)
@@ -209,8 +208,8 @@ func mustFloat(s string) float64 {
 	return f
 }
 
-// compare compares what was read with what was recorded. The text format has
-// neither exemplars nor native histograms, OpenMetrics no native ones.
+// compare compares the parsed values with the recorded ones. The text format has neither
+// exemplars nor native histograms, OpenMetrics no native ones.
 func compare(t *testing.T, format string, got, want parsed) {
 	t.Helper()
 	if len(got.samples) != len(want.samples) {

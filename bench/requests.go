@@ -2,9 +2,9 @@ package main
 
 import "fmt"
 
-// requests measures what a request gains over the bare framework, in CPU
-// nanoseconds and as a multiple of the limit (see limit.go). A round's ratio is
-// taken within that round, the table shows the median of the rounds' ratios.
+// requests measures what each row adds to the bare framework, in CPU nanoseconds and as a
+// multiple of the limit (see limit.go). Ratios are computed within a round; the table shows
+// their median over the rounds.
 func requests(l *lab) error {
 	chosen := l.rows()
 	var columns []column
@@ -17,7 +17,7 @@ func requests(l *lab) error {
 			columns = append(columns, c)
 		}
 	}
-	l.title("What a request pays")
+	l.title("Cost of measuring a request")
 	l.note("CPU ns added to the bare framework (bare: its own), and that as a multiple of the limit: "+
 		"median of %d rounds, quartiles in brackets. \"2×\" columns: two goroutines at once, CPU per request. "+
 		"The limit: %s.", l.times("requests"), limitNote(columns))
@@ -25,7 +25,7 @@ func requests(l *lab) error {
 	return nil
 }
 
-// rows are those that the filter leaves; the bare ones are always there.
+// rows returns the rows that match the filter, and always the bare ones.
 func (l *lab) rows() []row {
 	var chosen []row
 	for _, r := range rows() {
@@ -36,15 +36,15 @@ func (l *lab) rows() []row {
 	return chosen
 }
 
-// A column is one workload's results.
+// A column is the results of one workload.
 type column struct {
 	name  string
-	limit reading
-	rows  []reading
+	limit measurement
+	rows  []measurement
 }
 
-// requestTurns gives each row about 30 ms a round, in which several
-// collections fall to those rows that allocate.
+// requestTurns gives each row about 30 ms per round, enough for several garbage collections in
+// rows that allocate.
 const requestTurns = 8
 
 func measureRequests(l *lab, chosen []row, w workload, workers int) (column, error) {
@@ -56,7 +56,7 @@ func measureRequests(l *lab, chosen []row, w workload, workers int) (column, err
 	for _, r := range chosen {
 		t.subjects = append(t.subjects, r.subject(w, loads))
 	}
-	readings, err := t.run(l.ctx)
+	measurements, err := t.run(l.ctx)
 	if err != nil {
 		return column{}, err
 	}
@@ -64,10 +64,10 @@ func measureRequests(l *lab, chosen []row, w workload, workers int) (column, err
 	if workers > 1 {
 		name = fmt.Sprintf("%d× %s", workers, name)
 	}
-	return column{name, readings[0], readings[1:]}, nil
+	return column{name, measurements[0], measurements[1:]}, nil
 }
 
-// subject mounts the row and has it serve the workers' requests.
+// subject sets up the row and serves the workers' requests with it.
 func (r row) subject(w workload, loads []*traffic) subject {
 	s := r.mount(w)
 	sinks := make([]*sink, len(loads))

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// A row is one way to measure the requests of one framework.
+// A row is one way to measure the requests of a framework.
 type row struct {
 	framework string
 	name      string // "bare" measures nothing
@@ -22,24 +22,23 @@ type row struct {
 
 const bare = "bare"
 
-// A service is a row at work: what answers requests, and where it shows what
-// it has recorded.
+// A service is a row in operation: the handler, and the endpoint with its metrics.
 type service struct {
 	handler http.Handler
 	metrics http.Handler // nil for bare rows
-	counter string       // the sample whose values add up to the requests
+	counter string       // the sample whose sum is the number of requests
 }
 
 func rows() []row { return append(netHTTPRows(), ginRows()...) }
 
-// recorded is how many requests the service says it has measured.
+// recorded returns how many requests the service has measured.
 func (s service) recorded() (float64, error) {
 	w := httptest.NewRecorder()
 	s.metrics.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	return sumOf(w.Body.Bytes(), s.counter)
 }
 
-// sumOf adds up the values of a sample in the text format.
+// sumOf sums the values of a sample in the text format.
 func sumOf(text []byte, sample string) (total float64, err error) {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		labels, ok := strings.CutPrefix(lines.Text(), sample)
@@ -55,7 +54,7 @@ func sumOf(text []byte, sample string) (total float64, err error) {
 	return total, nil
 }
 
-// exposed is the metrics endpoint of a registry.
+// exposed returns the metrics endpoint of a registry.
 func exposed(g prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(g, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }

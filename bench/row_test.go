@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestRowsRecord: no row wins by not measuring. Each has recorded every
-// request when its metrics are read, under both workloads.
+// TestRowsRecord: no row is fast because it does not measure. Each has recorded every request
+// when its metrics are read, under both workloads.
 func TestRowsRecord(t *testing.T) {
 	const served = 10
 	for _, r := range rows() {
@@ -26,7 +26,7 @@ func TestRowsRecord(t *testing.T) {
 	}
 }
 
-// TestRowsAnswer: every row gives the answer that the bare framework gives.
+// TestRowsAnswer: every row returns the same response as the bare framework.
 func TestRowsAnswer(t *testing.T) {
 	w := workloads()[1]
 	for _, r := range rows() {
@@ -41,7 +41,7 @@ func TestRowsAnswer(t *testing.T) {
 	}
 }
 
-// TestLimitRecords: the limit counts too.
+// TestLimitRecords: the limit counts, too.
 func TestLimitRecords(t *testing.T) {
 	var c limitCell
 	for range 10 {
@@ -52,7 +52,7 @@ func TestLimitRecords(t *testing.T) {
 	}
 }
 
-// TestSinkIsLikeAServersWriter: middlewares find what they find in production.
+// TestSinkIsLikeAServersWriter: middleware finds the same interfaces as in production.
 func TestSinkIsLikeAServersWriter(t *testing.T) {
 	var w http.ResponseWriter = newSink()
 	if _, ok := w.(http.Hijacker); !ok {

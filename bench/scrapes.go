@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	// client_golang offers zstd to those who import this; both libraries get it.
+	// client_golang offers zstd to programs that import this; both libraries get it.
 	_ "github.com/prometheus/client_golang/prometheus/promhttp/zstd"
 
 	"github.com/tacho-go/tacho"
 )
 
-// formats are what a scraper can ask for.
+// formats lists what a scraper can request.
 var formats = []struct{ name, accept string }{
 	{"text", "text/plain;version=0.0.4"},
 	{"OpenMetrics", "application/openmetrics-text;version=1.0.0"},
@@ -22,13 +22,12 @@ var formats = []struct{ name, accept string }{
 
 var encodings = []string{"identity", "gzip", "zstd"}
 
-// linesPerSet is how many lines of text a label set makes with the default
-// bounds: a counter, the buckets with +Inf, a sum and a count.
+// linesPerSet is how many lines of text a label set has with the default bounds: a counter, the
+// buckets with +Inf, a sum and a count.
 var linesPerSet = len(tacho.DefaultBuckets()) + 1 + 3
 
-// scrapes measures the metrics endpoint of tacho and of client_golang, which
-// hold the same state and take turns. Between two scrapes every label set
-// changes, and that is not measured.
+// scrapes measures the metrics endpoints of tacho and client_golang, which hold the same state
+// and alternate. Between two scrapes every label set changes, which is not measured.
 func scrapes(l *lab) error {
 	sizes := []int{1_000, 10_000, 100_000}
 	if l.big {
@@ -62,7 +61,7 @@ func scrapesOf(l *lab, sets int) error {
 	}
 	ours, theirs := endpoints[0].lines(), endpoints[1].lines()
 	l.title("Scrapes: %d label sets, %d lines of text (client_golang: %d)", sets, ours, theirs)
-	l.note("CPU ms a scrape, median of %d rounds; peer / tacho says how many times dearer client_golang is, "+
+	l.note("CPU ms per scrape, median of %d rounds; peer / tacho is how much more client_golang costs, "+
 		"quartiles in brackets. Per line: CPU ns, by each library's own number of text lines.", l.times("scrapes"))
 	t.print(l.out)
 	return nil
@@ -83,8 +82,8 @@ type endpoint struct {
 	sets    int
 }
 
-// scrapeTurns is how many slices make a round; the largest scrapes fill a
-// slice, and allocate about what is between two collections.
+// scrapeTurns is how many slices make a round. The largest scrapes fill a slice, and allocate
+// about as much as triggers one garbage collection.
 const scrapeTurns = 3
 
 func compareScrapes(l *lab, t *table, endpoints []endpoint, format, accept, encoding string) error {
@@ -109,7 +108,7 @@ func compareScrapes(l *lab, t *table, endpoints []endpoint, format, accept, enco
 	return nil
 }
 
-func milliseconds(r reading) string { return short(spreadOf(r.ns).median / 1e6) }
+func milliseconds(r measurement) string { return short(spreadOf(r.ns).median / 1e6) }
 
 func scrapeRequest(accept, encoding string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
@@ -133,7 +132,7 @@ func (e endpoint) subject(r *http.Request) subject {
 	}
 }
 
-// wire is the size of a scrape; an encoding that was not granted is named.
+// wire returns the size of a scrape, and names an encoding that was not granted.
 func (e endpoint) wire(r *http.Request) string {
 	w := newSink()
 	e.handler.ServeHTTP(w, r)

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// A sink is a ResponseWriter that throws everything away, counts the bytes,
-// and can be used again. It offers what net/http's own HTTP/1 writer offers,
-// since middlewares look for that and some take a dearer way when they find it.
+// A sink is a reusable ResponseWriter that discards everything and counts the bytes. It has the
+// optional interfaces of net/http's HTTP/1 writer, because middleware checks for them and
+// sometimes takes a more expensive path.
 type sink struct {
 	header http.Header
 	status int

@@ -9,42 +9,41 @@ import (
 	"time"
 )
 
-// sliceLength is how much CPU time a row gets at a stretch. It is short, so
-// that whatever else the machine does falls on all rows of a round alike.
+// sliceLength is how much CPU time a row gets at a time. It is short, so that other activity on
+// the machine affects all rows of a round equally.
 const sliceLength = 4 * time.Millisecond
 
-// A subject is something that can be done many times.
+// A subject is an operation that can be repeated.
 type subject struct {
 	name   string
 	do     func(worker, n int) // does it n times
 	before func()              // not measured; may be nil
 }
 
-// A reading is what a subject cost, per operation.
-type reading struct {
-	ns            []float64 // CPU nanoseconds, one value a round
+// A measurement is what a subject costs per operation.
+type measurement struct {
+	ns            []float64 // CPU nanoseconds, one value per round
 	allocs, bytes float64
 }
 
-// A trial measures subjects against each other.
+// A trial compares subjects.
 type trial struct {
 	subjects []subject
-	workers  int // goroutines that do it at the same time
+	workers  int // goroutines that run it at the same time
 	rounds   int
-	turns    int // slices for each subject in a round
+	turns    int // slices per subject in a round
 }
 
-// run lets the subjects take turns, and returns a value for each round.
+// run alternates the subjects, and returns a value for each round.
 //
-// A round has several turns because of the garbage collector: it hits one
-// slice in a few, and the median of single slices would not see it at all. A
-// collection is paid by the slice in which it begins, to its end, so that on
-// average each subject pays in proportion to what it allocates. The order of
-// the subjects is shuffled for each turn: in a fixed order collections keep
-// step with the turns and fall on the same subject again and again.
-func (t trial) run(ctx context.Context) ([]reading, error) {
+// A round has several turns because of the garbage collector: it affects one slice in a few, and
+// the median of single slices would not show it at all. A collection is charged in full to the
+// slice in which it starts, so on average each subject pays in proportion to its allocations.
+// The order of the subjects is shuffled for each turn: in a fixed order, collections would fall
+// on the same subject again and again.
+func (t trial) run(ctx context.Context) ([]measurement, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(defaultGOGC))
-	readings, counts := t.calibrate()
+	measurements, counts := t.calibrate()
 	order := rand.New(rand.NewPCG(5, 5))
 	for range t.rounds {
 		costs := make([]time.Duration, len(t.subjects))
@@ -56,17 +55,17 @@ func (t trial) run(ctx context.Context) ([]reading, error) {
 				costs[i] += t.slice(t.subjects[i], counts[i])
 			}
 		}
-		for i := range readings {
-			readings[i].ns = append(readings[i].ns, float64(costs[i])/float64(t.turns*counts[i]*t.workers))
+		for i := range measurements {
+			measurements[i].ns = append(measurements[i].ns, float64(costs[i])/float64(t.turns*counts[i]*t.workers))
 		}
 	}
-	return readings, nil
+	return measurements, nil
 }
 
 const defaultGOGC = 100
 
-// slice returns the CPU time of n operations by each worker, and of the
-// collection that they may have begun.
+// slice returns the CPU time of n operations by each worker, and of a collection that they may
+// have started.
 func (t trial) slice(s subject, n int) time.Duration {
 	if s.before != nil {
 		s.before()
@@ -78,8 +77,8 @@ func (t trial) slice(s subject, n int) time.Duration {
 	return cpuTime() - begin
 }
 
-// awaitCollection returns when no collection is under way. Setting the GC
-// percentage, even to what it was, stops the world, and that has to wait.
+// awaitCollection returns when no collection is running. Setting the GC percentage, even to the
+// same value, stops the world, which has to wait for one.
 func awaitCollection() { debug.SetGCPercent(defaultGOGC) }
 
 func (t trial) spread(s subject, n int) {
@@ -94,10 +93,10 @@ func (t trial) spread(s subject, n int) {
 	done.Wait()
 }
 
-// calibrate warms every subject up, counts what it allocates, and finds how
-// many operations fill a slice.
-func (t trial) calibrate() ([]reading, []int) {
-	readings, counts := make([]reading, len(t.subjects)), make([]int, len(t.subjects))
+// calibrate warms up every subject, counts its allocations, and finds how many operations fill a
+// slice.
+func (t trial) calibrate() ([]measurement, []int) {
+	measurements, counts := make([]measurement, len(t.subjects)), make([]int, len(t.subjects))
 	for i, s := range t.subjects {
 		t.slice(s, 1)
 		n, took := 1, t.slice(s, 1)
@@ -106,12 +105,12 @@ func (t trial) calibrate() ([]reading, []int) {
 			took = t.slice(s, n)
 		}
 		counts[i] = max(1, int(float64(n)*float64(sliceLength)/float64(took)))
-		readings[i] = t.allocations(s, counts[i])
+		measurements[i] = t.allocations(s, counts[i])
 	}
-	return readings, counts
+	return measurements, counts
 }
 
-func (t trial) allocations(s subject, n int) reading {
+func (t trial) allocations(s subject, n int) measurement {
 	if s.before != nil {
 		s.before()
 	}
@@ -120,7 +119,7 @@ func (t trial) allocations(s subject, n int) reading {
 	t.spread(s, n)
 	runtime.ReadMemStats(&after)
 	ops := float64(n * t.workers)
-	return reading{
+	return measurement{
 		allocs: float64(after.Mallocs-before.Mallocs) / ops,
 		bytes:  float64(after.TotalAlloc-before.TotalAlloc) / ops,
 	}

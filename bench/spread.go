@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A spread is the middle of many rounds' values and the quartiles around it.
+// A spread is the median of many rounds and the quartiles around it.
 type spread struct{ low, median, high float64 }
 
 func spreadOf(values []float64) spread {
@@ -14,7 +14,7 @@ func spreadOf(values []float64) spread {
 	return spread{quantile(sorted, .25), quantile(sorted, .5), quantile(sorted, .75)}
 }
 
-// quantile interpolates between the two nearest of the sorted values.
+// quantile interpolates between the two nearest sorted values.
 func quantile(sorted []float64, q float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()
@@ -27,12 +27,12 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// String is the median with the quartiles: "2.3 (2.1–2.6)".
+// String returns the median with the quartiles: "2.3 (2.1–2.6)".
 func (s spread) String() string {
 	return fmt.Sprintf("%s (%s–%s)", short(s.median), short(s.low), short(s.high))
 }
 
-// short writes a number with about three digits.
+// short formats a number with about three digits.
 func short(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v):

@@ -16,8 +16,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A store keeps a requests counter and a latency histogram by method, path and
-// status: the state that a scrape finds.
+// A store keeps a request counter and a latency histogram by method, path and status: the state
+// behind a scrape.
 type store interface {
 	observe(route string, status int, latency time.Duration)
 	metrics() http.Handler
@@ -36,13 +36,13 @@ func libraries() []library {
 	}
 }
 
-// leanSchema names no families but the two that both libraries keep.
+// leanSchema names only the two families that both libraries keep.
 func leanSchema() schema.Schema {
 	full := schema.Default()
 	return schema.Schema{Name: "lean", Requests: full.Requests, Duration: full.Duration}
 }
 
-// tachoStore is a Meter, driven as an adapter drives it.
+// tachoStore is a Meter, used as an adapter uses it.
 type tachoStore struct {
 	*tacho.Meter
 	exchange tacho.Exchange
@@ -66,22 +66,22 @@ func (s *tachoStore) observe(route string, status int, latency time.Duration) {
 	s.End(x)
 }
 
-// startField is where an Exchange keeps its start.
+// startField is the field of an Exchange that holds its start.
 var startField = func() reflect.StructField {
 	f, ok := reflect.TypeFor[tacho.Exchange]().FieldByName("start")
 	if !ok || f.Type.Kind() != reflect.Int64 {
-		panic("bench: tacho.Exchange has no field start in nanoseconds any more: see backdate")
+		panic("bench: tacho.Exchange no longer has a field start in nanoseconds: see backdate")
 	}
 	return f
 }()
 
-// backdate lets an exchange have begun earlier. The library has no such way in,
-// and needs none; waiting for a million latencies would take hours.
+// backdate moves the start of an exchange into the past. The library has no such function and
+// needs none; waiting for a million latencies would take hours.
 func backdate(x *tacho.Exchange, by time.Duration) {
 	*(*int64)(unsafe.Add(unsafe.Pointer(x), startField.Offset)) -= int64(by)
 }
 
-// classicStore is what one writes with client_golang.
+// classicStore is the usual code with client_golang.
 type classicStore struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -109,8 +109,8 @@ func (s *classicStore) observe(route string, status int, latency time.Duration) 
 	s.duration.WithLabelValues(http.MethodGet, route, code).Observe(latency.Seconds())
 }
 
-// fill gives every label set between 1 and 2000 requests, evenly spread over
-// the orders of magnitude. Stores filled with as many sets hold the same.
+// fill gives every label set between 1 and 2000 requests, spread evenly over the orders of
+// magnitude. Stores filled with the same number of sets have the same state.
 func fill(s store, sets int) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	for i := range sets {
@@ -121,8 +121,8 @@ func fill(s store, sets int) {
 	}
 }
 
-// stir gives every label set one request more, so that a scrape finds all of
-// them changed, as it does in a busy service.
+// stir adds one request to every label set, so that a scrape finds all of them changed, as in a
+// busy service.
 func stir(s store, sets int, rng *rand.Rand) {
 	for i := range sets {
 		s.observe(routeName(i), http.StatusOK, someLatency(rng))
@@ -131,8 +131,8 @@ func stir(s store, sets int, rng *rand.Rand) {
 
 func routeName(i int) string { return "/r" + strconv.Itoa(i) }
 
-// someLatency is log-normal: half of the requests take less than 20 ms, one in
-// a hundred takes more than 200 ms.
+// someLatency is log-normal: half of the requests take less than 20 ms, one in a hundred more
+// than 200 ms.
 func someLatency(rng *rand.Rand) time.Duration {
 	return time.Duration(20e6 * math.Exp(rng.NormFloat64()))
 }

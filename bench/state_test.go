@@ -35,9 +35,9 @@ func samples(t *testing.T, s store) map[string]float64 {
 	return all
 }
 
-// TestStoresAgree: both libraries hold the same families, labels, buckets and
-// counts. A bucket may differ by a request that sits on its bound, since time
-// passes while tacho measures; a sum by the microseconds that this takes.
+// TestStoresAgree: both libraries have the same families, labels, buckets and counts. A bucket
+// may differ by a request that is exactly on its bound, because time passes while tacho
+// measures; a sum may differ by the microseconds that this takes.
 func TestStoresAgree(t *testing.T) {
 	const sets = 20
 	var all []map[string]float64
@@ -65,8 +65,7 @@ func TestStoresAgree(t *testing.T) {
 	}
 }
 
-// TestScrapeGrants: both endpoints grant every format and encoding that is
-// compared.
+// TestScrapeGrants: both endpoints grant every format and encoding that is compared.
 func TestScrapeGrants(t *testing.T) {
 	for _, lib := range libraries() {
 		s := lib.make(tacho.DefaultBuckets(), 5)
@@ -116,7 +115,7 @@ func TestLatencyService(t *testing.T) {
 	}
 }
 
-// TestFlags: what is wrong is named, and -h lists every experiment.
+// TestFlags: errors name the argument, and -h lists every experiment.
 func TestFlags(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-only nonsense", `no experiment "nonsense"`},

@@ -8,16 +8,15 @@ import (
 	"net/http"
 )
 
-// statuses are what handlers answer with; a request asks for one of them by
-// the last digit of its path.
+// statuses are the statuses of the responses; the last digit of a path selects one.
 var statuses = []int{http.StatusOK, http.StatusCreated, http.StatusNotFound, http.StatusInternalServerError}
 
 var body = []byte("ok")
 
-// statusOf is how handlers read what they shall answer.
+// statusOf returns the status that a path selects.
 func statusOf(path string) int { return statuses[path[len(path)-1]-'0'] }
 
-// A workload is which requests arrive.
+// A workload is a set of requests.
 type workload struct {
 	name             string
 	routes, statuses int
@@ -27,11 +26,11 @@ func workloads() []workload {
 	return []workload{{"1 route", 1, 1}, {"100 routes × 4 statuses", 100, 4}}
 }
 
-// sequenceLength is a power of two, so that the next request is a mask away.
+// sequenceLength is a power of two, so that a mask selects the next request.
 const sequenceLength = 1 << 12
 
-// sequence is the pseudo-random order of requests, the same in every run and
-// for every row.
+// sequence returns the pseudo-random order of the requests, the same in every run and for every
+// row.
 func (w workload) sequence(worker int) []int {
 	rng := rand.New(rand.NewPCG(1, uint64(worker)))
 	order := make([]int, sequenceLength)
@@ -41,8 +40,8 @@ func (w workload) sequence(worker int) []int {
 	return order
 }
 
-// traffic is one worker's requests. They are built once and served again and
-// again by all rows in turn, and never by two goroutines at a time.
+// traffic is the requests of one worker. They are built once and reused by all rows in turn,
+// never by two goroutines at a time.
 type traffic struct {
 	requests []*http.Request
 	order    []int
@@ -59,23 +58,23 @@ func (w workload) traffic(worker int) *traffic {
 	return t
 }
 
-// serve has the handler answer n requests.
+// serve sends n requests to the handler.
 func (t *traffic) serve(h http.Handler, w http.ResponseWriter, n int) {
 	for i := range n {
 		r := t.requests[t.order[i&(sequenceLength-1)]]
-		r.Pattern = "" // a ServeMux left it there; a new request has none
+		r.Pattern = "" // set by the previous ServeMux; a new request has none
 		h.ServeHTTP(w, r)
 	}
 }
 
-// serverContext is a context like that of a request from net/http's server,
-// whose cost middlewares feel when they ask it.
+// serverContext returns a context like that of a request in net/http's server, with the same
+// lookup cost.
 func serverContext() context.Context {
 	ctx := context.WithValue(context.Background(), http.ServerContextKey, &http.Server{})
 	ctx = context.WithValue(ctx, http.LocalAddrContextKey, net.Addr(&net.TCPAddr{Port: 8080}))
-	for range 2 { // the connection's, and the request's own below it
+	for range 2 { // the connection's, and the request's own derived from it
 		inner, cancel := context.WithCancel(ctx)
-		_, ctx = cancel, inner // never cancelled: it lasts as long as the process
+		_, ctx = cancel, inner // never canceled: it lasts as long as the process
 	}
 	return ctx
 }
@@ -83,7 +82,7 @@ func serverContext() context.Context {
 func request(ctx context.Context, path string) *http.Request {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
 	if err != nil {
-		panic(err) // only for a path that is none
+		panic(err) // only for an invalid path
 	}
 	r.Host, r.RequestURI, r.RemoteAddr = "shop.example.com", path, "192.0.2.1:51234"
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")
