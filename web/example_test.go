@@ -11,7 +11,7 @@ import (
 	"github.com/tacho-go/tacho/web"
 )
 
-// The file has a user, prometheus, and what bcrypt makes of the password.
+// The file has the user prometheus and the bcrypt hash of the password.
 func ExampleConfig() {
 	serve, err := web.Config("testdata/web.yml", slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -19,7 +19,7 @@ func ExampleConfig() {
 		return
 	}
 	m := tacho.MustNew(tacho.Options{})
-	port, err := net.Listen("tcp", "127.0.0.1:0") // a service has ServeOptions.Address instead
+	port, err := net.Listen("tcp", "127.0.0.1:0") // a service sets ServeOptions.Address instead
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -39,7 +39,7 @@ func ExampleConfig() {
 	// <nil>
 }
 
-// scrape asks for the metrics with a password and returns what it is answered.
+// scrape requests the metrics with a password and returns the status.
 func scrape(address net.Addr, password string) string {
 	request, err := http.NewRequest(http.MethodGet, "http://"+address.String()+"/metrics", nil)
 	if err != nil {

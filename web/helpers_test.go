@@ -26,7 +26,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// A service is a Meter that serves its metrics on a port of its own.
+// A service is a Meter that serves its metrics on a separate port.
 type service struct {
 	meter    *tacho.Meter
 	listener net.Listener
@@ -34,7 +34,7 @@ type service struct {
 	err      error
 }
 
-// start serves as the file says until the test ends.
+// start serves with a configuration file until the test ends.
 func start(t *testing.T, file string, logger *slog.Logger, access *tacho.Access) *service {
 	t.Helper()
 	serve, err := web.Config(file, logger)
@@ -61,14 +61,14 @@ func run(t *testing.T, o tacho.ServeOptions) *service {
 	return s
 }
 
-// wait returns what Serve has returned, and fails if it goes on.
+// wait returns the result of Serve, and fails the test if Serve does not return.
 func (s *service) wait(t *testing.T) error {
 	t.Helper()
 	select {
 	case <-s.ended:
 		return s.err
 	case <-time.After(30 * time.Second):
-		t.Fatal("Serve goes on")
+		t.Fatal("Serve does not return")
 		return nil
 	}
 }
@@ -77,7 +77,7 @@ func (s *service) url(scheme string) string {
 	return scheme + "://" + s.listener.Addr().String() + "/metrics"
 }
 
-// A login goes into a request's Authorization header.
+// A login sets a request's Authorization header.
 type login func(*http.Request)
 
 func nobody(*http.Request) {}
@@ -90,8 +90,8 @@ func bearer(token string) login {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 }
 
-// get asks once. The answer's body is read already, and checked: it has
-// metrics if, and only if, the status is 200.
+// get sends one request. It reads and checks the body: it has metrics if and only if the status
+// is 200.
 func get(t *testing.T, client *http.Client, url string, who login) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -115,18 +115,17 @@ func get(t *testing.T, client *http.Client, url string, who login) *http.Respons
 	return answer
 }
 
-// trusting returns a client that trusts these roots, and shows a certificate
-// if there is one.
+// trusting returns a client that trusts these roots and presents a client certificate, if given.
 func trusting(t *testing.T, roots *x509.CertPool, own ...tls.Certificate) *http.Client {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: own}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-// withTLS is the part of a file that names what certificate writes.
+// withTLS is the part of a file for the output of certificate.
 const withTLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"
 
-// withUser is the part of a file that has ann and her password.
+// withUser returns the part of a file for ann and her password.
 func withUser(t *testing.T, password string) string {
 	t.Helper()
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
@@ -136,7 +135,7 @@ func withUser(t *testing.T, password string) string {
 	return "basic_auth_users: {ann: '" + string(hash) + "'}\n"
 }
 
-// write makes or replaces a web.yml in a folder.
+// write creates or replaces a web.yml in a folder.
 func write(t *testing.T, dir, text string) string {
 	t.Helper()
 	file := filepath.Join(dir, "web.yml")
@@ -146,8 +145,7 @@ func write(t *testing.T, dir, text string) string {
 	return file
 }
 
-// certificate writes cert.pem and key.pem for 127.0.0.1 and returns whom to
-// trust.
+// certificate writes cert.pem and key.pem for 127.0.0.1 and returns the trusted roots.
 func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

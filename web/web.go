@@ -1,7 +1,6 @@
-// Package web serves the metrics as exporter-toolkit's web configuration file
-// says: with TLS, client certificates, users with hashed passwords, headers and
-// a rate limit. It is the file that Prometheus and its exporters take by
-// --web.config.file, and works unchanged:
+// Package web serves the metrics with exporter-toolkit's web configuration file: TLS, client
+// certificates, users with hashed passwords, headers and a rate limit. It is the same file that
+// Prometheus and its exporters read with --web.config.file:
 //
 //	tls_server_config:
 //	  cert_file: tacho.crt
@@ -9,7 +8,7 @@
 //	basic_auth_users:
 //	  prometheus: $2a$10$WEgZt1PHN9sx3lGqWVi0NOdR8E/i1S9dzTXmkk8/64PFFcJndNqSW
 //
-// The metrics have a port of their own then, and the service keeps its own:
+// The metrics then have a separate port, and the service keeps its own:
 //
 //	serve, err := web.Config("web.yml", nil)
 //	if err != nil {
@@ -17,21 +16,20 @@
 //	}
 //	err = m.Serve(ctx, tacho.ServeOptions{Address: ":9464", ServeFunc: serve})
 //
-// https://prometheus.io/docs/prometheus/latest/configuration/https/ describes
-// the file. Paths in it are relative to its own folder. The command
-// "htpasswd -nBC 10 prometheus" makes a hash for it.
+// https://prometheus.io/docs/prometheus/latest/configuration/https/ describes the file. Paths in
+// it are relative to its folder. "htpasswd -nBC 10 prometheus" generates a hash.
 //
 // # With tacho.Access
 //
-// ServeOptions.Access still applies, inside of the file: a request that the file
-// has let in needs an address of Access.Allow, and one of the BearerTokens or
-// Users, if there are any. As a request has one Authorization header, nobody can
-// show a password and a token: have users in the file or tokens in Access, never
-// both. Tokens that Options.Access has for another port count too, until
-// ServeOptions has an Access of its own.
+// ServeOptions.Access applies in addition to the file: a request that the file allows also needs
+// an address in Access.Allow, and one of the BearerTokens or Users, if there are any. A request
+// has a single Authorization header, so it cannot carry both a password and a token: use either
+// users in the file or tokens in Access. Tokens in Options.Access for another port also count,
+// unless ServeOptions has its own Access.
 //
-// The package is a module of its own, so that those who do without it do not get
-// exporter-toolkit and what comes with it.
+// Services and the command tacho may import this package. It is a separate module, so that other
+// users of tacho do not get exporter-toolkit and its dependencies. It must not depend on the
+// root package.
 package web
 
 import (
@@ -45,25 +43,24 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
-// Config returns a function for tacho's ServeOptions.ServeFunc that serves as
-// the file says. A file that cannot be used is an error at once, and an empty
-// name serves plainly, open to everybody whom ServeOptions.Access lets in.
+// Config returns a function for tacho's ServeOptions.ServeFunc that serves with a web
+// configuration file. It returns an error for an unusable file. With an empty name it serves
+// plain HTTP to every client that ServeOptions.Access allows.
 //
-// The file and its certificates are read again while it serves: new users and
-// headers apply from the next request on, new certificates from the next
-// connection on. Whether there is TLS, HTTP/2 or a rate limit is decided when
-// serving begins. A file that is broken later lets nobody in, until it is right
-// again.
+// The file and its certificates are reloaded while it serves: new users and headers apply from
+// the next request on, new certificates from the next connection on. TLS, HTTP/2 and the rate
+// limit are fixed when serving starts. If the file becomes invalid, all requests are refused
+// until it is valid again.
 //
-// The logger hears how it is served, and of files that are broken later; nil
-// stands for [slog.Default].
+// The logger receives messages about the way of serving and about invalid files; nil means
+// [slog.Default].
 func Config(file string, logger *slog.Logger) (func(*http.Server, net.Listener) error, error) {
 	if err := validate(file); err != nil {
 		return nil, err
 	}
 	return func(server *http.Server, l net.Listener) error {
-		// The toolkit looks at the file once more. We do so first, since its
-		// error does not name the file, and leaves the port open.
+		// The toolkit validates the file, too, but its error does not name the file, and it
+		// leaves the port open. So validate first.
 		if err := validate(file); err != nil {
 			_ = l.Close()
 			return err
@@ -72,8 +69,8 @@ func Config(file string, logger *slog.Logger) (func(*http.Server, net.Listener) 
 	}, nil
 }
 
-// validate says which file is wrong, and which part of it where the toolkit
-// does not: about a hash it passes on what bcrypt says, and nothing else.
+// validate returns an error that names the file and, where the toolkit does not, the faulty
+// part: for a hash the toolkit only passes on bcrypt's error.
 func validate(file string) error {
 	err := toolkit.Validate(file)
 	switch {

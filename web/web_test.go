@@ -19,7 +19,7 @@ import (
 	"github.com/tacho-go/tacho/web"
 )
 
-// TestUsersOverTLS: without the password, or without TLS, nothing is told.
+// TestUsersOverTLS: without the password or without TLS, there are no metrics.
 func TestUsersOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	client := trusting(t, certificate(t, dir))
@@ -44,7 +44,7 @@ func TestUsersOverTLS(t *testing.T) {
 	}
 }
 
-// TestPlain: no file and a file without TLS serve plain HTTP.
+// TestPlain: without a file, or with a file without TLS, it serves plain HTTP.
 func TestPlain(t *testing.T) {
 	client := trusting(t, nil)
 	s := start(t, "", quiet, nil)
@@ -54,11 +54,11 @@ func TestPlain(t *testing.T) {
 	s = start(t, write(t, t.TempDir(), "http_server_config: {headers: {X-Frame-Options: deny}}"), quiet, nil)
 	answer := get(t, client, s.url("http"), nobody)
 	if got := answer.Header.Get("X-Frame-Options"); answer.StatusCode != http.StatusOK || got != "deny" {
-		t.Errorf("got %d, and the file's header is %q", answer.StatusCode, got)
+		t.Errorf("got %d, and the header of the file is %q", answer.StatusCode, got)
 	}
 }
 
-// TestClientCertificates: only who shows one that the file trusts is let in.
+// TestClientCertificates: only clients with a trusted certificate are allowed.
 func TestClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	roots := certificate(t, dir)
@@ -77,9 +77,9 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// TestReadAgain: a new password and a new certificate need no restart, and a
-// broken file lets nobody in.
-func TestReadAgain(t *testing.T) {
+// TestReload: a new password and a new certificate need no restart, and an invalid file refuses
+// all requests.
+func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	old := trusting(t, certificate(t, dir))
 	s := start(t, write(t, dir, withTLS+withUser(t, "old")), quiet, nil)
@@ -95,11 +95,11 @@ func TestReadAgain(t *testing.T) {
 	}
 	write(t, dir, "basic_auth_users: [")
 	if got := get(t, renewed, s.url("https"), user("ann", "new")).StatusCode; got != http.StatusInternalServerError {
-		t.Errorf("got %d from a broken file", got)
+		t.Errorf("got %d with an invalid file", got)
 	}
 }
 
-// TestAccess: what the file has let in, ServeOptions.Access still asks.
+// TestAccess: ServeOptions.Access applies to requests that the file allows.
 func TestAccess(t *testing.T) {
 	const token = "a-long-token"
 	users := withUser(t, "correct horse")
@@ -114,8 +114,8 @@ func TestAccess(t *testing.T) {
 		{"no token", "", tacho.Access{BearerTokens: []string{token}}, nobody, http.StatusUnauthorized},
 		{"a listed address", users, tacho.Access{Allow: []string{"127.0.0.0/8"}}, user("ann", "correct horse"), http.StatusOK},
 		{"another address", users, tacho.Access{Allow: []string{"192.0.2.0/24"}}, user("ann", "correct horse"), http.StatusForbidden},
-		{"the file is asked first", users, tacho.Access{Allow: []string{"192.0.2.0/24"}}, nobody, http.StatusUnauthorized},
-		{"one header cannot be a password and a token", users, tacho.Access{BearerTokens: []string{token}}, user("ann", "correct horse"), http.StatusUnauthorized},
+		{"the file is checked first", users, tacho.Access{Allow: []string{"192.0.2.0/24"}}, nobody, http.StatusUnauthorized},
+		{"one header cannot hold both a password and a token", users, tacho.Access{BearerTokens: []string{token}}, user("ann", "correct horse"), http.StatusUnauthorized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -128,8 +128,8 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// TestShutdown: with the last scrape answered, or none in time, the port is
-// closed and Serve is content.
+// TestShutdown: after a last scrape, or at the latest after the timeout, the port is closed and
+// Serve returns nil.
 func TestShutdown(t *testing.T) {
 	dir := t.TempDir()
 	client := trusting(t, certificate(t, dir))
@@ -163,8 +163,8 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// scrapeUntil scrapes until there is an answer on done: which scrape is the
-// first that begins after a call of Shutdown, nobody can see from outside.
+// scrapeUntil scrapes until done has a value: from outside it cannot be seen which scrape is the
+// first after a call of Shutdown.
 func scrapeUntil(client *http.Client, url string, done <-chan error) error {
 	for {
 		select {
@@ -178,8 +178,7 @@ func scrapeUntil(client *http.Client, url string, done <-chan error) error {
 	}
 }
 
-// TestInvalid: an unusable file is refused at once, with its name and what is
-// wrong in it.
+// TestInvalid: an invalid file is refused at once, with its name and the fault.
 func TestInvalid(t *testing.T) {
 	for file, want := range map[string]string{
 		"testdata/invalid-field.yml":       "line 2: field tls_config not found",
@@ -191,7 +190,7 @@ func TestInvalid(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			serve, err := web.Config(file, quiet)
 			if err == nil || serve != nil {
-				t.Fatalf("it is taken: %v", err)
+				t.Fatalf("the file was accepted: %v", err)
 			}
 			name := "tacho: web configuration " + file + ": "
 			if got := err.Error(); !strings.HasPrefix(got, name) || !strings.Contains(got, want) {
@@ -201,8 +200,8 @@ func TestInvalid(t *testing.T) {
 	}
 }
 
-// TestBrokenBeforeServing: a file that breaks between Config and Serve is named
-// too, and the port is given back.
+// TestBrokenBeforeServing: a file that becomes invalid between Config and Serve is named, too,
+// and the port is closed.
 func TestBrokenBeforeServing(t *testing.T) {
 	file := write(t, t.TempDir(), "")
 	serve, err := web.Config(file, quiet)
@@ -219,7 +218,7 @@ func TestBrokenBeforeServing(t *testing.T) {
 	}
 }
 
-// TestLogger: the logger hears how it is served; nil is slog.Default.
+// TestLogger: the given logger receives messages; nil means slog.Default.
 func TestLogger(t *testing.T) {
 	var given, standard locked.Buffer
 	serveOnce := func(logger *slog.Logger) {
@@ -229,15 +228,15 @@ func TestLogger(t *testing.T) {
 	setDefault(t, slog.New(slog.NewTextHandler(&standard, nil)))
 	serveOnce(slog.New(slog.NewTextHandler(&given, nil)))
 	if !strings.Contains(given.String(), "TLS is disabled") || standard.String() != "" {
-		t.Errorf("the logger heard %q, the default one %q", given.String(), standard.String())
+		t.Errorf("the logger got %q, the default one %q", given.String(), standard.String())
 	}
 	serveOnce(nil)
 	if !strings.Contains(standard.String(), "TLS is disabled") {
-		t.Errorf("the default logger heard %q", standard.String())
+		t.Errorf("the default logger got %q", standard.String())
 	}
 }
 
-// setDefault also puts package log back, which slog.SetDefault redirects.
+// setDefault also restores package log, which slog.SetDefault redirects.
 func setDefault(t *testing.T, l *slog.Logger) {
 	before, flags := slog.Default(), log.Flags()
 	slog.SetDefault(l)
