@@ -17,7 +17,7 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// clusterPod is a pod of an application as the API server tells it.
+// clusterPod returns a pod of an application as the API server represents it.
 func clusterPod(name, ip, phase string, annotations map[string]string, ports ...int) string {
 	var list []map[string]any
 	for _, p := range ports {
@@ -32,7 +32,7 @@ func clusterPod(name, ip, phase string, annotations map[string]string, ports ...
 	return string(text)
 }
 
-// A cluster is an API server that knows pods and nothing else.
+// A cluster is an API server with pods and nothing else.
 type cluster struct {
 	*httptest.Server
 	pods []string
@@ -52,7 +52,7 @@ func newCluster(t *testing.T, pods []string) *cluster {
 
 func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+clusterToken {
-		http.Error(w, "who are you?", http.StatusUnauthorized)
+		http.Error(w, "missing or wrong token", http.StatusUnauthorized)
 		return
 	}
 	verb := "list"
@@ -69,7 +69,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case verb == "list":
 		fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[%s]}`, strings.Join(c.pods, ","))
 	case r.FormValue("sendInitialEvents") != "":
-		// As an API server without streaming lists, which the client lists from then.
+		// Like an API server without streaming lists; the client then lists.
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422,"message":"sendInitialEvents is forbidden"}`)
 	default:
@@ -79,8 +79,7 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// account gives an image what a pod has to speak with the cluster: files and
-// environment.
+// account gives an image what a pod needs to call the API server: files and environment.
 func (c *cluster) account(t *testing.T, img image) (env []string) {
 	t.Helper()
 	dir := filepath.Join(img.root, "var/run/secrets/kubernetes.io/serviceaccount")
@@ -94,8 +93,8 @@ func (c *cluster) account(t *testing.T, img image) (env []string) {
 	return []string{"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port}
 }
 
-// allowed wants that the role gives just what was asked for, to the pod's
-// account, whose token is there.
+// allowed checks that the role allows exactly the requests that were made, for the pod's
+// account, whose token is mounted.
 func (c *cluster) allowed(t *testing.T, o map[string]object) {
 	t.Helper()
 	binding, spec := o["ClusterRoleBinding"], o["StatefulSet"].Spec.Template.Spec
@@ -103,7 +102,7 @@ func (c *cluster) allowed(t *testing.T, o map[string]object) {
 		t.Errorf("the binding is %+v %+v", binding.RoleRef, binding.Subjects)
 	}
 	if spec.AutomountServiceAccountToken == nil || !*spec.AutomountServiceAccountToken {
-		t.Error("the pod gets no token")
+		t.Error("the pod has no token")
 	}
 	may := map[[2]string]bool{}
 	for _, rule := range o["ClusterRole"].Rules {
@@ -117,7 +116,7 @@ func (c *cluster) allowed(t *testing.T, o map[string]object) {
 	defer c.mu.Unlock()
 	for use := range c.uses {
 		if !may[use] {
-			t.Errorf("the pod does %q, which the role does not allow", use)
+			t.Errorf("the pod requests %q, which the role does not allow", use)
 		}
 	}
 }

@@ -1,8 +1,7 @@
 //go:build linux
 
-// Package deploy holds what tacho is installed with. The tests here read every
-// file with the program that it is meant for, and run what it says: on Linux,
-// which systemd and containers need.
+// Package deploy holds the files that tacho is deployed with. The tests read every file with the
+// program that it is meant for, and execute it: on Linux, which systemd and containers need.
 package deploy
 
 import (
@@ -14,7 +13,7 @@ import (
 	"testing"
 )
 
-// tool returns a program of the system, or says which package has it.
+// tool returns a system program, or fails the test with the package that has it.
 func tool(t *testing.T, name, pack string) string {
 	t.Helper()
 	file, err := exec.LookPath(name)
@@ -24,7 +23,7 @@ func tool(t *testing.T, name, pack string) string {
 	return file
 }
 
-// check runs a program that must end well and returns its standard output.
+// check runs a program, which must succeed, and returns its standard output.
 func check(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command(program, args...)

@@ -30,15 +30,15 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// Here is what docs/deploy.md promises besides the files of this folder.
+// The other promises of docs/deploy.md.
 
-// A password of the tests and its bcrypt hash, as htpasswd writes it.
+// A password for the tests and its bcrypt hash in htpasswd's format.
 const (
 	password     = "tacho-test"
 	passwordHash = "$2y$10$abcdefghijklmnopqrstuug1D24qvYYWYxE/9gv7XgxfDe73NkKTu"
 )
 
-// TestWebConfig: the example lets in over TLS, with the user, and nobody else.
+// TestWebConfig: the example allows the user over TLS, and nobody else.
 func TestWebConfig(t *testing.T) {
 	dir := t.TempDir()
 	roots := newCertificate(t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
@@ -61,10 +61,10 @@ func TestWebConfig(t *testing.T) {
 	}{
 		{"the user", user, p.url, http.StatusOK},
 		{"nobody", secure, p.url, http.StatusUnauthorized},
-		{"nobody, the API", secure, p.url + "api/v1/labels", http.StatusUnauthorized},
-		{"nobody, the metrics", secure, p.url + "metrics", http.StatusUnauthorized},
+		{"API without login", secure, p.url + "api/v1/labels", http.StatusUnauthorized},
+		{"metrics without login", secure, p.url + "metrics", http.StatusUnauthorized},
 		{"a wrong password", &http.Client{Transport: as("admin", "tacho", secure.Transport)}, p.url, http.StatusUnauthorized},
-		{"no trust in the certificate", &http.Client{Transport: as("admin", password, http.DefaultTransport)}, p.url, 0},
+		{"untrusted certificate", &http.Client{Transport: as("admin", password, http.DefaultTransport)}, p.url, 0},
 		{"plain HTTP", user, strings.Replace(p.url, "https", "http", 1), http.StatusBadRequest},
 	} {
 		if status, body := get(row.client, row.url); status != row.want {
@@ -86,8 +86,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// newCertificate writes a certificate for 127.0.0.1 and its key, and returns
-// who trusts it.
+// newCertificate writes a certificate for 127.0.0.1 and its key, and returns the trusted roots.
 func newCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -115,19 +114,17 @@ func newCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
 	return pool
 }
 
-// TestWebConfigUntouched: with the example's text in place of a hash nothing
-// starts.
+// TestWebConfigUntouched: tacho does not start with the example's placeholder for a hash.
 func TestWebConfigUntouched(t *testing.T) {
 	dir := t.TempDir()
 	newCertificate(t, filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
 	file := testfile.Write(t, filepath.Join(dir, "web.yml"), read(t, "web.yml"))
 	if said := refused(t, "serve", "--web-config", file, "--data-dir", t.TempDir()); !strings.Contains(said, "bcrypt") {
-		t.Errorf("it says %s; want a word about the hash", said)
+		t.Errorf("got %s; want an error about the hash", said)
 	}
 }
 
-// TestReverseProxy: below a path of a proxy that passes paths on as they are,
-// the page, the API and links work.
+// TestReverseProxy: behind a proxy that keeps the path, the page, the API and links work.
 func TestReverseProxy(t *testing.T) {
 	var behind *url.URL
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +136,7 @@ func TestReverseProxy(t *testing.T) {
 	cmd := exec.Command(tachoProgram(t), "serve", "--listen", address, "--external-url", proxy.URL+"/tacho/", "--data-dir", t.TempDir(), service(t))
 	p := start(t, cmd)
 	if p.url != proxy.URL+"/tacho/" {
-		t.Fatalf("it prints %s as its page; want that of the proxy, %s/tacho/", p.url, proxy.URL)
+		t.Fatalf("it prints %s as its page; want the proxy's, %s/tacho/", p.url, proxy.URL)
 	}
 	p.awaitReady(http.DefaultClient)
 	for path, want := range map[string]string{
@@ -151,12 +148,12 @@ func TestReverseProxy(t *testing.T) {
 		"/elsewhere/api/v1/labels":     "not found",
 	} {
 		if _, body := get(http.DefaultClient, proxy.URL+path); !strings.Contains(strings.ToLower(body), strings.ToLower(want)) {
-			t.Errorf("%s answers %.300s; want %s in it", path, body, want)
+			t.Errorf("%s returns %.300s; want %s in it", path, body, want)
 		}
 	}
 }
 
-// freeAddress returns an address of the loopback that nobody has now.
+// freeAddress returns an unused address of the loopback interface.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -167,7 +164,7 @@ func freeAddress(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// TestBackup: a snapshot, copied away, is a data folder.
+// TestBackup: a copied snapshot works as a data folder.
 func TestBackup(t *testing.T) {
 	data, backup := t.TempDir(), t.TempDir()
 	cmd := exec.Command(tachoProgram(t), "serve", "--admin-api", "--interval=1s", "--listen=127.0.0.1:0", "--data-dir", data, service(t))
@@ -189,7 +186,7 @@ func TestBackup(t *testing.T) {
 	}
 	p.stop(10 * time.Second)
 
-	// Nothing is scraped here, so what is found was restored.
+	// Nothing is scraped here, so all data was restored.
 	cmd = exec.Command(tachoProgram(t), "serve", "--listen=127.0.0.1:0", "--data-dir", filepath.Join(backup, "data"),
 		testfile.Write(t, filepath.Join(backup, "targets.json"), "[]"))
 	restored := start(t, cmd)
@@ -197,7 +194,7 @@ func TestBackup(t *testing.T) {
 	restored.awaitQuery("last_over_time(orders_total[1h])", "7")
 }
 
-// TestRemoteWrite: what one scrapes another one has.
+// TestRemoteWrite: samples that one server scrapes reach another.
 func TestRemoteWrite(t *testing.T) {
 	nothing := testfile.Write(t, filepath.Join(t.TempDir(), "targets.json"), "[]")
 	receiver := serve(t, nil, "--receive", nothing)
@@ -208,14 +205,14 @@ func TestRemoteWrite(t *testing.T) {
 // notOurs are flags of other programs in docs/deploy.md.
 var notOurs = []string{"add-host", "build-arg", "network", "name", "now", "read-only", "rm", "system"}
 
-// TestGuide: docs/deploy.md names every file of this folder that is not for
-// tests, and only flags that exist.
+// TestGuide: docs/deploy.md names every file of this folder except tests, and only flags that
+// exist.
 func TestGuide(t *testing.T) {
 	guide := read(t, "../docs/deploy.md")
 	flags := slices.Concat(notOurs, flagsOf(t, "serve"), flagsOf(t, "demo"))
 	for _, flag := range regexp.MustCompile(`--([a-z][a-z-]*)`).FindAllStringSubmatch(guide, -1) {
 		if !slices.Contains(flags, flag[1]) {
-			t.Errorf("the guide has a flag that does not exist: --%s", flag[1])
+			t.Errorf("the guide has an unknown flag: --%s", flag[1])
 		}
 	}
 	for _, dir := range []string{".", "kubernetes"} {

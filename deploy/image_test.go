@@ -19,14 +19,14 @@ import (
 	"github.com/tacho-go/tacho/internal/programs"
 )
 
-// An image is what the Dockerfile makes: a folder that is the root of a
-// process, and how the process is started.
+// An image is the result of the Dockerfile: a folder that is the root of a process, and the
+// command of the process.
 type image struct {
 	root   string
 	config imageConfig
 }
 
-// imageConfig is the part of an image's configuration that is of use here.
+// imageConfig is the part of an image's configuration that the tests use.
 type imageConfig struct {
 	User         string
 	Env          []string
@@ -36,8 +36,8 @@ type imageConfig struct {
 	ExposedPorts map[string]struct{}
 }
 
-// newImage does the second half of the Dockerfile with a program built
-// beforehand: the steps that fill /image are taken from it.
+// newImage executes the second half of the Dockerfile with an existing program: it takes the
+// steps that fill /image from the file.
 func newImage(t *testing.T, program string) image {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -55,7 +55,7 @@ func newImage(t *testing.T, program string) image {
 	return img
 }
 
-// command is a process in the image, as its user, with nothing else to see.
+// command returns a process in the image, as its user, that sees nothing else.
 func (img image) command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	user, group, _ := strings.Cut(img.config.User, ":")
@@ -68,23 +68,22 @@ func (img image) command(t *testing.T, env []string, args ...string) *exec.Cmd {
 		args = img.config.Cmd
 	}
 	cmd := exec.Command(img.config.Entrypoint[0], args...)
-	cmd.Err = nil // it is looked for outside of the image
+	cmd.Err = nil // the path was looked up outside of the image
 	cmd.Dir = "/"
 	cmd.Env = append(append([]string{}, img.config.Env...), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: img.root, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	return cmd
 }
 
-// TestImage: BuildKit has nothing against the Dockerfile, and in what it makes
-// the program starts as a user without rights, writes to its volume, and ends
-// in order.
+// TestImage: BuildKit reports nothing against the Dockerfile. In the image the program starts as
+// an unprivileged user, writes to its volume, and shuts down cleanly.
 func TestImage(t *testing.T) {
 	img := newImage(t, tachoProgram(t))
 	p := start(t, img.command(t, []string{"TACHO_LISTEN=127.0.0.1:0"}))
 	p.awaitReady(http.DefaultClient)
 	for volume := range img.config.Volumes {
 		if wal, err := os.ReadDir(filepath.Join(img.root, volume, "wal")); err != nil || len(wal) == 0 {
-			t.Errorf("the volume %s has no log of samples: %v", volume, err)
+			t.Errorf("the volume %s has no write-ahead log: %v", volume, err)
 		}
 	}
 	if certificates, err := os.Stat(filepath.Join(img.root, "etc/ssl/certs/ca-certificates.crt")); err != nil || certificates.Size() == 0 {
@@ -93,8 +92,7 @@ func TestImage(t *testing.T) {
 	p.stop(10 * time.Second)
 }
 
-// TestImageListens: what the image listens on is the port that it exposes, on
-// every address.
+// TestImageListens: the image listens on the port that it exposes, on every address.
 func TestImageListens(t *testing.T) {
 	config := newImage(t, tachoProgram(t)).config
 	for _, want := range []string{"TACHO_LISTEN=:9464", "TACHO_MULTIPROC_LISTEN=:9200"} {
@@ -103,11 +101,11 @@ func TestImageListens(t *testing.T) {
 		}
 	}
 	if _, ok := config.ExposedPorts["9464/tcp"]; !ok || len(config.ExposedPorts) != 1 {
-		t.Errorf("%v are exposed; want 9464/tcp", config.ExposedPorts)
+		t.Errorf("the image exposes %v; want 9464/tcp", config.ExposedPorts)
 	}
 }
 
-// TestImageDemo: the demonstration runs in the image, too.
+// TestImageDemo: the demo also runs in the image.
 func TestImageDemo(t *testing.T) {
 	img := newImage(t, tachoProgram(t))
 	p := start(t, img.command(t, nil, "demo", "--no-open", "--no-history", "--no-traffic"))

@@ -20,7 +20,7 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// An object is what the tests read of any kind of Kubernetes object.
+// An object is the part of a Kubernetes object that the tests read.
 type object struct {
 	Kind     string
 	Metadata struct{ Name, Namespace string }
@@ -45,7 +45,7 @@ type object struct {
 	}
 }
 
-// A pod is what the tests read of a pod.
+// A pod is the part of a pod that the tests read.
 type pod struct {
 	Metadata struct{ Labels map[string]string }
 	Spec     struct {
@@ -65,7 +65,7 @@ type pod struct {
 	}
 }
 
-// A container is what the tests read of a container.
+// A container is the part of a container that the tests read.
 type container struct {
 	Image                         string
 	Args                          []string
@@ -82,8 +82,7 @@ type container struct {
 	VolumeMounts    []struct{ Name, MountPath string }
 }
 
-// manifests builds a kustomization. The checker refuses fields that Kubernetes
-// does not have.
+// manifests builds a kustomization. The checker rejects fields that Kubernetes does not have.
 func manifests(t *testing.T, name string) map[string]object {
 	t.Helper()
 	objects := map[string]object{}
@@ -99,7 +98,7 @@ func manifests(t *testing.T, name string) map[string]object {
 	}
 }
 
-// TestManifests: the objects fit together, in both kustomizations.
+// TestManifests: the objects match each other, in both kustomizations.
 func TestManifests(t *testing.T) {
 	for _, name := range []string{"base", "discovery"} {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +111,7 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// A fit is a place that names something which stands elsewhere.
+// A fit is a reference to a name defined elsewhere.
 type fit struct{ what, got, want string }
 
 func fits(o map[string]object) []fit {
@@ -156,7 +155,7 @@ func volumes(set object) string {
 	return strings.Join(names, " ")
 }
 
-// TestPodLimits: what stands in two places agrees.
+// TestPodLimits: values that appear twice agree.
 func TestPodLimits(t *testing.T) {
 	set := manifests(t, "base")["StatefulSet"]
 	spec := set.Spec.Template.Spec
@@ -164,7 +163,7 @@ func TestPodLimits(t *testing.T) {
 	env := environment(c)
 	atMost := func(what, got, most string, share float64) {
 		if have, limit := size(t, got), size(t, most); have > share*limit || have < limit/2 {
-			t.Errorf("%s is %s; want at most %g of %s, and half of it at least", what, got, share, most)
+			t.Errorf("%s is %s; want at most %g of %s, and at least half of that", what, got, share, most)
 		}
 	}
 	atMost("GOMEMLIMIT", env["GOMEMLIMIT"], c.Resources.Limits["memory"], 0.9)
@@ -176,13 +175,13 @@ func TestPodLimits(t *testing.T) {
 	if user := newImage(t, tachoProgram(t)).config.User; user != fmt.Sprintf("%d:%d", spec.SecurityContext.RunAsUser, spec.SecurityContext.FSGroup) {
 		t.Errorf("the image's user is %s, the pod's %+v", user, spec.SecurityContext)
 	}
-	// TACHO_PORT=tcp://… would be taken for a setting.
+	// TACHO_PORT=tcp://… would be read as a setting.
 	if spec.EnableServiceLinks == nil || *spec.EnableServiceLinks {
-		t.Error("the pod gets variables for the Service tacho, which begin with TACHO_")
+		t.Error("the pod gets variables for the Service tacho, which start with TACHO_")
 	}
 }
 
-// size reads a size as Kubernetes (1Gi), Go (920MiB) or tacho (7GiB) write it.
+// size parses a size of Kubernetes (1Gi), Go (920MiB) or tacho (7GiB).
 func size(t *testing.T, text string) float64 {
 	t.Helper()
 	number := strings.TrimSuffix(strings.TrimSuffix(text, "B"), "i")
@@ -194,7 +193,7 @@ func size(t *testing.T, text string) float64 {
 			}
 		}
 	}
-	t.Fatalf("%q is no size", text)
+	t.Fatalf("%q is not a size", text)
 	return 0
 }
 
@@ -206,9 +205,8 @@ func environment(c container) map[string]string {
 	return env
 }
 
-// startPod runs the pod of a kustomization as Kubernetes would: in the image,
-// with its arguments, environment and configuration, on a free port of the
-// loopback address.
+// startPod runs the pod of a kustomization as Kubernetes would: in the image, with its
+// arguments, environment and configuration, on a free port of the loopback address.
 func startPod(t *testing.T, img image, o map[string]object, env ...string) *process {
 	t.Helper()
 	spec := o["StatefulSet"].Spec.Template.Spec
@@ -229,8 +227,7 @@ func startPod(t *testing.T, img image, o map[string]object, env ...string) *proc
 	return start(t, img.command(t, env, c.Args...))
 }
 
-// TestPod: the pod of the base runs, its probes are answered, and it ends
-// before it is killed.
+// TestPod: the pod of the base runs, answers its probes, and stops before it is killed.
 func TestPod(t *testing.T) {
 	o := manifests(t, "base")
 	p := startPod(t, newImage(t, tachoProgram(t)), o)
@@ -238,14 +235,14 @@ func TestPod(t *testing.T) {
 	spec := o["StatefulSet"].Spec.Template.Spec
 	for _, path := range []string{spec.Containers[0].LivenessProbe.HTTPGet.Path, spec.Containers[0].ReadinessProbe.HTTPGet.Path} {
 		if status, body := get(http.DefaultClient, p.url+strings.TrimPrefix(path, "/")); status != http.StatusOK {
-			t.Errorf("the probe %s is answered by %d %s", path, status, body)
+			t.Errorf("the probe %s returned %d %s", path, status, body)
 		}
 	}
 	p.stop(time.Duration(spec.TerminationGracePeriodSeconds) * time.Second / 3)
 }
 
-// TestPodConfiguration: promtool agrees with the configuration of the base.
-// That of discovery is beyond Debian's promtool, which has no Kubernetes.
+// TestPodConfiguration: promtool accepts the configuration of the base. Debian's promtool cannot
+// check that of discovery, because it lacks Kubernetes.
 func TestPodConfiguration(t *testing.T) {
 	for _, dir := range []string{"/usr/bin", "/usr/local/bin"} {
 		if file := filepath.Join(dir, "promtool"); exists(file) {
@@ -256,8 +253,8 @@ func TestPodConfiguration(t *testing.T) {
 	t.Fatal("promtool is missing: install Debian's package prometheus (scripts/install-peers does)")
 }
 
-// TestPodDiscovers: with Kubernetes discovery the pod finds those pods that
-// ask for it, where they say, and needs no right that the role does not give.
+// TestPodDiscovers: with Kubernetes discovery the pod finds annotated pods at the annotated
+// address, and needs no permission beyond the role's.
 func TestPodDiscovers(t *testing.T) {
 	o := manifests(t, "discovery")
 	cluster := newCluster(t, []string{
@@ -277,7 +274,7 @@ func TestPodDiscovers(t *testing.T) {
 		"http://[fd00::6]:9100/metrics job=shop pod=shop-6",
 	}
 	var got []string
-	await(t, "pods to be discovered", func() bool {
+	await(t, "the pods to be discovered", func() bool {
 		got = targets(t, p)
 		return len(got) > 0
 	})
@@ -287,7 +284,7 @@ func TestPodDiscovers(t *testing.T) {
 	cluster.allowed(t, o)
 }
 
-// targets lists what was discovered, sorted.
+// targets lists the discovered targets, sorted.
 func targets(t *testing.T, p *process) (lines []string) {
 	t.Helper()
 	_, body := get(http.DefaultClient, p.url+"api/v1/targets?scrapePool=pods&state=active")

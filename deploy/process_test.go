@@ -28,7 +28,7 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// get returns status and body; status 0 is no answer.
+// get returns status and body; status 0 means no response.
 func get(c *http.Client, url string) (int, string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -52,7 +52,7 @@ func do(c *http.Client, r *http.Request) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// A process is tacho serve, running.
+// A process is a running tacho serve.
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -63,8 +63,8 @@ type process struct {
 
 var page = regexp.MustCompile(`(?m)^  (?:Page|Dashboard) +(\S+)$`)
 
-// start runs a command and waits until it prints where its page is. The
-// process is ended at the test's end, if it runs still.
+// start runs a command and waits until it prints the address of its page. A process that still
+// runs at the end of the test is killed.
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, done: make(chan struct{})}
@@ -93,8 +93,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	return p
 }
 
-// serve runs tacho serve on a free port with a data folder of its own and
-// waits until it is ready.
+// serve runs tacho serve on a free port with a new data folder and waits until it is ready.
 func serve(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(tachoProgram(t), append([]string{"serve"}, args...)...)
@@ -126,7 +125,7 @@ func (p *process) awaitReady(c *http.Client) {
 	}
 }
 
-// stop sends SIGTERM and wants an end in order before the time is over.
+// stop sends SIGTERM and checks for a clean shutdown within a time.
 func (p *process) stop(within time.Duration) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -135,14 +134,14 @@ func (p *process) stop(within time.Duration) {
 	select {
 	case <-p.done:
 	case <-time.After(within):
-		p.t.Fatalf("no end within %v of SIGTERM", within)
+		p.t.Fatalf("still running %v after SIGTERM", within)
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		p.t.Errorf("exit code %d after SIGTERM; want 0", code)
 	}
 }
 
-// refused runs tacho with something wrong and returns what it says.
+// refused runs tacho with a faulty configuration and returns its output.
 func refused(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(tachoProgram(t), args...)

@@ -8,8 +8,8 @@ import (
 	"github.com/tacho-go/tacho/internal/programs"
 )
 
-// tachoProgram is the program under test. With the tag release it is a release's; this one
-// is built like all programs that tests start, which saves building it again.
+// tachoProgram returns the program under test. With the tag release it is a release's; this one
+// is built like all programs that tests start, which saves another build.
 func tachoProgram(t *testing.T) string { return program(t, "tacho") }
 
 // tachoKubernetes is the same with Kubernetes discovery.

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// With the tag release every test of this package runs what scripts/build
-// makes: make release-test.
+// With the tag release, every test of this package runs the output of scripts/build: make
+// release-test.
 
 // A build is a program of a release, built when the first test needs it.
 type build func() (file string, err error)
@@ -52,7 +52,7 @@ func (b build) file(t *testing.T) string {
 func tachoProgram(t *testing.T) string    { return release.file(t) }
 func tachoKubernetes(t *testing.T) string { return kubernetes.file(t) }
 
-// TestRelease: the program is static, stripped of symbols and prints what it is.
+// TestRelease: the program is static and stripped, and prints its version.
 func TestRelease(t *testing.T) {
 	file := tachoProgram(t)
 	info := string(check(t, "go", "version", "-m", file))
@@ -68,8 +68,7 @@ func TestRelease(t *testing.T) {
 	static(t, file)
 }
 
-// static wants a program that needs no library of the system and has no table
-// of symbols.
+// static checks that a program needs no system library and has no symbol table.
 func static(t *testing.T, file string) {
 	t.Helper()
 	program, err := elf.Open(file)

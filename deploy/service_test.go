@@ -21,9 +21,8 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// installed copies the files of /etc/tacho into a folder and returns it. Texts
-// that name /etc/tacho name the folder then, and the shop's two addresses are
-// those of real services.
+// installed copies the files of /etc/tacho into a folder and returns it. In the copies,
+// /etc/tacho is replaced by the folder, and the shop's two addresses by those of real services.
 func installed(t *testing.T, settings string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,7 +33,7 @@ func installed(t *testing.T, settings string) string {
 	return dir
 }
 
-// service is something to scrape; its host and port are returned.
+// service starts a scrape target and returns its host and port.
 func service(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -44,15 +43,14 @@ func service(t *testing.T) string {
 	return srv.Listener.Addr().String()
 }
 
-// TestSettings: the example is accepted as it is, and its services are
-// scraped.
+// TestSettings: the unmodified example is accepted, and its services are scraped.
 func TestSettings(t *testing.T) {
 	dir := installed(t, read(t, "settings.yml"))
 	p := serve(t, nil, "--settings", filepath.Join(dir, "settings.yml"), "--interval=1s")
 	p.awaitQuery(`count(orders_total{job="shop"})`, "2")
 }
 
-// awaitQuery waits until a query answers one value.
+// awaitQuery waits until a query returns one value.
 func (p *process) awaitQuery(query, want string) {
 	p.t.Helper()
 	var body string
@@ -62,12 +60,12 @@ func (p *process) awaitQuery(query, want string) {
 	})
 }
 
-// commented is a setting or an item that is commented out, not a sentence.
+// commented matches a setting or an item that is commented out, but not a sentence.
 var commented = regexp.MustCompile(`(?m)^( *)# ((?:[a-z-]+:(?: \S+)?|  +- \S+|- \S+))$`)
 
-// TestSettingsCommentedOut: what is commented out is accepted, too, and no
-// flag of serve is left out. A data folder that cannot be is the last thing
-// that is looked at before anything is sent or listened on.
+// TestSettingsCommentedOut: settings that are commented out are valid, too, and every flag of
+// serve is listed. An impossible data folder is the last thing checked before tacho sends or
+// listens.
 func TestSettingsCommentedOut(t *testing.T) {
 	settings := commented.ReplaceAllString(read(t, "settings.yml"), "$1$2")
 	dir := installed(t, settings)
@@ -92,12 +90,12 @@ func flagsOf(t *testing.T, command ...string) (flags []string) {
 	return flags
 }
 
-// TestEnvironment: every variable of tacho.env is one that tacho or Go reads.
+// TestEnvironment: tacho or Go reads every variable of tacho.env.
 func TestEnvironment(t *testing.T) {
 	for _, line := range regexp.MustCompile(`(?m)^#?([A-Z_]+)=`).FindAllStringSubmatch(read(t, "tacho.env"), -1) {
 		name := line[1]
 		if name != "GOMEMLIMIT" && !slices.ContainsFunc(flagsOf(t, "serve"), func(f string) bool { return variable(f) == name }) {
-			t.Errorf("tacho.env sets %s, which nobody reads", name)
+			t.Errorf("tacho.env sets %s, which nothing reads", name)
 		}
 	}
 }
@@ -116,12 +114,11 @@ func unit(t *testing.T, key string) string {
 	return found[1]
 }
 
-// TestUnit: systemd understands every line, and finds little that the service
-// could do to the machine: 1.2 of 10, where 5 is medium and 9.6 a unit without
-// any protection.
+// TestUnit: systemd accepts every line, and rates the exposure of the service at 1.2 of 10,
+// where 5 is medium and 9.6 a unit without any protection.
 func TestUnit(t *testing.T) {
 	analyze := tool(t, "systemd-analyze", "systemd")
-	// Verification wants the program to be there.
+	// Verification requires the program to exist.
 	text := strings.ReplaceAll(read(t, "tacho.service"), "/usr/local/bin/tacho", tachoProgram(t))
 	file := testfile.Write(t, filepath.Join(t.TempDir(), "tacho.service"), text)
 	out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput()
@@ -133,8 +130,8 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// TestUnitRuns: the command of the unit serves, its reload reloads, and it
-// ends long before systemd loses patience.
+// TestUnitRuns: the command of the unit serves, its reload command reloads, and it stops well
+// within the unit's timeout.
 func TestUnitRuns(t *testing.T) {
 	if reload := unit(t, "ExecReload"); reload != "/bin/kill -HUP $MAINPID" {
 		t.Fatalf("ExecReload is %s", reload)
@@ -159,7 +156,7 @@ func TestUnitRuns(t *testing.T) {
 	p.stop(time.Duration(patience) * time.Second / 3)
 }
 
-// reloads returns when the configuration was read last.
+// reloads returns when the configuration was last loaded.
 func reloads(t *testing.T, p *process) string {
 	t.Helper()
 	_, body := get(http.DefaultClient, p.url+"metrics")
@@ -170,11 +167,11 @@ func reloads(t *testing.T, p *process) string {
 	return found[1]
 }
 
-// TestUnitNoRestart: the code that the unit does not try again after is that
-// of a wrong configuration.
+// TestUnitNoRestart: the exit code after which systemd does not restart the unit is that of a
+// wrong configuration.
 func TestUnitNoRestart(t *testing.T) {
 	said := refused(t, "serve", "--settings", testfile.Write(t, filepath.Join(t.TempDir(), "settings.yml"), "serve: {retenshun: 15d}\n"))
 	if code := unit(t, "RestartPreventExitStatus"); code != "64" || !strings.Contains(said, "retenshun") {
-		t.Errorf("tacho ends with 64 and %q, the unit knows %s", said, code)
+		t.Errorf("tacho exits with 64 and %q, the unit has %s", said, code)
 	}
 }

@@ -18,9 +18,9 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// checkDockerfile does what docker build --check does, without a daemon and
-// without asking a registry: every rule counts, also those off by default.
-// Then it prints the configuration that the image will have, as JSON.
+// checkDockerfile does the same as docker build --check, without a daemon and without access to
+// a registry. It applies every rule, including those off by default, and prints the
+// configuration of the image as JSON.
 func checkDockerfile(path string, out io.Writer) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -71,7 +71,7 @@ func lint(text []byte, opt dockerfile2llb.ConvertOpt) error {
 	return nil
 }
 
-// anyImage takes every base image for an empty one.
+// anyImage replaces every base image by an empty one.
 type anyImage struct{}
 
 func (anyImage) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {

@@ -14,9 +14,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// checkKubernetes builds a kustomization and decodes each object strictly: a
-// field that its type does not have is an error, as is a value of a wrong
-// type. The objects are printed one a line, with the fields that were given.
+// checkKubernetes builds a kustomization and decodes each object strictly: an unknown field or a
+// value of a wrong type is an error. It prints the objects with the given fields, one per line.
 func checkKubernetes(dir string, out io.Writer) error {
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
 	if err != nil {
@@ -43,7 +42,7 @@ func checkKubernetes(dir string, out io.Writer) error {
 	return nil
 }
 
-// strictDecoder knows the API groups that the manifests use.
+// strictDecoder supports the API groups of the manifests.
 func strictDecoder() (runtime.Decoder, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{apps.AddToScheme, core.AddToScheme, rbac.AddToScheme} {

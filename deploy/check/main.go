@@ -1,6 +1,5 @@
-// Check reads the files beside this folder with the parsers of the programs
-// that they are meant for. It is a module of its own because those weigh a
-// lot; deploy_test.go runs it.
+// Check reads the files in the parent folder with the parsers of the programs that they are
+// meant for. It is a separate module because those are large; deploy_test.go runs it.
 //
 //	go run . dockerfile FILE     BuildKit's parser and all its lint rules; prints the image's configuration as JSON
 //	go run . kubernetes FOLDER   kustomize, then Kubernetes's own types; prints the objects as JSON
