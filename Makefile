@@ -1,20 +1,20 @@
-# Every target runs on all modules of go.work.
+# Every target covers all modules of go.work.
 MODULES  := $(shell go list -m -f '{{.Dir}}')
 PACKAGES := $(addsuffix /...,$(MODULES))
 
-# With Prometheus inside: their tests run programs and browsers, one package
-# at a time, and without -race, which would compile all of it once more. Without
-# cgo they share what is compiled with the programs of bin/test.
+# Packages with Prometheus inside. Their tests run programs and browsers, one
+# package at a time, and without -race, which would compile all of it again.
+# Without cgo they share compiled packages with the programs of bin/test.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
 LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
-# No package takes a third of this on two cores with nothing cached.
+# Every package takes less than a third of this on two cores with empty caches.
 LIMIT := -timeout 20m
 
 RUN   := go run ./internal/testrun
 
-# With a larger heap tests with -race take half the time. Those of server and
-# cmd/tacho test what the program makes of GOGC.
+# With a larger heap, tests with -race take half the time. Not for server and
+# cmd/tacho, whose tests check how the program handles GOGC.
 RACE := env GOGC=400 go test -race
 
 .PHONY: test programs long release-test race unit lint fuzz bench build release tidy generate
@@ -29,20 +29,20 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build
 
-long: ## the whole form of the tests that make test runs short
+long: ## the long form of the tests that make test runs short
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
 	@TACHO_LONG=1 $(RUN) $$(go run ./internal/long/list)
 
-release-test: ## the tests of deploy/ with the programs that scripts/build makes
+release-test: ## the tests of deploy/ with the programs of scripts/build
 	@scripts/install-peers
 	@go run ./internal/programs/build check promtool
 	@$(RUN) -- go test -tags release -timeout 60m ./deploy
 
-race: ## the tests that test leaves without -race, with it
+race: ## with -race, the tests that make test runs without
 	go test -p 1 -race -timeout 60m $(HEAVY)
 
-unit: ## the tests of the library and its adapters, with Go alone
+unit: ## the tests of the library and its adapters, which need only Go
 	go test $(LIMIT) . ./schema/... ./tachotest/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
 
 lint: ## gofmt, vet and staticcheck
@@ -63,7 +63,7 @@ fuzz: ## each fuzz target for a minute
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzOTLP$$' -fuzztime 60s -fuzzminimizetime 1x ./server
 
-bench: ## what tacho and its peers cost, as Markdown; see docs/performance.md
+bench: ## compare the cost of tacho and its peers, as Markdown; see docs/performance.md
 	go run ./bench
 
 build: ## one static program for this machine: bin/tacho
@@ -72,10 +72,10 @@ build: ## one static program for this machine: bin/tacho
 release: ## the same for five platforms, with SHA256SUMS, into bin
 	scripts/build all
 
-generate: ## write generated files anew
+generate: ## rewrite generated files
 	go generate ./...
 
-# -e: tests of packages that we import need a module of Prometheus's that no
-# proxy has (hashicorp/nomad/api); what we need ourselves, the build checks.
-tidy: ## go.mod files as CI wants them
+# -e: tests of imported packages need a module that no proxy has
+# (hashicorp/nomad/api). The build checks what this repository needs.
+tidy: ## tidy all go.mod files, as CI requires
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -e) || exit 1; done
