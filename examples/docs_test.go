@@ -30,18 +30,18 @@ import (
 	"testing"
 )
 
-// The pages docs/from-*.md tell people what their code becomes. Every piece of
-// code in them is compiled and run, in this way:
+// The pages docs/from-*.md show what the reader's code becomes. Every piece of code in them is
+// compiled and run:
 //
 //   - A ```go block holds statements, declarations, or a whole program. All blocks
-//     of a section are one program, unless a second word gives them to another one:
-//     ```go today is what the reader has now. What a section leaves out, it takes
-//     from the page's frame, and the handlers from testdata/docs/PAGE/given.go.
-//   - A ```text block says what happens to the program before it, and what must be
-//     seen then: see session.play.
-//   - ```python blocks are the work of testdata/docs/blocks.py.
+//     of a section form one program, unless a second word assigns them to another:
+//     ```go today is the reader's current code. What a section leaves out comes
+//     from the page's frame, and handlers from testdata/docs/PAGE/given.go.
+//   - A ```text block describes what happens to the preceding program and what must
+//     then be seen: see session.play.
+//   - testdata/docs/blocks.py handles ```python blocks.
 //
-// Other blocks are not allowed, so that none goes unchecked.
+// Other blocks are not allowed, so that none is unchecked.
 var pages = []page{
 	{
 		name: "from-flask",
@@ -79,7 +79,7 @@ var pages = []page{
 	},
 }
 
-// imports are the packages that blocks may use by their names.
+// imports are the packages that blocks may use by name.
 var imports = map[string]string{
 	"cmp": "cmp", "context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "io": "io", "log": "log",
 	"maps": "maps", "os": "os", "rand": "math/rand/v2", "signal": "os/signal", "slices": "slices", "sql": "database/sql",
@@ -102,34 +102,33 @@ type page struct {
 	frames map[string]frame // by the second word of a block
 }
 
-// file is the page. The path leads through a symbolic link below this module:
-// go test forgets a cached result when such a file changes, and no other.
+// file returns the page. The path contains a symbolic link below this module: go test
+// invalidates a cached result only if such a file changes.
 func (p page) file() string { return filepath.Join("testdata", "docs", p.name, "page.md") }
 
-// folder is where its programs are built.
+// folder is where the page's programs are built.
 func (p page) folder() string { return strings.ReplaceAll(p.name, "-", "") }
 
-// A frame is what the sections of a page have in common.
+// A frame is the code that the sections of a page share.
 type frame struct{ before, after []framed }
 
 // unlessNever matches no section.
 const unlessNever = `$^never`
 
-// framed is a line that stands in each program, unless its section has what the
-// regular expression matches.
+// framed is a line of every program, unless its section matches the regular expression.
 type framed struct{ unless, line string }
 
-// A block is one fenced block of a page.
+// A block is a fenced block of a page.
 type block struct {
 	section string
-	info    string // what stands behind the fence: the language and perhaps a second word
-	line    int    // of its first line
+	info    string // the rest of the fence's line: the language and perhaps a second word
+	line    int    // number of its first line
 	text    string
 }
 
 var fence = regexp.MustCompile("^```(.*)$")
 
-// blocksOf reads a page.
+// blocksOf returns the blocks of a page.
 func blocksOf(page string) (all []block) {
 	section, inside := "", false
 	for i, line := range strings.Split(page, "\n") {
@@ -148,7 +147,7 @@ func blocksOf(page string) (all []block) {
 	return all
 }
 
-// A program is what the go blocks of a section make, and what is said of it.
+// A program is the Go blocks of a section and the transcript for them.
 type program struct {
 	page        page
 	name        string
@@ -158,7 +157,7 @@ type program struct {
 	transcripts []block
 }
 
-// programsOf sorts a page's blocks into programs.
+// programsOf groups a page's blocks into programs.
 func programsOf(t *testing.T, p page) (all []*program) {
 	t.Helper()
 	byTitle := map[string]*program{}
@@ -178,7 +177,7 @@ func programsOf(t *testing.T, p page) (all []*program) {
 			}
 			last.blocks = append(last.blocks, b)
 		default:
-			t.Fatalf("docs/%s.md:%d: a block of %q that nobody checks", p.name, b.line, b.info)
+			t.Fatalf("docs/%s.md:%d: nothing checks a block of %q", p.name, b.line, b.info)
 		}
 		if formatted, err := format.Source([]byte(b.text)); language == "go" && err == nil && string(formatted) != b.text {
 			t.Errorf("docs/%s.md:%d: gofmt would write this as\n%s", p.name, b.line, formatted)
@@ -196,13 +195,13 @@ func readPage(t *testing.T, p page) []block {
 	return blocksOf(string(text))
 }
 
-// source makes one file of the program's blocks. All programs of a page share a
-// package, since compiling fifty takes much longer: each is a function, and its
-// declarations are local. Whole programs have a package of their own.
+// source returns one file with the program's blocks. All programs of a page share a package,
+// because compiling fifty takes much longer: each is a function with local declarations. Whole
+// programs have a package of their own.
 func (p *program) source() (string, error) {
 	if p.isMain() {
 		if len(p.blocks) > 1 {
-			return "", fmt.Errorf("docs/%s.md:%d: a block beside a whole program", p.page.name, p.blocks[1].line)
+			return "", fmt.Errorf("docs/%s.md:%d: a block in addition to a whole program", p.page.name, p.blocks[1].line)
 		}
 		text := strings.Replace(p.blocks[0].text, "package main\n", "package given\n", 1)
 		return withPorts(p.at(p.blocks[0]) + strings.Replace(text, "func main() {", "func Run() {", 1)), nil
@@ -237,7 +236,7 @@ func (p *program) source() (string, error) {
 	return "package given\n" + importsOf(code) + code, nil
 }
 
-// aTest is a function for go test. Its program runs it and ends.
+// aTest is a test function, which its program runs.
 var aTest = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 
 func testMain(tests [][]string) string {
@@ -251,7 +250,7 @@ func testMain(tests [][]string) string {
 // isMain reports whether the program is complete.
 func (p *program) isMain() bool { return strings.Contains(p.blocks[0].text, "package main\n") }
 
-// place is the program's package, its file there, and the function that runs it.
+// place returns the program's package, its file there, and the function that runs it.
 func (p *program) place() (folder, file, function string) {
 	if p.isMain() {
 		return p.name, "page.go", "Run"
@@ -259,7 +258,7 @@ func (p *program) place() (folder, file, function string) {
 	return p.page.folder(), p.name + ".go", "Run" + p.name
 }
 
-// at lets the compiler name the page's lines.
+// at makes the compiler report the page's lines.
 func (p *program) at(b block) string {
 	return fmt.Sprintf("//line docs/%s.md:%d\n", p.page.name, b.line)
 }
@@ -268,8 +267,8 @@ func parse(source string) (*ast.File, error) {
 	return parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
 }
 
-// used makes use of every variable of a function's body: the pages show what
-// something is called, and not always what for.
+// used uses every variable of a function's body: the pages declare variables without always
+// using them.
 func used(body string) (text string) {
 	file, err := parse("package p\nfunc _() {\n" + body + "}")
 	if err != nil {
@@ -294,11 +293,11 @@ func used(body string) (text string) {
 	return strings.ReplaceAll(text, "_ = _\n", "")
 }
 
-// importsOf imports what the code does not define itself.
+// importsOf returns the imports for names that the code does not define.
 func importsOf(code string) (text string) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+code, 0)
 	if err != nil {
-		return "" // the compiler will say it better
+		return "" // the compiler will report it
 	}
 	names := map[string]bool{}
 	for _, name := range file.Unresolved {
@@ -314,10 +313,10 @@ func importsOf(code string) (text string) {
 
 var documentedAddress = regexp.MustCompile(`"(127\.0\.0\.1:\d+)"`)
 
-// withPorts has the code ask where it is to listen.
+// withPorts replaces documented addresses by free ones.
 func withPorts(code string) string { return documentedAddress.ReplaceAllString(code, "addr($0)") }
 
-// mainFile runs the program that its first argument names, where its files are.
+// mainFile runs the program named by its first argument, in the folder with its files.
 const mainFile = `package main
 
 import (
@@ -338,8 +337,8 @@ func main() {
 }
 `
 
-// buildPages makes one program of all, since linking is most of the work; its
-// first argument says which one to run.
+// buildPages builds one program from all, because linking takes most of the time; its first
+// argument selects the one to run.
 func buildPages(t *testing.T, all []*program) (path string, err error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -360,7 +359,7 @@ func buildPages(t *testing.T, all []*program) (path string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The checkout's workspace, so that what is built is what is there.
+	// The checkout's workspace, so that the build uses this code.
 	workspace := regexp.MustCompile(`(?m)^\t\.`).ReplaceAllLiteralString(read("../go.work"), "\t"+root)
 	write("go.work", strings.Replace(workspace, "use (\n", "use (\n\t.\n", 1))
 	write("go.work.sum", read("../go.work.sum"))
@@ -392,7 +391,7 @@ func buildPages(t *testing.T, all []*program) (path string, err error) {
 	return filepath.Join(dir, "pages"), nil
 }
 
-// writeCertificate puts a certificate where the pages' programs find it.
+// writeCertificate puts a certificate where the pages' programs expect it.
 func writeCertificate(t *testing.T, dir string) {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -411,7 +410,7 @@ func writeCertificate(t *testing.T, dir string) {
 	}
 }
 
-// TestPages runs all go blocks of the pages, and what they say happens.
+// TestPages runs all Go blocks of the pages, and plays their transcripts.
 func TestPages(t *testing.T) {
 	var all []*program
 	for _, p := range pages {
@@ -437,17 +436,17 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A session is a running program of a page, and the last answer that it gave.
+// A session is a running program of a page and its last response.
 type session struct {
 	*process
 	ports  map[string]string // by the documented address
-	addr   string            // where its service is
+	addr   string            // of its service
 	asked  []string          // the last request
 	answer *http.Response
 	body   string
 }
 
-// running is what a program says when it begins.
+// running is the line that a program prints when it starts.
 var running = regexp.MustCompile(`(?m)^running (\S+)$`)
 
 func startPage(t *testing.T, path string, p *program) *session {
@@ -463,7 +462,7 @@ func startPage(t *testing.T, path string, p *program) *session {
 			s.ports[found[1]] = freePort(t)
 			args = append(args, found[1]+"="+s.ports[found[1]])
 		}
-		s.addr = s.ports[found[1]] // the service's own comes last
+		s.addr = s.ports[found[1]] // the service's own address comes last
 	}
 	s.process = start(t, running, path, args...)
 	for _, port := range s.ports {
@@ -481,9 +480,8 @@ func startPage(t *testing.T, path string, p *program) *session {
 	return s
 }
 
-// freePort is an address that nobody listens on just now. Its port is below those that
-// the system hands out to who asks for any: another package's test would get it before the
-// program has begun to listen.
+// freePort returns an unused address. Its port is below the range from which the system assigns
+// free ports: otherwise another package's test could get it before the program listens.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -506,12 +504,12 @@ var (
 // play plays a transcript against the program, line by line:
 //
 //	GET /users/7    Accept: text/html    200   a request, headers, the status (or: aborted)
-//	Content-Type: text/plain …                 the answer has this header
-//	name{label="x"} 1                          the answer has this line
-//	name{label="x"} …                          the answer has a line that begins so
-//	no path="/users/7"                         nothing like this is in the answer
-//	SIGTERM                                    the program is told to end
-//	exit 0                                     it ends with this code, while the last request is sent on and on
+//	Content-Type: text/plain …                 the response has this header
+//	name{label="x"} 1                          the response has this line
+//	name{label="x"} …                          the response has a line that starts with this
+//	no path="/users/7"                         the response does not contain this
+//	SIGTERM                                    the program receives the signal
+//	exit 0                                     it exits with this code, while the last request is repeated
 func (s *session) play(t *testing.T, p page, b block) {
 	t.Helper()
 	for i, line := range strings.Split(b.text, "\n") {
@@ -554,7 +552,7 @@ func (s *session) step(t *testing.T, line string) error {
 	return cmp.Or(s.lines("no such line, but", func(l string) bool { return strings.HasPrefix(l, name) }), errors.New("nothing like it is there"))
 }
 
-// lines complains of lines of the last answer, if it has any that are chosen.
+// lines returns an error with the chosen lines of the last response, if there are any.
 func (s *session) lines(what string, chosen func(string) bool) error {
 	all := slices.DeleteFunc(strings.Split(s.body, "\n"), func(l string) bool { return !chosen(l) })
 	if len(all) == 0 {
@@ -596,14 +594,14 @@ func (s *session) request(columns []string) error {
 	return nil
 }
 
-// visitor follows no redirects and believes any certificate.
+// visitor follows no redirects and accepts any certificate.
 var visitor = http.Client{
 	Timeout:       patience,
 	Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// TestWrongPages: what is wrong in a page is found, and the message names its line.
+// TestWrongPages: errors in a page are found, and the message names the line.
 func TestWrongPages(t *testing.T) {
 	flask := pages[0]
 	for text, want := range map[string]string{
@@ -645,8 +643,8 @@ func TestWrongPages(t *testing.T) {
 	}
 }
 
-// TestPagesPython has Python read every python block of the pages, and run those
-// whose packages are here.
+// TestPagesPython parses every Python block of the pages, and runs those whose packages are
+// installed.
 func TestPagesPython(t *testing.T) {
 	type pythonBlock struct {
 		Page, Section string
@@ -674,8 +672,7 @@ func TestPagesPython(t *testing.T) {
 	t.Logf("%d blocks: %s", len(all), out)
 }
 
-// TestFlaskBehaviours: the table on the page for people from Flask has each
-// behaviour that was studied once.
+// TestFlaskBehaviours: the table on the page for Flask users has each studied behavior once.
 func TestFlaskBehaviours(t *testing.T) {
 	const studied = 57
 	page, err := os.ReadFile(pages[0].file())
@@ -687,16 +684,16 @@ func TestFlaskBehaviours(t *testing.T) {
 		n, _ := strconv.Atoi(row[1])
 		rows[n]++
 		if cells := strings.Count(strings.ReplaceAll(row[2], `\|`, ""), "|"); cells != 3 {
-			t.Errorf("row %d has %d cells behind its number, want 3", n, cells)
+			t.Errorf("row %d has %d cells after its number, want 3", n, cells)
 		}
 	}
 	for n := range studied {
 		if rows[n+1] != 1 {
-			t.Errorf("behaviour %d is there %d times, want once", n+1, rows[n+1])
+			t.Errorf("behavior %d occurs %d times, want once", n+1, rows[n+1])
 		}
 		delete(rows, n+1)
 	}
 	if len(rows) > 0 {
-		t.Errorf("rows %v are no behaviours of the study", slices.Sorted(maps.Keys(rows)))
+		t.Errorf("rows %v are not behaviors of the study", slices.Sorted(maps.Keys(rows)))
 	}
 }

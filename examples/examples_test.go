@@ -1,4 +1,4 @@
-// Package examples builds, starts and drives every example as its user would.
+// Package examples builds, starts and uses every example as a reader would.
 package examples
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/tacho-go/tacho/internal/programs"
 )
 
-// programs are the examples, some requests to each, and what /metrics must
-// then show: these requests and no others.
+// examples are the programs, some requests to each, and the resulting counts on /metrics: these
+// requests and no others.
 var examples = []struct {
 	name     string
 	requests []string
@@ -58,7 +58,7 @@ var examples = []struct {
 	},
 }
 
-// TestMetricsShowTheRequests also ends the programs in order.
+// TestMetricsShowTheRequests also shuts the programs down.
 func TestMetricsShowTheRequests(t *testing.T) {
 	for _, p := range examples {
 		t.Run(p.name, func(t *testing.T) {
@@ -90,13 +90,13 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestRunsFromTheRoot runs what the examples' comments tell the reader to type.
-// On a taken port, so that there is nothing left to end.
+// TestRunsFromTheRoot runs the commands in the examples' comments. The port is taken, so that
+// each program ends by itself.
 func TestRunsFromTheRoot(t *testing.T) {
 	holder := startExample(t, "nethttp")
 	cmd := exec.Command("go", "run", "./examples/gin", "-listen", holder.addr)
 	cmd.Dir = ".."
-	cmd.Env = append(os.Environ(), "GOWORK=") // the workspace, even where it is off for this test
+	cmd.Env = append(os.Environ(), "GOWORK=") // the workspace, even if it is off for this test
 	refusedPort(t, cmd, holder.addr)
 }
 
@@ -144,12 +144,12 @@ func TestThreeRoutesCountsItsBusiness(t *testing.T) {
 	}
 }
 
-// TestEventStream leaves one stream and keeps another open to the end.
+// TestEventStream leaves one stream and keeps another open until the end.
 func TestEventStream(t *testing.T) {
 	example := startExample(t, "nethttp")
 	left, kept := openStream(t, example), openStream(t, example)
 	defer kept.Close()
-	readEvents(t, left, 2) // the second comes after a second
+	readEvents(t, left, 2) // the second event follows after a second
 	readEvents(t, kept, 1)
 	if n := gauge(scrape(t, example), "http_streams_in_flight"); n != 2 {
 		t.Errorf("http_streams_in_flight is %v, want 2", n)
@@ -160,14 +160,14 @@ func TestEventStream(t *testing.T) {
 		return gauge(scrape(t, example), "http_streams_in_flight") == 1
 	})
 	families := scrape(t, example)
-	// 200, not 499: the status was on its way long before the client left.
+	// 200, not 499: the status had been sent long before the client disconnected.
 	if got, want := countsOf(families["http_requests_total"]), (counts{"GET /events 200": 1}); !maps.Equal(got, want) {
 		t.Errorf("http_requests_total: got %v, want %v", got, want)
 	}
 	latency := families["http_request_duration_seconds"].GetMetric()[0].GetHistogram().GetSampleSum()
 	lifetime := families["http_stream_duration_seconds"].GetMetric()[0].GetHistogram().GetSampleSum()
 	if latency > 0.5 || lifetime < 1 {
-		t.Errorf("latency %v s and lifetime %v s; want that of the first event and that of the stream, over 1 s", latency, lifetime)
+		t.Errorf("latency %v s and lifetime %v s; want the latency of the first event and the lifetime of the stream, over 1 s", latency, lifetime)
 	}
 
 	if code := example.end(t); code != 0 {
@@ -196,7 +196,7 @@ func readEvents(t *testing.T, stream io.Reader, n int) {
 	}
 }
 
-// TestPromtoolCheckMetrics has Prometheus's linter read every metric there is.
+// TestPromtoolCheckMetrics runs Prometheus's linter on all metrics.
 func TestPromtoolCheckMetrics(t *testing.T) {
 	promtool := peer(t, "promtool")
 	for _, p := range examples {
@@ -205,7 +205,7 @@ func TestPromtoolCheckMetrics(t *testing.T) {
 			for _, r := range p.requests {
 				request(t, example, r)
 			}
-			if p.name == "nethttp" { // so that the metrics of streams are there
+			if p.name == "nethttp" { // so that stream metrics exist
 				stream := openStream(t, example)
 				defer stream.Close()
 				readEvents(t, stream, 1)
@@ -219,7 +219,7 @@ func TestPromtoolCheckMetrics(t *testing.T) {
 	}
 }
 
-// peer finds a program that the tests need from elsewhere.
+// peer returns a program of the system that the tests need.
 func peer(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -229,7 +229,7 @@ func peer(t *testing.T, name string) string {
 	return path
 }
 
-// client gives up, so that a server that hangs fails the test and is ended.
+// client has a timeout, so that a hanging server fails the test.
 var client = http.Client{Timeout: patience}
 
 // request sends a request such as "GET /api" and returns the body.
@@ -267,7 +267,7 @@ func scrape(t *testing.T, p *process) families {
 // counts are requests by "method path status".
 type counts map[string]float64
 
-// countsOf reads a counter or histogram and leaves out what was never counted.
+// countsOf returns a counter's or histogram's counts, without zeros.
 func countsOf(f *dto.MetricFamily) counts {
 	c := counts{}
 	for _, m := range f.GetMetric() {

@@ -20,18 +20,18 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// flaskRequests are what both services are given, and what the real exporter was
-// given when testdata/flask/exporter.txt was written.
+// flaskRequests are sent to both services. The real exporter had the same ones when
+// testdata/flask/exporter.txt was written.
 var flaskRequests = map[string]int{
 	"GET /first_route": 8, "GET /second_route": 4, "GET /three_route": 2, "GET /nope": 1,
 	"HEAD /first_route": 1, "OPTIONS /first_route": 1, "POST /first_route": 1,
 	"POST /created": 1, "GET /teapot": 2, "GET /fail": 2, "POST /fail": 1,
 }
 
-// TestFlaskNames: a Go service shows the families, label names in their order,
-// HELP, buckets and counts that a Flask service with prometheus-flask-exporter
-// shows after the same requests, in the same digits. It is compared with what
-// the real exporter (0.23.2) once wrote, and with a Flask service that runs now.
+// TestFlaskNames: after the same requests a Go service shows the same families, label names in
+// order, HELP, buckets and counts as a Flask service with prometheus-flask-exporter, with the
+// same digits. It is compared with recorded output of the real exporter (0.23.2), and with a
+// running Flask service.
 func TestFlaskNames(t *testing.T) {
 	ours := flaskText(t, startExample(t, "from-flask"))
 	recorded, err := os.ReadFile("testdata/flask/exporter.txt")
@@ -43,15 +43,15 @@ func TestFlaskNames(t *testing.T) {
 		service := start(t, regexp.MustCompile(`listening on http://(\S+)`), "timeout", "--foreground", "60", flaskPython(t), "testdata/flask/app.py")
 		t.Logf("the Flask service is %s", strings.TrimSpace(service.output.String()))
 		if strings.Contains(service.output.String(), "by hand") {
-			t.Log("prometheus-flask-exporter is not installed, and no package of Debian's has it: its metrics are made by hand, " +
-				"on Debian's Flask and Python client")
+			t.Log("prometheus-flask-exporter is not installed, and Debian does not package it: this service defines its metrics by hand, " +
+				"with Debian's Flask and Python client")
 		}
 		compareFlask(t, ours, flaskText(t, service))
 	})
 }
 
-// flaskPython is a Python that has Flask and the Python client: the system's own
-// has the system's packages.
+// flaskPython returns a Python that has Flask and the Python client: the system's own has the
+// system's packages.
 func flaskPython(t *testing.T) string {
 	t.Helper()
 	for _, python := range []string{"/usr/bin/python3", "python3"} {
@@ -63,8 +63,7 @@ func flaskPython(t *testing.T) string {
 	return ""
 }
 
-// flaskText sends the requests and returns what the service shows under Flask's
-// names.
+// flaskText sends the requests and returns the service's metrics under Flask's names.
 func flaskText(t *testing.T, p *process) string {
 	t.Helper()
 	for _, r := range slices.Sorted(maps.Keys(flaskRequests)) {
@@ -80,7 +79,7 @@ func flaskText(t *testing.T, p *process) string {
 	return text
 }
 
-// compareFlask compares the lines in which no time is told.
+// compareFlask compares the lines without times.
 func compareFlask(t *testing.T, ours, theirs string) {
 	t.Helper()
 	got, want := flaskLines(ours), flaskLines(theirs)
@@ -91,7 +90,7 @@ func compareFlask(t *testing.T, ours, theirs string) {
 	}
 	for _, l := range got {
 		if !slices.Contains(want, l) {
-			t.Errorf("too much: %s", l)
+			t.Errorf("unexpected: %s", l)
 		}
 	}
 	if len(want) < 150 {
@@ -99,8 +98,8 @@ func compareFlask(t *testing.T, ours, theirs string) {
 	}
 }
 
-// What a Go service says differently, on purpose: a path that leads to no route
-// is not a label's value, and the version is tacho's own.
+// Intended differences of a Go service: a path without a route is not a label value, and the
+// version is tacho's own.
 var flaskDiffers = []struct {
 	pattern *regexp.Regexp
 	into    string
@@ -108,13 +107,13 @@ var flaskDiffers = []struct {
 	{regexp.MustCompile(`method="GET",path="/nope"`), `method="GET",path="unmatched"`},
 	{regexp.MustCompile(`method="POST",path="/(first_route|fail)",status="405"`), `method="POST",path="unmatched",status="405"`},
 	{regexp.MustCompile(`version="[^"]*"`), `version=""`},
-	// Times: what falls below +Inf, and the sum.
+	// Times: buckets below +Inf, and the sum.
 	{regexp.MustCompile(`(_bucket\{le="[0-9.e+]+",.*\}) .*`), "$1"},
 	{regexp.MustCompile(`(duration_seconds_sum\{.*\}) .*`), "$1"},
 }
 
-// flaskLines are the lines about Flask's families. Of two label sets that are
-// one in a Go service the counts are added up.
+// flaskLines returns the lines of Flask's families. Label sets that a Go service merges are
+// added up.
 func flaskLines(text string) []string {
 	counts := map[string]int{}
 	for l := range strings.Lines(text) {
@@ -140,8 +139,8 @@ func flaskLines(text string) []string {
 	return all
 }
 
-// TestFlaskDashboard: the queries of the exporter's Grafana dashboards get data
-// from the Go service, in a real Prometheus.
+// TestFlaskDashboard: the queries of the exporter's Grafana dashboards return data for the Go
+// service, in a real Prometheus.
 func TestFlaskDashboard(t *testing.T) {
 	service := startExample(t, "from-flask")
 	prom := startPrometheus(t, service.addr)
@@ -179,8 +178,8 @@ func TestFlaskDashboard(t *testing.T) {
 	}
 }
 
-// TestPromtoolLikesEverySchema: promtool check metrics has nothing to say
-// against any schema that tacho makes itself, alone and together.
+// TestPromtoolLikesEverySchema: promtool check metrics accepts every schema that tacho can
+// export, alone and together.
 func TestPromtoolLikesEverySchema(t *testing.T) {
 	for name, text := range expositions(t) {
 		cmd := exec.Command(peer(t, "promtool"), "check", "metrics")
@@ -191,7 +190,7 @@ func TestPromtoolLikesEverySchema(t *testing.T) {
 	}
 }
 
-// expositions are what services show whose schemas tacho makes itself, with
+// expositions returns the output of services with every schema that tacho can export, with
 // everything that can be recorded.
 func expositions(t *testing.T) map[string]string {
 	texts := map[string]string{}
@@ -210,7 +209,7 @@ func expositions(t *testing.T) map[string]string {
 
 func exposition(t *testing.T, o tacho.Options) string {
 	t.Helper()
-	o.OmitRuntime = true // go_build_info and others are client_golang's business
+	o.OmitRuntime = true // go_build_info and others are client_golang's
 	m := tacho.MustNew(o)
 	mux := http.NewServeMux()
 	help := tacho.MetricOptions{Name: "shop_orders", Help: "Orders placed."}

@@ -15,11 +15,11 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// scrapedService answers requests and notes what its scrapers ask for.
+// scrapedService answers requests and records the formats that scrapers receive.
 type scrapedService struct {
 	*httptest.Server
 	mu      sync.Mutex
-	accepts map[string]bool // by the Content-Type of the answer
+	accepts map[string]bool // by the Content-Type of the response
 }
 
 func startScraped(t *testing.T) *scrapedService {
@@ -46,7 +46,7 @@ func startScraped(t *testing.T) *scrapedService {
 	return s
 }
 
-// served reports whether a scrape was answered in this way.
+// served reports whether a scrape received this format.
 func (s *scrapedService) served(kind string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,8 +65,8 @@ func (s *scrapedService) work(t *testing.T, n int) {
 	}
 }
 
-// TestPrometheusReadsFormats: a real Prometheus takes OpenMetrics with
-// exemplars and, when it is told to keep native histograms, protobuf with these.
+// TestPrometheusReadsFormats: a real Prometheus requests OpenMetrics with exemplars and, if
+// configured to keep native histograms, protobuf with those.
 func TestPrometheusReadsFormats(t *testing.T) {
 	const requests = 40
 	for _, test := range []struct{ name, features, kind, query string }{
@@ -85,7 +85,7 @@ func TestPrometheusReadsFormats(t *testing.T) {
 			service.work(t, requests)
 			prom.scrapeAfter(t, time.Now())
 			if !service.served(test.kind) {
-				t.Errorf("scrapes were answered as %v, want %s", service.accepts, test.kind)
+				t.Errorf("scrapes received %v, want %s", service.accepts, test.kind)
 			}
 			await(t, "all requests in "+test.query, func() bool {
 				found, err := prom.instant(time.Now(), test.query)
@@ -100,7 +100,7 @@ func TestPrometheusReadsFormats(t *testing.T) {
 	}
 }
 
-// checkQuantile asks for a quantile of the native histogram: no le in sight.
+// checkQuantile queries a quantile of the native histogram, which has no le label.
 func checkQuantile(t *testing.T, prom *prometheus) {
 	t.Helper()
 	got := prom.at(t, time.Now(), `histogram_quantile(0.5, http_request_duration_seconds{path="/work"})`)["/work 200"]
@@ -109,7 +109,7 @@ func checkQuantile(t *testing.T, prom *prometheus) {
 	}
 }
 
-// checkExemplars asks Prometheus for the traces behind the buckets.
+// checkExemplars queries the traces of the buckets from Prometheus.
 func checkExemplars(t *testing.T, prom *prometheus) {
 	t.Helper()
 	resp, err := client.Get("http://" + prom.addr + "/api/v1/query_exemplars?" + url.Values{

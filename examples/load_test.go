@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A load sends requests to the Gin example and keeps its own account of them,
-// to be compared with that of Prometheus.
+// A load sends requests to the Gin example and counts them, to be compared with Prometheus's
+// counts.
 type load struct {
 	base   string
 	client http.Client
@@ -54,7 +54,7 @@ func (l *load) round(t *testing.T, missing string) {
 	l.get(t, missing, "unmatched")
 }
 
-// get sends one request; route is where it is expected to be counted.
+// get sends one request; route is the expected route label.
 func (l *load) get(t *testing.T, path, route string) {
 	start := time.Now()
 	resp, err := l.client.Get(l.base + path)
@@ -72,13 +72,13 @@ func (l *load) get(t *testing.T, path, route string) {
 	l.latencies[route] = append(l.latencies[route], took)
 }
 
-// p95 is the 95th percentile of a route's latencies in seconds.
+// p95 returns the 95th percentile of a route's latencies in seconds.
 func (l *load) p95(route string) float64 {
 	sorted := slices.Sorted(slices.Values(l.latencies[route]))
 	return sorted[int(math.Ceil(0.95*float64(len(sorted))))-1].Seconds()
 }
 
-// mean is the mean of a route's latencies in seconds.
+// mean returns the mean of a route's latencies in seconds.
 func (l *load) mean(route string) float64 {
 	var sum time.Duration
 	for _, d := range l.latencies[route] {

@@ -9,17 +9,17 @@ import (
 	"testing"
 	"time"
 
-	// What the examples are made of: go test knows from these imports that a
-	// result it has cached is out of date. See startExample.
+	// The dependencies of the examples: through these imports go test notices that a cached
+	// result is out of date. See startExample.
 	_ "github.com/tacho-go/tacho/adapter/tachogin"
 	_ "github.com/tacho-go/tacho/examples/internal/serve"
 	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/internal/programs"
 )
 
-// A process is a program that runs until the end of the test at the latest.
+// A process is a program that runs until the end of the test at most.
 type process struct {
-	addr   string // where it listens, as it said itself
+	addr   string // the address that it printed
 	cmd    *exec.Cmd
 	output locked.Buffer
 	exited chan struct{}
@@ -27,7 +27,7 @@ type process struct {
 
 var announcement = regexp.MustCompile(`(?m)^listening on http://(\S+)$`)
 
-// startExample starts one of our programs on a free port.
+// startExample starts an example on a free port.
 func startExample(t *testing.T, name string) *process {
 	t.Helper()
 	if _, err := os.ReadFile(filepath.Join(name, "main.go")); err != nil { // for go test's cache, as above
@@ -36,8 +36,7 @@ func startExample(t *testing.T, name string) *process {
 	return start(t, announcement, programs.File(t, name), "-listen", "127.0.0.1:0")
 }
 
-// start runs a program and waits until it has said its address, which is the
-// group in says.
+// start runs a program and waits until it has printed its address, the group in says.
 func start(t *testing.T, says *regexp.Regexp, program string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(program, args...), exited: make(chan struct{})}
@@ -62,10 +61,10 @@ func start(t *testing.T, says *regexp.Regexp, program string, args ...string) *p
 	return p
 }
 
-// end asks the process to end, waits for it, and returns its exit code.
+// end sends SIGTERM, waits for the process, and returns its exit code.
 func (p *process) end(t *testing.T) int {
 	t.Helper()
-	p.cmd.Process.Signal(syscall.SIGTERM) // no harm if it has ended
+	p.cmd.Process.Signal(syscall.SIGTERM) // harmless if it has ended
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
@@ -85,10 +84,10 @@ func (p *process) ended() bool {
 	}
 }
 
-// patience is how long anything may take before the test calls it broken.
+// patience is the time limit for any step of a test.
 const patience = 15 * time.Second
 
-// await polls until reached says yes.
+// await polls until reached returns true.
 func await(t *testing.T, what string, reached func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !reached(); {

@@ -21,7 +21,7 @@ import (
 	"github.com/tacho-go/tacho/internal/programs"
 )
 
-// eachAnew makes a connection for every request, so that any process may get it.
+// eachAnew opens a connection for every request, so that any process may get it.
 var eachAnew = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
 func get(address string) (string, error) {
@@ -32,7 +32,7 @@ func get(address string) (string, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s is answered %s: %s", address, resp.Status, body)
+		err = fmt.Errorf("%s returned %s: %s", address, resp.Status, body)
 	}
 	return string(body), err
 }
@@ -44,8 +44,7 @@ type traffic struct {
 	clients         sync.WaitGroup
 }
 
-// startTraffic has several clients at work; limit is how many requests they send in
-// all.
+// startTraffic starts several clients; limit is the total number of requests.
 func startTraffic(t *testing.T, address string, limit int64) *traffic {
 	l := &traffic{stop: make(chan struct{})}
 	for c := range 6 {
@@ -70,7 +69,7 @@ func startTraffic(t *testing.T, address string, limit int64) *traffic {
 	return l
 }
 
-// counters are all samples of a scrape that must never fall.
+// counters returns all samples of a scrape that must never fall.
 func counters(t *testing.T, address string) map[string]float64 {
 	t.Helper()
 	text, err := get(address)
@@ -105,14 +104,14 @@ func counters(t *testing.T, address string) map[string]float64 {
 	return all
 }
 
-// A watch sees whether what a service counts falls.
+// A watch checks that no counter of a service falls.
 type watch struct{ last map[string]float64 }
 
 func (w *watch) look(t *testing.T, address string) map[string]float64 {
 	t.Helper()
 	now := counters(t, address)
 	for name, before := range w.last {
-		// What belongs to one worker goes with it.
+		// Metrics of a single worker disappear with it.
 		if now[name] < before && !strings.HasPrefix(name, "tacho_multiproc_worker_") {
 			t.Errorf("%s fell from %v to %v", name, before, now[name])
 		}
@@ -121,9 +120,8 @@ func (w *watch) look(t *testing.T, address string) map[string]float64 {
 	return now
 }
 
-// TestPrefork: whichever of four children a scrape reaches, and the parent too, says
-// what all have counted, while they serve and when they have; what a child has
-// counted that is killed stays.
+// TestPrefork: whichever of four children a scrape reaches, or the parent, it shows the counts
+// of all, during the load and after it; the counts of a killed child remain.
 func TestPrefork(t *testing.T) {
 	p := start(t, announcement, programs.File(t, "prefork"), "-listen", "127.0.0.1:0", "-metrics", "127.0.0.1:0", "-workers", "4")
 	parent := "http://" + regexp.MustCompile(`metrics of all on http://(\S+)`).FindStringSubmatch(p.output.String())[1]
@@ -136,17 +134,17 @@ func TestPrefork(t *testing.T) {
 		least := l.answered.Load()
 		n := int64(w.look(t, shared)["requests"])
 		if most := l.begun.Load(); n < least || n > most {
-			t.Errorf("a scrape says %d requests; at least %d were answered, at most %d sent", n, least, most)
+			t.Errorf("a scrape shows %d requests; at least %d were answered, at most %d sent", n, least, most)
 		}
 	}
 	l.clients.Wait()
 	for range 50 {
 		if n := w.look(t, shared)["requests"]; n != 1000 {
-			t.Errorf("a scrape says %v requests, want 1000", n)
+			t.Errorf("a scrape shows %v requests, want 1000", n)
 		}
 	}
 	if n := w.look(t, parent)["requests"]; n != 1000 {
-		t.Errorf("the parent says %v requests, want 1000", n)
+		t.Errorf("the parent shows %v requests, want 1000", n)
 	}
 	who, err := get("http://" + p.addr + "/orders/7")
 	if err != nil {
@@ -156,7 +154,7 @@ func TestPrefork(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "another child in the place of the killed one", func() bool { return strings.Contains(p.output.String(), "a child ended: signal: killed") })
+	await(t, "a replacement for the killed child", func() bool { return strings.Contains(p.output.String(), "a child ended: signal: killed") })
 	for range 20 {
 		if n := w.look(t, parent)["requests"]; n != 1001 {
 			t.Errorf("after a child was killed there are %v requests, want 1001", n)
@@ -167,8 +165,8 @@ func TestPrefork(t *testing.T) {
 	}
 }
 
-// TestRestart: the program is replaced three times under load. No request fails,
-// none is unrecorded, and nothing that is counted falls.
+// TestRestart: the program is replaced three times under load. No request fails, none is missing
+// from the counts, and no counter falls.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "shop")
@@ -185,7 +183,7 @@ func TestRestart(t *testing.T) {
 	p := start(t, announcement, program, "-listen", "127.0.0.1:0", "-metrics-dir", filepath.Join(dir, "metrics"))
 	metrics := "http://" + p.addr + "/metrics"
 	present := p.cmd.Process.Pid
-	t.Cleanup(func() { _ = syscall.Kill(present, syscall.SIGKILL) }) // the newest is nobody's child
+	t.Cleanup(func() { _ = syscall.Kill(present, syscall.SIGKILL) }) // the newest process is not a child of this one
 
 	var w watch
 	l := startTraffic(t, p.addr, 1<<60)
@@ -215,7 +213,7 @@ func TestRestart(t *testing.T) {
 		t.Errorf("%v requests are counted, %d were sent", n, sent)
 	}
 	if who, err := get("http://" + p.addr + "/orders/7"); err != nil || !strings.Contains(who, "from version 4") {
-		t.Errorf("it says %q, %v", who, err)
+		t.Errorf("got %q, %v", who, err)
 	}
 	if err := syscall.Kill(present, syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -21,21 +21,21 @@ const (
 	scrapeInterval = 250 * time.Millisecond
 
 	loadWorkers = 8
-	loadRounds  = 40 // each takes the 100 ms of /api and a little
+	loadRounds  = 40 // each takes the 100 ms of /api and a little more
 )
 
-// TestPrometheusScrapesGin asks a real Prometheus what it saw of a load, and
-// compares the answers with what the load's clients saw.
+// TestPrometheusScrapesGin compares what a real Prometheus recorded of a load with what the
+// load's clients saw.
 func TestPrometheusScrapesGin(t *testing.T) {
 	gin := startExample(t, "gin")
 	prom := startPrometheus(t, gin.addr)
 
-	// One request of each kind first: a series that Prometheus has never seen
-	// would lack the value from which its increase is counted.
+	// One request of each kind first: for a new series Prometheus lacks the value from which to
+	// compute an increase.
 	warmUp := newLoad(gin, 1)
 	warmUp.run(t, 1, 1)
 	begin := prom.scrapeAfter(t, time.Now())
-	prom.scrapeAfter(t, begin) // nothing has happened yet: see checkIncrease
+	prom.scrapeAfter(t, begin) // before the load: see checkIncrease
 
 	load := newLoad(gin, loadWorkers)
 	load.run(t, loadWorkers, loadRounds)
@@ -49,14 +49,14 @@ func TestPrometheusScrapesGin(t *testing.T) {
 	t.Run("latency", func(t *testing.T) { checkLatency(t, w, load) })
 }
 
-// checkCounts holds exactly: these are the counters as they were scraped.
+// checkCounts compares exactly: these are the counters as scraped.
 func checkCounts(t *testing.T, w window, before, during counts) {
 	after := maps.Clone(before)
 	for k, n := range during {
 		after[k] += n
 	}
 	for _, metric := range []string{"http_requests_total", "http_request_duration_seconds_count"} {
-		query := "sum by (path, status) (" + metric + ") > 0" // the routes' other statuses wait at zero
+		query := "sum by (path, status) (" + metric + ") > 0" // the routes' other statuses are zero
 		if got := w.at(t, w.begin, query); !maps.Equal(got, before) {
 			t.Errorf("%s before the load:\n got %v\nwant %v", metric, got, before)
 		}
@@ -69,9 +69,9 @@ func checkCounts(t *testing.T, w window, before, during counts) {
 	}
 }
 
-// checkIncrease allows for extrapolation. The window begins at one scrape and
-// ends at another. Prometheus 2 takes both in, and the increase is exact;
-// Prometheus 3 leaves the first one out and extrapolates over the gap.
+// checkIncrease allows for extrapolation. The window starts at one scrape and ends at another.
+// Prometheus 2 includes both, and the increase is exact; Prometheus 3 excludes the first one and
+// extrapolates over the gap.
 func checkIncrease(t *testing.T, w window, load counts) {
 	increase := w.query(t, "sum by (path, status) (increase(http_requests_total[$window])) > 0")
 	rate := w.query(t, "sum by (path, status) (rate(http_requests_total[$window])) > 0")
@@ -86,12 +86,11 @@ func checkIncrease(t *testing.T, w window, load counts) {
 		}
 	}
 	if len(increase) != len(load) {
-		t.Errorf("increase of %v, want that of %v alone", increase, load)
+		t.Errorf("increase of %v, want %v only", increase, load)
 	}
 }
 
-// checkErrors needs no "or vector(0)" in its queries: every route has its
-// errors at zero from the start.
+// checkErrors needs no "or vector(0)" in its queries: every route's errors start at zero.
 func checkErrors(t *testing.T, w window, load counts) {
 	const errors, all = `increase(http_requests_total{status=~"[45].."}[$window])`, `increase(http_requests_total[$window])`
 	got := w.query(t, "sum by (path) ("+errors+") / sum by (path) ("+all+")")
@@ -104,8 +103,8 @@ func checkErrors(t *testing.T, w window, load counts) {
 	}
 }
 
-// checkLatency compares two clocks: the client's began earlier and ended later.
-// The p95 of a histogram is known to one bucket, so that is what must agree.
+// checkLatency compares two clocks: the client's starts earlier and stops later. The p95 of a
+// histogram is accurate to one bucket, so the buckets must agree.
 func checkLatency(t *testing.T, w window, load *load) {
 	p95 := w.query(t, "histogram_quantile(0.95, sum by (path, le) (rate(http_request_duration_seconds_bucket[$window])))")
 	mean := w.query(t, "sum by (path) (rate(http_request_duration_seconds_sum[$window])) / "+
@@ -114,10 +113,10 @@ func checkLatency(t *testing.T, w window, load *load) {
 		t.Logf("%s: p95 %.4f s (client %.4f), mean %.6f s (client %.6f)",
 			route, p95[route], load.p95(route), mean[route], load.mean(route))
 		if bucket(p95[route]) != bucket(load.p95(route)) {
-			t.Errorf("%s: p95 is %v s; the client's, %v s, lies in another bucket", route, p95[route], load.p95(route))
+			t.Errorf("%s: p95 is %v s; the client's, %v s, is in a different bucket", route, p95[route], load.p95(route))
 		}
 		if !(mean[route] > 0 && mean[route] <= load.mean(route)) {
-			t.Errorf("%s: mean is %v s, want some time, but no more than the client's %v s", route, mean[route], load.mean(route))
+			t.Errorf("%s: mean is %v s, want more than 0 and at most the client's %v s", route, mean[route], load.mean(route))
 		}
 	}
 	if mean["/api"] < 0.1 {
@@ -125,7 +124,7 @@ func checkLatency(t *testing.T, w window, load *load) {
 	}
 }
 
-// bucket is the number of the tutorial's bucket for a latency in seconds.
+// bucket returns the index of the tutorial's bucket for a latency in seconds.
 func bucket(seconds float64) int {
 	i, _ := slices.BinarySearch([]float64{0.1, 0.3, 0.5, 0.7, 1, 1.5, 2, 3}, seconds)
 	return i
@@ -148,7 +147,7 @@ func (w window) query(t *testing.T, query string) counts {
 	return w.at(t, w.end, strings.ReplaceAll(query, "$window", length))
 }
 
-// prometheus is a server of its own for this test, on loopback.
+// prometheus is a server for this test, on loopback.
 type prometheus struct{ *process }
 
 var prometheusListens = regexp.MustCompile(`msg="Listening on".* address=(127\.0\.0\.1:\d+)`)
@@ -165,7 +164,7 @@ scrape_configs:
 `, scrapeInterval, target, nativeSetting(program, flags)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The time limit is for the day when the test itself is killed.
+	// The time limit ends it if the test itself is killed.
 	args := []string{
 		"--foreground", "60", program,
 		"--config.file=" + config,
@@ -175,16 +174,15 @@ scrape_configs:
 	return &prometheus{start(t, prometheusListens, "timeout", append(args, flags...)...)}
 }
 
-// scrapeAfter waits for a scrape that began after a time and returns when that
-// was.
+// scrapeAfter waits for a scrape that started after a time, and returns when it did.
 func (p *prometheus) scrapeAfter(t *testing.T, after time.Time) (scraped time.Time) {
 	t.Helper()
-	// Prometheus may date a scrape up to 2 ms off, to save space.
+	// To save space, Prometheus may shift a scrape's timestamp by up to 2 ms.
 	after = after.Add(10 * time.Millisecond)
 	await(t, "a scrape", func() bool {
 		found, err := p.instant(time.Now(), `max(timestamp(http_requests_total)) and on() up == 1`)
 		scraped = time.UnixMilli(int64(math.Round(found[""] * 1000)))
-		return err == nil && scraped.After(after) // an error: it is not ready yet
+		return err == nil && scraped.After(after) // an error means not ready yet
 	})
 	return scraped
 }
@@ -199,8 +197,7 @@ func (p *prometheus) at(t *testing.T, at time.Time, query string) counts {
 	return found
 }
 
-// instant asks for the value of a query, by path and status as far as the
-// result has them.
+// instant returns the value of a query, by path and status if the result has them.
 func (p *prometheus) instant(at time.Time, query string) (counts, error) {
 	resp, err := client.Get("http://" + p.addr + "/api/v1/query?" + url.Values{
 		"query": {query},
@@ -242,14 +239,13 @@ func valuesOf(samples []sample) (counts, error) {
 	return values, nil
 }
 
-// nativeSetting returns what a configuration needs besides the flag so that
-// native histograms are kept: since Prometheus 3 it is a setting, which
-// Prometheus 2 does not know.
+// nativeSetting returns what the configuration needs in addition to the flag to keep native
+// histograms: Prometheus 3 requires a setting that Prometheus 2 does not have.
 func nativeSetting(program string, flags []string) string {
 	if !strings.Contains(strings.Join(flags, " "), "native-histograms") {
 		return ""
 	}
-	version, _ := exec.Command(program, "--version").CombinedOutput() // older ones write to the standard error
+	version, _ := exec.Command(program, "--version").CombinedOutput() // older releases write to standard error
 	if strings.Contains(string(version), "version 2.") {
 		return ""
 	}

@@ -2,8 +2,8 @@
 prometheus_client under the names of prometheus-flask-exporter.
 
 It does not serve its metrics: tacho multiproc does, for all workers together.
-With the exporter installed, GunicornPrometheusMetrics(app) takes the place of
-everything between the lines.
+With the exporter installed, GunicornPrometheusMetrics(app) replaces everything
+between the lines.
 """
 
 import random
@@ -32,7 +32,7 @@ def begin():
 
 @app.after_request
 def record(response):
-    # Only known routes: a scanner's paths would each be a series.
+    # Known routes only: every path of a scanner would create a series.
     path = request.path if request.url_rule else "unmatched"
     duration.labels(request.method, path, response.status_code).observe(time.perf_counter() - g.begun)
     total.labels(request.method, response.status_code).inc()

@@ -1,4 +1,4 @@
-"""Gunicorn as it usually is, and what prometheus_client needs of it."""
+"""A usual Gunicorn configuration, plus the hook that prometheus_client needs."""
 
 import os
 
@@ -9,5 +9,5 @@ workers = int(os.environ.get("WORKERS", "4"))
 
 
 def child_exit(server, worker):
-    # Takes away what a worker's live gauges said. Its counters stay.
+    # Removes the worker's live gauges. Its counters remain.
     multiprocess.mark_process_dead(worker.pid)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the service under Gunicorn, and tacho beside it, until Ctrl-C.
+# Runs the service under Gunicorn, and tacho next to it, until Ctrl-C.
 #
 #   examples/flask-gunicorn/run.sh
 #   curl http://127.0.0.1:5000/first_route
@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 python=${PYTHON:-/usr/bin/python3}
 tacho=${TACHO:-../../bin/tacho}
 
-# A folder of its own, empty at the start: numbers of workers come again.
+# A new, empty directory, because PIDs are reused.
 PROMETHEUS_MULTIPROC_DIR=$(mktemp -d)
 export PROMETHEUS_MULTIPROC_DIR PYTHONDONTWRITEBYTECODE=1
 
@@ -22,7 +22,7 @@ gunicorn=$!
 "$tacho" multiproc --listen "${METRICS:-127.0.0.1:9200}" &
 exporter=$!
 
-# Gunicorn ends first, so that its last numbers can still be read.
+# Gunicorn stops first, so that its last values can still be read.
 end() {
 	trap - INT TERM EXIT
 	kill "$gunicorn"

@@ -1,7 +1,6 @@
-// From-flask is a service that has moved from Flask to Go. It exports what
-// prometheus-flask-exporter exported before, to the letter, so that its
-// dashboards and alerts stay; and tacho's own names from the same observations,
-// for the dashboards to come.
+// From-flask is a service that has moved from Flask to Go. It exports exactly the names of
+// prometheus-flask-exporter, so existing dashboards and alerts keep working, and tacho's own
+// names from the same observations for new dashboards.
 //
 //	go run ./examples/from-flask
 //	curl http://127.0.0.1:5000/first_route
@@ -21,7 +20,7 @@ func main() {
 	m := tacho.MustNew(tacho.Options{
 		Schema:       schema.Flask(),
 		AlsoSchemas:  []schema.Schema{schema.Default()},
-		PythonFormat: true, // le="1.0", as Python writes it, and not le="1"
+		PythonFormat: true, // le="1.0", as Python writes it, instead of le="1"
 	})
 	mux := http.NewServeMux()
 	for _, route := range []string{"/first_route", "/second_route", "/three_route"} {

@@ -1,6 +1,6 @@
-// Gin is the well-known Gin and Prometheus service: two routes, one of them
-// slow, and their rate, errors and duration on /metrics. The tutorials write a
-// middleware by hand for this; here it is one line.
+// Gin is the well-known Gin and Prometheus service: two routes, one of them slow, with their
+// rate, errors and duration on /metrics. The tutorials write middleware by hand for this; here
+// it is one line.
 //
 //	go run ./examples/gin
 //	curl http://127.0.0.1:8080/api
@@ -21,7 +21,7 @@ import (
 func main() {
 	r := gin.Default()
 
-	// Before the routes: Gin runs a middleware only for those that come after.
+	// Before the routes: Gin applies middleware only to routes added later.
 	tachogin.Use(r, tacho.Options{Buckets: []float64{0.1, 0.3, 0.5, 0.7, 1, 1.5, 2, 3}})
 
 	r.GET("/", hello)
@@ -33,7 +33,7 @@ func hello(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"message": "hello"})
 }
 
-// api takes its time, so that there is a latency to look at.
+// api is slow, to show a latency.
 func api(c *gin.Context) {
 	time.Sleep(100 * time.Millisecond)
 	c.JSON(http.StatusOK, gin.H{"message": "done"})

@@ -1,6 +1,5 @@
-// Nethttp measures a service that needs no framework: the patterns of
-// http.ServeMux become the route label, and an event stream does not spoil the
-// latencies.
+// Nethttp measures a service without a framework: the patterns of http.ServeMux become the route
+// label, and an event stream does not distort the latencies.
 //
 //	go run ./examples/nethttp
 //	curl http://127.0.0.1:8080/users/7
@@ -23,7 +22,7 @@ func main() {
 	ending, end := context.WithCancel(context.Background())
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /users/{id}", user) // path="/users/{id}", whoever is asked for
+	mux.HandleFunc("GET /users/{id}", user) // path="/users/{id}" for every user
 	mux.HandleFunc("POST /users", addUser)
 	mux.HandleFunc("GET /healthz", healthy) // not recorded: see Options.Exclude
 	mux.Handle("GET /events", events(ending))
@@ -44,9 +43,9 @@ func healthy(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// events sends the time once a second until the client leaves or the service
-// ends. The latency histogram gets the time to the first event; how long the
-// stream was open is in http_stream_duration_seconds.
+// events sends the time once a second until the client disconnects or the service shuts down.
+// The latency histogram gets the time to the first event; http_stream_duration_seconds gets the
+// lifetime of the stream.
 func events(ending context.Context) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -1,7 +1,6 @@
-// Prefork serves one address from several processes, which the kernel gives the
-// connections to (SO_REUSEPORT). Whichever of them a scrape reaches, it answers
-// for all; so does the parent, on a port of its own. A child that dies is replaced,
-// and what it had counted stays counted.
+// Prefork serves one address from several processes, to which the kernel distributes connections
+// (SO_REUSEPORT). Any process that a scrape reaches shows the metrics of all; so does the
+// parent, on its own port. A child that dies is replaced, and its counts remain.
 //
 //	go run ./examples/prefork
 //	curl http://127.0.0.1:8080/orders/7
@@ -32,8 +31,8 @@ import (
 // childEnv is set in children.
 const childEnv = "PREFORK_CHILD"
 
-// dirEnv is where the processes share their counts. tacho takes it from there, in
-// the parent as in the children.
+// dirEnv names the directory in which the processes share their counts. tacho reads it in the
+// parent and in the children.
 const dirEnv = "PROMETHEUS_MULTIPROC_DIR"
 
 func main() {
@@ -79,7 +78,7 @@ func serve(ctx context.Context, address string) error {
 	return <-drained
 }
 
-// supervise is the parent: it serves nothing but its metrics.
+// supervise is the parent: it serves only its metrics.
 func supervise(ctx context.Context, address, metrics string, workers int) error {
 	if os.Getenv(dirEnv) == "" {
 		dir, err := os.MkdirTemp("", "prefork")
@@ -106,7 +105,7 @@ func supervise(ctx context.Context, address, metrics string, workers int) error 
 	return tacho.MustNew(tacho.Options{}).Serve(ctx, tacho.ServeOptions{Listener: listener})
 }
 
-// keepAlive runs a child, and another one when it ends, until the context does.
+// keepAlive runs a child, and starts another one when it ends, until the context does.
 func keepAlive(ctx context.Context, address string) {
 	for ctx.Err() == nil {
 		child := exec.CommandContext(ctx, os.Args[0], "-listen", address)
@@ -115,13 +114,13 @@ func keepAlive(ctx context.Context, address string) {
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		if err := child.Run(); err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "a child ended:", err)
-			time.Sleep(100 * time.Millisecond) // and not as fast as can be, if it cannot start
+			time.Sleep(100 * time.Millisecond) // limits restarts of a child that cannot start
 		}
 	}
 }
 
-// claim binds the address for as long as this process lives, without listening:
-// so it is known before the first child is, and nobody connects to the parent.
+// claim binds the address for as long as this process lives, without listening: the address is
+// then known before the first child starts, and nobody connects to the parent.
 func claim(address string) (string, error) {
 	to, err := net.ResolveTCPAddr("tcp4", address)
 	if err != nil {

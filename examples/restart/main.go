@@ -1,7 +1,6 @@
-// Restart replaces its program while it serves: on SIGHUP it starts itself anew,
-// hands its listener over (github.com/cloudflare/tableflip), and ends when its last
-// request is answered. For a while both processes serve and count; whichever a
-// scrape reaches answers for both, and no counter begins anew.
+// Restart replaces its program while it serves: on SIGHUP it starts a new process, passes its
+// listener on (github.com/cloudflare/tableflip), and exits after its last response. For a while
+// both processes serve and count; a scrape of either shows both, and no counter resets.
 //
 //	go build -o shop ./examples/restart && ./shop
 //	curl http://127.0.0.1:8080/orders/7
@@ -31,7 +30,7 @@ var version = "1"
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8080", "`address` to listen on")
-	dir := flag.String("metrics-dir", os.TempDir()+"/tacho-restart", "`folder` in which the old and the new process share their counts")
+	dir := flag.String("metrics-dir", os.TempDir()+"/tacho-restart", "`directory` in which the old and the new process share their counts")
 	flag.Parse()
 	if err := run(*listen, *dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -73,16 +72,16 @@ func run(listen, dir string) error {
 		return err
 	case <-upgrader.Exit():
 	}
-	// Not with server.Shutdown alone: it drops connections that were accepted just
-	// now and have not sent their request yet.
+	// server.Shutdown alone would drop connections that were just accepted and have not sent
+	// their request yet.
 	_ = listener.Close()
-	<-served // from here on no connection is added
+	<-served // no connection is added after this
 	server.SetKeepAlivesEnabled(false)
 	open.Wait()
 	return server.Shutdown(context.Background())
 }
 
-// counting counts the connections that are open.
+// counting counts the open connections.
 func counting(open *sync.WaitGroup) func(net.Conn, http.ConnState) {
 	return func(_ net.Conn, state http.ConnState) {
 		switch state {
@@ -94,7 +93,7 @@ func counting(open *sync.WaitGroup) func(net.Conn, http.ConnState) {
 	}
 }
 
-// handleSignals replaces the program on SIGHUP and ends it on SIGTERM and Ctrl-C.
+// handleSignals replaces the program on SIGHUP and shuts it down on SIGTERM and Ctrl-C.
 func handleSignals(upgrader *tableflip.Upgrader) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
@@ -104,7 +103,7 @@ func handleSignals(upgrader *tableflip.Upgrader) {
 			return
 		}
 		if err := upgrader.Upgrade(); err != nil {
-			fmt.Fprintln(os.Stderr, "the program is not replaced:", err)
+			fmt.Fprintln(os.Stderr, "the program was not replaced:", err)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Three-routes is the service of the Flask and Prometheus tutorials, on
-// net/http: three routes of different speed. It also counts its own business,
-// with ordinary client_golang metrics on the same /metrics.
+// Three-routes is the service of the Flask and Prometheus tutorials, on net/http: three routes
+// of different speed. It also has business metrics, ordinary client_golang metrics on the same
+// /metrics.
 //
 //	go run ./examples/three-routes
 //	curl http://127.0.0.1:5000/second_route
@@ -33,15 +33,15 @@ func main() {
 	serve.Main("127.0.0.1:5000", m.Handler(mux))
 }
 
-// A shop counts what it sells. What it sells is a short, fixed list: every
-// value of a label is a time series of its own, so never use an order number.
+// A shop counts its sales. Its goods are a short, fixed list: every label value is a separate
+// time series, so never use an order number.
 type shop struct {
 	orders *prometheus.CounterVec
 	items  prometheus.Histogram
 }
 
-// newShop makes the metrics in tacho's registry, so that they appear at the
-// same endpoint as those of the requests.
+// newShop registers the metrics in tacho's registry, so that they appear on the same endpoint as
+// those of the requests.
 func newShop(reg prometheus.Registerer) *shop {
 	auto := promauto.With(reg)
 	return &shop{
@@ -59,8 +59,7 @@ func newShop(reg prometheus.Registerer) *shop {
 
 // sell returns a handler that takes up to slowest to sell one kind of goods.
 func (s *shop) sell(kind string, slowest time.Duration) http.HandlerFunc {
-	// Looked up once, and so there from zero: rate() and increase() need the
-	// zero to see the first order.
+	// Created at zero: rate() and increase() need the zero to see the first order.
 	orders := s.orders.WithLabelValues(kind)
 	return func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(rand.N(slowest))

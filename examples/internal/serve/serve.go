@@ -1,5 +1,5 @@
-// Package serve runs the examples' servers, so that each example shows only
-// what it is about: listen, say where, end in order on Ctrl-C or SIGTERM.
+// Package serve runs the servers of the examples, so that each example shows its own subject
+// only: it listens, prints the address, and shuts down cleanly on Ctrl-C or SIGTERM.
 package serve
 
 import (
@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// drain is how long requests that are under way may take to end.
+// drain limits the time for requests in flight on shutdown.
 const drain = 10 * time.Second
 
-// Main serves h until the process is told to end, and exits with status 1 when
-// it cannot. The address is addr unless -listen names another.
+// Main serves h until the process is told to stop, and exits with status 1 on an error. The
+// address is addr unless -listen sets another.
 //
-// The functions in onShutdown are called when the end begins. Handlers that
-// would never return by themselves, such as event streams, need to hear of it:
-// the server waits for every response that is under way.
+// The functions in onShutdown are called when the shutdown starts. Handlers that would never
+// return by themselves, such as event streams, need this signal: the server waits for every
+// response in flight.
 func Main(addr string, h http.Handler, onShutdown ...func()) {
 	flag.StringVar(&addr, "listen", addr, "`address` to listen on; port 0 takes any free port")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C exits at once
 	if err := run(ctx, addr, h, onShutdown); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -42,8 +42,8 @@ func run(ctx context.Context, addr string, h http.Handler, onShutdown []func()) 
 	}
 	fmt.Printf("listening on http://%s\n", ln.Addr())
 
-	// The requests' contexts must not end with ctx, as they would by
-	// Server.BaseContext: what is under way may still be answered.
+	// The requests' contexts must not end with ctx, as they would with Server.BaseContext:
+	// requests in flight may still be answered.
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	for _, f := range onShutdown {
 		srv.RegisterOnShutdown(f)
@@ -53,7 +53,7 @@ func run(ctx context.Context, addr string, h http.Handler, onShutdown []func()) 
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return <-drained // Serve returns when the end begins, not when it is over
+	return <-drained // Serve returns when the shutdown starts, not when it ends
 }
 
 func shutdown(ctx context.Context, srv *http.Server) error {
@@ -61,7 +61,7 @@ func shutdown(ctx context.Context, srv *http.Server) error {
 	grace, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
-		return fmt.Errorf("requests were still under way after %s: %w", drain, err)
+		return fmt.Errorf("requests were still in flight after %s: %w", drain, err)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Handlers that the page takes for granted.
+// Handlers that the page does not show.
 
 func hello(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }
 
@@ -17,7 +17,7 @@ func export(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "a,b,c") }
 
 func broken(http.ResponseWriter, *http.Request) { panic("broken") }
 
-// routes are those of sections that name none themselves.
+// routes are the routes of sections without their own.
 func routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /hello", hello)
 	mux.HandleFunc("GET /users/{id}", getUser)

@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Handlers that the page takes for granted.
+// Handlers that the page does not show.
 
 func getUser(c *gin.Context) { c.String(http.StatusOK, "user "+c.Param("id")) }
 
@@ -23,15 +23,15 @@ func export(c *gin.Context) { c.String(http.StatusOK, "a,b,c") }
 
 func broken(*gin.Context) { panic("broken") }
 
-// routes are those of sections that name none themselves.
+// routes are the routes of sections without their own.
 func routes(r gin.IRoutes) {
 	r.GET("/users/:id", getUser)
 	r.POST("/orders", placeOrder)
 	r.GET("/broken", broken)
 }
 
-// A server of the test's answers for stock.example.com; and there is a database
-// that nobody reaches, whose pool can be looked at all the same.
+// A server of the test answers for stock.example.com. The database cannot be
+// reached, but its pool has statistics.
 func init() {
 	stub := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	http.DefaultTransport = &http.Transport{
@@ -42,11 +42,11 @@ func init() {
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		},
 	}
-	if !slices.Contains(sql.Drivers(), "postgres") { // by another package with this file
+	if !slices.Contains(sql.Drivers(), "postgres") { // another package with this file may have registered it
 		sql.Register("postgres", noDatabase{})
 	}
 }
 
 type noDatabase struct{}
 
-func (noDatabase) Open(string) (driver.Conn, error) { return nil, errors.New("no database here") }
+func (noDatabase) Open(string) (driver.Conn, error) { return nil, errors.New("no database") }
