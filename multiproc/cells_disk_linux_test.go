@@ -12,7 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// smallDisk mounts a file system of its own in memory.
+// smallDisk mounts a small file system in memory.
 func smallDisk(t *testing.T, kib int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,7 +27,7 @@ func smallDisk(t *testing.T, kib int) string {
 	return dir
 }
 
-// fill fills the disk with a file, so that some KiB are left.
+// fill fills the disk with a file, except for some KiB.
 func fill(t *testing.T, dir string, left int64) (free func()) {
 	t.Helper()
 	var st syscall.Statfs_t
@@ -42,7 +42,7 @@ func fill(t *testing.T, dir string, left int64) (free func()) {
 	}
 }
 
-// openFull opens Cells on a disk that is, or gets, full, of which it must be told
+// openFull opens Cells on a disk that is or becomes full, and checks that FailedFunc is called
 // once.
 func openFull(t *testing.T, dir string) *Cells {
 	t.Helper()
@@ -59,7 +59,7 @@ func openFull(t *testing.T, dir string) *Cells {
 	t.Cleanup(func() {
 		_ = c.Close()
 		if failed != 1 {
-			t.Errorf("it was told %d times", failed)
+			t.Errorf("FailedFunc was called %d times", failed)
 		}
 	})
 	return c
@@ -74,7 +74,7 @@ func ownReader(t *testing.T, c *Cells) *Reader {
 	return r
 }
 
-// checkMetric compares what Readers say of the directory.
+// checkMetric compares a metric about the directory.
 func checkMetric(t *testing.T, name string, want float64, readers ...*Reader) {
 	t.Helper()
 	for i, r := range readers {
@@ -85,15 +85,15 @@ func checkMetric(t *testing.T, name string, want float64, readers ...*Reader) {
 	}
 }
 
-// TestDiskGetsFull: counting goes on. What there was space for others see; the rest
-// sees who has it. When there is space again, new cells use it.
+// TestDiskGetsFull: counting goes on. Others see the cells that found space; their own process
+// sees the rest. New cells use space that is free again.
 func TestDiskGetsFull(t *testing.T) {
 	dir := smallDisk(t, 96)
 	free := fill(t, dir, 80)
 	c := openFull(t, dir)
 	own, other := ownReader(t, c), newReader(t, dir)
 	wantOwn := cellSums{}
-	one := make([]uint64, 125) // with its key a kilobyte
+	one := make([]uint64, 125) // a kilobyte with its key
 	for i := range one {
 		one[i] = 1
 	}
@@ -106,7 +106,7 @@ func TestDiskGetsFull(t *testing.T) {
 	if private != 200-79 {
 		t.Errorf("%d cells are private", private)
 	}
-	for _, x := range c.Own() { // wherever they are
+	for _, x := range c.Own() { // in the file or in memory
 		for i := range x.Words {
 			x.Words[i].Add(2)
 			wantOwn[x.Text].Words[i] += 2
@@ -134,8 +134,8 @@ func TestDiskGetsFull(t *testing.T) {
 	checkMetric(t, "tacho_multiproc_private_cells", float64(private), own, other)
 }
 
-// TestDiskIsFull: where there is no space from the beginning everything is private,
-// and nothing is left lying about. The file is made when there is space for it.
+// TestDiskIsFull: without any space, everything is private, and no file is left behind. The file
+// is created once there is space.
 func TestDiskIsFull(t *testing.T) {
 	dir := smallDisk(t, 96)
 	free := fill(t, dir, 0)
@@ -168,9 +168,9 @@ func TestDiskIsFull(t *testing.T) {
 	checkSamples(t, gather(t, other), samples{"a_total": 1, "h_sum": 1, "h_count": 1, `h_bucket{le="1"}`: 1, `h_bucket{le="+Inf"}`: 1})
 }
 
-// TestPublisherMakesTheFile: without it what the process publishes would be that of a
-// dead one.
-func TestPublisherMakesTheFile(t *testing.T) {
+// TestPublisherCreatesTheFile: without the cell file, published metrics would count as those of
+// a dead process.
+func TestPublisherCreatesTheFile(t *testing.T) {
 	dir := smallDisk(t, 96)
 	free := fill(t, dir, 0)
 	c := openFull(t, dir)
@@ -181,12 +181,12 @@ func TestPublisherMakesTheFile(t *testing.T) {
 	checkSamples(t, gather(t, r), samples{"g": 1})
 	checkMetric(t, "tacho_multiproc_workers,alive", 1, r)
 	if n, err := r.Compact(); n != 0 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 }
 
-// TestUnwrittenIsShown: what a Publisher could not write its own process shows, added
-// to what the others have, and only until there is space for it.
+// TestUnwrittenIsShown: a process shows the values that its Publisher could not write, added to
+// those of the others, until there is space for them.
 func TestUnwrittenIsShown(t *testing.T) {
 	dir := smallDisk(t, 160)
 	put(t, dir, "counter_1-1-1-0.db", encode(valueOnly, counted("a_total", 10)))
@@ -214,7 +214,7 @@ func TestUnwrittenIsShown(t *testing.T) {
 		checkSamples(t, gather(t, other), samples{"a_total": 10, "most": 10})
 		checkMetric(t, "tacho_multiproc_unwritten_samples", 8, own, other)
 	}
-	if n := p.Publish(families[:1]); n != 1 { // gauges that are gone
+	if n := p.Publish(families[:1]); n != 1 { // removed gauges
 		t.Errorf("%d samples are unwritten, want 1", n)
 	}
 	checkSamples(t, gather(t, own), samples{"a_total": 11, "most": 10, "h_sum": 7, "h_count": 2, `h_bucket{le="1"}`: 1, `h_bucket{le="+Inf"}`: 2})
@@ -225,8 +225,8 @@ func TestUnwrittenIsShown(t *testing.T) {
 	checkSamples(t, gather(t, other), all)
 }
 
-// TestDiskIsFullForThePublisher: what it cannot write is counted, what has its place
-// is updated, and what could not be done is done when there is space.
+// TestDiskIsFullForThePublisher: unwritten values are counted, written ones are updated, and the
+// rest follows when there is space.
 func TestDiskIsFullForThePublisher(t *testing.T) {
 	dir := smallDisk(t, 96)
 	c := openFull(t, dir) // 64 KiB
@@ -251,7 +251,7 @@ func TestDiskIsFullForThePublisher(t *testing.T) {
 
 	free = fill(t, dir, 0)
 	*counter.Metric[0].Counter.Value = 5
-	for range 3 { // without the gauge, whose file cannot be made anew
+	for range 3 { // without the gauge, whose file cannot be rewritten
 		if n := p.Publish(families[:1]); n != 1 {
 			t.Errorf("%d samples are unwritten, want 1", n)
 		}
@@ -267,8 +267,7 @@ func TestDiskIsFullForThePublisher(t *testing.T) {
 	checkMetric(t, "tacho_multiproc_unwritten_samples", 0, own, other)
 }
 
-// TestCompactDiskIsFull: where there is no space for the archive everything stays as
-// it is.
+// TestCompactDiskIsFull: without space for the archive nothing changes.
 func TestCompactDiskIsFull(t *testing.T) {
 	dir := smallDisk(t, 96)
 	put(t, dir, "tacho_1-1-1-0.cells", threeCells())
@@ -286,13 +285,13 @@ func TestCompactDiskIsFull(t *testing.T) {
 	check()
 	for range 2 {
 		if n, err := r.Compact(); n != 0 || !errors.Is(err, syscall.ENOSPC) {
-			t.Errorf("Compact says %d, %v", n, err)
+			t.Errorf("Compact() = %d, %v", n, err)
 		}
 		check()
 	}
 	free()
 	if n, err := r.Compact(); n != 2 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	check()
 }

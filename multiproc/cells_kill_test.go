@@ -21,12 +21,12 @@ import (
 	"github.com/tacho-go/tacho/internal/long"
 )
 
-// publishEvery is how often a worker publishes what it has counted.
+// publishEvery is how many counts a worker makes between publishing.
 const publishEvery = 256
 
-// countAndSay counts as fast as it can, in ever new cells, and writes a byte for
-// every count that is done.
-func countAndSay(dir string) {
+// countAndReport counts as fast as it can, in new cells all the time, and writes a byte for
+// every completed count.
+func countAndReport(dir string) {
 	n := argument(0)
 	c, err := OpenCells(CellsOptions{Dir: dir})
 	if err != nil {
@@ -45,7 +45,7 @@ func countAndSay(dir string) {
 		if counted := i + 1; counted%publishEvery == 0 {
 			families := []*dto.MetricFamily{
 				counterOf("published_total", float64(counted), "worker", strconv.Itoa(n)),
-				gaugeOf("gauge", 1, "round", strconv.Itoa(counted/publishEvery%3)), // which makes the file anew
+				gaugeOf("gauge", 1, "round", strconv.Itoa(counted/publishEvery%3)), // causes a rewrite of the file
 			}
 			if p.Publish(families) > 0 {
 				panic("there is space")
@@ -55,9 +55,8 @@ func countAndSay(dir string) {
 	}
 }
 
-// countUntilKilled starts a worker, kills it when it has counted so far, and returns
-// how many counts it said to be done. One that shall not count is killed somewhere
-// while it starts.
+// countUntilKilled starts a worker, kills it after a number of counts, and returns how many
+// counts it reported. A worker that should not count is killed while it starts.
 func countUntilKilled(t *testing.T, dir string, number, until int, soon time.Duration) (done int) {
 	cmd := inRole("count", dir, number)
 	stderr := &strings.Builder{}
@@ -92,9 +91,9 @@ func countUntilKilled(t *testing.T, dir string, number, until int, soon time.Dur
 	return done
 }
 
-// TestKilled: workers are killed at any moment, while they start, make cells, count and
-// publish; a reader looks on and a compactor folds what they leave.
-// Nothing that was counted is lost or counted twice.
+// TestKilled: workers are killed at random moments, while they start, create cells, count and
+// publish, while a reader reads and a compactor merges their files. Nothing is lost or counted
+// twice.
 func TestKilled(t *testing.T) {
 	const atOnce = 4
 	kills := long.Form(t, 60, 300, "kills")
@@ -121,7 +120,7 @@ func TestKilled(t *testing.T) {
 	r, compactor := newReader(t, dir), newReader(t, dir)
 	scans, folds := 0, 0
 	last := samples{}
-	forever(func() error { scans++; return lookOn(t, r, last) })
+	forever(func() error { scans++; return scanWhileKilled(t, r, last) })
 	forever(func() error {
 		n, err := compactor.Compact()
 		folds += n
@@ -157,11 +156,11 @@ func TestKilled(t *testing.T) {
 	for name, r := range map[string]*Reader{"looks on": r, "is new": newReader(t, dir)} {
 		checkKilled(t, name, r, done)
 	}
-	t.Logf("%d kills in %v, %d scans, %d files folded", kills, time.Since(begin).Round(time.Millisecond), scans, folds+n)
+	t.Logf("%d kills in %v, %d scans, %d files merged", kills, time.Since(begin).Round(time.Millisecond), scans, folds+n)
 }
 
-// lookOn scans, and says what is wrong.
-func lookOn(t *testing.T, r *Reader, last samples) error {
+// scanWhileKilled scans, and returns an error if a total is wrong.
+func scanWhileKilled(t *testing.T, r *Reader, last samples) error {
 	if what := fallen(r); what != "" {
 		return errors.New(what)
 	}
@@ -178,14 +177,14 @@ func lookOn(t *testing.T, r *Reader, last samples) error {
 	}
 	for why, n := range r.report.damaged {
 		if n > 0 {
-			return fmt.Errorf("it complains of %s", why)
+			return fmt.Errorf("damage: %s", why)
 		}
 	}
 	return nil
 }
 
-// checkKilled compares what a reader sees in the end with what workers said to have
-// done: of each it may be one more, which it did not come to say.
+// checkKilled compares the final totals of a reader with what workers reported: each may have
+// one more, which it could not report.
 func checkKilled(t *testing.T, name string, r *Reader, done []int) {
 	t.Helper()
 	counted := make([]uint64, len(done))
@@ -196,12 +195,12 @@ func checkKilled(t *testing.T, name string, r *Reader, done []int) {
 			_, _ = fmt.Sscanf(c.Text, "worker %d", &i)
 			switch {
 			case c.Live && c.Seen:
-				t.Errorf("who %s sees %q", name, c.Text)
+				t.Errorf("reader %s has %q", name, c.Text)
 			case i >= 0:
 				counted[i] = c.Words[0]
 				own += c.Words[0]
 				if c.Created != int64(i) {
-					t.Errorf("who %s sees that worker %d began at %d", name, i, c.Created)
+					t.Errorf("reader %s: worker %d started at %d", name, i, c.Created)
 				}
 			default:
 				for _, w := range c.Words {
@@ -215,20 +214,20 @@ func checkKilled(t *testing.T, name string, r *Reader, done []int) {
 	for i, n := range done {
 		said += uint64(n)
 		if counted[i] != uint64(n) && counted[i] != uint64(n)+1 {
-			t.Errorf("who %s sees that worker %d has counted %d, and it said %d", name, i, counted[i], n)
+			t.Errorf("reader %s: worker %d counted %d, and reported %d", name, i, counted[i], n)
 		}
 		v := published[fmt.Sprintf(`published_total{worker="%d"}`, i)]
 		if v < float64(n/publishEvery*publishEvery) || v > float64(counted[i]) {
-			t.Errorf("who %s sees that worker %d has published %v of %d", name, i, v, counted[i])
+			t.Errorf("reader %s: worker %d published %v of %d", name, i, v, counted[i])
 		}
 		if n > 0 {
 			counting++
 		}
 	}
 	if series < said || series > own {
-		t.Errorf("who %s sees %d in all series, not %d to %d", name, series, said, own)
+		t.Errorf("reader %s has %d in all series, want %d to %d", name, series, said, own)
 	}
 	if counting < len(done)*3/4 || said < uint64(1000*len(done)) {
-		t.Errorf("only %d workers have counted, to %d", counting, said)
+		t.Errorf("only %d workers counted, to %d", counting, said)
 	}
 }

@@ -26,7 +26,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// openCells opens Cells that are let go at the end of the test.
+// openCells opens Cells and releases them at the end of the test.
 func openCells(t *testing.T, dir string) *Cells {
 	t.Helper()
 	c, err := OpenCells(CellsOptions{Dir: dir, FailedFunc: func(err error) { t.Errorf("cells are in private memory: %v", err) }})
@@ -37,7 +37,7 @@ func openCells(t *testing.T, dir string) *Cells {
 	return c
 }
 
-// count adds a cell, and to its words.
+// count creates a cell, and adds to its words.
 func count(c *Cells, key CellKey, created int64, words ...uint64) []atomic.Uint64 {
 	into := c.Add(key, len(words), created)
 	for i, w := range words {
@@ -46,7 +46,7 @@ func count(c *Cells, key CellKey, created int64, words ...uint64) []atomic.Uint6
 	return into
 }
 
-// cellSums are what cells should add up to, by key.
+// cellSums are the expected sums of cells, by key.
 type cellSums map[string]*Cell
 
 func (s cellSums) add(key string, created int64, words ...uint64) {
@@ -64,8 +64,8 @@ func (s cellSums) text() map[string]string {
 	return all
 }
 
-// cellsIn are the cells that a Reader sees, as text: [1 2] since 3. Live ones have
-// a star behind their key.
+// cellsIn returns the cells that a Reader shows, as text: [1 2] since 3. Keys of live ones end
+// in a star.
 func cellsIn(r *Reader) map[string]string {
 	all := map[string]string{}
 	r.Cells(func(cells []*Cell) {
@@ -89,8 +89,7 @@ func checkCells(t *testing.T, r *Reader, want map[string]string) {
 	}
 }
 
-// fallen scans, and says of the cells that have less in them than when they were last
-// looked at, which those of the living may.
+// fallen scans, and returns which cells have fallen since the last scan, as live ones may.
 func fallen(r *Reader) (what string) {
 	r.Cells(func(cells []*Cell) {
 		for _, c := range cells {
@@ -106,7 +105,7 @@ func fallen(r *Reader) (what string) {
 	return what
 }
 
-// directoryMetrics are what a Reader says of the directory, by name and labels.
+// directoryMetrics returns a Reader's metrics about the directory, by name and labels.
 func directoryMetrics(t *testing.T, r *Reader) map[string]float64 {
 	t.Helper()
 	families, err := r.Gather()
@@ -126,8 +125,8 @@ func directoryMetrics(t *testing.T, r *Reader) map[string]float64 {
 	return all
 }
 
-// A worker is another process of the service: the test program in a role, which
-// tells us what it has done and does what we tell it, line by line.
+// A testWorker is another process of the service: the test program in a role. It reports what it
+// has done and takes commands, line by line.
 type testWorker struct {
 	t    *testing.T
 	in   io.WriteCloser
@@ -165,15 +164,15 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *testWorker {
 	return w
 }
 
-// await waits until the worker says a line.
+// await waits until the worker prints a line.
 func (w *testWorker) await(line string) {
 	w.t.Helper()
 	if !w.out.Scan() || w.out.Text() != line {
-		w.t.Fatalf("the worker says %q, %v, not %q", w.out.Text(), w.out.Err(), line)
+		w.t.Fatalf("the worker printed %q, %v, want %q", w.out.Text(), w.out.Err(), line)
 	}
 }
 
-// tell lets the worker do something, and waits until it has done it.
+// tell sends a command, and waits until the worker has executed it.
 func (w *testWorker) tell(line string) {
 	w.t.Helper()
 	if _, err := fmt.Fprintln(w.in, line); err != nil {
@@ -182,16 +181,16 @@ func (w *testWorker) tell(line string) {
 	w.await(line)
 }
 
-// end lets the worker end in order.
+// end shuts the worker down.
 func (w *testWorker) end() {
 	w.t.Helper()
 	_ = w.in.Close()
 	if err := w.wait(); err != nil {
-		w.t.Errorf("the worker ends with %v", err)
+		w.t.Errorf("the worker ended with %v", err)
 	}
 }
 
-// obey is the other side of worker: it does what it is told until there is no more.
+// obey is the other side of testWorker: it executes commands until the input ends.
 func obey(do map[string]func()) {
 	fmt.Println("ready")
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
@@ -200,7 +199,7 @@ func obey(do map[string]func()) {
 	}
 }
 
-// addCells is a worker with cells of its own and such as others have, too.
+// addCells is a worker with its own cells and some that others have, too.
 func addCells(dir string) {
 	n := uint64(argument(0))
 	c, err := OpenCells(CellsOptions{Dir: dir})
@@ -210,7 +209,7 @@ func addCells(dir string) {
 	shared := count(c, CellKey{Text: "shared"}, int64(1000-n), n, 1)
 	count(c, CellKey{Text: fmt.Sprint("own ", n)}, 7, n)
 	count(c, CellKey{"live", true}, int64(n), n)
-	count(c, CellKey{Text: "live"}, 8, 1) // another one, of the same text
+	count(c, CellKey{Text: "live"}, 8, 1) // a different cell with the same text
 	count(c, CellKey{Text: "twice"}, 9, n)
 	count(c, CellKey{Text: "twice"}, 5, 100)
 	count(c, CellKey{Text: "long"}, 4, slices.Repeat([]uint64{1}, int(n))...)
@@ -220,9 +219,8 @@ func addCells(dir string) {
 	})
 }
 
-// TestCellsOfProcesses: cells of the same key are added up over all processes, of
-// which this one's may be read from its memory. What a process has counted stays
-// when it is killed; what is live goes.
+// TestCellsOfProcesses: cells with the same key are summed over all processes, and a process may
+// read its own from memory. Counts of a killed process remain; its live cells disappear.
 func TestCellsOfProcesses(t *testing.T) {
 	dir := t.TempDir()
 	one, two, three := startTestWorker(t, "cells", dir, 1), startTestWorker(t, "cells", dir, 2), startTestWorker(t, "cells", dir, 3)
@@ -275,7 +273,7 @@ func TestCellsOfProcesses(t *testing.T) {
 	want["live*"] = "[5] since 77"
 	check("alone", 1, 3)
 	if n, err := other.Compact(); n != 3 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	check("after Compact", 1, 0)
 
@@ -286,8 +284,8 @@ func TestCellsOfProcesses(t *testing.T) {
 	checkCells(t, other, want)
 }
 
-// TestCellsOwn: a Reader that knows its process's cells does not read their file
-// as well, and knows those that no file has.
+// TestCellsOwn: a Reader with its process's cells does not read their file as well, and shows
+// those that are in no file.
 func TestCellsOwn(t *testing.T) {
 	dir := t.TempDir()
 	failed := 0
@@ -308,7 +306,7 @@ func TestCellsOwn(t *testing.T) {
 		count(c, CellKey{}, 6, 4)
 	}
 	if c.Private() != 6 || failed != 1 {
-		t.Errorf("%d cells are private, which was said %d times", c.Private(), failed)
+		t.Errorf("%d cells are private, reported %d times", c.Private(), failed)
 	}
 	checkCells(t, newReader(t, dir), map[string]string{"a": "[2 4] since 5"})
 	for range 2 {
@@ -334,7 +332,7 @@ func TestCellsOwn(t *testing.T) {
 	}
 }
 
-// TestTooLarge: no file has more than a reader reads.
+// TestTooLarge: no file exceeds the size that a reader accepts.
 func TestTooLarge(t *testing.T) {
 	dir := t.TempDir()
 	var why error
@@ -357,7 +355,7 @@ func TestTooLarge(t *testing.T) {
 	checkSamples(t, gather(t, newReader(t, dir)), samples{"a_total": 2})
 }
 
-// TestFailedFunc: it may ask what has failed.
+// TestFailedFunc: FailedFunc may call methods of the Cells.
 func TestFailedFunc(t *testing.T) {
 	var c *Cells
 	private := 0
@@ -372,7 +370,7 @@ func TestFailedFunc(t *testing.T) {
 	}
 }
 
-// within fails instead of hanging.
+// within fails the test if f takes too long.
 func within(t *testing.T, d time.Duration, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -387,9 +385,8 @@ func within(t *testing.T, d time.Duration, f func()) {
 	}
 }
 
-// TestCellsGrow: whatever the file has grown to, the words of its first cells are
-// still where they were handed out, and a Reader that has read half of it reads
-// the rest.
+// TestCellsGrow: while the file grows, the words of its first cells stay at their addresses, and
+// a Reader that has read half of it reads the rest.
 func TestCellsGrow(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
@@ -406,7 +403,7 @@ func TestCellsGrow(t *testing.T) {
 			t.Fatalf("cell %d has %d words, want %d", i, len(words[i]), n)
 		}
 		want.add(keys[i], int64(1+i), make([]uint64, n)...)
-		j := random.IntN(i + 1) // one of those that are there
+		j := random.IntN(i + 1) // an existing one
 		last := len(words[j]) - 1
 		words[j][last].Add(uint64(i))
 		want[keys[j]].Words[last] += uint64(i)
@@ -428,7 +425,7 @@ func TestCellsGrow(t *testing.T) {
 	}
 }
 
-// checkSums is checkCells for what is too much to be printed.
+// checkSums is checkCells for results that are too large to print.
 func checkSums(t *testing.T, r *Reader, want cellSums) {
 	t.Helper()
 	r.Cells(func(cells []*Cell) {
@@ -444,7 +441,7 @@ func checkSums(t *testing.T, r *Reader, want cellSums) {
 	})
 }
 
-// fillers are the entries that say nothing, by the layout as it is described.
+// fillers counts the fillers, by the documented layout.
 func fillers(t *testing.T, path string) (n int) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -464,9 +461,9 @@ func fillers(t *testing.T, path string) (n int) {
 	return n
 }
 
-// TestCellsAtTheEnd of a piece: whatever is left of it.
+// TestCellsAtTheEnd: of a piece, with any rest.
 func TestCellsAtTheEnd(t *testing.T) {
-	// What is left of the first piece, and of the second one where that is used.
+	// The rest of the first piece, and of the second one if that is used.
 	for left, want := range map[int]int{0: 1, 8: 2, 16: 2, 24: 2, 32: 0, 40: 1} {
 		dir := t.TempDir()
 		c := openCells(t, dir)
@@ -485,8 +482,8 @@ func TestCellsAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestCellsAtOnce: cells are added, counted in and read by many at once, and a
-// reader never complains of a file that is growing.
+// TestCellsAtOnce: several goroutines add, count and read cells, and a reader never reports
+// damage of a growing file.
 func TestCellsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
@@ -534,8 +531,7 @@ func TestCellsAtOnce(t *testing.T) {
 	checkSums(t, newReader(t, dir), want)
 }
 
-// TestGrownSinceOpened: a file that has grown between being opened and being read is
-// not damaged.
+// TestGrownSinceOpened: a file that grows between being opened and being read is not damaged.
 func TestGrownSinceOpened(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
@@ -554,7 +550,7 @@ func TestGrownSinceOpened(t *testing.T) {
 			m := newMerged(100)
 			f.read(in, m, &buffer{})
 			if len(f.damage) > 0 {
-				t.Errorf("%s: it complains of %v", name, f.damage)
+				t.Errorf("%s: damage: %v", name, f.damage)
 			}
 			if len(f.cells)+len(f.entries) < 2 {
 				t.Errorf("%s: there are %d entries", name, len(f.cells)+len(f.entries))
@@ -564,8 +560,8 @@ func TestGrownSinceOpened(t *testing.T) {
 	}
 }
 
-// TestOpenCellsAgain: other Cells of the process are in directories of their own,
-// also when all are opened at the same moment.
+// TestOpenCellsAgain: further Cells of the process use directories of their own, even if all are
+// opened at the same time.
 func TestOpenCellsAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 	first, second, third := openCells(t, dir), openCells(t, dir), openCells(t, dir)
@@ -614,9 +610,9 @@ func TestOpenCellsRefuses(t *testing.T) {
 	}
 }
 
-// TestNumbersOfOthers: a process that had our number before us, or has it in another
-// container, is another process, and dead.
-func TestNumbersOfOthers(t *testing.T) {
+// TestReusedPIDs: a process that had this PID before, or has it in another container, is a
+// different process, and dead.
+func TestReusedPIDs(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
 	count(c, CellKey{Text: "a"}, 50, 1)
@@ -628,7 +624,7 @@ func TestNumbersOfOthers(t *testing.T) {
 	for _, id := range []string{
 		fmt.Sprintf("%d-%d-%d-0", pid, start+1, namespace),
 		fmt.Sprintf("%d-%d-%d-0", pid, start, namespace+1),
-		fmt.Sprintf("%d-%d-%d-1", pid, start, namespace), // what we were before exec
+		fmt.Sprintf("%d-%d-%d-1", pid, start, namespace), // this process before exec
 	} {
 		put(t, dir, "tacho_"+id+".cells", encodeCells(cellItem{"a", false, 40, []uint64{10}}, cellItem{"live", true, 40, []uint64{10}}))
 		put(t, dir, "counter_"+id+".db", padded(encode(valueOnly, counted("a_total", 10))))
@@ -648,22 +644,22 @@ func TestNumbersOfOthers(t *testing.T) {
 	}
 	check("before", 1, 3)
 	if n, err := r.Compact(); n != 12 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	check("after", 1, 0)
 	for _, path := range []string{cellsPath(dir, c.ID()), filepath.Join(dir, "counter_"+c.ID()+".db"), filepath.Join(dir, "gauge_livesum_"+c.ID()+".db")} {
 		if _, err := os.Stat(path); err != nil {
-			t.Errorf("what is held is folded: %v", err)
+			t.Errorf("a locked file was merged: %v", err)
 		}
 	}
 	if n, err := r.Compact(); n != 0 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 }
 
-// TestProcessesOfOthers: a process of another container lives, and its number means
-// another one here.
-func TestProcessesOfOthers(t *testing.T) {
+// TestProcessesOfOtherContainers: a process of another container is alive, although its PID is a
+// different process here.
+func TestProcessesOfOtherContainers(t *testing.T) {
 	dir := t.TempDir()
 	pid, start, namespace, _ := parseID(processID(0))
 	for id, want := range map[string]bool{
@@ -694,7 +690,7 @@ func TestProcessesOfOthers(t *testing.T) {
 	}
 }
 
-// countAndExec counts, and becomes another program, which counts again.
+// countAndExec counts, and executes another program, which counts again.
 func countAndExec(dir string) {
 	left := argument(0)
 	c, err := OpenCells(CellsOptions{Dir: dir})
@@ -710,8 +706,7 @@ func countAndExec(dir string) {
 	obey(nil)
 }
 
-// TestExec: exec keeps the number of the process and when it began. What it was
-// before is dead.
+// TestExec: exec keeps the PID and the start time. The earlier program is dead.
 func TestExec(t *testing.T) {
 	dir := t.TempDir()
 	w := startTestWorker(t, "exec", dir, 2)
@@ -721,7 +716,7 @@ func TestExec(t *testing.T) {
 	want := map[string]string{"a": "[3] since 1", "live*": "[1] since 1"}
 	checkCells(t, r, want)
 	if n, err := newReader(t, dir).Compact(); n != 2 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	checkCells(t, r, want)
 	checkCells(t, newReader(t, dir), want)
@@ -731,7 +726,7 @@ func TestExec(t *testing.T) {
 	checkCells(t, newReader(t, dir), want)
 }
 
-// TestCloseCells: who has let its file go is dead to others.
+// TestCloseCells: a process that has closed its Cells is dead to others.
 func TestCloseCells(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
@@ -746,7 +741,7 @@ func TestCloseCells(t *testing.T) {
 	count(again, CellKey{Text: "a"}, 1, 2)
 	r := newReader(t, dir)
 	if n, err := r.Compact(); n != 1 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	checkCells(t, r, map[string]string{"a": "[3] since 1"})
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// archivesIn are the paths of a directory's archives.
+// archivesIn returns the paths of a directory's archives.
 func archivesIn(dir string) (paths []string) {
 	for _, k := range archivedKinds {
 		if path := archivePath(dir, k); exists(path) {
@@ -25,7 +25,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// removeArchives is what a cleaner does to them.
+// removeArchives removes them, as a cleaner would.
 func removeArchives(t *testing.T, dir string) (removed int) {
 	t.Helper()
 	paths := archivesIn(dir)
@@ -40,22 +40,22 @@ func removeArchives(t *testing.T, dir string) (removed int) {
 func restores(t *testing.T, k *archiveRestorer, want int) {
 	t.Helper()
 	if n, err := k.restore(); n != want || err != nil {
-		t.Fatalf("%d archives are put back, %v; want %d", n, err, want)
+		t.Fatalf("restored %d archives, %v; want %d", n, err, want)
 	}
 }
 
 func compacts(t *testing.T, r *Reader) {
 	t.Helper()
 	if n, err := r.Compact(); n == 0 || err != nil {
-		t.Fatalf("Compact says %d, %v", n, err)
+		t.Fatalf("Compact() = %d, %v", n, err)
 	}
 }
 
-// A cleaned shop is one whose archives somebody removes. Some readers look all the time,
-// one comes again later.
+// A cleaned shop is one whose archives are removed. Some readers read all the time, one only
+// later.
 type cleaned struct {
 	*shop
-	a, b    *archiveRestorer // two processes that live
+	a, b    *archiveRestorer // two living processes
 	looking []*Reader
 	later   *Reader
 }
@@ -74,7 +74,7 @@ func newCleaned(t *testing.T, of layout) *cleaned {
 	return s
 }
 
-// sees checks what those see who look all the time, and others.
+// sees checks the permanent readers, and others.
 func (s *cleaned) sees(when string, others ...*Reader) {
 	s.t.Helper()
 	for i, r := range append(others, s.looking...) {
@@ -82,8 +82,8 @@ func (s *cleaned) sees(when string, others ...*Reader) {
 	}
 }
 
-// TestArchivesRemoved: what the dead have counted the living put back. No reader counts
-// anything twice, and of none a total falls.
+// TestArchivesRemoved: living processes restore the counts of dead ones. No reader counts
+// anything twice, and no total falls.
 func TestArchivesRemoved(t *testing.T) {
 	for name, mode := range map[string]func(*cleaned, layout){
 		"once": func(s *cleaned, _ layout) {
@@ -96,21 +96,21 @@ func TestArchivesRemoved(t *testing.T) {
 		"by a slow one first": func(s *cleaned, of layout) {
 			s.die(of)
 			compacts(s.t, newReader(s.t, s.dir))
-			restores(s.t, s.b, 0) // a does not know of it
+			restores(s.t, s.b, 0) // a does not have it
 			s.sees("compacted")
 			removed := removeArchives(s.t, s.dir)
 			restores(s.t, s.a, removed)
 			restores(s.t, s.b, removed)
 			restores(s.t, s.a, 0)
 		},
-		"after a compactor that knew of nothing": func(s *cleaned, of layout) {
+		"after a compactor without the archives": func(s *cleaned, of layout) {
 			s.die(of)
 			s.sees("another one dead", s.later)
 			removeArchives(s.t, s.dir)
 			s.sees("removed")
 			compacts(s.t, newReader(s.t, s.dir))
 			s.sees("compacted")
-			c := newArchiveRestorer(s.dir) // knows the new ones only
+			c := newArchiveRestorer(s.dir) // has the new ones only
 			restores(s.t, c, 0)
 			restores(s.t, s.a, len(archivesIn(s.dir)))
 			s.sees("put back")
@@ -166,7 +166,7 @@ func TestArchivesRemoved(t *testing.T) {
 	}
 }
 
-// TestCompactorPutsBack: an exporter that compacts puts back what it held, and says so.
+// TestCompactorPutsBack: an exporter that compacts restores its archives, and counts them.
 func TestCompactorPutsBack(t *testing.T) {
 	s := newShop(t)
 	s.die(valueOnly)
@@ -178,12 +178,12 @@ func TestCompactorPutsBack(t *testing.T) {
 	s.check(newReader(t, s.dir), "put back")
 	s.check(r, "put back")
 	if got := directoryMetrics(t, r)["tacho_multiproc_restored_files_total"]; got != float64(removed) {
-		t.Errorf("%v files are restored, want %d", got, removed)
+		t.Errorf("%v files were restored, want %d", got, removed)
 	}
 }
 
-// TestLostDirectory: while a directory cannot be read, what had been removed before counts
-// on as well.
+// TestLostDirectory: while a directory cannot be read, files that were removed before keep
+// counting, too.
 func TestLostDirectory(t *testing.T) {
 	s := newShop(t)
 	s.die(valueOnly)

@@ -24,11 +24,11 @@ import (
 	"github.com/tacho-go/tacho/internal/long"
 )
 
-// Roles are what the test program can be besides the tests: other processes of the
-// service, which tests start, talk to and kill. Each gets the directory.
+// Roles of the test program in other processes, which tests start, command and kill. Each gets
+// the directory.
 var roles = map[string]func(dir string){
 	"compact": compactAndDie,
-	"count":   countAndSay,
+	"count":   countAndReport,
 	"exec":    countAndExec,
 	"cells":   addCells,
 	"publish": publishAndObey,
@@ -44,18 +44,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// inRole is the test program in a role. Arguments are for the role.
+// inRole returns a command for the test program in a role, with arguments.
 func inRole(role, dir string, args ...any) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	for _, a := range args {
 		cmd.Args = append(cmd.Args, fmt.Sprint(a))
 	}
 	cmd.Env = append(os.Environ(), "MULTIPROC_TEST_ROLE="+role, "MULTIPROC_TEST_DIR="+dir,
-		"GORACE=atexit_sleep_ms=0") // the race detector's programs end a second later
+		"GORACE=atexit_sleep_ms=0") // programs with the race detector end a second later
 	return cmd
 }
 
-// argument is an argument of a role, which is a number.
+// argument returns a numeric argument of a role.
 func argument(i int) int {
 	n, err := strconv.Atoi(os.Args[1+i])
 	if err != nil {
@@ -64,7 +64,7 @@ func argument(i int) int {
 	return n
 }
 
-// compactAndDie is a compactor that dies between two instructions.
+// compactAndDie is a compactor that dies between two steps.
 func compactAndDie(dir string) {
 	left := argument(0)
 	r, err := NewReader(ReaderOptions{Dir: dir})
@@ -82,7 +82,7 @@ func compactAndDie(dir string) {
 	}
 }
 
-// deadPID is a number that no process has.
+// deadPID is a PID that no process has.
 const deadPID = 1 << 23
 
 // A shop is a directory with a living worker, this process, and dead ones.
@@ -121,7 +121,7 @@ func mapFile(path string) ([]byte, error) {
 // filesOfDead is how many files die leaves.
 const filesOfDead = 9
 
-// die leaves the files of a worker that is gone, and of a Go process.
+// die leaves the files of a dead worker and of a dead Go process.
 func (s *shop) die(of layout) {
 	s.next++
 	n := float64(s.next % 7)
@@ -143,8 +143,8 @@ func (s *shop) die(of layout) {
 	s.dieInGo(n)
 }
 
-// dieInGo leaves the files of a Go process that is gone. It is one that writes
-// as living ones do, and lets them go.
+// dieInGo leaves the files of a dead Go process: it writes them like a living one, and releases
+// them.
 func (s *shop) dieInGo(n float64) {
 	s.t.Helper()
 	c := &Cells{dir: s.dir, id: fmt.Sprintf("%d-1-1-0", s.next)}
@@ -160,7 +160,7 @@ func (s *shop) dieInGo(n float64) {
 		s.cells.add(key, created, words...)
 	}
 	count("requests", uint64(n), 1)
-	count(fmt.Sprintf("series %03d", s.next*37%200), 1) // one that comes between others in the archive
+	count(fmt.Sprintf("series %03d", s.next*37%200), 1) // sorts between others in the archive
 	c.Add(CellKey{"in flight", true}, 1, 1)[0].Add(5)
 
 	p := NewPublisher(c, map[string]string{"g": "max"})
@@ -178,19 +178,19 @@ func (s *shop) dieInGo(n float64) {
 	s.want["h_count"] += 3
 	s.want[`h_bucket{le="1"}`] += 2
 	s.want[`h_bucket{le="+Inf"}`] += 3
-	letGo(c, p)
+	endProcess(c, p)
 }
 
-// letGo is the end of a process.
-func letGo(c *Cells, p *Publisher) {
+// endProcess simulates the end of a process.
+func endProcess(c *Cells, p *Publisher) {
 	for _, s := range p.files {
 		s.file.close()
 	}
 	c.file.close()
 }
 
-// check compares what a reader says with what was counted; what live gauges say
-// depends on whether their files are still there.
+// check compares a reader's values with the counts; live gauges depend on whether their files
+// still exist.
 func (s *shop) check(r *Reader, when string) {
 	s.t.Helper()
 	got := gather(s.t, r)
@@ -209,8 +209,8 @@ func (s *shop) files() int {
 	return len(all) + len(cells)
 }
 
-// TestCompact: the dead go into archives, totals stay, for readers that were
-// there before, for new ones, and for Python's.
+// TestCompact: the files of dead processes go into archives and totals stay the same, for
+// existing readers, for new ones, and for Python's.
 func TestCompact(t *testing.T) {
 	for _, of := range []layout{valueOnly, withTimestamp} {
 		s := newShop(t)
@@ -224,7 +224,7 @@ func TestCompact(t *testing.T) {
 			s.check(other, "before")
 			n, err := r.Compact()
 			if err != nil || n != 10*filesOfDead {
-				t.Fatalf("Compact says %d, %v", n, err)
+				t.Fatalf("Compact() = %d, %v", n, err)
 			}
 			s.check(r, "after")
 			s.check(other, "after, by another")
@@ -233,17 +233,17 @@ func TestCompact(t *testing.T) {
 				t.Errorf("round %d: %d files are left", round, got)
 			}
 		}
-		if of == valueOnly { // what Debian's client reads
+		if of == valueOnly { // the layout that Debian's client reads
 			theirs := parseText(t, runPython(t, "read", s.dir))
 			maps.DeleteFunc(theirs, func(name string, _ float64) bool { return strings.HasPrefix(name, "help of ") })
 			if !maps.EqualFunc(theirs, s.want, near) {
-				t.Errorf("Python says %v", theirs)
+				t.Errorf("Python has %v", theirs)
 			}
 		}
 	}
 }
 
-// TestCompactLeavesTheLiving, and what it does not know.
+// TestCompactLeavesTheLiving: and unknown files.
 func TestCompactLeavesTheLiving(t *testing.T) {
 	s := newShop(t)
 	put(t, s.dir, "counter_worker7.db", padded(encode(valueOnly, counted("a_total", 5))))
@@ -253,25 +253,25 @@ func TestCompactLeavesTheLiving(t *testing.T) {
 	delete(s.want, "h_count")
 	r := newReader(t, s.dir)
 	if n, err := r.Compact(); n != 0 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	s.check(r, "after")
 }
 
-// TestCompactInvisible: where no process can be seen that writes, nobody is dead.
-func TestCompactInvisible(t *testing.T) {
+// TestCompactLivenessUnknown: if no writing process can be seen, none is taken for dead.
+func TestCompactLivenessUnknown(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, fmt.Sprintf("counter_%d.db", os.Getpid()), padded(two())) // alive, but it has no such file open
+	put(t, dir, fmt.Sprintf("counter_%d.db", os.Getpid()), padded(two())) // alive, but without this file open
 	put(t, dir, fmt.Sprintf("counter_%d.db", deadPID), padded(two()))
 	r := newReader(t, dir)
 	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrLivenessUnknown) {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	checkSamples(t, gather(t, r), samples{"a_total": 2, "b_total": 4})
 }
 
-// TestCompactUnreadable: an archive that cannot be read is not written over, and
-// what should go into it counts on where it is.
+// TestCompactUnreadable: an unreadable archive is not overwritten, and files for it keep
+// counting in place.
 func TestCompactUnreadable(t *testing.T) {
 	s := newShop(t)
 	s.die(valueOnly)
@@ -281,21 +281,20 @@ func TestCompactUnreadable(t *testing.T) {
 	r := newReader(t, s.dir)
 	for range 2 {
 		if _, err := r.Compact(); err == nil || !strings.Contains(err.Error(), "counter_archive.db: not_regular") {
-			t.Errorf("Compact says %v", err)
+			t.Errorf("Compact returned %v", err)
 		}
 		s.check(r, "after")
 		s.check(newReader(t, s.dir), "after, a new one")
 	}
 	_ = os.Remove(filepath.Join(s.dir, "counter_archive.db"))
-	_ = syscall.Mkfifo(filepath.Join(s.dir, "summary_archive.db"), 0o600) // holds nobody up
+	_ = syscall.Mkfifo(filepath.Join(s.dir, "summary_archive.db"), 0o600) // must not block
 	if n, err := r.Compact(); n != 2 || err != nil {                      // the counters
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	s.check(r, "at the end")
 }
 
-// TestCompactDamaged: of a damaged file what can be read is folded, and the file
-// is kept aside.
+// TestCompactDamaged: the readable part of a damaged file is merged, and the file is kept.
 func TestCompactDamaged(t *testing.T) {
 	s := newShop(t)
 	name := fmt.Sprintf("counter_%d.db", deadPID)
@@ -305,7 +304,7 @@ func TestCompactDamaged(t *testing.T) {
 	delete(s.want, "h_count")
 	r := newReader(t, s.dir)
 	if n, err := r.Compact(); n != 1 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	s.check(r, "after")
 	if _, err := os.Stat(filepath.Join(s.dir, name+".damaged")); err != nil {
@@ -313,13 +312,13 @@ func TestCompactDamaged(t *testing.T) {
 	}
 }
 
-// TestCompactNumbersComeAgain: a file of the same name and inode as one that was
-// folded long ago is another one.
-func TestCompactNumbersComeAgain(t *testing.T) {
+// TestCompactReusedPIDs: a file with the name and inode of one that was merged long ago is a
+// different file.
+func TestCompactReusedPIDs(t *testing.T) {
 	s := newShop(t)
 	r := newReader(t, s.dir)
 	for range 5 {
-		s.next = deadPID // the same number each time; file systems give the same inode, too
+		s.next = deadPID // the same PID each time; file systems reuse the inode, too
 		s.die(valueOnly)
 		s.check(r, "before")
 		if _, err := r.Compact(); err != nil {
@@ -339,17 +338,16 @@ func TestCompactBusy(t *testing.T) {
 	}
 	r := newReader(t, s.dir)
 	if _, err := r.Compact(); !errors.Is(err, ErrBusy) {
-		t.Errorf("Compact says %v", err)
+		t.Errorf("Compact returned %v", err)
 	}
 	unlock()
 	if n, err := r.Compact(); n != filesOfDead || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 }
 
-// TestCompactKilled: a compactor that dies between any two instructions, again
-// and again, changes no total, neither for a reader that looks on nor for a
-// new one, and the next one goes on where it was.
+// TestCompactKilled: a compactor dies between any two steps, again and again. No total changes,
+// for an existing reader or a new one, and the next compactor resumes.
 func TestCompactKilled(t *testing.T) {
 	s := newShop(t)
 	r := newReader(t, s.dir)
@@ -368,7 +366,7 @@ func TestCompactKilled(t *testing.T) {
 			died++
 		}
 		s.check(newReader(t, s.dir), "a new reader")
-		s.check(r, "a reader that looks on")
+		s.check(r, "an existing reader")
 	}
 	if least := max(compactors/4, compactors-100); died < least {
 		t.Errorf("only %d compactors died", died)
@@ -383,8 +381,8 @@ func TestCompactKilled(t *testing.T) {
 	t.Logf("%d of %d compactors died", died, compactors)
 }
 
-// TestCompactWhileReading: readers in other processes always see the truth. Here
-// each has a Reader of its own, as they would.
+// TestCompactWhileReading: readers in other processes always get correct totals. Here each has
+// its own Reader.
 func TestCompactWhileReading(t *testing.T) {
 	s := newShop(t)
 	for range 5 {
@@ -429,16 +427,16 @@ func TestCompactWhileReading(t *testing.T) {
 	s.check(compactor, "at the end")
 }
 
-// TestCompactWhileListing: a directory of so many files is not listed at one
-// moment. Of a file that is renamed meanwhile the list may have neither name, and
-// still it counts once, for who looks on and for who is new.
+// TestCompactWhileListing: listing a large directory is not atomic. The listing may have neither
+// name of a file that is being renamed, which must still count once, for existing and new
+// readers.
 func TestCompactWhileListing(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3000 {
 		put(t, dir, fmt.Sprintf("something else %d", i), nil)
 	}
 	const rounds, each = 40, 4
-	var exists atomic.Int64 // what can be seen by now
+	var exists atomic.Int64 // number of visible files
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
 	for i := range 2 {
@@ -488,8 +486,8 @@ func TestCompactWhileListing(t *testing.T) {
 	checkCells(t, newReader(t, dir), map[string]string{"a": fmt.Sprintf("[%d] since 1", rounds*each)})
 }
 
-// TestMissed: what a list lacks is what was being renamed, not what is new.
-func TestMissed(t *testing.T) {
+// TestListingIncomplete: a listing lacks a file that is being renamed, but not a new one.
+func TestListingIncomplete(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "tacho_1-1-1-0.cells", twoCells())
 	put(t, dir, "tacho_2-1-1-0.cells.folding.1", twoCells())
@@ -507,22 +505,22 @@ func TestMissed(t *testing.T) {
 	}
 	put(t, dir, "tacho_3-1-1-0.cells", twoCells())
 	if r.listingIncomplete(all) {
-		t.Error("a new file is one that was missed")
+		t.Error("a new file was taken for a missed one")
 	}
 	put(t, dir, "tacho_4-1-1-0.cells.folding.1", twoCells())
 	if !r.listingIncomplete(all) {
-		t.Error("one that is being folded was not there before")
+		t.Error("a file that is being merged was taken for a new one")
 	}
 	if err := os.Rename(filepath.Join(dir, "tacho_2-1-1-0.cells.folding.1"), filepath.Join(dir, "tacho_2-1-1-0.cells")); err != nil {
 		t.Fatal(err)
 	}
 	if !r.listingIncomplete(all[:2]) {
-		t.Error("one that was given back was not there before")
+		t.Error("a file with its name restored was taken for a new one")
 	}
 }
 
-// TestCompactEverySecond: an archive may have the inode of the one before the last
-// one, and still has other entries in the same places.
+// TestCompactEverySecond: an archive may have the inode of the last but one, with other entries
+// at the same offsets.
 func TestCompactEverySecond(t *testing.T) {
 	s := newShop(t)
 	r := newReader(t, s.dir)
@@ -538,9 +536,9 @@ func TestCompactEverySecond(t *testing.T) {
 	}
 }
 
-// TestCompactInvisibleInGo: whether a Go process is dead is known without seeing
-// it, whatever is known of the others.
-func TestCompactInvisibleInGo(t *testing.T) {
+// TestCompactGoWithUnknownLiveness: a dead Go process is recognized even if the liveness of the
+// others is unknown.
+func TestCompactGoWithUnknownLiveness(t *testing.T) {
 	s := newShop(t)
 	removeAll(s.dir)
 	put(t, s.dir, fmt.Sprintf("counter_%d.db", deadPID), padded(two()))
@@ -549,16 +547,16 @@ func TestCompactInvisibleInGo(t *testing.T) {
 	r := newReader(t, s.dir)
 	for i := range 2 {
 		if n, err := r.Compact(); n != (filesOfDead-4)*(1-i) || !errors.Is(err, ErrLivenessUnknown) {
-			t.Errorf("Compact says %d, %v", n, err)
+			t.Errorf("Compact() = %d, %v", n, err)
 		}
 		s.check(r, "after")
 		s.check(newReader(t, s.dir), "after, a new one")
 	}
 }
 
-// TestCompactSweeps: what processes have left that died while they made a file
-// goes after a minute, unless it is not a file of ours.
-func TestCompactSweeps(t *testing.T) {
+// TestCompactRemovesLeftovers: files that were being created by dead processes are removed after
+// a minute, unless they are not ours.
+func TestCompactRemovesLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-2 * time.Minute)
 	for name, c := range map[string]struct {
@@ -581,7 +579,7 @@ func TestCompactSweeps(t *testing.T) {
 			}
 		}
 		if n, err := newReader(t, dir).Compact(); n != 0 || err != nil {
-			t.Errorf("Compact says %d, %v", n, err)
+			t.Errorf("Compact() = %d, %v", n, err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, name)); c.stays != (err == nil) {
 			t.Errorf("%s: stays %v, and %v", name, c.stays, err)
@@ -589,8 +587,8 @@ func TestCompactSweeps(t *testing.T) {
 	}
 }
 
-// TestCompactThousand: a thousand workers that have come and gone leave no more to read
-// than a few with the same series: a scrape costs what the living cost.
+// TestCompactThousand: a thousand ended workers leave no more to read than a few with the same
+// series: the time of a scrape depends on the living ones.
 func TestCompactThousand(t *testing.T) {
 	left := func(dead int) (files int, used int64) {
 		s := newShop(t)
@@ -605,7 +603,7 @@ func TestCompactThousand(t *testing.T) {
 		return s.files(), r.report.bytes
 	}
 	many := long.Form(t, 300, 1000, "dead workers")
-	const few = 200 // they have all series that there are
+	const few = 200 // they have all series
 	fewFiles, fewBytes := left(few)
 	manyFiles, manyBytes := left(many)
 	if manyFiles != fewFiles || manyBytes != fewBytes {

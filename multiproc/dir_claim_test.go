@@ -23,8 +23,8 @@ func openFor(t *testing.T, dir, service string) (*Cells, error) {
 	return c, err
 }
 
-// TestClaims: a directory is the service's that comes first, however many come at the same
-// moment, and also when somebody has removed what says so.
+// TestClaims: a directory belongs to the first service, even if several start at the same time,
+// and even after the claim was removed.
 func TestClaims(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "metrics")
 	var all sync.WaitGroup
@@ -49,7 +49,7 @@ func TestClaims(t *testing.T) {
 	}
 	all.Wait()
 	if len(in) != 1 || out != 10 {
-		t.Fatalf("%v are in, and %d out", in, out)
+		t.Fatalf("%v were accepted, and %d refused", in, out)
 	}
 
 	dir = t.TempDir()
@@ -72,9 +72,9 @@ func TestClaims(t *testing.T) {
 	checkDamage(t, newReader(t, dir), "")
 }
 
-// TestBelowPython: where Python's client was first, a Go service counts below, and Python's
-// own collector reads what it did before.
-func TestBelowPython(t *testing.T) {
+// TestGoSubdir: if Python's client came first, a Go service uses a subdirectory, and Python's
+// own collector still reads the same.
+func TestGoSubdir(t *testing.T) {
 	dir := t.TempDir()
 	runPython(t, "write", dir, 2, 0)
 	before := runPython(t, "read", dir)
@@ -99,9 +99,8 @@ func TestBelowPython(t *testing.T) {
 	}
 }
 
-// TestPythonComesLater: where the Go service was first it stays, all its processes
-// together, and writes in the layout in which Python's client does, whose collector
-// reads all files in its own.
+// TestPythonComesLater: a Go service that came first stays, with all its processes, and adopts
+// the layout of Python's client, whose collector reads all files in its own.
 func TestPythonComesLater(t *testing.T) {
 	for _, layout := range []layout{valueOnly, withTimestamp} {
 		dir := t.TempDir()
@@ -113,9 +112,9 @@ func TestPythonComesLater(t *testing.T) {
 		families := []*dto.MetricFamily{counterOf("a_total", 1), gaugeOf("g", 2), histogramOf("h", 1, 1, bound(1, 1))}
 		publish(t, p, families...)
 		want := gather(t, r)
-		put(t, dir, "counter_77.db", make([]byte, 64)) // it has nothing in it yet
+		put(t, dir, "counter_77.db", make([]byte, 64)) // still empty
 		if _, err := p.Restore(); err != nil || !p.SharesDirWithPython() {
-			t.Errorf("it is not seen, %v", err)
+			t.Errorf("it was not noticed, %v", err)
 		}
 		put(t, dir, "counter_77.db", encode(layout, counted("python_total", 3)))
 		if _, err := p.Restore(); err != nil {

@@ -12,7 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// created are the names of all files that this process makes in a directory: as a
+// created returns the names of all files that this process creates in a directory: as a
 // compactor, and as a process of a Go service.
 func created() (names []string) {
 	own := processID(0)
@@ -26,7 +26,7 @@ func created() (names []string) {
 	return names
 }
 
-// work does everything that makes files in a directory.
+// work does everything that creates files in a directory.
 func (s *shop) work() error {
 	s.t.Helper()
 	c, err := OpenCells(CellsOptions{Dir: s.dir})
@@ -37,13 +37,13 @@ func (s *shop) work() error {
 	p.Publish([]*dto.MetricFamily{
 		add(newFamily("own_total", "", dto.MetricType_COUNTER), 1), histogramOf("own_h", 1, 1, bound(1, 1)), add(gauge("own_g", ""), 1),
 	})
-	s.t.Cleanup(func() { letGo(c, p) })
+	s.t.Cleanup(func() { endProcess(c, p) })
 	_, err = newReader(s.t, s.dir).Compact()
 	return err
 }
 
-// TestPlanted: who owns the directory may have put a link where we make a file. What
-// it points to stays as it is, and is not made.
+// TestPlanted: the owner of the directory may have put a link where a file is created. Its
+// target is neither changed nor created.
 func TestPlanted(t *testing.T) {
 	secret := []byte("root's own")
 	for _, name := range created() {
@@ -58,10 +58,10 @@ func TestPlanted(t *testing.T) {
 				}
 				err := s.work()
 				if got, _ := os.ReadFile(victim); !slices.Equal(got, secret) {
-					t.Errorf("it has written %.20q there", got)
+					t.Errorf("it wrote %.20q to the target", got)
 				}
 				if refuses := name == lockName; refuses != (err != nil) {
-					t.Errorf("it says %v", err)
+					t.Errorf("got %v", err)
 				}
 			})
 		}
@@ -74,14 +74,14 @@ func TestPlanted(t *testing.T) {
 			}
 			_ = s.work()
 			if _, err := os.Lstat(victim); err == nil {
-				t.Error("it has made a file there")
+				t.Error("it created the target")
 			}
 		})
 	}
 }
 
-// TestPlantedForReading: a link is not followed when it is read either: opening a device
-// does something, and what only we may read is not for everybody.
+// TestPlantedForReading: links are not followed for reading either: opening a device has
+// effects, and files that only this process may read must not leak.
 func TestPlantedForReading(t *testing.T) {
 	for _, name := range []string{"counter_9.db", "counter_archive.db", "tacho_9-1-1-0.cells", "tacho_archive.cells", "counter_9.db.folding.1"} {
 		t.Run(name, func(t *testing.T) {
@@ -101,13 +101,13 @@ func TestPlantedForReading(t *testing.T) {
 				_, _ = r.Compact()
 			}
 			if r.report.damaged[NotRegular] == 0 && r.report.damaged[Foreign] == 0 {
-				t.Errorf("it complains of %v", r.report.damaged)
+				t.Errorf("damage: %v", r.report.damaged)
 			}
 		})
 	}
 }
 
-// TestPlantedLock: a lock that would hang, or is somebody else's, is refused; scrapes go
+// TestPlantedLock: a lock that would block, or belongs to another user, is refused; scrapes go
 // on.
 func TestPlantedLock(t *testing.T) {
 	for what, plant := range map[string]func(path string) error{
@@ -124,7 +124,7 @@ func TestPlantedLock(t *testing.T) {
 			}
 			within(t, 30e9, func() {
 				if _, err := newReader(t, s.dir).Compact(); err == nil || err == ErrBusy {
-					t.Errorf("Compact says %v", err)
+					t.Errorf("Compact returned %v", err)
 				}
 				lockShared(s.dir)()
 			})
@@ -133,7 +133,7 @@ func TestPlantedLock(t *testing.T) {
 	}
 }
 
-// ownedBy makes a file of another user.
+// ownedBy creates a file of another user.
 func ownedBy(path string, uid int) error {
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		return err
@@ -141,8 +141,8 @@ func ownedBy(path string, uid int) error {
 	return os.Chown(path, uid, uid)
 }
 
-// TestArchivesBelongToTheDirectory: what root makes in a directory is its owner's, who
-// has to read it, and to replace it.
+// TestArchivesBelongToTheDirectory: files that root creates belong to the directory's owner, who
+// has to read and replace them.
 func TestArchivesBelongToTheDirectory(t *testing.T) {
 	before := syscall.Umask(0o077)
 	defer syscall.Umask(before)
@@ -170,7 +170,7 @@ func TestArchivesBelongToTheDirectory(t *testing.T) {
 	}
 }
 
-// TestPlantedDirectory: the second Meter's directory, below the first one's, is no link.
+// TestPlantedDirectory: the second Meter's subdirectory must not be a link.
 func TestPlantedDirectory(t *testing.T) {
 	dir, victim := t.TempDir(), t.TempDir()
 	if err := os.Symlink(victim, filepath.Join(dir, "2")); err != nil {
@@ -179,7 +179,7 @@ func TestPlantedDirectory(t *testing.T) {
 	openCells(t, dir)
 	if c, err := OpenCells(CellsOptions{Dir: dir}); err == nil {
 		_ = c.Close()
-		t.Error("it is followed")
+		t.Error("the link was followed")
 	}
 	if all, _ := os.ReadDir(victim); len(all) > 0 {
 		t.Errorf("there is %s now", all[0].Name())

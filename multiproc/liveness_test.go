@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// mapAndObey is a worker of Python's client, as far as others can see: it has mapped its
-// files, whatever these are called, and adds to what is first in each.
+// mapAndObey acts as a worker of Python's client: it has mapped its files, whatever their names,
+// and adds to the first value in each.
 func mapAndObey(dir string) {
 	var all [][]byte
 	for _, id := range os.Args[1:] {
@@ -36,8 +36,8 @@ func mapAndObey(dir string) {
 	}})
 }
 
-// startUnseen starts the test program in a PID namespace of its own, from which no other
-// process can be seen.
+// startUnseen starts the test program in a new PID namespace, from which no other process can be
+// seen.
 func startUnseen(t *testing.T, dirs ...string) *testWorker {
 	t.Helper()
 	cmd := inRole("unseen", strings.Join(dirs, ":"))
@@ -45,7 +45,7 @@ func startUnseen(t *testing.T, dirs ...string) *testWorker {
 	return startCommand(t, cmd)
 }
 
-// readUnseen is that program: the worker 1 in each directory, and a compactor.
+// readUnseen is that program: worker 1 in each directory, and a compactor.
 func readUnseen(dirs string) {
 	check := func(err error) {
 		if err != nil {
@@ -75,8 +75,8 @@ func readUnseen(dirs string) {
 	})
 }
 
-// described is what a Reader says of processes: their lives, who is shown by itself, and
-// whether there are sums.
+// described returns what a Reader reports about processes: their liveness, which are shown for
+// themselves, and whether there are totals.
 func described(r *Reader) string {
 	families, err := r.Gather()
 	if err != nil {
@@ -99,7 +99,7 @@ func described(r *Reader) string {
 	return fmt.Sprint(states, each, sums)
 }
 
-// worker puts a file for each id into a directory.
+// putWorkers puts a file for each id into a directory.
 func putWorkers(t *testing.T, dir string, ids ...any) {
 	t.Helper()
 	for _, id := range ids {
@@ -107,16 +107,16 @@ func putWorkers(t *testing.T, dir string, ids ...any) {
 	}
 }
 
-// TestOtherDevice: two directories are on two file systems, where files have the same
-// numbers. That one has mapped a file in the first tells nothing about the second, whose
-// worker is in another PID namespace: alive, and its number is nobody's here.
+// TestOtherDevice: two directories are on two file systems with equal inodes. A process that has
+// mapped a file in the first proves nothing about the second, whose worker is in another PID
+// namespace: alive, with a PID that is unused here.
 func TestOtherDevice(t *testing.T) {
 	seen, unseen := smallDisk(t, 512), smallDisk(t, 512)
 	putWorkers(t, seen, 1)
 	putWorkers(t, unseen, 1, deadPID)
 	inode := func(dir string) uint64 { return deviceInodeOf(stat(t, filepath.Join(dir, "counter_1.db"))).inode }
 	if inode(seen) != inode(unseen) {
-		t.Fatalf("the files have the numbers %d and %d", inode(seen), inode(unseen))
+		t.Fatalf("the files have the inodes %d and %d", inode(seen), inode(unseen))
 	}
 	w := startTestWorker(t, "map", unseen, deadPID)
 	w.await("ready")
@@ -141,9 +141,9 @@ func stat(t *testing.T, path string) os.FileInfo {
 	return info
 }
 
-// TestTwoNamespaces: workers of two containers write into one directory. That some can be
-// seen tells nothing about the others; what they count is not lost, and what some use
-// is not what all use.
+// TestTwoNamespaces: workers of two containers write into one directory. Seeing some proves
+// nothing about the others; their counts are not lost, and the usage of some is not shown as
+// that of all.
 func TestTwoNamespaces(t *testing.T) {
 	dir := t.TempDir()
 	putWorkers(t, dir, 1, deadPID, deadPID+1)
@@ -153,7 +153,7 @@ func TestTwoNamespaces(t *testing.T) {
 	compactor.await("ready")
 	for _, c := range []struct{ tell, want string }{
 		{"read", "map[alive:2 dead:1 unknown:0] [1] 0"},
-		{"compact", "1 false"}, // of whom it is known that nobody writes
+		{"compact", "1 false"}, // known to have no writer
 		{"read", "map[alive:2 dead:0 unknown:0] [1] 0"},
 	} {
 		if _, err := fmt.Fprintln(compactor.in, c.tell); err != nil {
@@ -166,11 +166,11 @@ func TestTwoNamespaces(t *testing.T) {
 	checkSamples(t, gather(t, newReader(t, dir)), samples{"a_total": 4})
 }
 
-// TestWorkerNumbers: numbers in files' names are not those of processes: they are uWSGI's,
-// of which 1 is init's as well, or a container's, or one that was another process's before.
-// What is shown is what has mapped the file.
+// TestWorkerNumbers: numbers in file names are not PIDs: they are uWSGI's, of which 1 is also
+// init, or a container's, or a reused PID. The processes shown are those that have mapped the
+// files.
 func TestWorkerNumbers(t *testing.T) {
-	idle := startTestWorker(t, "map", t.TempDir()) // a process that has mapped nothing
+	idle := startTestWorker(t, "map", t.TempDir()) // a process without mapped files
 	idle.await("ready")
 	for name, ids := range map[string][]any{
 		"uWSGI":       {1, 2},
@@ -188,25 +188,25 @@ func TestWorkerNumbers(t *testing.T) {
 				t.Fatal(err)
 			}
 			alive := fmt.Sprintf("map[alive:%d dead:0 unknown:0] [%d] %d", len(ids), w.pid, len(usageMetrics))
-			for range 2 { // the second time it is remembered
+			for range 2 { // the second time from the cache
 				if got := described(r); got != alive {
-					t.Errorf("it says %s, want %s", got, alive)
+					t.Errorf("got %s, want %s", got, alive)
 				}
 			}
 			if n, err := r.Compact(); n != 0 || err != nil {
-				t.Errorf("Compact says %d, %v", n, err)
+				t.Errorf("Compact() = %d, %v", n, err)
 			}
 			w.kill()
 			dead := fmt.Sprintf("map[alive:0 dead:%d unknown:0] [] ", len(ids))
 			if got := described(r); !strings.HasPrefix(got, dead) {
-				t.Errorf("when it is gone it says %s, want %s", got, dead)
+				t.Errorf("after its end: got %s, want %s", got, dead)
 			}
 		})
 	}
 }
 
-// TestNumberReused: the number of a dead worker's file is another process's now. It is not
-// a worker of this service, and what it uses is not what the service uses.
+// TestNumberReused: the PID in a dead worker's file now belongs to another process. That is not
+// a worker of this service, and its usage is not the service's.
 func TestNumberReused(t *testing.T) {
 	s := newShop(t)
 	idle := startTestWorker(t, "map", t.TempDir())
@@ -218,18 +218,18 @@ func TestNumberReused(t *testing.T) {
 	}
 	want := fmt.Sprintf("map[alive:1 dead:3 unknown:0] [%d] %d", os.Getpid(), len(usageMetrics))
 	if got := described(r); got != want {
-		t.Errorf("it says %s, want %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 	if n, err := r.Compact(); n != 3 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	if got := gather(t, r)["a_total"]; got != 4 {
 		t.Errorf("a_total is %v, want 4", got)
 	}
 }
 
-// TestOpenedMeanwhile: a process opens a dead one's file just before that is renamed. It
-// gets the file back, and what it counts is counted.
+// TestOpenedMeanwhile: a process opens a dead one's file just before the rename. It gets the
+// file back, and its counts count.
 func TestOpenedMeanwhile(t *testing.T) {
 	s := newShop(t)
 	putWorkers(t, s.dir, deadPID)
@@ -242,7 +242,7 @@ func TestOpenedMeanwhile(t *testing.T) {
 		}
 	}
 	if n, err := r.Compact(); n != 0 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, fmt.Sprintf("counter_%d.db", deadPID))); err != nil {
 		t.Error(err)
@@ -253,8 +253,8 @@ func TestOpenedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestNoLeases: where the kernel tells nothing of a file alone, as on a network's file
-// system, a worker is dead only if all processes can be seen.
+// TestNoLeases: without leases, as on a network file system, a worker is dead only if all
+// processes can be seen.
 func TestNoLeases(t *testing.T) {
 	for _, complete := range []bool{true, false} {
 		s := newShop(t)
@@ -274,7 +274,7 @@ func TestNoLeases(t *testing.T) {
 			}
 		}
 		if n, err := r.Compact(); n != folded || errors.Is(err, ErrLivenessUnknown) == complete {
-			t.Errorf("complete %v: Compact says %d, %v", complete, n, err)
+			t.Errorf("complete %v: Compact() = %d, %v", complete, n, err)
 		}
 		if got := gather(t, r)["a_total"]; got != 3 {
 			t.Errorf("a_total is %v", got)
@@ -282,8 +282,7 @@ func TestNoLeases(t *testing.T) {
 	}
 }
 
-// TestUnreadableMaps: a process of which it cannot be read what it has mapped may be a
-// worker.
+// TestUnreadableMaps: a process whose mappings cannot be read may be a worker.
 func TestUnreadableMaps(t *testing.T) {
 	s := newShop(t)
 	putWorkers(t, s.dir, deadPID)
@@ -297,12 +296,12 @@ func TestUnreadableMaps(t *testing.T) {
 		return mappedBy(pid, keys)
 	}
 	if n, err := r.Compact(); n != 0 || !errors.Is(err, ErrLivenessUnknown) {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 }
 
-// TestSearchesSeldom: all processes are looked through for new files, and not at each
-// scrape for one whose process is out of sight.
+// TestSearchesSeldom: all processes are searched for new files, but not at each scrape for a
+// file whose process cannot be seen.
 func TestSearchesSeldom(t *testing.T) {
 	dir := t.TempDir()
 	putWorkers(t, dir, deadPID)
@@ -329,7 +328,7 @@ func TestSearchesSeldom(t *testing.T) {
 	}
 }
 
-// TestOverlay: on an overlay, as in containers, maps may show another device than stat.
+// TestOverlay: on an overlay, as in containers, maps may show a different device than stat.
 func TestOverlay(t *testing.T) {
 	disk := smallDisk(t, 1024)
 	layer := func(name string) string {
@@ -359,10 +358,10 @@ sys.stdin.read()`, filepath.Join(dir, "counter_1.db"))
 	}
 	want := fmt.Sprintf("map[alive:1 dead:1 unknown:0] [%d] %d", w.pid, len(usageMetrics))
 	if got := described(r); got != want {
-		t.Errorf("it says %s, want %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 	if n, err := r.Compact(); n != 1 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 }
 
@@ -378,6 +377,6 @@ func TestDeviceNumber(t *testing.T) {
 		}
 	}
 	if _, ok := parseMapping("7f00-7f01 rw-p 00000000 00:00 0"); ok {
-		t.Error("memory is no file")
+		t.Error("anonymous memory was taken for a file")
 	}
 }

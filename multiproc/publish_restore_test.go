@@ -14,14 +14,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// TestRestoreLosesNothing: files are removed again and again while several goroutines
-// count. In the end all is there, and no reader has seen more than there was, or
-// a total that fell.
+// TestRestoreLosesNothing: files are removed again and again while several goroutines count. In
+// the end all counts are there, and no reader has seen a total that was too high or fell.
 func TestRestoreLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
 	words := c.Add(CellKey{Text: "a"}, 3, 1)
-	large := c.Add(CellKey{Text: "large"}, 60_000, 1) // another piece of the file
+	large := c.Add(CellKey{Text: "large"}, 60_000, 1) // in another piece of the file
 	p := NewPublisher(c, nil)
 	publish(t, p, counterOf("a_total", 7))
 	const each, counting = 300_000, 2
@@ -70,7 +69,7 @@ func TestRestoreLosesNothing(t *testing.T) {
 			}
 		}
 		if n, err := p.Restore(); n != 1+i%2 || err != nil {
-			t.Fatalf("Restore says %d, %v", n, err)
+			t.Fatalf("Restore() = %d, %v", n, err)
 		}
 	}
 	counters.Wait()
@@ -92,7 +91,7 @@ func TestRestoreLosesNothing(t *testing.T) {
 		t.Errorf("%d in memory, want %d", got, counting*each)
 	}
 	if n, err := p.Restore(); n != 0 || err != nil {
-		t.Errorf("of files that are there Restore says %d, %v", n, err)
+		t.Errorf("nothing was removed, but Restore() = %d, %v", n, err)
 	}
 }
 
@@ -105,9 +104,8 @@ func publishingReader(t *testing.T, c *Cells, p *Publisher) *Reader {
 	return r
 }
 
-// TestRestoreWaits: where files cannot be made again counting goes on, only this
-// process shows it, and the reason is told as it is, once. As soon as they can be made
-// everybody sees everything.
+// TestRestoreWaits: while files cannot be recreated, counting goes on, only this process shows
+// the counts, and the true reason is reported once. After that everything is visible to all.
 func TestRestoreWaits(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "metrics")
 	var told []error
@@ -128,11 +126,11 @@ func TestRestoreWaits(t *testing.T) {
 	}
 	for range 2 {
 		if n, err := p.Restore(); n != 0 || !errors.Is(err, syscall.ENOTDIR) {
-			t.Errorf("Restore says %d, %v", n, err)
+			t.Errorf("Restore() = %d, %v", n, err)
 		}
 	}
 	if len(told) != 1 || !errors.Is(told[0], syscall.ENOTDIR) {
-		t.Errorf("it is told of %v", told)
+		t.Errorf("reported: %v", told)
 	}
 	words[0].Add(1)
 	*families[0].Metric[0].Counter.Value = 2
@@ -151,7 +149,7 @@ func TestRestoreWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := p.Restore(); n != 1 || err != nil {
-		t.Errorf("Restore says %d, %v", n, err)
+		t.Errorf("Restore() = %d, %v", n, err)
 	}
 	publish(t, p, families...)
 	for _, r := range []*Reader{own, other, newReader(t, dir)} {
@@ -167,11 +165,11 @@ func TestRestoreWaits(t *testing.T) {
 	}
 }
 
-// TestRemovedIsNotDead: a process whose file of cells was removed is not dead: what it
-// publishes is not folded, which would count it twice when it is made again.
+// TestRemovedIsNotDead: a process whose cell file was removed is not dead: its published files
+// are not merged, which would count them twice after they are recreated.
 func TestRemovedIsNotDead(t *testing.T) {
 	if startTicks(os.Getpid()) == 0 {
-		t.Log("processes cannot be told apart here: a file that nobody holds is a dead one's")
+		t.Log("processes cannot be distinguished here: an unlocked file belongs to a dead one")
 		return
 	}
 	dir := t.TempDir()
@@ -183,10 +181,10 @@ func TestRemovedIsNotDead(t *testing.T) {
 	}
 	r := newReader(t, dir)
 	if n, err := r.Compact(); n != 0 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	if n, err := p.Restore(); n != 1 || err != nil {
-		t.Errorf("Restore says %d, %v", n, err)
+		t.Errorf("Restore() = %d, %v", n, err)
 	}
 	for _, r := range []*Reader{r, newReader(t, dir)} {
 		if got := gather(t, r)["a_total"]; got != 3 {
@@ -195,9 +193,9 @@ func TestRemovedIsNotDead(t *testing.T) {
 	}
 }
 
-// TestDirectoryIsHeld: also while its files are removed a directory is that of the
-// Cells which are there, so that no others of the process take their name.
-func TestDirectoryIsHeld(t *testing.T) {
+// TestDirectoryStaysInUse: while its file is removed, the directory stays in use by its Cells,
+// so that no other Cells of the process take the name.
+func TestDirectoryStaysInUse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "metrics")
 	c := openCells(t, dir)
 	count(c, CellKey{Text: "a"}, 1, 1)
@@ -208,7 +206,7 @@ func TestDirectoryIsHeld(t *testing.T) {
 		t.Errorf("the second ones are in %s", d)
 	}
 	if n, err := NewPublisher(c, nil).Restore(); n != 1 || err != nil {
-		t.Errorf("Restore says %d, %v", n, err)
+		t.Errorf("Restore() = %d, %v", n, err)
 	}
 	if got := cellsIn(newReader(t, dir))["a"]; got != "[1] since 1" {
 		t.Errorf("got %s", got)

@@ -29,7 +29,7 @@ func gaugeOf(name string, v float64, labels ...string) *dto.MetricFamily {
 	return add(gauge(name, "Help."), v, labels...)
 }
 
-// bound is a bucket.
+// bound returns a bucket.
 func bound(below float64, count uint64) *dto.Bucket {
 	return &dto.Bucket{UpperBound: &below, CumulativeCount: &count}
 }
@@ -40,7 +40,7 @@ func histogramOf(name string, sum float64, count uint64, buckets ...*dto.Bucket)
 	return f
 }
 
-// inGo are the Cells of a process that is only said to be another one.
+// inGo returns the Cells of a process that only pretends to be another one.
 func inGo(t *testing.T, dir string, number int) *Cells {
 	t.Helper()
 	c := &Cells{dir: dir, id: fmt.Sprintf("%d-1-1-0", number)}
@@ -51,7 +51,7 @@ func inGo(t *testing.T, dir string, number int) *Cells {
 	return c
 }
 
-// publish writes all families, and insists on there being space.
+// publish writes all families, for which there must be space.
 func publish(t *testing.T, p *Publisher, families ...*dto.MetricFamily) {
 	t.Helper()
 	if n := p.Publish(families); n > 0 {
@@ -59,7 +59,7 @@ func publish(t *testing.T, p *Publisher, families ...*dto.MetricFamily) {
 	}
 }
 
-// hostile are label values that have to come out as they went in.
+// hostile are label values that must come back unchanged.
 var hostile = []string{
 	"", "plain", `quo"te`, `back\slash`, `\`, "new\nline", "tab\t", "\r\b\f", "ünïcödé", "日本語", "😀", "\u202eשלום", "مرحبا",
 	"<&>", "\x00\x01\x1f\x7f", "{}", `a="b",c`, " ", strings.Repeat("x", 300), "\u2028\ufeff\uffff\U00010000\U0010ffff", `"]`, `\u0041`,
@@ -67,8 +67,7 @@ var hostile = []string{
 
 const hostileHelp = "Help \\ with\na \"quote\", <é> and 😀"
 
-// A service has metrics of every type in client_golang. What it has counted follows
-// from its number.
+// A service has metrics of every client_golang type. Its counts follow from its number.
 type service struct {
 	prometheus.Registry
 	requests, jobs *prometheus.CounterVec
@@ -119,8 +118,8 @@ type constant struct{ prometheus.Metric }
 func (c constant) Describe(all chan<- *prometheus.Desc) { all <- c.Desc() }
 func (c constant) Collect(all chan<- prometheus.Metric) { all <- c.Metric }
 
-// change counts more, and takes label sets away. The bucket of +Inf, which is not
-// among a histogram's, is from now on, because of its exemplar.
+// change counts more, and removes label sets. The +Inf bucket of a histogram, missing before,
+// now exists because of its exemplar.
 func (s *service) change() {
 	s.requests.WithLabelValues("plain", "1").Inc()
 	s.times.(prometheus.ExemplarObserver).ObserveWithExemplar(1e8, prometheus.Labels{"trace_id": "1"})
@@ -129,7 +128,7 @@ func (s *service) change() {
 	s.rooms.WithLabelValues("a").Add(100)
 }
 
-// serviceModes are those of a service's gauges.
+// serviceModes returns the modes of a service's gauges.
 func serviceModes() map[string]string {
 	all := map[string]string{}
 	for mode := range modes {
@@ -138,7 +137,7 @@ func serviceModes() map[string]string {
 	return all
 }
 
-// publishAndObey is a service that is told what happens.
+// publishAndObey is a service that takes commands.
 func publishAndObey(dir string) {
 	c, err := OpenCells(CellsOptions{Dir: dir})
 	if err != nil {
@@ -158,15 +157,15 @@ func publishAndObey(dir string) {
 	obey(map[string]func(){"change": s.change, "publish": write, "close": p.Close})
 }
 
-// TestPublish: two services' metrics are added up by their types and modes. Gauges
-// go with their label sets and, where they are live, with their process.
+// TestPublish: the metrics of two services are merged by type and mode. Gauges disappear with
+// their label sets and, if they are live, with their process.
 func TestPublish(t *testing.T) {
 	dir := t.TempDir()
 	one := startTestWorker(t, "publish", dir, 1)
 	one.await("ready")
 	two := startTestWorker(t, "publish", dir, 2)
 	two.await("ready")
-	one.tell("publish") // of gauges that have not changed it is not the most recent
+	one.tell("publish") // unchanged gauges do not become the most recent
 	r := newReader(t, dir)
 
 	want := samples{
@@ -202,7 +201,7 @@ func TestPublish(t *testing.T) {
 	check("at first")
 
 	one.tell("change")
-	check("before it is published")
+	check("before publishing")
 	one.tell("publish")
 	want[`requests_total{b="1", path="plain"}`]++
 	want[`rooms{name="a"}`], want[`rooms{name="b"}`] = 103, -2
@@ -225,7 +224,7 @@ func TestPublish(t *testing.T) {
 	delete(want, fmt.Sprintf(`gauge_liveall{pid="%d"}`, two.pid))
 	check("one killed")
 	if n, err := newReader(t, dir).Compact(); n != 1+3+10 || err != nil {
-		t.Errorf("Compact says %d, %v", n, err)
+		t.Errorf("Compact() = %d, %v", n, err)
 	}
 	delete(want, fmt.Sprintf(`gauge_all{pid="%d"}`, two.pid))
 	check("compacted")
@@ -258,7 +257,7 @@ func checkHelp(t *testing.T, got samples) {
 	}
 }
 
-// compareSamples names what differs.
+// compareSamples reports differences.
 func compareSamples(t *testing.T, when string, got, want samples) {
 	t.Helper()
 	for name, w := range want {
@@ -268,14 +267,13 @@ func compareSamples(t *testing.T, when string, got, want samples) {
 	}
 	for name, g := range got {
 		if _, ok := want[name]; !ok {
-			t.Errorf("%s: %s is %v, and should not be there", when, name, g)
+			t.Errorf("%s: %s is %v, but should not exist", when, name, g)
 		}
 	}
 }
 
-// TestPythonReadsPublished: Python's own client reads what Go processes have
-// published, and makes the same of it. The modes that its release does not know are
-// left out.
+// TestPythonReadsPublished: Python's own client reads published files of Go processes with the
+// same result. Modes that its release lacks are left out.
 func TestPythonReadsPublished(t *testing.T) {
 	dir := t.TempDir()
 	for n := range 3 {
@@ -290,7 +288,7 @@ func TestPythonReadsPublished(t *testing.T) {
 	}
 	want := samples{}
 	for name, v := range parseText(t, runPython(t, "read", dir)) {
-		if before, id, ok := strings.Cut(name, `pid="`); ok { // it shows our ids as they are
+		if before, id, ok := strings.Cut(name, `pid="`); ok { // it shows our ids unchanged
 			pid, _, _ := strings.Cut(id, "-")
 			name = before + `pid="` + pid + `"}`
 		}
@@ -302,8 +300,8 @@ func TestPythonReadsPublished(t *testing.T) {
 	}
 }
 
-// TestKeysAsInPython: keys are those of Python's json.dumps, byte for byte, so that
-// archives have each of them once.
+// TestKeysAsInPython: keys equal those of Python's json.dumps, byte for byte, so that archives
+// have each of them once.
 func TestKeysAsInPython(t *testing.T) {
 	texts := slices.Clone(hostile)
 	for r := rune(0); r < 0x180; r++ {
@@ -333,11 +331,11 @@ print(json.dumps([json.dumps([s, s + "_sum", {"b": s, "a" + s: "1", "é": s, "Z"
 		}
 	}
 	if got := pythonKey("\xff", "a", nil, "b\xed\xa0\x80"); got != `["\ufffd", "a", {}, "b\ufffd\ufffd\ufffd"]` {
-		t.Errorf("of what is not UTF-8: %s", got)
+		t.Errorf("invalid UTF-8: %s", got)
 	}
 }
 
-// TestBoundsAsInPython: le is written as Python writes it, and every bound comes back.
+// TestBoundsAsInPython: le is formatted as in Python, and every bound can be read back.
 func TestBoundsAsInPython(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0.0", 1: "1.0", -1: "-1.0", .1: "0.1", 2.5: "2.5", 1e-5: "1e-05", 100_000: "100000.0", 1e6: "1e+06", 1234567.5: "1.2345675e+06",
@@ -347,12 +345,12 @@ func TestBoundsAsInPython(t *testing.T) {
 			t.Errorf("%v is %s, want %s", v, got, want)
 		}
 		if back, err := strconv.ParseFloat(pythonFloat(v), 64); err != nil || back != v {
-			t.Errorf("%v comes back as %v, %v", v, back, err)
+			t.Errorf("%v was read back as %v, %v", v, back, err)
 		}
 	}
 }
 
-// TestPublishHistograms: buckets are what they were, however they are given.
+// TestPublishHistograms: buckets keep their values in every representation.
 func TestPublishHistograms(t *testing.T) {
 	float := func(v float64) *float64 { return &v }
 	explicit := histogramOf("h", 9, 5, bound(1, 2), bound(math.Inf(1), 5))
@@ -390,8 +388,8 @@ func TestPublishHistograms(t *testing.T) {
 	}
 }
 
-// TestPublishedNames: a name that is none in the text format gets underscores. Of
-// counters the name stays as it is.
+// TestPublishedNames: invalid characters in a name become underscores. Names of counters do not
+// change.
 func TestPublishedNames(t *testing.T) {
 	dir := t.TempDir()
 	c := openCells(t, dir)
@@ -414,8 +412,8 @@ func TestPublishedNames(t *testing.T) {
 	checkSamples(t, gather(t, newReader(t, dir)), want)
 }
 
-// TestGaugesVanish: a gauge that is not gathered any more goes, one that comes again
-// is there again, and the others are not touched. A counter stays.
+// TestGaugesVanish: a gauge that is no longer gathered disappears, and reappears if it is
+// gathered again; others do not change. A counter stays.
 func TestGaugesVanish(t *testing.T) {
 	dir := t.TempDir()
 	p := NewPublisher(openCells(t, dir), map[string]string{"m": "max"})
@@ -442,9 +440,9 @@ func TestGaugesVanish(t *testing.T) {
 	}
 }
 
-// TestGaugesMadeAnew: a file that is made anew is another one also when it has the
-// inode of the one before the last one, and keys of the same length.
-func TestGaugesMadeAnew(t *testing.T) {
+// TestGaugesRewritten: a rewritten file is recognized even with the inode of the last but one,
+// and keys of the same length.
+func TestGaugesRewritten(t *testing.T) {
 	dir := t.TempDir()
 	p := NewPublisher(openCells(t, dir), nil)
 	r := newReader(t, dir)
@@ -457,9 +455,8 @@ func TestGaugesMadeAnew(t *testing.T) {
 	}
 }
 
-// TestMostRecent: the latest value of all processes is shown. That another label
-// set has vanished, so that the file is written anew, makes no value a new one, nor
-// does publishing it again.
+// TestMostRecent: the latest value of all processes is shown. A rewrite of the file because of
+// another label set does not make a value newer, nor does publishing it again.
 func TestMostRecent(t *testing.T) {
 	dir := t.TempDir()
 	var publishers []*Publisher
@@ -520,9 +517,9 @@ func TestGaugeMode(t *testing.T) {
 	}
 }
 
-// TestPublishMuch: files grow while they are read, and nobody complains; the places
-// of the first series are still where they were. Thousands of gauges that vanish
-// leave a file of what is left.
+// TestPublishMuch: files grow while they are read, without reported damage, and the first series
+// stay at their addresses. After thousands of gauges have disappeared, the file contains only
+// the rest.
 func TestPublishMuch(t *testing.T) {
 	dir := t.TempDir()
 	p := NewPublisher(openCells(t, dir), nil)
@@ -580,7 +577,7 @@ func TestPublishMuch(t *testing.T) {
 	}
 }
 
-// TestPublishAllocates: publishing what is known already allocates next to nothing.
+// TestPublishAllocates: publishing known metrics allocates next to nothing.
 func TestPublishAllocates(t *testing.T) {
 	p := NewPublisher(openCells(t, t.TempDir()), nil)
 	families := []*dto.MetricFamily{newFamily("a_total", "Help.", dto.MetricType_COUNTER), newFamily("g", "Help.", dto.MetricType_GAUGE)}
@@ -598,9 +595,9 @@ func TestPublishAllocates(t *testing.T) {
 	}
 }
 
-// TestPublishBegunAnew: a label set that is deleted and made again counts from zero in
-// its process, and the service's total goes on.
-func TestPublishBegunAnew(t *testing.T) {
+// TestPublishReset: a label set that is deleted and created again starts at zero in its process,
+// and the service's total goes on.
+func TestPublishReset(t *testing.T) {
 	dir := t.TempDir()
 	c, err := OpenCells(CellsOptions{Dir: dir})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// cpuSeconds is what this process has used.
+// cpuSeconds returns the CPU time of this process.
 func cpuSeconds() float64 {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
@@ -23,7 +23,7 @@ type discardText struct{ n int }
 
 func (d *discardText) Write(p []byte) (int, error) { d.n += len(p); return len(p), nil }
 
-// render gathers and writes text, which is what Python's time has in it.
+// render gathers and writes text, which Python's time also includes.
 func render(b *testing.B, r *Reader) {
 	families, err := r.Gather()
 	if err != nil {
@@ -37,7 +37,7 @@ func render(b *testing.B, r *Reader) {
 	}
 }
 
-// BenchmarkReader reads 64 workers' 10,000 samples each, cold and warm, and gives
+// BenchmarkReader reads 10,000 samples of each of 64 workers, cold and warm, and reports
 // Python's CPU time on the same directory as a multiple of ours.
 func BenchmarkReader(b *testing.B) {
 	dir := b.TempDir()

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A cellItem is a cell of a file that a test writes.
+// A cellItem is a cell in a file of a test.
 type cellItem struct {
 	key     string
 	live    bool
@@ -23,7 +23,7 @@ type cellItem struct {
 	words   []uint64
 }
 
-// encodeCells writes a file of cells, by the layout as it is described.
+// encodeCells encodes a cell file in the documented layout.
 func encodeCells(items ...cellItem) []byte {
 	data := make([]byte, 64)
 	copy(data, "tacho\x00c\x01")
@@ -45,13 +45,13 @@ func encodeCells(items ...cellItem) []byte {
 	return data
 }
 
-// usedCells changes what a file of cells says of the bytes in use.
+// usedCells changes the bytes in use in a cell file's header.
 func usedCells(data []byte, n uint64) []byte {
 	binary.LittleEndian.PutUint64(data[8:], n)
 	return data
 }
 
-// twoCells is a good file: entries at 64 and 104, 136 bytes.
+// twoCells is a valid file: entries at 64 and 104, 136 bytes.
 func twoCells() []byte {
 	return encodeCells(cellItem{"a", false, 100, []uint64{1, 2}}, cellItem{"b", false, 100, []uint64{3}})
 }
@@ -62,29 +62,28 @@ func patched32(data []byte, at int, v uint32) []byte {
 	return data
 }
 
-// filler is an entry of w words that says nothing.
+// filler returns a filler of w words.
 func filler(w uint32, words int) []byte {
 	data := binary.LittleEndian.AppendUint32(nil, 0)
 	data = binary.LittleEndian.AppendUint32(data, w)
 	return append(data, make([]byte, 8*words)...)
 }
 
-// inserted puts an entry between those of twoCells.
+// inserted inserts an entry between those of twoCells.
 func inserted(entry []byte) []byte {
 	data := slices.Insert(twoCells(), 104, entry...)
 	return usedCells(data, uint64(len(data)))
 }
 
-// TestDamagedCells: of a damaged file what stands before the damage counts, in
-// every scan, and also when it is folded. Beside each stands a good file with [10] in
-// a, and another dead process's.
+// TestDamagedCells: cells before the damage count, in every scan and after merging. Each case
+// also has a valid file with [10] in a, and one of another dead process.
 func TestDamagedCells(t *testing.T) {
 	a, b := map[string]string{"a": "[11 2] since 50"}, map[string]string{"a": "[11 2] since 50", "b": "[3] since 100"}
 	for name, c := range map[string]struct {
 		file    string // its name; tacho_9-1-1-0.cells if empty
 		data    []byte
-		size    int64             // to which it is truncated or extended, if it is not 0
-		want    map[string]string // nil for what the good file has
+		size    int64             // truncates or extends it, unless 0
+		want    map[string]string // nil: only the valid file's
 		damaged Reason
 	}{
 		"whole":                       {data: twoCells(), want: b},
@@ -144,7 +143,7 @@ func TestDamagedCells(t *testing.T) {
 			want := map[string]string{"a": "[10] since 50"}
 			maps.Copy(want, c.want)
 			r := newReader(t, dir)
-			for range 2 { // again, from what is known
+			for range 2 { // again, from the known entries
 				checkCells(t, r, want)
 				checkDamage(t, r, c.damaged)
 			}
@@ -155,13 +154,13 @@ func TestDamagedCells(t *testing.T) {
 			checkCells(t, newReader(t, dir), want)
 			_, err := os.Stat(filepath.Join(dir, c.file+".damaged"))
 			if kept := err == nil; kept != (c.damaged != "" && c.damaged != Foreign) {
-				t.Errorf("it is kept: %v", kept)
+				t.Errorf("it was kept: %v", kept)
 			}
 		})
 	}
 }
 
-// TestNotRegularCells: what is no file does not hold anybody up.
+// TestNotRegularCells: other kinds of files do not block a scan.
 func TestNotRegularCells(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "tacho_1-1-1-0.cells", twoCells())
@@ -185,8 +184,8 @@ func TestNotRegularCells(t *testing.T) {
 	})
 }
 
-// TestCellsNeverFall: whatever becomes of a file, what it has counted stays, and so
-// does when that began.
+// TestCellsNeverFall: whatever happens to a file, its counts remain, and so does their creation
+// time.
 func TestCellsNeverFall(t *testing.T) {
 	other := func(items ...cellItem) func() []byte { return func() []byte { return encodeCells(items...) } }
 	once := map[string]string{"a": "[2 4] since 100", "b": "[6] since 100", "c": "[1] since 70"}
@@ -209,7 +208,7 @@ func TestCellsNeverFall(t *testing.T) {
 		"truncated in between":    {truncate(110), once, Truncated},
 		"the header destroyed":    {overwriteFirst(0xff, 0xff), once, BadHeader},
 		"the use destroyed":       {overwriteFirst([]byte("tacho\x00c\x01\x01")...), once, BadHeader},
-		"replaced by the same":    {replace(func() []byte { return threeCells() }), once, ""}, // its process has made it again
+		"replaced by the same":    {replace(func() []byte { return threeCells() }), once, ""}, // its process has recreated it
 		"replaced by less":        {replace(other()), once, ""},
 		"replaced by something":   {replace(func() []byte { return []byte("something else") }), once, BadHeader},
 		"begun anew in place":     {overwrite(other(cellItem{"a", false, 100, []uint64{1, 2}})), once, Shrunk},
@@ -234,15 +233,14 @@ func TestCellsNeverFall(t *testing.T) {
 			for range 3 {
 				checkCells(t, r, c.want)
 				if c.reason != "" && r.report.damaged[c.reason] == 0 {
-					t.Errorf("it complains of %v, want %s", r.report.damaged, c.reason)
+					t.Errorf("damage %v, want %s", r.report.damaged, c.reason)
 				}
 			}
 		})
 	}
 }
 
-// TestDamagedArchive: what an archive held counts on, also where it loses the part
-// by which archives are told apart.
+// TestDamagedArchive: an archive's counts remain, even if it loses its journal.
 func TestDamagedArchive(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir, path string){
 		"cut":       truncate(120),
@@ -286,13 +284,13 @@ func size(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// threeCells are twoCells and one more, and a live one.
+// threeCells are twoCells, another one, and a live one.
 func threeCells() []byte {
 	return encodeCells(cellItem{"a", false, 100, []uint64{1, 2}}, cellItem{"b", false, 100, []uint64{3}}, cellItem{"c", false, 70, []uint64{1}}, cellItem{"live", true, 1, []uint64{5}})
 }
 
-// TestCellsLimit: past it cells are left out and counted in every scan; those that
-// are there go on.
+// TestCellsLimit: cells above the limit are dropped and counted in every scan; existing ones
+// keep counting.
 func TestCellsLimit(t *testing.T) {
 	dir := t.TempDir()
 	var items []cellItem
@@ -311,18 +309,18 @@ func TestCellsLimit(t *testing.T) {
 			t.Errorf("%d cells: %v", len(got), got)
 		}
 		if i < 2 && r.report.damaged[Limit] != 180 {
-			t.Errorf("it complains of %v", r.report.damaged)
+			t.Errorf("damage: %v", r.report.damaged)
 		}
 		if i == 1 {
 			_ = os.Remove(filepath.Join(dir, "tacho_2-1-1-0.cells"))
 		}
 	}
 	if r.report.damaged[Limit] != 90 {
-		t.Errorf("without one of the files it complains of %v", r.report.damaged)
+		t.Errorf("without one of the files damage: %v", r.report.damaged)
 	}
 }
 
-// TestPrivateOfTheDead: what a process had in private memory has gone with it.
+// TestPrivateOfTheDead: cells in private memory end with their process.
 func TestPrivateOfTheDead(t *testing.T) {
 	dir := t.TempDir()
 	data := twoCells()
@@ -344,8 +342,8 @@ func TestPrivateOfTheDead(t *testing.T) {
 	}
 }
 
-// FuzzCells: whatever stands in a file, a scan answers, twice the same, also of a
-// process that lives, and what can be read is folded without a change.
+// FuzzCells: for any file, two scans succeed with the same result, also for a living process,
+// and merging does not change the readable part.
 func FuzzCells(f *testing.F) {
 	f.Add(twoCells(), true)
 	f.Add(threeCells(), false)
@@ -372,7 +370,7 @@ func FuzzCells(f *testing.F) {
 		r := newReader(t, dir)
 		first := cellsIn(r)
 		if first["certainly"] == "" {
-			t.Errorf("the good file is missing: %v", first)
+			t.Errorf("the valid file is missing: %v", first)
 		}
 		checkCells(t, r, first)
 		if _, err := newReader(t, dir).Compact(); err != nil && !errors.Is(err, ErrBusy) {

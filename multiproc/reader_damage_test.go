@@ -16,19 +16,19 @@ import (
 	"time"
 )
 
-// An item is an entry of a file that a test writes.
+// An item is an entry in a file of a test.
 type item struct {
 	key   string
 	value float64
 	when  float64
 }
 
-// counted is the entry of a counter.
+// counted returns the entry of a counter.
 func counted(name string, value float64, labels ...string) item {
 	return item{key: jsonKey(strings.TrimSuffix(name, "_total"), name, "Help.", labels...), value: value}
 }
 
-// jsonKey is a key as Python's json.dumps writes it.
+// jsonKey returns a key as Python's json.dumps writes it.
 func jsonKey(metric, sample, help string, labels ...string) string {
 	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
 	var pairs []string
@@ -38,7 +38,7 @@ func jsonKey(metric, sample, help string, labels ...string) string {
 	return "[" + quote(metric) + ", " + quote(sample) + ", {" + strings.Join(pairs, ", ") + "}, " + quote(help) + "]"
 }
 
-// encode writes a file's bytes in use.
+// encode encodes a file's bytes in use.
 func encode(of layout, items ...item) []byte {
 	data := make([]byte, headerSize)
 	for _, x := range items {
@@ -54,10 +54,10 @@ func encode(of layout, items ...item) []byte {
 	return data
 }
 
-// padded is a file as clients have it: zeros up to 64 KiB.
+// padded pads a file with zeros to 64 KiB, as clients do.
 func padded(data []byte) []byte { return append(data, make([]byte, 64<<10-len(data))...) }
 
-// used changes what a file says of the bytes in use.
+// used changes the bytes in use in a file's header.
 func used(data []byte, n int) []byte {
 	binary.LittleEndian.PutUint32(data, uint32(int32(n)))
 	return data
@@ -76,19 +76,19 @@ func put(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
-// two is a good file of two entries.
+// two is a valid file of two entries.
 func two() []byte { return encode(valueOnly, counted("a_total", 1), counted("b_total", 2)) }
 
-// TestDamage: each of these makes Python's reader fail, hang, or lose something
-// without a word. A scrape answers with everything that can be read, and says
-// what cannot. Beside each stands a good file with a_total 10.
+// TestDamage: each of these makes Python's reader fail, hang, or silently lose data. Here a
+// scrape returns everything readable, and reports the rest. Each case also has a valid file with
+// a_total 10.
 func TestDamage(t *testing.T) {
 	firstEnd := len(encode(valueOnly, counted("a_total", 1)))
 	whole := samples{"a_total": 11, "b_total": 2}
 	for name, c := range map[string]struct {
 		file    string // its name; counter_9.db if empty
 		data    []byte
-		want    samples // what there is besides the good file's; nil for nothing
+		want    samples // in addition to the valid file's; nil for nothing
 		damaged Reason
 	}{
 		"empty":                     {data: []byte{}},
@@ -139,7 +139,7 @@ func TestDamage(t *testing.T) {
 			want := samples{"a_total": 10}
 			maps.Copy(want, c.want)
 			r := newReader(t, dir)
-			for range 2 { // again, from what is known
+			for range 2 { // again, from the known entries
 				checkSamples(t, gather(t, r), want)
 				checkDamage(t, r, c.damaged)
 			}
@@ -147,7 +147,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// checkSamples compares the values, help texts aside.
+// checkSamples compares the values, but not help texts.
 func checkSamples(t *testing.T, got, want samples) {
 	t.Helper()
 	maps.DeleteFunc(got, func(name string, _ float64) bool { return strings.HasPrefix(name, "help of ") })
@@ -160,15 +160,15 @@ func checkDamage(t *testing.T, r *Reader, want Reason) {
 	t.Helper()
 	for why, n := range r.report.damaged {
 		if n > 0 && why != want {
-			t.Errorf("it complains of %q", why)
+			t.Errorf("unexpected damage %q", why)
 		}
 	}
 	if want != "" && r.report.damaged[want] == 0 {
-		t.Errorf("it does not complain of %q, but of %v", want, r.report.damaged)
+		t.Errorf("no damage %q, but %v", want, r.report.damaged)
 	}
 }
 
-// TestNotRegular: what is no file does not hold a scrape up.
+// TestNotRegular: other kinds of files do not block a scrape.
 func TestNotRegular(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
 		"a directory":      func(path string) error { return os.Mkdir(path, 0o700) },
@@ -188,7 +188,7 @@ func TestNotRegular(t *testing.T) {
 			checkSamples(t, gather(t, r), samples{"a_total": 1, "b_total": 2})
 			done.Stop()
 			if r.report.damaged[NotRegular]+r.report.damaged[Unreadable] != 1 {
-				t.Errorf("it complains of %v", r.report.damaged)
+				t.Errorf("damage: %v", r.report.damaged)
 			}
 		})
 	}
@@ -202,7 +202,7 @@ func linkToFIFO(path string) error {
 	return os.Symlink(fifo, path)
 }
 
-// TestTotalsNeverFall: whatever becomes of a file, what it has counted stays.
+// TestTotalsNeverFall: whatever happens to a file, its counts remain.
 func TestTotalsNeverFall(t *testing.T) {
 	start := func(t *testing.T) (*Reader, string) {
 		dir := t.TempDir()
@@ -239,7 +239,7 @@ func TestTotalsNeverFall(t *testing.T) {
 			for range 3 {
 				checkSamples(t, gather(t, r), c.want)
 				if c.reason != "" && r.report.damaged[c.reason] == 0 {
-					t.Errorf("it complains of %v, want %s", r.report.damaged, c.reason)
+					t.Errorf("damage %v, want %s", r.report.damaged, c.reason)
 				}
 			}
 		})
@@ -287,7 +287,7 @@ func removeAll(dir string) {
 	}
 }
 
-// TestGauges: every mode, in both layouts, as far as a layout has it.
+// TestGauges: every mode, in both layouts, if the layout has it.
 func TestGauges(t *testing.T) {
 	dir := t.TempDir()
 	for pid, v := range map[int]float64{1: 5, 2: 3, 3: 4} {
@@ -334,12 +334,11 @@ func TestReaderRefuses(t *testing.T) {
 		}
 	}
 	if got := gather(t, newReader(t, filepath.Join(dir, "later"))); len(got) != 0 {
-		t.Errorf("of a directory that is not there yet: %v", got)
+		t.Errorf("a directory that does not exist yet: %v", got)
 	}
 }
 
-// TestSeriesLimit: past it series are left out and counted; those that are there
-// go on.
+// TestSeriesLimit: series above the limit are dropped and counted; existing ones keep counting.
 func TestSeriesLimit(t *testing.T) {
 	dir := t.TempDir()
 	var items []item
@@ -357,13 +356,12 @@ func TestSeriesLimit(t *testing.T) {
 			t.Errorf("%d samples: %v", len(got), got)
 		}
 		if r.report.damaged[Limit] != 90 {
-			t.Errorf("it complains of %v", r.report.damaged)
+			t.Errorf("damage: %v", r.report.damaged)
 		}
 	}
 }
 
-// FuzzReader: whatever stands in a file, a scrape answers, twice the same, and
-// the good file beside it counts.
+// FuzzReader: for any file, two scrapes succeed with the same result, and the valid file counts.
 func FuzzReader(f *testing.F) {
 	f.Add(two(), "counter_9.db")
 	f.Add(encode(withTimestamp, counted("a_total", 1, "x", "y")), "counter_9.db")
@@ -382,7 +380,7 @@ func FuzzReader(f *testing.F) {
 		r := newReader(t, dir)
 		first := gather(t, r)
 		if _, exists := first["certainly_total"]; !exists {
-			t.Errorf("the good file is missing: %v", first)
+			t.Errorf("the valid file is missing: %v", first)
 		}
 		if second := gather(t, r); !maps.EqualFunc(first, second, near) {
 			t.Errorf("first  %v\nsecond %v", first, second)

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// TestGolden: of the very files that a Flask service's four workers have written,
-// with either client, the Reader gives what Python's collector gave.
+// TestGolden: for recorded files of a Flask service's four workers, with either client, the
+// Reader returns the same as Python's collector.
 func TestGolden(t *testing.T) {
 	for _, client := range []string{"client-0.16", "client-0.25"} {
 		t.Run(client, func(t *testing.T) {
@@ -104,7 +104,7 @@ func parseText(t *testing.T, text string) samples {
 	return samplesOf(all)
 }
 
-// samplesOf leaves out what is about the directory.
+// samplesOf omits the metrics about the directory.
 func samplesOf(families []*dto.MetricFamily) samples {
 	all := samples{}
 	for _, f := range families {

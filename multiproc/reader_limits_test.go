@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// memory is what a function leaves on the heap, and what it has allocated altogether, in MB.
+// memory returns what a function leaves on the heap, and what it allocates, in MB.
 func memory(f func()) (left, allocated float64) {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -21,7 +21,7 @@ func memory(f func()) (left, allocated float64) {
 	return (float64(after.HeapAlloc) - float64(before.HeapAlloc)) / 1e6, float64(after.TotalAlloc-before.TotalAlloc) / 1e6
 }
 
-// manySeries are the entries of n counters of one metric.
+// manySeries returns the entries of n series of one counter.
 func manySeries(n int) []byte {
 	items := make([]item, n)
 	for i := range items {
@@ -30,8 +30,8 @@ func manySeries(n int) []byte {
 	return encode(valueOnly, items...)
 }
 
-// TestLimitBoundsMemory: what is beyond the series limit takes no memory, neither its keys
-// nor what is remembered of files, whatever its kind; all of it is counted in each scan.
+// TestLimitBoundsMemory: series above the limit take no memory, neither for keys nor for files
+// of any kind; each scan counts all of them.
 func TestLimitBoundsMemory(t *testing.T) {
 	const limit, n = 1000, 200_000
 	for name, data := range map[string]func(i int) item{
@@ -71,15 +71,14 @@ func TestLimitBoundsMemory(t *testing.T) {
 				left += r.report.damaged[why]
 			}
 			if least := 2 * (n - 3*limit - unmergedKeys); left < least {
-				t.Errorf("it complains of %d, want %d and more", left, least)
+				t.Errorf("%d reported, want at least %d", left, least)
 			}
 			runtime.KeepAlive(r)
 		})
 	}
 }
 
-// TestAfterAGap: what stands behind keys that are beyond the limit counts, and goes on
-// counting, grows and shrinks with the file.
+// TestAfterAGap: entries after a gap count, and keep counting while the file grows and shrinks.
 func TestAfterAGap(t *testing.T) {
 	for _, of := range []layout{valueOnly, withTimestamp} {
 		dir := t.TempDir()
@@ -105,9 +104,9 @@ func TestAfterAGap(t *testing.T) {
 			{file(11, 3000, counted("b_total", 21)), 12, 23, 3000},
 			{file(11, 3000, counted("b_total", 21), counted("y_total", 1), counted("z_total", 1)), 12, 23, 3002},
 			{file(12, 3000, counted("b_total", 25), counted("y_total", 1), counted("z_total", 1), counted("b_total", 1)), 13, 28, 3002},
-			{file(12, 3000), 13, 28, 3002},                      // shrunk: what it had counts
-			{file(13, 2, counted("b_total", 1)), 14, 28, 3002},  // the same
-			{file(14, 4000, counted("b_total", 40)), 15, 0, -1}, // another file in its place
+			{file(12, 3000), 13, 28, 3002},                      // shrunk: the old counts remain
+			{file(13, 2, counted("b_total", 1)), 14, 28, 3002},  // unchanged
+			{file(14, 4000, counted("b_total", 40)), 15, 0, -1}, // replaced by another file
 		} {
 			put(t, dir, "counter_2.db", c.data)
 			for range 2 {
@@ -116,14 +115,14 @@ func TestAfterAGap(t *testing.T) {
 					t.Errorf("step %d: a is %v, b is %v; want %v, %v", i, got["a_total"], got["b_total"], c.a, c.b)
 				}
 				if n := r.report.damaged[Limit]; c.limit >= 0 && n != c.limit {
-					t.Errorf("step %d: it complains of %d, want %d", i, n, c.limit)
+					t.Errorf("step %d: %d reported, want %d", i, n, c.limit)
 				}
 			}
 		}
 	}
 }
 
-// TestHoles: what a header says is no reason to read it, nor to take memory for it.
+// TestHoles: the size in a header does not justify reading or allocating that much.
 func TestHoles(t *testing.T) {
 	for name, c := range map[string]struct {
 		file string
@@ -159,7 +158,7 @@ func TestHoles(t *testing.T) {
 			for range 2 {
 				_, allocated := memory(func() {
 					if got := gather(t, r)["certainly_total"]; got != 10 {
-						t.Errorf("the other file says %v", got)
+						t.Errorf("the other file has %v", got)
 					}
 				})
 				if allocated > 40 {
@@ -179,7 +178,7 @@ func TestHoles(t *testing.T) {
 	}
 }
 
-// cellsInHoles fills a file with cells that have as many words as they may, all in holes.
+// cellsInHoles fills a file with cells of maximum size, all in holes.
 func cellsInHoles(t *testing.T, path string) {
 	t.Helper()
 	key := []byte("a       ")
@@ -207,8 +206,8 @@ func writeAt(t *testing.T, path string, data []byte, at int64) {
 	}
 }
 
-// TestManyFiles: room is made for what a file may hold, and not for what the largest one
-// has held.
+// TestManyFiles: memory is reserved for the expected size of a file, not for the largest one so
+// far.
 func TestManyFiles(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "counter_1.db", manySeries(50_000))
@@ -222,8 +221,7 @@ func TestManyFiles(t *testing.T) {
 	runtime.KeepAlive(r)
 }
 
-// TestManyMetrics: as many metrics as series take no longer than one metric with as many
-// series, give or take.
+// TestManyMetrics: many metrics take about as long as one metric with as many series.
 func TestManyMetrics(t *testing.T) {
 	dir := t.TempDir()
 	const n = 100_000
@@ -240,8 +238,7 @@ func TestManyMetrics(t *testing.T) {
 	})
 }
 
-// TestLongEntries: entries longer than the pieces in which files are read, and some that
-// are in two of them.
+// TestLongEntries: entries longer than a chunk, and some that span two of them.
 func TestLongEntries(t *testing.T) {
 	for _, of := range []layout{valueOnly, withTimestamp} {
 		dir := t.TempDir()

@@ -12,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/internal/long"
 )
 
-// python is one that has Python's own client.
+// python returns an interpreter with Python's own client.
 func python(t testing.TB) string {
 	t.Helper()
 	for _, program := range []string{"/usr/bin/python3", "python3"} {
@@ -47,16 +47,16 @@ func runPython(t testing.TB, args ...any) string {
 	return string(out)
 }
 
-// TestSameAsPython: of what real workers have written, in every type and mode,
-// with hostile label values and special floats, the Reader makes the families and
-// samples that Python's MultiProcessCollector makes.
+// TestSameAsPython: for files of real workers, in every type and mode, with hostile label values
+// and special floats, the Reader returns the same families and samples as Python's
+// MultiProcessCollector.
 func TestSameAsPython(t *testing.T) {
 	dir := t.TempDir()
 	runPython(t, "write", dir, 4, 0)
 	r := newReader(t, dir)
 	want := parseText(t, runPython(t, "read", dir))
 	compare(t, gather(t, r), want)
-	compare(t, gather(t, r), want) // what was read before is read another way
+	compare(t, gather(t, r), want) // known entries are read in a different way
 	for why, n := range r.report.damaged {
 		if n > 0 {
 			t.Errorf("%d times %s", n, why)
@@ -67,8 +67,8 @@ func TestSameAsPython(t *testing.T) {
 	}
 }
 
-// TestChurn: while Python workers start, count and die, all scrapes succeed, complain of nothing, and see no count fall. Python's own reader fails
-// on files that are just being made.
+// TestChurn: while Python workers start, count and die, all scrapes succeed, without damage and
+// without a falling count. Python's own reader fails on files that are just being created.
 func TestChurn(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command("timeout", "--foreground", "120", python(t), "testdata/service.py", "churn", dir)
@@ -95,7 +95,7 @@ func TestChurn(t *testing.T) {
 		}
 		for why, n := range r.report.damaged {
 			if n > 0 {
-				t.Fatalf("it complains of %s", why)
+				t.Fatalf("damage: %s", why)
 			}
 		}
 		last = got

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// cpuOf is what the families say of all workers' CPU time.
+// cpuOf returns the CPU time of all workers.
 func cpuOf(t *testing.T, p *usageTracker, workers workers) float64 {
 	t.Helper()
 	for _, f := range p.families(workers) {
@@ -17,8 +17,8 @@ func cpuOf(t *testing.T, p *usageTracker, workers workers) float64 {
 	return 0
 }
 
-// TestCPUNeverFalls: workers use CPU time, come and go. Their total does not fall, not by
-// its last digit either: to Prometheus that is a counter that began anew.
+// TestCPUNeverFalls: workers use CPU time, start and end. Their total does not fall, not even by
+// its last digit: Prometheus would take that for a counter reset.
 func TestCPUNeverFalls(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	ticks, starts := map[int]int{1: 1}, map[int]float64{}
@@ -45,11 +45,11 @@ func TestCPUNeverFalls(t *testing.T) {
 		}
 		now := cpuOf(t, p, workers)
 		if now < last {
-			t.Fatalf("step %d: it falls from %v to %v", step, last, now)
+			t.Fatalf("step %d: fell from %v to %v", step, last, now)
 		}
 		last = now
 	}
 	if !near(last, float64(sum)/100) {
-		t.Errorf("it is %v in the end, want %v", last, float64(sum)/100)
+		t.Errorf("finally %v, want %v", last, float64(sum)/100)
 	}
 }

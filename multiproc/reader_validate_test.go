@@ -12,8 +12,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// TestConstLabels: a constant label does not take the place of one that a metric has. That
-// becomes exported_NAME, as when Prometheus scrapes, and no two metrics become one.
+// TestConstLabels: a constant label does not replace a metric's label. That becomes
+// exported_NAME, as in a scrape by Prometheus, and no two metrics become one.
 func TestConstLabels(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "counter_1.db", encode(valueOnly,
@@ -39,8 +39,8 @@ func TestConstLabels(t *testing.T) {
 	}
 }
 
-// TestOwnPID: a gauge of each process may have a label pid of its own. As in Python, what
-// is shown is the worker's.
+// TestOwnPID: a per-process gauge may already have a pid label. As in Python, the worker's is
+// shown.
 func TestOwnPID(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "gauge_all_7.db", padded(encode(valueOnly, item{jsonKey("g", "g", "Help.", "pid", "mine", "x", "y"), 3, 0})))
@@ -49,14 +49,14 @@ func TestOwnPID(t *testing.T) {
 	r := newReader(t, dir)
 	want := samples{`g{pid="7", x="y"}`: 3, `l{pid="8"}`: 4}
 	theirs := parseText(t, runPython(t, "read", dir))
-	delete(theirs, "m") // Python drops the label where gauges are merged
+	delete(theirs, "m") // Python drops the label of merged gauges
 	checkSamples(t, theirs, want)
 	want[`m{pid="mine"}`] = 5
 	checkSamples(t, gather(t, r), want)
 	checkDamage(t, r, "")
 }
 
-// TestBadNames: whatever stands in a file, names that reach the wire are names.
+// TestBadNames: whatever a file contains, exported names are valid.
 func TestBadNames(t *testing.T) {
 	const bad = "a 1\nroot 2"
 	for _, utf8 := range []bool{false, true} {
@@ -105,13 +105,12 @@ func TestBadNames(t *testing.T) {
 			t.Errorf("UTF-8 %v: there are %v, want %v", utf8, names, want)
 		}
 		if least := 7; r.report.damaged[BadName] < least {
-			t.Errorf("it complains of %v", r.report.damaged)
+			t.Errorf("damage: %v", r.report.damaged)
 		}
 	}
 }
 
-// TestJoinNoDuplicates: of two gatherers that have the same metric the first one's is
-// shown, once.
+// TestJoinNoDuplicates: if two gatherers have the same metric, the first one's is shown, once.
 func TestJoinNoDuplicates(t *testing.T) {
 	with := func(v float64, labels ...string) prometheus.Gatherer {
 		return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
