@@ -118,12 +118,12 @@ func TestKilled(t *testing.T) {
 		})
 	}
 	r, compactor := newReader(t, dir), newReader(t, dir)
-	scans, folds := 0, 0
+	scans, merges := 0, 0
 	last := samples{}
 	forever(func() error { scans++; return scanWhileKilled(t, r, last) })
 	forever(func() error {
 		n, err := compactor.Compact()
-		folds += n
+		merges += n
 		if errors.Is(err, ErrBusy) {
 			err = nil
 		}
@@ -156,7 +156,7 @@ func TestKilled(t *testing.T) {
 	for name, r := range map[string]*Reader{"looks on": r, "is new": newReader(t, dir)} {
 		checkKilled(t, name, r, done)
 	}
-	t.Logf("%d kills in %v, %d scans, %d files merged", kills, time.Since(begin).Round(time.Millisecond), scans, folds+n)
+	t.Logf("%d kills in %v, %d scans, %d files merged", kills, time.Since(begin).Round(time.Millisecond), scans, merges+n)
 }
 
 // scanWhileKilled scans, and returns an error if a total is wrong.

@@ -263,9 +263,9 @@ func TestNoLeases(t *testing.T) {
 		r.writerFinder.checkLease = func(*os.File) liveness { return livenessUnknown }
 		r.writerFinder.listProcesses = func() ([]int, bool) { return []int{os.Getpid()}, complete }
 		r.opts.Processes = true
-		lives, folded := samples{"alive": 1, "dead": 2, "unknown": 0}, 2
+		lives, merged := samples{"alive": 1, "dead": 2, "unknown": 0}, 2
 		if !complete {
-			lives, folded = samples{"alive": 1, "dead": 0, "unknown": 2}, 0
+			lives, merged = samples{"alive": 1, "dead": 0, "unknown": 2}, 0
 		}
 		got := directoryMetrics(t, r)
 		for life, want := range lives {
@@ -273,7 +273,7 @@ func TestNoLeases(t *testing.T) {
 				t.Errorf("complete %v: %v are %s, want %v", complete, n, life, want)
 			}
 		}
-		if n, err := r.Compact(); n != folded || errors.Is(err, ErrLivenessUnknown) == complete {
+		if n, err := r.Compact(); n != merged || errors.Is(err, ErrLivenessUnknown) == complete {
 			t.Errorf("complete %v: Compact() = %d, %v", complete, n, err)
 		}
 		if got := gather(t, r)["a_total"]; got != 3 {

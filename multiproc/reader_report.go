@@ -117,6 +117,7 @@ type fileCounter struct {
 	own   bool // words are those of a cell
 }
 
+// The keys are on disk and must not change.
 var (
 	compactedKey = CellKey{Text: "folded files"}
 	restoredKey  = CellKey{Text: "restored files"} // processes count their own files here, too
