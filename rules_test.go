@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/filegraph"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -114,6 +115,30 @@ func importsOf(t *testing.T, pkg string) []string {
 			t.Fatal(err)
 		}
 		all = append(all, p.Imports...)
+	}
+}
+
+// TestCycles: a file can be read with few others. In a cycle each file reaches all
+// others, so that all of them must be understood at once.
+func TestCycles(t *testing.T) {
+	const aim = 8
+	above := map[string]int{ // packages that have not reached it
+		module:                          47,
+		module + "/multiproc":           27,
+		module + "/adapter/adaptertest": 11,
+	}
+	packages, err := filegraph.Load(".", ".", "./internal/...", "./multiproc/...", "./schema", "./dash", "./tachotest", "./web", "./adapter/...", "./adapter/tachogin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		if cycles := p.Cycles(); len(cycles) > 0 {
+			largest, limit := cycles[0], max(aim, above[p.Path])
+			t.Logf("%s: %d files, %.1f dependencies a file, largest cycle %d", p.Path, len(p.Files), p.Dependencies(), len(largest))
+			if len(largest) > limit {
+				t.Errorf("%s: %d files use each other, at most %d may: %v; move what they share into a file of its own, or below internal/", p.Path, len(largest), limit, largest)
+			}
+		}
 	}
 }
 
