@@ -19,51 +19,46 @@ import (
 
 const module = "github.com/tacho-go/tacho"
 
-// TestImports holds the rule that lets everybody import the root package: it
-// knows the standard library and client_golang (with the modules of its data
-// types), and no framework, no TSDB, nothing heavier.
+// TestImports: what each package may import besides the standard library and what
+// lies below its own folder, and why nothing more.
 func TestImports(t *testing.T) {
-	allowed := map[string][]string{
-		".": {
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy",
+	for _, row := range []struct {
+		pkg     string
+		allowed []string
+		why     string
+	}{
+		{".", []string{
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
-			// Modules that client_golang brings along.
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/expfmt",
 			"github.com/prometheus/common/model",
 			"github.com/klauspost/compress/gzip",
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
-		},
-		"./tachotest": {
-			module, module + "/schema",
-			"github.com/prometheus/client_model/go",
-		},
-		"./multiproc": {
+		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
+		{"./tachotest", []string{module, module + "/schema", "github.com/prometheus/client_model/go"}, "users' tests should not get heavier than their services"},
+		{"./multiproc", []string{
+			module + "/internal/names",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/model",
 			"github.com/prometheus/procfs",
-			module + "/internal/names",
-			"golang.org/x/sys/unix", // a module that client_golang brings along
-		},
-		"./web": {
-			"github.com/prometheus/exporter-toolkit/web",
-		},
-		"./schema": nil,
-		"./dash":   {module + "/schema"},
-		"./docs":   nil,
-		"./adapter/tachogin": {
-			module, module + "/internal/reqcopy", "github.com/gin-gonic/gin",
-		},
-	}
-	for pkg, others := range allowed {
-		for _, imported := range importsOf(t, pkg) {
+			"golang.org/x/sys/unix",
+		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
+		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
+		{"./schema", nil, "names are data, for whoever reads metrics"},
+		{"./dash", []string{module + "/schema"}, "the page reads any Prometheus, with or without tacho"},
+		{"./docs", nil, "the pages are text"},
+		{"./adapter/tachogin", []string{module, module + "/internal/reqcopy", "github.com/gin-gonic/gin"}, "an adapter knows its framework and the library"},
+	} {
+		for _, imported := range importsOf(t, row.pkg) {
 			standard := !strings.Contains(strings.SplitN(imported, "/", 2)[0], ".")
-			if !standard && !slices.Contains(others, imported) {
-				t.Errorf("%s imports %s: it may know the standard library and %v only", pkg, imported, others)
+			if !standard && !slices.Contains(row.allowed, imported) {
+				t.Errorf("%s imports %s: besides the standard library it may import %v only, since %s", row.pkg, imported, row.allowed, row.why)
 			}
 		}
 	}
