@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"sync/atomic"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -127,7 +128,7 @@ func (t *table) foldNames() []string {
 func (c *core) allocate() {
 	t := c.table
 	c.created = t.wall().UnixNano()
-	c.failures = t.words(cellKey{What: failureCounts, Names: reasonNames[:]}, len(reasonNames))
+	c.failures = t.words(cellKey{What: failureCounts, Names: guard.ReasonNames[:]}, len(guard.ReasonNames))
 	c.survived = t.words(cellKey{What: survivedCounts, Names: optionFuncNames[:]}, len(optionFuncNames))
 	c.streams = &t.words(cellKey{What: streamCounts}, 1)[0]
 	folds := t.foldNames()

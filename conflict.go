@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -126,7 +127,7 @@ func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created
 }
 
 func (c *core) conflict(name string) {
-	c.fail(reasonConflict, name, "tacho exports metrics under this name, and its own stay; take the other collector's out or rename them, or "+c.opts.rename())
+	c.fail(guard.Conflict, name, "tacho exports metrics under this name, and its own stay; take the other collector's out or rename them, or "+c.opts.rename())
 }
 
 // lost reports whether tacho's own families are missing in what was gathered with

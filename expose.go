@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -19,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/names"
 )
 
@@ -47,12 +47,12 @@ func (m *Meter) Metrics() http.Handler {
 
 func newEndpoint(m *Meter) *endpoint {
 	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
-	e.others.gatherer = m.opts.Gatherer
+	e.others.Gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
-		e.own, e.others.gatherer, e.others.count = true, own.Registry, &own.others
+		e.own, e.others.Gatherer, e.others.Count = true, own.Registry, &own.others
 	}
 	if m.core.siblings != nil {
-		e.others.gatherer, e.others.count = m.core.othersOf(e.others.gatherer), nil
+		e.others.Gatherer, e.others.Count = m.core.othersOf(e.others.Gatherer), nil
 	}
 	return e
 }
@@ -62,7 +62,7 @@ type endpoint struct {
 	meter  *Meter
 	slots  chan struct{}
 	own    bool // the Meter's own families are not in what others gathers
-	others shared
+	others guard.Shared
 	states sync.Pool // of *scrape
 }
 
@@ -88,7 +88,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
 	default:
-		e.meter.core.fail(reasonRefused, r.RemoteAddr, "too many scrapes at the same time")
+		e.meter.core.fail(guard.Refused, r.RemoteAddr, "too many scrapes at the same time")
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
 		return
@@ -179,7 +179,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 		}(out)
 		out = &whole
 	}
-	others, err := e.others.gather(ctx)
+	others, err := e.others.Gather(ctx)
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
@@ -223,10 +223,10 @@ func (e *endpoint) patience(r *http.Request) time.Duration {
 
 func (e *endpoint) complain(err error) {
 	if err == context.DeadlineExceeded {
-		e.meter.core.fail(reasonTimeout, "the registry", "it was not gathered in time")
+		e.meter.core.fail(guard.Timeout, "the registry", "it was not gathered in time")
 		return
 	}
-	e.meter.core.fail(reasonInvalid, "the registry", err)
+	e.meter.core.fail(guard.Invalid, "the registry", err)
 }
 
 // write encodes everything in the order of the families' names.
@@ -330,7 +330,7 @@ func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) 
 		f = helpful(f)
 	}
 	if err := enc.Encode(f); err != nil && *sent == nil {
-		e.meter.core.fail(reasonInvalid, f.GetName(), err)
+		e.meter.core.fail(guard.Invalid, f.GetName(), err)
 	}
 }
 
@@ -359,66 +359,4 @@ func (s *scrape) encoder(format expfmt.Format, created bool) encoder {
 		return &s.proto
 	}
 	return nil
-}
-
-// shared gathers other collectors for all scrapes that ask at the same time.
-type shared struct {
-	gatherer prometheus.Gatherer
-	count    *atomic.Int64 // of its collectors; nil if not known
-	mu       sync.Mutex
-	running  *gathered
-	next     *gathered // for scrapes that have come since running began; nil if none have
-}
-
-type gathered struct {
-	done     chan struct{}
-	families []*dto.MetricFamily
-	err      error
-}
-
-// gather begins a gathering, or waits for the next one where one is under way: that
-// may have passed by already what has been counted since. When the time is up it goes on,
-// and later scrapes wait for the same next one: a hanging collector does not pile up.
-func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
-	if s.count != nil && s.count.Load() == 0 {
-		return nil, nil
-	}
-	s.mu.Lock()
-	g := s.next
-	if g == nil {
-		g = &gathered{done: make(chan struct{})}
-		if s.next = g; s.running == nil {
-			s.running, s.next = g, nil
-			go s.run(g)
-		}
-	}
-	s.mu.Unlock()
-	select {
-	case <-g.done:
-		return g.families, g.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// run gathers, and again for as long as scrapes wait.
-func (s *shared) run(g *gathered) {
-	for g != nil {
-		g.families, g.err = gatherSafely(s.gatherer)
-		s.mu.Lock()
-		done := g.done
-		g = s.next
-		s.running, s.next = g, nil
-		s.mu.Unlock()
-		close(done)
-	}
-}
-
-func gatherSafely(g prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return g.Gather()
 }

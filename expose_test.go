@@ -28,6 +28,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -543,7 +544,7 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 				if log.Len() > 0 {
 					t.Errorf("%s, %s, %s: it logs\n%s", name, accept, query, &log)
 				}
-				if n := m.core.failures[reasonInvalid].Load(); n > 0 {
+				if n := m.core.failures[guard.Invalid].Load(); n > 0 {
 					t.Errorf("%s, %s, %s: %d failures are counted", name, accept, query, n)
 				}
 			}
@@ -683,7 +684,7 @@ func TestScraperGone(t *testing.T) {
 	close(release)
 	for reason := range m.failures {
 		if n := m.failures[reason].Load(); n != 0 {
-			t.Errorf("%d failures by %s", n, reasonNames[reason])
+			t.Errorf("%d failures by %s", n, guard.ReasonNames[reason])
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tacho-go/tacho/internal/guard"
 )
 
 // A Meter measures one service. All its methods are safe for concurrent use.
@@ -238,7 +240,7 @@ func registerRuntime(reg prometheus.Registerer) error {
 		var already prometheus.AlreadyRegisteredError
 		if err := reg.Register(c); err != nil && !errors.As(err, &already) {
 			return fmt.Errorf("tacho: Options.OmitRuntime: this registry has %s already, with other labels or another help text; "+
-				"set it to leave the runtime metrics out (%w)", familyNameIn(err.Error()), err)
+				"set it to leave the runtime metrics out (%w)", guard.NameIn(err.Error()), err)
 		}
 	}
 	return nil
@@ -299,7 +301,7 @@ func difference(a, b Options) string {
 // (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
 // in a goroutine that the collector has started itself.
 func (m *Meter) Registerer() prometheus.Registerer {
-	return guarded{Registerer: m.opts.Registerer, core: m.core}
+	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.ScrapeTimeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
 }
 
 // Gatherer returns what the metrics endpoint serves.

@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -39,6 +39,9 @@ func TestImports(t *testing.T) {
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
 		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/guard", []string{
+			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
+		}, "a faulty collector is dealt with in the same way whatever tacho itself counts"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./tachotest", []string{module, module + "/schema", "github.com/prometheus/client_model/go"}, "users' tests should not get heavier than their services"},
 		{"./multiproc", []string{

@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -69,22 +70,8 @@ func overflows(s *scan, f *family) {
 	}
 }
 
-// reasons are why collectors fail in scrapes.
-type reason int
-
-const (
-	reasonInvalid reason = iota // what it gave is no valid metric
-	reasonPanic
-	reasonTimeout
-	reasonRefused  // too many scrapes at the same time
-	reasonConflict // what it gave has the name of one of tacho's own
-	reasonCount
-)
-
-var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused", "conflict"}
-
 func scrapeErrors(s *scan, f *family) {
-	for r, name := range reasonNames {
+	for r, name := range guard.ReasonNames {
 		v := s.coreValues()
 		v.text[schema.Reason] = name
 		s.number(f, float64(s.core.failures[r].Load()))

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -132,7 +133,7 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 		b.words, b.into = c.table.folds, byName(k.Names, c.table.foldNames())
 	},
 	failureCounts: func(c *core, b *bound, k cellKey) {
-		b.words, b.into, b.created = c.failures, byName(k.Names, reasonNames[:]), []*int64{&c.created}
+		b.words, b.into, b.created = c.failures, byName(k.Names, guard.ReasonNames[:]), []*int64{&c.created}
 	},
 	survivedCounts: func(c *core, b *bound, k cellKey) {
 		b.words, b.into = c.survived, byName(k.Names, optionFuncNames[:])

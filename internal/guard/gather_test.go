@@ -1,13 +1,9 @@
-package tacho
+package guard
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +33,7 @@ func (w *waits) Done() <-chan struct{} {
 func TestScrapeWaitsForItsOwnGathering(t *testing.T) {
 	var value, gatherings atomic.Int64
 	begun, proceed := make(chan struct{}, 10), make(chan struct{})
-	s := &shared{gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+	s := &Shared{Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		name := fmt.Sprint(value.Load())
 		gatherings.Add(1)
 		begun <- struct{}{}
@@ -47,7 +43,7 @@ func TestScrapeWaitsForItsOwnGathering(t *testing.T) {
 	scrape := func() (*waits, chan string) {
 		w, answer := waitsOf(t), make(chan string, 1)
 		go func() {
-			families, err := s.gather(w)
+			families, err := s.Gather(w)
 			if err != nil {
 				t.Error(err)
 				families = []*dto.MetricFamily{{}}
@@ -85,7 +81,7 @@ func TestScrapeWaitsForItsOwnGathering(t *testing.T) {
 func TestHangingGatheringDoesNotPileUp(t *testing.T) {
 	var gatherings atomic.Int64
 	hang := make(chan struct{})
-	s := &shared{gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+	s := &Shared{Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		if gatherings.Add(1) == 2 {
 			panic("on purpose")
 		}
@@ -94,7 +90,7 @@ func TestHangingGatheringDoesNotPileUp(t *testing.T) {
 	})}
 	for range 5 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		if _, err := s.gather(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.Gather(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		cancel()
@@ -103,48 +99,10 @@ func TestHangingGatheringDoesNotPileUp(t *testing.T) {
 		t.Errorf("%d gatherings are under way", n)
 	}
 	close(hang)
-	if _, err := s.gather(t.Context()); err != nil && !strings.Contains(err.Error(), "on purpose") {
+	if _, err := s.Gather(t.Context()); err != nil && !strings.Contains(err.Error(), "on purpose") {
 		t.Error(err)
 	}
-	if _, err := s.gather(t.Context()); err != nil {
+	if _, err := s.Gather(t.Context()); err != nil {
 		t.Errorf("after a panic: %v", err)
-	}
-}
-
-// TestShutdownWaitsForWholeScrapes: a scrape that could not wait for a collector lacks
-// its last increments, and is not the last one.
-func TestShutdownWaitsForWholeScrapes(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
-	hang := make(chan struct{})
-	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
-		<-hang
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
-	}))
-	shut := make(chan error, 1)
-	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.all()) == 0 {
-		runtime.Gosched()
-	}
-	scrape := func(patience string) string {
-		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
-		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", patience)
-		m.Metrics().ServeHTTP(w, r)
-		if w.Code != http.StatusOK {
-			t.Errorf("status %d", w.Code)
-		}
-		return w.Body.String()
-	}
-	if strings.Contains(scrape("0.05"), "\nslow_metric 1\n") {
-		t.Error("the metric is there")
-	}
-	if len(m.core.waiters.all()) == 0 || len(shut) > 0 {
-		t.Errorf("Shutdown returned %v", <-shut)
-	}
-	close(hang)
-	if !strings.Contains(scrape("10"), "\nslow_metric 1\n") {
-		t.Error("the metric is missing")
-	}
-	if err := <-shut; err != nil {
-		t.Error(err)
 	}
 }

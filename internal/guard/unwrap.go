@@ -1,7 +1,6 @@
-package tacho
+package guard
 
 import (
-	"fmt"
 	"reflect"
 	"unsafe"
 
@@ -59,39 +58,4 @@ func rewrapped(c prometheus.Collector, layers []layer) prometheus.Collector {
 		}
 	}
 	return c
-}
-
-// describable reports a panic in Describe, which the registry would call in a
-// goroutine of its own.
-func describable(c prometheus.Collector) (err error) {
-	for range descriptions(c, &err) {
-	}
-	return err
-}
-
-// descriptions are what a collector describes. A panic is stored as an error
-// before they end.
-func descriptions(c prometheus.Collector, panicked *error) <-chan *prometheus.Desc {
-	descs := make(chan *prometheus.Desc)
-	go func() {
-		defer close(descs)
-		defer func() {
-			if v := recover(); v != nil {
-				*panicked = fmt.Errorf("tacho: the collector %T panicked in Describe: %v", c, v)
-			}
-		}()
-		c.Describe(descs)
-	}()
-	return descs
-}
-
-// nameOf is what a collector's complaints are filed under: the first metric that
-// it describes in its wrappers, or its type.
-func nameOf(outer, inner prometheus.Collector) string {
-	for _, d := range described(outer) {
-		if name := familyName(d); name != "" {
-			return `"` + name + `"`
-		}
-	}
-	return fmt.Sprintf("%T", inner)
 }
