@@ -174,7 +174,7 @@ func TestStringersWithFewTexts(t *testing.T) {
 	if kept := int64(heap()) - int64(before); kept > 1<<20 {
 		t.Errorf("%d bytes are kept of %d values with two texts", kept, values)
 	}
-	if n := c.known.len(); n > 2*maxStructs {
+	if n := c.known.Len(); n > 2*maxStructs {
 		t.Errorf("%d structs are kept", n)
 	}
 	line(t, m, `seen_total{shade="bright"} 149984`)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/tacho-go/tacho/internal/index"
 	"github.com/tacho-go/tacho/internal/names"
 )
 
@@ -84,8 +85,8 @@ type bounded struct {
 	past   string // what is recorded in place of a value too many
 	max    int64
 	count  atomic.Int64
-	folded *atomic.Uint64        // how many values were not taken
-	values index[string, string] // as they are recorded, by what Func returned
+	folded *atomic.Uint64            // how many values were not taken
+	values index.Map[string, string] // as they are recorded, by what Func returned
 }
 
 func newBounded(l Label) *bounded {
@@ -99,7 +100,7 @@ func newBounded(l Label) *bounded {
 		for _, v := range l.Values {
 			declared[v] = cleanLabel(v)
 		}
-		b.values.known.Store(&declared)
+		b.values.Fill(declared)
 		b.count.Store(int64(len(declared)))
 	}
 	return b
@@ -108,7 +109,7 @@ func newBounded(l Label) *bounded {
 // of returns the label's value for a request, in memory that may be kept.
 func (b *bounded) of(m *Meter, r Request, function optionFunc) string {
 	raw := m.ask(b.Func, r, function)
-	if v, ok := b.values.snapshot()[raw]; ok {
+	if v, ok := b.values.Snapshot()[raw]; ok {
 		return v
 	}
 	if b.past == otherValue {
@@ -124,7 +125,7 @@ func (b *bounded) undeclared(raw string) string {
 	if !fitsLabel(raw) {
 		clean = cleanLabel(raw)
 	}
-	known := b.values.snapshot()
+	known := b.values.Snapshot()
 	if v, ok := known[clean]; ok {
 		return v
 	}
@@ -132,7 +133,7 @@ func (b *bounded) undeclared(raw string) string {
 		return b.tooMany() // without a lock: all that count are known
 	}
 	clean = strings.Clone(clean) // an array of its own
-	v := b.values.add(clean, func() (string, bool) {
+	v := b.values.Add(clean, func() (string, bool) {
 		if b.count.Load() >= b.max {
 			return "", false
 		}

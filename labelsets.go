@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/index"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -27,7 +28,7 @@ type labelSets struct {
 	desc  *prometheus.Desc
 
 	children vector
-	index    index[string, *child]
+	index    index.Map[string, *child]
 	folds    []atomic.Uint64 // by label
 	refused  atomic.Bool     // a value was not taken, and the log says so
 
@@ -109,7 +110,7 @@ func newVector(kind schema.Kind, name string, o MetricOptions, labels []string, 
 // find returns the child of these values, which have been joined to the key. It
 // keeps neither.
 func (s *labelSets) find(key []byte, values []string) *child {
-	c, ok := s.index.snapshot()[string(key)]
+	c, ok := s.index.Snapshot()[string(key)]
 	if !ok {
 		c = s.add(string(key), values)
 	}
@@ -123,7 +124,7 @@ func (s *labelSets) add(key string, values []string) *child {
 	if s.ttl > 0 && s.len() >= s.limit {
 		s.expire()
 	}
-	return s.index.add(key, func() (*child, bool) {
+	return s.index.Add(key, func() (*child, bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.sets < s.limit {
@@ -165,12 +166,12 @@ func (s *labelSets) fold(values []string) (*child, bool) {
 		}
 	}
 	key := string(joined(nil, folded))
-	c, ok := s.index.findLocked(key)
+	c, ok := s.index.FindLocked(key)
 	if !ok {
 		s.folded++
 		c = s.create(folded)
 		c.overflow = true
-		s.index.keep(key, c)
+		s.index.PutLocked(key, c)
 	}
 	s.folds[worst].Add(1)
 	return c, false // each further one is counted, too
@@ -202,7 +203,7 @@ func (s *labelSets) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc }
 // Collect implements prometheus.Collector.
 func (s *labelSets) Collect(ch chan<- prometheus.Metric) {
 	s.expire()
-	for _, c := range s.index.all() {
+	for _, c := range s.index.All() {
 		ch <- c.Metric
 	}
 }
@@ -214,10 +215,10 @@ func (s *labelSets) expire() {
 	}
 	oldest := s.core.now() - int64(s.ttl)
 	stale := func(_ string, c *child) bool { return c.touched.Load() < oldest }
-	if !slices.ContainsFunc(s.index.all(), func(c *child) bool { return stale("", c) }) {
+	if !slices.ContainsFunc(s.index.All(), func(c *child) bool { return stale("", c) }) {
 		return
 	}
-	s.index.remove(func(_ string, c *child) bool {
+	s.index.Remove(func(_ string, c *child) bool {
 		gone := stale("", c)
 		if gone {
 			s.forget(c)

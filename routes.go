@@ -3,6 +3,8 @@ package tacho
 import (
 	"slices"
 	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/index"
 )
 
 // A route is everything recorded under one value of the route label.
@@ -23,7 +25,7 @@ type route struct {
 type dynamic struct {
 	base     *route   // of a variant
 	extras   []string // the values
-	variants index[string, *route]
+	variants index.Map[string, *route]
 }
 
 // extras are the values of Options.Labels that the route stands for.

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/tacho-go/tacho/internal/index"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -29,7 +30,7 @@ type table struct {
 	schemes    bool       // http is told from https
 	sizesApart bool       // body sizes are told apart by status
 
-	routes   index[string, *route] // by the string as it came
+	routes   index.Map[string, *route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
 	folds    stripe       // by foldedLabel
@@ -104,10 +105,10 @@ func (t *table) variant(r *route, values []string) *route {
 	}
 	var room [256]byte
 	key := joined(room[:0], values)
-	if v, ok := r.dynamic.variants.snapshot()[string(key)]; ok {
+	if v, ok := r.dynamic.variants.Snapshot()[string(key)]; ok {
 		return v
 	}
-	return r.dynamic.variants.add(string(key), func() (*route, bool) {
+	return r.dynamic.variants.Add(string(key), func() (*route, bool) {
 		if t.variants.Add(1) > int64(2*t.limit) {
 			t.variants.Add(-1)
 			t.folds[foldedExtra].Add(1)
@@ -151,7 +152,7 @@ func (t *table) statusOf(status int) int {
 // route returns the route of a template, or the overflow route when there are
 // too many. It does not keep the string that it is given.
 func (t *table) route(template string) *route {
-	if r, ok := t.routes.snapshot()[template]; ok {
+	if r, ok := t.routes.Snapshot()[template]; ok {
 		return r
 	}
 	return t.addRoute(template)
@@ -187,7 +188,7 @@ func (t *table) staticRoute(text string, clean func(string) string) *route {
 func (t *table) addRoute(template string) *route {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r, ok := t.routes.find(template); ok {
+	if r, ok := t.routes.Find(template); ok {
 		return r
 	}
 	r := t.labelled(cleanLabel(template))
@@ -203,7 +204,7 @@ func (t *table) labelled(label string) *route {
 	if label == overflowValue {
 		return t.overflow
 	}
-	if r, ok := t.routes.find(label); ok {
+	if r, ok := t.routes.Find(label); ok {
 		return r
 	}
 	if r, ok := t.cleaned[label]; ok {
@@ -222,10 +223,10 @@ func (t *table) labelled(label string) *route {
 func (t *table) remember(template string, r *route) {
 	switch {
 	case template == r.label:
-		t.routes.put(r.label, r) // not the caller's memory, and not a second copy
+		t.routes.Put(r.label, r) // not the caller's memory, and not a second copy
 		return
-	case t.routes.len() < 2*t.limit && len(template) <= maxLabelBytes:
-		t.routes.put(strings.Clone(template), r)
+	case t.routes.Len() < 2*t.limit && len(template) <= maxLabelBytes:
+		t.routes.Put(strings.Clone(template), r)
 	}
 	t.cleaned[r.label] = r
 }
