@@ -65,7 +65,7 @@ func BenchmarkRecord(b *testing.B) {
 				now += 1000
 				bucket := s.observe(3e6, 1)
 				if s.exemplars != nil {
-					s.exemplars.observe(m, ctx, bucket, now, 3e6)
+					m.exemplify(s, ctx, bucket, now, 3e6)
 				}
 			}
 		})

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"log/slog"
 	"slices"
+
+	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // A foldedLabel is a label whose value the budget replaced.
@@ -92,7 +94,7 @@ func (t *table) newSeries(w *row, status int) *series {
 		s.native = t.newNative(s)
 	}
 	if t.opts.TraceFunc != nil {
-		s.exemplars = newExemplars(s.durations.buckets())
+		s.exemplars = hist.NewExemplars(s.durations.Buckets())
 	}
 	t.all = append(t.all, s)
 	t.sorted = nil

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -51,38 +52,38 @@ func (k cellKey) shared() multiproc.CellKey {
 }
 
 // words makes a cell.
-func (t *table) words(k cellKey, n int) stripe {
+func (t *table) words(k cellKey, n int) hist.Shard {
 	if t.shared == nil {
-		return make(stripe, n)
+		return make(hist.Shard, n)
 	}
 	return t.shared.Add(k.shared(), n, t.wall().UnixNano())
 }
 
 // newHistogram makes one of a series's histograms.
-func (t *table) newHistogram(l *ladder, what cellKind, s *series) histogram {
+func (t *table) newHistogram(l *hist.Bounds, what cellKind, s *series) hist.Histogram {
 	if t.shared == nil {
-		return l.newHistogram()
+		return l.NewHistogram()
 	}
 	k := t.keyOf(what, s)
-	k.Bounds = l.bounds
-	keep := func(n int) stripe { return t.words(k, n) }
-	return histogram{words: keep(len(l.limits) + 2), keep: keep}
+	k.Bounds = l.Upper
+	keep := func(n int) hist.Shard { return t.words(k, n) }
+	return hist.Histogram{Words: keep(l.Words()), Keep: keep}
 }
 
 // newNative makes a series's native histogram.
-func (t *table) newNative(s *series) *nativeHistogram {
+func (t *table) newNative(s *series) *hist.Native {
 	if t.shared == nil {
-		return newNativeHistogram()
+		return hist.NewNative()
 	}
-	chunk := func(number, n int) stripe {
+	chunk := func(number, n int) hist.Shard {
 		k := t.keyOf(nativeDurations, s)
 		k.Chunk = number
 		return t.words(k, n)
 	}
-	return &nativeHistogram{
-		zero: &chunk(-1, 1)[0],
-		make: func(number int) *[nativePerTwo]atomic.Uint64 {
-			return (*[nativePerTwo]atomic.Uint64)(chunk(number, nativePerTwo))
+	return &hist.Native{
+		Zero: &chunk(-1, 1)[0],
+		Make: func(number int) *[hist.ChunkBuckets]atomic.Uint64 {
+			return (*[hist.ChunkBuckets]atomic.Uint64)(chunk(number, hist.ChunkBuckets))
 		},
 	}
 }

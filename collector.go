@@ -1,12 +1,10 @@
 package tacho
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -51,27 +49,25 @@ func (c *collecting) number(v *values, n float64) {
 	m := &metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v)}}
 	switch c.family.Kind {
 	case schema.Counter:
-		m.data.Counter = &dto.Counter{Value: &n, CreatedTimestamp: timestamp(v.created)}
+		m.data.Counter = &dto.Counter{Value: &n, CreatedTimestamp: hist.Timestamp(v.created)}
 	default:
 		m.data.Gauge = &dto.Gauge{Value: &n}
 	}
 	c.add(m)
 }
 
-func (c *collecting) histogram(v *values, r *reading) {
+func (c *collecting) histogram(v *values, r *hist.Snapshot) {
 	if c.family.Kind == schema.Summary {
-		count, sum := r.count, r.sum
+		count, sum := r.Count, r.Sum
 		c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Summary: &dto.Summary{
-			SampleCount: &count, SampleSum: &sum, CreatedTimestamp: timestamp(v.created),
+			SampleCount: &count, SampleSum: &sum, CreatedTimestamp: hist.Timestamp(v.created),
 		}}})
 		return
 	}
-	h := r.proto()
-	h.CreatedTimestamp = timestamp(v.created)
+	h := r.Proto()
+	h.CreatedTimestamp = hist.Timestamp(v.created)
 	c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Histogram: h}})
 }
-
-func timestamp(ns int64) *timestamppb.Timestamp { return timestamppb.New(time.Unix(0, ns)) }
 
 // pairs are the label pairs of one label set, sorted by name.
 func (f *family) pairs(v *values) []*dto.LabelPair {
@@ -100,35 +96,4 @@ func (m *metric) Write(out *dto.Metric) error {
 	out.Label, out.Counter, out.Gauge, out.Histogram = m.data.Label, m.data.Counter, m.data.Gauge, m.data.Histogram
 	out.Summary = m.data.Summary
 	return nil
-}
-
-// proto returns the histogram with cumulative buckets.
-func (r *reading) proto() *dto.Histogram {
-	count, sum := r.count, r.sum
-	h := &dto.Histogram{SampleCount: &count, SampleSum: &sum}
-	bounds := r.bounds.bounds
-	cumulative := make([]uint64, len(bounds)+1)
-	running := uint64(0)
-	for i := range r.buckets {
-		running += r.buckets[i]
-		cumulative[i] = running
-		b := &dto.Bucket{CumulativeCount: &cumulative[i], Exemplar: r.exemplar(i).proto()}
-		if i < len(bounds) {
-			b.UpperBound = &bounds[i]
-		} else if b.Exemplar == nil {
-			break // +Inf is implied unless it carries an exemplar
-		} else {
-			b.UpperBound = &infinity
-		}
-		h.Bucket = append(h.Bucket, b)
-	}
-	if r.native != nil {
-		r.native.proto(h)
-		for i := range r.buckets {
-			if e := r.exemplar(i).proto(); e != nil {
-				h.Exemplars = append(h.Exemplars, e)
-			}
-		}
-	}
-	return h
 }

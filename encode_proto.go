@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -77,21 +78,21 @@ func (e *protoEncoder) number(v *values, n float64) {
 	e.add(v, field)
 }
 
-func (e *protoEncoder) histogram(v *values, r *reading) {
-	b := appendVarint(e.value[:0], 1, r.count)
-	b = appendDouble(b, 2, r.sum)
+func (e *protoEncoder) histogram(v *values, r *hist.Snapshot) {
+	b := appendVarint(e.value[:0], 1, r.Count)
+	b = appendDouble(b, 2, r.Sum)
 	if e.family.Kind == schema.Summary {
 		e.value = e.timestamp(b, 4, v.created)
 		e.add(v, 4)
 		return
 	}
 	running := uint64(0)
-	for i, n := range r.buckets {
+	for i, n := range r.Buckets {
 		running += n
-		x := r.exemplar(i)
-		bound := infinity
-		if i < len(r.bounds.bounds) {
-			bound = r.bounds.bounds[i]
+		x := r.Exemplar(i)
+		bound := hist.Infinity
+		if i < len(r.Bounds.Upper) {
+			bound = r.Bounds.Upper[i]
 		} else if x == nil {
 			break // +Inf is implied unless it carries an exemplar
 		}
@@ -109,24 +110,24 @@ func (e *protoEncoder) histogram(v *values, r *reading) {
 }
 
 // native writes the native part of a histogram.
-func (e *protoEncoder) native(b []byte, r *reading) []byte {
-	if r.native == nil {
+func (e *protoEncoder) native(b []byte, r *hist.Snapshot) []byte {
+	if r.Native == nil {
 		return b
 	}
-	b = appendZigzag(b, 5, int64(r.native.schema))
-	b = appendDouble(b, 6, zeroThreshold)
-	b = appendVarint(b, 7, r.native.zero)
-	for _, s := range r.native.spans {
-		span := appendZigzag(e.small[:0], 1, int64(s.offset))
-		span = appendVarint(span, 2, uint64(s.length))
+	b = appendZigzag(b, 5, int64(r.Native.Schema))
+	b = appendDouble(b, 6, hist.ZeroThreshold)
+	b = appendVarint(b, 7, r.Native.Zero)
+	for _, s := range r.Native.Spans {
+		span := appendZigzag(e.small[:0], 1, int64(s.Offset))
+		span = appendVarint(span, 2, uint64(s.Length))
 		e.small = span
 		b = appendBytes(b, 12, span)
 	}
-	for _, d := range r.native.deltas {
+	for _, d := range r.Native.Deltas {
 		b = appendZigzag(b, 13, d)
 	}
-	for i := range r.buckets {
-		if x := r.exemplar(i); x != nil {
+	for i := range r.Buckets {
+		if x := r.Exemplar(i); x != nil {
 			b = e.exemplar(b, 16, x)
 		}
 	}
@@ -168,9 +169,9 @@ func (e *protoEncoder) timestamp(b []byte, field int, ns int64) []byte {
 	return appendBytes(b, field, t)
 }
 
-func (e *protoEncoder) exemplar(b []byte, field int, x *exemplar) []byte {
+func (e *protoEncoder) exemplar(b []byte, field int, x *hist.Exemplar) []byte {
 	var body []byte
-	x.labels(func(name, value string) { body = e.label(body, 1, name, value) })
-	body = appendDouble(body, 2, x.seconds)
-	return appendBytes(b, field, e.timestamp(body, 3, x.at))
+	x.Labels(func(name, value string) { body = e.label(body, 1, name, value) })
+	body = appendDouble(body, 2, x.Seconds)
+	return appendBytes(b, field, e.timestamp(body, 3, x.At))
 }

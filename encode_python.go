@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
 )
 
@@ -96,7 +97,7 @@ func (p *pythonText) histogram(name string, m *dto.Metric) {
 		infinite = math.IsInf(b.GetUpperBound(), 1)
 	}
 	if !infinite {
-		p.among(name, "_bucket", "le", infinity, m, float64(h.GetSampleCount()))
+		p.among(name, "_bucket", "le", hist.Infinity, m, float64(h.GetSampleCount()))
 	}
 	p.sample(name, "_count", m, float64(h.GetSampleCount()))
 	p.sample(name, "_sum", m, h.GetSampleSum())

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -48,7 +49,7 @@ type textEncoder struct {
 	family *family
 	labels []byte // of the present label set, without braces
 	prefix []byte // of the present label set's bucket lines
-	les    map[*ladder][]string
+	les    map[*hist.Bounds][]string
 }
 
 func (e *textEncoder) pending() *buffer { return &e.buffer }
@@ -78,33 +79,33 @@ func (e *textEncoder) number(v *values, n float64) {
 	e.drain(flushAt)
 }
 
-func (e *textEncoder) histogram(v *values, r *reading) {
+func (e *textEncoder) histogram(v *values, r *hist.Snapshot) {
 	e.render(v)
 	if e.family.Kind == schema.Histogram {
 		e.buckets(r)
 	}
-	e.sample("_sum", r.sum)
+	e.sample("_sum", r.Sum)
 	e.newline()
 	e.named("_count")
-	e.bytes = e.count(e.bytes, r.count)
+	e.bytes = e.count(e.bytes, r.Count)
 	e.newline()
 	e.createdSample(v)
 	e.drain(flushAt)
 }
 
-func (e *textEncoder) buckets(r *reading) {
+func (e *textEncoder) buckets(r *hist.Snapshot) {
 	e.prefix = append(append(e.prefix[:0], e.family.name...), "_bucket{"...)
 	if len(e.labels) > 0 {
 		e.prefix = append(append(e.prefix, e.labels...), ',')
 	}
-	e.bucketLines(r, e.boundsText(r.bounds))
+	e.bucketLines(r, e.boundsText(r.Bounds))
 }
 
 // bucketLines are most of a scrape: the same prefix, a bound and a count, which
 // often is that of the line before.
-func (e *textEncoder) bucketLines(r *reading, les []string) {
+func (e *textEncoder) bucketLines(r *hist.Snapshot, les []string) {
 	running, last, end := uint64(0), 0, 0 // where the last line's count stands
-	for i, n := range r.buckets {
+	for i, n := range r.Buckets {
 		running += n
 		b := append(append(e.bytes, e.prefix...), les[i]...)
 		from := len(b)
@@ -114,7 +115,7 @@ func (e *textEncoder) bucketLines(r *reading, les []string) {
 			b = e.count(b, running)
 		}
 		last, end = from, len(b)
-		if x := r.exemplar(i); x != nil && e.openMetrics {
+		if x := r.Exemplar(i); x != nil && e.openMetrics {
 			b = e.exemplar(b, x)
 		}
 		e.bytes = append(b, '\n')
@@ -122,15 +123,15 @@ func (e *textEncoder) bucketLines(r *reading, les []string) {
 }
 
 // boundsText are the ends of bucket lines up to their value.
-func (e *textEncoder) boundsText(l *ladder) []string {
+func (e *textEncoder) boundsText(l *hist.Bounds) []string {
 	if texts, ok := e.les[l]; ok {
 		return texts
 	}
 	if e.les == nil {
-		e.les = map[*ladder][]string{}
+		e.les = map[*hist.Bounds][]string{}
 	}
 	var texts []string
-	for _, b := range append(l.bounds[:len(l.bounds):len(l.bounds)], infinity) {
+	for _, b := range append(l.Upper[:len(l.Upper):len(l.Upper)], hist.Infinity) {
 		texts = append(texts, `le="`+string(e.float(nil, b))+`"} `)
 	}
 	e.les[l] = texts
@@ -186,17 +187,17 @@ func (e *textEncoder) createdSample(v *values) {
 	e.newline()
 }
 
-func (e *textEncoder) exemplar(b []byte, x *exemplar) []byte {
+func (e *textEncoder) exemplar(b []byte, x *hist.Exemplar) []byte {
 	b = append(b, " # {"...)
-	x.labels(func(name, value string) {
+	x.Labels(func(name, value string) {
 		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
 		b = append(append(b, name...), '=', '"')
 		b = append(appendEscaped(b, value), '"')
 	})
-	b = e.float(append(b, '}', ' '), x.seconds)
-	return e.float(append(b, ' '), float64(x.at)/1e9)
+	b = e.float(append(b, '}', ' '), x.Seconds)
+	return e.float(append(b, ' '), float64(x.At)/1e9)
 }
 
 // count writes a bucket's count: a float in the text format, an integer in

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -29,6 +28,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -84,30 +84,18 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 		return m.table.cell(m.table.row(m.table.route("/hot"), 2), m.table.statusOf(200)).series
 	})
 	for i := range 100_001 { // until it has stripes
-		if hint := uint32(random.IntN(stripes)); mine(i) {
+		if hint := uint32(random.IntN(hist.Shards)); mine(i) {
 			hot().observe(5e6, hint)
 		}
 	}
-	for i := range stripes { // to counts that the text format writes as floats
+	for i := range hist.Shards { // to counts that the text format writes as floats
 		if mine(i) {
-			hot().observeMany(5e6, 120_000, uint32(i))
+			for range 120_000 {
+				hot().observe(5e6, uint32(i))
+			}
 		}
 	}
 	return m
-}
-
-// observeMany is what observing n times leaves.
-func (s *series) observeMany(ns, n uint64, hint uint32) {
-	words := s.durations.words
-	if more, i := s.durations.more.Load(), hint%stripes; more != nil && i > 0 {
-		words = more[i-1]
-	}
-	words[1+s.ladder.bucket(ns)].Add(n)
-	words[0].Add(ns * n)
-	if s.native != nil {
-		i := nativeBuckets().bucket(ns)
-		s.native.chunk(i / nativePerTwo)[i%nativePerTwo].Add(n)
-	}
 }
 
 type traceKey struct{}
@@ -257,76 +245,6 @@ func compareFamilies(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
 		}
 		if !proto.Equal(got, want) {
 			t.Errorf("%s:\nours   %.600s\ntheirs %.600s", name, got, want)
-		}
-	}
-}
-
-// TestNativeAgreesWithClientGolang: the same observations give the same native
-// histogram as client_golang's own, also when there are so many buckets that
-// the resolution is halved.
-func TestNativeAgreesWithClientGolang(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	spread := func(low, high float64) func() uint64 {
-		return func() uint64 { return uint64(math.Exp(low + random.Float64()*(high-low))) }
-	}
-	for name, observation := range map[string]func() uint64{
-		"one value":    func() uint64 { return 1e6 },
-		"usual":        spread(math.Log(1e5), math.Log(1e9)),
-		"everything":   spread(0, math.Log(1e18)),
-		"small":        func() uint64 { return random.Uint64N(20) },
-		"at the bound": func() uint64 { return nativeBuckets().limits[random.IntN(460)] + random.Uint64N(3) - 1 },
-		"nothing":      nil,
-	} {
-		t.Run(name, func(t *testing.T) {
-			theirs := prometheus.NewHistogram(prometheus.HistogramOpts{
-				NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: nativeMaximum, Buckets: DefaultBuckets(),
-			})
-			ours := newNativeHistogram()
-			for range 20_000 {
-				if observation == nil {
-					break
-				}
-				ns := observation()
-				if ns > 1<<62 {
-					ns = 0
-				}
-				ours.observe(ns)
-				theirs.Observe(float64(ns) / 1e9)
-			}
-			var want dto.Metric
-			if err := theirs.Write(&want); err != nil {
-				t.Fatal(err)
-			}
-			var r nativeReading
-			r.take(ours)
-			got := new(dto.Histogram)
-			r.proto(got)
-			w := &dto.Histogram{
-				Schema: want.Histogram.Schema, ZeroThreshold: want.Histogram.ZeroThreshold, ZeroCount: want.Histogram.ZeroCount,
-				PositiveSpan: want.Histogram.PositiveSpan, PositiveDelta: want.Histogram.PositiveDelta,
-			}
-			if !proto.Equal(got, w) {
-				t.Errorf("ours   %.1000s\ntheirs %.1000s", got, w)
-			}
-			if r.total() != want.Histogram.GetSampleCount() {
-				t.Errorf("%d observations, client_golang has %d", r.total(), want.Histogram.GetSampleCount())
-			}
-		})
-	}
-}
-
-// TestNativeBuckets: each key's place is right at, below and above its bound.
-func TestNativeBuckets(t *testing.T) {
-	l := nativeBuckets()
-	for i, limit := range l.limits[:nativeKeys-10] {
-		if limit == 0 || i > 0 && limit == l.limits[i-1] {
-			continue // narrower than a nanosecond
-		}
-		if got := l.bucket(limit); got != i {
-			t.Errorf("%d ns is in bucket %d, want %d", limit, got, i)
-		}
-		if got := l.bucket(limit + 1); got <= i {
-			t.Errorf("%d ns is in bucket %d, want a higher one than %d", limit+1, got, i)
 		}
 	}
 }

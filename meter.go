@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // A Meter measures one service. All its methods are safe for concurrent use.
@@ -31,14 +32,14 @@ type core struct {
 	families families
 	table    *table
 
-	sizeLadder, streamLadder *ladder
+	sizeLadder, streamLadder *hist.Bounds
 
 	watches  bool         // what is in flight, and streams
 	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
 	streams  *atomic.Uint64
-	failures stripe // by reason
-	survived stripe // by optionFunc
-	created  int64  // nanoseconds since the epoch
+	failures hist.Shard // by reason
+	survived hist.Shard // by optionFunc
+	created  int64      // nanoseconds since the epoch
 
 	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
@@ -99,8 +100,8 @@ func MustNew(opts Options) *Meter {
 func newCore(opts Options) *core {
 	c := &core{
 		opts:         opts,
-		sizeLadder:   newLadder(opts.SizeBuckets, 1),
-		streamLadder: newLadder(opts.StreamBuckets, 1e9),
+		sizeLadder:   hist.NewBounds(opts.SizeBuckets, 1),
+		streamLadder: hist.NewBounds(opts.StreamBuckets, 1e9),
 		created:      time.Now().UnixNano(),
 	}
 	c.families = newFamilies(&c.opts)
@@ -114,12 +115,12 @@ func newCore(opts Options) *core {
 type stripedInt struct{ words atomic.Pointer[spread] }
 
 // spread has a word in each of several cache lines.
-type spread [stripes * cacheLine]atomic.Uint64
+type spread [hist.Shards * cacheLine]atomic.Uint64
 
 const cacheLine = 8 // words
 
 func (s *stripedInt) add(hint uint32, n int64) {
-	s.words.Load()[hint%stripes*cacheLine].Add(uint64(n))
+	s.words.Load()[hint%hist.Shards*cacheLine].Add(uint64(n))
 }
 
 // used reports whether the number is worth showing, also when it is 0.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -23,10 +24,10 @@ type family struct {
 	labels []label // sorted by name, constant ones included
 	source source
 
-	of     int   // which of the schemas it belongs to
-	sparse bool  // no series before its first event
-	merges bool  // several label sets of the table can be one of its own
-	view   *view // nil, or the bounds that it shows of those that are counted
+	of     int        // which of the schemas it belongs to
+	sparse bool       // no series before its first event
+	merges bool       // several label sets of the table can be one of its own
+	view   *hist.View // nil, or the bounds that it shows of those that are counted
 }
 
 // A source visits the label sets that a family has now.
@@ -170,7 +171,7 @@ func (f *families) has(name string) bool {
 }
 
 func (f *families) addSchema(o *Options, i int, s schema.Schema) {
-	ladder := newLadder(o.allBuckets(), 1e9)
+	ladder := hist.NewBounds(o.allBuckets(), 1e9)
 	for _, slot := range slots {
 		described := *slot.of(&s)
 		if described.Name == "" || o.Minimal && !slot.minimal {
@@ -190,7 +191,7 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		f.sorted = append(f.sorted, made)
 		switch made.Name {
 		case s.Duration.Name:
-			made.view = ladder.view(o.bucketsOf(s))
+			made.view = ladder.View(o.bucketsOf(s))
 			f.latency = cmp.Or(f.latency, made)
 		case s.InFlight.Name:
 			f.flights = f.flights || len(made.Labels) > 0

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -181,8 +182,8 @@ func checkSchemas(o Options, wrong complaint) {
 		}
 	}
 	checkNames(o, wrong)
-	if n := len(o.allBuckets()); n > maxBuckets {
-		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, maxBuckets)
+	if n := len(o.allBuckets()); n > hist.MaxBuckets {
+		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, hist.MaxBuckets)
 	}
 }
 
@@ -238,8 +239,8 @@ func checkBounds(field string, bounds []float64, wrong complaint) {
 			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
 		}
 	}
-	if len(bounds) > maxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), maxBuckets)
+	if len(bounds) > hist.MaxBuckets {
+		wrong(field, "has %d bounds; at most %d are supported", len(bounds), hist.MaxBuckets)
 	}
 }
 

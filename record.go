@@ -1,8 +1,11 @@
 package tacho
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // enter and leave count requests in flight.
@@ -86,7 +89,7 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	}
 	bucket := c.series.observe(uint64(max(latency, 0)), hint)
 	if c.series.exemplars != nil {
-		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
+		m.exemplify(c.series, x.ctx, bucket, now, latency)
 	}
 	if x.panicked {
 		t.panicsOf(c.series).Add(1)
@@ -96,6 +99,21 @@ func (m *Meter) record(x *Exchange, r *route, now int64) {
 	}
 	t.observe(&c.series.sizes.request, m.sizeLadder, requestBytes, c.series, x.BytesIn, hint)
 	t.observe(&c.series.sizes.response, m.sizeLadder, responseBytes, c.series, x.bytesSent(status), hint)
+}
+
+// exemplify lets a bucket point to the request's trace, at most once a second.
+func (m *Meter) exemplify(s *series, ctx context.Context, bucket int, now, latency int64) {
+	if ctx == nil || !s.exemplars.Claim(bucket, now) {
+		return
+	}
+	traceID, spanID := m.trace(ctx)
+	s.exemplars.Put(bucket, traceID, spanID, float64(latency)/1e9, m.wall().UnixNano())
+}
+
+// trace calls Options.TraceFunc.
+func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
+	defer m.survive(traceFunc)
+	return m.opts.TraceFunc(ctx)
 }
 
 // grouped is the route under which Options.GroupBy puts a request.
@@ -145,7 +163,7 @@ func (x *Exchange) sendsNoBody(status int) bool {
 
 // observe records a value in one of a series's histograms, which is made when first
 // needed. Negative values are not known and not recorded.
-func (t *table) observe(slot *atomic.Pointer[histogram], l *ladder, what cellKind, s *series, v int64, hint uint32) {
+func (t *table) observe(slot *atomic.Pointer[hist.Histogram], l *hist.Bounds, what cellKind, s *series, v int64, hint uint32) {
 	if v < 0 {
 		return
 	}
@@ -153,10 +171,10 @@ func (t *table) observe(slot *atomic.Pointer[histogram], l *ladder, what cellKin
 	if h == nil {
 		h = t.makeHistogram(slot, l, what, s)
 	}
-	l.observe(h, uint64(v), hint)
+	l.Observe(h, uint64(v), hint)
 }
 
-func (t *table) makeHistogram(slot *atomic.Pointer[histogram], l *ladder, what cellKind, s *series) *histogram {
+func (t *table) makeHistogram(slot *atomic.Pointer[hist.Histogram], l *hist.Bounds, what cellKind, s *series) *hist.Histogram {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h := slot.Load(); h != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // ownRegistry is the registry of a Meter that was not given one. The Meter's
@@ -84,9 +85,9 @@ func (g *gathering) begin(f *family) {
 	}
 }
 
-func (g *gathering) number(v *values, n float64)     { g.metrics.number(v, n) }
-func (g *gathering) histogram(v *values, r *reading) { g.metrics.histogram(v, r) }
-func (g *gathering) end()                            {}
+func (g *gathering) number(v *values, n float64)           { g.metrics.number(v, n) }
+func (g *gathering) histogram(v *values, r *hist.Snapshot) { g.metrics.histogram(v, r) }
+func (g *gathering) end()                                  {}
 
 // reserved keeps the names of the Meter's families from being taken.
 type reserved struct{ meter *Meter }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/index"
 )
 
@@ -11,7 +12,7 @@ import (
 type route struct {
 	label    string
 	excluded bool
-	ladder   *ladder             // of its latency histograms
+	ladder   *hist.Bounds        // of its latency histograms
 	rows     atomic.Pointer[row] // the first of a list
 
 	overflowed bool // it is, or is a variant of, the route that stands for too many
@@ -51,7 +52,7 @@ type row struct {
 
 	// Made when the first value arrives, since most routes need few of them.
 	sizes   sizes
-	streams atomic.Pointer[histogram]
+	streams atomic.Pointer[hist.Histogram]
 
 	panics  atomic.Pointer[atomic.Uint64]
 	created int64 // nanoseconds since the epoch
@@ -61,7 +62,9 @@ const firstCells = 4
 
 // sizes are the body sizes of a row, or of one of its series where a schema
 // tells them apart by status.
-type sizes struct{ request, response atomic.Pointer[histogram] }
+type sizes struct {
+	request, response atomic.Pointer[hist.Histogram]
+}
 
 // A cell leads from a status to its series. Where the budget was spent, that
 // is the series into which the request was folded, and folded says for whose
@@ -109,20 +112,20 @@ func (w *row) add(c cell) {
 // The counter has no storage of its own: it is the sum of the buckets.
 type series struct {
 	row       *row
-	ladder    *ladder // its route's
+	ladder    *hist.Bounds // its route's
 	status    int
 	created   int64 // nanoseconds since the epoch
-	durations histogram
+	durations hist.Histogram
 	sizes     *sizes
-	native    *nativeHistogram // nil unless Options.NativeHistograms
-	exemplars *exemplars       // nil unless Options.TraceFunc
+	native    *hist.Native    // nil unless Options.NativeHistograms
+	exemplars *hist.Exemplars // nil unless Options.TraceFunc
 }
 
 // observe records a latency and returns its bucket.
 func (s *series) observe(ns uint64, hint uint32) int {
-	bucket := s.ladder.observe(&s.durations, ns, hint)
+	bucket := s.ladder.Observe(&s.durations, ns, hint)
 	if s.native != nil {
-		s.native.observe(ns) // after the classic one, see read
+		s.native.Observe(ns) // after the classic one, see read
 	}
 	return bucket
 }
@@ -133,17 +136,17 @@ func (s *series) observe(ns uint64, hint uint32) int {
 func (s *series) read(into *scan) {
 	r := &into.reading
 	if s.native == nil {
-		r.take(s.ladder, &s.durations)
+		r.Take(s.ladder, &s.durations)
 	} else {
-		into.native.take(s.native)
-		r.take(s.ladder, &s.durations)
-		r.native = &into.native
-		r.limit(into.native.total())
-		if into.native.total() > r.count { // of several processes, whose cells are read in any order
-			into.native.limit(r.count)
+		into.native.Take(s.native)
+		r.Take(s.ladder, &s.durations)
+		r.Native = &into.native
+		r.Limit(into.native.Total())
+		if into.native.Total() > r.Count { // of several processes, whose cells are read in any order
+			into.native.Limit(r.Count)
 		}
 	}
-	r.exemplars = s.exemplars.all(r.exemplars[:0])
+	r.Exemplars = s.exemplars.All(r.Exemplars[:0])
 }
 
 // overflowStatus stands for __overflow__ among the statuses.

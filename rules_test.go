@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -42,6 +42,9 @@ func TestImports(t *testing.T) {
 		{"./internal/guard", []string{
 			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
 		}, "a faulty collector is dealt with in the same way whatever tacho itself counts"},
+		{"./internal/hist", []string{
+			"github.com/prometheus/client_model/go", "google.golang.org/protobuf/types/known/timestamppb",
+		}, "counting costs the same whatever is counted, and is read as client_model has it"},
 		{"./internal/index", nil, "a map does not depend on what is in it"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./tachotest", []string{module, module + "/schema", "github.com/prometheus/client_model/go"}, "users' tests should not get heavier than their services"},

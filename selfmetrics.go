@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -44,10 +45,10 @@ func (s *scan) setsOf(f *family) int {
 // nowhere is a visitor that does nothing.
 type nowhere struct{}
 
-func (nowhere) begin(*family)               {}
-func (nowhere) number(*values, float64)     {}
-func (nowhere) histogram(*values, *reading) {}
-func (nowhere) end()                        {}
+func (nowhere) begin(*family)                     {}
+func (nowhere) number(*values, float64)           {}
+func (nowhere) histogram(*values, *hist.Snapshot) {}
+func (nowhere) end()                              {}
 
 func overflows(s *scan, f *family) {
 	t := s.core.table
@@ -98,7 +99,7 @@ const (
 func beyond(s *scan, f *family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
-		if n := x.durations.bucket(x.durations.buckets() - 1); n > 0 {
+		if n := x.durations.Bucket(x.durations.Buckets() - 1); n > 0 {
 			slow[x.row.route.label] += n
 		}
 	}
@@ -115,7 +116,7 @@ func beyond(s *scan, f *family) {
 		if _, seen := all[r]; !seen {
 			order = append(order, r)
 		}
-		all[r] += x.durations.count()
+		all[r] += x.durations.Count()
 	}
 	for _, r := range order {
 		share := float64(slow[r]) / float64(all[r])

@@ -3,6 +3,7 @@ package tacho
 import (
 	"net/http"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -42,8 +43,8 @@ func durations(s *scan, f *family) {
 	counts := s.counts[f.of][:0]
 	for _, x := range s.series {
 		x.read(s)
-		counts = append(counts, s.reading.count)
-		if s.reading.count > 0 {
+		counts = append(counts, s.reading.Count)
+		if s.reading.Count > 0 {
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -60,7 +61,7 @@ func requests(s *scan, f *family) {
 		if i < len(counts) {
 			n = counts[i]
 		} else {
-			n = x.durations.count()
+			n = x.durations.Count()
 		}
 		if n == 0 && f.sparse {
 			continue
@@ -111,14 +112,14 @@ func (s *scan) coreValues() *values {
 }
 
 func requestSizes(s *scan, f *family) {
-	bodySizes(s, f, func(of *sizes) *histogram { return of.request.Load() })
+	bodySizes(s, f, func(of *sizes) *hist.Histogram { return of.request.Load() })
 }
 
 func responseSizes(s *scan, f *family) {
-	bodySizes(s, f, func(of *sizes) *histogram { return of.response.Load() })
+	bodySizes(s, f, func(of *sizes) *hist.Histogram { return of.response.Load() })
 }
 
-func bodySizes(s *scan, f *family, slot func(*sizes) *histogram) {
+func bodySizes(s *scan, f *family, slot func(*sizes) *hist.Histogram) {
 	if !s.core.table.sizesApart {
 		for _, w := range s.rows {
 			s.rowHistogram(f, w, s.core.sizeLadder, slot(&w.sizes))
@@ -127,7 +128,7 @@ func bodySizes(s *scan, f *family, slot func(*sizes) *histogram) {
 	}
 	for _, x := range s.series {
 		if h := slot(x.sizes); h != nil {
-			s.reading.take(s.core.sizeLadder, h)
+			s.reading.Take(s.core.sizeLadder, h)
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -141,9 +142,9 @@ func lifetimes(s *scan, f *family) {
 }
 
 // rowHistogram visits a histogram that a row may have.
-func (s *scan) rowHistogram(f *family, w *row, l *ladder, h *histogram) {
+func (s *scan) rowHistogram(f *family, w *row, l *hist.Bounds, h *hist.Histogram) {
 	if h != nil {
-		s.reading.take(l, h)
+		s.reading.Take(l, h)
 		s.rowValues(w)
 		s.histogram(f)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/index"
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -21,8 +22,8 @@ type table struct {
 	exclude exclusions
 	allowed int // how many label sets with __overflow__ come on top of the limit
 	limit   int // Options.SeriesLimit, but where the counts of several processes are added up
-	ladder  *ladder
-	ladders map[string]*ladder // Options.RouteBuckets, by the label
+	ladder  *hist.Bounds
+	ladders map[string]*hist.Bounds // Options.RouteBuckets, by the label
 
 	group      *bounded   // Options.GroupBy, or nil
 	extras     []*bounded // Options.Labels that are not constant
@@ -33,7 +34,7 @@ type table struct {
 	routes   index.Map[string, *route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *route
-	folds    stripe       // by foldedLabel
+	folds    hist.Shard   // by foldedLabel
 	variants atomic.Int64 // how many there are
 
 	shared   *multiproc.Cells // nil where there is one process
@@ -56,14 +57,14 @@ func newTable(opts *Options) *table {
 		exclude:  newExclusions(*opts),
 		limit:    opts.SeriesLimit,
 		allowed:  foldAllowance,
-		ladder:   newLadder(opts.allBuckets(), 1e9),
-		ladders:  map[string]*ladder{},
+		ladder:   hist.NewBounds(opts.allBuckets(), 1e9),
+		ladders:  map[string]*hist.Bounds{},
 		cleaned:  map[string]*route{},
 		statuses: map[int]int{},
 		wall:     time.Now,
 	}
 	for template, bounds := range opts.RouteBuckets {
-		t.ladders[cleanLabel(template)] = newLadder(bounds, 1e9)
+		t.ladders[cleanLabel(template)] = hist.NewBounds(bounds, 1e9)
 	}
 	t.label()
 	t.overflow = t.newRoute(overflowValue)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -12,7 +13,7 @@ import (
 type visitor interface {
 	begin(f *family) // a family that has at least one label set
 	number(v *values, n float64)
-	histogram(v *values, r *reading)
+	histogram(v *values, r *hist.Snapshot)
 	end()
 }
 
@@ -24,39 +25,6 @@ type values struct {
 	created int64 // nanoseconds since the epoch
 }
 
-// A reading is what a histogram held at one moment.
-type reading struct {
-	bounds    *ladder  // whose bounds the buckets have
-	buckets   []uint64 // not cumulative; the last is +Inf
-	count     uint64
-	sum       float64
-	native    *nativeReading // nil without native histograms
-	exemplars []*exemplar    // nil without traces
-}
-
-// take copies a histogram into the reading.
-func (r *reading) take(l *ladder, h *histogram) {
-	r.bounds, r.count, r.native, r.exemplars = l, 0, nil, nil
-	r.buckets = r.buckets[:0]
-	for i := range h.buckets() {
-		n := h.bucket(i)
-		r.buckets = append(r.buckets, n)
-		r.count += n
-	}
-	r.sum = float64(h.word(0)) / l.scale
-}
-
-// limit takes the highest observations away until count are left. The
-// cumulative counts still never fall from one scrape to the next, since neither
-// they nor count do.
-func (r *reading) limit(count uint64) {
-	for i := len(r.buckets) - 1; i >= 0 && r.count > count; i-- {
-		surplus := min(r.buckets[i], r.count-count)
-		r.buckets[i] -= surplus
-		r.count -= surplus
-	}
-}
-
 // A scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
 type scan struct {
@@ -66,8 +34,8 @@ type scan struct {
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
 
 	values  values
-	reading reading
-	native  nativeReading
+	reading hist.Snapshot
+	native  hist.NativeSnapshot
 	v       visitor
 	sets    map[*family]int
 	current *family
@@ -128,11 +96,11 @@ func (s *scan) number(f *family, n float64) {
 
 // histogram passes on the scan's present reading and values.
 func (s *scan) histogram(f *family) {
-	if f.view != nil && s.reading.bounds == s.core.table.ladder {
-		s.reading.through(f.view)
+	if f.view != nil && s.reading.Bounds == s.core.table.ladder {
+		s.reading.Through(f.view)
 	}
 	if f.merges {
-		s.merging.of(f, &s.values).reading.add(&s.reading)
+		s.merging.of(f, &s.values).reading.Add(&s.reading)
 		return
 	}
 	s.begin(f)

@@ -3,18 +3,18 @@ package tacho
 import (
 	"encoding/json"
 	"slices"
-	"sort"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
 // A bound is a cell and where its words go in the core that adds up.
 type bound struct {
 	cell    *multiproc.Cell
-	words   stripe
+	words   hist.Shard
 	into    []int    // by word of the cell, which of words; -1 for none
 	created []*int64 // of what the words belong to
 }
@@ -93,16 +93,16 @@ func (c *core) bind(cell *multiproc.Cell) *bound {
 var places = map[cellKind]func(*core, *bound, cellKey){
 	requestDurations: func(c *core, b *bound, k cellKey) {
 		s := c.seriesOf(k)
-		b.words, b.into, b.created = s.durations.words, s.ladder.adopt(k.Bounds), []*int64{&s.created, &s.row.created}
+		b.words, b.into, b.created = s.durations.Words, s.ladder.Adopt(k.Bounds), []*int64{&s.created, &s.row.created}
 	},
 	nativeDurations: func(c *core, b *bound, k cellKey) {
 		native := c.seriesOf(k).native
 		switch {
 		case native == nil:
 		case k.Chunk < 0:
-			b.words = wordOf(native.zero)
-		case k.Chunk < nativeChunks:
-			b.words = native.chunk(k.Chunk)[:]
+			b.words = wordOf(native.Zero)
+		case k.Chunk < hist.Chunks:
+			b.words = native.Chunk(k.Chunk)[:]
 		}
 	},
 	requestBytes: func(c *core, b *bound, k cellKey) {
@@ -141,9 +141,9 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 }
 
 // histogram puts the words into one of a series's histograms.
-func (b *bound) histogram(c *core, slot *atomic.Pointer[histogram], l *ladder, s *series, k cellKey) {
-	b.words = c.table.makeHistogram(slot, l, k.What, s).words
-	b.into, b.created = l.adopt(k.Bounds), []*int64{&s.row.created}
+func (b *bound) histogram(c *core, slot *atomic.Pointer[hist.Histogram], l *hist.Bounds, s *series, k cellKey) {
+	b.words = c.table.makeHistogram(slot, l, k.What, s).Words
+	b.into, b.created = l.Adopt(k.Bounds), []*int64{&s.row.created}
 }
 
 // byName says where words with these names go among others.
@@ -155,22 +155,8 @@ func byName(names, among []string) []int {
 	return into
 }
 
-// adopt says where the words of a histogram with other bounds go: the sum, and
-// each bucket to the first one that holds all of it. It is nil where they are the
-// same.
-func (l *ladder) adopt(bounds []float64) []int {
-	if slices.Equal(bounds, l.bounds) {
-		return nil
-	}
-	into := []int{0}
-	for _, b := range bounds {
-		into = append(into, 1+sort.SearchFloat64s(l.bounds, b))
-	}
-	return append(into, 1+len(l.bounds))
-}
-
 // wordOf is a word as a stripe.
-func wordOf(w *atomic.Uint64) stripe { return unsafe.Slice(w, 1) }
+func wordOf(w *atomic.Uint64) hist.Shard { return unsafe.Slice(w, 1) }
 
 // rowOf is the row of a key.
 func (c *core) rowOf(k cellKey) *row {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // Pieces of a fake ResponseWriter; each notes that it was called.
@@ -288,10 +290,10 @@ func TestSendfile(t *testing.T) {
 	}
 	<-ended
 	w := m.table.row(m.table.route(Unknown), 2*m.table.methods.index("GET"))
-	var got reading
-	got.take(m.sizeLadder, w.sizes.response.Load())
-	if got.sum != size || got.count != 1 {
-		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.sum, got.count, size)
+	var got hist.Snapshot
+	got.Take(m.sizeLadder, w.sizes.response.Load())
+	if got.Sum != size || got.Count != 1 {
+		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.Sum, got.Count, size)
 	}
 }
 
