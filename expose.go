@@ -18,8 +18,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
-	"github.com/tacho-go/tacho/internal/names"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
@@ -68,9 +68,8 @@ type endpoint struct {
 
 // A scrape is the memory that one scrape needs, and the next one uses again.
 type scrape struct {
-	scan  scan
-	text  textEncoder
-	proto protoEncoder
+	scan     scan
+	encoders expo.Encoders
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -120,16 +119,19 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	if own, ok := e.meter.opts.Gatherer.(*ownRegistry); ok {
 		e.meter.core.scraped.Do(func() { go e.meter.reportUnserved(prometheus.DefaultRegisterer, own) }) // no scrape waits for it
 	}
-	format := negotiate(r.Header)
+	format := expo.Negotiate(r.Header)
 	h := w.Header()
 	h.Set("Content-Type", string(format))
 	h.Add("Vary", "Accept")
-	coding := e.encoding(h, r.Header)
+	var coding *expo.Encoding
+	if !e.meter.opts.DisableCompression {
+		coding = expo.ChooseEncoding(h, r.Header)
+	}
 	if r.Method == http.MethodHead {
 		return
 	}
 	e.limit(w, r)
-	out, closeOut, release := coding.to(w)
+	out, closeOut, release := coding.To(w)
 	defer release()
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
@@ -199,15 +201,15 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	if names == nil {
 		return e.write(out, format, others, own)
 	}
-	which := newChosen(names)
-	if isText(format) {
-		return e.write(&choosing{chosen: which, to: out}, format, others, own)
+	which := expo.NewChosen(names)
+	if expo.IsText(format) {
+		return e.write(&expo.Filter{Chosen: which, To: out}, format, others, own)
 	}
 	if own {
 		others = append(slices.Clone(others), e.meter.families.gather(e.meter)...)
-		sortFamilies(others)
+		expo.Sort(others)
 	}
-	return e.writeGathered(out, format, which.families(others), false)
+	return e.writeGathered(out, format, which.Families(others), false)
 }
 
 // patience is how long this scrape may wait for other collectors: what the
@@ -239,7 +241,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		s = new(scrape)
 	}
 	defer e.states.Put(s)
-	enc := s.encoder(format, e.meter.opts.CreatedSamples)
+	enc := s.encoders.For(format, e.meter.opts.CreatedSamples)
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
 	}
@@ -251,30 +253,25 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 }
 
 // encodeAll writes the Meter's own families, and others between them.
-func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
-	buf := enc.pending()
-	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
-	defer func() { buf.out = nil }() // what is used again keeps nobody's connection
-	other := expfmt.NewEncoder(writerFunc(func(p []byte) (int, error) {
-		buf.bytes = append(buf.bytes, p...)
-		buf.drain(flushAt)
-		return len(p), buf.err
-	}), format, e.encoderOptions()...)
+func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
+	buf := enc.Out()
+	buf.Reset(out)
+	defer buf.Release()
+	other := expfmt.NewEncoder(buf, format, e.encoderOptions()...)
 	for _, f := range e.meter.families.sorted {
-		for len(others) > 0 && others[0].GetName() < f.name {
-			e.encode(other, others[0], &buf.err)
+		for len(others) > 0 && others[0].GetName() < f.Name {
+			e.encode(other, others[0], &buf.Err)
 			others = others[1:]
 		}
 		s.scan.family(f)
 	}
 	for _, o := range others {
-		e.encode(other, o, &buf.err)
+		e.encode(other, o, &buf.Err)
 	}
 	if format.FormatType() == expfmt.TypeOpenMetrics {
-		buf.bytes = append(buf.bytes, "# EOF\n"...)
+		_, _ = io.WriteString(buf, "# EOF\n")
 	}
-	buf.drain(1)
-	return buf.err
+	return buf.Flush()
 }
 
 // writeGathered leaves everything to client_golang's encoders: in registries
@@ -282,23 +279,19 @@ func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfm
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
-		sortFamilies(families)
+		expo.Sort(families)
 	}
-	to := &sentTo{to: out}
+	to := &expo.Recorder{To: out}
 	enc := expfmt.NewEncoder(to, format, e.encoderOptions()...)
 	for _, f := range families {
-		if e.encode(enc, f, &to.err); to.err != nil {
-			return to.err
+		if e.encode(enc, f, &to.Err); to.Err != nil {
+			return to.Err
 		}
 	}
 	if closer, ok := enc.(expfmt.Closer); ok {
 		return closer.Close()
 	}
 	return nil
-}
-
-func sortFamilies(all []*dto.MetricFamily) {
-	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 }
 
 func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
@@ -308,55 +301,60 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 	return nil
 }
 
-// A sentTo passes on what is written, and keeps the first error of doing so.
-type sentTo struct {
-	to  io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (s *sentTo) Write(p []byte) (n int, err error) {
-	if n, err = s.to.Write(p); err != nil && s.err == nil {
-		s.err = err
-	}
-	return n, err
-}
-
 // encode writes one family of another collector. One that cannot be encoded is
 // left out. An encoder returns the error of writing, too, which is in sent then: the
 // client has left, and no collector has failed.
 func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) {
 	if !utf8.ValidString(f.GetHelp()) {
-		f = helpful(f)
+		f = expo.CleanHelp(f)
 	}
 	if err := enc.Encode(f); err != nil && *sent == nil {
 		e.meter.core.fail(guard.Invalid, f.GetName(), err)
 	}
 }
 
-// helpful is a family with a help text that is fit to be written.
-func helpful(f *dto.MetricFamily) *dto.MetricFamily {
-	help := names.Help(f.GetHelp())
-	return &dto.MetricFamily{Name: f.Name, Help: &help, Type: f.Type, Unit: f.Unit, Metric: f.Metric}
+// writePython writes everything in Python's format. HTTP families are there
+// from the beginning, as in Python.
+func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
+	p := expo.NewPython(out, e.meter.opts.CreatedSamples)
+	if own {
+		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+	}
+	for _, f := range e.meter.families.budgeted {
+		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.Name }
+		if !slices.ContainsFunc(families, there) {
+			families = append(families, expo.Empty(f.Family))
+		}
+	}
+	expo.Sort(families)
+	for _, f := range families {
+		p.Write(f)
+	}
+	return p.Flush()
 }
 
-type writerFunc func([]byte) (int, error)
+// Render returns what the metrics endpoint would answer to a scraper with this
+// Accept header, for endpoints that are not net/http handlers, and its content
+// type. An empty Accept stands for the text format. Names leaves out all but
+// those samples or families, as name[] does; none leaves nothing out.
+//
+// It waits for other collectors until the context ends or Options.ScrapeTimeout
+// is over. What could not be gathered is left out and counted, as it is in a
+// scrape; the error is that of the context.
+func (m *Meter) Render(ctx context.Context, accept string, names ...string) (body []byte, contentType string, err error) {
+	e := newEndpoint(m)
+	ctx, cancel := context.WithTimeout(ctx, m.opts.ScrapeTimeout)
+	defer cancel()
+	format := expo.Negotiate(http.Header{"Accept": {accept}})
+	var b bytes.Buffer
+	err = e.render(ctx, &b, format, names)
+	return b.Bytes(), string(format), err
+}
 
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// encoder returns our own encoder for a format, or nil if there is none.
-func (s *scrape) encoder(format expfmt.Format, created bool) encoder {
-	switch format.FormatType() {
-	case expfmt.TypeTextPlain:
-		s.text.openMetrics, s.text.created = false, false
-		s.text.les = nil
-		return &s.text
-	case expfmt.TypeOpenMetrics:
-		s.text.openMetrics, s.text.created = true, created
-		s.text.les = nil
-		return &s.text
-	case expfmt.TypeProtoDelim:
-		return &s.proto
+// chosenNames are those that a scrape asks for by name[], nil for all.
+func chosenNames(r *http.Request) []string {
+	if r.URL.RawQuery == "" {
+		return nil
 	}
-	return nil
+	return r.URL.Query()["name[]"]
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 )
 
@@ -20,16 +21,16 @@ type merging struct {
 // A sum is a label set of a family that merges.
 type sum struct {
 	key     string
-	values  values
+	values  expo.Values
 	number  float64
 	reading hist.Snapshot
 }
 
 // of is the sum to which a label set belongs.
-func (m *merging) of(f *family, v *values) *sum {
+func (m *merging) of(f *family, v *expo.Values) *sum {
 	m.key = m.key[:0]
-	for i := range f.labels {
-		text, there := f.labels[i].of(v)
+	for i := range f.Labels {
+		text, there := f.Labels[i].Of(v)
 		m.key = append(m.key, text...)
 		m.key = append(m.key, 0xff)
 		if !there {
@@ -37,7 +38,7 @@ func (m *merging) of(f *family, v *values) *sum {
 		}
 	}
 	if s, ok := m.sums[string(m.key)]; ok {
-		s.values.created = min(s.values.created, v.created)
+		s.values.Created = min(s.values.Created, v.Created)
 		return s
 	}
 	if m.sums == nil {
@@ -61,9 +62,9 @@ func (m *merging) flush(s *scan, f *family) {
 	for _, x := range all {
 		s.begin(f)
 		if x.reading.Bounds != nil {
-			s.v.histogram(&x.values, &x.reading)
+			s.v.Histogram(&x.values, &x.reading)
 		} else {
-			s.v.number(&x.values, x.number)
+			s.v.Number(&x.values, x.number)
 		}
 	}
 }

@@ -3,13 +3,12 @@ package tacho
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
@@ -18,10 +17,8 @@ import (
 // A family is one of the schemas' metric families as this Meter exports it:
 // with the namespace in its name and the constant labels among its labels.
 type family struct {
-	schema.Family
-	name   string
-	desc   *prometheus.Desc
-	labels []label // sorted by name, constant ones included
+	*expo.Family
+	schema schema.Family
 	source source
 
 	of     int        // which of the schemas it belongs to
@@ -33,33 +30,14 @@ type family struct {
 // A source visits the label sets that a family has now.
 type source func(*scan, *family)
 
-// A label is constant or taken from the values of a label set.
-type label struct {
-	name     string
-	from     origin
-	text     string       // if constant
-	value    schema.Value // if of a request
-	extra    int          // if of Options.Labels
-	optional bool         // left out where there is nothing to say
-}
-
-// An origin is where a label's value comes from.
-type origin uint8
-
-const (
-	ofRequest origin = iota
-	constant
-	ofLabels
-)
-
 // families are all metric families of a Meter.
 type families struct {
 	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
-	flights  bool        // requests in flight are told apart
-	sorted   []*family   // by name
-	names    [2]*nameSet // the names they use in text and protobuf, and in OpenMetrics
+	flights  bool           // requests in flight are told apart
+	sorted   []*family      // by name
+	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
 
 // A slot is a place in a schema for a family, and what can be recorded there.
@@ -148,11 +126,16 @@ func newFamilies(o *Options) families {
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), self.source))
+		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), nil, self.source))
 	}
-	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	f.names = [2]*nameSet{newNameSet(f.sorted, false), newNameSet(f.sorted, true)}
+	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	f.names = [2]*expo.Names{expo.NewNames(false), expo.NewNames(true)}
+	for _, own := range f.sorted {
+		for _, set := range f.names {
+			set.Add(own.Name, own.Kind)
+		}
+	}
 	return f
 }
 
@@ -160,13 +143,13 @@ func newFamilies(o *Options) families {
 // wrapper around the registry puts before it.
 func (f *families) among(others []*dto.MetricFamily) bool {
 	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
-		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.name) })
+		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
 	})
 }
 
 // has reports whether one of them has the name.
 func (f *families) has(name string) bool {
-	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.name, name) })
+	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.Name, name) })
 	return found
 }
 
@@ -181,20 +164,23 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		if described.Name == s.Info.Name {
 			constLabels = o.ConstLabels // it says something of tacho, not of requests
 		}
-		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), slot.source)
+		var extras []Label
+		if slot.bounded {
+			extras = o.dynamicLabels()
+		}
+		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), extras, slot.source)
 		made.of, made.sparse = i, s.FromFirst
 		if slot.bounded {
-			made.addExtras(o.dynamicLabels())
 			f.budgeted = append(f.budgeted, made)
 		}
 		made.merges = slot.merges(made, o)
 		f.sorted = append(f.sorted, made)
-		switch made.Name {
+		switch made.schema.Name {
 		case s.Duration.Name:
 			made.view = ladder.View(o.bucketsOf(s))
 			f.latency = cmp.Or(f.latency, made)
 		case s.InFlight.Name:
-			f.flights = f.flights || len(made.Labels) > 0
+			f.flights = f.flights || len(made.schema.Labels) > 0
 		}
 		if described.Name == o.Schema.Main().Name {
 			f.main = made
@@ -223,7 +209,7 @@ func (s slot) merges(f *family, o *Options) bool {
 		apart = bySeries
 	}
 	for _, v := range apart {
-		l, ok := f.Label(v)
+		l, ok := f.schema.Label(v)
 		switch {
 		case !ok && (v != schema.Scheme || o.tellsScheme()):
 			return true
@@ -247,54 +233,28 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-func newFamily(f schema.Family, name string, constLabels map[string]string, from source) *family {
-	f.Help = names.Help(f.Help)
-	out := &family{Family: f, name: name, source: from}
+// newFamily makes a family of a schema's. The extra labels are those of
+// Options.Labels that are computed.
+func newFamily(f schema.Family, name string, constLabels map[string]string, extras []Label, from source) *family {
+	var labels []expo.Label
 	for _, l := range f.Labels {
-		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})
-	}
-	for k, v := range constLabels {
-		out.labels = append(out.labels, label{name: k, from: constant, text: cleanLabel(v)})
-	}
-	out.describe(f.LabelNames())
-	return out
-}
-
-// addExtras adds the labels that Options.Labels computes.
-func (f *family) addExtras(extras []Label) {
-	names := f.LabelNames()
-	for i, l := range extras {
-		f.labels = append(f.labels, label{name: l.Name, from: ofLabels, extra: i})
-		names = append(names, l.Name)
-	}
-	f.describe(names)
-}
-
-func (f *family) describe(names []string) {
-	slices.SortFunc(f.labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
-	constLabels := prometheus.Labels{}
-	for _, l := range f.labels {
-		if l.from == constant {
-			constLabels[l.name] = l.text
+		made := expo.Label{Name: l.Name, Value: l.Value}
+		if l.Optional {
+			made.Omit = []string{""}
+			if l.Value == schema.Route {
+				made.Omit = append(made.Omit, Unmatched, Unknown)
+			}
 		}
+		labels = append(labels, made)
 	}
-	f.desc = prometheus.NewDesc(f.name, f.Help, names, maps.Clone(constLabels))
-}
-
-// of is the label's value in a label set, and whether it has one.
-func (l *label) of(v *values) (text string, there bool) {
-	switch l.from {
-	case constant:
-		return l.text, true
-	case ofLabels:
-		return v.extras[l.extra], true
+	for i, l := range extras {
+		labels = append(labels, expo.ExtraLabel(l.Name, i))
 	}
-	text = v.text[l.value]
-	if !l.optional {
-		return text, true
+	clean := map[string]string{}
+	for k, v := range constLabels {
+		clean[k] = cleanLabel(v)
 	}
-	unnamed := l.value == schema.Route && (text == Unmatched || text == Unknown)
-	return text, text != "" && !unnamed
+	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
 }
 
 // foldedValues says which value of a label set a foldedLabel replaces.

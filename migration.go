@@ -17,8 +17,8 @@ import (
 func (f *families) clashing(others []*prometheus.Desc) (names []string) {
 	for _, d := range others {
 		name := guard.Name(d)
-		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.name == name })
-		if at >= 0 && !guard.Compatible(f.sorted[at].desc, d) {
+		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.Name == name })
+		if at >= 0 && !guard.Compatible(f.sorted[at].Desc, d) {
 			names = append(names, name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
@@ -190,9 +191,9 @@ func checkSchemas(o Options, wrong complaint) {
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
 func checkNames(o Options, wrong complaint) {
-	written, exported := newNameSet(nil, true), map[string]bool{}
+	written, exported := expo.NewNames(true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
-		written.add(f.Name, f.Kind)
+		written.Add(f.Name, f.Kind)
 	}
 	for i, s := range o.allSchemas() {
 		field := "Schema"
@@ -206,11 +207,11 @@ func checkNames(o Options, wrong complaint) {
 		}
 		for _, f := range s.Families() {
 			name := o.named(f.Name)
-			if !exported[name] && written.conflicts(name, protoType(f.Kind)) {
+			if !exported[name] && written.Conflicts(name, expo.ProtoType(f.Kind)) {
 				wrong(field, "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
 			}
 			exported[name] = true
-			written.add(name, f.Kind)
+			written.Add(name, f.Kind)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -195,7 +196,7 @@ func (s *siblings) gather() ([]*dto.MetricFamily, error) {
 		err = readErr
 	}
 	all = append(s.besides(all, here), here.alone...)
-	sortFamilies(all)
+	expo.Sort(all)
 	return all, err
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
-	"github.com/tacho-go/tacho/internal/hist"
 )
 
 // ownRegistry is the registry of a Meter that was not given one. The Meter's
@@ -49,45 +49,20 @@ func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 	others, err := r.meter.core.othersOf(r.Registry).Gather()
 	others = r.meter.core.foreign(others, expfmt.NewFormat(expfmt.TypeTextPlain).WithEscapingScheme(model.NoEscaping), false)
 	all := append(slices.Clip(others), r.meter.families.gather(r.meter)...)
-	sortFamilies(all)
+	expo.Sort(all)
 	return all, err
 }
 
 // gather returns the Meter's own families.
 func (f *families) gather(m *Meter) []*dto.MetricFamily {
-	v := &gathering{}
+	v := &expo.Families{}
 	m.core.look(func(shown *core) {
 		var s scan
 		shown.scan(&s, v)
 		s.all()
 	})
-	return v.families
+	return v.All
 }
-
-// gathering is the visitor that makes client_golang's metric families.
-type gathering struct {
-	families []*dto.MetricFamily
-	metrics  collecting
-}
-
-// emptyFamily is client_golang's form of a family, without series.
-func emptyFamily(f *family) *dto.MetricFamily {
-	kind := dto.MetricType(protoTypes[f.Kind])
-	return &dto.MetricFamily{Name: &f.name, Help: &f.Help, Type: &kind}
-}
-
-func (g *gathering) begin(f *family) {
-	g.families = append(g.families, emptyFamily(f))
-	g.metrics.family = f
-	g.metrics.add = func(m *metric) {
-		last := g.families[len(g.families)-1]
-		last.Metric = append(last.Metric, &m.data)
-	}
-}
-
-func (g *gathering) number(v *values, n float64)           { g.metrics.number(v, n) }
-func (g *gathering) histogram(v *values, r *hist.Snapshot) { g.metrics.histogram(v, r) }
-func (g *gathering) end()                                  {}
 
 // reserved keeps the names of the Meter's families from being taken.
 type reserved struct{ meter *Meter }

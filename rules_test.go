@@ -28,17 +28,24 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/expfmt",
 			"github.com/prometheus/common/model",
+		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/expo", []string{
+			module + "/schema", module + "/internal/hist", module + "/internal/names",
+			"github.com/prometheus/client_golang/prometheus",
+			"github.com/prometheus/client_model/go",
+			"github.com/prometheus/common/expfmt",
+			"github.com/prometheus/common/model",
 			"github.com/klauspost/compress/gzip",
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
-		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		}, "a format does not depend on where values come from"},
 		{"./internal/guard", []string{
 			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
 		}, "a faulty collector is dealt with in the same way whatever tacho itself counts"},

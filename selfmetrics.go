@@ -1,6 +1,7 @@
 package tacho
 
 import (
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
@@ -11,7 +12,7 @@ import (
 func (s *scan) budgets(f func(name string, sets, limit int)) {
 	own := s.core.families.budgeted
 	for _, of := range own {
-		f(of.name, s.setsOf(of), s.core.opts.SeriesLimit)
+		f(of.Name, s.setsOf(of), s.core.opts.SeriesLimit)
 	}
 	for _, l := range s.core.allLabelSets() {
 		f(l.name, l.len(), l.limit)
@@ -20,14 +21,14 @@ func (s *scan) budgets(f func(name string, sets, limit int)) {
 
 func seriesCount(s *scan, f *family) {
 	s.budgets(func(name string, sets, _ int) {
-		s.coreValues().text[schema.Metric] = name
+		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(sets))
 	})
 }
 
 func seriesLimit(s *scan, f *family) {
 	s.budgets(func(name string, _, limit int) {
-		s.coreValues().text[schema.Metric] = name
+		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(limit))
 	})
 }
@@ -45,16 +46,16 @@ func (s *scan) setsOf(f *family) int {
 // nowhere is a visitor that does nothing.
 type nowhere struct{}
 
-func (nowhere) begin(*family)                     {}
-func (nowhere) number(*values, float64)           {}
-func (nowhere) histogram(*values, *hist.Snapshot) {}
-func (nowhere) end()                              {}
+func (nowhere) Begin(*expo.Family)                     {}
+func (nowhere) Number(*expo.Values, float64)           {}
+func (nowhere) Histogram(*expo.Values, *hist.Snapshot) {}
+func (nowhere) End()                                   {}
 
 func overflows(s *scan, f *family) {
 	t := s.core.table
 	show := func(metric, label string, n uint64) {
 		v := s.coreValues()
-		v.text[schema.Metric], v.text[schema.Label] = metric, label
+		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
 	for i := range t.folds[foldedRoute:] {
@@ -62,7 +63,7 @@ func overflows(s *scan, f *family) {
 		if s.core.families.main == nil {
 			break
 		}
-		show(s.core.families.main.name, t.labelName(folded), t.folds[folded].Load())
+		show(s.core.families.main.Name, t.labelName(folded), t.folds[folded].Load())
 	}
 	for _, l := range s.core.allLabelSets() {
 		for i, name := range l.names {
@@ -74,7 +75,7 @@ func overflows(s *scan, f *family) {
 func scrapeErrors(s *scan, f *family) {
 	for r, name := range guard.ReasonNames {
 		v := s.coreValues()
-		v.text[schema.Reason] = name
+		v.Text[schema.Reason] = name
 		s.number(f, float64(s.core.failures[r].Load()))
 	}
 }
@@ -82,7 +83,7 @@ func scrapeErrors(s *scan, f *family) {
 func functionErrors(s *scan, f *family) {
 	for function, name := range optionFuncNames {
 		v := s.coreValues()
-		v.text[schema.Label] = name
+		v.Text[schema.Label] = name
 		s.number(f, float64(s.core.survived[function].Load()))
 	}
 }
@@ -124,7 +125,7 @@ func beyond(s *scan, f *family) {
 			continue
 		}
 		v := s.coreValues()
-		v.text[schema.Metric], v.text[schema.Route] = s.core.families.latency.name, r
+		v.Text[schema.Metric], v.Text[schema.Route] = s.core.families.latency.Name, r
 		s.number(f, share)
 	}
 }

@@ -3,6 +3,7 @@ package tacho
 import (
 	"net/http"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -21,7 +22,7 @@ func inFlight(s *scan, f *family) {
 		s.kindValues(kind)
 		s.number(f, float64(numbers[kind].load()))
 	}
-	if len(numbers) > 1 && len(f.Labels) == 0 && s.merging.empty() {
+	if len(numbers) > 1 && len(f.schema.Labels) == 0 && s.merging.empty() {
 		s.coreValues()
 		s.number(f, 0) // nothing has been in flight yet
 	}
@@ -33,7 +34,7 @@ func streamsInFlight(s *scan, f *family) {
 }
 
 func info(s *scan, f *family) {
-	s.coreValues().text[schema.Version] = version()
+	s.coreValues().Text[schema.Version] = version()
 	s.number(f, 1)
 }
 
@@ -74,40 +75,40 @@ func requests(s *scan, f *family) {
 func (s *scan) valuesOf(x *series) {
 	s.rowValues(x.row)
 	s.statusValues(x.status)
-	s.values.created = x.created
+	s.values.Created = x.created
 }
 
 // statusValues sets all that is told from a status.
 func (s *scan) statusValues(status int) {
 	t := s.core.table
-	s.values.text[schema.Status] = t.statusLabel(status)
+	s.values.Text[schema.Status] = t.statusLabel(status)
 	if t.opts.GroupStatus && status > 0 {
 		status *= 100
 	}
-	s.values.text[schema.StatusClass] = statusClass(status)
-	s.values.text[schema.ErrorType] = ""
+	s.values.Text[schema.StatusClass] = statusClass(status)
+	s.values.Text[schema.ErrorType] = ""
 	if status >= http.StatusInternalServerError {
-		s.values.text[schema.ErrorType] = statusLabel(status, false)
+		s.values.Text[schema.ErrorType] = statusLabel(status, false)
 	}
 }
 
 func (s *scan) rowValues(w *row) {
-	s.values.created = w.created
+	s.values.Created = w.created
 	s.kindValues(w.kind)
-	s.values.text[schema.Route] = w.route.label
-	s.values.extras = w.route.extras()
+	s.values.Text[schema.Route] = w.route.label
+	s.values.Extras = w.route.extras()
 }
 
 func (s *scan) kindValues(kind int) {
-	s.values.text[schema.Method] = s.core.table.methods.names[kind>>1]
-	s.values.text[schema.Scheme] = schemes[kind&1]
+	s.values.Text[schema.Method] = s.core.table.methods.names[kind>>1]
+	s.values.Text[schema.Scheme] = schemes[kind&1]
 }
 
 var schemes = [2]string{"http", "https"}
 
 // coreValues are those of a label set that was there from the beginning.
-func (s *scan) coreValues() *values {
-	s.values = values{created: s.core.created}
+func (s *scan) coreValues() *expo.Values {
+	s.values = expo.Values{Created: s.core.created}
 	return &s.values
 }
 
@@ -157,7 +158,7 @@ func panics(s *scan, f *family) {
 			continue
 		}
 		s.rowValues(w)
-		s.values.text[schema.Status] = s.core.table.statusLabel(s.core.table.statusOf(http.StatusInternalServerError))
+		s.values.Text[schema.Status] = s.core.table.statusLabel(s.core.table.statusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}
 }

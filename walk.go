@@ -4,26 +4,9 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
-	"github.com/tacho-go/tacho/schema"
 )
-
-// A visitor receives what a scrape reads: the encoders and the Collector are
-// visitors. Nothing that it is given may be kept, except strings.
-type visitor interface {
-	begin(f *family) // a family that has at least one label set
-	number(v *values, n float64)
-	histogram(v *values, r *hist.Snapshot)
-	end()
-}
-
-// values are one label set's values, by schema.Value and by Options.Labels, and
-// when it was created.
-type values struct {
-	text    [schema.Recorded]string
-	extras  []string
-	created int64 // nanoseconds since the epoch
-}
 
 // A scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
@@ -33,16 +16,16 @@ type scan struct {
 	rows   []*row
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
 
-	values  values
+	values  expo.Values
 	reading hist.Snapshot
 	native  hist.NativeSnapshot
-	v       visitor
+	v       expo.Visitor
 	sets    map[*family]int
 	current *family
 	merging merging
 }
 
-func (c *core) scan(s *scan, v visitor) {
+func (c *core) scan(s *scan, v expo.Visitor) {
 	s.core, s.v = c, v
 	s.series, s.rows = c.table.ordered()
 	for len(s.counts) < 1+len(c.opts.AlsoSchemas) {
@@ -65,7 +48,7 @@ func (s *scan) family(f *family) {
 		s.merging.flush(s, f)
 	}
 	if s.current != nil {
-		s.v.end()
+		s.v.End()
 	}
 }
 
@@ -80,7 +63,7 @@ func (s *scan) begin(f *family) {
 	s.sets[f]++
 	if s.current == nil {
 		s.current = f
-		s.v.begin(f)
+		s.v.Begin(f.Family)
 	}
 }
 
@@ -91,7 +74,7 @@ func (s *scan) number(f *family, n float64) {
 		return
 	}
 	s.begin(f)
-	s.v.number(&s.values, n)
+	s.v.Number(&s.values, n)
 }
 
 // histogram passes on the scan's present reading and values.
@@ -104,7 +87,7 @@ func (s *scan) histogram(f *family) {
 		return
 	}
 	s.begin(f)
-	s.v.histogram(&s.values, &s.reading)
+	s.v.Histogram(&s.values, &s.reading)
 }
 
 // byLabels orders label sets for the eye: by route, method and status.

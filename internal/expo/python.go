@@ -1,9 +1,8 @@
-package tacho
+package expo
 
 import (
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,11 +14,11 @@ import (
 	"github.com/tacho-go/tacho/internal/names"
 )
 
-// pythonText writes the text format as Python's prometheus_client does
+// Python writes the text format as Python's prometheus_client does
 // (prometheus_client/exposition.py and utils.py, release 0.25): the same numbers
 // in other digits, le among the other labels in the order of their names, count
 // before sum. For Prometheus le="1.0" is another series than le="1".
-type pythonText struct {
+type Python struct {
 	out     []byte
 	to      io.Writer // gets out in pieces; nil keeps all of it there
 	err     error     // of writing
@@ -31,21 +30,27 @@ type pythonText struct {
 	bounds               map[float64]string // as they are written
 }
 
-// write appends a family, also one that has no series.
-func (p *pythonText) write(f *dto.MetricFamily) {
+// NewPython returns a writer of Python's text that writes to an io.Writer, with
+// _created samples or without.
+func NewPython(to io.Writer, created bool) *Python {
+	return &Python{to: to, created: created}
+}
+
+// Write writes a family, even one without series.
+func (p *Python) Write(f *dto.MetricFamily) {
 	name, kind := plainName(f.GetName()), strings.ToLower(f.GetType().String())
 	p.header(name, f.GetHelp(), kind)
 	for _, m := range f.GetMetric() {
 		p.metric(name, m)
-		p.flush(flushAt)
+		p.drain(flushAt)
 	}
 	if p.created {
 		p.createdFamily(strings.TrimSuffix(name, "_total")+"_created", f)
 	}
 }
 
-// flush passes on what there is, if it is so much.
-func (p *pythonText) flush(least int) {
+// drain passes on what there is, if it is so much.
+func (p *Python) drain(least int) {
 	if p.to == nil || len(p.out) < least {
 		return
 	}
@@ -53,6 +58,12 @@ func (p *pythonText) flush(least int) {
 		_, p.err = p.to.Write(p.out)
 	}
 	p.out = p.out[:0]
+}
+
+// Flush writes the rest and returns the first error of writing.
+func (p *Python) Flush() error {
+	p.drain(1)
+	return p.err
 }
 
 // plainName is a name as the text format can hold it: with underscores for what it cannot.
@@ -63,11 +74,11 @@ func plainName(name string) string {
 	return name
 }
 
-func (p *pythonText) header(name, help, kind string) {
+func (p *Python) header(name, help, kind string) {
 	p.out = append(p.out, "# HELP "+name+" "+escapeHelp(names.Help(help), false)+"\n# TYPE "+name+" "+kind+"\n"...)
 }
 
-func (p *pythonText) metric(name string, m *dto.Metric) {
+func (p *Python) metric(name string, m *dto.Metric) {
 	p.render(m.GetLabel())
 	switch {
 	case m.Counter != nil:
@@ -85,11 +96,11 @@ func (p *pythonText) metric(name string, m *dto.Metric) {
 		p.sample(name, "_sum", m, m.Summary.GetSampleSum())
 	case m.Histogram != nil:
 		p.split(m.GetLabel(), "le")
-		p.histogram(name, m)
+		p.Histogram(name, m)
 	}
 }
 
-func (p *pythonText) histogram(name string, m *dto.Metric) {
+func (p *Python) Histogram(name string, m *dto.Metric) {
 	h := m.Histogram
 	infinite := false
 	for _, b := range h.GetBucket() {
@@ -104,7 +115,7 @@ func (p *pythonText) histogram(name string, m *dto.Metric) {
 }
 
 // createdFamily is a gauge of its own in the text format.
-func (p *pythonText) createdFamily(name string, f *dto.MetricFamily) {
+func (p *Python) createdFamily(name string, f *dto.MetricFamily) {
 	begun := len(p.out)
 	p.header(name, f.GetHelp(), "gauge")
 	empty := len(p.out)
@@ -132,7 +143,7 @@ func createdAt(m *dto.Metric) float64 {
 }
 
 // render writes a metric's labels once for all its lines.
-func (p *pythonText) render(pairs []*dto.LabelPair) {
+func (p *Python) render(pairs []*dto.LabelPair) {
 	b := p.plain[:0]
 	open := byte('{')
 	for _, l := range pairs {
@@ -148,7 +159,7 @@ func (p *pythonText) render(pairs []*dto.LabelPair) {
 }
 
 // split writes the labels that stand before a name and behind it.
-func (p *pythonText) split(pairs []*dto.LabelPair, name string) {
+func (p *Python) split(pairs []*dto.LabelPair, name string) {
 	before, after := append(p.before[:0], '{'), p.after[:0]
 	for _, l := range pairs {
 		if l.GetName() < name {
@@ -172,20 +183,20 @@ func escapedValue(l *dto.LabelPair) string {
 }
 
 // sample writes a line with the metric's own labels.
-func (p *pythonText) sample(name, suffix string, m *dto.Metric, value float64) {
+func (p *Python) sample(name, suffix string, m *dto.Metric, value float64) {
 	p.out = append(append(append(p.out, name...), suffix...), p.plain...)
 	p.value(m, value)
 }
 
 // among writes a line with one label more among them.
-func (p *pythonText) among(name, suffix, label string, bound float64, m *dto.Metric, value float64) {
+func (p *Python) among(name, suffix, label string, bound float64, m *dto.Metric, value float64) {
 	b := append(append(append(p.out, name...), suffix...), p.before...)
 	b = append(append(append(b, label...), '=', '"'), p.bound(bound)...)
 	p.out = append(append(b, '"'), p.after...)
 	p.value(m, value)
 }
 
-func (p *pythonText) value(m *dto.Metric, value float64) {
+func (p *Python) value(m *dto.Metric, value float64) {
 	b := pythonFloat(append(p.out, ' '), value)
 	if m.TimestampMs != nil {
 		b = strconv.AppendInt(append(b, ' '), m.GetTimestampMs(), 10)
@@ -194,7 +205,7 @@ func (p *pythonText) value(m *dto.Metric, value float64) {
 }
 
 // bound is a bound's text. There are few, and each stands in many lines.
-func (p *pythonText) bound(f float64) string {
+func (p *Python) bound(f float64) string {
 	text, ok := p.bounds[f]
 	if !ok {
 		if p.bounds == nil {
@@ -234,25 +245,4 @@ func pythonFloat(b []byte, f float64) []byte {
 		text = digits + ".0"
 	}
 	return append(b, text...)
-}
-
-// writePython writes everything in Python's format. HTTP families are there
-// from the beginning, as in Python.
-func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
-	p := pythonText{created: e.meter.opts.CreatedSamples, to: out}
-	if own {
-		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
-	}
-	for _, f := range e.meter.families.budgeted {
-		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.name }
-		if !slices.ContainsFunc(families, there) {
-			families = append(families, emptyFamily(f))
-		}
-	}
-	sortFamilies(families)
-	for _, f := range families {
-		p.write(f)
-	}
-	p.flush(1)
-	return p.err
 }

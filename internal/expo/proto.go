@@ -1,4 +1,4 @@
-package tacho
+package expo
 
 import (
 	"encoding/binary"
@@ -12,8 +12,8 @@ import (
 // MetricFamily (client_model's metrics.proto; the field numbers below are its).
 // A message's length comes before it, so each level has a buffer of its own.
 type protoEncoder struct {
-	buffer
-	family *family
+	Buffer
+	family *Family
 	all    []byte // the family up to now
 	metric []byte
 	value  []byte // the counter, gauge or histogram
@@ -21,7 +21,8 @@ type protoEncoder struct {
 	tiny   []byte
 }
 
-func (e *protoEncoder) pending() *buffer { return &e.buffer }
+// Out implements Encoder.
+func (e *protoEncoder) Out() *Buffer { return &e.Buffer }
 
 // Wire types of protocol buffers.
 const (
@@ -53,14 +54,16 @@ func appendBytes[T string | []byte](b []byte, field int, s T) []byte {
 // protoTypes are the numbers of MetricType.
 var protoTypes = map[schema.Kind]uint64{schema.Counter: 0, schema.Gauge: 1, schema.Summary: 2, schema.Histogram: 4}
 
-func (e *protoEncoder) begin(f *family) {
+// Begin implements Visitor.
+func (e *protoEncoder) Begin(f *Family) {
 	e.family = f
-	e.all = appendBytes(e.all[:0], 1, f.name)
-	e.all = appendBytes(e.all, 2, f.Help)
+	e.all = appendBytes(e.all[:0], 1, f.Name)
+	e.all = appendBytes(e.all, 2, f.help)
 	e.all = appendVarint(e.all, 3, protoTypes[f.Kind])
 }
 
-func (e *protoEncoder) end() {
+// End implements Visitor.
+func (e *protoEncoder) End() {
 	e.bytes = binary.AppendUvarint(e.bytes, uint64(len(e.all)))
 	e.drain(1)
 	e.bytes, e.all = e.all, e.bytes
@@ -68,21 +71,23 @@ func (e *protoEncoder) end() {
 	e.bytes, e.all = e.all, e.bytes
 }
 
-func (e *protoEncoder) number(v *values, n float64) {
+// Number implements Visitor.
+func (e *protoEncoder) Number(v *Values, n float64) {
 	e.value = appendDouble(e.value[:0], 1, n)
 	field := 2 // gauge
 	if e.family.Kind == schema.Counter {
 		field = 3
-		e.value = e.timestamp(e.value, 3, v.created)
+		e.value = e.timestamp(e.value, 3, v.Created)
 	}
 	e.add(v, field)
 }
 
-func (e *protoEncoder) histogram(v *values, r *hist.Snapshot) {
+// Histogram implements Visitor.
+func (e *protoEncoder) Histogram(v *Values, r *hist.Snapshot) {
 	b := appendVarint(e.value[:0], 1, r.Count)
 	b = appendDouble(b, 2, r.Sum)
 	if e.family.Kind == schema.Summary {
-		e.value = e.timestamp(b, 4, v.created)
+		e.value = e.timestamp(b, 4, v.Created)
 		e.add(v, 4)
 		return
 	}
@@ -105,7 +110,7 @@ func (e *protoEncoder) histogram(v *values, r *hist.Snapshot) {
 		b = appendBytes(b, 3, bucket)
 	}
 	b = e.native(b, r)
-	e.value = e.timestamp(b, 15, v.created)
+	e.value = e.timestamp(b, 15, v.Created)
 	e.add(v, 7)
 }
 
@@ -135,12 +140,12 @@ func (e *protoEncoder) native(b []byte, r *hist.Snapshot) []byte {
 }
 
 // add puts a finished value into the family.
-func (e *protoEncoder) add(v *values, field int) {
+func (e *protoEncoder) add(v *Values, field int) {
 	m := e.metric[:0]
-	for i := range e.family.labels {
-		l := &e.family.labels[i]
-		if text, there := l.of(v); there {
-			m = e.label(m, 1, l.name, text)
+	for i := range e.family.Labels {
+		l := &e.family.Labels[i]
+		if text, there := l.Of(v); there {
+			m = e.label(m, 1, l.Name, text)
 		}
 	}
 	e.metric = appendBytes(m, field, e.value)

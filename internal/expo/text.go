@@ -1,4 +1,4 @@
-package tacho
+package expo
 
 import (
 	"bytes"
@@ -10,66 +10,43 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// An encoder is a visitor that writes an exposition format into its buffer.
-type encoder interface {
-	visitor
-	pending() *buffer
-}
-
-// A buffer collects output and hands it on when there is enough of it.
-type buffer struct {
-	bytes []byte
-	out   func([]byte) error
-	err   error // the first that out gave; then the rest is thrown away
-}
-
-// flushAt is how much is handed on at once.
-const flushAt = 32 << 10
-
-// drain hands on what there is, if there is enough of it.
-func (b *buffer) drain(least int) {
-	if len(b.bytes) < least {
-		return
-	}
-	if b.err == nil {
-		b.err = b.out(b.bytes)
-	}
-	b.bytes = b.bytes[:0]
-}
-
 // textEncoder writes the text format 0.0.4
 // (https://prometheus.io/docs/instrumenting/exposition_formats/) and OpenMetrics
 // text 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec/), just as
 // client_golang's own encoders do.
 type textEncoder struct {
-	buffer
+	Buffer
 	openMetrics bool
 	created     bool // _created samples, in OpenMetrics
 
-	family *family
+	family *Family
 	labels []byte // of the present label set, without braces
 	prefix []byte // of the present label set's bucket lines
 	les    map[*hist.Bounds][]string
 }
 
-func (e *textEncoder) pending() *buffer { return &e.buffer }
+// Out implements Encoder.
+func (e *textEncoder) Out() *Buffer { return &e.Buffer }
 
-func (e *textEncoder) begin(f *family) {
+// Begin implements Visitor.
+func (e *textEncoder) Begin(f *Family) {
 	e.family = f
-	shown := f.name
+	shown := f.Name
 	if e.openMetrics && f.Kind == schema.Counter {
 		shown = strings.TrimSuffix(shown, "_total")
 	}
 	b := append(e.bytes, "# HELP "...)
-	b = append(append(append(b, shown...), ' '), escapeHelp(f.Help, e.openMetrics)...)
+	b = append(append(append(b, shown...), ' '), escapeHelp(f.help, e.openMetrics)...)
 	b = append(append(b, "\n# TYPE "...), shown...)
 	b = append(append(append(b, ' '), f.Kind...), '\n')
 	e.bytes = b
 }
 
-func (e *textEncoder) end() {}
+// End implements Visitor.
+func (e *textEncoder) End() {}
 
-func (e *textEncoder) number(v *values, n float64) {
+// Number implements Visitor.
+func (e *textEncoder) Number(v *Values, n float64) {
 	e.render(v)
 	e.sample("", n)
 	e.newline()
@@ -79,7 +56,8 @@ func (e *textEncoder) number(v *values, n float64) {
 	e.drain(flushAt)
 }
 
-func (e *textEncoder) histogram(v *values, r *hist.Snapshot) {
+// Histogram implements Visitor.
+func (e *textEncoder) Histogram(v *Values, r *hist.Snapshot) {
 	e.render(v)
 	if e.family.Kind == schema.Histogram {
 		e.buckets(r)
@@ -94,7 +72,7 @@ func (e *textEncoder) histogram(v *values, r *hist.Snapshot) {
 }
 
 func (e *textEncoder) buckets(r *hist.Snapshot) {
-	e.prefix = append(append(e.prefix[:0], e.family.name...), "_bucket{"...)
+	e.prefix = append(append(e.prefix[:0], e.family.Name...), "_bucket{"...)
 	if len(e.labels) > 0 {
 		e.prefix = append(append(e.prefix, e.labels...), ',')
 	}
@@ -139,18 +117,18 @@ func (e *textEncoder) boundsText(l *hist.Bounds) []string {
 }
 
 // render writes the label set's labels once for all its lines.
-func (e *textEncoder) render(v *values) {
+func (e *textEncoder) render(v *Values) {
 	b := e.labels[:0]
-	for i := range e.family.labels {
-		l := &e.family.labels[i]
-		text, there := l.of(v)
+	for i := range e.family.Labels {
+		l := &e.family.Labels[i]
+		text, there := l.Of(v)
 		if !there {
 			continue
 		}
 		if len(b) > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(b, l.name...), '=', '"')
+		b = append(append(b, l.Name...), '=', '"')
 		b = append(appendEscaped(b, text), '"')
 	}
 	e.labels = b
@@ -164,7 +142,7 @@ func (e *textEncoder) sample(suffix string, n float64) {
 
 // named writes a line up to the space before its value.
 func (e *textEncoder) named(suffix string) {
-	b := append(append(e.bytes, e.family.name...), suffix...)
+	b := append(append(e.bytes, e.family.Name...), suffix...)
 	if len(e.labels) > 0 {
 		b = append(append(append(b, '{'), e.labels...), '}')
 	}
@@ -174,16 +152,16 @@ func (e *textEncoder) named(suffix string) {
 func (e *textEncoder) newline() { e.bytes = append(e.bytes, '\n') }
 
 // createdSample writes when the label set was created, where that is wanted.
-func (e *textEncoder) createdSample(v *values) {
+func (e *textEncoder) createdSample(v *Values) {
 	if !e.created || !e.openMetrics {
 		return
 	}
-	b := append(e.bytes, strings.TrimSuffix(e.family.name, "_total")...)
+	b := append(e.bytes, strings.TrimSuffix(e.family.Name, "_total")...)
 	b = append(b, "_created"...)
 	if len(e.labels) > 0 {
 		b = append(append(append(b, '{'), e.labels...), '}')
 	}
-	e.bytes = e.float(append(b, ' '), float64(v.created)/1e9)
+	e.bytes = e.float(append(b, ' '), float64(v.Created)/1e9)
 	e.newline()
 }
 
