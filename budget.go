@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
 // A foldedLabel is a label whose value the budget replaced.
@@ -30,7 +31,7 @@ const maxCells = 128
 // the budget, a folded one past it.
 func (t *table) place(w *row, status int) cell {
 	switch {
-	case status == overflowStatus || w.route == t.overflow:
+	case status == labelvalue.OverflowStatus || w.route == t.overflow:
 		return cell{status: int32(status), series: t.foldedSeries(w, status)}
 	case len(t.all)-t.foldSets < t.limit:
 		return cell{status: int32(status), series: t.newSeries(w, status)}
@@ -41,7 +42,7 @@ func (t *table) place(w *row, status int) cell {
 	t.warn(folded)
 	switch folded {
 	case foldedStatus:
-		return cell{int32(status), folded, t.addCell(w, overflowStatus).series}
+		return cell{int32(status), folded, t.addCell(w, labelvalue.OverflowStatus).series}
 	case foldedRoute:
 		return cell{int32(status), folded, t.addCell(t.row(t.variant(t.overflow, w.route.extras()), w.kind), status).series}
 	}
@@ -55,7 +56,7 @@ func (t *table) place(w *row, status int) cell {
 // without is the variant of a route in which one value has overflowed.
 func (t *table) without(r *route, extra int) *route {
 	values := slices.Clone(r.dynamic.extras)
-	values[extra] = overflowValue
+	values[extra] = labelvalue.Overflow
 	return t.variant(cmp.Or(r.dynamic.base, r), values)
 }
 
@@ -63,11 +64,11 @@ func (t *table) without(r *route, extra int) *route {
 // set in which everything ends when the allowance is spent.
 func (t *table) foldedSeries(w *row, status int) *series {
 	last := t.row(t.overflow, 0)
-	if t.foldSets < t.allowed-1 || w == last && status == overflowStatus {
+	if t.foldSets < t.allowed-1 || w == last && status == labelvalue.OverflowStatus {
 		t.foldSets++
 		return t.newSeries(w, status)
 	}
-	return t.addCell(last, overflowStatus).series
+	return t.addCell(last, labelvalue.OverflowStatus).series
 }
 
 // offender names the label with the most values: the one to fold.
@@ -77,7 +78,7 @@ func (t *table) offender() foldedLabel {
 		most, worst = len(t.statuses), foldedStatus
 	}
 	for i, l := range t.extras {
-		if n := int(l.count.Load()); n > most {
+		if n := l.Distinct(); n > most {
 			most, worst = n, foldedExtra+foldedLabel(i)
 		}
 	}
@@ -109,7 +110,7 @@ func (t *table) warn(folded foldedLabel) {
 	}
 	t.warned = true
 	log := cmp.Or(t.opts.Logger, slog.Default())
-	log.Warn("tacho: too many label sets: new values are recorded as "+overflowValue+
+	log.Warn("tacho: too many label sets: new values are recorded as "+labelvalue.Overflow+
 		"; find where they come from in tacho_overflow_total, or raise Options.SeriesLimit",
 		"metric", t.opts.Schema.Main().Name, "label", t.labelName(folded),
 		"limit", t.opts.SeriesLimit, "routes", t.made, "statuses", len(t.statuses))

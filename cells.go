@@ -113,7 +113,7 @@ func (t *table) keyOf(what cellKind, s *series) cellKey {
 }
 
 func (t *table) kindKey(k *cellKey, kind int) {
-	k.Method, k.Secure = t.methods.names[kind>>1], kind&1 == 1
+	k.Method, k.Secure = t.methods.Names[kind>>1], kind&1 == 1
 }
 
 // foldNames are what folds are counted by.
@@ -135,11 +135,11 @@ func (c *core) allocate() {
 	folds := t.foldNames()
 	t.folds = t.words(cellKey{What: foldCounts, Names: folds}, len(folds))
 	for i, l := range t.extras {
-		l.folded = &t.folds[int(foldedExtra)+i]
+		l.Overflowed = &t.folds[int(foldedExtra)+i]
 	}
 	c.inFlight = make([]stripedInt, 1)
 	if c.families.flights {
-		c.inFlight = make([]stripedInt, 2*len(t.methods.names))
+		c.inFlight = make([]stripedInt, 2*len(t.methods.Names))
 	} else {
 		c.inFlight[0].use(t, 0)
 	}

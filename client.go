@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -66,14 +67,14 @@ type clientHost struct {
 }
 
 func newClientHost(declared string) clientHost {
-	h := clientHost{text: cleanLabel(declared), name: strings.ToLower(declared)}
+	h := clientHost{text: labelvalue.Clean(declared), name: strings.ToLower(declared)}
 	if name, port, err := net.SplitHostPort(declared); err == nil {
 		h.name, h.port = strings.ToLower(name), port
 	}
 	return h
 }
 
-var otherHost = clientHost{text: otherValue, name: otherValue}
+var otherHost = clientHost{text: labelvalue.Other, name: labelvalue.Other}
 
 // host is the declared host that a request goes to.
 func (t *transport) host(u *url.URL) clientHost {
@@ -100,7 +101,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if method == "" {
 		method = http.MethodGet // as net/http takes it
 	}
-	c := &call{metrics: t.metrics, method: known.names[known.index(method)], host: t.host(r.URL), start: t.meter.now()}
+	c := &call{metrics: t.metrics, method: known.Names[known.Index(method)], host: t.host(r.URL), start: t.meter.now()}
 	c.begin()
 	defer c.endUnanswered() // also when base panics
 	response, err := t.base.RoundTrip(r)
@@ -213,7 +214,7 @@ func (c *call) end(status int, failed *string) {
 		m := c.metrics.meter
 		text, kind := m.table.statusLabel(m.table.statusOf(status)), ""
 		if status >= http.StatusBadRequest {
-			kind = statusLabel(status, false)
+			kind = labelvalue.Status(status, false)
 		}
 		if failed != nil {
 			text, kind = *failed, *failed
@@ -295,7 +296,7 @@ func (f *clientFamily) find(c *call, status, errorType string) *child {
 	for _, v := range f.values {
 		values = append(values, c.value(f, v, status, errorType))
 	}
-	return f.sets.find(joined(room[:0], values), values)
+	return f.sets.find(labelvalue.Join(room[:0], values), values)
 }
 
 func (c *call) value(f *clientFamily, v schema.Value, status, errorType string) string {

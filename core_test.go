@@ -15,26 +15,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-)
 
-func TestLabels(t *testing.T) {
-	for _, test := range []struct{ name, in, want string }{
-		{"plain", "/users/{id}", "/users/{id}"},
-		{"bad UTF-8", "/a\xff\xfeb", "/a\uFFFDb"},
-		{"long", strings.Repeat("a", 1000), strings.Repeat("a", maxLabelBytes)},
-		{"cut between runes", strings.Repeat("a", maxLabelBytes-1) + "ä", strings.Repeat("a", maxLabelBytes-1)},
-		{"long and bad", strings.Repeat("\xff", 1000), "\uFFFD"},
-	} {
-		if got := cleanLabel(test.in); got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
-		}
-	}
-	for status, want := range map[int]string{200: "OK", 404: "Not Found", 499: "Client Closed Request", 799: "799"} {
-		if got := statusLabel(status, true); got != want {
-			t.Errorf("text of %d is %q, want %q", status, got, want)
-		}
-	}
-}
+	"github.com/tacho-go/tacho/internal/labelvalue"
+)
 
 // exchange records one request as an adapter would.
 func exchange(m *Meter, method, route string, status int) {
@@ -115,10 +98,12 @@ func TestBudget(t *testing.T) {
 		}
 	})
 	t.Run("everything at once", func(t *testing.T) {
-		fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i), 200+i%700) })
+		fill(t, func(m *Meter, i int) {
+			exchange(m, labelvalue.StandardMethods[i%10], fmt.Sprintf("/r%d", i), 200+i%700)
+		})
 	})
 	t.Run("sizes and panics keep it too", func(t *testing.T) {
-		m, _ := fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i%500), 200) })
+		m, _ := fill(t, func(m *Meter, i int) { exchange(m, labelvalue.StandardMethods[i%10], fmt.Sprintf("/r%d", i%500), 200) })
 		for _, name := range []string{"http_request_size_bytes", "http_response_size_bytes", "http_request_panics_total", "http_request_duration_seconds"} {
 			if n := setsOf(t, m, name); n > limit+foldAllowance {
 				t.Errorf("%s has %d label sets, the limit is %d", name, n, limit)
@@ -157,13 +142,13 @@ func TestStatusTextAndConstLabels(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	m := MustNew(Options{Methods: []string{"PROPFIND", "GET"}})
-	for _, method := range append([]string{"PROPFIND", "get", "FOO", ""}, standardMethods...) {
+	for _, method := range append([]string{"PROPFIND", "get", "FOO", ""}, labelvalue.StandardMethods...) {
 		exchange(m, method, "/x", 200)
 	}
 	line(t, m, `http_requests_total{method="PROPFIND",path="/x",status="200"} 1`)
 	line(t, m, `http_requests_total{method="OTHER",path="/x",status="200"} 4`)
-	if n := setsOf(t, m, "http_requests_total"); n != len(standardMethods)+1 {
-		t.Errorf("%d methods, want %d", n, len(standardMethods)+1)
+	if n := setsOf(t, m, "http_requests_total"); n != len(labelvalue.StandardMethods)+1 {
+		t.Errorf("%d methods, want %d", n, len(labelvalue.StandardMethods)+1)
 	}
 }
 
@@ -309,8 +294,8 @@ func FuzzLabels(f *testing.F) {
 	}
 	m := MustNew(Options{SeriesLimit: 50, Logger: slog.New(slog.DiscardHandler), OmitRuntime: true})
 	f.Fuzz(func(t *testing.T, s string) {
-		got := cleanLabel(s)
-		if !utf8.ValidString(got) || len(got) > maxLabelBytes || cleanLabel(got) != got {
+		got := labelvalue.Clean(s)
+		if !utf8.ValidString(got) || len(got) > labelvalue.MaxBytes || labelvalue.Clean(got) != got {
 			t.Errorf("cleanLabel(%q) = %q", s, got)
 		}
 		exchange(m, s, s, 200)

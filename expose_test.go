@@ -29,6 +29,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -55,7 +56,7 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 	m.clock = func() int64 { return now }
 	m.Expect("GET", "/never/called")
 	for i := range 5000 {
-		method, took := standardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
+		method, took := labelvalue.StandardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
 		in, out := int64(random.IntN(1e5)), int64(random.IntN(1e7))
 		route, status := fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20)), 200+random.IntN(3)*100
 		if !mine(i) {

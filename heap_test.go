@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
 // A retention is a way for a client to choose what the library keeps.
@@ -186,7 +188,7 @@ func TestStringersWithFewTexts(t *testing.T) {
 func TestCutValuesAreOne(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true, Labels: []Label{{Name: "tenant", Func: tenant, Max: 2}}})
 	h := m.Handler(http.HandlerFunc(nothing))
-	long := strings.Repeat("x", maxLabelBytes)
+	long := strings.Repeat("x", labelvalue.MaxBytes)
 	for _, text := range []string{long + "1", long + "2", long, "b"} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("X-Tenant", text)

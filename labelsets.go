@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -139,7 +140,7 @@ func (s *labelSets) add(key string, values []string) *child {
 func (s *labelSets) create(values []string) *child {
 	values = slices.Clone(values)
 	for i, v := range values {
-		values[i] = cleanLabel(v)
+		values[i] = labelvalue.Clean(v)
 		s.distinct[i][values[i]]++
 	}
 	c := s.children.with(values)
@@ -160,12 +161,12 @@ func (s *labelSets) fold(values []string) (*child, bool) {
 	}
 	s.warn(worst)
 	folded := slices.Clone(values)
-	if folded[worst] = overflowValue; s.folded >= foldAllowance-1 {
+	if folded[worst] = labelvalue.Overflow; s.folded >= foldAllowance-1 {
 		for i := range folded {
-			folded[i] = overflowValue
+			folded[i] = labelvalue.Overflow
 		}
 	}
-	key := string(joined(nil, folded))
+	key := string(labelvalue.Join(nil, folded))
 	c, ok := s.index.FindLocked(key)
 	if !ok {
 		s.folded++
@@ -183,7 +184,7 @@ func (s *labelSets) warn(label int) {
 		return
 	}
 	s.warned = true
-	s.core.logger().Warn("tacho: too many label sets: new values are recorded as "+overflowValue+
+	s.core.logger().Warn("tacho: too many label sets: new values are recorded as "+labelvalue.Overflow+
 		"; find where they come from in tacho_overflow_total, or raise the metric's SeriesLimit",
 		"metric", s.name, "label", s.names[label], "limit", s.limit)
 }

@@ -31,6 +31,7 @@ type core struct {
 	opts     Options
 	families families
 	table    *table
+	extras   []Label // Options.Labels that are computed
 
 	sizeLadder, streamLadder *hist.Bounds
 
@@ -107,6 +108,7 @@ func newCore(opts Options) *core {
 	c.families = newFamilies(&c.opts)
 	c.watches = !opts.Minimal && !opts.OmitHTTP
 	c.table = newTable(&c.opts)
+	c.extras = c.opts.dynamicLabels()
 	c.allocate()
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -27,8 +28,9 @@ type Metric struct {
 // A part is one of a metric's computed labels: its own, or one of
 // Options.Labels.
 type part struct {
-	own  *bounded // if it is the metric's own
-	from int      // else which of Options.Labels
+	own  *labelvalue.Limiter // if it is the metric's own
+	f    func(Request) string
+	from int // else which of Options.Labels
 }
 
 // NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. The
@@ -48,12 +50,12 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	initial := !o.NoInitialValue
 	for _, l := range o.Labels {
 		if l.Func == nil {
-			constLabels[l.Name] = cleanLabel(l.Value)
+			constLabels[l.Name] = labelvalue.Clean(l.Value)
 			continue
 		}
 		initial = false
 		names = append(names, l.Name)
-		x.labels = append(x.labels, part{own: newBounded(l)})
+		x.labels = append(x.labels, part{own: l.limiter(), f: l.Func})
 	}
 	for i, l := range m.opts.dynamicLabels() {
 		initial = false
@@ -229,15 +231,15 @@ func (x *Metric) find(of *Exchange) *child {
 	for _, p := range x.labels {
 		switch {
 		case p.own != nil:
-			values = append(values, p.own.of(x.meter, Request{of}, labelFunc))
+			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of}, labelFunc)))
 		case x.kind == schema.Gauge:
 			// Options.Labels are known at the end only; now they are asked anew.
-			values = append(values, x.meter.table.extras[p.from].of(x.meter, Request{of}, labelFunc))
+			values = append(values, x.meter.extra(p.from, of))
 		default:
 			values = append(values, x.meter.extrasOf(of)[p.from])
 		}
 	}
 	of.texts = values
-	of.key = joined(of.key[:0], values)
+	of.key = labelvalue.Join(of.key[:0], values)
 	return x.sets.find(of.key, values)
 }

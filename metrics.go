@@ -10,6 +10,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -252,7 +253,7 @@ func newFamily(f schema.Family, name string, constLabels map[string]string, extr
 	}
 	clean := map[string]string{}
 	for k, v := range constLabels {
-		clean[k] = cleanLabel(v)
+		clean[k] = labelvalue.Clean(v)
 	}
 	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -295,11 +296,11 @@ func (o *Options) constLabels() map[string]string {
 	all := map[string]string{}
 	for _, l := range o.Labels {
 		if l.Func == nil {
-			all[l.Name] = cleanLabel(l.Value)
+			all[l.Name] = labelvalue.Clean(l.Value)
 		}
 	}
 	for name, value := range o.ConstLabels {
-		all[name] = cleanLabel(value)
+		all[name] = labelvalue.Clean(value)
 	}
 	return all
 }

@@ -122,15 +122,20 @@ func (m *Meter) grouped(x *Exchange, r *route) *route {
 	if group == nil {
 		return r
 	}
-	return m.table.route(group.of(m, Request{x}, groupBy))
+	return m.table.route(group.Value(m.ask(m.opts.GroupBy.Func, Request{x}, groupBy)))
 }
 
 // extrasOf are the values of Options.Labels for a request.
 func (m *Meter) extrasOf(x *Exchange) []string {
-	for _, l := range m.table.extras[len(x.extras):] {
-		x.extras = append(x.extras, l.of(m, Request{x}, labelFunc))
+	for i := len(x.extras); i < len(m.extras); i++ {
+		x.extras = append(x.extras, m.extra(i, x))
 	}
 	return x.extras
+}
+
+// extra is the value of one of Options.Labels for a request.
+func (m *Meter) extra(i int, x *Exchange) string {
+	return m.table.extras[i].Value(m.ask(m.extras[i].Func, Request{x}, labelFunc))
 }
 
 // outcome is the status to record.

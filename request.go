@@ -6,6 +6,20 @@ import (
 	"time"
 )
 
+// Values of the route label that are no template.
+const (
+	// Unmatched is the route of every request for which the router found no
+	// route (404, 405), whatever its path.
+	Unmatched = "unmatched"
+	// Unknown is the route of every request for which no router was in sight.
+	Unknown = "unknown"
+)
+
+// StatusClientClosedRequest is recorded when the client hung up before a
+// status was written and the response was lost. The code is nginx's; it is
+// never sent.
+const StatusClientClosedRequest = 499
+
 // A Request is a request as functions behind labels see it, with what became of
 // it. It is valid during the call of such a function only.
 type Request struct{ x *Exchange }
@@ -32,7 +46,7 @@ type Carrier interface {
 // not a known one.
 func (r Request) Method() string {
 	known := &r.x.meter.table.methods
-	return known.names[known.index(r.x.method)]
+	return known.Names[known.Index(r.x.method)]
 }
 
 // Path returns the path that the client sent. It is not bounded: a label must

@@ -149,9 +149,6 @@ func (s *series) read(into *scan) {
 	r.Exemplars = s.exemplars.All(r.Exemplars[:0])
 }
 
-// overflowStatus stands for __overflow__ among the statuses.
-const overflowStatus = -1
-
 // panicked is how many panics there were.
 func (w *row) panicked() uint64 {
 	if n := w.panics.Load(); n != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -85,10 +86,10 @@ func (s *scan) statusValues(status int) {
 	if t.opts.GroupStatus && status > 0 {
 		status *= 100
 	}
-	s.values.Text[schema.StatusClass] = statusClass(status)
+	s.values.Text[schema.StatusClass] = labelvalue.StatusClass(status)
 	s.values.Text[schema.ErrorType] = ""
 	if status >= http.StatusInternalServerError {
-		s.values.Text[schema.ErrorType] = statusLabel(status, false)
+		s.values.Text[schema.ErrorType] = labelvalue.Status(status, false)
 	}
 }
 
@@ -100,7 +101,7 @@ func (s *scan) rowValues(w *row) {
 }
 
 func (s *scan) kindValues(kind int) {
-	s.values.Text[schema.Method] = s.core.table.methods.names[kind>>1]
+	s.values.Text[schema.Method] = s.core.table.methods.Names[kind>>1]
 	s.values.Text[schema.Scheme] = schemes[kind&1]
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -18,18 +19,18 @@ import (
 // lock-free; additions happen under a lock and are rare.
 type table struct {
 	opts    *Options
-	methods methods
+	methods labelvalue.Methods
 	exclude exclusions
 	allowed int // how many label sets with __overflow__ come on top of the limit
 	limit   int // Options.SeriesLimit, but where the counts of several processes are added up
 	ladder  *hist.Bounds
 	ladders map[string]*hist.Bounds // Options.RouteBuckets, by the label
 
-	group      *bounded   // Options.GroupBy, or nil
-	extras     []*bounded // Options.Labels that are not constant
-	dynamic    bool       // there is one of these
-	schemes    bool       // http is told from https
-	sizesApart bool       // body sizes are told apart by status
+	group      *labelvalue.Limiter   // Options.GroupBy, or nil
+	extras     []*labelvalue.Limiter // Options.Labels that are not constant
+	dynamic    bool                  // there is one of these
+	schemes    bool                  // http is told from https
+	sizesApart bool                  // body sizes are told apart by status
 
 	routes   index.Map[string, *route] // by the string as it came
 	static   [staticSlots]atomic.Pointer[staticRoute]
@@ -53,7 +54,7 @@ type table struct {
 func newTable(opts *Options) *table {
 	t := &table{
 		opts:     opts,
-		methods:  newMethods(opts.Methods),
+		methods:  labelvalue.NewMethods(opts.Methods),
 		exclude:  newExclusions(*opts),
 		limit:    opts.SeriesLimit,
 		allowed:  foldAllowance,
@@ -64,10 +65,10 @@ func newTable(opts *Options) *table {
 		wall:     time.Now,
 	}
 	for template, bounds := range opts.RouteBuckets {
-		t.ladders[cleanLabel(template)] = hist.NewBounds(bounds, 1e9)
+		t.ladders[labelvalue.Clean(template)] = hist.NewBounds(bounds, 1e9)
 	}
 	t.label()
-	t.overflow = t.newRoute(overflowValue)
+	t.overflow = t.newRoute(labelvalue.Overflow)
 	t.overflow.overflowed = true
 	return t
 }
@@ -75,13 +76,13 @@ func newTable(opts *Options) *table {
 // label finds out what is to be told apart.
 func (t *table) label() {
 	for _, l := range t.opts.dynamicLabels() {
-		t.extras = append(t.extras, newBounded(l))
+		t.extras = append(t.extras, l.limiter())
 	}
 	if g := t.opts.GroupBy; g.Func != nil {
 		if g.Max == 0 {
 			g.Max = t.opts.SeriesLimit
 		}
-		t.group = newBounded(g)
+		t.group = g.limiter()
 	}
 	t.dynamic = t.group != nil || len(t.extras) > 0
 	t.schemes, t.sizesApart = t.opts.tellsScheme(), t.opts.sizesApart()
@@ -94,7 +95,7 @@ func (t *table) newRoute(label string) *route {
 		ladder:   cmp.Or(t.ladders[label], t.ladder),
 	}
 	if n := len(t.extras); n > 0 { // of what folds into the route itself
-		r.dynamic = &dynamic{extras: slices.Repeat([]string{overflowValue}, n)}
+		r.dynamic = &dynamic{extras: slices.Repeat([]string{labelvalue.Overflow}, n)}
 	}
 	return r
 }
@@ -105,7 +106,7 @@ func (t *table) variant(r *route, values []string) *route {
 		return r
 	}
 	var room [256]byte
-	key := joined(room[:0], values)
+	key := labelvalue.Join(room[:0], values)
 	if v, ok := r.dynamic.variants.Snapshot()[string(key)]; ok {
 		return v
 	}
@@ -122,20 +123,11 @@ func (t *table) variant(r *route, values []string) *route {
 	})
 }
 
-// joined makes a key of label values, which are valid UTF-8 and so never contain
-// the byte between them.
-func joined(key []byte, values []string) []byte {
-	for _, v := range values {
-		key = append(append(key, v...), 0xff)
-	}
-	return key
-}
-
 // kind is the kind of request that an exchange is: its row within a route.
 func (t *table) kind(x *Exchange) int { return t.kindOf(x.method, x.secure) }
 
 func (t *table) kindOf(method string, secure bool) int {
-	kind := 2 * t.methods.index(method)
+	kind := 2 * t.methods.Index(method)
 	if secure {
 		kind++
 	}
@@ -180,7 +172,7 @@ func (t *table) staticRoute(text string, clean func(string) string) *route {
 		return s.route
 	}
 	r := t.route(clean(text))
-	if r != t.overflow && len(text) <= maxLabelBytes { // a router may make its patterns of what clients send
+	if r != t.overflow && len(text) <= labelvalue.MaxBytes { // a router may make its patterns of what clients send
 		slot.Store(&staticRoute{text, r})
 	}
 	return r
@@ -192,7 +184,7 @@ func (t *table) addRoute(template string) *route {
 	if r, ok := t.routes.Find(template); ok {
 		return r
 	}
-	r := t.labelled(cleanLabel(template))
+	r := t.labelled(labelvalue.Clean(template))
 	if r != t.overflow {
 		t.remember(template, r)
 	}
@@ -202,7 +194,7 @@ func (t *table) addRoute(template string) *route {
 // labelled returns the route of a label. Strings that clean to the same label
 // share it.
 func (t *table) labelled(label string) *route {
-	if label == overflowValue {
+	if label == labelvalue.Overflow {
 		return t.overflow
 	}
 	if r, ok := t.routes.Find(label); ok {
@@ -226,7 +218,7 @@ func (t *table) remember(template string, r *route) {
 	case template == r.label:
 		t.routes.Put(r.label, r) // not the caller's memory, and not a second copy
 		return
-	case t.routes.Len() < 2*t.limit && len(template) <= maxLabelBytes:
+	case t.routes.Len() < 2*t.limit && len(template) <= labelvalue.MaxBytes:
 		t.routes.Put(strings.Clone(template), r)
 	}
 	t.cleaned[r.label] = r
@@ -279,7 +271,7 @@ func (t *table) expect(method, template string) {
 	if r == t.overflow || r.excluded {
 		return
 	}
-	w := t.row(r, 2*t.methods.index(method))
+	w := t.row(r, 2*t.methods.Index(method))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, status := range t.opts.InitialStatuses {
@@ -309,8 +301,8 @@ func (t *table) ordered() ([]*series, []*row) {
 
 // statusLabel is a status, as statusOf gives it, as the label shows it.
 func (t *table) statusLabel(status int) string {
-	if t.opts.GroupStatus && status != overflowStatus {
-		return statusClass(100 * status)
+	if t.opts.GroupStatus && status != labelvalue.OverflowStatus {
+		return labelvalue.StatusClass(100 * status)
 	}
-	return statusLabel(status, t.opts.StatusText)
+	return labelvalue.Status(status, t.opts.StatusText)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -266,7 +267,7 @@ func TestLabelValues(t *testing.T) {
 	const requests = `http_requests_total{declared="%s",limited="%s",method="GET",path="unknown",status="404"} %d`
 	line(t, m, fmt.Sprintf(requests, "a", "a", 500))
 	line(t, m, fmt.Sprintf(requests, "other", "\uFFFD", 500))
-	line(t, m, fmt.Sprintf(requests, "other", overflowValue, 500))
+	line(t, m, fmt.Sprintf(requests, "other", labelvalue.Overflow, 500))
 	line(t, m, `tacho_overflow_total{label="limited",metric="http_requests_total"} 500`)
 	line(t, m, `tacho_overflow_total{label="declared",metric="http_requests_total"} 0`)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -174,7 +175,7 @@ func (t *typed[L]) keep(labels L, c *child) {
 	v := reflect.ValueOf(&labels).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.String {
-			if !fitsLabel(f.String()) {
+			if !labelvalue.Fits(f.String()) {
 				return
 			}
 			f.SetString(strings.Clone(f.String()))
@@ -216,9 +217,9 @@ func (t *typed[L]) render(labels L) *child {
 	v := reflect.ValueOf(labels)
 	values := make([]string, 0, len(t.fields))
 	for i, f := range t.fields {
-		values = append(values, cleanLabel(f.text(v.Field(i))))
+		values = append(values, labelvalue.Clean(f.text(v.Field(i))))
 	}
-	return t.sets.find(joined(nil, values), values)
+	return t.sets.find(labelvalue.Join(nil, values), values)
 }
 
 // fieldsOf are the labels that a struct's fields stand for.
@@ -305,7 +306,7 @@ func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Ga
 	}
 	clean := maps.Clone(labels)
 	for l, v := range clean {
-		clean[l] = cleanLabel(v)
+		clean[l] = labelvalue.Clean(v)
 	}
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: names.Help(help), ConstLabels: clean})
 	g.Set(1)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -165,7 +166,7 @@ func (c *core) rowOf(k cellKey) *row {
 	if len(t.extras) > 0 {
 		values := make([]string, len(t.extras))
 		for i, l := range t.extras {
-			values[i] = cleanLabel(k.Labels[l.Name])
+			values[i] = labelvalue.Clean(k.Labels[l.Name])
 		}
 		r = t.variant(r, values)
 	}

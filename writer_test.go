@@ -289,7 +289,7 @@ func TestSendfile(t *testing.T) {
 		t.Fatalf("got %d bytes, %v", n, err)
 	}
 	<-ended
-	w := m.table.row(m.table.route(Unknown), 2*m.table.methods.index("GET"))
+	w := m.table.row(m.table.route(Unknown), 2*m.table.methods.Index("GET"))
 	var got hist.Snapshot
 	got.Take(m.sizeLadder, w.sizes.response.Load())
 	if got.Sum != size || got.Count != 1 {
