@@ -96,7 +96,7 @@ func (t *transport) host(u *url.URL) clientHost {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	known := &t.meter.table.methods
+	known := &t.meter.store.Methods
 	method := r.Method
 	if method == "" {
 		method = http.MethodGet // as net/http takes it
@@ -212,7 +212,7 @@ func (c *call) endUnanswered() {
 func (c *call) end(status int, failed *string) {
 	c.once.Do(func() {
 		m := c.metrics.meter
-		text, kind := m.table.statusLabel(m.table.statusOf(status)), ""
+		text, kind := m.store.StatusLabel(m.store.StatusOf(status)), ""
 		if status >= http.StatusBadRequest {
 			kind = labelvalue.Status(status, false)
 		}

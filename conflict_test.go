@@ -84,7 +84,7 @@ func TestConflicts(t *testing.T) {
 						t.Errorf("%s: tacho's own sample is missing", accept)
 					}
 				}
-				counted := m.failures[guard.Conflict].Load()
+				counted := m.store.Failures[guard.Conflict].Load()
 				logged := strings.Count(log.String(), "\n")
 				if want := map[bool]int{true: 1}[wanted]; counted != uint64(2*want) || logged != want {
 					t.Errorf("%s: %d conflicts counted, %d logged:\n%s", accept, counted, logged, &log)

@@ -30,6 +30,7 @@ import (
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -81,18 +82,18 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 		}
 		m.End(&x)
 	}
-	hot := sync.OnceValue(func() *series {
-		return m.table.cell(m.table.row(m.table.route("/hot"), 2), m.table.statusOf(200)).series
+	hot := sync.OnceValue(func() *store.Series {
+		return m.store.Series(m.store.Route("/hot"), "GET", false, 200)
 	})
 	for i := range 100_001 { // until it has stripes
 		if hint := uint32(random.IntN(hist.Shards)); mine(i) {
-			hot().observe(5e6, hint)
+			hot().Observe(5e6, hint)
 		}
 	}
 	for i := range hist.Shards { // to counts that the text format writes as floats
 		if mine(i) {
 			for range 120_000 {
-				hot().observe(5e6, uint32(i))
+				hot().Observe(5e6, uint32(i))
 			}
 		}
 	}
@@ -259,13 +260,13 @@ func TestConsistentUnderLoad(t *testing.T) {
 	go func() {
 		defer close(done)
 		random := rand.New(rand.NewPCG(7, 8))
-		s := m.table.cell(m.table.row(m.table.route("/x"), 2), 200).series
+		s := m.store.Series(m.store.Route("/x"), "GET", false, 200)
 		for {
 			select {
 			case <-stop:
 				return
 			default:
-				s.observe(random.Uint64N(1e9), uint32(random.IntN(8)))
+				s.Observe(random.Uint64N(1e9), uint32(random.IntN(8)))
 			}
 		}
 	}()
@@ -463,7 +464,7 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 				if log.Len() > 0 {
 					t.Errorf("%s, %s, %s: it logs\n%s", name, accept, query, &log)
 				}
-				if n := m.core.failures[guard.Invalid].Load(); n > 0 {
+				if n := m.core.store.Failures[guard.Invalid].Load(); n > 0 {
 					t.Errorf("%s, %s, %s: %d failures are counted", name, accept, query, n)
 				}
 			}
@@ -601,8 +602,8 @@ func TestScraperGone(t *testing.T) {
 	cancel()
 	<-done
 	close(release)
-	for reason := range m.failures {
-		if n := m.failures[reason].Load(); n != 0 {
+	for reason := range m.store.Failures {
+		if n := m.store.Failures[reason].Load(); n != 0 {
 			t.Errorf("%d failures by %s", n, guard.ReasonNames[reason])
 		}
 	}
@@ -626,7 +627,7 @@ func TestExemplars(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
 	now := int64(0)
 	m.clock = func() int64 { return now }
-	m.table.wall = func() time.Time { return time.Unix(1700000000, 500e6) }
+	m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	request := func(id string, latency time.Duration) {
 		trace = id
 		var x Exchange

@@ -233,7 +233,7 @@ func TestFlask06HeadersWithoutSeries(t *testing.T) {
 
 func TestFlask07Created(t *testing.T) {
 	a := newFlaskApp(t, func(o *Options) { o.CreatedSamples = true }).ok("GET /a")
-	a.m.table.wall = func() time.Time { return time.Unix(1700000000, 500e6) }
+	a.m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	a.do("GET /a")
 	a.want("# TYPE flask_http_request_created gauge", `flask_http_request_created{method="GET",status="200"} 1.7000000005e+09`,
 		"# TYPE "+flaskLatency+"_created gauge", flaskLatency+`_created{method="GET",path="/a",status="200"} 1.7000000005e+09`)
@@ -566,8 +566,8 @@ func TestFlask33Endpoint(t *testing.T) {
 	open := newFlaskApp(t)
 	open.do("GET /metrics", "HEAD /metrics", "OPTIONS /metrics", "POST /metrics", "PUT /metrics")
 	open.wantNo("flask_http_request_total{")
-	if n := len(a.m.table.all); n != 0 {
-		t.Errorf("%d label sets were recorded", n)
+	if all, _ := a.m.store.Ordered(); len(all) != 0 {
+		t.Errorf("%d label sets were recorded", len(all))
 	}
 }
 

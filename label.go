@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // A Label is a label of HTTP metrics whose value is constant, or computed from
@@ -51,9 +52,9 @@ func shapes(labels []Label) []Label {
 	return all
 }
 
-// limiter returns what limits the values of a label with a function.
-func (l Label) limiter() *labelvalue.Limiter {
-	return labelvalue.NewLimiter(l.Name, l.Values, l.Max)
+// limit says which values of a label with a function are recorded.
+func (l Label) limit() store.LabelLimit {
+	return store.LabelLimit{Name: l.Name, Declared: l.Values, Most: l.Max}
 }
 
 // check reports what is wrong with a label.
@@ -71,8 +72,8 @@ func (l Label) check(taken []string) error {
 		return fmt.Errorf("%q has both a Value and a Func", l.Name)
 	case len(l.Values) > 0 && l.Max != 0:
 		return fmt.Errorf("%q has both Values and Max", l.Name)
-	case l.Max < 0 || l.Max > maxSeriesLimit:
-		return fmt.Errorf("%q has a Max of %d; it is a number of values up to %d (0 stands for %d)", l.Name, l.Max, maxSeriesLimit, labelvalue.DefaultMax)
+	case l.Max < 0 || l.Max > store.MaxLimit:
+		return fmt.Errorf("%q has a Max of %d; it is a number of values up to %d (0 stands for %d)", l.Name, l.Max, store.MaxLimit, labelvalue.DefaultMax)
 	}
 	return nil
 }

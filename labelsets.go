@@ -14,6 +14,7 @@ import (
 	"github.com/tacho-go/tacho/internal/index"
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -161,7 +162,7 @@ func (s *labelSets) fold(values []string) (*child, bool) {
 	}
 	s.warn(worst)
 	folded := slices.Clone(values)
-	if folded[worst] = labelvalue.Overflow; s.folded >= foldAllowance-1 {
+	if folded[worst] = labelvalue.Overflow; s.folded >= store.OverflowAllowance-1 {
 		for i := range folded {
 			folded[i] = labelvalue.Overflow
 		}

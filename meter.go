@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tacho-go/tacho/internal/guard"
-	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // A Meter measures one service. All its methods are safe for concurrent use.
@@ -30,17 +30,10 @@ type Meter struct {
 type core struct {
 	opts     Options
 	families families
-	table    *table
+	store    *store.Store
 	extras   []Label // Options.Labels that are computed
 
-	sizeLadder, streamLadder *hist.Bounds
-
-	watches  bool         // what is in flight, and streams
-	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
-	streams  *atomic.Uint64
-	failures hist.Shard // by reason
-	survived hist.Shard // by optionFunc
-	created  int64      // nanoseconds since the epoch
+	watches bool // what is in flight, and streams
 
 	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
@@ -99,60 +92,12 @@ func MustNew(opts Options) *Meter {
 }
 
 func newCore(opts Options) *core {
-	c := &core{
-		opts:         opts,
-		sizeLadder:   hist.NewBounds(opts.SizeBuckets, 1),
-		streamLadder: hist.NewBounds(opts.StreamBuckets, 1e9),
-		created:      time.Now().UnixNano(),
-	}
+	c := &core{opts: opts}
 	c.families = newFamilies(&c.opts)
 	c.watches = !opts.Minimal && !opts.OmitHTTP
-	c.table = newTable(&c.opts)
+	c.store = store.New(c.opts.storeConfig())
 	c.extras = c.opts.dynamicLabels()
-	c.allocate()
 	return c
-}
-
-// stripedInt is a number that processors change without waiting for each other.
-type stripedInt struct{ words atomic.Pointer[spread] }
-
-// spread has a word in each of several cache lines.
-type spread [hist.Shards * cacheLine]atomic.Uint64
-
-const cacheLine = 8 // words
-
-func (s *stripedInt) add(hint uint32, n int64) {
-	s.words.Load()[hint%hist.Shards*cacheLine].Add(uint64(n))
-}
-
-// used reports whether the number is worth showing, also when it is 0.
-func (s *stripedInt) used() bool { return s.words.Load() != nil }
-
-// use makes the number of a kind of request.
-func (s *stripedInt) use(t *table, kind int) {
-	if s.words.Load() != nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s.words.Load() == nil {
-		key := cellKey{What: inFlightCounts}
-		t.kindKey(&key, kind)
-		s.words.Store((*spread)(t.words(key, len(spread{}))))
-	}
-}
-
-// load adds the stripes up. What one processor began and another one ended
-// cancels out.
-func (s *stripedInt) load() (n int64) {
-	words := s.words.Load()
-	if words == nil {
-		return 0
-	}
-	for i := range words {
-		n += int64(words[i].Load())
-	}
-	return n
 }
 
 // processStart is an origin for the monotonic clock: time.Since of it reads
@@ -177,7 +122,7 @@ var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "R
 // It is deferred.
 func (c *core) survive(function optionFunc) {
 	v := recover()
-	if v != nil && c.survived[function].Add(1) == 1 {
+	if v != nil && c.store.Panics[function].Add(1) == 1 {
 		c.logger().Error("tacho: Options."+optionFuncNames[function]+" panicked; its result is left out wherever it panics. "+
 			"Further panics are counted in tacho_function_errors_total only", "panic", v)
 	}
@@ -185,7 +130,7 @@ func (c *core) survive(function optionFunc) {
 
 func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default()) }
 
-func (c *core) wall() time.Time { return c.table.wall() }
+func (c *core) wall() time.Time { return c.store.Now() }
 
 // now returns the time in nanoseconds from an arbitrary origin, never 0.
 func (c *core) now() int64 {
@@ -320,4 +265,4 @@ func (m *Meter) Minimal() bool { return m.opts.Minimal }
 // Expect makes a route known before its first request: it is counted from
 // zero for each of Options.InitialStatuses. Adapters call it for every route
 // that their router can list; at most half of the series limit is used.
-func (m *Meter) Expect(method, template string) { m.table.expect(method, template) }
+func (m *Meter) Expect(method, template string) { m.store.Expect(method, template) }

@@ -55,7 +55,7 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 		}
 		initial = false
 		names = append(names, l.Name)
-		x.labels = append(x.labels, part{own: l.limiter(), f: l.Func})
+		x.labels = append(x.labels, part{own: l.limit().Limiter(), f: l.Func})
 	}
 	for i, l := range m.opts.dynamicLabels() {
 		initial = false
@@ -207,7 +207,7 @@ func (x *Exchange) endTracking(mark int, now int64) {
 
 // recordTracked records the outcome in the metrics that were tracked.
 func (m *Meter) recordTracked(x *Exchange, excluded bool) {
-	unmatched := x.route.label == Unmatched
+	unmatched := x.route.Label == Unmatched
 	for i := range x.tracked {
 		t := &x.tracked[i]
 		if t.gauge != nil || excluded && !t.metric.opts.CountExcluded || unmatched && t.everywhere {

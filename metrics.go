@@ -36,7 +36,6 @@ type families struct {
 	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
-	flights  bool           // requests in flight are told apart
 	sorted   []*family      // by name
 	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
@@ -180,8 +179,6 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		case s.Duration.Name:
 			made.view = ladder.View(o.bucketsOf(s))
 			f.latency = cmp.Or(f.latency, made)
-		case s.InFlight.Name:
-			f.flights = f.flights || len(made.schema.Labels) > 0
 		}
 		if described.Name == o.Schema.Main().Name {
 			f.main = made
@@ -256,17 +253,4 @@ func newFamily(f schema.Family, name string, constLabels map[string]string, extr
 		clean[k] = labelvalue.Clean(v)
 	}
 	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
-}
-
-// foldedValues says which value of a label set a foldedLabel replaces.
-var foldedValues = [...]schema.Value{foldedRoute: schema.Route, foldedStatus: schema.Status}
-
-// labelOf names the label for a value in a schema, or the value's usual name.
-func labelOf(s schema.Schema, v schema.Value) string {
-	for _, f := range []schema.Family{s.Requests, s.Duration} {
-		if l, ok := f.Label(v); ok {
-			return l.Name
-		}
-	}
-	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -40,8 +41,8 @@ func (o Options) check() error {
 	if o.MaxScrapes < 0 {
 		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
 	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, maxSeriesLimit, defaultSeriesLimit)
+	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
+		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, store.MaxLimit, defaultSeriesLimit)
 	}
 	for _, s := range o.InitialStatuses {
 		if s < 200 || s > 599 {

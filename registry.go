@@ -72,7 +72,7 @@ func (r reserved) Collect(chan<- prometheus.Metric)    {}
 
 // fail counts a failure and says so, but not over and over.
 func (c *core) fail(r guard.Reason, what string, why any) {
-	if c.failures[r].Add(1) == 1 {
+	if c.store.Failures[r].Add(1) == 1 {
 		c.logger().Error("tacho: a collector failed in a scrape; its metrics are missing there. "+
 			"Further failures of this kind are counted in tacho_scrape_errors_total only",
 			"collector", what, "reason", guard.ReasonNames[r], "detail", why)

@@ -45,7 +45,7 @@ type Carrier interface {
 // Method returns the request's method as the label shows it: OTHER if it is
 // not a known one.
 func (r Request) Method() string {
-	known := &r.x.meter.table.methods
+	known := &r.x.meter.store.Methods
 	return known.Names[known.Index(r.x.method)]
 }
 
@@ -57,7 +57,7 @@ func (r Request) Path() string { return r.x.path }
 // Gauges of requests in progress may be too early to know it.
 func (r Request) Route() string {
 	if route := r.x.settledRoute(); route != nil {
-		return route.label
+		return route.Label
 	}
 	return Unknown
 }
@@ -74,8 +74,8 @@ func (r Request) Status() int {
 // StatusText returns the status as a label shows it: "200", or "OK" with
 // Options.StatusText, or "2xx" with Options.GroupStatus.
 func (r Request) StatusText() string {
-	t := r.x.meter.table
-	return t.statusLabel(t.statusOf(r.Status()))
+	t := r.x.meter.store
+	return t.StatusLabel(t.StatusOf(r.Status()))
 }
 
 // Panicked reports whether the handler panicked.

@@ -52,18 +52,13 @@ func (nowhere) Histogram(*expo.Values, *hist.Snapshot) {}
 func (nowhere) End()                                   {}
 
 func overflows(s *scan, f *family) {
-	t := s.core.table
 	show := func(metric, label string, n uint64) {
 		v := s.coreValues()
 		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
-	for i := range t.folds[foldedRoute:] {
-		folded := foldedRoute + foldedLabel(i)
-		if s.core.families.main == nil {
-			break
-		}
-		show(s.core.families.main.Name, t.labelName(folded), t.folds[folded].Load())
+	if main := s.core.families.main; main != nil {
+		s.core.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
 	}
 	for _, l := range s.core.allLabelSets() {
 		for i, name := range l.names {
@@ -76,7 +71,7 @@ func scrapeErrors(s *scan, f *family) {
 	for r, name := range guard.ReasonNames {
 		v := s.coreValues()
 		v.Text[schema.Reason] = name
-		s.number(f, float64(s.core.failures[r].Load()))
+		s.number(f, float64(s.core.store.Failures[r].Load()))
 	}
 }
 
@@ -84,7 +79,7 @@ func functionErrors(s *scan, f *family) {
 	for function, name := range optionFuncNames {
 		v := s.coreValues()
 		v.Text[schema.Label] = name
-		s.number(f, float64(s.core.survived[function].Load()))
+		s.number(f, float64(s.core.store.Panics[function].Load()))
 	}
 }
 
@@ -100,8 +95,8 @@ const (
 func beyond(s *scan, f *family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
-		if n := x.durations.Bucket(x.durations.Buckets() - 1); n > 0 {
-			slow[x.row.route.label] += n
+		if n := x.Beyond(); n > 0 {
+			slow[x.Of.Route.Label] += n
 		}
 	}
 	if len(slow) == 0 {
@@ -110,14 +105,14 @@ func beyond(s *scan, f *family) {
 	all := map[string]uint64{}
 	var order []string
 	for _, x := range s.series {
-		r := x.row.route.label
+		r := x.Of.Route.Label
 		if slow[r] == 0 {
 			continue
 		}
 		if _, seen := all[r]; !seen {
 			order = append(order, r)
 		}
-		all[r] += x.durations.Count()
+		all[r] += x.Count()
 	}
 	for _, r := range order {
 		share := float64(slow[r]) / float64(all[r])

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -291,7 +292,7 @@ func TestLabelsBudget(t *testing.T) {
 			x.Settle(context.Background(), 200+i%3, nil)
 			m.End(&x)
 		}
-		if n := setsOf(t, m, "http_requests_total"); n > 50+foldAllowance {
+		if n := setsOf(t, m, "http_requests_total"); n > 50+store.OverflowAllowance {
 			t.Errorf("%s: %d label sets", name, n)
 		}
 		if n := m.totalOf(t, "http_requests_total"); n != 3000 {

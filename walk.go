@@ -1,19 +1,17 @@
 package tacho
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // A scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
 type scan struct {
 	core   *core
-	series []*series
-	rows   []*row
+	series []*store.Series
+	rows   []*store.RouteMethod
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
 
 	values  expo.Values
@@ -27,7 +25,7 @@ type scan struct {
 
 func (c *core) scan(s *scan, v expo.Visitor) {
 	s.core, s.v = c, v
-	s.series, s.rows = c.table.ordered()
+	s.series, s.rows = c.store.Ordered()
 	for len(s.counts) < 1+len(c.opts.AlsoSchemas) {
 		s.counts = append(s.counts, nil)
 	}
@@ -79,7 +77,7 @@ func (s *scan) number(f *family, n float64) {
 
 // histogram passes on the scan's present reading and values.
 func (s *scan) histogram(f *family) {
-	if f.view != nil && s.reading.Bounds == s.core.table.ladder {
+	if f.view != nil && s.reading.Bounds == s.core.store.Bounds {
 		s.reading.Through(f.view)
 	}
 	if f.merges {
@@ -88,13 +86,4 @@ func (s *scan) histogram(f *family) {
 	}
 	s.begin(f)
 	s.v.Histogram(&s.values, &s.reading)
-}
-
-// byLabels orders label sets for the eye: by route, method and status.
-func byLabels(a, b *series) int {
-	return cmp.Or(compareRows(a.row, b.row), cmp.Compare(a.status, b.status))
-}
-
-func compareRows(a, b *row) int {
-	return cmp.Or(cmp.Compare(a.route.label, b.route.label), slices.Compare(a.route.extras(), b.route.extras()), cmp.Compare(a.kind, b.kind))
 }

@@ -1,4 +1,4 @@
-package tacho
+package store
 
 import (
 	"path"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// exclusions decide which requests are not recorded. They look at a request's
+// Exclusions decide which requests are not recorded. They look at a request's
 // path before the handler runs and at its route's template once, when the
 // route is first seen.
-type exclusions struct {
+type Exclusions struct {
 	exact    map[string]bool
 	globs    []string
 	patterns []*regexp.Regexp
@@ -19,15 +19,15 @@ type exclusions struct {
 	byLength [64][]string
 }
 
-func newExclusions(o Options) exclusions {
-	e := exclusions{exact: map[string]bool{o.MetricsPath: true}}
-	for _, entry := range o.Exclude {
+func newExclusions(c Config) Exclusions {
+	e := Exclusions{exact: map[string]bool{c.MetricsPath: true}}
+	for _, entry := range c.Exclude {
 		if strings.ContainsAny(entry, `*?[\`) {
 			e.globs = append(e.globs, entry)
 		}
 		e.exact[entry] = true // a template may contain any of these characters
 	}
-	for _, pattern := range o.ExcludePatterns {
+	for _, pattern := range c.ExcludePatterns {
 		e.patterns = append(e.patterns, regexp.MustCompile(`^(?:`+pattern+`)`))
 	}
 	for p := range e.exact {
@@ -37,11 +37,11 @@ func newExclusions(o Options) exclusions {
 	return e
 }
 
-// request reports whether a request is excluded by its path.
-func (e *exclusions) request(path string) bool { return e.listed(path) || e.matches(path) }
+// Request reports whether a request is excluded by its path.
+func (e *Exclusions) Request(path string) bool { return e.Listed(path) || e.Matches(path) }
 
-// listed reports whether Options.Exclude, or its default, excludes a path.
-func (e *exclusions) listed(path string) bool {
+// Listed reports whether the list excludes a path.
+func (e *Exclusions) Listed(path string) bool {
 	for _, exact := range e.byLength[min(len(path), len(e.byLength)-1)] {
 		if path == exact {
 			return true
@@ -55,8 +55,8 @@ func (e *exclusions) listed(path string) bool {
 	return false
 }
 
-// matches reports whether Options.ExcludePatterns exclude a path.
-func (e *exclusions) matches(path string) bool {
+// Matches reports whether the patterns exclude a path.
+func (e *Exclusions) Matches(path string) bool {
 	for _, p := range e.patterns {
 		if p.MatchString(path) {
 			return true
@@ -66,7 +66,7 @@ func (e *exclusions) matches(path string) bool {
 }
 
 // route reports whether a route is excluded by its template.
-func (e *exclusions) route(template string) bool {
+func (e *Exclusions) route(template string) bool {
 	if e.exact[template] {
 		return true
 	}

@@ -1,10 +1,9 @@
-package tacho
+package store
 
 import (
 	"encoding/json"
 	"sync/atomic"
 
-	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -14,7 +13,7 @@ import (
 // they are known by keys.
 type cellKind string
 
-// The kinds of cells. The words of histograms are those of a stripe.
+// The kinds of cells. The words of histograms are those of a shard.
 const (
 	requestDurations cellKind = "request_duration" // nanoseconds
 	nativeDurations  cellKind = "native_duration"  // buckets of one power of two, or zero
@@ -24,9 +23,9 @@ const (
 	panicCounts      cellKind = "panics"
 	inFlightCounts   cellKind = "in_flight"
 	streamCounts     cellKind = "streams_in_flight"
-	foldCounts       cellKind = "folds"
+	overflowCounts   cellKind = "folds"
 	failureCounts    cellKind = "scrape_errors"
-	survivedCounts   cellKind = "function_errors"
+	functionErrors   cellKind = "function_errors"
 )
 
 // live are the kinds that say something of the present.
@@ -40,7 +39,7 @@ type cellKey struct {
 	Secure bool              `json:"tls,omitempty"`
 	Route  string            `json:"route,omitempty"`
 	Status int               `json:"status,omitempty"` // a class is less than 10
-	Labels map[string]string `json:"labels,omitempty"` // Options.Labels
+	Labels map[string]string `json:"labels,omitempty"` // the extra ones
 	Bounds []float64         `json:"bounds,omitempty"` // of a histogram
 	Chunk  int               `json:"chunk,omitempty"`  // of a native one; -1 is zero
 	Names  []string          `json:"names,omitempty"`  // of each word
@@ -52,15 +51,15 @@ func (k cellKey) shared() multiproc.CellKey {
 }
 
 // words makes a cell.
-func (t *table) words(k cellKey, n int) hist.Shard {
+func (t *Store) words(k cellKey, n int) hist.Shard {
 	if t.shared == nil {
 		return make(hist.Shard, n)
 	}
-	return t.shared.Add(k.shared(), n, t.wall().UnixNano())
+	return t.shared.Add(k.shared(), n, t.Now().UnixNano())
 }
 
 // newHistogram makes one of a series's histograms.
-func (t *table) newHistogram(l *hist.Bounds, what cellKind, s *series) hist.Histogram {
+func (t *Store) newHistogram(l *hist.Bounds, what cellKind, s *Series) hist.Histogram {
 	if t.shared == nil {
 		return l.NewHistogram()
 	}
@@ -71,7 +70,7 @@ func (t *table) newHistogram(l *hist.Bounds, what cellKind, s *series) hist.Hist
 }
 
 // newNative makes a series's native histogram.
-func (t *table) newNative(s *series) *hist.Native {
+func (t *Store) newNative(s *Series) *hist.Native {
 	if t.shared == nil {
 		return hist.NewNative()
 	}
@@ -88,59 +87,65 @@ func (t *table) newNative(s *series) *hist.Native {
 	}
 }
 
-// keyOf is the key of a cell of a series, or of the row that it is in.
-func (t *table) keyOf(what cellKind, s *series) cellKey {
+// keyOf is the key of a cell of a series, or of the route and method that it is in.
+func (t *Store) keyOf(what cellKind, s *Series) cellKey {
 	if t.shared == nil {
 		return cellKey{}
 	}
-	k := cellKey{What: what, Route: s.row.route.label}
-	t.kindKey(&k, s.row.kind)
+	k := cellKey{What: what, Route: s.Of.Route.Label}
+	t.kindKey(&k, s.Of.Kind)
 	switch what {
 	case requestDurations, nativeDurations:
-		k.Status = s.status
+		k.Status = s.Status
 	case requestBytes, responseBytes:
-		if t.sizesApart {
-			k.Status = s.status
+		if t.Config.SizesByStatus {
+			k.Status = s.Status
 		}
 	}
-	for i, v := range s.row.route.extras() {
+	for i, v := range s.Of.Route.Extras() {
 		if k.Labels == nil {
 			k.Labels = map[string]string{}
 		}
-		k.Labels[t.extras[i].Name] = v
+		k.Labels[t.Extras[i].Name] = v
 	}
 	return k
 }
 
-func (t *table) kindKey(k *cellKey, kind int) {
-	k.Method, k.Secure = t.methods.Names[kind>>1], kind&1 == 1
+func (t *Store) kindKey(k *cellKey, kind int) {
+	k.Method, k.Secure = t.Method(kind)
 }
 
-// foldNames are what folds are counted by.
-func (t *table) foldNames() []string {
-	names := []string{foldedNone: "", foldedRoute: "route", foldedStatus: "status"}
-	for _, l := range t.extras {
+// dimensionNames are the keys of the counts in beyond.
+func (t *Store) dimensionNames() []string {
+	names := []string{noDimension: "", routeDimension: "route", statusDimension: "status"}
+	for _, l := range t.Extras {
 		names = append(names, "label "+l.Name)
 	}
 	return names
 }
 
 // allocate makes the cells that are there from the beginning.
-func (c *core) allocate() {
-	t := c.table
-	c.created = t.wall().UnixNano()
-	c.failures = t.words(cellKey{What: failureCounts, Names: guard.ReasonNames[:]}, len(guard.ReasonNames))
-	c.survived = t.words(cellKey{What: survivedCounts, Names: optionFuncNames[:]}, len(optionFuncNames))
-	c.streams = &t.words(cellKey{What: streamCounts}, 1)[0]
-	folds := t.foldNames()
-	t.folds = t.words(cellKey{What: foldCounts, Names: folds}, len(folds))
-	for i, l := range t.extras {
-		l.Overflowed = &t.folds[int(foldedExtra)+i]
+func (t *Store) allocate() {
+	t.Created = t.Now().UnixNano()
+	t.Failures = t.words(cellKey{What: failureCounts, Names: t.Config.Reasons}, len(t.Config.Reasons))
+	t.Panics = t.words(cellKey{What: functionErrors, Names: t.Config.Functions}, len(t.Config.Functions))
+	t.Streams = &t.words(cellKey{What: streamCounts}, 1)[0]
+	names := t.dimensionNames()
+	t.beyond = t.words(cellKey{What: overflowCounts, Names: names}, len(names))
+	for i, l := range t.Extras {
+		l.Overflowed = &t.beyond[int(extraDimension)+i]
 	}
-	c.inFlight = make([]stripedInt, 1)
-	if c.families.flights {
-		c.inFlight = make([]stripedInt, 2*len(t.methods.Names))
+	t.inFlight = make([]gauge, 1)
+	if t.Config.Flights {
+		t.inFlight = make([]gauge, 2*len(t.Methods.Names))
 	} else {
-		c.inFlight[0].use(t, 0)
+		t.inFlight[0].use(t, 0)
 	}
+}
+
+// Share counts in cells that other processes see. It is called before anything is
+// counted.
+func (t *Store) Share(cells *multiproc.Cells) {
+	t.shared = cells
+	t.allocate()
 }
