@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -186,7 +187,7 @@ type call struct {
 	method  string
 	host    clientHost
 	start   int64
-	flying  []*child
+	flying  []*labelset.Child
 	once    sync.Once
 
 	answered bool // there is a response, whose end is awaited
@@ -195,7 +196,7 @@ type call struct {
 func (c *call) begin() {
 	for _, f := range c.metrics.inFlight {
 		g := f.find(c, "", "")
-		g.gauge.Inc()
+		g.Gauge.Inc()
 		c.flying = append(c.flying, g)
 	}
 }
@@ -221,14 +222,14 @@ func (c *call) end(status int, failed *string) {
 		}
 		seconds := time.Duration(m.now() - c.start).Seconds()
 		for _, f := range c.metrics.outcomes {
-			if x := f.find(c, text, kind); x.counter != nil {
-				x.counter.Inc()
+			if x := f.find(c, text, kind); x.Counter != nil {
+				x.Counter.Inc()
 			} else {
-				x.observer.Observe(seconds)
+				x.Observer.Observe(seconds)
 			}
 		}
 		for _, g := range c.flying {
-			g.gauge.Dec()
+			g.Gauge.Dec()
 		}
 	})
 }
@@ -242,7 +243,7 @@ type clientMetrics struct {
 
 // A clientFamily is one of their families.
 type clientFamily struct {
-	sets   *labelSets
+	sets   *labelset.Sets
 	values []schema.Value // of its labels
 }
 
@@ -266,7 +267,7 @@ func (m *Meter) clientMetrics() *clientMetrics {
 
 // has reports whether an earlier schema exports a family of that name.
 func (c *clientMetrics) has(name string) bool {
-	return slices.ContainsFunc(slices.Concat(c.inFlight, c.outcomes), func(f clientFamily) bool { return f.sets.name == name })
+	return slices.ContainsFunc(slices.Concat(c.inFlight, c.outcomes), func(f clientFamily) bool { return f.sets.Name() == name })
 }
 
 func (c *clientMetrics) add(m *Meter, s schema.Schema, f schema.Family) {
@@ -279,7 +280,7 @@ func (c *clientMetrics) add(m *Meter, s schema.Schema, f schema.Family) {
 		made.values = append(made.values, l.Value)
 	}
 	var err error
-	if made.sets, err = newLabelSets(m, f.Kind, o, f.LabelNames(), m.opts.constLabels()); err != nil {
+	if made.sets, err = m.newLabelSets(f.Kind, o, f.LabelNames(), m.opts.constLabels()); err != nil {
 		panic(err)
 	}
 	if f.Kind == schema.Gauge {
@@ -289,14 +290,14 @@ func (c *clientMetrics) add(m *Meter, s schema.Schema, f schema.Family) {
 	}
 }
 
-func (f *clientFamily) find(c *call, status, errorType string) *child {
+func (f *clientFamily) find(c *call, status, errorType string) *labelset.Child {
 	var texts [8]string
 	var room [256]byte
 	values := texts[:0]
 	for _, v := range f.values {
 		values = append(values, c.value(f, v, status, errorType))
 	}
-	return f.sets.find(labelvalue.Join(room[:0], values), values)
+	return f.sets.Find(labelvalue.Join(room[:0], values), values)
 }
 
 func (c *call) value(f *clientFamily, v schema.Value, status, errorType string) string {

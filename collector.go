@@ -26,7 +26,7 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.core.look(func(shown *core) {
 		var s scan
-		shown.scan(&s, &expo.Metrics{Add: func(x *expo.Metric) {
+		s.start(shown.source(), &expo.Metrics{Add: func(x *expo.Metric) {
 			mark.set(&x.Data)
 			ch <- x
 		}})

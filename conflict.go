@@ -21,10 +21,8 @@ import (
 // foreign returns what other collectors have given without the families whose
 // names tacho uses in a format. The slice that it is given is shared by scrapes.
 func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created bool) []*dto.MetricFamily {
-	own := c.families.names[0]
-	if kind := format.FormatType(); kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain {
-		own = c.families.names[1]
-	}
+	kind := format.FormatType()
+	own := c.families.namesIn(kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain)
 	escaping := format.ToEscapingScheme()
 	taken := func(f *dto.MetricFamily) bool {
 		name := model.EscapeName(f.GetName(), escaping)
@@ -69,7 +67,7 @@ func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*
 	if !m.plainRegistry() {
 		return gathered
 	}
-	own, others := m.families.gather(m), []*dto.MetricFamily{}
+	own, others := m.core.gather(), []*dto.MetricFamily{}
 	for _, g := range gathered {
 		if !m.families.has(g.GetName()) {
 			others = append(others, g)

@@ -206,7 +206,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 		return e.write(&expo.Filter{Chosen: which, To: out}, format, others, own)
 	}
 	if own {
-		others = append(slices.Clone(others), e.meter.families.gather(e.meter)...)
+		others = append(slices.Clone(others), e.meter.core.gather()...)
 		expo.Sort(others)
 	}
 	return e.writeGathered(out, format, which.Families(others), false)
@@ -246,7 +246,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		return e.writeGathered(out, format, others, own)
 	}
 	e.meter.core.look(func(shown *core) {
-		shown.scan(&s.scan, enc)
+		s.scan.start(shown.source(), enc)
 		err = e.encodeAll(s, enc, out, format, others)
 	})
 	return err
@@ -278,7 +278,7 @@ func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format 
 // that are not tacho's own, and in formats that hardly anybody asks for.
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
-		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+		families = append(slices.Clone(families), e.meter.core.gather()...)
 		expo.Sort(families)
 	}
 	to := &expo.Recorder{To: out}
@@ -318,7 +318,7 @@ func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) 
 func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
 	p := expo.NewPython(out, e.meter.opts.CreatedSamples)
 	if own {
-		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+		families = append(slices.Clone(families), e.meter.core.gather()...)
 	}
 	for _, f := range e.meter.families.budgeted {
 		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.Name }

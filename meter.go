@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/store"
 )
 
@@ -29,7 +30,7 @@ type Meter struct {
 // core is what Meters on the same registry share.
 type core struct {
 	opts     Options
-	families families
+	families *families
 	store    *store.Store
 	extras   []Label // Options.Labels that are computed
 
@@ -37,8 +38,8 @@ type core struct {
 
 	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
-	labelSets  []*labelSets   // of metrics that are not about HTTP as such, by name
-	client     *clientMetrics // by clientOnce
+	labelSets  []*labelset.Sets // of metrics that are not about HTTP as such, by name
+	client     *clientMetrics   // by clientOnce
 	clientOnce sync.Once
 
 	warnedPublic atomic.Bool // that strangers can read the metrics
@@ -93,7 +94,7 @@ func MustNew(opts Options) *Meter {
 
 func newCore(opts Options) *core {
 	c := &core{opts: opts}
-	c.families = newFamilies(&c.opts)
+	c.families = newFamilies(c.opts.familiesConfig())
 	c.watches = !opts.Minimal && !opts.OmitHTTP
 	c.store = store.New(c.opts.storeConfig())
 	c.extras = c.opts.dynamicLabels()

@@ -20,7 +20,7 @@ import (
 type family struct {
 	*expo.Family
 	schema schema.Family
-	source source
+	from   samples
 
 	of     int        // which of the schemas it belongs to
 	sparse bool       // no series before its first event
@@ -28,11 +28,12 @@ type family struct {
 	view   *hist.View // nil, or the bounds that it shows of those that are counted
 }
 
-// A source visits the label sets that a family has now.
-type source func(*scan, *family)
+// A samples visits the label sets that a family has now.
+type samples func(*scan, *family)
 
 // families are all metric families of a Meter.
 type families struct {
+	config   familiesConfig
 	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
@@ -46,7 +47,7 @@ type slot struct {
 	kinds   []schema.Kind
 	values  []schema.Value // that labels can carry
 	apart   []schema.Value // without which label sets of the table become one
-	source  source
+	from    samples
 	minimal bool // there with Options.Minimal, too
 	bounded bool // its label sets depend on requests
 	sizes   bool // its label sets may be those of series
@@ -68,46 +69,46 @@ var (
 var slots = []slot{
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Requests },
-		kinds: counts, values: outcomes, apart: bySeries, source: requests, minimal: true, bounded: true,
+		kinds: counts, values: outcomes, apart: bySeries, from: requests, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Duration },
-		kinds: histograms, values: outcomes, apart: bySeries, source: durations, minimal: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: bySeries, from: durations, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Panics },
-		kinds: counts, values: crashes, apart: byRow, source: panics, minimal: true, bounded: true,
+		kinds: counts, values: crashes, apart: byRow, from: panics, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.RequestSize },
-		kinds: histograms, values: outcomes, apart: byRow, source: requestSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRow, from: requestSizes, sizes: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.ResponseSize },
-		kinds: histograms, values: outcomes, apart: byRow, source: responseSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRow, from: responseSizes, sizes: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamDuration },
-		kinds: histograms, values: byRow, apart: byRow, source: lifetimes, bounded: true,
+		kinds: histograms, values: byRow, apart: byRow, from: lifetimes, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.InFlight },
-		kinds: gauges, values: byKind, apart: byKind, source: inFlight,
+		kinds: gauges, values: byKind, apart: byKind, from: inFlight,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamsInFlight },
-		kinds: gauges, source: streamsInFlight,
+		kinds: gauges, from: streamsInFlight,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Info },
-		kinds: gauges, values: []schema.Value{schema.Version}, source: info, minimal: true,
+		kinds: gauges, values: []schema.Value{schema.Version}, from: info, minimal: true,
 	},
 }
 
 // selfSlots are what tacho says about itself.
 var selfSlots = []struct {
 	family schema.Family
-	source source
+	from   samples
 }{
 	{schema.Series, seriesCount},
 	{schema.SeriesLimit, seriesLimit},
@@ -117,16 +118,16 @@ var selfSlots = []struct {
 	{schema.FunctionErrors, functionErrors},
 }
 
-func newFamilies(o *Options) families {
-	var f families
-	for i, s := range o.allSchemas() {
-		if !o.OmitHTTP {
-			f.addSchema(o, i, s)
+func newFamilies(c familiesConfig) *families {
+	f := &families{config: c}
+	for i, s := range c.schemas {
+		if !c.omitHTTP {
+			f.addSchema(i, s)
 		}
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), nil, self.source))
+		f.sorted = append(f.sorted, f.newFamily(self.family, c.prefix+self.family.Name, c.selfLabels, nil, self.from))
 	}
 	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
@@ -137,6 +138,15 @@ func newFamilies(o *Options) families {
 		}
 	}
 	return f
+}
+
+// namesIn returns the names that families and their samples have in OpenMetrics,
+// and in text with _created samples, or in the other formats.
+func (f *families) namesIn(openMetrics bool) *expo.Names {
+	if openMetrics {
+		return f.names[1]
+	}
+	return f.names[0]
 }
 
 // among reports whether one of them is among others, perhaps under a prefix that a
@@ -153,34 +163,32 @@ func (f *families) has(name string) bool {
 	return found
 }
 
-func (f *families) addSchema(o *Options, i int, s schema.Schema) {
-	ladder := hist.NewBounds(o.allBuckets(), 1e9)
+func (f *families) addSchema(i int, s schema.Schema) {
+	c, counted := &f.config, hist.NewBounds(f.config.counted, 1e9)
 	for _, slot := range slots {
 		described := *slot.of(&s)
-		if described.Name == "" || o.Minimal && !slot.minimal {
+		if described.Name == "" || c.minimal && !slot.minimal {
 			continue
 		}
-		constLabels := o.constLabels()
+		constLabels, extras := c.requestLabels, []string(nil)
 		if described.Name == s.Info.Name {
-			constLabels = o.ConstLabels // it says something of tacho, not of requests
+			constLabels = c.selfLabels
 		}
-		var extras []Label
 		if slot.bounded {
-			extras = o.dynamicLabels()
+			extras = c.extras
 		}
-		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), extras, slot.source)
+		made := f.newFamily(slot.labelled(described, c), c.named(described.Name), constLabels, extras, slot.from)
 		made.of, made.sparse = i, s.FromFirst
+		made.merges = slot.merges(made, c)
+		f.sorted = append(f.sorted, made)
 		if slot.bounded {
 			f.budgeted = append(f.budgeted, made)
 		}
-		made.merges = slot.merges(made, o)
-		f.sorted = append(f.sorted, made)
-		switch made.schema.Name {
-		case s.Duration.Name:
-			made.view = ladder.View(o.bucketsOf(s))
+		if made.schema.Name == s.Duration.Name {
+			made.view = counted.View(c.buckets[i])
 			f.latency = cmp.Or(f.latency, made)
 		}
-		if described.Name == o.Schema.Main().Name {
+		if described.Name == c.schemas[0].Main().Name {
 			f.main = made
 		}
 	}
@@ -189,33 +197,43 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 
 // labelled is a family of the slot with the labels that can be recorded: without
 // optional ones that cannot, and by the group in place of the route.
-func (s slot) labelled(f schema.Family, o *Options) schema.Family {
+func (s slot) labelled(f schema.Family, c *familiesConfig) schema.Family {
 	f.Labels = slices.Clone(f.Labels)
 	f.Labels = slices.DeleteFunc(f.Labels, func(l schema.LabelName) bool { return !slices.Contains(s.values, l.Value) })
 	for i := range f.Labels {
-		if f.Labels[i].Value == schema.Route && o.GroupBy.Func != nil {
-			f.Labels[i] = schema.LabelName{Name: o.GroupBy.Name, Value: schema.Route}
+		if f.Labels[i].Value == schema.Route && c.groupBy != "" {
+			f.Labels[i] = schema.LabelName{Name: c.groupBy, Value: schema.Route}
 		}
 	}
 	return f
 }
 
 // merges reports whether label sets of the table can become one of the family's.
-func (s slot) merges(f *family, o *Options) bool {
+func (s slot) merges(f *family, c *familiesConfig) bool {
 	apart := s.apart
-	if s.sizes && o.sizesApart() {
+	if s.sizes && c.sizesByStatus {
 		apart = bySeries
 	}
 	for _, v := range apart {
 		l, ok := f.schema.Label(v)
 		switch {
-		case !ok && (v != schema.Scheme || o.tellsScheme()):
+		case !ok && (v != schema.Scheme || c.schemes):
 			return true
 		case ok && l.Optional && v == schema.Route:
 			return true // unmatched and unknown are one where both are left out
 		}
 	}
 	return false
+}
+
+// checkSchema calls f for each family of a schema that stands where families are
+// recorded, with what is wrong with it, or nil.
+func checkSchema(s schema.Schema, f func(schema.Family, error)) {
+	for _, slot := range slots {
+		if family := *slot.of(&s); family.Name != "" {
+			f(family, slot.refuses(family))
+		}
+	}
 }
 
 // refuses says why a family cannot be recorded in a slot.
@@ -231,26 +249,25 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-// newFamily makes a family of a schema's. The extra labels are those of
-// Options.Labels that are computed.
-func newFamily(f schema.Family, name string, constLabels map[string]string, extras []Label, from source) *family {
+// newFamily makes a family of a schema's.
+func (all *families) newFamily(f schema.Family, name string, constLabels map[string]string, extras []string, from samples) *family {
 	var labels []expo.Label
 	for _, l := range f.Labels {
 		made := expo.Label{Name: l.Name, Value: l.Value}
 		if l.Optional {
 			made.Omit = []string{""}
 			if l.Value == schema.Route {
-				made.Omit = append(made.Omit, Unmatched, Unknown)
+				made.Omit = append(made.Omit, all.config.unnamed...)
 			}
 		}
 		labels = append(labels, made)
 	}
 	for i, l := range extras {
-		labels = append(labels, expo.ExtraLabel(l.Name, i))
+		labels = append(labels, expo.ExtraLabel(l, i))
 	}
 	clean := map[string]string{}
 	for k, v := range constLabels {
 		clean[k] = labelvalue.Clean(v)
 	}
-	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
+	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, from: from}
 }

@@ -14,7 +14,7 @@ import (
 // Messages about what does not fit together begin with the names of these.
 
 // clashing names the families that do not fit to descriptors of others.
-func (f *families) clashing(others []*prometheus.Desc) (names []string) {
+func clashing(f *families, others []*prometheus.Desc) (names []string) {
 	for _, d := range others {
 		name := guard.Name(d)
 		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.Name == name })
@@ -29,9 +29,9 @@ func (f *families) clashing(others []*prometheus.Desc) (names []string) {
 // clash is the error of a registry that does not take tacho's own metrics. It
 // names all that are in the way, and what helps.
 func (m *Meter) clash(err error) error {
-	names := m.families.clashing(guard.Descriptions(m.opts.Registerer))
+	names := clashing(m.families, guard.Descriptions(m.opts.Registerer))
 	if len(names) == 0 {
-		names = m.families.clashing(guard.Descriptions(m.opts.Gatherer))
+		names = clashing(m.families, guard.Descriptions(m.opts.Gatherer))
 	}
 	if len(names) == 0 { // the registry does not describe itself; the message names the first
 		names = []string{guard.NameIn(err.Error())}
@@ -53,7 +53,7 @@ func (o *Options) rename() string {
 // names of its metrics first.
 func (c *core) refusal(of prometheus.Collector, err error) error {
 	own := guard.Descriptions(of)
-	if names := c.families.clashing(own); len(names) > 0 {
+	if names := clashing(c.families, own); len(names) > 0 {
 		return fmt.Errorf("tacho: the registry has %s already, of tacho's own; take these metrics out, or rename them, or %s (%w)",
 			strings.Join(names, ", "), c.opts.rename(), err)
 	}

@@ -373,3 +373,22 @@ func labelOf(s schema.Schema, v schema.Value) string {
 	}
 	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }
+
+// familiesConfig is what the options say of what is exported.
+func (o *Options) familiesConfig() familiesConfig {
+	c := familiesConfig{
+		schemas: o.allSchemas(), counted: o.allBuckets(), namespace: o.Namespace, prefix: o.wrapped.Prefix,
+		requestLabels: o.wrapped.labels(o.constLabels()), selfLabels: o.wrapped.labels(o.ConstLabels), unnamed: []string{Unmatched, Unknown},
+		schemes: o.tellsScheme(), sizesByStatus: o.sizesApart(), minimal: o.Minimal, omitHTTP: o.OmitHTTP, version: version(),
+	}
+	for _, s := range c.schemas {
+		c.buckets = append(c.buckets, o.bucketsOf(s))
+	}
+	for _, l := range o.dynamicLabels() {
+		c.extras = append(c.extras, l.Name)
+	}
+	if o.GroupBy.Func != nil {
+		c.groupBy = o.GroupBy.Name
+	}
+	return c
+}

@@ -166,19 +166,15 @@ func checkSchemas(o Options, wrong complaint) {
 			wrong(field, "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
 			continue
 		}
-		for _, slot := range slots {
-			f := *slot.of(&s)
-			if f.Name == "" {
-				continue
-			}
-			if err := slot.refuses(f); err != nil {
+		checkSchema(s, func(f schema.Family, err error) {
+			if err != nil {
 				wrong(field, "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
 			}
 			if by, ok := taken[f.Name]; ok {
 				wrong(field, "%q and %q both export %s; leave one of them out, or rename one by WithPrefix", by, s.Name, f.Name)
 			}
 			taken[f.Name] = s.Name
-		}
+		})
 		if o.Buckets == nil {
 			checkBounds(field+".Buckets", o.bucketsOf(s), wrong)
 		}

@@ -257,7 +257,7 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 	alone = wholeOf(s.own)
 	if w := s.wrapping.Load(); w != nil && !w.none() {
 		alone.opts.wrapped = *w
-		alone.families = newFamilies(&alone.opts)
+		alone.families = newFamilies(alone.opts.familiesConfig())
 	}
 	alone.siblings = &siblings{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
 	return alone, living

@@ -138,7 +138,7 @@ func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
 	s := g.meter.core.siblings
 	s.given = cells
 	defer func() { s.given = nil }()
-	return g.meter.families.gather(g.meter)
+	return g.meter.core.gather()
 }
 
 // recipeStart is how recipes begin.

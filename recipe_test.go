@@ -41,7 +41,7 @@ func TestShared(t *testing.T) {
 			}
 			opts.Multiproc.Dir = dir
 			m := busy(opts)
-			want := m.families.gather(m)
+			want := m.core.gather()
 			check := func(when string) {
 				t.Helper()
 				families, err := g.Gather()

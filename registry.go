@@ -48,17 +48,17 @@ func (r *ownRegistry) Unregister(c prometheus.Collector) bool {
 func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 	others, err := r.meter.core.othersOf(r.Registry).Gather()
 	others = r.meter.core.foreign(others, expfmt.NewFormat(expfmt.TypeTextPlain).WithEscapingScheme(model.NoEscaping), false)
-	all := append(slices.Clip(others), r.meter.families.gather(r.meter)...)
+	all := append(slices.Clip(others), r.meter.core.gather()...)
 	expo.Sort(all)
 	return all, err
 }
 
 // gather returns the Meter's own families.
-func (f *families) gather(m *Meter) []*dto.MetricFamily {
+func (c *core) gather() []*dto.MetricFamily {
 	v := &expo.Families{}
-	m.core.look(func(shown *core) {
+	c.look(func(shown *core) {
 		var s scan
-		shown.scan(&s, v)
+		s.start(shown.source(), v)
 		s.all()
 	})
 	return v.All
@@ -77,4 +77,13 @@ func (c *core) fail(r guard.Reason, what string, why any) {
 			"Further failures of this kind are counted in tacho_scrape_errors_total only",
 			"collector", what, "reason", guard.ReasonNames[r], "detail", why)
 	}
+}
+
+// source is what scans read.
+func (c *core) source() source {
+	s := source{store: c.store, families: c.families}
+	for _, own := range c.allLabelSets() {
+		s.metrics = append(s.metrics, own)
+	}
+	return s
 }

@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -53,6 +53,9 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/client_model/go", "google.golang.org/protobuf/types/known/timestamppb",
 		}, "counting costs the same whatever is counted, and is read as client_model has it"},
 		{"./internal/index", nil, "a map does not depend on what is in it"},
+		{"./internal/labelset", []string{
+			module + "/schema", module + "/internal/index", module + "/internal/labelvalue", "github.com/prometheus/client_golang/prometheus",
+		}, "a metric of the service's own has label sets, whatever sets it"},
 		{"./internal/labelvalue", []string{module + "/internal/index"}, "a text is limited in the same way wherever it comes from"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./internal/store", []string{

@@ -2,7 +2,6 @@ package tacho
 
 import (
 	"github.com/tacho-go/tacho/internal/expo"
-	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -10,12 +9,12 @@ import (
 // budgets calls f for every metric whose label sets depend on requests or on
 // the business: its name, how many sets it has and may have.
 func (s *scan) budgets(f func(name string, sets, limit int)) {
-	own := s.core.families.budgeted
+	own := s.families.budgeted
 	for _, of := range own {
-		f(of.Name, s.setsOf(of), s.core.opts.SeriesLimit)
+		f(of.Name, s.setsOf(of), s.store.Config.Limit)
 	}
-	for _, l := range s.core.allLabelSets() {
-		f(l.name, l.len(), l.limit)
+	for _, m := range s.metrics {
+		f(m.Name(), m.Len(), m.Limit())
 	}
 }
 
@@ -36,7 +35,7 @@ func seriesLimit(s *scan, f *family) {
 // setsOf is how many label sets a family has. Usually it was visited before.
 func (s *scan) setsOf(f *family) int {
 	if s.sets[f] == 0 {
-		counting := scan{core: s.core, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*family]int{}, counts: make([][]uint64, len(s.counts))}
+		counting := scan{source: s.source, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*family]int{}, counts: make([][]uint64, len(s.counts))}
 		counting.family(f)
 		s.sets[f] = counting.sets[f]
 	}
@@ -57,29 +56,29 @@ func overflows(s *scan, f *family) {
 		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
-	if main := s.core.families.main; main != nil {
-		s.core.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
+	if main := s.families.main; main != nil {
+		s.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
 	}
-	for _, l := range s.core.allLabelSets() {
-		for i, name := range l.names {
-			show(l.name, name, l.foldedBy(i))
+	for _, m := range s.metrics {
+		for i, label := range m.Labels() {
+			show(m.Name(), label, m.Overflowed(i))
 		}
 	}
 }
 
 func scrapeErrors(s *scan, f *family) {
-	for r, name := range guard.ReasonNames {
+	for r, name := range s.store.Config.Reasons {
 		v := s.coreValues()
 		v.Text[schema.Reason] = name
-		s.number(f, float64(s.core.store.Failures[r].Load()))
+		s.number(f, float64(s.store.Failures[r].Load()))
 	}
 }
 
 func functionErrors(s *scan, f *family) {
-	for function, name := range optionFuncNames {
+	for function, name := range s.store.Config.Functions {
 		v := s.coreValues()
 		v.Text[schema.Label] = name
-		s.number(f, float64(s.core.store.Panics[function].Load()))
+		s.number(f, float64(s.store.Panics[function].Load()))
 	}
 }
 
@@ -120,7 +119,7 @@ func beyond(s *scan, f *family) {
 			continue
 		}
 		v := s.coreValues()
-		v.Text[schema.Metric], v.Text[schema.Route] = s.core.families.latency.Name, r
+		v.Text[schema.Metric], v.Text[schema.Route] = s.families.latency.Name, r
 		s.number(f, share)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // that schemas tell apart.
 func inFlight(s *scan, f *family) {
 	nothing := true
-	s.core.store.Flights(func(kind int, n int64) {
+	s.store.Flights(func(kind int, n int64) {
 		nothing = false
 		s.coreValues()
 		s.kindValues(max(kind, 0))
@@ -30,11 +30,11 @@ func inFlight(s *scan, f *family) {
 
 func streamsInFlight(s *scan, f *family) {
 	s.coreValues()
-	s.number(f, float64(int64(s.core.store.Streams.Load())))
+	s.number(f, float64(int64(s.store.Streams.Load())))
 }
 
 func info(s *scan, f *family) {
-	s.coreValues().Text[schema.Version] = version()
+	s.coreValues().Text[schema.Version] = s.families.config.version
 	s.number(f, 1)
 }
 
@@ -80,7 +80,7 @@ func (s *scan) valuesOf(x *store.Series) {
 
 // statusValues sets all that is told from a status.
 func (s *scan) statusValues(status int) {
-	t := s.core.store
+	t := s.store
 	s.values.Text[schema.Status] = t.StatusLabel(status)
 	if t.Config.GroupStatus && status > 0 {
 		status *= 100
@@ -100,7 +100,7 @@ func (s *scan) rowValues(w *store.RouteMethod) {
 }
 
 func (s *scan) kindValues(kind int) {
-	method, secure := s.core.store.Method(kind)
+	method, secure := s.store.Method(kind)
 	s.values.Text[schema.Method], s.values.Text[schema.Scheme] = method, "http"
 	if secure {
 		s.values.Text[schema.Scheme] = "https"
@@ -109,7 +109,7 @@ func (s *scan) kindValues(kind int) {
 
 // coreValues are those of a label set that was there from the beginning.
 func (s *scan) coreValues() *expo.Values {
-	s.values = expo.Values{Created: s.core.store.Created}
+	s.values = expo.Values{Created: s.store.Created}
 	return &s.values
 }
 
@@ -122,15 +122,15 @@ func responseSizes(s *scan, f *family) {
 }
 
 func bodySizes(s *scan, f *family, slot func(*store.Sizes) *hist.Histogram) {
-	if !s.core.store.Config.SizesByStatus {
+	if !s.store.Config.SizesByStatus {
 		for _, w := range s.rows {
-			s.rowHistogram(f, w, s.core.store.SizeBounds, slot(&w.Sizes))
+			s.rowHistogram(f, w, s.store.SizeBounds, slot(&w.Sizes))
 		}
 		return
 	}
 	for _, x := range s.series {
 		if h := slot(x.Sizes); h != nil {
-			s.reading.Take(s.core.store.SizeBounds, h)
+			s.reading.Take(s.store.SizeBounds, h)
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -139,7 +139,7 @@ func bodySizes(s *scan, f *family, slot func(*store.Sizes) *hist.Histogram) {
 
 func lifetimes(s *scan, f *family) {
 	for _, w := range s.rows {
-		s.rowHistogram(f, w, s.core.store.StreamBounds, w.Streams.Load())
+		s.rowHistogram(f, w, s.store.StreamBounds, w.Streams.Load())
 	}
 }
 
@@ -159,7 +159,7 @@ func panics(s *scan, f *family) {
 			continue
 		}
 		s.rowValues(w)
-		s.values.Text[schema.Status] = s.core.store.StatusLabel(s.core.store.StatusOf(http.StatusInternalServerError))
+		s.values.Text[schema.Status] = s.store.StatusLabel(s.store.StatusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}
 }

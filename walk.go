@@ -9,7 +9,7 @@ import (
 // A scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
 type scan struct {
-	core   *core
+	source
 	series []*store.Series
 	rows   []*store.RouteMethod
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
@@ -23,10 +23,27 @@ type scan struct {
 	merging merging
 }
 
-func (c *core) scan(s *scan, v expo.Visitor) {
-	s.core, s.v = c, v
-	s.series, s.rows = c.store.Ordered()
-	for len(s.counts) < 1+len(c.opts.AlsoSchemas) {
+// A source is what a scan reads.
+type source struct {
+	store    *store.Store
+	families *families
+	metrics  []metric // the service's own
+}
+
+// A metric is one of the service's own, as far as its budget goes.
+type metric interface {
+	Name() string
+	Labels() []string
+	Len() int                    // how many label sets there are
+	Limit() int                  // how many there may be
+	Overflowed(label int) uint64 // how many look-ups had the value of a label replaced
+}
+
+// start begins a scan. The memory of the one before is used again.
+func (s *scan) start(from source, v expo.Visitor) {
+	s.source, s.v = from, v
+	s.series, s.rows = from.store.Ordered()
+	for len(s.counts) < len(from.families.config.schemas) {
 		s.counts = append(s.counts, nil)
 	}
 	for i := range s.counts {
@@ -41,7 +58,7 @@ func (c *core) scan(s *scan, v expo.Visitor) {
 // family visits one family.
 func (s *scan) family(f *family) {
 	s.current = nil
-	f.source(s, f)
+	f.from(s, f)
 	if f.merges {
 		s.merging.flush(s, f)
 	}
@@ -52,7 +69,7 @@ func (s *scan) family(f *family) {
 
 // all visits all families in the order of their names.
 func (s *scan) all() {
-	for _, f := range s.core.families.sorted {
+	for _, f := range s.families.sorted {
 		s.family(f)
 	}
 }
@@ -77,7 +94,7 @@ func (s *scan) number(f *family, n float64) {
 
 // histogram passes on the scan's present reading and values.
 func (s *scan) histogram(f *family) {
-	if f.view != nil && s.reading.Bounds == s.core.store.Bounds {
+	if f.view != nil && s.reading.Bounds == s.store.Bounds {
 		s.reading.Through(f.view)
 	}
 	if f.merges {
