@@ -4,11 +4,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // Describe implements prometheus.Collector.
 func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
-	for _, f := range m.families.sorted {
+	for _, f := range m.families.Sorted {
 		ch <- f.Desc
 	}
 }
@@ -25,11 +26,11 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 		mark = s.mark
 	}
 	m.core.look(func(shown *core) {
-		var s scan
-		s.start(shown.source(), &expo.Metrics{Add: func(x *expo.Metric) {
+		var s scan.Scan
+		s.Start(shown.source(), &expo.Metrics{Add: func(x *expo.Metric) {
 			mark.set(&x.Data)
 			ch <- x
 		}})
-		s.all()
+		s.All()
 	})
 }

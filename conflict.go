@@ -2,6 +2,7 @@ package tacho
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // Another collector may export a family that tacho exports itself: an unchecked
@@ -22,7 +24,7 @@ import (
 // names tacho uses in a format. The slice that it is given is shared by scrapes.
 func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created bool) []*dto.MetricFamily {
 	kind := format.FormatType()
-	own := c.families.namesIn(kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain)
+	own := c.families.Names(kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain)
 	escaping := format.ToEscapingScheme()
 	taken := func(f *dto.MetricFamily) bool {
 		name := model.EscapeName(f.GetName(), escaping)
@@ -51,7 +53,15 @@ func (c *core) conflict(name string) {
 // lost reports whether tacho's own families are missing in what was gathered with
 // an error; they still can be read. Behind a wrapper they have other names.
 func (m *Meter) lost(gathered []*dto.MetricFamily) bool {
-	return len(gathered) == 0 || m.plainRegistry() && !m.families.among(gathered)
+	return len(gathered) == 0 || m.plainRegistry() && !among(m.families, gathered)
+}
+
+// among reports whether one of them is among others, perhaps under a prefix that a
+// wrapper around the registry puts before it.
+func among(f *scan.Families, others []*dto.MetricFamily) bool {
+	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
+		return slices.ContainsFunc(f.Sorted, func(own *scan.Family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
+	})
 }
 
 // plainRegistry reports whether the registry exports tacho's families as they are.
@@ -69,7 +79,7 @@ func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*
 	}
 	own, others := m.core.gather(), []*dto.MetricFamily{}
 	for _, g := range gathered {
-		if !m.families.has(g.GetName()) {
+		if !m.families.Has(g.GetName()) {
 			others = append(others, g)
 			continue
 		}

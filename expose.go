@@ -20,6 +20,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
@@ -68,7 +69,7 @@ type endpoint struct {
 
 // A scrape is the memory that one scrape needs, and the next one uses again.
 type scrape struct {
-	scan     scan
+	scan     scan.Scan
 	encoders expo.Encoders
 }
 
@@ -246,7 +247,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		return e.writeGathered(out, format, others, own)
 	}
 	e.meter.core.look(func(shown *core) {
-		s.scan.start(shown.source(), enc)
+		s.scan.Start(shown.source(), enc)
 		err = e.encodeAll(s, enc, out, format, others)
 	})
 	return err
@@ -258,12 +259,12 @@ func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format 
 	buf.Reset(out)
 	defer buf.Release()
 	other := expfmt.NewEncoder(buf, format, e.encoderOptions()...)
-	for _, f := range e.meter.families.sorted {
+	for _, f := range e.meter.families.Sorted {
 		for len(others) > 0 && others[0].GetName() < f.Name {
 			e.encode(other, others[0], &buf.Err)
 			others = others[1:]
 		}
-		s.scan.family(f)
+		s.scan.Family(f)
 	}
 	for _, o := range others {
 		e.encode(other, o, &buf.Err)
@@ -320,7 +321,7 @@ func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own 
 	if own {
 		families = append(slices.Clone(families), e.meter.core.gather()...)
 	}
-	for _, f := range e.meter.families.budgeted {
+	for _, f := range e.meter.families.Budgeted {
 		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.Name }
 		if !slices.ContainsFunc(families, there) {
 			families = append(families, expo.Empty(f.Family))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/labelset"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 )
 
@@ -30,7 +31,7 @@ type Meter struct {
 // core is what Meters on the same registry share.
 type core struct {
 	opts     Options
-	families *families
+	families *scan.Families
 	store    *store.Store
 	extras   []Label // Options.Labels that are computed
 
@@ -94,7 +95,7 @@ func MustNew(opts Options) *Meter {
 
 func newCore(opts Options) *core {
 	c := &core{opts: opts}
-	c.families = newFamilies(c.opts.familiesConfig())
+	c.families = scan.New(c.opts.familiesConfig())
 	c.watches = !opts.Minimal && !opts.OmitHTTP
 	c.store = store.New(c.opts.storeConfig())
 	c.extras = c.opts.dynamicLabels()

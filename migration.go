@@ -8,17 +8,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // A service that moves to tacho step by step has metrics of client_golang already.
 // Messages about what does not fit together begin with the names of these.
 
 // clashing names the families that do not fit to descriptors of others.
-func clashing(f *families, others []*prometheus.Desc) (names []string) {
+func clashing(f *scan.Families, others []*prometheus.Desc) (names []string) {
 	for _, d := range others {
 		name := guard.Name(d)
-		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.Name == name })
-		if at >= 0 && !guard.Compatible(f.sorted[at].Desc, d) {
+		at := slices.IndexFunc(f.Sorted, func(own *scan.Family) bool { return own.Name == name })
+		if at >= 0 && !guard.Compatible(f.Sorted[at].Desc, d) {
 			names = append(names, name)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -375,20 +376,20 @@ func labelOf(s schema.Schema, v schema.Value) string {
 }
 
 // familiesConfig is what the options say of what is exported.
-func (o *Options) familiesConfig() familiesConfig {
-	c := familiesConfig{
-		schemas: o.allSchemas(), counted: o.allBuckets(), namespace: o.Namespace, prefix: o.wrapped.Prefix,
-		requestLabels: o.wrapped.labels(o.constLabels()), selfLabels: o.wrapped.labels(o.ConstLabels), unnamed: []string{Unmatched, Unknown},
-		schemes: o.tellsScheme(), sizesByStatus: o.sizesApart(), minimal: o.Minimal, omitHTTP: o.OmitHTTP, version: version(),
+func (o *Options) familiesConfig() scan.Config {
+	c := scan.Config{
+		Schemas: o.allSchemas(), Counted: o.allBuckets(), Namespace: o.Namespace, Prefix: o.wrapped.Prefix,
+		RequestLabels: o.wrapped.labels(o.constLabels()), SelfLabels: o.wrapped.labels(o.ConstLabels), Unnamed: []string{Unmatched, Unknown},
+		Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Minimal: o.Minimal, OmitHTTP: o.OmitHTTP, Version: version(),
 	}
-	for _, s := range c.schemas {
-		c.buckets = append(c.buckets, o.bucketsOf(s))
+	for _, s := range c.Schemas {
+		c.Buckets = append(c.Buckets, o.bucketsOf(s))
 	}
 	for _, l := range o.dynamicLabels() {
-		c.extras = append(c.extras, l.Name)
+		c.Extras = append(c.Extras, l.Name)
 	}
 	if o.GroupBy.Func != nil {
-		c.groupBy = o.GroupBy.Name
+		c.GroupBy = o.GroupBy.Name
 	}
 	return c
 }

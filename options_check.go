@@ -13,6 +13,7 @@ import (
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -166,7 +167,7 @@ func checkSchemas(o Options, wrong complaint) {
 			wrong(field, "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
 			continue
 		}
-		checkSchema(s, func(f schema.Family, err error) {
+		scan.Check(s, func(f schema.Family, err error) {
 			if err != nil {
 				wrong(field, "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
 			}

@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -230,7 +231,7 @@ func (s *siblings) besides(read []*dto.MetricFamily, here gatheredHere) (all []*
 
 // shows reports whether one of this Meter's families has the name, as it is exported
 // where nobody else collects it.
-func (s *siblings) shows(name string) bool { return s.whole.families.has(name) }
+func (s *siblings) shows(name string) bool { return s.whole.families.Has(name) }
 
 // renamed is a family of one sample under the name and the labels of another one.
 func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
@@ -257,7 +258,7 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 	alone = wholeOf(s.own)
 	if w := s.wrapping.Load(); w != nil && !w.none() {
 		alone.opts.wrapped = *w
-		alone.families = newFamilies(alone.opts.familiesConfig())
+		alone.families = scan.New(alone.opts.familiesConfig())
 	}
 	alone.siblings = &siblings{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
 	return alone, living

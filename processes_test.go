@@ -219,7 +219,7 @@ func ownFamilies(t *testing.T, m *Meter) map[string]*dto.MetricFamily {
 	_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
 	all := decode(t, body)
 	for name, f := range all {
-		if !m.families.has(name) || strings.HasPrefix(name, "tacho_series") {
+		if !m.families.Has(name) || strings.HasPrefix(name, "tacho_series") {
 			delete(all, name)
 		}
 		for _, x := range f.Metric {

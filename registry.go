@@ -11,6 +11,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // ownRegistry is the registry of a Meter that was not given one. The Meter's
@@ -57,9 +58,9 @@ func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 func (c *core) gather() []*dto.MetricFamily {
 	v := &expo.Families{}
 	c.look(func(shown *core) {
-		var s scan
-		s.start(shown.source(), v)
-		s.all()
+		var s scan.Scan
+		s.Start(shown.source(), v)
+		s.All()
 	})
 	return v.All
 }
@@ -80,10 +81,10 @@ func (c *core) fail(r guard.Reason, what string, why any) {
 }
 
 // source is what scans read.
-func (c *core) source() source {
-	s := source{store: c.store, families: c.families}
+func (c *core) source() scan.Source {
+	s := scan.Source{Store: c.store, Families: c.families}
 	for _, own := range c.allLabelSets() {
-		s.metrics = append(s.metrics, own)
+		s.Metrics = append(s.Metrics, own)
 	}
 	return s
 }

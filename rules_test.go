@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset", module + "/internal/scan",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -58,6 +58,9 @@ func TestImports(t *testing.T) {
 		}, "a metric of the service's own has label sets, whatever sets it"},
 		{"./internal/labelvalue", []string{module + "/internal/index"}, "a text is limited in the same way wherever it comes from"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
+		{"./internal/scan", []string{
+			module + "/schema", module + "/internal/expo", module + "/internal/hist", module + "/internal/labelvalue", module + "/internal/names", module + "/internal/store",
+		}, "what is exported depends on schemas and counts, and not on who scrapes or how"},
 		{"./internal/store", []string{
 			module + "/multiproc", module + "/internal/hist", module + "/internal/index", module + "/internal/labelvalue",
 		}, "it is told strings and numbers, so that options, requests and formats can change without it"},

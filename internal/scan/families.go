@@ -1,12 +1,10 @@
-package tacho
+package scan
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
@@ -15,29 +13,29 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A family is one of the schemas' metric families as this Meter exports it:
-// with the namespace in its name and the constant labels among its labels.
-type family struct {
+// A Family is a metric family of a schema, as it is exported: with the namespace in
+// its name and the constant labels among its labels.
+type Family struct {
 	*expo.Family
 	schema schema.Family
 	from   samples
 
 	of     int        // which of the schemas it belongs to
 	sparse bool       // no series before its first event
-	merges bool       // several label sets of the table can be one of its own
+	merges bool       // several label sets of the store can be one of its own
 	view   *hist.View // nil, or the bounds that it shows of those that are counted
 }
 
-// A samples visits the label sets that a family has now.
-type samples func(*scan, *family)
+// samples visit the label sets that a family has now.
+type samples func(*Scan, *Family)
 
-// families are all metric families of a Meter.
-type families struct {
-	config   familiesConfig
-	main     *family // counts requests by outcome; nil with Options.OmitHTTP
-	latency  *family // the first schema's Duration, or main
-	budgeted []*family
-	sorted   []*family      // by name
+// Families are all metric families of a Meter.
+type Families struct {
+	config   Config
+	main     *Family // counts requests by outcome; nil with Options.OmitHTTP
+	latency  *Family // the first schema's Duration, or main
+	Budgeted []*Family
+	Sorted   []*Family      // by name
 	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
 
@@ -46,7 +44,7 @@ type slot struct {
 	of      func(*schema.Schema) *schema.Family
 	kinds   []schema.Kind
 	values  []schema.Value // that labels can carry
-	apart   []schema.Value // without which label sets of the table become one
+	apart   []schema.Value // without which label sets of the store become one
 	from    samples
 	minimal bool // there with Options.Minimal, too
 	bounded bool // its label sets depend on requests
@@ -118,21 +116,22 @@ var selfSlots = []struct {
 	{schema.FunctionErrors, functionErrors},
 }
 
-func newFamilies(c familiesConfig) *families {
-	f := &families{config: c}
-	for i, s := range c.schemas {
-		if !c.omitHTTP {
+// New makes the families of a Meter.
+func New(c Config) *Families {
+	f := &Families{config: c}
+	for i, s := range c.Schemas {
+		if !c.OmitHTTP {
 			f.addSchema(i, s)
 		}
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, f.newFamily(self.family, c.prefix+self.family.Name, c.selfLabels, nil, self.from))
+		f.Sorted = append(f.Sorted, f.newFamily(self.family, c.Prefix+self.family.Name, c.SelfLabels, nil, self.from))
 	}
-	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Sorted, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Budgeted, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	f.names = [2]*expo.Names{expo.NewNames(false), expo.NewNames(true)}
-	for _, own := range f.sorted {
+	for _, own := range f.Sorted {
 		for _, set := range f.names {
 			set.Add(own.Name, own.Kind)
 		}
@@ -140,55 +139,47 @@ func newFamilies(c familiesConfig) *families {
 	return f
 }
 
-// namesIn returns the names that families and their samples have in OpenMetrics,
+// Names returns the names that families and their samples have in OpenMetrics,
 // and in text with _created samples, or in the other formats.
-func (f *families) namesIn(openMetrics bool) *expo.Names {
+func (f *Families) Names(openMetrics bool) *expo.Names {
 	if openMetrics {
 		return f.names[1]
 	}
 	return f.names[0]
 }
 
-// among reports whether one of them is among others, perhaps under a prefix that a
-// wrapper around the registry puts before it.
-func (f *families) among(others []*dto.MetricFamily) bool {
-	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
-		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
-	})
-}
-
-// has reports whether one of them has the name.
-func (f *families) has(name string) bool {
-	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.Name, name) })
+// Has reports whether one of them has the name.
+func (f *Families) Has(name string) bool {
+	_, found := slices.BinarySearchFunc(f.Sorted, name, func(f *Family, name string) int { return strings.Compare(f.Name, name) })
 	return found
 }
 
-func (f *families) addSchema(i int, s schema.Schema) {
-	c, counted := &f.config, hist.NewBounds(f.config.counted, 1e9)
+func (f *Families) addSchema(i int, s schema.Schema) {
+	c, counted := &f.config, hist.NewBounds(f.config.Counted, 1e9)
 	for _, slot := range slots {
 		described := *slot.of(&s)
-		if described.Name == "" || c.minimal && !slot.minimal {
+		if described.Name == "" || c.Minimal && !slot.minimal {
 			continue
 		}
-		constLabels, extras := c.requestLabels, []string(nil)
+		constLabels, extras := c.RequestLabels, []string(nil)
 		if described.Name == s.Info.Name {
-			constLabels = c.selfLabels
+			constLabels = c.SelfLabels
 		}
 		if slot.bounded {
-			extras = c.extras
+			extras = c.Extras
 		}
 		made := f.newFamily(slot.labelled(described, c), c.named(described.Name), constLabels, extras, slot.from)
 		made.of, made.sparse = i, s.FromFirst
 		made.merges = slot.merges(made, c)
-		f.sorted = append(f.sorted, made)
+		f.Sorted = append(f.Sorted, made)
 		if slot.bounded {
-			f.budgeted = append(f.budgeted, made)
+			f.Budgeted = append(f.Budgeted, made)
 		}
 		if made.schema.Name == s.Duration.Name {
-			made.view = counted.View(c.buckets[i])
+			made.view = counted.View(c.Buckets[i])
 			f.latency = cmp.Or(f.latency, made)
 		}
-		if described.Name == c.schemas[0].Main().Name {
+		if described.Name == c.Schemas[0].Main().Name {
 			f.main = made
 		}
 	}
@@ -197,27 +188,27 @@ func (f *families) addSchema(i int, s schema.Schema) {
 
 // labelled is a family of the slot with the labels that can be recorded: without
 // optional ones that cannot, and by the group in place of the route.
-func (s slot) labelled(f schema.Family, c *familiesConfig) schema.Family {
+func (s slot) labelled(f schema.Family, c *Config) schema.Family {
 	f.Labels = slices.Clone(f.Labels)
 	f.Labels = slices.DeleteFunc(f.Labels, func(l schema.LabelName) bool { return !slices.Contains(s.values, l.Value) })
 	for i := range f.Labels {
-		if f.Labels[i].Value == schema.Route && c.groupBy != "" {
-			f.Labels[i] = schema.LabelName{Name: c.groupBy, Value: schema.Route}
+		if f.Labels[i].Value == schema.Route && c.GroupBy != "" {
+			f.Labels[i] = schema.LabelName{Name: c.GroupBy, Value: schema.Route}
 		}
 	}
 	return f
 }
 
-// merges reports whether label sets of the table can become one of the family's.
-func (s slot) merges(f *family, c *familiesConfig) bool {
+// merges reports whether label sets of the store can become one of the family's.
+func (s slot) merges(f *Family, c *Config) bool {
 	apart := s.apart
-	if s.sizes && c.sizesByStatus {
+	if s.sizes && c.SizesByStatus {
 		apart = bySeries
 	}
 	for _, v := range apart {
 		l, ok := f.schema.Label(v)
 		switch {
-		case !ok && (v != schema.Scheme || c.schemes):
+		case !ok && (v != schema.Scheme || c.Schemes):
 			return true
 		case ok && l.Optional && v == schema.Route:
 			return true // unmatched and unknown are one where both are left out
@@ -226,9 +217,9 @@ func (s slot) merges(f *family, c *familiesConfig) bool {
 	return false
 }
 
-// checkSchema calls f for each family of a schema that stands where families are
+// Check calls f for each family of a schema that stands where families are
 // recorded, with what is wrong with it, or nil.
-func checkSchema(s schema.Schema, f func(schema.Family, error)) {
+func Check(s schema.Schema, f func(schema.Family, error)) {
 	for _, slot := range slots {
 		if family := *slot.of(&s); family.Name != "" {
 			f(family, slot.refuses(family))
@@ -250,14 +241,14 @@ func (s slot) refuses(f schema.Family) error {
 }
 
 // newFamily makes a family of a schema's.
-func (all *families) newFamily(f schema.Family, name string, constLabels map[string]string, extras []string, from samples) *family {
+func (all *Families) newFamily(f schema.Family, name string, constLabels map[string]string, extras []string, from samples) *Family {
 	var labels []expo.Label
 	for _, l := range f.Labels {
 		made := expo.Label{Name: l.Name, Value: l.Value}
 		if l.Optional {
 			made.Omit = []string{""}
 			if l.Value == schema.Route {
-				made.Omit = append(made.Omit, all.config.unnamed...)
+				made.Omit = append(made.Omit, all.config.Unnamed...)
 			}
 		}
 		labels = append(labels, made)
@@ -269,5 +260,5 @@ func (all *families) newFamily(f schema.Family, name string, constLabels map[str
 	for k, v := range constLabels {
 		clean[k] = labelvalue.Clean(v)
 	}
-	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, from: from}
+	return &Family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, from: from}
 }

@@ -1,4 +1,4 @@
-package tacho
+package scan
 
 import (
 	"github.com/tacho-go/tacho/internal/expo"
@@ -6,10 +6,10 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// A scan is one walk over all families: the label sets there are at its
+// A Scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
-type scan struct {
-	source
+type Scan struct {
+	Source
 	series []*store.Series
 	rows   []*store.RouteMethod
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
@@ -18,16 +18,16 @@ type scan struct {
 	reading hist.Snapshot
 	native  hist.NativeSnapshot
 	v       expo.Visitor
-	sets    map[*family]int
-	current *family
+	sets    map[*Family]int
+	current *Family
 	merging merging
 }
 
-// A source is what a scan reads.
-type source struct {
-	store    *store.Store
-	families *families
-	metrics  []metric // the service's own
+// A Source is what a scan reads.
+type Source struct {
+	Store    *store.Store
+	Families *Families
+	Metrics  []metric // the service's own
 }
 
 // A metric is one of the service's own, as far as its budget goes.
@@ -39,24 +39,24 @@ type metric interface {
 	Overflowed(label int) uint64 // how many look-ups had the value of a label replaced
 }
 
-// start begins a scan. The memory of the one before is used again.
-func (s *scan) start(from source, v expo.Visitor) {
-	s.source, s.v = from, v
-	s.series, s.rows = from.store.Ordered()
-	for len(s.counts) < len(from.families.config.schemas) {
+// Start begins a scan. The memory of the one before is used again.
+func (s *Scan) Start(from Source, v expo.Visitor) {
+	s.Source, s.v = from, v
+	s.series, s.rows = from.Store.Ordered()
+	for len(s.counts) < len(from.Families.config.Schemas) {
 		s.counts = append(s.counts, nil)
 	}
 	for i := range s.counts {
 		s.counts[i] = s.counts[i][:0]
 	}
 	if s.sets == nil {
-		s.sets = map[*family]int{}
+		s.sets = map[*Family]int{}
 	}
 	clear(s.sets)
 }
 
-// family visits one family.
-func (s *scan) family(f *family) {
+// Family visits one family.
+func (s *Scan) Family(f *Family) {
 	s.current = nil
 	f.from(s, f)
 	if f.merges {
@@ -67,14 +67,14 @@ func (s *scan) family(f *family) {
 	}
 }
 
-// all visits all families in the order of their names.
-func (s *scan) all() {
-	for _, f := range s.families.sorted {
-		s.family(f)
+// All visits all families in the order of their names.
+func (s *Scan) All() {
+	for _, f := range s.Families.Sorted {
+		s.Family(f)
 	}
 }
 
-func (s *scan) begin(f *family) {
+func (s *Scan) begin(f *Family) {
 	s.sets[f]++
 	if s.current == nil {
 		s.current = f
@@ -83,7 +83,7 @@ func (s *scan) begin(f *family) {
 }
 
 // number passes on a number with the scan's present values.
-func (s *scan) number(f *family, n float64) {
+func (s *Scan) number(f *Family, n float64) {
 	if f.merges {
 		s.merging.of(f, &s.values).number += n
 		return
@@ -93,8 +93,8 @@ func (s *scan) number(f *family, n float64) {
 }
 
 // histogram passes on the scan's present reading and values.
-func (s *scan) histogram(f *family) {
-	if f.view != nil && s.reading.Bounds == s.store.Bounds {
+func (s *Scan) histogram(f *Family) {
+	if f.view != nil && s.reading.Bounds == s.Store.Bounds {
 		s.reading.Through(f.view)
 	}
 	if f.merges {

@@ -1,4 +1,4 @@
-package tacho
+package scan
 
 import (
 	"github.com/tacho-go/tacho/internal/expo"
@@ -8,24 +8,24 @@ import (
 
 // budgets calls f for every metric whose label sets depend on requests or on
 // the business: its name, how many sets it has and may have.
-func (s *scan) budgets(f func(name string, sets, limit int)) {
-	own := s.families.budgeted
+func (s *Scan) budgets(f func(name string, sets, limit int)) {
+	own := s.Families.Budgeted
 	for _, of := range own {
-		f(of.Name, s.setsOf(of), s.store.Config.Limit)
+		f(of.Name, s.setsOf(of), s.Store.Config.Limit)
 	}
-	for _, m := range s.metrics {
+	for _, m := range s.Metrics {
 		f(m.Name(), m.Len(), m.Limit())
 	}
 }
 
-func seriesCount(s *scan, f *family) {
+func seriesCount(s *Scan, f *Family) {
 	s.budgets(func(name string, sets, _ int) {
 		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(sets))
 	})
 }
 
-func seriesLimit(s *scan, f *family) {
+func seriesLimit(s *Scan, f *Family) {
 	s.budgets(func(name string, _, limit int) {
 		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(limit))
@@ -33,10 +33,10 @@ func seriesLimit(s *scan, f *family) {
 }
 
 // setsOf is how many label sets a family has. Usually it was visited before.
-func (s *scan) setsOf(f *family) int {
+func (s *Scan) setsOf(f *Family) int {
 	if s.sets[f] == 0 {
-		counting := scan{source: s.source, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*family]int{}, counts: make([][]uint64, len(s.counts))}
-		counting.family(f)
+		counting := Scan{Source: s.Source, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*Family]int{}, counts: make([][]uint64, len(s.counts))}
+		counting.Family(f)
 		s.sets[f] = counting.sets[f]
 	}
 	return s.sets[f]
@@ -50,35 +50,35 @@ func (nowhere) Number(*expo.Values, float64)           {}
 func (nowhere) Histogram(*expo.Values, *hist.Snapshot) {}
 func (nowhere) End()                                   {}
 
-func overflows(s *scan, f *family) {
+func overflows(s *Scan, f *Family) {
 	show := func(metric, label string, n uint64) {
 		v := s.coreValues()
 		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
-	if main := s.families.main; main != nil {
-		s.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
+	if main := s.Families.main; main != nil {
+		s.Store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
 	}
-	for _, m := range s.metrics {
+	for _, m := range s.Metrics {
 		for i, label := range m.Labels() {
 			show(m.Name(), label, m.Overflowed(i))
 		}
 	}
 }
 
-func scrapeErrors(s *scan, f *family) {
-	for r, name := range s.store.Config.Reasons {
+func scrapeErrors(s *Scan, f *Family) {
+	for r, name := range s.Store.Config.Reasons {
 		v := s.coreValues()
 		v.Text[schema.Reason] = name
-		s.number(f, float64(s.store.Failures[r].Load()))
+		s.number(f, float64(s.Store.Failures[r].Load()))
 	}
 }
 
-func functionErrors(s *scan, f *family) {
-	for function, name := range s.store.Config.Functions {
+func functionErrors(s *Scan, f *Family) {
+	for function, name := range s.Store.Config.Functions {
 		v := s.coreValues()
 		v.Text[schema.Label] = name
-		s.number(f, float64(s.store.Panics[function].Load()))
+		s.number(f, float64(s.Store.Panics[function].Load()))
 	}
 }
 
@@ -91,7 +91,7 @@ const (
 
 // beyond names the routes whose buckets do not reach far enough: their
 // quantiles are not to be trusted.
-func beyond(s *scan, f *family) {
+func beyond(s *Scan, f *Family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
 		if n := x.Beyond(); n > 0 {
@@ -119,7 +119,7 @@ func beyond(s *scan, f *family) {
 			continue
 		}
 		v := s.coreValues()
-		v.Text[schema.Metric], v.Text[schema.Route] = s.families.latency.Name, r
+		v.Text[schema.Metric], v.Text[schema.Route] = s.Families.latency.Name, r
 		s.number(f, share)
 	}
 }
