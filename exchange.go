@@ -164,7 +164,7 @@ func (m *Meter) excludesByFunc(method, path string) (yes bool) {
 	if m.opts.ExcludeFunc == nil {
 		return false
 	}
-	defer m.survive(excludeFunc)
+	defer m.recoverPanic(excludeFunc)
 	return m.opts.ExcludeFunc(method, path)
 }
 
@@ -376,6 +376,30 @@ func asItIs(s string) string { return s }
 func (x *Exchange) Link(ctx context.Context) context.Context {
 	x.link = contextLink{ctx, x}
 	return &x.link
+}
+
+// contextLink makes an exchange known to a handler further inside, however
+// often the request was copied or the writer wrapped in between. Links of several
+// Meters can lie one in the other: each answers for its own.
+type contextLink struct {
+	context.Context
+	exchange *Exchange
+}
+
+type linkKey struct{ core *core }
+
+func (l *contextLink) Value(key any) any {
+	if k, ok := key.(linkKey); ok && l.exchange.meter.core == k.core {
+		return l.exchange
+	}
+	return l.Context.Value(key)
+}
+
+// linkedExchange returns the exchange of this Meter to which the context leads,
+// or nil.
+func (m *Meter) linkedExchange(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(linkKey{m.core}).(*Exchange)
+	return x
 }
 
 // Status returns the status that was written so far, 0 before that.

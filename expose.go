@@ -18,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/tacho-go/tacho/internal/drain"
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/scan"
@@ -137,7 +138,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
 	names := chosenNames(r)
-	waiting := e.meter.core.waiting()
+	waiting := drain.Waiting(e.meter.core.waiters.All())
 	err := e.render(ctx, out, format, names)
 	if err == errReading {
 		refuseIncomplete(w)
@@ -147,7 +148,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	inTime := ctx.Err() == nil // else something may be missing
 	if closeOut() == nil && len(names) == 0 && inTime {
-		waiting.scraped()
+		waiting.Scraped()
 	}
 }
 
@@ -358,4 +359,32 @@ func chosenNames(r *http.Request) []string {
 		return nil
 	}
 	return r.URL.Query()["name[]"]
+}
+
+// A directory of several processes may be so large that reading it for the first time takes
+// longer than a scrape waits. What is there until then is no answer: to Prometheus, series
+// that are missing have ended. So the scrape is refused, reading goes on, and the next
+// scrape finds it done.
+
+// errReading is why a scrape is incomplete. For [Meter.Render] it is the context's end.
+var errReading = fmt.Errorf("the processes' directory is still being read: %w", context.DeadlineExceeded)
+
+// reading says whether a gathering that is not done in time reads a directory. Of a
+// hanging collector only its own metrics are missing, and the others are served.
+func (e *endpoint) reading() bool {
+	if s := e.meter.core.siblings; s != nil {
+		return s.reading()
+	}
+	g, ok := e.meter.opts.Gatherer.(interface {
+		prometheus.Gatherer
+		Directories() bool
+	})
+	return ok && g.Directories()
+}
+
+// refuseIncomplete answers a scrape for which nothing was written.
+func refuseIncomplete(w http.ResponseWriter) {
+	w.Header().Del("Content-Encoding")
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, errReading.Error()+"; the next scrape finds it done, and a longer scrape_timeout waits for it", http.StatusServiceUnavailable)
 }

@@ -245,7 +245,7 @@ func (m *Meter) guess(r *http.Request) (route string) {
 	if m.opts.RouteFunc == nil {
 		return Unknown
 	}
-	defer m.survive(routeFunc)
+	defer m.recoverPanic(routeFunc)
 	return m.opts.RouteFunc(r)
 }
 

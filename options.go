@@ -380,7 +380,7 @@ func (o *Options) familiesConfig() scan.Config {
 	c := scan.Config{
 		Schemas: o.allSchemas(), Counted: o.allBuckets(), Namespace: o.Namespace, Prefix: o.wrapped.Prefix,
 		RequestLabels: o.wrapped.labels(o.constLabels()), SelfLabels: o.wrapped.labels(o.ConstLabels), Unnamed: []string{Unmatched, Unknown},
-		Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Minimal: o.Minimal, OmitHTTP: o.OmitHTTP, Version: version(),
+		Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Minimal: o.Minimal, OmitHTTP: o.OmitHTTP,
 	}
 	for _, s := range c.Schemas {
 		c.Buckets = append(c.Buckets, o.bucketsOf(s))
@@ -393,3 +393,17 @@ func (o *Options) familiesConfig() scan.Config {
 	}
 	return c
 }
+
+// An optionFunc is one of the functions that users give us.
+type optionFunc int
+
+const (
+	excludeFunc optionFunc = iota
+	groupBy
+	labelFunc
+	routeFunc
+	traceFunc
+	optionFuncs // how many there are
+)
+
+var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -67,8 +66,6 @@ func (o Options) check() error {
 	}
 	return errors.Join(errs...)
 }
-
-type complaint func(field, format string, args ...any)
 
 func checkRegistry(o Options, wrong complaint) {
 	switch {
@@ -223,24 +220,6 @@ func checkFamily(f schema.Family, name string) error {
 		}
 	}
 	return names.Check(name, labels...)
-}
-
-func checkBounds(field string, bounds []float64, wrong complaint) {
-	if len(bounds) == 0 {
-		wrong(field, "is empty; leave it nil for the default")
-		return
-	}
-	for i, b := range bounds {
-		switch {
-		case math.IsNaN(b) || math.IsInf(b, 0) || b <= 0:
-			wrong(field, "bound %v is not a positive number (+Inf is added for you)", b)
-		case i > 0 && b <= bounds[i-1]:
-			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
-		}
-	}
-	if len(bounds) > hist.MaxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), hist.MaxBuckets)
-	}
 }
 
 // RFC 9110, section 5.6.2: a method is a token.

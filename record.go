@@ -95,7 +95,7 @@ func (m *Meter) exemplify(s *store.Series, ctx context.Context, bucket int, now,
 
 // trace calls Options.TraceFunc.
 func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
-	defer m.survive(traceFunc)
+	defer m.recoverPanic(traceFunc)
 	return m.opts.TraceFunc(ctx)
 }
 

@@ -88,3 +88,49 @@ func (c *core) source() scan.Source {
 	}
 	return s
 }
+
+// Registerer returns the registry for the business's own metrics: whatever is
+// registered here appears at the same endpoint. A collector that panics or hangs
+// costs a scrape its own metrics only, also in the wrappers of client_golang
+// (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
+// in a goroutine that the collector has started itself.
+func (m *Meter) Registerer() prometheus.Registerer {
+	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.ScrapeTimeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
+}
+
+// Describe implements prometheus.Collector.
+func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
+	for _, f := range m.families.Sorted {
+		ch <- f.Desc
+	}
+}
+
+// Collect implements prometheus.Collector, for registries that are not
+// tacho's own. Within one collection the counter and the histogram of a label
+// set agree, since one is derived from the other.
+func (m *Meter) Collect(ch chan<- prometheus.Metric) {
+	if !m.core.ready.Load() {
+		return // it is being made
+	}
+	var mark mark
+	if s := m.core.siblings; s != nil {
+		mark = s.ownMark()
+	}
+	m.core.look(func(shown *core) {
+		var s scan.Scan
+		s.Start(shown.source(), &expo.Metrics{Add: func(x *expo.Metric) {
+			mark.set(&x.Data)
+			ch <- x
+		}})
+		s.All()
+	})
+}
+
+// othersOf is a gatherer of all that others have registered: of this process, or
+// of all.
+func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
+	if c.siblings == nil {
+		return alone
+	}
+	return prometheus.GathererFunc(c.siblings.gather)
+}

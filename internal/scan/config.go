@@ -19,11 +19,10 @@ type Config struct {
 	GroupBy       string            // the label in the place of the route, if there is one
 	Unnamed       []string          // values of the route for which an optional label is left out
 
-	Schemes       bool   // the store tells http from https
-	SizesByStatus bool   // the store tells body sizes apart by status
-	Minimal       bool   // only requests, durations and panics
-	OmitHTTP      bool   // only what tacho says about itself
-	Version       string // tacho's own
+	Schemes       bool // the store tells http from https
+	SizesByStatus bool // the store tells body sizes apart by status
+	Minimal       bool // only requests, durations and panics
+	OmitHTTP      bool // only what tacho says about itself
 }
 
 // named is a family's name as it is exported.

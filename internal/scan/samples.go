@@ -34,7 +34,7 @@ func streamsInFlight(s *Scan, f *Family) {
 }
 
 func info(s *Scan, f *Family) {
-	s.coreValues().Text[schema.Version] = s.Families.config.Version
+	s.coreValues().Text[schema.Version] = Version()
 	s.number(f, 1)
 }
 
