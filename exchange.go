@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // An Exchange is one request and its response, as an adapter saw it: the seam
@@ -63,10 +65,10 @@ type Exchange struct {
 	texts   []string // memory for label values
 	key     []byte   // memory for the keys of label sets
 
-	marks      atomic.Uint32         // by handlers further inside
-	route      *route                // by SetTemplate
-	named      atomic.Pointer[route] // set by a router further inside
-	nestedPath string                // the path that router saw
+	marks      atomic.Uint32               // by handlers further inside
+	route      *store.Route                // by SetTemplate
+	named      atomic.Pointer[store.Route] // set by a router further inside
+	nestedPath string                      // the path that router saw
 }
 
 // streamAfter is how long a flushed response may go on before it counts as a
@@ -146,23 +148,23 @@ func (x *Exchange) reset() {
 }
 
 func (m *Meter) excludes(method, path string) bool {
-	return m.table.exclude.request(path) || m.excludesByFunc(method, path)
+	return m.store.Exclude.Request(path) || m.excludesByFunc(method, path)
 }
 
 // excludesTracked is the same for metrics that were put on the route: the list
 // that excludes by default says nothing of them.
 func (m *Meter) excludesTracked(method, path string) bool {
-	if m.table.exclude.listed(path) && !(m.opts.excludeByDefault && path != m.opts.MetricsPath) {
+	if m.store.Exclude.Listed(path) && !(m.opts.excludeByDefault && path != m.opts.MetricsPath) {
 		return true
 	}
-	return m.table.exclude.matches(path) || m.excludesByFunc(method, path)
+	return m.store.Exclude.Matches(path) || m.excludesByFunc(method, path)
 }
 
 func (m *Meter) excludesByFunc(method, path string) (yes bool) {
 	if m.opts.ExcludeFunc == nil {
 		return false
 	}
-	defer m.survive(excludeFunc)
+	defer m.recoverPanic(excludeFunc)
 	return m.opts.ExcludeFunc(method, path)
 }
 
@@ -179,7 +181,7 @@ func (x *Exchange) Carry(c Carrier) {
 // Secure reports that the request came over TLS. Adapters call it after Begin;
 // only schemas that tell http from https make use of it.
 func (x *Exchange) Secure() {
-	if x.meter == nil || x.secure || !x.meter.table.schemes {
+	if x.meter == nil || x.secure || !x.meter.store.Config.Schemes {
 		return
 	}
 	x.secure = true
@@ -315,7 +317,7 @@ func (x *Exchange) Hijack() {
 
 func (x *Exchange) startStream() {
 	x.stream = true
-	x.meter.streams.Add(1)
+	x.meter.store.Streams.Add(1)
 }
 
 // Exclude leaves this exchange out of everything that is recorded at its end.
@@ -347,7 +349,7 @@ func (x *Exchange) ExcludedAll() bool { return x.marks.Load()&markNothing != 0 }
 // already ended the exchange (a handler that outlives its time-out).
 func (x *Exchange) SetRoute(template string) {
 	if x.meter != nil {
-		x.named.Store(x.meter.table.route(template))
+		x.named.Store(x.meter.store.Route(template))
 	}
 }
 
@@ -361,7 +363,7 @@ func (x *Exchange) SetTemplate(template string) {
 
 func (x *Exchange) setTemplate(text string, clean func(string) string) {
 	if x.meter != nil {
-		x.route = x.meter.table.staticRoute(text, clean)
+		x.route = x.meter.store.StaticRoute(text, clean)
 	}
 }
 
@@ -374,6 +376,30 @@ func asItIs(s string) string { return s }
 func (x *Exchange) Link(ctx context.Context) context.Context {
 	x.link = contextLink{ctx, x}
 	return &x.link
+}
+
+// contextLink makes an exchange known to a handler further inside, however
+// often the request was copied or the writer wrapped in between. Links of several
+// Meters can lie one in the other: each answers for its own.
+type contextLink struct {
+	context.Context
+	exchange *Exchange
+}
+
+type linkKey struct{ core *core }
+
+func (l *contextLink) Value(key any) any {
+	if k, ok := key.(linkKey); ok && l.exchange.meter.core == k.core {
+		return l.exchange
+	}
+	return l.Context.Value(key)
+}
+
+// linkedExchange returns the exchange of this Meter to which the context leads,
+// or nil.
+func (m *Meter) linkedExchange(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(linkKey{m.core}).(*Exchange)
+	return x
 }
 
 // Status returns the status that was written so far, 0 before that.

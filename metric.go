@@ -1,11 +1,16 @@
 package tacho
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/tacho-go/tacho/internal/labelset"
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -20,15 +25,16 @@ type Metric struct {
 	meter  *Meter
 	kind   schema.Kind
 	opts   MetricOptions
-	sets   *labelSets
+	sets   *labelset.Sets
 	labels []part
 }
 
 // A part is one of a metric's computed labels: its own, or one of
 // Options.Labels.
 type part struct {
-	own  *bounded // if it is the metric's own
-	from int      // else which of Options.Labels
+	own  *labelvalue.Limiter // if it is the metric's own
+	f    func(Request) string
+	from int // else which of Options.Labels
 }
 
 // NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. The
@@ -44,28 +50,28 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	}
 	x := &Metric{meter: m, kind: kind, opts: o}
 	constLabels := maps.Clone(m.opts.constLabels())
-	var names []string
+	var labels []string
 	initial := !o.NoInitialValue
 	for _, l := range o.Labels {
 		if l.Func == nil {
-			constLabels[l.Name] = cleanLabel(l.Value)
+			constLabels[l.Name] = labelvalue.Clean(l.Value)
 			continue
 		}
 		initial = false
-		names = append(names, l.Name)
-		x.labels = append(x.labels, part{own: newBounded(l)})
+		labels = append(labels, l.Name)
+		x.labels = append(x.labels, part{own: l.limit().Limiter(), f: l.Func})
 	}
 	for i, l := range m.opts.dynamicLabels() {
 		initial = false
-		names = append(names, l.Name)
+		labels = append(labels, l.Name)
 		x.labels = append(x.labels, part{from: i})
 	}
 	var err error
-	if x.sets, err = newLabelSets(m, kind, o, names, constLabels); err != nil {
+	if x.sets, err = m.newLabelSets(kind, o, labels, constLabels); err != nil {
 		return nil, err
 	}
 	if initial {
-		x.sets.find(nil, nil)
+		x.sets.Find(nil, nil)
 	}
 	return x, nil
 }
@@ -122,7 +128,7 @@ func (m *Meter) Summary(o MetricOptions) *Metric { return m.mustMetric(schema.Su
 func (x *Metric) Meter() *Meter { return x.meter }
 
 // Name returns the name under which the metric is exported.
-func (x *Metric) Name() string { return x.sets.name }
+func (x *Metric) Name() string { return x.sets.Name() }
 
 func (x *Metric) countsExcluded() bool { return x.opts.CountExcluded }
 
@@ -144,9 +150,9 @@ func (m *Meter) RegisterDefault(metrics ...*Metric) {
 type tracking struct {
 	metric     *Metric
 	start      int64
-	elapsed    int64  // -1 while the handler is at work
-	gauge      *child // to be decremented
-	everywhere bool   // by RegisterDefault
+	elapsed    int64           // -1 while the handler is at work
+	gauge      *labelset.Child // to be decremented
+	everywhere bool            // by RegisterDefault
 }
 
 // Track records the exchange in these metrics, too. An adapter calls it before
@@ -165,7 +171,7 @@ func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
 		t := tracking{metric: metric, elapsed: -1, everywhere: everywhere}
 		if metric.kind == schema.Gauge {
 			t.gauge = metric.find(x)
-			t.gauge.gauge.Inc()
+			t.gauge.Gauge.Inc()
 		}
 		t.start = x.meter.now()
 		x.tracked = append(x.tracked, t)
@@ -198,46 +204,75 @@ func (x *Exchange) endTracking(mark int, now int64) {
 		}
 		t.elapsed = max(now-t.start, 0)
 		if t.gauge != nil {
-			t.gauge.gauge.Dec()
+			t.gauge.Gauge.Dec()
 		}
 	}
 }
 
 // recordTracked records the outcome in the metrics that were tracked.
 func (m *Meter) recordTracked(x *Exchange, excluded bool) {
-	unmatched := x.route.label == Unmatched
+	unmatched := x.route.Label == Unmatched
 	for i := range x.tracked {
 		t := &x.tracked[i]
 		if t.gauge != nil || excluded && !t.metric.opts.CountExcluded || unmatched && t.everywhere {
 			continue
 		}
 		c := t.metric.find(x)
-		if c.counter != nil {
-			c.counter.Inc()
+		if c.Counter != nil {
+			c.Counter.Inc()
 		} else {
-			c.observer.Observe(float64(t.elapsed) / 1e9)
+			c.Observer.Observe(float64(t.elapsed) / 1e9)
 		}
 	}
 }
 
 // find returns the metric's label set for an exchange.
-func (x *Metric) find(of *Exchange) *child {
+func (x *Metric) find(of *Exchange) *labelset.Child {
 	if len(x.labels) == 0 {
-		return x.sets.find(nil, nil)
+		return x.sets.Find(nil, nil)
 	}
 	values := of.texts[:0]
 	for _, p := range x.labels {
 		switch {
 		case p.own != nil:
-			values = append(values, p.own.of(x.meter, Request{of}, labelFunc))
+			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of}, labelFunc)))
 		case x.kind == schema.Gauge:
 			// Options.Labels are known at the end only; now they are asked anew.
-			values = append(values, x.meter.table.extras[p.from].of(x.meter, Request{of}, labelFunc))
+			values = append(values, x.meter.extra(p.from, of))
 		default:
 			values = append(values, x.meter.extrasOf(of)[p.from])
 		}
 	}
 	of.texts = values
-	of.key = joined(of.key[:0], values)
-	return x.sets.find(of.key, values)
+	of.key = labelvalue.Join(of.key[:0], values)
+	return x.sets.Find(of.key, values)
+}
+
+// newLabelSets makes the label sets of a metric and registers them. The options
+// have been checked.
+func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string, constLabels map[string]string) (*labelset.Sets, error) {
+	s := labelset.New(labelset.Config{
+		Kind: kind, Name: o.fullName(kind), Help: names.Help(o.Help), Labels: labels, ConstLabels: constLabels, Buckets: o.Buckets,
+		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.now, Logger: m.core.logger,
+	})
+	if err := m.opts.Registerer.Register(s); err != nil {
+		return nil, fmt.Errorf("tacho: the metric %s cannot be registered: %w", s.Name(), err)
+	}
+	m.core.addLabelSets(s)
+	return s, nil
+}
+
+// addLabelSets makes the label sets known to the self-metrics.
+func (c *core) addLabelSets(s *labelset.Sets) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.labelSets = append(c.labelSets, s)
+	slices.SortFunc(c.labelSets, func(a, b *labelset.Sets) int { return strings.Compare(a.Name(), b.Name()) })
+}
+
+func (c *core) allLabelSets() []*labelset.Sets {
+	c = cmp.Or(c.whole, c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.labelSets)
 }

@@ -224,7 +224,7 @@ func (x *Exchange) below(pattern, path, inner string) string {
 	outerPath, outer := x.path, template(pattern)
 	if x.nestedPath != "" {
 		outerPath = x.nestedPath
-		outer = x.named.Load().label
+		outer = x.named.Load().Label
 	}
 	if !subtree(outer) || !stripped(outerPath, path) {
 		return inner
@@ -245,7 +245,7 @@ func (m *Meter) guess(r *http.Request) (route string) {
 	if m.opts.RouteFunc == nil {
 		return Unknown
 	}
-	defer m.survive(routeFunc)
+	defer m.recoverPanic(routeFunc)
 	return m.opts.RouteFunc(r)
 }
 

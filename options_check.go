@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/scan"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -38,8 +41,8 @@ func (o Options) check() error {
 	if o.MaxScrapes < 0 {
 		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
 	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, maxSeriesLimit, defaultSeriesLimit)
+	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
+		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, store.MaxLimit, defaultSeriesLimit)
 	}
 	for _, s := range o.InitialStatuses {
 		if s < 200 || s > 599 {
@@ -63,8 +66,6 @@ func (o Options) check() error {
 	}
 	return errors.Join(errs...)
 }
-
-type complaint func(field, format string, args ...any)
 
 func checkRegistry(o Options, wrong complaint) {
 	switch {
@@ -163,35 +164,31 @@ func checkSchemas(o Options, wrong complaint) {
 			wrong(field, "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
 			continue
 		}
-		for _, slot := range slots {
-			f := *slot.of(&s)
-			if f.Name == "" {
-				continue
-			}
-			if err := slot.refuses(f); err != nil {
+		scan.Check(s, func(f schema.Family, err error) {
+			if err != nil {
 				wrong(field, "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
 			}
 			if by, ok := taken[f.Name]; ok {
 				wrong(field, "%q and %q both export %s; leave one of them out, or rename one by WithPrefix", by, s.Name, f.Name)
 			}
 			taken[f.Name] = s.Name
-		}
+		})
 		if o.Buckets == nil {
 			checkBounds(field+".Buckets", o.bucketsOf(s), wrong)
 		}
 	}
 	checkNames(o, wrong)
-	if n := len(o.allBuckets()); n > maxBuckets {
-		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, maxBuckets)
+	if n := len(o.allBuckets()); n > hist.MaxBuckets {
+		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, hist.MaxBuckets)
 	}
 }
 
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
 func checkNames(o Options, wrong complaint) {
-	written, exported := newNameSet(nil, true), map[string]bool{}
+	written, exported := expo.NewNames(true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
-		written.add(f.Name, f.Kind)
+		written.Add(f.Name, f.Kind)
 	}
 	for i, s := range o.allSchemas() {
 		field := "Schema"
@@ -205,11 +202,11 @@ func checkNames(o Options, wrong complaint) {
 		}
 		for _, f := range s.Families() {
 			name := o.named(f.Name)
-			if !exported[name] && written.conflicts(name, protoType(f.Kind)) {
+			if !exported[name] && written.Conflicts(name, expo.ProtoType(f.Kind)) {
 				wrong(field, "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
 			}
 			exported[name] = true
-			written.add(name, f.Kind)
+			written.Add(name, f.Kind)
 		}
 	}
 }
@@ -223,24 +220,6 @@ func checkFamily(f schema.Family, name string) error {
 		}
 	}
 	return names.Check(name, labels...)
-}
-
-func checkBounds(field string, bounds []float64, wrong complaint) {
-	if len(bounds) == 0 {
-		wrong(field, "is empty; leave it nil for the default")
-		return
-	}
-	for i, b := range bounds {
-		switch {
-		case math.IsNaN(b) || math.IsInf(b, 0) || b <= 0:
-			wrong(field, "bound %v is not a positive number (+Inf is added for you)", b)
-		case i > 0 && b <= bounds[i-1]:
-			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
-		}
-	}
-	if len(bounds) > maxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), maxBuckets)
-	}
 }
 
 // RFC 9110, section 5.6.2: a method is a token.

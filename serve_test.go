@@ -6,14 +6,18 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/drain"
 )
 
 // serving runs Serve on a free port and returns its address, and what Serve
@@ -180,7 +184,7 @@ func TestShutdownWaitsForTheLastScrape(t *testing.T) {
 	<-slow.begun
 	shut := make(chan error, 1)
 	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.all()) == 0 {
+	for len(m.core.waiters.All()) == 0 {
 		time.Sleep(time.Millisecond) // until Shutdown waits
 	}
 	exchange(m, "GET", "/last", 200)
@@ -223,7 +227,7 @@ func TestShutdownWithoutScraper(t *testing.T) {
 	if err := ended(t, done); err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
-	if left := len(m.core.waiters.all()); left != 0 {
+	if left := len(m.core.waiters.All()); left != 0 {
 		t.Errorf("%d still wait", left)
 	}
 }
@@ -267,10 +271,48 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	if err := m.Shutdown(ctx); !errors.Is(err, ErrNotScraped) {
 		t.Errorf("Shutdown returned %v", err)
 	}
-	if took := time.Since(begin); took > graceful/2 {
+	if took := time.Since(begin); took > drain.Graceful/2 {
 		t.Errorf("it took %v", took)
 	}
 	if err := ended(t, done); err != nil {
 		t.Errorf("Serve returned %v", err)
+	}
+}
+
+// TestShutdownWaitsForWholeScrapes: a scrape that could not wait for a collector lacks
+// its last increments, and is not the last one.
+func TestShutdownWaitsForWholeScrapes(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	hang := make(chan struct{})
+	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+		<-hang
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
+	}))
+	shut := make(chan error, 1)
+	go func() { shut <- m.Shutdown(t.Context()) }()
+	for len(m.core.waiters.All()) == 0 {
+		runtime.Gosched()
+	}
+	scrape := func(patience string) string {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", patience)
+		m.Metrics().ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("status %d", w.Code)
+		}
+		return w.Body.String()
+	}
+	if strings.Contains(scrape("0.05"), "\nslow_metric 1\n") {
+		t.Error("the metric is there")
+	}
+	if len(m.core.waiters.All()) == 0 || len(shut) > 0 {
+		t.Errorf("Shutdown returned %v", <-shut)
+	}
+	close(hang)
+	if !strings.Contains(scrape("10"), "\nslow_metric 1\n") {
+		t.Error("the metric is missing")
+	}
+	if err := <-shut; err != nil {
+		t.Error(err)
 	}
 }

@@ -241,30 +241,6 @@ func abilities(w http.ResponseWriter) int {
 	return has
 }
 
-// contextLink makes an exchange known to a handler further inside, however
-// often the request was copied or the writer wrapped in between. Links of several
-// Meters can lie one in the other: each answers for its own.
-type contextLink struct {
-	context.Context
-	exchange *Exchange
-}
-
-type linkKey struct{ core *core }
-
-func (l *contextLink) Value(key any) any {
-	if k, ok := key.(linkKey); ok && l.exchange.meter.core == k.core {
-		return l.exchange
-	}
-	return l.Context.Value(key)
-}
-
-// linkedExchange returns the exchange of this Meter to which the context leads,
-// or nil.
-func (m *Meter) linkedExchange(ctx context.Context) *Exchange {
-	x, _ := ctx.Value(linkKey{m.core}).(*Exchange)
-	return x
-}
-
 // writerExchange returns the innermost exchange of this Meter that the writer
 // reports to, or nil. Those of BeginTracked count if tracked is set.
 func (m *Meter) writerExchange(w http.ResponseWriter, tracked bool) *Exchange {

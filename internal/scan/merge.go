@@ -1,0 +1,70 @@
+package scan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
+)
+
+// Requests are counted in the finest label sets that any schema needs. A schema
+// that tells less apart, or has other buckets, gets sums of these: that costs a
+// scrape something, and a request nothing.
+
+// merging adds up the label sets that are one in a family.
+type merging struct {
+	sums map[string]*total
+	key  []byte
+}
+
+// A total is a label set of a family that merges.
+type total struct {
+	key     string
+	values  expo.Values
+	number  float64
+	reading hist.Snapshot
+}
+
+// of is the sum to which a label set belongs.
+func (m *merging) of(f *Family, v *expo.Values) *total {
+	m.key = m.key[:0]
+	for i := range f.Labels {
+		text, there := f.Labels[i].Of(v)
+		m.key = append(m.key, text...)
+		m.key = append(m.key, 0xff)
+		if !there {
+			m.key = append(m.key[:len(m.key)-1-len(text)], 0xfe, 0xff)
+		}
+	}
+	if s, ok := m.sums[string(m.key)]; ok {
+		s.values.Created = min(s.values.Created, v.Created)
+		return s
+	}
+	if m.sums == nil {
+		m.sums = map[string]*total{}
+	}
+	s := &total{key: string(m.key), values: *v}
+	m.sums[s.key] = s
+	return s
+}
+
+func (m *merging) empty() bool { return len(m.sums) == 0 }
+
+// flush visits the sums, in the order of their labels.
+func (m *merging) flush(s *Scan, f *Family) {
+	all := make([]*total, 0, len(m.sums))
+	for _, x := range m.sums {
+		all = append(all, x)
+	}
+	clear(m.sums)
+	slices.SortFunc(all, func(a, b *total) int { return strings.Compare(a.key, b.key) })
+	for _, x := range all {
+		s.begin(f)
+		if x.reading.Bounds != nil {
+			s.v.Histogram(&x.values, &x.reading)
+		} else {
+			s.v.Number(&x.values, x.number)
+		}
+	}
+}
