@@ -15,6 +15,7 @@ import (
 var recordable = map[string]string{
 	"default": "", "flask": "", "otel": "", "gin-metrics": "", "fiberprometheus": "",
 	"promhttp": "", "go-http-metrics": "", "fastapi-instrumentator": "", "django-prometheus": "",
+	"express-prom-bundle": "", "prom-client": "",
 
 	"go-gin-prometheus":    "its label handler carries what tacho does not record",
 	"ginprom":              "its label handler carries what tacho does not record",
