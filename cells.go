@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"sync/atomic"
 
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -129,16 +130,16 @@ func (c *core) allocate() {
 	c.created = t.wall().UnixNano()
 	c.failures = t.words(cellKey{What: failureCounts, Names: reasonNames[:]}, len(reasonNames))
 	c.survived = t.words(cellKey{What: survivedCounts, Names: optionFuncNames[:]}, len(optionFuncNames))
-	c.streams = &t.words(cellKey{What: streamCounts}, 1)[0]
+	c.Streams = &t.words(cellKey{What: streamCounts}, 1)[0]
 	folds := t.foldNames()
 	t.folds = t.words(cellKey{What: foldCounts, Names: folds}, len(folds))
 	for i, l := range t.extras {
 		l.folded = &t.folds[int(foldedExtra)+i]
 	}
-	c.inFlight = make([]stripedInt, 1)
+	c.InFlight = make([]engine.InFlight, 1)
 	if c.families.flights {
-		c.inFlight = make([]stripedInt, 2*len(t.methods.names))
+		c.InFlight = make([]engine.InFlight, 2*len(t.methods.names))
 	} else {
-		c.inFlight[0].use(t, 0)
+		c.useInFlight(0)
 	}
 }

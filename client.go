@@ -100,7 +100,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if method == "" {
 		method = http.MethodGet // as net/http takes it
 	}
-	c := &call{metrics: t.metrics, method: known.names[known.index(method)], host: t.host(r.URL), start: t.meter.now()}
+	c := &call{metrics: t.metrics, method: known.names[known.index(method)], host: t.host(r.URL), start: t.meter.Now()}
 	c.begin()
 	defer c.endUnanswered() // also when base panics
 	response, err := t.base.RoundTrip(r)
@@ -218,7 +218,7 @@ func (c *call) end(status int, failed *string) {
 		if failed != nil {
 			text, kind = *failed, *failed
 		}
-		seconds := time.Duration(m.now() - c.start).Seconds()
+		seconds := time.Duration(m.Now() - c.start).Seconds()
 		for _, f := range c.metrics.outcomes {
 			if x := f.find(c, text, kind); x.counter != nil {
 				x.counter.Inc()

@@ -220,13 +220,13 @@ func TestMethods(t *testing.T) {
 func TestStreamClock(t *testing.T) {
 	m := MustNew(Options{})
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.Clock = func() int64 { return now }
 	var x Exchange
 	m.Begin(&x, "GET", "/events")
 	now += int64(20 * time.Millisecond)
 	x.WroteHeader(context.Background(), 200)
 	x.Flushed("Text/Event-Stream; charset=utf-8")
-	if m.streams.Load() != 1 {
+	if m.Streams.Load() != 1 {
 		t.Error("the stream is not in flight")
 	}
 	now += int64(time.Hour)
@@ -237,7 +237,7 @@ func TestStreamClock(t *testing.T) {
 	line(t, m, `http_stream_duration_seconds_sum{method="GET",path="/events"} 3600.02`)
 	line(t, m, `http_streams_in_flight 0`)
 	x.Flushed("text/event-stream") // too late, and harmless
-	if m.streams.Load() != 0 {
+	if m.Streams.Load() != 0 {
 		t.Error("a late flush opened a stream")
 	}
 }

@@ -81,7 +81,7 @@ var retentions = []retention{
 	}, Options{}},
 	{"exemplars", func(m *Meter) func(string) {
 		now := int64(0)
-		m.clock = func() int64 { return now }
+		m.Clock = func() int64 { return now }
 		return func(text string) {
 			var x Exchange
 			m.Begin(&x, "GET", "/x")

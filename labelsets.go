@@ -114,7 +114,7 @@ func (s *labelSets) find(key []byte, values []string) *child {
 		c = s.add(string(key), values)
 	}
 	if s.ttl > 0 {
-		c.touched.Store(s.core.now())
+		c.touched.Store(s.core.Now())
 	}
 	return c
 }
@@ -143,7 +143,7 @@ func (s *labelSets) create(values []string) *child {
 	}
 	c := s.children.with(values)
 	c.values = values
-	c.touched.Store(s.core.now())
+	c.touched.Store(s.core.Now())
 	return c
 }
 
@@ -212,7 +212,7 @@ func (s *labelSets) expire() {
 	if s.ttl == 0 {
 		return
 	}
-	oldest := s.core.now() - int64(s.ttl)
+	oldest := s.core.Now() - int64(s.ttl)
 	stale := func(_ string, c *child) bool { return c.touched.Load() < oldest }
 	if !slices.ContainsFunc(s.index.all(), func(c *child) bool { return stale("", c) }) {
 		return

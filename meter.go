@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tacho-go/tacho/internal/engine"
 )
 
 // A Meter measures one service. All its methods are safe for concurrent use.
@@ -20,25 +22,23 @@ import (
 // already; collect it only where it was not.
 type Meter struct {
 	*core
-	opts Options
+	opts   Options
+	engine *engine.Engine
 }
 
 // core is what Meters on the same registry share.
 type core struct {
+	engine.Shared
 	opts     Options
 	families families
 	table    *table
 
 	sizeLadder, streamLadder *ladder
 
-	watches  bool         // what is in flight, and streams
-	inFlight []stripedInt // one, or one for each kind of request that schemas tell apart
-	streams  *atomic.Uint64
 	failures stripe // by reason
 	survived stripe // by optionFunc
 	created  int64  // nanoseconds since the epoch
 
-	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
 	labelSets  []*labelSets   // of metrics that are not about HTTP as such, by name
 	client     *clientMetrics // by clientOnce
@@ -53,9 +53,6 @@ type core struct {
 	siblings *siblings   // the service's other processes, or nil
 	whole    *core       // of what all of them have counted: the core of this process
 	ready    atomic.Bool // whether siblings is known
-
-	handlers atomic.Int32 // how many places measure for this core
-	clock    func() int64 // nil but in tests
 }
 
 // New returns a Meter for the options. It registers nothing unless every
@@ -81,6 +78,7 @@ func New(opts Options) (*Meter, error) {
 		m.opts.Registerer.Unregister(m)
 		return nil, err
 	}
+	m.engine = m.newEngine()
 	return m, nil
 }
 
@@ -102,57 +100,31 @@ func newCore(opts Options) *core {
 		created:      time.Now().UnixNano(),
 	}
 	c.families = newFamilies(&c.opts)
-	c.watches = !opts.Minimal && !opts.OmitHTTP
+	c.Watches = !opts.Minimal && !opts.OmitHTTP
 	c.table = newTable(&c.opts)
 	c.allocate()
 	return c
 }
 
-// stripedInt is a number that processors change without waiting for each other.
-type stripedInt struct{ words atomic.Pointer[spread] }
-
-// spread has a word in each of several cache lines.
-type spread [stripes * cacheLine]atomic.Uint64
-
-const cacheLine = 8 // words
-
-func (s *stripedInt) add(hint uint32, n int64) {
-	s.words.Load()[hint%stripes*cacheLine].Add(uint64(n))
-}
-
-// used reports whether the number is worth showing, also when it is 0.
-func (s *stripedInt) used() bool { return s.words.Load() != nil }
-
-// use makes the number of a kind of request.
-func (s *stripedInt) use(t *table, kind int) {
-	if s.words.Load() != nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s.words.Load() == nil {
+// useInFlight makes the number of a kind of request.
+func (c *core) useInFlight(kind int) {
+	c.table.mu.Lock()
+	defer c.table.mu.Unlock()
+	if n := &c.InFlight[kind]; n.Words() == nil {
 		key := cellKey{What: inFlightCounts}
-		t.kindKey(&key, kind)
-		s.words.Store((*spread)(t.words(key, len(spread{}))))
+		c.table.kindKey(&key, kind)
+		n.Use((*engine.Words)(c.table.words(key, len(engine.Words{}))))
 	}
 }
 
-// load adds the stripes up. What one processor began and another one ended
-// cancels out.
-func (s *stripedInt) load() (n int64) {
-	words := s.words.Load()
-	if words == nil {
-		return 0
+// flightOf is the kind of request that one is in flight as.
+func (c *core) flightOf(method string, secure bool) int {
+	kind := c.table.kindOf(method, secure)
+	if c.InFlight[kind].Words() == nil {
+		c.useInFlight(kind)
 	}
-	for i := range words {
-		n += int64(words[i].Load())
-	}
-	return n
+	return kind
 }
-
-// processStart is an origin for the monotonic clock: time.Since of it reads
-// that clock alone, which is cheaper than time.Now.
-var processStart = time.Now()
 
 // An optionFunc is one of the functions that users give us.
 type optionFunc int
@@ -181,14 +153,6 @@ func (c *core) survive(function optionFunc) {
 func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default()) }
 
 func (c *core) wall() time.Time { return c.table.wall() }
-
-// now returns the time in nanoseconds from an arbitrary origin, never 0.
-func (c *core) now() int64 {
-	if c.clock != nil {
-		return c.clock() + 1
-	}
-	return int64(time.Since(processStart)) + 1
-}
 
 // ownRegistry gives the Meter a registry of its own.
 func (m *Meter) ownRegistry() error {
@@ -307,12 +271,3 @@ func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
 
 // MetricsPath returns where the metrics endpoint is meant to be mounted.
 func (m *Meter) MetricsPath() string { return m.opts.MetricsPath }
-
-// Minimal reports whether Options.Minimal is set: then an adapter need not watch
-// bodies, nor the moment when a status is written.
-func (m *Meter) Minimal() bool { return m.opts.Minimal }
-
-// Expect makes a route known before its first request: it is counted from
-// zero for each of Options.InitialStatuses. Adapters call it for every route
-// that their router can list; at most half of the series limit is used.
-func (m *Meter) Expect(method, template string) { m.table.expect(method, template) }

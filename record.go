@@ -1,146 +1,80 @@
 package tacho
 
 import (
-	"net/http"
+	"cmp"
 	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/engine"
 )
 
-// enter and leave count requests in flight.
-func (m *Meter) enter(x *Exchange) {
-	x.flight = 0
-	if len(m.inFlight) > 1 {
-		x.flight = uint32(m.table.kind(x))
-		m.inFlight[x.flight].use(m.table, int(x.flight))
+// record records an exchange at its end.
+func (m *Meter) record(x *engine.Exchange, now int64) {
+	r := m.settledRoute(x)
+	if x.Counted() && !r.excluded && !m.opts.OmitHTTP {
+		m.recordHTTP(x, r, now)
 	}
-	m.inFlight[x.flight].add(x.stripe(), 1)
+	x.RecordTracked(r.excluded, r.label == Unmatched)
 }
 
-func (m *Meter) leave(x *Exchange) { m.inFlight[x.flight].add(x.stripe(), -1) }
-
-// End records the exchange. It never panics and never blocks on I/O.
-func (m *Meter) End(x *Exchange) {
-	m.end(x, m.now())
-	// Last, so that what is in flight no more has been recorded.
-	if m.watches && !x.only && !x.unseen {
-		m.leave(x)
+// settledRoute is the route of an exchange as far as it is known.
+func (m *Meter) settledRoute(x *engine.Exchange) *route {
+	if label := x.Named(); label != nil {
+		return m.table.route(*label)
 	}
-	if x.stream {
-		m.streams.Add(^uint64(0))
+	if text, clean := x.Template(); text != "" {
+		return m.table.staticRoute(text, clean)
 	}
+	return m.table.route(cmp.Or(x.Route, Unknown))
 }
 
-func (m *Meter) end(x *Exchange, now int64) {
-	x.endTracking(0, now)
-	if x.excluded {
-		return
-	}
-	r := x.settledRoute()
-	x.route, x.over = r, true
-	if x.clientGone {
-		x.clientGone = x.lost()
-	}
-	marks := x.marks.Load()
-	if marks == 0 && !x.only && !r.excluded && !m.opts.OmitHTTP {
-		m.record(x, r, now)
-	}
-	if len(x.tracked) > 0 && marks&markNothing == 0 {
-		m.recordTracked(x, r.excluded && !m.opts.excludeByDefault || marks&markPath != 0)
-	}
-	x.excluded = true // whatever still writes to it is too late
-}
-
-// settledRoute is the route as far as it is known.
-func (x *Exchange) settledRoute() *route {
-	if named := x.named.Load(); named != nil {
-		return named
-	}
-	if x.route != nil {
-		return x.route
-	}
-	return x.meter.table.route(x.routeName())
-}
-
-func (x *Exchange) routeName() string {
-	if x.Route == "" {
-		return Unknown
-	}
-	return x.Route
-}
-
-// record writes the outcome into the cells of its route.
-func (m *Meter) record(x *Exchange, r *route, now int64) {
+// recordHTTP writes the outcome into the cells of its route.
+func (m *Meter) recordHTTP(x *engine.Exchange, r *route, now int64) {
 	t := m.table
 	if t.dynamic {
 		r = t.variant(m.grouped(x, r), m.extrasOf(x))
 	}
-	status := x.outcome()
-	c := t.cell(t.row(r, t.kind(x)), t.statusOf(status))
+	status := x.Outcome()
+	c := t.cell(t.row(r, t.kindOf(x.Method(), x.IsSecure())), t.statusOf(status))
 	w := c.series.row // not always that row: the budget may have folded it
 	if c.folded != foldedNone || r.overflowed {
 		t.folds[max(c.folded, foldedRoute)].Add(1)
 	}
-	latency, hint := now-x.start, x.stripe()
-	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
+	latency, hint := now-x.Start(), x.Hint()
+	if firstByte := x.Streamed(now); firstByte != 0 {
 		t.observe(&w.streams, m.streamLadder, streamDurations, c.series, latency, hint)
-		latency = x.firstByte - x.start
+		latency = firstByte - x.Start()
 	}
 	bucket := c.series.observe(uint64(max(latency, 0)), hint)
 	if c.series.exemplars != nil {
-		c.series.exemplars.observe(m, x.ctx, bucket, now, latency)
+		c.series.exemplars.observe(m, x.Trace(), bucket, now, latency)
 	}
-	if x.panicked {
+	if x.Panicked() {
 		t.panicsOf(c.series).Add(1)
 	}
-	if x.hijacked || m.opts.Minimal {
+	if x.Hijacked() || m.opts.Minimal {
 		return // what passed on a hijacked connection is not known
 	}
 	t.observe(&c.series.sizes.request, m.sizeLadder, requestBytes, c.series, x.BytesIn, hint)
-	t.observe(&c.series.sizes.response, m.sizeLadder, responseBytes, c.series, x.bytesSent(status), hint)
+	t.observe(&c.series.sizes.response, m.sizeLadder, responseBytes, c.series, x.BytesSent(status), hint)
 }
 
 // grouped is the route under which Options.GroupBy puts a request.
-func (m *Meter) grouped(x *Exchange, r *route) *route {
+func (m *Meter) grouped(x *engine.Exchange, r *route) *route {
 	group := m.table.group
 	if group == nil {
 		return r
 	}
-	return m.table.route(group.of(m, Request{x}, groupBy))
+	return m.table.route(group.of(m, Request{x, m}, groupBy))
 }
 
 // extrasOf are the values of Options.Labels for a request.
-func (m *Meter) extrasOf(x *Exchange) []string {
-	for _, l := range m.table.extras[len(x.extras):] {
-		x.extras = append(x.extras, l.of(m, Request{x}, labelFunc))
+func (m *Meter) extrasOf(x *engine.Exchange) []string {
+	extras := x.Scratch.Extras
+	for _, l := range m.table.extras[len(extras):] {
+		extras = append(extras, l.of(m, Request{x, m}, labelFunc))
 	}
-	return x.extras
-}
-
-// outcome is the status to record.
-func (x *Exchange) outcome() int {
-	switch {
-	case x.status != 0 && !x.clientGone:
-		return x.status
-	case x.hijacked:
-		return http.StatusSwitchingProtocols
-	case x.panicked:
-		return http.StatusInternalServerError
-	case x.clientGone:
-		return StatusClientClosedRequest
-	}
-	return http.StatusOK
-}
-
-// bytesSent leaves out what a handler wrote where HTTP sends no body (RFC
-// 9110, sections 9.3.2 and 15.3.5): frameworks count it all the same.
-func (x *Exchange) bytesSent(status int) int64 {
-	if x.BytesOut > 0 && x.sendsNoBody(status) {
-		return 0
-	}
-	return x.BytesOut
-}
-
-func (x *Exchange) sendsNoBody(status int) bool {
-	return x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
+	x.Scratch.Extras = extras
+	return extras
 }
 
 // observe records a value in one of a series's histograms, which is made when first

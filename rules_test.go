@@ -24,7 +24,7 @@ const module = "github.com/tacho-go/tacho"
 func TestImports(t *testing.T) {
 	allowed := map[string][]string{
 		".": {
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/engine",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -54,9 +54,12 @@ func TestImports(t *testing.T) {
 		"./schema": nil,
 		"./dash":   {module + "/schema"},
 		"./docs":   nil,
-		"./adapter/tachogin": {
-			module, module + "/internal/reqcopy", "github.com/gin-gonic/gin",
+		"./internal/engine": { // no series, no histograms, no formats
+			module + "/internal/reqcopy",
+			"github.com/prometheus/client_golang/prometheus", // for its Gauge
 		},
+		"./adapter":          {module, module + "/internal/engine", module + "/internal/reqcopy"},
+		"./adapter/tachogin": {module, module + "/adapter", "github.com/gin-gonic/gin"},
 	}
 	for pkg, others := range allowed {
 		for _, imported := range importsOf(t, pkg) {
@@ -85,7 +88,9 @@ func TestArrows(t *testing.T) {
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/scrapeerror", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
-		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
+		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
+		{"./adapter/adaptertest", []string{""}, nil},
+		{"./adapter/tachogin", []string{"", "/adapter"}, nil}, // what any adapter may know
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
 		for _, imported := range importsOf(t, room.packages) {

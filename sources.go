@@ -11,14 +11,14 @@ import (
 // inFlight visits the one number of requests in flight, or those of each kind
 // that schemas tell apart.
 func inFlight(s *scan, f *family) {
-	numbers := s.core.inFlight
+	numbers := s.core.InFlight
 	for kind := range numbers {
-		if len(numbers) > 1 && !numbers[kind].used() {
+		if len(numbers) > 1 && numbers[kind].Words() == nil {
 			continue
 		}
 		s.coreValues()
 		s.kindValues(kind)
-		s.number(f, float64(numbers[kind].load()))
+		s.number(f, float64(numbers[kind].Load()))
 	}
 	if len(numbers) > 1 && len(f.Labels) == 0 && s.merging.empty() {
 		s.coreValues()
@@ -28,7 +28,7 @@ func inFlight(s *scan, f *family) {
 
 func streamsInFlight(s *scan, f *family) {
 	s.coreValues()
-	s.number(f, float64(int64(s.core.streams.Load())))
+	s.number(f, float64(int64(s.core.Streams.Load())))
 }
 
 func info(s *scan, f *family) {

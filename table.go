@@ -129,9 +129,7 @@ func joined(key []byte, values []string) []byte {
 	return key
 }
 
-// kind is the kind of request that an exchange is: its row within a route.
-func (t *table) kind(x *Exchange) int { return t.kindOf(x.method, x.secure) }
-
+// kindOf is the kind of a request: its row within a route.
 func (t *table) kindOf(method string, secure bool) int {
 	kind := 2 * t.methods.index(method)
 	if secure {

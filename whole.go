@@ -121,13 +121,13 @@ var places = map[cellKind]func(*core, *bound, cellKey){
 	},
 	inFlightCounts: func(c *core, b *bound, k cellKey) {
 		kind := 0
-		if len(c.inFlight) > 1 {
+		if len(c.InFlight) > 1 {
 			kind = c.table.kindOf(k.Method, k.Secure)
 		}
-		c.inFlight[kind].use(c.table, kind)
-		b.words = c.inFlight[kind].words.Load()[:]
+		c.useInFlight(kind)
+		b.words = c.InFlight[kind].Words()[:]
 	},
-	streamCounts: func(c *core, b *bound, _ cellKey) { b.words = wordOf(c.streams) },
+	streamCounts: func(c *core, b *bound, _ cellKey) { b.words = wordOf(c.Streams) },
 	foldCounts: func(c *core, b *bound, k cellKey) {
 		b.words, b.into = c.table.folds, byName(k.Names, c.table.foldNames())
 	},
