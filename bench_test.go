@@ -29,20 +29,20 @@ func BenchmarkClock(b *testing.B) {
 }
 
 func BenchmarkRoute(b *testing.B) {
-	t := MustNew(Options{}).table
+	t := MustNew(Options{}).store
 	for _, r := range []string{"/a", "/b/{x}", "/api/v1/users/{id}", "/c"} {
-		t.route(r)
-		t.route(r)
+		t.Route(r)
+		t.Route(r)
 	}
 	pattern := "/api/v1/users/{id}"
 	b.Run("by address", func(b *testing.B) {
 		for b.Loop() {
-			t.staticRoute(pattern, asItIs)
+			t.StaticRoute(pattern, asItIs)
 		}
 	})
 	b.Run("by content", func(b *testing.B) {
 		for b.Loop() {
-			t.route(pattern)
+			t.Route(pattern)
 		}
 	})
 }
@@ -59,13 +59,13 @@ func BenchmarkRecord(b *testing.B) {
 	} {
 		b.Run(of.name, func(b *testing.B) {
 			m := MustNew(of.opts)
-			s := m.table.cell(m.table.row(m.table.route("/x"), 2), 200).series
+			s := m.store.Series(m.store.Route("/x"), "GET", false, 200)
 			ctx, now := context.Background(), int64(1)
 			for b.Loop() {
 				now += 1000
-				bucket := s.observe(3e6, 1)
-				if s.exemplars != nil {
-					s.exemplars.observe(m, ctx, bucket, now, 3e6)
+				bucket := s.Observe(3e6, 1)
+				if s.Exemplars != nil {
+					m.engine.Exemplify(s, ctx, bucket, now, 3e6)
 				}
 			}
 		})

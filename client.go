@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -66,14 +67,14 @@ type clientHost struct {
 }
 
 func newClientHost(declared string) clientHost {
-	h := clientHost{text: cleanLabel(declared), name: strings.ToLower(declared)}
+	h := clientHost{text: labelvalue.Clean(declared), name: strings.ToLower(declared)}
 	if name, port, err := net.SplitHostPort(declared); err == nil {
 		h.name, h.port = strings.ToLower(name), port
 	}
 	return h
 }
 
-var otherHost = clientHost{text: otherValue, name: otherValue}
+var otherHost = clientHost{text: labelvalue.Other, name: labelvalue.Other}
 
 // host is the declared host that a request goes to.
 func (t *transport) host(u *url.URL) clientHost {
@@ -95,12 +96,12 @@ func (t *transport) host(u *url.URL) clientHost {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	known := &t.meter.table.methods
+	known := &t.meter.store.Methods
 	method := r.Method
 	if method == "" {
 		method = http.MethodGet // as net/http takes it
 	}
-	c := &call{metrics: t.metrics, method: known.names[known.index(method)], host: t.host(r.URL), start: t.meter.Now()}
+	c := &call{metrics: t.metrics, method: known.Names[known.Index(method)], host: t.host(r.URL), start: t.meter.Now()}
 	c.begin()
 	defer c.endUnanswered() // also when base panics
 	response, err := t.base.RoundTrip(r)
@@ -211,9 +212,9 @@ func (c *call) endUnanswered() {
 func (c *call) end(status int, failed *string) {
 	c.once.Do(func() {
 		m := c.metrics.meter
-		text, kind := m.table.statusLabel(m.table.statusOf(status)), ""
+		text, kind := m.store.StatusLabel(m.store.StatusOf(status)), ""
 		if status >= http.StatusBadRequest {
-			kind = statusLabel(status, false)
+			kind = labelvalue.Status(status, false)
 		}
 		if failed != nil {
 			text, kind = *failed, *failed
@@ -295,7 +296,7 @@ func (f *clientFamily) find(c *call, status, errorType string) *child {
 	for _, v := range f.values {
 		values = append(values, c.value(f, v, status, errorType))
 	}
-	return f.sets.find(joined(room[:0], values), values)
+	return f.sets.find(labelvalue.Join(room[:0], values), values)
 }
 
 func (c *call) value(f *clientFamily, v schema.Value, status, errorType string) string {

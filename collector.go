@@ -1,19 +1,15 @@
 package tacho
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/tacho-go/tacho/schema"
+	"github.com/tacho-go/tacho/internal/expo"
 )
 
 // Describe implements prometheus.Collector.
 func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
 	for _, f := range m.families.sorted {
-		ch <- f.desc
+		ch <- f.Desc
 	}
 }
 
@@ -30,105 +26,10 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.core.look(func(shown *core) {
 		var s scan
-		shown.scan(&s, &collecting{add: func(x *metric) {
-			mark.set(&x.data)
+		shown.scan(&s, &expo.Metrics{Add: func(x *expo.Metric) {
+			mark.set(&x.Data)
 			ch <- x
 		}})
 		s.all()
 	})
-}
-
-// collecting is the visitor that makes client_golang's metrics.
-type collecting struct {
-	add    func(*metric)
-	family *family
-}
-
-func (c *collecting) begin(f *family) { c.family = f }
-func (c *collecting) end()            {}
-
-func (c *collecting) number(v *values, n float64) {
-	m := &metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v)}}
-	switch c.family.Kind {
-	case schema.Counter:
-		m.data.Counter = &dto.Counter{Value: &n, CreatedTimestamp: timestamp(v.created)}
-	default:
-		m.data.Gauge = &dto.Gauge{Value: &n}
-	}
-	c.add(m)
-}
-
-func (c *collecting) histogram(v *values, r *reading) {
-	if c.family.Kind == schema.Summary {
-		count, sum := r.count, r.sum
-		c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Summary: &dto.Summary{
-			SampleCount: &count, SampleSum: &sum, CreatedTimestamp: timestamp(v.created),
-		}}})
-		return
-	}
-	h := r.proto()
-	h.CreatedTimestamp = timestamp(v.created)
-	c.add(&metric{family: c.family, data: dto.Metric{Label: c.family.pairs(v), Histogram: h}})
-}
-
-func timestamp(ns int64) *timestamppb.Timestamp { return timestamppb.New(time.Unix(0, ns)) }
-
-// pairs are the label pairs of one label set, sorted by name.
-func (f *family) pairs(v *values) []*dto.LabelPair {
-	pairs := make([]*dto.LabelPair, 0, len(f.labels))
-	for i := range f.labels {
-		name := f.labels[i].name
-		if value, there := f.labels[i].of(v); there {
-			pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
-		}
-	}
-	return pairs
-}
-
-// A metric is one label set as client_golang wants it. The const metrics of
-// client_golang would check and sort the labels of every sample at every scrape.
-type metric struct {
-	family *family
-	data   dto.Metric
-}
-
-// Desc implements prometheus.Metric.
-func (m *metric) Desc() *prometheus.Desc { return m.family.desc }
-
-// Write implements prometheus.Metric.
-func (m *metric) Write(out *dto.Metric) error {
-	out.Label, out.Counter, out.Gauge, out.Histogram = m.data.Label, m.data.Counter, m.data.Gauge, m.data.Histogram
-	out.Summary = m.data.Summary
-	return nil
-}
-
-// proto returns the histogram with cumulative buckets.
-func (r *reading) proto() *dto.Histogram {
-	count, sum := r.count, r.sum
-	h := &dto.Histogram{SampleCount: &count, SampleSum: &sum}
-	bounds := r.bounds.bounds
-	cumulative := make([]uint64, len(bounds)+1)
-	running := uint64(0)
-	for i := range r.buckets {
-		running += r.buckets[i]
-		cumulative[i] = running
-		b := &dto.Bucket{CumulativeCount: &cumulative[i], Exemplar: r.exemplar(i).proto()}
-		if i < len(bounds) {
-			b.UpperBound = &bounds[i]
-		} else if b.Exemplar == nil {
-			break // +Inf is implied unless it carries an exemplar
-		} else {
-			b.UpperBound = &infinity
-		}
-		h.Bucket = append(h.Bucket, b)
-	}
-	if r.native != nil {
-		r.native.proto(h)
-		for i := range r.buckets {
-			if e := r.exemplar(i).proto(); e != nil {
-				h.Exemplars = append(h.Exemplars, e)
-			}
-		}
-	}
-	return h
 }

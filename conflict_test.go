@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tacho-go/tacho/internal/guard"
 )
 
 // unchecked is a collector that does not say what it gives, as the exporter of
@@ -82,7 +84,7 @@ func TestConflicts(t *testing.T) {
 						t.Errorf("%s: tacho's own sample is missing", accept)
 					}
 				}
-				counted := m.failures[reasonConflict].Load()
+				counted := m.store.Failures[guard.Conflict].Load()
 				logged := strings.Count(log.String(), "\n")
 				if want := map[bool]int{true: 1}[wanted]; counted != uint64(2*want) || logged != want {
 					t.Errorf("%s: %d conflicts counted, %d logged:\n%s", accept, counted, logged, &log)

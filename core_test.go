@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,73 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-	dto "github.com/prometheus/client_model/go"
+
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 )
-
-// TestBucketsAgreeWithClientGolang: whatever the bounds, a duration lands in
-// the bucket in which client_golang's own histogram puts it.
-func TestBucketsAgreeWithClientGolang(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		var bounds []float64
-		for b := 0.0; len(bounds) < 1+random.IntN(20); {
-			b += math.Round(random.ExpFloat64()*1e4) / 1e4
-			if len(bounds) == 0 && b > 0 || len(bounds) > 0 && b > bounds[len(bounds)-1] {
-				bounds = append(bounds, b)
-			}
-		}
-		l := newLadder(bounds, 1e9)
-		h, theirs := l.newHistogram(), prometheus.NewHistogram(prometheus.HistogramOpts{Buckets: bounds})
-		for _, ns := range observations(random, bounds) {
-			l.observe(&h, ns, 0)
-			theirs.Observe(float64(ns) / 1e9)
-		}
-		var want dto.Metric
-		if err := theirs.Write(&want); err != nil {
-			t.Fatal(err)
-		}
-		var r reading
-		r.take(l, &h)
-		got := r.proto()
-		for i, b := range want.Histogram.Bucket {
-			if got.Bucket[i].GetCumulativeCount() != b.GetCumulativeCount() {
-				t.Fatalf("bounds %v, bucket %v: %d, client_golang has %d", bounds, b.GetUpperBound(), got.Bucket[i].GetCumulativeCount(), b.GetCumulativeCount())
-			}
-		}
-		if got.GetSampleCount() != want.Histogram.GetSampleCount() || math.Abs(got.GetSampleSum()/want.Histogram.GetSampleSum()-1) > 1e-9 {
-			t.Fatalf("count %d sum %v, client_golang has %d and %v", got.GetSampleCount(), got.GetSampleSum(), want.Histogram.GetSampleCount(), want.Histogram.GetSampleSum())
-		}
-	}
-}
-
-// observations are values at, beside and between the bounds.
-func observations(random *rand.Rand, bounds []float64) []uint64 {
-	all := []uint64{0, 1, 1 << 40}
-	for _, b := range bounds {
-		ns := uint64(math.Round(b * 1e9))
-		all = append(all, ns-1, ns, ns+1, uint64(random.Int64N(int64(2*ns+2))))
-	}
-	return all
-}
-
-func TestLabels(t *testing.T) {
-	for _, test := range []struct{ name, in, want string }{
-		{"plain", "/users/{id}", "/users/{id}"},
-		{"bad UTF-8", "/a\xff\xfeb", "/a\uFFFDb"},
-		{"long", strings.Repeat("a", 1000), strings.Repeat("a", maxLabelBytes)},
-		{"cut between runes", strings.Repeat("a", maxLabelBytes-1) + "ä", strings.Repeat("a", maxLabelBytes-1)},
-		{"long and bad", strings.Repeat("\xff", 1000), "\uFFFD"},
-	} {
-		if got := cleanLabel(test.in); got != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got, test.want)
-		}
-	}
-	for status, want := range map[int]string{200: "OK", 404: "Not Found", 499: "Client Closed Request", 799: "799"} {
-		if got := statusLabel(status, true); got != want {
-			t.Errorf("text of %d is %q, want %q", status, got, want)
-		}
-	}
-}
 
 // exchange records one request as an adapter would.
 func exchange(m *Meter, method, route string, status int) {
@@ -132,7 +67,7 @@ func TestBudget(t *testing.T) {
 		for i := range 3000 {
 			record(m, i)
 		}
-		if n := setsOf(t, m, "http_requests_total"); n > limit+foldAllowance {
+		if n := setsOf(t, m, "http_requests_total"); n > limit+store.OverflowAllowance {
 			t.Errorf("%d label sets, the limit is %d", n, limit)
 		}
 		if got := m.total(); got != 3000 {
@@ -164,12 +99,14 @@ func TestBudget(t *testing.T) {
 		}
 	})
 	t.Run("everything at once", func(t *testing.T) {
-		fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i), 200+i%700) })
+		fill(t, func(m *Meter, i int) {
+			exchange(m, labelvalue.StandardMethods[i%10], fmt.Sprintf("/r%d", i), 200+i%700)
+		})
 	})
 	t.Run("sizes and panics keep it too", func(t *testing.T) {
-		m, _ := fill(t, func(m *Meter, i int) { exchange(m, standardMethods[i%10], fmt.Sprintf("/r%d", i%500), 200) })
+		m, _ := fill(t, func(m *Meter, i int) { exchange(m, labelvalue.StandardMethods[i%10], fmt.Sprintf("/r%d", i%500), 200) })
 		for _, name := range []string{"http_request_size_bytes", "http_response_size_bytes", "http_request_panics_total", "http_request_duration_seconds"} {
-			if n := setsOf(t, m, name); n > limit+foldAllowance {
+			if n := setsOf(t, m, name); n > limit+store.OverflowAllowance {
 				t.Errorf("%s has %d label sets, the limit is %d", name, n, limit)
 			}
 		}
@@ -190,9 +127,9 @@ func TestBudget(t *testing.T) {
 
 // total adds up all requests.
 func (m *Meter) total() (n uint64) {
-	all, _ := m.table.ordered()
+	all, _ := m.store.Ordered()
 	for _, s := range all {
-		n += s.durations.count()
+		n += s.Count()
 	}
 	return n
 }
@@ -206,13 +143,13 @@ func TestStatusTextAndConstLabels(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	m := MustNew(Options{Methods: []string{"PROPFIND", "GET"}})
-	for _, method := range append([]string{"PROPFIND", "get", "FOO", ""}, standardMethods...) {
+	for _, method := range append([]string{"PROPFIND", "get", "FOO", ""}, labelvalue.StandardMethods...) {
 		exchange(m, method, "/x", 200)
 	}
 	line(t, m, `http_requests_total{method="PROPFIND",path="/x",status="200"} 1`)
 	line(t, m, `http_requests_total{method="OTHER",path="/x",status="200"} 4`)
-	if n := setsOf(t, m, "http_requests_total"); n != len(standardMethods)+1 {
-		t.Errorf("%d methods, want %d", n, len(standardMethods)+1)
+	if n := setsOf(t, m, "http_requests_total"); n != len(labelvalue.StandardMethods)+1 {
+		t.Errorf("%d methods, want %d", n, len(labelvalue.StandardMethods)+1)
 	}
 }
 
@@ -226,7 +163,7 @@ func TestStreamClock(t *testing.T) {
 	now += int64(20 * time.Millisecond)
 	x.WroteHeader(context.Background(), 200)
 	x.Flushed("Text/Event-Stream; charset=utf-8")
-	if m.Streams.Load() != 1 {
+	if m.store.Streams.Load() != 1 {
 		t.Error("the stream is not in flight")
 	}
 	now += int64(time.Hour)
@@ -237,7 +174,7 @@ func TestStreamClock(t *testing.T) {
 	line(t, m, `http_stream_duration_seconds_sum{method="GET",path="/events"} 3600.02`)
 	line(t, m, `http_streams_in_flight 0`)
 	x.Flushed("text/event-stream") // too late, and harmless
-	if m.Streams.Load() != 0 {
+	if m.store.Streams.Load() != 0 {
 		t.Error("a late flush opened a stream")
 	}
 }
@@ -269,31 +206,6 @@ func TestPedantic(t *testing.T) {
 	reg.MustRegister(m)
 	if _, err := reg.Gather(); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestExclusions(t *testing.T) {
-	for _, test := range []struct {
-		glob, path string
-		want       bool
-	}{
-		{"/static/**", "/static/a/b.css", true},
-		{"/static/**", "/static", true},
-		{"/static/**", "/statics/a", false},
-		{"/static/*", "/static/a", true},
-		{"/static/*", "/static/a/b", false},
-		{"/**/debug", "/a/b/debug", true},
-		{"/**/debug", "/debug", true},
-		{"/**/debug", "/debug/x", false},
-		{"**/*.css", "/a/b/c.css", true},
-		{"/v?/health", "/v2/health", true},
-		{"/v[0-9]/health", "/v2/health", true},
-		{"/v[0-9]/health", "/vx/health", false},
-		{"**", "/anything/at/all", true},
-	} {
-		if got := globMatch(test.glob, test.path); got != test.want {
-			t.Errorf("globMatch(%q, %q) = %v", test.glob, test.path, got)
-		}
 	}
 }
 
@@ -358,16 +270,16 @@ func FuzzLabels(f *testing.F) {
 	}
 	m := MustNew(Options{SeriesLimit: 50, Logger: slog.New(slog.DiscardHandler), OmitRuntime: true})
 	f.Fuzz(func(t *testing.T, s string) {
-		got := cleanLabel(s)
-		if !utf8.ValidString(got) || len(got) > maxLabelBytes || cleanLabel(got) != got {
+		got := labelvalue.Clean(s)
+		if !utf8.ValidString(got) || len(got) > labelvalue.MaxBytes || labelvalue.Clean(got) != got {
 			t.Errorf("cleanLabel(%q) = %q", s, got)
 		}
 		exchange(m, s, s, 200)
 		if _, err := m.Gatherer().Gather(); err != nil {
 			t.Error(err)
 		}
-		if n := len(m.table.all); n > 50+foldAllowance {
-			t.Errorf("%d label sets", n)
+		if all, _ := m.store.Ordered(); len(all) > 50+store.OverflowAllowance {
+			t.Errorf("%d label sets", len(all))
 		}
 	})
 }
@@ -389,8 +301,13 @@ func FuzzRoutes(f *testing.F) {
 		r.Method, r.URL.Path, r.Host = method, path, host
 		h.ServeHTTP(httptest.NewRecorder(), r)
 		// Two muxes of two routes each, and unmatched: no path makes more.
-		if n := m.table.made; n > 8 {
-			t.Errorf("%s %q on %q made route %d", method, path, host, n)
+		routes := map[string]bool{}
+		all, _ := m.store.Ordered()
+		for _, s := range all {
+			routes[s.Of.Route.Label] = true
+		}
+		if len(routes) > 8 {
+			t.Errorf("%s %q on %q made route %d", method, path, host, len(routes))
 		}
 		if _, err := m.Gatherer().Gather(); err != nil {
 			t.Error(err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
 // Database exports, beside a Meter's metrics, the state of a database/sql pool,
@@ -19,7 +21,7 @@ func Database(m *Meter, name string, db *sql.DB) error {
 	if db == nil {
 		return fmt.Errorf("tacho: Database: %q is nil", name)
 	}
-	if err := m.Registerer().Register(collectors.NewDBStatsCollector(db, cleanLabel(name))); err != nil {
+	if err := m.Registerer().Register(collectors.NewDBStatsCollector(db, labelvalue.Clean(name))); err != nil {
 		return fmt.Errorf("tacho: Database: the pool %q cannot be registered: %w", name, err)
 	}
 	return nil

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/expo"
 )
 
 // A narrow listener's connections hold little that was not read.
@@ -138,13 +140,13 @@ func (d *deadlines) SetReadDeadline(time.Time) error  { d.set = append(d.set, "r
 func countPools(t *testing.T) (made func() int) {
 	t.Helper()
 	n := 0
-	for i := range encodings {
-		real := encodings[i].pool
-		encodings[i].pool = &sync.Pool{New: func() any {
+	for i := range expo.Encodings {
+		real := expo.Encodings[i].Pool
+		expo.Encodings[i].Pool = &sync.Pool{New: func() any {
 			n++
 			return real.New()
 		}}
-		t.Cleanup(func() { encodings[i].pool = real })
+		t.Cleanup(func() { expo.Encodings[i].Pool = real })
 	}
 	return func() int { return n }
 }

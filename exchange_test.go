@@ -9,6 +9,6 @@ type Exchange = engine.Exchange
 func (m *Meter) Begin(x *Exchange, method, path string) bool { return m.engine.Begin(x, method, path) }
 func (m *Meter) End(x *Exchange)                             { m.engine.End(x) }
 func (m *Meter) Join()                                       { m.engine.Join() }
-func (m *Meter) Expect(method, template string)              { m.table.expect(method, template) }
+func (m *Meter) Expect(method, template string)              { m.store.Expect(method, template) }
 
 func asItIs(s string) string { return s }

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -19,7 +18,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/guard"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
@@ -47,12 +47,12 @@ func (m *Meter) Metrics() http.Handler {
 
 func newEndpoint(m *Meter) *endpoint {
 	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
-	e.others.gatherer = m.opts.Gatherer
+	e.others.Gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
-		e.own, e.others.gatherer, e.others.count = true, own.Registry, &own.others
+		e.own, e.others.Gatherer, e.others.Count = true, own.Registry, &own.others
 	}
 	if m.core.siblings != nil {
-		e.others.gatherer, e.others.count = m.core.othersOf(e.others.gatherer), nil
+		e.others.Gatherer, e.others.Count = m.core.othersOf(e.others.Gatherer), nil
 	}
 	return e
 }
@@ -62,15 +62,14 @@ type endpoint struct {
 	meter  *Meter
 	slots  chan struct{}
 	own    bool // the Meter's own families are not in what others gathers
-	others shared
+	others guard.Shared
 	states sync.Pool // of *scrape
 }
 
 // A scrape is the memory that one scrape needs, and the next one uses again.
 type scrape struct {
-	scan  scan
-	text  textEncoder
-	proto protoEncoder
+	scan     scan
+	encoders expo.Encoders
 }
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +87,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
 	default:
-		e.meter.core.fail(reasonRefused, r.RemoteAddr, "too many scrapes at the same time")
+		e.meter.core.fail(guard.Refused, r.RemoteAddr, "too many scrapes at the same time")
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
 		return
@@ -120,16 +119,19 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	if own, ok := e.meter.opts.Gatherer.(*ownRegistry); ok {
 		e.meter.core.scraped.Do(func() { go e.meter.reportUnserved(prometheus.DefaultRegisterer, own) }) // no scrape waits for it
 	}
-	format := negotiate(r.Header)
+	format := expo.Negotiate(r.Header)
 	h := w.Header()
 	h.Set("Content-Type", string(format))
 	h.Add("Vary", "Accept")
-	coding := e.encoding(h, r.Header)
+	var coding *expo.Encoding
+	if !e.meter.opts.DisableCompression {
+		coding = expo.ChooseEncoding(h, r.Header)
+	}
 	if r.Method == http.MethodHead {
 		return
 	}
 	e.limit(w, r)
-	out, closeOut, release := coding.to(w)
+	out, closeOut, release := coding.To(w)
 	defer release()
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
@@ -179,7 +181,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 		}(out)
 		out = &whole
 	}
-	others, err := e.others.gather(ctx)
+	others, err := e.others.Gather(ctx)
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
@@ -199,15 +201,15 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	if names == nil {
 		return e.write(out, format, others, own)
 	}
-	which := newChosen(names)
-	if isText(format) {
-		return e.write(&choosing{chosen: which, to: out}, format, others, own)
+	which := expo.NewChosen(names)
+	if expo.IsText(format) {
+		return e.write(&expo.Filter{Chosen: which, To: out}, format, others, own)
 	}
 	if own {
 		others = append(slices.Clone(others), e.meter.families.gather(e.meter)...)
-		sortFamilies(others)
+		expo.Sort(others)
 	}
-	return e.writeGathered(out, format, which.families(others), false)
+	return e.writeGathered(out, format, which.Families(others), false)
 }
 
 // patience is how long this scrape may wait for other collectors: what the
@@ -223,10 +225,10 @@ func (e *endpoint) patience(r *http.Request) time.Duration {
 
 func (e *endpoint) complain(err error) {
 	if err == context.DeadlineExceeded {
-		e.meter.core.fail(reasonTimeout, "the registry", "it was not gathered in time")
+		e.meter.core.fail(guard.Timeout, "the registry", "it was not gathered in time")
 		return
 	}
-	e.meter.core.fail(reasonInvalid, "the registry", err)
+	e.meter.core.fail(guard.Invalid, "the registry", err)
 }
 
 // write encodes everything in the order of the families' names.
@@ -239,7 +241,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		s = new(scrape)
 	}
 	defer e.states.Put(s)
-	enc := s.encoder(format, e.meter.opts.CreatedSamples)
+	enc := s.encoders.For(format, e.meter.opts.CreatedSamples)
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
 	}
@@ -251,30 +253,25 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 }
 
 // encodeAll writes the Meter's own families, and others between them.
-func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
-	buf := enc.pending()
-	*buf = buffer{bytes: buf.bytes[:0], out: func(p []byte) error { _, err := out.Write(p); return err }}
-	defer func() { buf.out = nil }() // what is used again keeps nobody's connection
-	other := expfmt.NewEncoder(writerFunc(func(p []byte) (int, error) {
-		buf.bytes = append(buf.bytes, p...)
-		buf.drain(flushAt)
-		return len(p), buf.err
-	}), format, e.encoderOptions()...)
+func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
+	buf := enc.Out()
+	buf.Reset(out)
+	defer buf.Release()
+	other := expfmt.NewEncoder(buf, format, e.encoderOptions()...)
 	for _, f := range e.meter.families.sorted {
-		for len(others) > 0 && others[0].GetName() < f.name {
-			e.encode(other, others[0], &buf.err)
+		for len(others) > 0 && others[0].GetName() < f.Name {
+			e.encode(other, others[0], &buf.Err)
 			others = others[1:]
 		}
 		s.scan.family(f)
 	}
 	for _, o := range others {
-		e.encode(other, o, &buf.err)
+		e.encode(other, o, &buf.Err)
 	}
 	if format.FormatType() == expfmt.TypeOpenMetrics {
-		buf.bytes = append(buf.bytes, "# EOF\n"...)
+		_, _ = io.WriteString(buf, "# EOF\n")
 	}
-	buf.drain(1)
-	return buf.err
+	return buf.Flush()
 }
 
 // writeGathered leaves everything to client_golang's encoders: in registries
@@ -282,23 +279,19 @@ func (e *endpoint) encodeAll(s *scrape, enc encoder, out io.Writer, format expfm
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
 		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
-		sortFamilies(families)
+		expo.Sort(families)
 	}
-	to := &sentTo{to: out}
+	to := &expo.Recorder{To: out}
 	enc := expfmt.NewEncoder(to, format, e.encoderOptions()...)
 	for _, f := range families {
-		if e.encode(enc, f, &to.err); to.err != nil {
-			return to.err
+		if e.encode(enc, f, &to.Err); to.Err != nil {
+			return to.Err
 		}
 	}
 	if closer, ok := enc.(expfmt.Closer); ok {
 		return closer.Close()
 	}
 	return nil
-}
-
-func sortFamilies(all []*dto.MetricFamily) {
-	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 }
 
 func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
@@ -308,117 +301,60 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 	return nil
 }
 
-// A sentTo passes on what is written, and keeps the first error of doing so.
-type sentTo struct {
-	to  io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (s *sentTo) Write(p []byte) (n int, err error) {
-	if n, err = s.to.Write(p); err != nil && s.err == nil {
-		s.err = err
-	}
-	return n, err
-}
-
 // encode writes one family of another collector. One that cannot be encoded is
 // left out. An encoder returns the error of writing, too, which is in sent then: the
 // client has left, and no collector has failed.
 func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) {
 	if !utf8.ValidString(f.GetHelp()) {
-		f = helpful(f)
+		f = expo.CleanHelp(f)
 	}
 	if err := enc.Encode(f); err != nil && *sent == nil {
-		e.meter.core.fail(reasonInvalid, f.GetName(), err)
+		e.meter.core.fail(guard.Invalid, f.GetName(), err)
 	}
 }
 
-// helpful is a family with a help text that is fit to be written.
-func helpful(f *dto.MetricFamily) *dto.MetricFamily {
-	help := names.Help(f.GetHelp())
-	return &dto.MetricFamily{Name: f.Name, Help: &help, Type: f.Type, Unit: f.Unit, Metric: f.Metric}
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-// encoder returns our own encoder for a format, or nil if there is none.
-func (s *scrape) encoder(format expfmt.Format, created bool) encoder {
-	switch format.FormatType() {
-	case expfmt.TypeTextPlain:
-		s.text.openMetrics, s.text.created = false, false
-		s.text.les = nil
-		return &s.text
-	case expfmt.TypeOpenMetrics:
-		s.text.openMetrics, s.text.created = true, created
-		s.text.les = nil
-		return &s.text
-	case expfmt.TypeProtoDelim:
-		return &s.proto
+// writePython writes everything in Python's format. HTTP families are there
+// from the beginning, as in Python.
+func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
+	p := expo.NewPython(out, e.meter.opts.CreatedSamples)
+	if own {
+		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
 	}
-	return nil
-}
-
-// shared gathers other collectors for all scrapes that ask at the same time.
-type shared struct {
-	gatherer prometheus.Gatherer
-	count    *atomic.Int64 // of its collectors; nil if not known
-	mu       sync.Mutex
-	running  *gathered
-	next     *gathered // for scrapes that have come since running began; nil if none have
-}
-
-type gathered struct {
-	done     chan struct{}
-	families []*dto.MetricFamily
-	err      error
-}
-
-// gather begins a gathering, or waits for the next one where one is under way: that
-// may have passed by already what has been counted since. When the time is up it goes on,
-// and later scrapes wait for the same next one: a hanging collector does not pile up.
-func (s *shared) gather(ctx context.Context) ([]*dto.MetricFamily, error) {
-	if s.count != nil && s.count.Load() == 0 {
-		return nil, nil
-	}
-	s.mu.Lock()
-	g := s.next
-	if g == nil {
-		g = &gathered{done: make(chan struct{})}
-		if s.next = g; s.running == nil {
-			s.running, s.next = g, nil
-			go s.run(g)
+	for _, f := range e.meter.families.budgeted {
+		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.Name }
+		if !slices.ContainsFunc(families, there) {
+			families = append(families, expo.Empty(f.Family))
 		}
 	}
-	s.mu.Unlock()
-	select {
-	case <-g.done:
-		return g.families, g.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	expo.Sort(families)
+	for _, f := range families {
+		p.Write(f)
 	}
+	return p.Flush()
 }
 
-// run gathers, and again for as long as scrapes wait.
-func (s *shared) run(g *gathered) {
-	for g != nil {
-		g.families, g.err = gatherSafely(s.gatherer)
-		s.mu.Lock()
-		done := g.done
-		g = s.next
-		s.running, s.next = g, nil
-		s.mu.Unlock()
-		close(done)
-	}
+// Render returns what the metrics endpoint would answer to a scraper with this
+// Accept header, for endpoints that are not net/http handlers, and its content
+// type. An empty Accept stands for the text format. Names leaves out all but
+// those samples or families, as name[] does; none leaves nothing out.
+//
+// It waits for other collectors until the context ends or Options.ScrapeTimeout
+// is over. What could not be gathered is left out and counted, as it is in a
+// scrape; the error is that of the context.
+func (m *Meter) Render(ctx context.Context, accept string, names ...string) (body []byte, contentType string, err error) {
+	e := newEndpoint(m)
+	ctx, cancel := context.WithTimeout(ctx, m.opts.ScrapeTimeout)
+	defer cancel()
+	format := expo.Negotiate(http.Header{"Accept": {accept}})
+	var b bytes.Buffer
+	err = e.render(ctx, &b, format, names)
+	return b.Bytes(), string(format), err
 }
 
-func gatherSafely(g prometheus.Gatherer) (families []*dto.MetricFamily, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return g.Gather()
+// chosenNames are those that a scrape asks for by name[], nil for all.
+func chosenNames(r *http.Request) []string {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	return r.URL.Query()["name[]"]
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -28,6 +27,10 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -54,7 +57,7 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 	m.Clock = func() int64 { return now }
 	m.Expect("GET", "/never/called")
 	for i := range 5000 {
-		method, took := standardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
+		method, took := labelvalue.StandardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
 		in, out := int64(random.IntN(1e5)), int64(random.IntN(1e7))
 		route, status := fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20)), 200+random.IntN(3)*100
 		if !mine(i) {
@@ -79,34 +82,22 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 		}
 		m.End(&x)
 	}
-	hot := sync.OnceValue(func() *series {
-		return m.table.cell(m.table.row(m.table.route("/hot"), 2), m.table.statusOf(200)).series
+	hot := sync.OnceValue(func() *store.Series {
+		return m.store.Series(m.store.Route("/hot"), "GET", false, 200)
 	})
 	for i := range 100_001 { // until it has stripes
-		if hint := uint32(random.IntN(stripes)); mine(i) {
-			hot().observe(5e6, hint)
+		if hint := uint32(random.IntN(hist.Shards)); mine(i) {
+			hot().Observe(5e6, hint)
 		}
 	}
-	for i := range stripes { // to counts that the text format writes as floats
+	for i := range hist.Shards { // to counts that the text format writes as floats
 		if mine(i) {
-			hot().observeMany(5e6, 120_000, uint32(i))
+			for range 120_000 {
+				hot().Observe(5e6, uint32(i))
+			}
 		}
 	}
 	return m
-}
-
-// observeMany is what observing n times leaves.
-func (s *series) observeMany(ns, n uint64, hint uint32) {
-	words := s.durations.words
-	if more, i := s.durations.more.Load(), hint%stripes; more != nil && i > 0 {
-		words = more[i-1]
-	}
-	words[1+s.ladder.bucket(ns)].Add(n)
-	words[0].Add(ns * n)
-	if s.native != nil {
-		i := nativeBuckets().bucket(ns)
-		s.native.chunk(i / nativePerTwo)[i%nativePerTwo].Add(n)
-	}
 }
 
 type traceKey struct{}
@@ -260,76 +251,6 @@ func compareFamilies(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
 	}
 }
 
-// TestNativeAgreesWithClientGolang: the same observations give the same native
-// histogram as client_golang's own, also when there are so many buckets that
-// the resolution is halved.
-func TestNativeAgreesWithClientGolang(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	spread := func(low, high float64) func() uint64 {
-		return func() uint64 { return uint64(math.Exp(low + random.Float64()*(high-low))) }
-	}
-	for name, observation := range map[string]func() uint64{
-		"one value":    func() uint64 { return 1e6 },
-		"usual":        spread(math.Log(1e5), math.Log(1e9)),
-		"everything":   spread(0, math.Log(1e18)),
-		"small":        func() uint64 { return random.Uint64N(20) },
-		"at the bound": func() uint64 { return nativeBuckets().limits[random.IntN(460)] + random.Uint64N(3) - 1 },
-		"nothing":      nil,
-	} {
-		t.Run(name, func(t *testing.T) {
-			theirs := prometheus.NewHistogram(prometheus.HistogramOpts{
-				NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: nativeMaximum, Buckets: DefaultBuckets(),
-			})
-			ours := newNativeHistogram()
-			for range 20_000 {
-				if observation == nil {
-					break
-				}
-				ns := observation()
-				if ns > 1<<62 {
-					ns = 0
-				}
-				ours.observe(ns)
-				theirs.Observe(float64(ns) / 1e9)
-			}
-			var want dto.Metric
-			if err := theirs.Write(&want); err != nil {
-				t.Fatal(err)
-			}
-			var r nativeReading
-			r.take(ours)
-			got := new(dto.Histogram)
-			r.proto(got)
-			w := &dto.Histogram{
-				Schema: want.Histogram.Schema, ZeroThreshold: want.Histogram.ZeroThreshold, ZeroCount: want.Histogram.ZeroCount,
-				PositiveSpan: want.Histogram.PositiveSpan, PositiveDelta: want.Histogram.PositiveDelta,
-			}
-			if !proto.Equal(got, w) {
-				t.Errorf("ours   %.1000s\ntheirs %.1000s", got, w)
-			}
-			if r.total() != want.Histogram.GetSampleCount() {
-				t.Errorf("%d observations, client_golang has %d", r.total(), want.Histogram.GetSampleCount())
-			}
-		})
-	}
-}
-
-// TestNativeBuckets: each key's place is right at, below and above its bound.
-func TestNativeBuckets(t *testing.T) {
-	l := nativeBuckets()
-	for i, limit := range l.limits[:nativeKeys-10] {
-		if limit == 0 || i > 0 && limit == l.limits[i-1] {
-			continue // narrower than a nanosecond
-		}
-		if got := l.bucket(limit); got != i {
-			t.Errorf("%d ns is in bucket %d, want %d", limit, got, i)
-		}
-		if got := l.bucket(limit + 1); got <= i {
-			t.Errorf("%d ns is in bucket %d, want a higher one than %d", limit+1, got, i)
-		}
-	}
-}
-
 // TestConsistentUnderLoad: scrapes under load always have buckets that add up,
 // and counts that never fall.
 func TestConsistentUnderLoad(t *testing.T) {
@@ -339,13 +260,13 @@ func TestConsistentUnderLoad(t *testing.T) {
 	go func() {
 		defer close(done)
 		random := rand.New(rand.NewPCG(7, 8))
-		s := m.table.cell(m.table.row(m.table.route("/x"), 2), 200).series
+		s := m.store.Series(m.store.Route("/x"), "GET", false, 200)
 		for {
 			select {
 			case <-stop:
 				return
 			default:
-				s.observe(random.Uint64N(1e9), uint32(random.IntN(8)))
+				s.Observe(random.Uint64N(1e9), uint32(random.IntN(8)))
 			}
 		}
 	}()
@@ -543,7 +464,7 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 				if log.Len() > 0 {
 					t.Errorf("%s, %s, %s: it logs\n%s", name, accept, query, &log)
 				}
-				if n := m.core.failures[reasonInvalid].Load(); n > 0 {
+				if n := m.core.store.Failures[guard.Invalid].Load(); n > 0 {
 					t.Errorf("%s, %s, %s: %d failures are counted", name, accept, query, n)
 				}
 			}
@@ -681,9 +602,9 @@ func TestScraperGone(t *testing.T) {
 	cancel()
 	<-done
 	close(release)
-	for reason := range m.failures {
-		if n := m.failures[reason].Load(); n != 0 {
-			t.Errorf("%d failures by %s", n, reasonNames[reason])
+	for reason := range m.store.Failures {
+		if n := m.store.Failures[reason].Load(); n != 0 {
+			t.Errorf("%d failures by %s", n, guard.ReasonNames[reason])
 		}
 	}
 }
@@ -706,7 +627,7 @@ func TestExemplars(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
 	now := int64(0)
 	m.Clock = func() int64 { return now }
-	m.table.wall = func() time.Time { return time.Unix(1700000000, 500e6) }
+	m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	request := func(id string, latency time.Duration) {
 		trace = id
 		var x Exchange

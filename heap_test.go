@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
 // A retention is a way for a client to choose what the library keeps.
@@ -174,7 +176,7 @@ func TestStringersWithFewTexts(t *testing.T) {
 	if kept := int64(heap()) - int64(before); kept > 1<<20 {
 		t.Errorf("%d bytes are kept of %d values with two texts", kept, values)
 	}
-	if n := c.known.len(); n > 2*maxStructs {
+	if n := c.known.Len(); n > 2*maxStructs {
 		t.Errorf("%d structs are kept", n)
 	}
 	line(t, m, `seen_total{shade="bright"} 149984`)
@@ -186,7 +188,7 @@ func TestStringersWithFewTexts(t *testing.T) {
 func TestCutValuesAreOne(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true, Labels: []Label{{Name: "tenant", Func: tenant, Max: 2}}})
 	h := m.Handler(http.HandlerFunc(nothing))
-	long := strings.Repeat("x", maxLabelBytes)
+	long := strings.Repeat("x", labelvalue.MaxBytes)
 	for _, text := range []string{long + "1", long + "2", long, "b"} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("X-Tenant", text)

@@ -3,10 +3,10 @@ package tacho
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"sync/atomic"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // A Label is a label of HTTP metrics whose value is constant, or computed from
@@ -52,10 +52,10 @@ func shapes(labels []Label) []Label {
 	return all
 }
 
-const (
-	otherValue = "other"
-	defaultMax = 100
-)
+// limit says which values of a label with a function are recorded.
+func (l Label) limit() store.LabelLimit {
+	return store.LabelLimit{Name: l.Name, Declared: l.Values, Most: l.Max}
+}
 
 // check reports what is wrong with a label.
 func (l Label) check(taken []string) error {
@@ -72,82 +72,10 @@ func (l Label) check(taken []string) error {
 		return fmt.Errorf("%q has both a Value and a Func", l.Name)
 	case len(l.Values) > 0 && l.Max != 0:
 		return fmt.Errorf("%q has both Values and Max", l.Name)
-	case l.Max < 0 || l.Max > maxSeriesLimit:
-		return fmt.Errorf("%q has a Max of %d; it is a number of values up to %d (0 stands for %d)", l.Name, l.Max, maxSeriesLimit, defaultMax)
+	case l.Max < 0 || l.Max > store.MaxLimit:
+		return fmt.Errorf("%q has a Max of %d; it is a number of values up to %d (0 stands for %d)", l.Name, l.Max, store.MaxLimit, labelvalue.DefaultMax)
 	}
 	return nil
-}
-
-// A bounded is a label with a function, and the values that it has had.
-type bounded struct {
-	Label
-	past   string // what is recorded in place of a value too many
-	max    int64
-	count  atomic.Int64
-	folded *atomic.Uint64        // how many values were not taken
-	values index[string, string] // as they are recorded, by what Func returned
-}
-
-func newBounded(l Label) *bounded {
-	b := &bounded{Label: l, past: overflowValue, max: defaultMax, folded: new(atomic.Uint64)}
-	if l.Max > 0 {
-		b.max = int64(l.Max)
-	}
-	if len(l.Values) > 0 {
-		b.past, b.max = otherValue, 0
-		declared := map[string]string{otherValue: otherValue}
-		for _, v := range l.Values {
-			declared[v] = cleanLabel(v)
-		}
-		b.values.known.Store(&declared)
-		b.count.Store(int64(len(declared)))
-	}
-	return b
-}
-
-// of returns the label's value for a request, in memory that may be kept.
-func (b *bounded) of(m *Meter, r Request, function optionFunc) string {
-	raw := m.ask(b.Func, r, function)
-	if v, ok := b.values.snapshot()[raw]; ok {
-		return v
-	}
-	if b.past == otherValue {
-		return otherValue // the declared ones are all there are
-	}
-	return b.undeclared(raw)
-}
-
-// undeclared returns a value that Values does not declare. Its key is what the
-// label shows, and never longer: clients choose how long the text is.
-func (b *bounded) undeclared(raw string) string {
-	clean := raw
-	if !fitsLabel(raw) {
-		clean = cleanLabel(raw)
-	}
-	known := b.values.snapshot()
-	if v, ok := known[clean]; ok {
-		return v
-	}
-	if b.count.Load() >= b.max && len(known) >= int(b.max) {
-		return b.tooMany() // without a lock: all that count are known
-	}
-	clean = strings.Clone(clean) // an array of its own
-	v := b.values.add(clean, func() (string, bool) {
-		if b.count.Load() >= b.max {
-			return "", false
-		}
-		b.count.Add(1)
-		return clean, true
-	})
-	if v == "" && clean != "" {
-		return b.tooMany()
-	}
-	return v
-}
-
-func (b *bounded) tooMany() string {
-	b.folded.Add(1)
-	return b.past
 }
 
 // ask calls a label's function.

@@ -11,7 +11,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -27,7 +30,7 @@ type labelSets struct {
 	desc  *prometheus.Desc
 
 	children vector
-	index    index[string, *child]
+	index    index.Map[string, *child]
 	folds    []atomic.Uint64 // by label
 	refused  atomic.Bool     // a value was not taken, and the log says so
 
@@ -109,7 +112,7 @@ func newVector(kind schema.Kind, name string, o MetricOptions, labels []string, 
 // find returns the child of these values, which have been joined to the key. It
 // keeps neither.
 func (s *labelSets) find(key []byte, values []string) *child {
-	c, ok := s.index.snapshot()[string(key)]
+	c, ok := s.index.Snapshot()[string(key)]
 	if !ok {
 		c = s.add(string(key), values)
 	}
@@ -123,7 +126,7 @@ func (s *labelSets) add(key string, values []string) *child {
 	if s.ttl > 0 && s.len() >= s.limit {
 		s.expire()
 	}
-	return s.index.add(key, func() (*child, bool) {
+	return s.index.Add(key, func() (*child, bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.sets < s.limit {
@@ -138,7 +141,7 @@ func (s *labelSets) add(key string, values []string) *child {
 func (s *labelSets) create(values []string) *child {
 	values = slices.Clone(values)
 	for i, v := range values {
-		values[i] = cleanLabel(v)
+		values[i] = labelvalue.Clean(v)
 		s.distinct[i][values[i]]++
 	}
 	c := s.children.with(values)
@@ -159,18 +162,18 @@ func (s *labelSets) fold(values []string) (*child, bool) {
 	}
 	s.warn(worst)
 	folded := slices.Clone(values)
-	if folded[worst] = overflowValue; s.folded >= foldAllowance-1 {
+	if folded[worst] = labelvalue.Overflow; s.folded >= store.OverflowAllowance-1 {
 		for i := range folded {
-			folded[i] = overflowValue
+			folded[i] = labelvalue.Overflow
 		}
 	}
-	key := string(joined(nil, folded))
-	c, ok := s.index.findLocked(key)
+	key := string(labelvalue.Join(nil, folded))
+	c, ok := s.index.FindLocked(key)
 	if !ok {
 		s.folded++
 		c = s.create(folded)
 		c.overflow = true
-		s.index.keep(key, c)
+		s.index.PutLocked(key, c)
 	}
 	s.folds[worst].Add(1)
 	return c, false // each further one is counted, too
@@ -182,7 +185,7 @@ func (s *labelSets) warn(label int) {
 		return
 	}
 	s.warned = true
-	s.core.logger().Warn("tacho: too many label sets: new values are recorded as "+overflowValue+
+	s.core.logger().Warn("tacho: too many label sets: new values are recorded as "+labelvalue.Overflow+
 		"; find where they come from in tacho_overflow_total, or raise the metric's SeriesLimit",
 		"metric", s.name, "label", s.names[label], "limit", s.limit)
 }
@@ -202,7 +205,7 @@ func (s *labelSets) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc }
 // Collect implements prometheus.Collector.
 func (s *labelSets) Collect(ch chan<- prometheus.Metric) {
 	s.expire()
-	for _, c := range s.index.all() {
+	for _, c := range s.index.All() {
 		ch <- c.Metric
 	}
 }
@@ -214,10 +217,10 @@ func (s *labelSets) expire() {
 	}
 	oldest := s.core.Now() - int64(s.ttl)
 	stale := func(_ string, c *child) bool { return c.touched.Load() < oldest }
-	if !slices.ContainsFunc(s.index.all(), func(c *child) bool { return stale("", c) }) {
+	if !slices.ContainsFunc(s.index.All(), func(c *child) bool { return stale("", c) }) {
 		return
 	}
-	s.index.remove(func(_ string, c *child) bool {
+	s.index.Remove(func(_ string, c *child) bool {
 		gone := stale("", c)
 		if gone {
 			s.forget(c)

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // A Meter measures one service. All its methods are safe for concurrent use.
@@ -31,13 +33,8 @@ type core struct {
 	engine.Shared
 	opts     Options
 	families families
-	table    *table
-
-	sizeLadder, streamLadder *ladder
-
-	failures stripe // by reason
-	survived stripe // by optionFunc
-	created  int64  // nanoseconds since the epoch
+	store    *store.Store
+	extras   []Label // Options.Labels that are computed
 
 	mu         sync.Mutex
 	labelSets  []*labelSets   // of metrics that are not about HTTP as such, by name
@@ -93,37 +90,12 @@ func MustNew(opts Options) *Meter {
 }
 
 func newCore(opts Options) *core {
-	c := &core{
-		opts:         opts,
-		sizeLadder:   newLadder(opts.SizeBuckets, 1),
-		streamLadder: newLadder(opts.StreamBuckets, 1e9),
-		created:      time.Now().UnixNano(),
-	}
+	c := &core{opts: opts}
 	c.families = newFamilies(&c.opts)
 	c.Watches = !opts.Minimal && !opts.OmitHTTP
-	c.table = newTable(&c.opts)
-	c.allocate()
+	c.store = store.New(c.opts.storeConfig())
+	c.extras = c.opts.dynamicLabels()
 	return c
-}
-
-// useInFlight makes the number of a kind of request.
-func (c *core) useInFlight(kind int) {
-	c.table.mu.Lock()
-	defer c.table.mu.Unlock()
-	if n := &c.InFlight[kind]; n.Words() == nil {
-		key := cellKey{What: inFlightCounts}
-		c.table.kindKey(&key, kind)
-		n.Use((*engine.Words)(c.table.words(key, len(engine.Words{}))))
-	}
-}
-
-// flightOf is the kind of request that one is in flight as.
-func (c *core) flightOf(method string, secure bool) int {
-	kind := c.table.kindOf(method, secure)
-	if c.InFlight[kind].Words() == nil {
-		c.useInFlight(kind)
-	}
-	return kind
 }
 
 // An optionFunc is one of the functions that users give us.
@@ -144,7 +116,7 @@ var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "R
 // It is deferred.
 func (c *core) survive(function optionFunc) {
 	v := recover()
-	if v != nil && c.survived[function].Add(1) == 1 {
+	if v != nil && c.store.Panics[function].Add(1) == 1 {
 		c.logger().Error("tacho: Options."+optionFuncNames[function]+" panicked; its result is left out wherever it panics. "+
 			"Further panics are counted in tacho_function_errors_total only", "panic", v)
 	}
@@ -152,7 +124,7 @@ func (c *core) survive(function optionFunc) {
 
 func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default()) }
 
-func (c *core) wall() time.Time { return c.table.wall() }
+func (c *core) wall() time.Time { return c.store.Now() }
 
 // ownRegistry gives the Meter a registry of its own.
 func (m *Meter) ownRegistry() error {
@@ -202,7 +174,7 @@ func registerRuntime(reg prometheus.Registerer) error {
 		var already prometheus.AlreadyRegisteredError
 		if err := reg.Register(c); err != nil && !errors.As(err, &already) {
 			return fmt.Errorf("tacho: Options.OmitRuntime: this registry has %s already, with other labels or another help text; "+
-				"set it to leave the runtime metrics out (%w)", familyNameIn(err.Error()), err)
+				"set it to leave the runtime metrics out (%w)", guard.NameIn(err.Error()), err)
 		}
 	}
 	return nil
@@ -263,7 +235,7 @@ func difference(a, b Options) string {
 // (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
 // in a goroutine that the collector has started itself.
 func (m *Meter) Registerer() prometheus.Registerer {
-	return guarded{Registerer: m.opts.Registerer, core: m.core}
+	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.ScrapeTimeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
 }
 
 // Gatherer returns what the metrics endpoint serves.

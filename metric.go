@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -32,8 +33,9 @@ type Metric struct {
 // A part is one of a metric's computed labels: its own, or one of
 // Options.Labels.
 type part struct {
-	own  *bounded // if it is the metric's own
-	from int      // else which of Options.Labels
+	own  *labelvalue.Limiter // if it is the metric's own
+	f    func(Request) string
+	from int // else which of Options.Labels
 }
 
 // NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. The
@@ -53,12 +55,12 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	initial := !o.NoInitialValue
 	for _, l := range o.Labels {
 		if l.Func == nil {
-			constLabels[l.Name] = cleanLabel(l.Value)
+			constLabels[l.Name] = labelvalue.Clean(l.Value)
 			continue
 		}
 		initial = false
 		names = append(names, l.Name)
-		x.labels = append(x.labels, part{own: newBounded(l)})
+		x.labels = append(x.labels, part{own: l.limit().Limiter(), f: l.Func})
 	}
 	for i, l := range m.opts.dynamicLabels() {
 		initial = false
@@ -171,15 +173,15 @@ func (x *Metric) find(of *engine.Exchange) *child {
 	for _, p := range x.labels {
 		switch {
 		case p.own != nil:
-			values = append(values, p.own.of(x.meter, Request{of, x.meter}, labelFunc))
+			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of, x.meter}, labelFunc)))
 		case x.kind == schema.Gauge:
 			// Options.Labels are known at the end only; now they are asked anew.
-			values = append(values, x.meter.table.extras[p.from].of(x.meter, Request{of, x.meter}, labelFunc))
+			values = append(values, x.meter.extra(p.from, of))
 		default:
 			values = append(values, x.meter.extrasOf(of)[p.from])
 		}
 	}
 	of.Scratch.Texts = values
-	of.Scratch.Key = joined(of.Scratch.Key[:0], values)
+	of.Scratch.Key = labelvalue.Join(of.Scratch.Key[:0], values)
 	return x.sets.find(of.Scratch.Key, values)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -95,8 +96,8 @@ func (o MetricOptions) check(kind schema.Kind) error {
 			wrong("Buckets", "only histograms have them, and this is a %s", kind)
 		}
 	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets up to %d", o.SeriesLimit, maxSeriesLimit)
+	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
+		wrong("SeriesLimit", "%d is not a number of label sets up to %d", o.SeriesLimit, store.MaxLimit)
 	}
 	if o.TTL < 0 || o.TTL > 0 && kind != schema.Gauge {
 		wrong("TTL", "%v: only gauges can grow stale, and only after a positive time; a counter that comes and goes would look reset", o.TTL)

@@ -3,13 +3,14 @@ package tacho
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -17,48 +18,26 @@ import (
 // A family is one of the schemas' metric families as this Meter exports it:
 // with the namespace in its name and the constant labels among its labels.
 type family struct {
-	schema.Family
-	name   string
-	desc   *prometheus.Desc
-	labels []label // sorted by name, constant ones included
+	*expo.Family
+	schema schema.Family
 	source source
 
-	of     int   // which of the schemas it belongs to
-	sparse bool  // no series before its first event
-	merges bool  // several label sets of the table can be one of its own
-	view   *view // nil, or the bounds that it shows of those that are counted
+	of     int        // which of the schemas it belongs to
+	sparse bool       // no series before its first event
+	merges bool       // several label sets of the table can be one of its own
+	view   *hist.View // nil, or the bounds that it shows of those that are counted
 }
 
 // A source visits the label sets that a family has now.
 type source func(*scan, *family)
-
-// A label is constant or taken from the values of a label set.
-type label struct {
-	name     string
-	from     origin
-	text     string       // if constant
-	value    schema.Value // if of a request
-	extra    int          // if of Options.Labels
-	optional bool         // left out where there is nothing to say
-}
-
-// An origin is where a label's value comes from.
-type origin uint8
-
-const (
-	ofRequest origin = iota
-	constant
-	ofLabels
-)
 
 // families are all metric families of a Meter.
 type families struct {
 	main     *family // counts requests by outcome; nil with Options.OmitHTTP
 	latency  *family // the first schema's Duration, or main
 	budgeted []*family
-	flights  bool        // requests in flight are told apart
-	sorted   []*family   // by name
-	names    [2]*nameSet // the names they use in text and protobuf, and in OpenMetrics
+	sorted   []*family      // by name
+	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
 
 // A slot is a place in a schema for a family, and what can be recorded there.
@@ -147,11 +126,16 @@ func newFamilies(o *Options) families {
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), self.source))
+		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), nil, self.source))
 	}
-	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.name, b.name) })
-	f.names = [2]*nameSet{newNameSet(f.sorted, false), newNameSet(f.sorted, true)}
+	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	f.names = [2]*expo.Names{expo.NewNames(false), expo.NewNames(true)}
+	for _, own := range f.sorted {
+		for _, set := range f.names {
+			set.Add(own.Name, own.Kind)
+		}
+	}
 	return f
 }
 
@@ -159,18 +143,18 @@ func newFamilies(o *Options) families {
 // wrapper around the registry puts before it.
 func (f *families) among(others []*dto.MetricFamily) bool {
 	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
-		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.name) })
+		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
 	})
 }
 
 // has reports whether one of them has the name.
 func (f *families) has(name string) bool {
-	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.name, name) })
+	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.Name, name) })
 	return found
 }
 
 func (f *families) addSchema(o *Options, i int, s schema.Schema) {
-	ladder := newLadder(o.allBuckets(), 1e9)
+	ladder := hist.NewBounds(o.allBuckets(), 1e9)
 	for _, slot := range slots {
 		described := *slot.of(&s)
 		if described.Name == "" || o.Minimal && !slot.minimal {
@@ -180,20 +164,21 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 		if described.Name == s.Info.Name {
 			constLabels = o.ConstLabels // it says something of tacho, not of requests
 		}
-		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), slot.source)
+		var extras []Label
+		if slot.bounded {
+			extras = o.dynamicLabels()
+		}
+		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), extras, slot.source)
 		made.of, made.sparse = i, s.FromFirst
 		if slot.bounded {
-			made.addExtras(o.dynamicLabels())
 			f.budgeted = append(f.budgeted, made)
 		}
 		made.merges = slot.merges(made, o)
 		f.sorted = append(f.sorted, made)
-		switch made.Name {
+		switch made.schema.Name {
 		case s.Duration.Name:
-			made.view = ladder.view(o.bucketsOf(s))
+			made.view = ladder.View(o.bucketsOf(s))
 			f.latency = cmp.Or(f.latency, made)
-		case s.InFlight.Name:
-			f.flights = f.flights || len(made.Labels) > 0
 		}
 		if described.Name == o.Schema.Main().Name {
 			f.main = made
@@ -222,7 +207,7 @@ func (s slot) merges(f *family, o *Options) bool {
 		apart = bySeries
 	}
 	for _, v := range apart {
-		l, ok := f.Label(v)
+		l, ok := f.schema.Label(v)
 		switch {
 		case !ok && (v != schema.Scheme || o.tellsScheme()):
 			return true
@@ -246,65 +231,26 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-func newFamily(f schema.Family, name string, constLabels map[string]string, from source) *family {
-	f.Help = names.Help(f.Help)
-	out := &family{Family: f, name: name, source: from}
+// newFamily makes a family of a schema's. The extra labels are those of
+// Options.Labels that are computed.
+func newFamily(f schema.Family, name string, constLabels map[string]string, extras []Label, from source) *family {
+	var labels []expo.Label
 	for _, l := range f.Labels {
-		out.labels = append(out.labels, label{name: l.Name, value: l.Value, optional: l.Optional})
+		made := expo.Label{Name: l.Name, Value: l.Value}
+		if l.Optional {
+			made.Omit = []string{""}
+			if l.Value == schema.Route {
+				made.Omit = append(made.Omit, Unmatched, Unknown)
+			}
+		}
+		labels = append(labels, made)
 	}
-	for k, v := range constLabels {
-		out.labels = append(out.labels, label{name: k, from: constant, text: cleanLabel(v)})
-	}
-	out.describe(f.LabelNames())
-	return out
-}
-
-// addExtras adds the labels that Options.Labels computes.
-func (f *family) addExtras(extras []Label) {
-	names := f.LabelNames()
 	for i, l := range extras {
-		f.labels = append(f.labels, label{name: l.Name, from: ofLabels, extra: i})
-		names = append(names, l.Name)
+		labels = append(labels, expo.ExtraLabel(l.Name, i))
 	}
-	f.describe(names)
-}
-
-func (f *family) describe(names []string) {
-	slices.SortFunc(f.labels, func(a, b label) int { return strings.Compare(a.name, b.name) })
-	constLabels := prometheus.Labels{}
-	for _, l := range f.labels {
-		if l.from == constant {
-			constLabels[l.name] = l.text
-		}
+	clean := map[string]string{}
+	for k, v := range constLabels {
+		clean[k] = labelvalue.Clean(v)
 	}
-	f.desc = prometheus.NewDesc(f.name, f.Help, names, maps.Clone(constLabels))
-}
-
-// of is the label's value in a label set, and whether it has one.
-func (l *label) of(v *values) (text string, there bool) {
-	switch l.from {
-	case constant:
-		return l.text, true
-	case ofLabels:
-		return v.extras[l.extra], true
-	}
-	text = v.text[l.value]
-	if !l.optional {
-		return text, true
-	}
-	unnamed := l.value == schema.Route && (text == Unmatched || text == Unknown)
-	return text, text != "" && !unnamed
-}
-
-// foldedValues says which value of a label set a foldedLabel replaces.
-var foldedValues = [...]schema.Value{foldedRoute: schema.Route, foldedStatus: schema.Status}
-
-// labelOf names the label for a value in a schema, or the value's usual name.
-func labelOf(s schema.Schema, v schema.Value) string {
-	for _, f := range []schema.Family{s.Requests, s.Duration} {
-		if l, ok := f.Label(v); ok {
-			return l.Name
-		}
-	}
-	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
+	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
 }

@@ -29,54 +29,23 @@ func init() {
 
 // newEngine makes what follows the requests of this Meter.
 func (m *Meter) newEngine() *engine.Engine {
-	return &engine.Engine{Shared: &m.core.Shared, Config: engine.Config{
+	c := engine.Config{
+		Store:            m.store,
 		Minimal:          m.opts.Minimal,
-		Traces:           m.opts.TraceFunc != nil,
-		Schemes:          m.table.schemes,
+		OmitHTTP:         m.opts.OmitHTTP,
 		ExcludeByDefault: m.opts.excludeByDefault,
 		MetricsPath:      m.opts.MetricsPath,
-		Excludes:         m.excludes,
-		ExcludesTracked:  m.excludesTracked,
-		Record:           m.record,
-		Label:            func(template string) *string { return &m.table.route(template).label },
 		Guess:            m.guess,
 		AskRoute:         m.askRoute,
-		Kind:             m.flightOf,
-		Expect:           m.table.expect,
-	}}
-}
-
-func (m *Meter) excludes(method, path string) bool {
-	return m.table.exclude.request(path) || m.excludesByFunc(method, path)
-}
-
-// excludesTracked is the same for metrics that were put on the route: the list
-// that excludes by default says nothing of them.
-func (m *Meter) excludesTracked(method, path string) bool {
-	if m.table.exclude.listed(path) && !(m.opts.excludeByDefault && path != m.opts.MetricsPath) {
-		return true
 	}
-	return m.table.exclude.matches(path) || m.excludesByFunc(method, path)
-}
-
-func (m *Meter) excludesByFunc(method, path string) (yes bool) {
-	if m.opts.ExcludeFunc == nil {
-		return false
+	if m.opts.ExcludeFunc != nil {
+		c.ExcludeFunc = m.excludesByFunc
 	}
-	defer m.survive(excludeFunc)
-	return m.opts.ExcludeFunc(method, path)
-}
-
-// guess calls Options.RouteFunc where no router is in sight. A panic in it is
-// not the request's business.
-func (m *Meter) guess(r *http.Request) string {
-	if m.opts.RouteFunc == nil {
-		return Unknown
+	if m.opts.TraceFunc != nil {
+		c.Trace = m.trace
 	}
-	return m.askRoute(m.opts.RouteFunc, r)
-}
-
-func (m *Meter) askRoute(f func(*http.Request) string, r *http.Request) (route string) {
-	defer m.survive(routeFunc)
-	return f(r)
+	if m.store.Dynamic {
+		c.Variant = m.variant
+	}
+	return &engine.Engine{Shared: &m.core.Shared, Config: c}
 }

@@ -6,50 +6,19 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/guard"
 )
 
 // A service that moves to tacho step by step has metrics of client_golang already.
 // Messages about what does not fit together begin with the names of these.
 
-// familyName is the name of the metrics that a descriptor is of. It is not
-// exported, but part of what is printed.
-func familyName(d *prometheus.Desc) string { return familyNameIn(d.String()) }
-
-// described are the descriptors of a collector, a registry for example.
-func described(of any) (all []*prometheus.Desc) {
-	c, ok := of.(prometheus.Collector)
-	if !ok {
-		return nil
-	}
-	for d := range descriptions(c, new(error)) {
-		if d != nil {
-			all = append(all, d)
-		}
-	}
-	return all
-}
-
-// A nameTag is a collector of nothing that describes one metric.
-type nameTag struct{ desc *prometheus.Desc }
-
-// Describe implements prometheus.Collector.
-func (n nameTag) Describe(ch chan<- *prometheus.Desc) { ch <- n.desc }
-
-// Collect implements prometheus.Collector.
-func (nameTag) Collect(chan<- prometheus.Metric) {}
-
-// fit reports whether two metrics can be in one registry.
-func fit(a, b *prometheus.Desc) bool {
-	r := prometheus.NewRegistry()
-	return r.Register(nameTag{a}) == nil && r.Register(nameTag{b}) == nil
-}
-
 // clashing names the families that do not fit to descriptors of others.
 func (f *families) clashing(others []*prometheus.Desc) (names []string) {
 	for _, d := range others {
-		name := familyName(d)
-		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.name == name })
-		if at >= 0 && !fit(f.sorted[at].desc, d) {
+		name := guard.Name(d)
+		at := slices.IndexFunc(f.sorted, func(own *family) bool { return own.Name == name })
+		if at >= 0 && !guard.Compatible(f.sorted[at].Desc, d) {
 			names = append(names, name)
 		}
 	}
@@ -60,23 +29,16 @@ func (f *families) clashing(others []*prometheus.Desc) (names []string) {
 // clash is the error of a registry that does not take tacho's own metrics. It
 // names all that are in the way, and what helps.
 func (m *Meter) clash(err error) error {
-	names := m.families.clashing(described(m.opts.Registerer))
+	names := m.families.clashing(guard.Descriptions(m.opts.Registerer))
 	if len(names) == 0 {
-		names = m.families.clashing(described(m.opts.Gatherer))
+		names = m.families.clashing(guard.Descriptions(m.opts.Gatherer))
 	}
 	if len(names) == 0 { // the registry does not describe itself; the message names the first
-		names = []string{familyNameIn(err.Error())}
+		names = []string{guard.NameIn(err.Error())}
 	}
 	return fmt.Errorf("tacho: Options.Registerer: this registry has metrics that tacho exports itself: %s; "+
 		"take out the middleware or collector that they are from, since tacho takes its place, or %s (%w)",
 		strings.Join(names, ", "), m.opts.rename(), err)
-}
-
-// familyNameIn is the name in a descriptor that was printed, perhaps in an error.
-func familyNameIn(message string) string {
-	_, rest, _ := strings.Cut(message, `fqName: "`)
-	name, _, _ := strings.Cut(rest, `"`)
-	return name
 }
 
 // rename says how tacho's metrics get other names.
@@ -89,15 +51,15 @@ func (o *Options) rename() string {
 
 // refusal is the error of a registry that does not take a collector, with the
 // names of its metrics first.
-func (g guarded) refusal(c prometheus.Collector, err error) error {
-	own := described(c)
-	if names := g.core.families.clashing(own); len(names) > 0 {
+func (c *core) refusal(of prometheus.Collector, err error) error {
+	own := guard.Descriptions(of)
+	if names := c.families.clashing(own); len(names) > 0 {
 		return fmt.Errorf("tacho: the registry has %s already, of tacho's own; take these metrics out, or rename them, or %s (%w)",
-			strings.Join(names, ", "), g.core.opts.rename(), err)
+			strings.Join(names, ", "), c.opts.rename(), err)
 	}
 	var names []string
 	for _, d := range own {
-		names = append(names, familyName(d))
+		names = append(names, guard.Name(d))
 	}
 	slices.Sort(names)
 	return fmt.Errorf("tacho: %s cannot be registered: %w", strings.Join(slices.Compact(names), ", "), err)
@@ -110,7 +72,7 @@ const mostNames = 10
 // metrics that nobody scrapes here: a registry of tacho's own was chosen, perhaps
 // by leaving Options.Registerer out, and promauto registers in the other one.
 func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry) {
-	names := unserved(described(byDefault), described(own.Registry))
+	names := unserved(guard.Descriptions(byDefault), guard.Descriptions(own.Registry))
 	if len(names) == 0 {
 		return
 	}
@@ -131,10 +93,10 @@ var notBusiness = []string{"go_", "process_", "promhttp_", "net_conntrack_", "pr
 func unserved(there, served []*prometheus.Desc) (names []string) {
 	known := map[string]bool{}
 	for _, d := range served {
-		known[familyName(d)] = true
+		known[guard.Name(d)] = true
 	}
 	for _, d := range there {
-		name := familyName(d)
+		name := guard.Name(d)
 		imported := slices.ContainsFunc(notBusiness, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if !known[name] && !imported {
 			names = append(names, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tacho-go/tacho/internal/guard"
 	concurrent "github.com/tacho-go/tacho/internal/locked"
 )
 
@@ -75,7 +76,7 @@ func TestNothingUnserved(t *testing.T) {
 	reg.MustRegister(c)
 	m := MustNew(Options{})
 	m.Registerer().MustRegister(c)
-	if names := unserved(described(reg), described(m.opts.Gatherer.(*ownRegistry).Registry)); len(names) > 0 {
+	if names := unserved(guard.Descriptions(reg), guard.Descriptions(m.opts.Gatherer.(*ownRegistry).Registry)); len(names) > 0 {
 		t.Errorf("reported: %v", names)
 	}
 }

@@ -11,6 +11,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -202,7 +205,6 @@ func DefaultExclude() []string {
 
 const (
 	defaultSeriesLimit = 2000
-	maxSeriesLimit     = 10_000_000
 )
 
 func defaultSizeBuckets() []float64 {
@@ -295,11 +297,11 @@ func (o *Options) constLabels() map[string]string {
 	all := map[string]string{}
 	for _, l := range o.Labels {
 		if l.Func == nil {
-			all[l.Name] = cleanLabel(l.Value)
+			all[l.Name] = labelvalue.Clean(l.Value)
 		}
 	}
 	for name, value := range o.ConstLabels {
-		all[name] = cleanLabel(value)
+		all[name] = labelvalue.Clean(value)
 	}
 	return all
 }
@@ -329,4 +331,45 @@ func (o *Options) named(name string) string {
 		return name
 	}
 	return o.Namespace + "_" + name
+}
+
+// storeConfig is what the options say of counting.
+func (o *Options) storeConfig() store.Config {
+	c := store.Config{
+		Methods: o.Methods, Limit: o.SeriesLimit, InitialStatuses: o.InitialStatuses,
+		GroupStatus: o.GroupStatus, StatusText: o.StatusText, Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Flights: o.flightsApart(),
+		Native: o.NativeHistograms, Exemplars: o.TraceFunc != nil,
+		Buckets: o.allBuckets(), RouteBuckets: o.RouteBuckets, SizeBuckets: o.SizeBuckets, Streams: o.StreamBuckets,
+		Exclude: o.Exclude, ExcludePatterns: o.ExcludePatterns, MetricsPath: o.MetricsPath,
+		Reasons: guard.ReasonNames[:], Functions: optionFuncNames[:],
+		Metric: o.Schema.Main().Name, RouteLabel: labelOf(o.Schema, schema.Route), StatusLabel: labelOf(o.Schema, schema.Status), Logger: o.Logger,
+	}
+	for _, l := range o.dynamicLabels() {
+		c.Extras = append(c.Extras, l.limit())
+	}
+	if o.GroupBy.Func != nil {
+		group := o.GroupBy.limit()
+		group.Most = cmp.Or(group.Most, o.SeriesLimit)
+		c.Group = &group
+	}
+	return c
+}
+
+// flightsApart reports whether a schema tells requests in flight apart.
+func (o *Options) flightsApart() bool {
+	return !o.OmitHTTP && !o.Minimal && slices.ContainsFunc(o.allSchemas(), func(s schema.Schema) bool {
+		return s.InFlight.Name != "" && (o.anyLabel(schema.Method, inFlightOf) || o.anyLabel(schema.Scheme, inFlightOf))
+	})
+}
+
+func inFlightOf(s schema.Schema) []schema.Family { return []schema.Family{s.InFlight} }
+
+// labelOf names the label for a value in a schema, or the value's usual name.
+func labelOf(s schema.Schema, v schema.Value) string {
+	for _, f := range []schema.Family{s.Requests, s.Duration} {
+		if l, ok := f.Label(v); ok {
+			return l.Name
+		}
+	}
+	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }

@@ -10,7 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -38,8 +41,8 @@ func (o Options) check() error {
 	if o.MaxScrapes < 0 {
 		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
 	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > maxSeriesLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, maxSeriesLimit, defaultSeriesLimit)
+	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
+		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, store.MaxLimit, defaultSeriesLimit)
 	}
 	for _, s := range o.InitialStatuses {
 		if s < 200 || s > 599 {
@@ -181,17 +184,17 @@ func checkSchemas(o Options, wrong complaint) {
 		}
 	}
 	checkNames(o, wrong)
-	if n := len(o.allBuckets()); n > maxBuckets {
-		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, maxBuckets)
+	if n := len(o.allBuckets()); n > hist.MaxBuckets {
+		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, hist.MaxBuckets)
 	}
 }
 
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
 func checkNames(o Options, wrong complaint) {
-	written, exported := newNameSet(nil, true), map[string]bool{}
+	written, exported := expo.NewNames(true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
-		written.add(f.Name, f.Kind)
+		written.Add(f.Name, f.Kind)
 	}
 	for i, s := range o.allSchemas() {
 		field := "Schema"
@@ -205,11 +208,11 @@ func checkNames(o Options, wrong complaint) {
 		}
 		for _, f := range s.Families() {
 			name := o.named(f.Name)
-			if !exported[name] && written.conflicts(name, protoType(f.Kind)) {
+			if !exported[name] && written.Conflicts(name, expo.ProtoType(f.Kind)) {
 				wrong(field, "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
 			}
 			exported[name] = true
-			written.add(name, f.Kind)
+			written.Add(name, f.Kind)
 		}
 	}
 }
@@ -238,8 +241,8 @@ func checkBounds(field string, bounds []float64, wrong complaint) {
 			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
 		}
 	}
-	if len(bounds) > maxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), maxBuckets)
+	if len(bounds) > hist.MaxBuckets {
+		wrong(field, "has %d bounds; at most %d are supported", len(bounds), hist.MaxBuckets)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -38,11 +40,9 @@ type siblings struct {
 
 	publishing sync.Mutex // held while this process's metrics are gathered and written
 
-	mu    sync.Mutex
-	whole *core // what all have counted
-	bound []*bound
-
-	exemplified int // series whose exemplars are shown
+	mu     sync.Mutex
+	whole  *core        // what all have counted
+	merger store.Merger // into it
 
 	collected atomic.Bool // by gather, from this process, so that it reads the others' files
 
@@ -86,8 +86,7 @@ func (m *Meter) join() error {
 	} else {
 		s.mark = newMark()
 	}
-	m.core.table.shared = cells
-	m.core.allocate()
+	m.core.store.Share(cells)
 	s.whole = wholeOf(m.core)
 	if strings.HasPrefix(filepath.Base(o.Dir), preforkPrefix) {
 		sweepPrefork()
@@ -147,10 +146,9 @@ func unsharedBecause(why error) string {
 
 // wholeOf is a core that counts nothing itself.
 func wholeOf(own *core) *core {
-	w := newCore(own.opts)
-	w.whole, w.families = own, own.families
-	w.table.limit, w.table.allowed = maxSeriesLimit, maxSeriesLimit // each process keeps to its own
-	return w
+	config := own.opts.storeConfig()
+	config.Merged = true
+	return &core{opts: own.opts, whole: own, families: own.families, store: store.New(config)}
 }
 
 // look calls f with the core that holds what is to be shown: this one's, or what
@@ -164,11 +162,20 @@ func (c *core) look(f func(shown *core)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.given != nil {
-		s.fill(s.given)
+		s.merge(s.given)
 	} else {
-		s.reader.Cells(s.fill)
+		s.reader.Cells(s.merge)
 	}
 	f(s.whole)
+}
+
+// merge adds up what all cells hold.
+func (s *siblings) merge(cells []*multiproc.Cell) {
+	s.merger.Into = s.whole.store
+	s.merger.Merge(cells)
+	if s.own.opts.TraceFunc != nil {
+		s.merger.AdoptExemplars(s.own.store)
+	}
 }
 
 // othersOf is a gatherer of all that others have registered: of this process, or
@@ -195,7 +202,7 @@ func (s *siblings) gather() ([]*dto.MetricFamily, error) {
 		err = readErr
 	}
 	all = append(s.besides(all, here), here.alone...)
-	sortFamilies(all)
+	expo.Sort(all)
 	return all, err
 }
 

@@ -180,7 +180,8 @@ func member(t *testing.T, dir string, opts Options) *Meter {
 // say when something began and what only one process knows.
 func aboutHTTP(m *Meter, body []byte) (lines []string) {
 	for _, l := range sortedLines(body) {
-		name := nameIn([]byte(strings.TrimPrefix(strings.TrimPrefix(l, "# HELP "), "# TYPE ")))
+		header := strings.TrimPrefix(strings.TrimPrefix(l, "# HELP "), "# TYPE ")
+		name := header[:max(0, strings.IndexAny(header, "{ "))]
 		switch {
 		case l == "", l == "# EOF", strings.Contains(l, "_created"), strings.HasPrefix(name, "tacho_multiproc_"):
 		case strings.HasPrefix(name, "shop_"), strings.Contains(l, `metric="shop_`):

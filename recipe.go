@@ -21,7 +21,7 @@ import (
 // A recipe is how a process exports what it counts: it stands in a cell, so that
 // programs which do not have the service's Options can export it as well.
 type recipe struct {
-	What             cellKind             `json:"what"`
+	What             string               `json:"what"`
 	Schemas          []schema.Schema      `json:"schemas"`
 	Namespace        string               `json:"namespace,omitempty"`
 	ConstLabels      map[string]string    `json:"const_labels,omitempty"`
@@ -41,7 +41,7 @@ type recipe struct {
 	Wrapping         wrapping             `json:"wrapping,omitzero"` // by the registry
 }
 
-const recipes cellKind = "recipe"
+const recipes = "recipe"
 
 func recipeOf(o Options) recipe {
 	r := recipe{

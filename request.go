@@ -8,6 +8,20 @@ import (
 	"github.com/tacho-go/tacho/internal/engine"
 )
 
+// Values of the route label that are no template.
+const (
+	// Unmatched is the route of every request for which the router found no
+	// route (404, 405), whatever its path.
+	Unmatched = "unmatched"
+	// Unknown is the route of every request for which no router was in sight.
+	Unknown = "unknown"
+)
+
+// StatusClientClosedRequest is recorded when the client hung up before a
+// status was written and the response was lost. The code is nginx's; it is
+// never sent.
+const StatusClientClosedRequest = 499
+
 // A Request is a request as functions behind labels see it, with what became of
 // it. It is valid during the call of such a function only.
 type Request struct {
@@ -18,8 +32,8 @@ type Request struct {
 // Method returns the request's method as the label shows it: OTHER if it is
 // not a known one.
 func (r Request) Method() string {
-	known := &r.m.table.methods
-	return known.names[known.index(r.x.Method())]
+	known := &r.m.store.Methods
+	return known.Names[known.Index(r.x.Method())]
 }
 
 // Path returns the path that the client sent. It is not bounded: a label must
@@ -28,7 +42,7 @@ func (r Request) Path() string { return r.x.Path() }
 
 // Route returns the template of the route, or "unmatched" or "unknown".
 // Gauges of requests in progress may be too early to know it.
-func (r Request) Route() string { return r.m.settledRoute(r.x).label }
+func (r Request) Route() string { return r.x.Label() }
 
 // Status returns the status that is recorded, 0 while the request is in
 // progress.
@@ -42,8 +56,8 @@ func (r Request) Status() int {
 // StatusText returns the status as a label shows it: "200", or "OK" with
 // Options.StatusText, or "2xx" with Options.GroupStatus.
 func (r Request) StatusText() string {
-	t := r.m.table
-	return t.statusLabel(t.statusOf(r.Status()))
+	t := r.m.store
+	return t.StatusLabel(t.StatusOf(r.Status()))
 }
 
 // Code returns the code of an RPC, such as NOT_FOUND, "" while it is in progress or if the

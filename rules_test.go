@@ -13,59 +13,77 @@ import (
 	"testing"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/filegraph"
 	"github.com/tacho-go/tacho/schema"
 )
 
 const module = "github.com/tacho-go/tacho"
 
-// TestImports holds the rule that lets everybody import the root package: it
-// knows the standard library and client_golang (with the modules of its data
-// types), and no framework, no TSDB, nothing heavier.
+// TestImports: what each package may import besides the standard library and what
+// lies below its own folder, and why nothing more.
 func TestImports(t *testing.T) {
-	allowed := map[string][]string{
-		".": {
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/engine",
+	for _, row := range []struct {
+		pkg     string
+		allowed []string
+		why     string
+	}{
+		{".", []string{
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/engine", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
-			// Modules that client_golang brings along.
+			"github.com/prometheus/client_model/go",
+			"github.com/prometheus/common/expfmt",
+			"github.com/prometheus/common/model",
+		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/expo", []string{
+			module + "/schema", module + "/internal/hist", module + "/internal/names",
+			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/expfmt",
 			"github.com/prometheus/common/model",
 			"github.com/klauspost/compress/gzip",
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
-		},
-		"./tachotest": {
-			module, module + "/schema",
-			"github.com/prometheus/client_model/go",
-		},
-		"./multiproc": {
+		}, "a format does not depend on where values come from"},
+		{"./internal/guard", []string{
+			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
+		}, "a faulty collector is dealt with in the same way whatever tacho itself counts"},
+		{"./internal/hist", []string{
+			"github.com/prometheus/client_model/go", "google.golang.org/protobuf/types/known/timestamppb",
+		}, "counting costs the same whatever is counted, and is read as client_model has it"},
+		{"./internal/index", nil, "a map does not depend on what is in it"},
+		{"./internal/labelvalue", []string{module + "/internal/index"}, "a text is limited in the same way wherever it comes from"},
+		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
+		{"./internal/store", []string{
+			module + "/multiproc", module + "/internal/hist", module + "/internal/index", module + "/internal/labelvalue",
+		}, "it is told strings and numbers, so that options, requests and formats can change without it"},
+		{"./tachotest", []string{module, module + "/schema", "github.com/prometheus/client_model/go"}, "users' tests should not get heavier than their services"},
+		{"./multiproc", []string{
+			module + "/internal/names",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_model/go",
 			"github.com/prometheus/common/model",
 			"github.com/prometheus/procfs",
-			module + "/internal/names",
-			"golang.org/x/sys/unix", // a module that client_golang brings along
-		},
-		"./web": {
-			"github.com/prometheus/exporter-toolkit/web",
-		},
-		"./schema": nil,
-		"./dash":   {module + "/schema"},
-		"./docs":   nil,
-		"./internal/engine": { // no series, no histograms, no formats
-			module + "/internal/reqcopy",
-			"github.com/prometheus/client_golang/prometheus", // for its Gauge
-		},
-		"./adapter":          {module, module + "/internal/engine", module + "/internal/reqcopy"},
-		"./adapter/tachogin": {module, module + "/adapter", "github.com/gin-gonic/gin"},
-	}
-	for pkg, others := range allowed {
-		for _, imported := range importsOf(t, pkg) {
+			"golang.org/x/sys/unix",
+		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
+		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
+		{"./schema", nil, "names are data, for whoever reads metrics"},
+		{"./dash", []string{module + "/schema"}, "the page reads any Prometheus, with or without tacho"},
+		{"./docs", nil, "the pages are text"},
+		{"./internal/engine", []string{
+			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
+		}, "what happens to a request does not depend on options, formats or frameworks; client_golang has the Gauge"},
+		{"./adapter", []string{module, module + "/internal/engine", module + "/internal/reqcopy"}, "it shows the engine to authors of adapters, and adds no framework"},
+		{"./adapter/adaptertest", []string{
+			module, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
+		}, "the rules hold for any adapter, so that the suite knows none"},
+		{"./adapter/tachogin", []string{module, module + "/adapter", "github.com/gin-gonic/gin"}, "an adapter knows its framework and the public packages, so that anybody can write one"},
+	} {
+		for _, imported := range importsOf(t, row.pkg) {
 			standard := !strings.Contains(strings.SplitN(imported, "/", 2)[0], ".")
-			if !standard && !slices.Contains(others, imported) {
-				t.Errorf("%s imports %s: it may know the standard library and %v only", pkg, imported, others)
+			if !standard && !slices.Contains(row.allowed, imported) {
+				t.Errorf("%s imports %s: besides the standard library it may import %v only, since %s", row.pkg, imported, row.allowed, row.why)
 			}
 		}
 	}
@@ -90,7 +108,7 @@ func TestArrows(t *testing.T) {
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/scrapeerror", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{""}, nil},
-		{"./adapter/tachogin", []string{"", "/adapter"}, nil}, // what any adapter may know
+		{"./adapter/tachogin", []string{"", "/adapter"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
 		for _, imported := range importsOf(t, room.packages) {
@@ -119,6 +137,30 @@ func importsOf(t *testing.T, pkg string) []string {
 			t.Fatal(err)
 		}
 		all = append(all, p.Imports...)
+	}
+}
+
+// TestCycles: a file can be read with few others. In a cycle each file reaches all
+// others, so that all of them must be understood at once.
+func TestCycles(t *testing.T) {
+	const aim = 8
+	above := map[string]int{ // packages that have not reached it
+		module:                          28,
+		module + "/multiproc":           27,
+		module + "/adapter/adaptertest": 11,
+	}
+	packages, err := filegraph.Load(".", ".", "./internal/...", "./multiproc/...", "./schema", "./dash", "./tachotest", "./web", "./adapter/...", "./adapter/tachogin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		if cycles := p.Cycles(); len(cycles) > 0 {
+			largest, limit := cycles[0], max(aim, above[p.Path])
+			t.Logf("%s: %d files, %.1f dependencies a file, largest cycle %d", p.Path, len(p.Files), p.Dependencies(), len(largest))
+			if len(largest) > limit {
+				t.Errorf("%s: %d files use each other, at most %d may: %v; move what they share into a file of its own, or below internal/", p.Path, len(largest), limit, largest)
+			}
+		}
 	}
 }
 

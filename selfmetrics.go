@@ -1,6 +1,9 @@
 package tacho
 
 import (
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -9,7 +12,7 @@ import (
 func (s *scan) budgets(f func(name string, sets, limit int)) {
 	own := s.core.families.budgeted
 	for _, of := range own {
-		f(of.name, s.setsOf(of), s.core.opts.SeriesLimit)
+		f(of.Name, s.setsOf(of), s.core.opts.SeriesLimit)
 	}
 	for _, l := range s.core.allLabelSets() {
 		f(l.name, l.len(), l.limit)
@@ -18,14 +21,14 @@ func (s *scan) budgets(f func(name string, sets, limit int)) {
 
 func seriesCount(s *scan, f *family) {
 	s.budgets(func(name string, sets, _ int) {
-		s.coreValues().text[schema.Metric] = name
+		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(sets))
 	})
 }
 
 func seriesLimit(s *scan, f *family) {
 	s.budgets(func(name string, _, limit int) {
-		s.coreValues().text[schema.Metric] = name
+		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(limit))
 	})
 }
@@ -43,24 +46,19 @@ func (s *scan) setsOf(f *family) int {
 // nowhere is a visitor that does nothing.
 type nowhere struct{}
 
-func (nowhere) begin(*family)               {}
-func (nowhere) number(*values, float64)     {}
-func (nowhere) histogram(*values, *reading) {}
-func (nowhere) end()                        {}
+func (nowhere) Begin(*expo.Family)                     {}
+func (nowhere) Number(*expo.Values, float64)           {}
+func (nowhere) Histogram(*expo.Values, *hist.Snapshot) {}
+func (nowhere) End()                                   {}
 
 func overflows(s *scan, f *family) {
-	t := s.core.table
 	show := func(metric, label string, n uint64) {
 		v := s.coreValues()
-		v.text[schema.Metric], v.text[schema.Label] = metric, label
+		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
-	for i := range t.folds[foldedRoute:] {
-		folded := foldedRoute + foldedLabel(i)
-		if s.core.families.main == nil {
-			break
-		}
-		show(s.core.families.main.name, t.labelName(folded), t.folds[folded].Load())
+	if main := s.core.families.main; main != nil {
+		s.core.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
 	}
 	for _, l := range s.core.allLabelSets() {
 		for i, name := range l.names {
@@ -69,33 +67,19 @@ func overflows(s *scan, f *family) {
 	}
 }
 
-// reasons are why collectors fail in scrapes.
-type reason int
-
-const (
-	reasonInvalid reason = iota // what it gave is no valid metric
-	reasonPanic
-	reasonTimeout
-	reasonRefused  // too many scrapes at the same time
-	reasonConflict // what it gave has the name of one of tacho's own
-	reasonCount
-)
-
-var reasonNames = [reasonCount]string{"invalid", "panic", "timeout", "refused", "conflict"}
-
 func scrapeErrors(s *scan, f *family) {
-	for r, name := range reasonNames {
+	for r, name := range guard.ReasonNames {
 		v := s.coreValues()
-		v.text[schema.Reason] = name
-		s.number(f, float64(s.core.failures[r].Load()))
+		v.Text[schema.Reason] = name
+		s.number(f, float64(s.core.store.Failures[r].Load()))
 	}
 }
 
 func functionErrors(s *scan, f *family) {
 	for function, name := range optionFuncNames {
 		v := s.coreValues()
-		v.text[schema.Label] = name
-		s.number(f, float64(s.core.survived[function].Load()))
+		v.Text[schema.Label] = name
+		s.number(f, float64(s.core.store.Panics[function].Load()))
 	}
 }
 
@@ -111,8 +95,8 @@ const (
 func beyond(s *scan, f *family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
-		if n := x.durations.bucket(x.durations.buckets() - 1); n > 0 {
-			slow[x.row.route.label] += n
+		if n := x.Beyond(); n > 0 {
+			slow[x.Of.Route.Label] += n
 		}
 	}
 	if len(slow) == 0 {
@@ -121,14 +105,14 @@ func beyond(s *scan, f *family) {
 	all := map[string]uint64{}
 	var order []string
 	for _, x := range s.series {
-		r := x.row.route.label
+		r := x.Of.Route.Label
 		if slow[r] == 0 {
 			continue
 		}
 		if _, seen := all[r]; !seen {
 			order = append(order, r)
 		}
-		all[r] += x.durations.count()
+		all[r] += x.Count()
 	}
 	for _, r := range order {
 		share := float64(slow[r]) / float64(all[r])
@@ -136,7 +120,7 @@ func beyond(s *scan, f *family) {
 			continue
 		}
 		v := s.coreValues()
-		v.text[schema.Metric], v.text[schema.Route] = s.core.families.latency.name, r
+		v.Text[schema.Metric], v.Text[schema.Route] = s.core.families.latency.Name, r
 		s.number(f, share)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -39,10 +40,6 @@ func TestSendfile(t *testing.T) {
 		t.Fatalf("got %d bytes, %v", n, err)
 	}
 	<-ended
-	w := m.table.row(m.table.route(Unknown), 2*m.table.methods.index("GET"))
-	var got reading
-	got.take(m.sizeLadder, w.sizes.response.Load())
-	if got.sum != size || got.count != 1 {
-		t.Errorf("recorded %v bytes in %d responses, want %d in 1", got.sum, got.count, size)
-	}
+	line(t, m, `http_response_size_bytes_sum{method="GET",path="unknown"} `+strconv.FormatFloat(size, 'g', -1, 64))
+	line(t, m, `http_response_size_bytes_count{method="GET",path="unknown"} 1`)
 }

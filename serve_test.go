@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -272,5 +274,43 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	}
 	if err := ended(t, done); err != nil {
 		t.Errorf("Serve returned %v", err)
+	}
+}
+
+// TestShutdownWaitsForWholeScrapes: a scrape that could not wait for a collector lacks
+// its last increments, and is not the last one.
+func TestShutdownWaitsForWholeScrapes(t *testing.T) {
+	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	hang := make(chan struct{})
+	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+		<-hang
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
+	}))
+	shut := make(chan error, 1)
+	go func() { shut <- m.Shutdown(t.Context()) }()
+	for len(m.core.waiters.all()) == 0 {
+		runtime.Gosched()
+	}
+	scrape := func(patience string) string {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", patience)
+		m.Metrics().ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("status %d", w.Code)
+		}
+		return w.Body.String()
+	}
+	if strings.Contains(scrape("0.05"), "\nslow_metric 1\n") {
+		t.Error("the metric is there")
+	}
+	if len(m.core.waiters.all()) == 0 || len(shut) > 0 {
+		t.Errorf("Shutdown returned %v", <-shut)
+	}
+	close(hang)
+	if !strings.Contains(scrape("10"), "\nslow_metric 1\n") {
+		t.Error("the metric is missing")
+	}
+	if err := <-shut; err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,10 @@ package tacho
 import (
 	"net/http"
 
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -11,16 +15,14 @@ import (
 // inFlight visits the one number of requests in flight, or those of each kind
 // that schemas tell apart.
 func inFlight(s *scan, f *family) {
-	numbers := s.core.InFlight
-	for kind := range numbers {
-		if len(numbers) > 1 && numbers[kind].Words() == nil {
-			continue
-		}
+	nothing := true
+	s.core.store.Flights(func(kind int, n int64) {
+		nothing = false
 		s.coreValues()
-		s.kindValues(kind)
-		s.number(f, float64(numbers[kind].Load()))
-	}
-	if len(numbers) > 1 && len(f.Labels) == 0 && s.merging.empty() {
+		s.kindValues(max(kind, 0))
+		s.number(f, float64(n))
+	})
+	if nothing && len(f.schema.Labels) == 0 {
 		s.coreValues()
 		s.number(f, 0) // nothing has been in flight yet
 	}
@@ -28,11 +30,11 @@ func inFlight(s *scan, f *family) {
 
 func streamsInFlight(s *scan, f *family) {
 	s.coreValues()
-	s.number(f, float64(int64(s.core.Streams.Load())))
+	s.number(f, float64(int64(s.core.store.Streams.Load())))
 }
 
 func info(s *scan, f *family) {
-	s.coreValues().text[schema.Version] = version()
+	s.coreValues().Text[schema.Version] = version()
 	s.number(f, 1)
 }
 
@@ -41,9 +43,9 @@ func info(s *scan, f *family) {
 func durations(s *scan, f *family) {
 	counts := s.counts[f.of][:0]
 	for _, x := range s.series {
-		x.read(s)
-		counts = append(counts, s.reading.count)
-		if s.reading.count > 0 {
+		x.Read(&s.reading, &s.native)
+		counts = append(counts, s.reading.Count)
+		if s.reading.Count > 0 {
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -60,7 +62,7 @@ func requests(s *scan, f *family) {
 		if i < len(counts) {
 			n = counts[i]
 		} else {
-			n = x.durations.count()
+			n = x.Count()
 		}
 		if n == 0 && f.sparse {
 			continue
@@ -70,64 +72,65 @@ func requests(s *scan, f *family) {
 	}
 }
 
-func (s *scan) valuesOf(x *series) {
-	s.rowValues(x.row)
-	s.statusValues(x.status)
-	s.values.created = x.created
+func (s *scan) valuesOf(x *store.Series) {
+	s.rowValues(x.Of)
+	s.statusValues(x.Status)
+	s.values.Created = x.Created
 }
 
 // statusValues sets all that is told from a status.
 func (s *scan) statusValues(status int) {
-	t := s.core.table
-	s.values.text[schema.Status] = t.statusLabel(status)
-	if t.opts.GroupStatus && status > 0 {
+	t := s.core.store
+	s.values.Text[schema.Status] = t.StatusLabel(status)
+	if t.Config.GroupStatus && status > 0 {
 		status *= 100
 	}
-	s.values.text[schema.StatusClass] = statusClass(status)
-	s.values.text[schema.ErrorType] = ""
+	s.values.Text[schema.StatusClass] = labelvalue.StatusClass(status)
+	s.values.Text[schema.ErrorType] = ""
 	if status >= http.StatusInternalServerError {
-		s.values.text[schema.ErrorType] = statusLabel(status, false)
+		s.values.Text[schema.ErrorType] = labelvalue.Status(status, false)
 	}
 }
 
-func (s *scan) rowValues(w *row) {
-	s.values.created = w.created
-	s.kindValues(w.kind)
-	s.values.text[schema.Route] = w.route.label
-	s.values.extras = w.route.extras()
+func (s *scan) rowValues(w *store.RouteMethod) {
+	s.values.Created = w.Created
+	s.kindValues(w.Kind)
+	s.values.Text[schema.Route] = w.Route.Label
+	s.values.Extras = w.Route.Extras()
 }
 
 func (s *scan) kindValues(kind int) {
-	s.values.text[schema.Method] = s.core.table.methods.names[kind>>1]
-	s.values.text[schema.Scheme] = schemes[kind&1]
+	method, secure := s.core.store.Method(kind)
+	s.values.Text[schema.Method], s.values.Text[schema.Scheme] = method, "http"
+	if secure {
+		s.values.Text[schema.Scheme] = "https"
+	}
 }
 
-var schemes = [2]string{"http", "https"}
-
 // coreValues are those of a label set that was there from the beginning.
-func (s *scan) coreValues() *values {
-	s.values = values{created: s.core.created}
+func (s *scan) coreValues() *expo.Values {
+	s.values = expo.Values{Created: s.core.store.Created}
 	return &s.values
 }
 
 func requestSizes(s *scan, f *family) {
-	bodySizes(s, f, func(of *sizes) *histogram { return of.request.Load() })
+	bodySizes(s, f, func(of *store.Sizes) *hist.Histogram { return of.Request.Load() })
 }
 
 func responseSizes(s *scan, f *family) {
-	bodySizes(s, f, func(of *sizes) *histogram { return of.response.Load() })
+	bodySizes(s, f, func(of *store.Sizes) *hist.Histogram { return of.Response.Load() })
 }
 
-func bodySizes(s *scan, f *family, slot func(*sizes) *histogram) {
-	if !s.core.table.sizesApart {
+func bodySizes(s *scan, f *family, slot func(*store.Sizes) *hist.Histogram) {
+	if !s.core.store.Config.SizesByStatus {
 		for _, w := range s.rows {
-			s.rowHistogram(f, w, s.core.sizeLadder, slot(&w.sizes))
+			s.rowHistogram(f, w, s.core.store.SizeBounds, slot(&w.Sizes))
 		}
 		return
 	}
 	for _, x := range s.series {
-		if h := slot(x.sizes); h != nil {
-			s.reading.take(s.core.sizeLadder, h)
+		if h := slot(x.Sizes); h != nil {
+			s.reading.Take(s.core.store.SizeBounds, h)
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -136,14 +139,14 @@ func bodySizes(s *scan, f *family, slot func(*sizes) *histogram) {
 
 func lifetimes(s *scan, f *family) {
 	for _, w := range s.rows {
-		s.rowHistogram(f, w, s.core.streamLadder, w.streams.Load())
+		s.rowHistogram(f, w, s.core.store.StreamBounds, w.Streams.Load())
 	}
 }
 
 // rowHistogram visits a histogram that a row may have.
-func (s *scan) rowHistogram(f *family, w *row, l *ladder, h *histogram) {
+func (s *scan) rowHistogram(f *family, w *store.RouteMethod, l *hist.Bounds, h *hist.Histogram) {
 	if h != nil {
-		s.reading.take(l, h)
+		s.reading.Take(l, h)
 		s.rowValues(w)
 		s.histogram(f)
 	}
@@ -151,12 +154,12 @@ func (s *scan) rowHistogram(f *family, w *row, l *ladder, h *histogram) {
 
 func panics(s *scan, f *family) {
 	for _, w := range s.rows {
-		n := w.panicked()
+		n := w.Panicked()
 		if n == 0 && f.sparse {
 			continue
 		}
 		s.rowValues(w)
-		s.values.text[schema.Status] = s.core.table.statusLabel(s.core.table.statusOf(http.StatusInternalServerError))
+		s.values.Text[schema.Status] = s.core.store.StatusLabel(s.core.store.StatusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}
 }

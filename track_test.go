@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -266,7 +268,7 @@ func TestLabelValues(t *testing.T) {
 	const requests = `http_requests_total{declared="%s",limited="%s",method="GET",path="unknown",status="404"} %d`
 	line(t, m, fmt.Sprintf(requests, "a", "a", 500))
 	line(t, m, fmt.Sprintf(requests, "other", "\uFFFD", 500))
-	line(t, m, fmt.Sprintf(requests, "other", overflowValue, 500))
+	line(t, m, fmt.Sprintf(requests, "other", labelvalue.Overflow, 500))
 	line(t, m, `tacho_overflow_total{label="limited",metric="http_requests_total"} 500`)
 	line(t, m, `tacho_overflow_total{label="declared",metric="http_requests_total"} 0`)
 }
@@ -290,7 +292,7 @@ func TestLabelsBudget(t *testing.T) {
 			x.Settle(context.Background(), 200+i%3, nil)
 			m.End(&x)
 		}
-		if n := setsOf(t, m, "http_requests_total"); n > 50+foldAllowance {
+		if n := setsOf(t, m, "http_requests_total"); n > 50+store.OverflowAllowance {
 			t.Errorf("%s: %d label sets", name, n)
 		}
 		if n := m.totalOf(t, "http_requests_total"); n != 3000 {

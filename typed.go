@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -110,8 +112,8 @@ func (h *HistogramOf[L]) Observe(labels L, v float64) { h.find(labels).observer.
 type typed[L comparable] struct {
 	sets   *labelSets
 	fields []field
-	keeps  bool              // structs may be kept as keys, see keepable
-	known  *index[L, *child] // some of the structs of a label set
+	keeps  bool                  // structs may be kept as keys, see keepable
+	known  *index.Map[L, *child] // some of the structs of a label set
 }
 
 // A field is a label of a typed metric.
@@ -136,7 +138,7 @@ func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[
 	if err = errors.Join(o.check(kind), err); err != nil {
 		return typed[L]{}, err
 	}
-	t := typed[L]{fields: fields, keeps: keepable(reflect.TypeFor[L]()), known: new(index[L, *child])}
+	t := typed[L]{fields: fields, keeps: keepable(reflect.TypeFor[L]()), known: new(index.Map[L, *child])}
 	var names []string
 	for _, f := range fields {
 		names = append(names, f.name)
@@ -157,7 +159,7 @@ func (t *typed[L]) find(labels L) *child {
 	if t.sets.ttl > 0 {
 		return t.render(labels)
 	}
-	if c, ok := t.known.snapshot()[labels]; ok {
+	if c, ok := t.known.Snapshot()[labels]; ok {
 		return c
 	}
 	c := t.render(labels)
@@ -173,13 +175,13 @@ func (t *typed[L]) keep(labels L, c *child) {
 	v := reflect.ValueOf(&labels).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.String {
-			if !fitsLabel(f.String()) {
+			if !labelvalue.Fits(f.String()) {
 				return
 			}
 			f.SetString(strings.Clone(f.String()))
 		}
 	}
-	t.known.add(labels, func() (*child, bool) { return c, c.structs.Add(1) <= maxStructs })
+	t.known.Add(labels, func() (*child, bool) { return c, c.structs.Add(1) <= maxStructs })
 }
 
 // keepable reports whether values of a struct have a fixed size, but for the
@@ -215,9 +217,9 @@ func (t *typed[L]) render(labels L) *child {
 	v := reflect.ValueOf(labels)
 	values := make([]string, 0, len(t.fields))
 	for i, f := range t.fields {
-		values = append(values, cleanLabel(f.text(v.Field(i))))
+		values = append(values, labelvalue.Clean(f.text(v.Field(i))))
 	}
-	return t.sets.find(joined(nil, values), values)
+	return t.sets.find(labelvalue.Join(nil, values), values)
 }
 
 // fieldsOf are the labels that a struct's fields stand for.
@@ -304,7 +306,7 @@ func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Ga
 	}
 	clean := maps.Clone(labels)
 	for l, v := range clean {
-		clean[l] = cleanLabel(v)
+		clean[l] = labelvalue.Clean(v)
 	}
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: names.Help(help), ConstLabels: clean})
 	g.Set(1)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 type city int
@@ -196,7 +198,7 @@ func TestTypedBudget(t *testing.T) {
 	for i := range 3000 {
 		both.Inc(labels{fmt.Sprint(i), fmt.Sprint(i)})
 	}
-	if n := setsOf(t, m, "both_total"); n > 20+foldAllowance {
+	if n := setsOf(t, m, "both_total"); n > 20+store.OverflowAllowance {
 		t.Errorf("%d label sets", n)
 	}
 	if got := m.totalOf(t, "both_total"); got != 3000 {

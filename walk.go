@@ -1,82 +1,31 @@
 package tacho
 
 import (
-	"cmp"
-	"slices"
-
-	"github.com/tacho-go/tacho/schema"
+	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/hist"
+	"github.com/tacho-go/tacho/internal/store"
 )
-
-// A visitor receives what a scrape reads: the encoders and the Collector are
-// visitors. Nothing that it is given may be kept, except strings.
-type visitor interface {
-	begin(f *family) // a family that has at least one label set
-	number(v *values, n float64)
-	histogram(v *values, r *reading)
-	end()
-}
-
-// values are one label set's values, by schema.Value and by Options.Labels, and
-// when it was created.
-type values struct {
-	text    [schema.Recorded]string
-	extras  []string
-	created int64 // nanoseconds since the epoch
-}
-
-// A reading is what a histogram held at one moment.
-type reading struct {
-	bounds    *ladder  // whose bounds the buckets have
-	buckets   []uint64 // not cumulative; the last is +Inf
-	count     uint64
-	sum       float64
-	native    *nativeReading // nil without native histograms
-	exemplars []*exemplar    // nil without traces
-}
-
-// take copies a histogram into the reading.
-func (r *reading) take(l *ladder, h *histogram) {
-	r.bounds, r.count, r.native, r.exemplars = l, 0, nil, nil
-	r.buckets = r.buckets[:0]
-	for i := range h.buckets() {
-		n := h.bucket(i)
-		r.buckets = append(r.buckets, n)
-		r.count += n
-	}
-	r.sum = float64(h.word(0)) / l.scale
-}
-
-// limit takes the highest observations away until count are left. The
-// cumulative counts still never fall from one scrape to the next, since neither
-// they nor count do.
-func (r *reading) limit(count uint64) {
-	for i := len(r.buckets) - 1; i >= 0 && r.count > count; i-- {
-		surplus := min(r.buckets[i], r.count-count)
-		r.buckets[i] -= surplus
-		r.count -= surplus
-	}
-}
 
 // A scan is one walk over all families: the label sets there are at its
 // beginning, in the order in which they are shown, and memory to read into.
 type scan struct {
 	core   *core
-	series []*series
-	rows   []*row
+	series []*store.Series
+	rows   []*store.RouteMethod
 	counts [][]uint64 // by schema, of each series, once its histograms have been read
 
-	values  values
-	reading reading
-	native  nativeReading
-	v       visitor
+	values  expo.Values
+	reading hist.Snapshot
+	native  hist.NativeSnapshot
+	v       expo.Visitor
 	sets    map[*family]int
 	current *family
 	merging merging
 }
 
-func (c *core) scan(s *scan, v visitor) {
+func (c *core) scan(s *scan, v expo.Visitor) {
 	s.core, s.v = c, v
-	s.series, s.rows = c.table.ordered()
+	s.series, s.rows = c.store.Ordered()
 	for len(s.counts) < 1+len(c.opts.AlsoSchemas) {
 		s.counts = append(s.counts, nil)
 	}
@@ -97,7 +46,7 @@ func (s *scan) family(f *family) {
 		s.merging.flush(s, f)
 	}
 	if s.current != nil {
-		s.v.end()
+		s.v.End()
 	}
 }
 
@@ -112,7 +61,7 @@ func (s *scan) begin(f *family) {
 	s.sets[f]++
 	if s.current == nil {
 		s.current = f
-		s.v.begin(f)
+		s.v.Begin(f.Family)
 	}
 }
 
@@ -123,27 +72,18 @@ func (s *scan) number(f *family, n float64) {
 		return
 	}
 	s.begin(f)
-	s.v.number(&s.values, n)
+	s.v.Number(&s.values, n)
 }
 
 // histogram passes on the scan's present reading and values.
 func (s *scan) histogram(f *family) {
-	if f.view != nil && s.reading.bounds == s.core.table.ladder {
-		s.reading.through(f.view)
+	if f.view != nil && s.reading.Bounds == s.core.store.Bounds {
+		s.reading.Through(f.view)
 	}
 	if f.merges {
-		s.merging.of(f, &s.values).reading.add(&s.reading)
+		s.merging.of(f, &s.values).reading.Add(&s.reading)
 		return
 	}
 	s.begin(f)
-	s.v.histogram(&s.values, &s.reading)
-}
-
-// byLabels orders label sets for the eye: by route, method and status.
-func byLabels(a, b *series) int {
-	return cmp.Or(compareRows(a.row, b.row), cmp.Compare(a.status, b.status))
-}
-
-func compareRows(a, b *row) int {
-	return cmp.Or(cmp.Compare(a.route.label, b.route.label), slices.Compare(a.route.extras(), b.route.extras()), cmp.Compare(a.kind, b.kind))
+	s.v.Histogram(&s.values, &s.reading)
 }

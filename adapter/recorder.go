@@ -67,7 +67,7 @@ func (r *Recorder) End(x *Exchange) { r.engine().End(x.engine()) }
 // Expect makes a route known before its first request: it is counted from zero for each
 // of Options.InitialStatuses. Call it for every route that the router can list; at most half
 // of the series limit is used.
-func (r *Recorder) Expect(method, template string) { r.engine().Expect(method, template) }
+func (r *Recorder) Expect(method, template string) { r.engine().Store.Expect(method, template) }
 
 // MustOwn panics if one of the metrics belongs to another Meter. Call it when metrics are
 // put on a route; [Track] calls it itself.

@@ -88,7 +88,7 @@ func (s *Setup) expect() {
 	for _, r := range s.routes() {
 		unmeasured := func(early Route) bool { return early.Method == r.Method && early.Path == r.Path }
 		if !slices.ContainsFunc(s.early, unmeasured) {
-			e.Expect(r.Method, r.Path)
+			e.Store.Expect(r.Method, r.Path)
 		}
 	}
 }

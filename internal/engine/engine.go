@@ -1,16 +1,19 @@
 // Package engine follows requests from their begin to their end: it knows what an
 // exchange is, how a response is watched on net/http, and which exchange a handler
-// belongs to. Package tacho puts its Meter in front of it and records what comes out;
-// package adapter shows it to the authors of adapters. Nothing else may import it, and
-// it does not depend on series, histograms or formats.
+// belongs to. At the end it records the outcome in a store. Package tacho puts its Meter
+// in front of it, package adapter shows it to the authors of adapters. Nothing else may
+// import it. It knows neither options nor formats, and no framework.
 package engine
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // Of returns the engine of a *tacho.Meter, and MetricOf that of a *tacho.Metric. Package
@@ -29,39 +32,33 @@ type Engine struct {
 
 // Shared is what Meters on one registry have in common. Its address is their identity.
 type Shared struct {
-	Watches  bool       // requests in flight, and streams
-	InFlight []InFlight // one, or one for each kind of request that schemas tell apart
-	Streams  *atomic.Uint64
+	Watches  bool                      // requests in flight, and streams
 	Defaults atomic.Pointer[[]*Metric] // by Meter.RegisterDefault
 	Clock    func() int64              // nil but in tests
 
 	measuring atomic.Int32 // how many places measure
 }
 
-// Config is what the engine is told by its Meter. Functions are called for each request
-// only where the comment says so; they neither panic nor block.
+// Config is what the engine is told by its Meter. The functions call those that the
+// service's author has given, and recover their panics.
 type Config struct {
+	Store            *store.Store
 	Minimal          bool // as Options.Minimal
-	Traces           bool // there is an Options.TraceFunc
-	Schemes          bool // http is told from https
+	OmitHTTP         bool // as Options.OmitHTTP
 	ExcludeByDefault bool // Options.Exclude is not the user's
 	MetricsPath      string
 
-	// Excludes reports, at the begin of each request, whether a path is excluded, and
-	// ExcludesTracked whether it is for metrics that were put on the route.
-	Excludes, ExcludesTracked func(method, path string) bool
-	// Record records an exchange, at the end of each request.
-	Record func(x *Exchange, now int64)
-	// Label returns the label of a template: the same pointer each time.
-	Label func(template string) *string
+	// ExcludeFunc is nil without Options.ExcludeFunc, and Trace without
+	// Options.TraceFunc.
+	ExcludeFunc func(method, path string) bool
+	Trace       func(context.Context) (traceID, spanID string)
+	// Variant returns where a request is counted instead of its route, if labels take
+	// values from requests; else it is nil.
+	Variant func(x *Exchange, r *store.Route) *store.Route
 	// Guess names the route where no router is in sight.
 	Guess func(*http.Request) string
-	// AskRoute calls an adapter's function for the route, which may panic.
+	// AskRoute calls an adapter's function for the route.
 	AskRoute func(f func(*http.Request) string, r *http.Request) string
-	// Kind returns the place among InFlight, where there are several.
-	Kind func(method string, secure bool) int
-	// Expect makes a route known before its first request.
-	Expect func(method, template string)
 }
 
 // A Metric is recorded for the routes that it is put on.
@@ -101,3 +98,15 @@ func (e *Engine) MustOwn(metrics ...*Metric) {
 		}
 	}
 }
+
+// enter and leave count requests in flight.
+func (e *Engine) enter(x *Exchange) { x.flight = e.Store.Enter(x.method, x.secure, x.number) }
+
+func (e *Engine) leave(x *Exchange) { e.Store.Leave(x.flight, x.number) }
+
+// Unmatched is the route of requests for which the router found none, unknown that of
+// requests for which no router was in sight.
+const (
+	Unmatched = "unmatched"
+	unknown   = "unknown"
+)

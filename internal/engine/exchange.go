@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // An Exchange is one request and its response. Package adapter documents it.
@@ -43,11 +46,10 @@ type Exchange struct {
 	link    contextLink // by Link
 	tracked []tracking
 
-	marks      atomic.Uint32          // by handlers further inside
-	template   string                 // by SetTemplate, valid for ever
-	clean      func(string) string    // makes a label of template
-	named      atomic.Pointer[string] // the label that a router further inside has set
-	nestedPath string                 // the path that router saw
+	marks      atomic.Uint32               // by handlers further inside
+	route      *store.Route                // by SetTemplate
+	named      atomic.Pointer[store.Route] // set by a router further inside
+	nestedPath string                      // the path that router saw
 
 	watch watch // of the response, on net/http
 }
@@ -59,9 +61,9 @@ type Scratch struct {
 	Key    []byte   // for the keys of label sets
 }
 
-// StreamAfter is how long a flushed response may go on before it counts as a
+// streamAfter is how long a flushed response may go on before it counts as a
 // stream: a response that was only written in pieces ends sooner.
-const StreamAfter = int64(time.Second)
+const streamAfter = int64(time.Second)
 
 // StatusClientClosedRequest is the status of a response that its client did not wait
 // for.
@@ -112,12 +114,26 @@ func (e *Engine) beginExcluded(x *Exchange) bool {
 func (e *Engine) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
 	x.reset()
 	x.engine, x.method, x.path = e, method, path
-	if e.ExcludesTracked(method, path) {
+	if e.excludesTracked(method, path) {
 		x.excluded = !slices.ContainsFunc(metrics, (*Metric).countsExcluded)
 		x.marks.Store(markPath)
 	}
 	x.only, x.start = true, e.Now()
 	return !x.excluded
+}
+
+// Excludes reports whether a request is excluded.
+func (e *Engine) Excludes(method, path string) bool {
+	return e.Store.Exclude.Request(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
+}
+
+// excludesTracked is the same for metrics that were put on the route: the list
+// that excludes by default says nothing of them.
+func (e *Engine) excludesTracked(method, path string) bool {
+	if e.Store.Exclude.Listed(path) && !(e.ExcludeByDefault && path != e.MetricsPath) {
+		return true
+	}
+	return e.Store.Exclude.Matches(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
 }
 
 // reset forgets the request before. Field by field it takes half the time of
@@ -147,7 +163,7 @@ func (x *Exchange) reset() {
 	if x.code != "" {
 		x.code = ""
 	}
-	x.template = ""
+	x.route = nil
 	x.watch.use++ // writers of the request before report no more
 	if x.number == 0 {
 		x.number = exchanges.Add(1)
@@ -164,7 +180,7 @@ func (x *Exchange) Carry(c Carrier) {
 
 // Secure reports that the request came over TLS. It is called after Begin.
 func (x *Exchange) Secure() {
-	if x.engine == nil || x.secure || !x.engine.Schemes {
+	if x.engine == nil || x.secure || !x.engine.Store.Config.Schemes {
 		return
 	}
 	x.secure = true
@@ -240,7 +256,7 @@ func (x *Exchange) incomplete() bool {
 // gives up. Where an http.TimeoutHandler around the handler has answered in its
 // place, that answer is recorded.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
-	if x.engine != nil && x.engine.Traces {
+	if x.engine != nil && x.engine.Trace != nil {
 		x.trace = ctx
 		if x.carrier != nil {
 			x.trace = x.carrier.Context() // which handlers may have replaced
@@ -263,7 +279,7 @@ func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 
 // Flushed reports that the response, with this content type, was pushed to the
 // client while the handler is still at work. Event streams count as streams
-// from then on, other responses when they have gone on for StreamAfter.
+// from then on, other responses when they have gone on for streamAfter.
 func (x *Exchange) Flushed(contentType string) {
 	if x.stream || x.idle() {
 		return
@@ -272,7 +288,7 @@ func (x *Exchange) Flushed(contentType string) {
 	if x.firstByte == 0 {
 		x.firstByte = now
 	}
-	if isEventStream(contentType) || now-x.firstByte >= StreamAfter {
+	if isEventStream(contentType) || now-x.firstByte >= streamAfter {
 		x.startStream()
 	}
 }
@@ -302,7 +318,7 @@ func (x *Exchange) Hijack() {
 
 func (x *Exchange) startStream() {
 	x.stream = true
-	x.engine.Streams.Add(1)
+	x.engine.Store.Streams.Add(1)
 }
 
 // Exclude leaves this exchange out of everything that is recorded at its end.
@@ -330,14 +346,31 @@ func (x *Exchange) ExcludedAll() bool { return x.marks.Load()&markNothing != 0 }
 // called while another goroutine has already ended the exchange.
 func (x *Exchange) SetRoute(template string) {
 	if x.engine != nil {
-		x.named.Store(x.engine.Label(template))
+		x.named.Store(x.engine.Store.Route(template))
 	}
 }
 
 // SetTemplate names the route by a string that never changes.
-func (x *Exchange) SetTemplate(template string) { x.template, x.clean = template, asItIs }
+func (x *Exchange) SetTemplate(template string) { x.setTemplate(template, asItIs) }
+
+func (x *Exchange) setTemplate(text string, clean func(string) string) {
+	if x.engine != nil {
+		x.route = x.engine.Store.StaticRoute(text, clean)
+	}
+}
 
 func asItIs(s string) string { return s }
+
+// settledRoute is the route as far as it is known.
+func (x *Exchange) settledRoute() *store.Route {
+	if named := x.named.Load(); named != nil {
+		return named
+	}
+	if x.route != nil {
+		return x.route
+	}
+	return x.engine.Store.Route(cmp.Or(x.Route, unknown))
+}
 
 // Link returns a context that leads those further inside to this exchange. Such an
 // exchange must not be used again, since the context may outlive it.
@@ -357,4 +390,8 @@ var exchanges atomic.Uint32
 // idle reports whether there is nothing to measure.
 func (x *Exchange) idle() bool {
 	return x.engine == nil || x.excluded || x.only || x.unseen || !x.engine.Watches
+}
+
+func (x *Exchange) sendsNoBody(status int) bool {
+	return x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }

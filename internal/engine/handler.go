@@ -9,9 +9,6 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// Unmatched is the route of requests for which the router found none.
-const Unmatched = "unmatched"
-
 // Handler measures every request that next serves; nil stands for
 // http.DefaultServeMux.
 func (e *Engine) Handler(next http.Handler) http.Handler {
@@ -141,7 +138,7 @@ func (h *handler) route(o *observer, r *http.Request) {
 	case h.mux != nil && o.entered != "" && stripped(requestPath(r), r.URL.EscapedPath()):
 		x.Route = joinTemplates(template(o.entered), template(pattern))
 	default:
-		x.template, x.clean = pattern, template
+		x.setTemplate(pattern, template)
 	}
 }
 
@@ -222,7 +219,7 @@ func (x *Exchange) below(pattern, path, inner string) string {
 	outerPath, outer := x.path, template(pattern)
 	if x.nestedPath != "" {
 		outerPath = x.nestedPath
-		outer = *x.named.Load()
+		outer = x.named.Load().Label
 	}
 	if !subtree(outer) || !stripped(outerPath, path) {
 		return inner

@@ -64,14 +64,9 @@ func (x *Exchange) endTracking(mark int, now int64) {
 	}
 }
 
-// RecordTracked records the outcome in the metrics that were tracked. The route is
-// an excluded one or not, and one that the router has found or not.
-func (x *Exchange) RecordTracked(excluded, unmatched bool) {
-	marks := x.marks.Load()
-	if len(x.tracked) == 0 || marks&markNothing != 0 {
-		return
-	}
-	excluded = excluded && !x.engine.ExcludeByDefault || marks&markPath != 0
+// recordTracked records the outcome in the metrics that were tracked.
+func (x *Exchange) recordTracked(excluded bool) {
+	unmatched := x.route.Label == Unmatched
 	for i := range x.tracked {
 		t := &x.tracked[i]
 		if t.gauge != nil || excluded && !t.metric.CountExcluded || unmatched && t.everywhere {

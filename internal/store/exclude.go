@@ -1,0 +1,115 @@
+package store
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Exclusions decide which requests are not recorded. They look at a request's
+// path before the handler runs and at its route's template once, when the
+// route is first seen.
+type Exclusions struct {
+	exact    map[string]bool
+	globs    []string
+	patterns []*regexp.Regexp
+
+	// byLength are the exact paths of each length; those of 63 bytes and more
+	// share the last. Comparing with one or two is faster than any map.
+	byLength [64][]string
+}
+
+func newExclusions(c Config) Exclusions {
+	e := Exclusions{exact: map[string]bool{c.MetricsPath: true}}
+	for _, entry := range c.Exclude {
+		if strings.ContainsAny(entry, `*?[\`) {
+			e.globs = append(e.globs, entry)
+		}
+		e.exact[entry] = true // a template may contain any of these characters
+	}
+	for _, pattern := range c.ExcludePatterns {
+		e.patterns = append(e.patterns, regexp.MustCompile(`^(?:`+pattern+`)`))
+	}
+	for p := range e.exact {
+		n := min(len(p), len(e.byLength)-1)
+		e.byLength[n] = append(e.byLength[n], p)
+	}
+	return e
+}
+
+// Request reports whether a request is excluded by its path.
+func (e *Exclusions) Request(path string) bool { return e.Listed(path) || e.Matches(path) }
+
+// Listed reports whether the list excludes a path.
+func (e *Exclusions) Listed(path string) bool {
+	for _, exact := range e.byLength[min(len(path), len(e.byLength)-1)] {
+		if path == exact {
+			return true
+		}
+	}
+	for _, g := range e.globs {
+		if globMatch(g, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// Matches reports whether the patterns exclude a path.
+func (e *Exclusions) Matches(path string) bool {
+	for _, p := range e.patterns {
+		if p.MatchString(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// route reports whether a route is excluded by its template.
+func (e *Exclusions) route(template string) bool {
+	if e.exact[template] {
+		return true
+	}
+	for _, g := range e.globs {
+		if globMatch(g, template) {
+			return true
+		}
+	}
+	return false
+}
+
+// globMatch is path.Match segment by segment, with ** for any number of
+// segments, none included.
+func globMatch(glob, p string) bool {
+	for {
+		pattern, restGlob, moreGlob := strings.Cut(glob, "/")
+		if pattern == "**" {
+			return matchRest(restGlob, moreGlob, p)
+		}
+		segment, rest, more := strings.Cut(p, "/")
+		if ok, err := path.Match(pattern, segment); !ok || err != nil {
+			return false
+		}
+		if !moreGlob || !more {
+			return moreGlob == more || restGlob == "**" && moreGlob
+		}
+		glob, p = restGlob, rest
+	}
+}
+
+// matchRest tries the glob behind a ** at every segment of p.
+func matchRest(glob string, more bool, p string) bool {
+	if !more {
+		return true
+	}
+	for {
+		if globMatch(glob, p) {
+			return true
+		}
+		_, rest, ok := strings.Cut(p, "/")
+		if !ok {
+			return false
+		}
+		p = rest
+	}
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/hist"
+)
+
+// An Outcome is what became of a request.
+type Outcome struct {
+	Method   string
+	TLS      bool // it came over TLS
+	Status   int
+	Panicked bool
+
+	// Nanoseconds and bytes; negative ones of the last three are not recorded.
+	Latency           int64
+	Lifetime          int64 // of a stream
+	BytesIn, BytesOut int64
+
+	Hint uint32 // chooses the shard; it should differ between processors
+}
+
+// Record counts a request under a route, and returns the series and the bucket of
+// the latency histogram in which it was counted.
+func (t *Store) Record(r *Route, o *Outcome) (in *Series, bucket int) {
+	c := t.entry(t.routeMethod(r, t.kindOf(o.Method, o.TLS)), t.StatusOf(o.Status))
+	s := c.series
+	if c.overflow != noDimension || r.overflowed {
+		t.beyond[max(c.overflow, routeDimension)].Add(1)
+	}
+	// The series is another's where the budget is spent.
+	t.observe(&s.Of.Streams, t.StreamBounds, streamDurations, s, o.Lifetime, o.Hint)
+	bucket = s.Observe(uint64(max(o.Latency, 0)), o.Hint)
+	if o.Panicked {
+		t.panicsOf(s).Add(1)
+	}
+	t.observe(&s.Sizes.Request, t.SizeBounds, requestBytes, s, o.BytesIn, o.Hint)
+	t.observe(&s.Sizes.Response, t.SizeBounds, responseBytes, s, o.BytesOut, o.Hint)
+	return s, bucket
+}
+
+// observe records a value in one of a series's histograms, which is made when first
+// needed. Negative values are not known and not recorded.
+func (t *Store) observe(slot *atomic.Pointer[hist.Histogram], b *hist.Bounds, what cellKind, s *Series, v int64, hint uint32) {
+	if v < 0 {
+		return
+	}
+	h := slot.Load()
+	if h == nil {
+		h = t.makeHistogram(slot, b, what, s)
+	}
+	b.Observe(h, uint64(v), hint)
+}
+
+func (t *Store) makeHistogram(slot *atomic.Pointer[hist.Histogram], b *hist.Bounds, what cellKind, s *Series) *hist.Histogram {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h := slot.Load(); h != nil {
+		return h
+	}
+	h := t.newHistogram(b, what, s)
+	slot.Store(&h)
+	return &h
+}
+
+// panicsOf is where the panics of a series's route and method are counted.
+func (t *Store) panicsOf(s *Series) *atomic.Uint64 {
+	if n := s.Of.panics.Load(); n != nil {
+		return n
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.Of.panics.Load() == nil {
+		s.Of.panics.Store(&t.words(t.keyOf(panicCounts, s), 1)[0])
+	}
+	return s.Of.panics.Load()
+}
