@@ -52,7 +52,8 @@ func (x *Exchange) Link(ctx context.Context) context.Context { return x.engine()
 // flushes and hijacking. It has exactly those optional interfaces that w has
 // (http.Flusher, http.Hijacker, io.ReaderFrom, http.Pusher, http.CloseNotifier), and
 // Unwrap returns w. A handler that keeps it too long still writes to its own response and
-// never reports to another exchange. ctx is the server's context of the request.
+// never reports to another exchange. ctx is the server's context of the request, or nil if
+// the exchange is one that EnterHTTP returned.
 func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.ResponseWriter {
 	return x.engine().Watch(ctx, w)
 }

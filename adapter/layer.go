@@ -111,16 +111,17 @@ type Outcome struct {
 	// dispatched again. Elsewhere it may be any string.
 	Route string
 
-	// Status is the status that was sent, or that the framework is about to send. It
-	// counts if none was reported to the exchange.
+	// Status is the status that was sent, or that the framework is about to send; 0 is
+	// 200. It counts if none was reported to the exchange.
 	Status int
 
 	// Sent says that the status was sent already. It makes a difference with
 	// Options.Minimal, where nothing watches the writer.
 	Sent bool
 
-	// BytesIn and BytesOut are the sizes of the bodies, -1 if not known. On net/http the
-	// layer counts BytesIn itself.
+	// BytesIn and BytesOut are the sizes of the bodies that were read and written, -1 if not
+	// known. If they are 0, what the layer itself has counted is recorded: BytesIn on
+	// net/http, BytesOut where the writer is one of Exchange.Watch.
 	BytesIn, BytesOut int64
 
 	// Panicked is what recover() returned in the deferred function that calls Leave.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -168,22 +169,22 @@ func (c *Call) passed(route string) {
 
 func (c *Call) settle(o Outcome) {
 	x := &c.exchange
-	x.BytesIn, x.BytesOut = o.BytesIn, o.BytesOut
 	switch {
 	case c.request == nil:
 		x.Route = o.Route
-	case o.Route != c.route: // a handler has dispatched the request again
+	case o.Route != c.route: // the router has decided, or a handler has dispatched the request again
 		x.SetTemplate(o.Route)
 	}
 	if c.copied != nil {
 		x.BytesIn = c.copied.BytesRead()
 	}
+	x.BytesIn, x.BytesOut = cmp.Or(o.BytesIn, x.BytesIn), cmp.Or(o.BytesOut, x.BytesOut)
 	if c.engine.Minimal && o.Sent {
 		// Nobody looked when it was written; whether the client is still there
 		// now does not matter.
 		x.WroteHeader(nil, o.Status)
 	}
-	x.Settle(x.watch.ctx, o.Status, o.Panicked)
+	x.Settle(x.watch.ctx, cmp.Or(o.Status, http.StatusOK), o.Panicked)
 	c.engine.End(x)
 }
 

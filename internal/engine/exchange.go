@@ -165,6 +165,9 @@ func (x *Exchange) reset() {
 	}
 	x.route = nil
 	x.watch.use++ // writers of the request before report no more
+	if x.watch.ctx != nil {
+		x.watch.ctx = nil
+	}
 	if x.number == 0 {
 		x.number = exchanges.Add(1)
 	}

@@ -106,7 +106,9 @@ func (l *Layer) measureHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p 
 	}
 	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
 		if x := e.Enclosing(w, r.Context()); x != nil {
-			x.SetRoute(route)
+			if route != "" {
+				x.SetRoute(route)
+			}
 			return s.pass(e, w, r, x, route), nil
 		}
 	}
@@ -239,7 +241,9 @@ func (c *Call) begin(s *Stack, p Params, route string, what use) {
 	c.params, c.route, c.use = p, route, what
 	c.exchange.watch.ctx = c.request.Context()
 	s.push(c)
-	c.exchange.SetTemplate(route)
+	if route != "" {
+		c.exchange.SetTemplate(route)
+	}
 	if c.request.TLS != nil {
 		c.exchange.Secure()
 	}

@@ -50,9 +50,11 @@ func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 }
 
 // Watch returns a writer that reports to the exchange, with the optional interfaces
-// that w has. ctx is the server's context of the request.
+// that w has. ctx is the server's context of the request; nil if it is known.
 func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.ResponseWriter {
-	x.watch.ctx = ctx
+	if ctx != nil {
+		x.watch.ctx = ctx
+	}
 	return x.watching(w).as(abilities(w))
 }
 
@@ -84,18 +86,18 @@ func (h *handle) WriteHeader(status int) {
 
 // Write implements http.ResponseWriter.
 func (h *handle) Write(p []byte) (int, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := h.writer.Write(p)
-	h.wrote(int64(n), err)
+	h.wrote(before, int64(n), err)
 	return n, err
 }
 
 // WriteString implements io.StringWriter. Every kind has it: where the
 // writer has not, io.WriteString does the very same.
 func (h *handle) WriteString(s string) (int, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := io.WriteString(h.writer, s)
-	h.wrote(int64(n), err)
+	h.wrote(before, int64(n), err)
 	return n, err
 }
 
@@ -105,18 +107,29 @@ func (h *handle) Unwrap() http.ResponseWriter { return h.writer }
 // Exchange returns the exchange that this writer reports to.
 func (h *handle) Exchange() *Exchange { return h.reports() }
 
-func (h *handle) implicitHeader() {
-	if x := h.reports(); x != nil && x.status == 0 {
+// implicitHeader reports the status that goes with a first write, and returns how many
+// bytes were written before.
+func (h *handle) implicitHeader() (before int64) {
+	x := h.reports()
+	if x == nil {
+		return 0
+	}
+	if x.status == 0 {
 		x.WroteHeader(x.watch.ctx, http.StatusOK)
 	}
+	return x.BytesOut
 }
 
-func (h *handle) wrote(n int64, err error) {
+// wrote counts what was written, unless a handle further outside, to which this write
+// has come, reports to the same exchange.
+func (h *handle) wrote(before, n int64, err error) {
 	x := h.reports()
 	if x == nil {
 		return
 	}
-	x.BytesOut += n
+	if x.BytesOut == before {
+		x.BytesOut += n
+	}
 	if err != nil {
 		x.WriteFailed(err)
 	}
@@ -152,9 +165,9 @@ func (h *handle) hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // readFrom keeps sendfile: io.Copy from a file does not pass through us.
 func (h *handle) readFrom(src io.Reader) (int64, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := h.writer.(io.ReaderFrom).ReadFrom(src)
-	h.wrote(n, err)
+	h.wrote(before, n, err)
 	return n, err
 }
 
