@@ -18,8 +18,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/tacho-go/tacho/internal/drain"
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
 )
 
 // Metrics returns the handler of the metrics endpoint: everything that the
@@ -68,7 +70,7 @@ type endpoint struct {
 
 // A scrape is the memory that one scrape needs, and the next one uses again.
 type scrape struct {
-	scan     scan
+	scan     scan.Scan
 	encoders expo.Encoders
 }
 
@@ -136,7 +138,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), e.patience(r))
 	defer cancel()
 	names := chosenNames(r)
-	waiting := e.meter.core.waiting()
+	waiting := drain.Waiting(e.meter.core.waiters.All())
 	err := e.render(ctx, out, format, names)
 	if err == errReading {
 		refuseIncomplete(w)
@@ -146,7 +148,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	inTime := ctx.Err() == nil // else something may be missing
 	if closeOut() == nil && len(names) == 0 && inTime {
-		waiting.scraped()
+		waiting.Scraped()
 	}
 }
 
@@ -206,7 +208,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 		return e.write(&expo.Filter{Chosen: which, To: out}, format, others, own)
 	}
 	if own {
-		others = append(slices.Clone(others), e.meter.families.gather(e.meter)...)
+		others = append(slices.Clone(others), e.meter.core.gather()...)
 		expo.Sort(others)
 	}
 	return e.writeGathered(out, format, which.Families(others), false)
@@ -246,7 +248,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		return e.writeGathered(out, format, others, own)
 	}
 	e.meter.core.look(func(shown *core) {
-		shown.scan(&s.scan, enc)
+		s.scan.Start(shown.source(), enc)
 		err = e.encodeAll(s, enc, out, format, others)
 	})
 	return err
@@ -258,12 +260,12 @@ func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format 
 	buf.Reset(out)
 	defer buf.Release()
 	other := expfmt.NewEncoder(buf, format, e.encoderOptions()...)
-	for _, f := range e.meter.families.sorted {
+	for _, f := range e.meter.families.Sorted {
 		for len(others) > 0 && others[0].GetName() < f.Name {
 			e.encode(other, others[0], &buf.Err)
 			others = others[1:]
 		}
-		s.scan.family(f)
+		s.scan.Family(f)
 	}
 	for _, o := range others {
 		e.encode(other, o, &buf.Err)
@@ -278,7 +280,7 @@ func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format 
 // that are not tacho's own, and in formats that hardly anybody asks for.
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
-		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+		families = append(slices.Clone(families), e.meter.core.gather()...)
 		expo.Sort(families)
 	}
 	to := &expo.Recorder{To: out}
@@ -318,9 +320,9 @@ func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) 
 func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
 	p := expo.NewPython(out, e.meter.opts.CreatedSamples)
 	if own {
-		families = append(slices.Clone(families), e.meter.families.gather(e.meter)...)
+		families = append(slices.Clone(families), e.meter.core.gather()...)
 	}
-	for _, f := range e.meter.families.budgeted {
+	for _, f := range e.meter.families.Budgeted {
 		there := func(other *dto.MetricFamily) bool { return other.GetName() == f.Name }
 		if !slices.ContainsFunc(families, there) {
 			families = append(families, expo.Empty(f.Family))
@@ -357,4 +359,32 @@ func chosenNames(r *http.Request) []string {
 		return nil
 	}
 	return r.URL.Query()["name[]"]
+}
+
+// A directory of several processes may be so large that reading it for the first time takes
+// longer than a scrape waits. What is there until then is no answer: to Prometheus, series
+// that are missing have ended. So the scrape is refused, reading goes on, and the next
+// scrape finds it done.
+
+// errReading is why a scrape is incomplete. For [Meter.Render] it is the context's end.
+var errReading = fmt.Errorf("the processes' directory is still being read: %w", context.DeadlineExceeded)
+
+// reading says whether a gathering that is not done in time reads a directory. Of a
+// hanging collector only its own metrics are missing, and the others are served.
+func (e *endpoint) reading() bool {
+	if s := e.meter.core.siblings; s != nil {
+		return s.reading()
+	}
+	g, ok := e.meter.opts.Gatherer.(interface {
+		prometheus.Gatherer
+		Directories() bool
+	})
+	return ok && g.Directories()
+}
+
+// refuseIncomplete answers a scrape for which nothing was written.
+func refuseIncomplete(w http.ResponseWriter) {
+	w.Header().Del("Content-Encoding")
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, errReading.Error()+"; the next scrape finds it done, and a longer scrape_timeout waits for it", http.StatusServiceUnavailable)
 }

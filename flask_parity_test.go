@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -220,7 +221,7 @@ func TestFlask04Exceptions(t *testing.T) {
 
 func TestFlask05ExporterInfo(t *testing.T) {
 	a := newFlaskApp(t, func(o *Options) { o.Labels = []Label{{Name: "team", Value: "x"}} })
-	a.want("# TYPE flask_exporter_info gauge", fmt.Sprintf("flask_exporter_info{version=%q} 1.0", version()))
+	a.want("# TYPE flask_exporter_info gauge", fmt.Sprintf("flask_exporter_info{version=%q} 1.0", scan.Version()))
 }
 
 func TestFlask06HeadersWithoutSeries(t *testing.T) {

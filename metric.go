@@ -1,15 +1,19 @@
 package tacho
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -24,7 +28,7 @@ type Metric struct {
 	meter  *Meter
 	kind   schema.Kind
 	opts   MetricOptions
-	sets   *labelSets
+	sets   *labelset.Sets
 	labels []part
 
 	tracked engine.Metric // as adapters and handlers put it on routes
@@ -51,7 +55,7 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	}
 	x := &Metric{meter: m, kind: kind, opts: o}
 	constLabels := maps.Clone(m.opts.constLabels())
-	var names []string
+	var labels []string
 	initial := !o.NoInitialValue
 	for _, l := range o.Labels {
 		if l.Func == nil {
@@ -59,20 +63,20 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 			continue
 		}
 		initial = false
-		names = append(names, l.Name)
+		labels = append(labels, l.Name)
 		x.labels = append(x.labels, part{own: l.limit().Limiter(), f: l.Func})
 	}
 	for i, l := range m.opts.dynamicLabels() {
 		initial = false
-		names = append(names, l.Name)
+		labels = append(labels, l.Name)
 		x.labels = append(x.labels, part{from: i})
 	}
 	var err error
-	if x.sets, err = newLabelSets(m, kind, o, names, constLabels); err != nil {
+	if x.sets, err = m.newLabelSets(kind, o, labels, constLabels); err != nil {
 		return nil, err
 	}
 	if initial {
-		x.sets.find(nil, nil)
+		x.sets.Find(nil, nil)
 	}
 	x.tracked = engine.Metric{Engine: m.engine, Name: x.Name(), CountExcluded: o.CountExcluded, Record: x.record}
 	if kind == schema.Gauge {
@@ -133,7 +137,7 @@ func (m *Meter) Summary(o MetricOptions) *Metric { return m.mustMetric(schema.Su
 func (x *Metric) Meter() *Meter { return x.meter }
 
 // Name returns the name under which the metric is exported.
-func (x *Metric) Name() string { return x.sets.name }
+func (x *Metric) Name() string { return x.sets.Name() }
 
 // RegisterDefault puts metrics on every request that the Meter measures from now
 // on and whose route the router found. Call it before the service serves.
@@ -152,22 +156,22 @@ func (m *Meter) RegisterDefault(metrics ...*Metric) {
 }
 
 // inProgress finds the gauge of an exchange.
-func (x *Metric) inProgress(of *engine.Exchange) prometheus.Gauge { return x.find(of).gauge }
+func (x *Metric) inProgress(of *engine.Exchange) prometheus.Gauge { return x.find(of).Gauge }
 
 // record records the end of an exchange.
 func (x *Metric) record(of *engine.Exchange, elapsed int64) {
 	c := x.find(of)
-	if c.counter != nil {
-		c.counter.Inc()
+	if c.Counter != nil {
+		c.Counter.Inc()
 	} else {
-		c.observer.Observe(float64(elapsed) / 1e9)
+		c.Observer.Observe(float64(elapsed) / 1e9)
 	}
 }
 
 // find returns the metric's label set for an exchange.
-func (x *Metric) find(of *engine.Exchange) *child {
+func (x *Metric) find(of *engine.Exchange) *labelset.Child {
 	if len(x.labels) == 0 {
-		return x.sets.find(nil, nil)
+		return x.sets.Find(nil, nil)
 	}
 	values := of.Scratch.Texts[:0]
 	for _, p := range x.labels {
@@ -183,5 +187,34 @@ func (x *Metric) find(of *engine.Exchange) *child {
 	}
 	of.Scratch.Texts = values
 	of.Scratch.Key = labelvalue.Join(of.Scratch.Key[:0], values)
-	return x.sets.find(of.Scratch.Key, values)
+	return x.sets.Find(of.Scratch.Key, values)
+}
+
+// newLabelSets makes the label sets of a metric and registers them. The options
+// have been checked.
+func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string, constLabels map[string]string) (*labelset.Sets, error) {
+	s := labelset.New(labelset.Config{
+		Kind: kind, Name: o.fullName(kind), Help: names.Help(o.Help), Labels: labels, ConstLabels: constLabels, Buckets: o.Buckets,
+		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.Now, Logger: m.core.logger,
+	})
+	if err := m.opts.Registerer.Register(s); err != nil {
+		return nil, fmt.Errorf("tacho: the metric %s cannot be registered: %w", s.Name(), err)
+	}
+	m.core.addLabelSets(s)
+	return s, nil
+}
+
+// addLabelSets makes the label sets known to the self-metrics.
+func (c *core) addLabelSets(s *labelset.Sets) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.labelSets = append(c.labelSets, s)
+	slices.SortFunc(c.labelSets, func(a, b *labelset.Sets) int { return strings.Compare(a.Name(), b.Name()) })
+}
+
+func (c *core) allLabelSets() []*labelset.Sets {
+	c = cmp.Or(c.whole, c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.labelSets)
 }

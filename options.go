@@ -13,6 +13,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -373,3 +374,36 @@ func labelOf(s schema.Schema, v schema.Value) string {
 	}
 	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }
+
+// familiesConfig is what the options say of what is exported.
+func (o *Options) familiesConfig() scan.Config {
+	c := scan.Config{
+		Schemas: o.allSchemas(), Counted: o.allBuckets(), Namespace: o.Namespace, Prefix: o.wrapped.Prefix,
+		RequestLabels: o.wrapped.labels(o.constLabels()), SelfLabels: o.wrapped.labels(o.ConstLabels), Unnamed: []string{Unmatched, Unknown},
+		Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Minimal: o.Minimal, OmitHTTP: o.OmitHTTP,
+	}
+	for _, s := range c.Schemas {
+		c.Buckets = append(c.Buckets, o.bucketsOf(s))
+	}
+	for _, l := range o.dynamicLabels() {
+		c.Extras = append(c.Extras, l.Name)
+	}
+	if o.GroupBy.Func != nil {
+		c.GroupBy = o.GroupBy.Name
+	}
+	return c
+}
+
+// An optionFunc is one of the functions that users give us.
+type optionFunc int
+
+const (
+	excludeFunc optionFunc = iota
+	groupBy
+	labelFunc
+	routeFunc
+	traceFunc
+	optionFuncs // how many there are
+)
+
+var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -66,8 +66,6 @@ func (o Options) check() error {
 	}
 	return errors.Join(errs...)
 }
-
-type complaint func(field, format string, args ...any)
 
 func checkRegistry(o Options, wrong complaint) {
 	switch {
@@ -166,19 +164,15 @@ func checkSchemas(o Options, wrong complaint) {
 			wrong(field, "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
 			continue
 		}
-		for _, slot := range slots {
-			f := *slot.of(&s)
-			if f.Name == "" {
-				continue
-			}
-			if err := slot.refuses(f); err != nil {
+		scan.Check(s, func(f schema.Family, err error) {
+			if err != nil {
 				wrong(field, "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
 			}
 			if by, ok := taken[f.Name]; ok {
 				wrong(field, "%q and %q both export %s; leave one of them out, or rename one by WithPrefix", by, s.Name, f.Name)
 			}
 			taken[f.Name] = s.Name
-		}
+		})
 		if o.Buckets == nil {
 			checkBounds(field+".Buckets", o.bucketsOf(s), wrong)
 		}
@@ -226,24 +220,6 @@ func checkFamily(f schema.Family, name string) error {
 		}
 	}
 	return names.Check(name, labels...)
-}
-
-func checkBounds(field string, bounds []float64, wrong complaint) {
-	if len(bounds) == 0 {
-		wrong(field, "is empty; leave it nil for the default")
-		return
-	}
-	for i, b := range bounds {
-		switch {
-		case math.IsNaN(b) || math.IsInf(b, 0) || b <= 0:
-			wrong(field, "bound %v is not a positive number (+Inf is added for you)", b)
-		case i > 0 && b <= bounds[i-1]:
-			wrong(field, "bound %v does not exceed the one before it, %v", b, bounds[i-1])
-		}
-	}
-	if len(bounds) > hist.MaxBuckets {
-		wrong(field, "has %d bounds; at most %d are supported", len(bounds), hist.MaxBuckets)
-	}
 }
 
 // RFC 9110, section 5.6.2: a method is a token.

@@ -12,7 +12,7 @@ import (
 // in one of them is not the request's business.
 
 func (m *Meter) excludesByFunc(method, path string) (yes bool) {
-	defer m.survive(excludeFunc)
+	defer m.recoverPanic(excludeFunc)
 	return m.opts.ExcludeFunc(method, path)
 }
 
@@ -25,7 +25,7 @@ func (m *Meter) guess(r *http.Request) string {
 }
 
 func (m *Meter) askRoute(f func(*http.Request) string, r *http.Request) (route string) {
-	defer m.survive(routeFunc)
+	defer m.recoverPanic(routeFunc)
 	return f(r)
 }
 
@@ -36,7 +36,7 @@ func (m *Meter) variant(x *engine.Exchange, r *store.Route) *store.Route {
 
 // trace calls Options.TraceFunc.
 func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
-	defer m.survive(traceFunc)
+	defer m.recoverPanic(traceFunc)
 	return m.opts.TraceFunc(ctx)
 }
 

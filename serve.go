@@ -8,9 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/drain"
 )
 
 // ServeOptions describe a port of its own for the metrics. Address or Listener
@@ -72,17 +73,17 @@ func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
 			return fmt.Errorf("tacho: ServeOptions.Address: %w", err)
 		}
 	}
-	defer func() { _ = l.Close() }() // who serves has closed it, unless he failed
-	server := m.newPort(o)
-	m.core.ports.add(server)
-	defer m.core.ports.remove(server)
+	defer func() { _ = l.Close() }() // Serve closes it, except on error
+	server := m.portOf(o)
+	m.core.ports.Add(server)
+	defer m.core.ports.Remove(server)
 	if m.core.down.Load() {
-		server.shut(ctx) // before it has begun: it then ends at once
+		server.Shut(ctx) // before it has begun: it then ends at once
 	}
-	defer context.AfterFunc(ctx, func() { server.shut(context.Background()) })()
+	defer context.AfterFunc(ctx, func() { server.Shut(context.Background()) })()
 	err := o.serve(&server.Server, l)
 	if errors.Is(err, http.ErrServerClosed) {
-		server.shut(context.Background()) // or wait for whoever has begun to
+		server.Shut(context.Background()) // or wait for whoever has begun to
 		return nil
 	}
 	return err
@@ -112,38 +113,14 @@ func (m *Meter) ownPort(o ServeOptions) http.Handler {
 	return mux
 }
 
-// An ownPort is a server of Serve's.
-type ownPort struct {
-	http.Server
-	once  sync.Once
-	ended chan struct{} // closed when everything was answered
-}
-
-// newPort makes a server that a scraper which hangs cannot hold for ever.
-func (m *Meter) newPort(o ServeOptions) *ownPort {
-	p := &ownPort{ended: make(chan struct{})}
+// portOf makes a server that a scraper which hangs cannot hold for ever.
+func (m *Meter) portOf(o ServeOptions) *drain.Server {
+	p := drain.NewServer()
 	p.Handler, p.TLSConfig = m.ownPort(o), o.TLSConfig
 	p.ReadTimeout, p.IdleTimeout = 10*time.Second, 2*time.Minute
 	p.WriteTimeout = m.opts.ScrapeTimeout + 30*time.Second
 	p.ErrorLog = slog.NewLogLogger(m.logger().Handler(), slog.LevelWarn)
 	return p
-}
-
-// graceful is how long answers that are under way may take when a server is to
-// end.
-const graceful = 5 * time.Second
-
-// shut ends a server in order, or by force when that takes too long.
-func (p *ownPort) shut(ctx context.Context) {
-	p.once.Do(func() {
-		ctx, cancel := context.WithTimeout(ctx, graceful)
-		defer cancel()
-		if p.Shutdown(ctx) != nil {
-			_ = p.Close()
-		}
-		close(p.ended)
-	})
-	<-p.ended
 }
 
 // Shutdown keeps the metrics endpoint up until a scrape that began after the
@@ -156,19 +133,19 @@ func (p *ownPort) shut(ctx context.Context) {
 // service's own port, call Shutdown before
 // http.Server's.
 func (m *Meter) Shutdown(ctx context.Context) error {
-	w := &waiter{done: make(chan struct{})}
-	m.core.waiters.add(w)
-	defer m.core.waiters.remove(w)
+	w := drain.NewWaiter()
+	m.core.waiters.Add(w)
+	defer m.core.waiters.Remove(w)
 	var err error
 	select {
-	case <-w.done:
+	case <-w.Done:
 	case <-ctx.Done():
 		err = fmt.Errorf("%w: %w", ErrNotScraped, ctx.Err())
 	}
 	m.core.down.Store(true)
 	var ports sync.WaitGroup
-	for _, port := range m.core.ports.all() {
-		ports.Go(func() { port.shut(ctx) })
+	for _, port := range m.core.ports.All() {
+		ports.Go(func() { port.Shut(ctx) })
 	}
 	ports.Wait()
 	if m.core.siblings != nil {
@@ -177,43 +154,17 @@ func (m *Meter) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// A waiter waits for a scrape.
-type waiter struct {
-	once sync.Once
-	done chan struct{}
-}
-
-// waiting are those who wait for a scrape that begins now.
-type waiting []*waiter
-
-func (c *core) waiting() waiting { return c.waiters.all() }
-
-func (w waiting) scraped() {
-	for _, one := range w {
-		one.once.Do(func() { close(one.done) })
+// Flush lets the service's other processes see everything that this one has
+// counted until now. The HTTP metrics they see anyway; other metrics of the
+// registry are written once a second. So it is for the end of main:
+//
+//	defer m.Flush()
+//
+// Without Options.Multiproc it does nothing.
+func (m *Meter) Flush() error {
+	if m.core.siblings == nil {
+		return nil
 	}
-}
-
-// A locked is a list for many goroutines.
-type locked[T comparable] struct {
-	mu   sync.Mutex
-	list []T
-}
-
-func (l *locked[T]) add(one T) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = append(l.list, one)
-}
-
-func (l *locked[T]) remove(one T) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.list = slices.DeleteFunc(l.list, func(x T) bool { return x == one })
-}
-
-func (l *locked[T]) all() []T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.list)
+	_, err := m.core.siblings.publish()
+	return err
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/drain"
 )
 
 // serving runs Serve on a free port and returns its address, and what Serve
@@ -182,7 +184,7 @@ func TestShutdownWaitsForTheLastScrape(t *testing.T) {
 	<-slow.begun
 	shut := make(chan error, 1)
 	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.all()) == 0 {
+	for len(m.core.waiters.All()) == 0 {
 		time.Sleep(time.Millisecond) // until Shutdown waits
 	}
 	exchange(m, "GET", "/last", 200)
@@ -225,7 +227,7 @@ func TestShutdownWithoutScraper(t *testing.T) {
 	if err := ended(t, done); err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
-	if left := len(m.core.waiters.all()); left != 0 {
+	if left := len(m.core.waiters.All()); left != 0 {
 		t.Errorf("%d still wait", left)
 	}
 }
@@ -269,7 +271,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	if err := m.Shutdown(ctx); !errors.Is(err, ErrNotScraped) {
 		t.Errorf("Shutdown returned %v", err)
 	}
-	if took := time.Since(begin); took > graceful/2 {
+	if took := time.Since(begin); took > drain.Graceful/2 {
 		t.Errorf("it took %v", took)
 	}
 	if err := ended(t, done); err != nil {
@@ -288,7 +290,7 @@ func TestShutdownWaitsForWholeScrapes(t *testing.T) {
 	}))
 	shut := make(chan error, 1)
 	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.all()) == 0 {
+	for len(m.core.waiters.All()) == 0 {
 		runtime.Gosched()
 	}
 	scrape := func(patience string) string {
@@ -303,7 +305,7 @@ func TestShutdownWaitsForWholeScrapes(t *testing.T) {
 	if strings.Contains(scrape("0.05"), "\nslow_metric 1\n") {
 		t.Error("the metric is there")
 	}
-	if len(m.core.waiters.all()) == 0 || len(shut) > 0 {
+	if len(m.core.waiters.All()) == 0 || len(shut) > 0 {
 		t.Errorf("Shutdown returned %v", <-shut)
 	}
 	close(hang)

@@ -323,7 +323,7 @@ func TestGroupOverflow(t *testing.T) {
 	if _, err := m.Gatherer().Gather(); err != nil {
 		t.Error(err)
 	}
-	families := m.families.gather(m)
+	families := m.core.gather()
 	for _, f := range families {
 		seen := map[string]bool{}
 		for _, x := range f.Metric {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/index"
+	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/schema"
@@ -66,15 +67,15 @@ func NewHistogram[L comparable](m *Meter, o MetricOptions) (*HistogramOf[L], err
 }
 
 // Inc adds 1.
-func (c *CounterOf[L]) Inc(labels L) { c.find(labels).counter.Inc() }
+func (c *CounterOf[L]) Inc(labels L) { c.find(labels).Counter.Inc() }
 
 // Add adds a number. A counter never falls: a negative one is not added, and
 // the log says so once.
 func (c *CounterOf[L]) Add(labels L, n float64) {
 	if n >= 0 {
-		c.find(labels).counter.Add(n)
-	} else if c.sets.refused.CompareAndSwap(false, true) {
-		c.sets.core.logger().Warn("tacho: a negative number was not added to a counter; use a gauge for what can fall", "metric", c.sets.name, "number", n)
+		c.find(labels).Counter.Add(n)
+	} else {
+		c.sets.RefuseNegative(n)
 	}
 }
 
@@ -98,22 +99,22 @@ func (g *GaugeOf[L]) Dec(labels L) { g.Add(labels, -1) }
 func (g *GaugeOf[L]) touch(labels L, change func(prometheus.Gauge)) {
 	for {
 		c := g.find(labels)
-		change(c.gauge)
-		if !c.gone.Load() {
+		change(c.Gauge)
+		if !c.Gone.Load() {
 			return
 		}
 	}
 }
 
 // Observe records a value, in the unit of the metric's name.
-func (h *HistogramOf[L]) Observe(labels L, v float64) { h.find(labels).observer.Observe(v) }
+func (h *HistogramOf[L]) Observe(labels L, v float64) { h.find(labels).Observer.Observe(v) }
 
 // typed finds label sets by a struct.
 type typed[L comparable] struct {
-	sets   *labelSets
+	sets   *labelset.Sets
 	fields []field
-	keeps  bool                  // structs may be kept as keys, see keepable
-	known  *index.Map[L, *child] // some of the structs of a label set
+	keeps  bool                           // structs may be kept as keys, see keepable
+	known  *index.Map[L, *labelset.Child] // some of the structs of a label set
 }
 
 // A field is a label of a typed metric.
@@ -138,12 +139,12 @@ func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[
 	if err = errors.Join(o.check(kind), err); err != nil {
 		return typed[L]{}, err
 	}
-	t := typed[L]{fields: fields, keeps: keepable(reflect.TypeFor[L]()), known: new(index.Map[L, *child])}
+	t := typed[L]{fields: fields, keeps: keepable(reflect.TypeFor[L]()), known: new(index.Map[L, *labelset.Child])}
 	var names []string
 	for _, f := range fields {
 		names = append(names, f.name)
 	}
-	if t.sets, err = newLabelSets(m, kind, o, names, nil); err != nil {
+	if t.sets, err = m.newLabelSets(kind, o, names, nil); err != nil {
 		return t, err
 	}
 	if len(names) == 0 && o.TTL == 0 {
@@ -155,15 +156,15 @@ func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[
 
 // find returns the label set of a struct. Those that count are found without
 // looking at its fields.
-func (t *typed[L]) find(labels L) *child {
-	if t.sets.ttl > 0 {
+func (t *typed[L]) find(labels L) *labelset.Child {
+	if t.sets.Expires() {
 		return t.render(labels)
 	}
 	if c, ok := t.known.Snapshot()[labels]; ok {
 		return c
 	}
 	c := t.render(labels)
-	if t.keeps && !c.overflow && c.structs.Load() < maxStructs {
+	if t.keeps && !c.Overflow && c.Structs.Load() < maxStructs {
 		t.keep(labels, c)
 	}
 	return c
@@ -171,7 +172,7 @@ func (t *typed[L]) find(labels L) *child {
 
 // keep has the label set found by a copy of the struct, whose texts are short and
 // no part of anybody else's memory.
-func (t *typed[L]) keep(labels L, c *child) {
+func (t *typed[L]) keep(labels L, c *labelset.Child) {
 	v := reflect.ValueOf(&labels).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.String {
@@ -181,7 +182,7 @@ func (t *typed[L]) keep(labels L, c *child) {
 			f.SetString(strings.Clone(f.String()))
 		}
 	}
-	t.known.Add(labels, func() (*child, bool) { return c, c.structs.Add(1) <= maxStructs })
+	t.known.Add(labels, func() (*labelset.Child, bool) { return c, c.Structs.Add(1) <= maxStructs })
 }
 
 // keepable reports whether values of a struct have a fixed size, but for the
@@ -213,13 +214,13 @@ func flat(t reflect.Type) bool {
 	}
 }
 
-func (t *typed[L]) render(labels L) *child {
+func (t *typed[L]) render(labels L) *labelset.Child {
 	v := reflect.ValueOf(labels)
 	values := make([]string, 0, len(t.fields))
 	for i, f := range t.fields {
 		values = append(values, labelvalue.Clean(f.text(v.Field(i))))
 	}
-	return t.sets.find(labelvalue.Join(nil, values), values)
+	return t.sets.Find(labelvalue.Join(nil, values), values)
 }
 
 // fieldsOf are the labels that a struct's fields stand for.

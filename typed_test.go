@@ -157,7 +157,7 @@ func TestTTLRace(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				g.sets.expire()
+				g.sets.Expire()
 			}
 		}
 	})
@@ -167,7 +167,7 @@ func TestTTLRace(t *testing.T) {
 	}
 	close(stop)
 	scrapes.Wait()
-	if n := g.sets.len(); n > 3 || n < 0 {
+	if n := g.sets.Len(); n > 3 || n < 0 {
 		t.Errorf("%d label sets are counted", n)
 	}
 }

@@ -87,7 +87,7 @@ func TestFilesRemoved(t *testing.T) {
 			}
 			startSibling(t, dir, "wait for more", dir+".never").kill()
 			for n, err := 0, multiproc.ErrBusy; n == 0 || errors.Is(err, multiproc.ErrBusy); { // now it is in archives
-				if n, err = a.core.siblings.reader.Compact(); err != nil && !errors.Is(err, multiproc.ErrBusy) {
+				if n, err = a.processes().reader.Compact(); err != nil && !errors.Is(err, multiproc.ErrBusy) {
 					t.Fatal(err)
 				}
 			}
@@ -196,7 +196,7 @@ func TestShutdownReleases(t *testing.T) {
 	for i := 1; i <= 3; i++ {
 		m := member(t, dir, Options{})
 		recordBusiness(m)
-		if got := m.core.siblings.cells.Dir(); got != dir {
+		if got := m.processes().cells.Dir(); got != dir {
 			t.Errorf("Meter %d is in %s", i, got)
 		}
 		exchange(m, "GET", "/x", 200)
@@ -206,7 +206,7 @@ func TestShutdownReleases(t *testing.T) {
 		}
 		line(t, m, shown(i))
 		if last != nil {
-			if err := m.core.siblings.compact(nil); err != nil {
+			if err := m.processes().compact(nil); err != nil {
 				t.Fatal(err)
 			}
 			line(t, m, shown(i))

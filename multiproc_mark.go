@@ -73,7 +73,7 @@ type wrapping struct {
 
 // learnWrapping finds out what has been added to this Meter's families, if they are
 // among those.
-func (k mark) learnWrapping(families []*dto.MetricFamily, c *core) (w wrapping, ok bool) {
+func (k mark) learnWrapping(families []*dto.MetricFamily, constLabels map[string]string) (w wrapping, ok bool) {
 	// Its names are the same whatever the options, and it always has samples.
 	const anchor = "tacho_scrape_errors_total"
 	for _, f := range families {
@@ -87,7 +87,7 @@ func (k mark) learnWrapping(families []*dto.MetricFamily, c *core) (w wrapping, 
 			w.Labels[l.GetName()] = l.GetValue()
 		}
 		maps.DeleteFunc(w.Labels, func(name, _ string) bool {
-			_, const_ := c.opts.ConstLabels[name]
+			_, const_ := constLabels[name]
 			return const_ || name == schema.ScrapeErrors.Labels[0].Name
 		})
 		return w, true

@@ -1,12 +1,10 @@
-package tacho
+package scan
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
@@ -15,28 +13,29 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A family is one of the schemas' metric families as this Meter exports it:
-// with the namespace in its name and the constant labels among its labels.
-type family struct {
+// A Family is a metric family of a schema, as it is exported: with the namespace in
+// its name and the constant labels among its labels.
+type Family struct {
 	*expo.Family
 	schema schema.Family
-	source source
+	from   samples
 
 	of     int        // which of the schemas it belongs to
 	sparse bool       // no series before its first event
-	merges bool       // several label sets of the table can be one of its own
+	merges bool       // several label sets of the store can be one of its own
 	view   *hist.View // nil, or the bounds that it shows of those that are counted
 }
 
-// A source visits the label sets that a family has now.
-type source func(*scan, *family)
+// samples visit the label sets that a family has now.
+type samples func(*Scan, *Family)
 
-// families are all metric families of a Meter.
-type families struct {
-	main     *family // counts requests by outcome; nil with Options.OmitHTTP
-	latency  *family // the first schema's Duration, or main
-	budgeted []*family
-	sorted   []*family      // by name
+// Families are all metric families of a Meter.
+type Families struct {
+	config   Config
+	main     *Family // counts requests by outcome; nil with Options.OmitHTTP
+	latency  *Family // the first schema's Duration, or main
+	Budgeted []*Family
+	Sorted   []*Family      // by name
 	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
 
@@ -45,8 +44,8 @@ type slot struct {
 	of      func(*schema.Schema) *schema.Family
 	kinds   []schema.Kind
 	values  []schema.Value // that labels can carry
-	apart   []schema.Value // without which label sets of the table become one
-	source  source
+	apart   []schema.Value // without which label sets of the store become one
+	from    samples
 	minimal bool // there with Options.Minimal, too
 	bounded bool // its label sets depend on requests
 	sizes   bool // its label sets may be those of series
@@ -68,46 +67,46 @@ var (
 var slots = []slot{
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Requests },
-		kinds: counts, values: outcomes, apart: bySeries, source: requests, minimal: true, bounded: true,
+		kinds: counts, values: outcomes, apart: bySeries, from: requests, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Duration },
-		kinds: histograms, values: outcomes, apart: bySeries, source: durations, minimal: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: bySeries, from: durations, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Panics },
-		kinds: counts, values: crashes, apart: byRow, source: panics, minimal: true, bounded: true,
+		kinds: counts, values: crashes, apart: byRow, from: panics, minimal: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.RequestSize },
-		kinds: histograms, values: outcomes, apart: byRow, source: requestSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRow, from: requestSizes, sizes: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.ResponseSize },
-		kinds: histograms, values: outcomes, apart: byRow, source: responseSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRow, from: responseSizes, sizes: true, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamDuration },
-		kinds: histograms, values: byRow, apart: byRow, source: lifetimes, bounded: true,
+		kinds: histograms, values: byRow, apart: byRow, from: lifetimes, bounded: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.InFlight },
-		kinds: gauges, values: byKind, apart: byKind, source: inFlight,
+		kinds: gauges, values: byKind, apart: byKind, from: inFlight,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamsInFlight },
-		kinds: gauges, source: streamsInFlight,
+		kinds: gauges, from: streamsInFlight,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Info },
-		kinds: gauges, values: []schema.Value{schema.Version}, source: info, minimal: true,
+		kinds: gauges, values: []schema.Value{schema.Version}, from: info, minimal: true,
 	},
 }
 
 // selfSlots are what tacho says about itself.
 var selfSlots = []struct {
 	family schema.Family
-	source source
+	from   samples
 }{
 	{schema.Series, seriesCount},
 	{schema.SeriesLimit, seriesLimit},
@@ -117,21 +116,22 @@ var selfSlots = []struct {
 	{schema.FunctionErrors, functionErrors},
 }
 
-func newFamilies(o *Options) families {
-	var f families
-	for i, s := range o.allSchemas() {
-		if !o.OmitHTTP {
-			f.addSchema(o, i, s)
+// New makes the families of a Meter.
+func New(c Config) *Families {
+	f := &Families{config: c}
+	for i, s := range c.Schemas {
+		if !c.OmitHTTP {
+			f.addSchema(i, s)
 		}
 	}
 	for _, self := range selfSlots {
 		// They keep their names; constant labels tell their Meters apart.
-		f.sorted = append(f.sorted, newFamily(self.family, o.wrapped.Prefix+self.family.Name, o.wrapped.labels(o.ConstLabels), nil, self.source))
+		f.Sorted = append(f.Sorted, f.newFamily(self.family, c.Prefix+self.family.Name, c.SelfLabels, nil, self.from))
 	}
-	slices.SortFunc(f.sorted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.budgeted, func(a, b *family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Sorted, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Budgeted, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
 	f.names = [2]*expo.Names{expo.NewNames(false), expo.NewNames(true)}
-	for _, own := range f.sorted {
+	for _, own := range f.Sorted {
 		for _, set := range f.names {
 			set.Add(own.Name, own.Kind)
 		}
@@ -139,48 +139,47 @@ func newFamilies(o *Options) families {
 	return f
 }
 
-// among reports whether one of them is among others, perhaps under a prefix that a
-// wrapper around the registry puts before it.
-func (f *families) among(others []*dto.MetricFamily) bool {
-	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
-		return slices.ContainsFunc(f.sorted, func(own *family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
-	})
+// Names returns the names that families and their samples have in OpenMetrics,
+// and in text with _created samples, or in the other formats.
+func (f *Families) Names(openMetrics bool) *expo.Names {
+	if openMetrics {
+		return f.names[1]
+	}
+	return f.names[0]
 }
 
-// has reports whether one of them has the name.
-func (f *families) has(name string) bool {
-	_, found := slices.BinarySearchFunc(f.sorted, name, func(f *family, name string) int { return strings.Compare(f.Name, name) })
+// Has reports whether one of them has the name.
+func (f *Families) Has(name string) bool {
+	_, found := slices.BinarySearchFunc(f.Sorted, name, func(f *Family, name string) int { return strings.Compare(f.Name, name) })
 	return found
 }
 
-func (f *families) addSchema(o *Options, i int, s schema.Schema) {
-	ladder := hist.NewBounds(o.allBuckets(), 1e9)
+func (f *Families) addSchema(i int, s schema.Schema) {
+	c, counted := &f.config, hist.NewBounds(f.config.Counted, 1e9)
 	for _, slot := range slots {
 		described := *slot.of(&s)
-		if described.Name == "" || o.Minimal && !slot.minimal {
+		if described.Name == "" || c.Minimal && !slot.minimal {
 			continue
 		}
-		constLabels := o.constLabels()
+		constLabels, extras := c.RequestLabels, []string(nil)
 		if described.Name == s.Info.Name {
-			constLabels = o.ConstLabels // it says something of tacho, not of requests
+			constLabels = c.SelfLabels
 		}
-		var extras []Label
 		if slot.bounded {
-			extras = o.dynamicLabels()
+			extras = c.Extras
 		}
-		made := newFamily(slot.labelled(described, o), o.wrapped.Prefix+o.named(described.Name), o.wrapped.labels(constLabels), extras, slot.source)
+		made := f.newFamily(slot.labelled(described, c), c.named(described.Name), constLabels, extras, slot.from)
 		made.of, made.sparse = i, s.FromFirst
+		made.merges = slot.merges(made, c)
+		f.Sorted = append(f.Sorted, made)
 		if slot.bounded {
-			f.budgeted = append(f.budgeted, made)
+			f.Budgeted = append(f.Budgeted, made)
 		}
-		made.merges = slot.merges(made, o)
-		f.sorted = append(f.sorted, made)
-		switch made.schema.Name {
-		case s.Duration.Name:
-			made.view = ladder.View(o.bucketsOf(s))
+		if made.schema.Name == s.Duration.Name {
+			made.view = counted.View(c.Buckets[i])
 			f.latency = cmp.Or(f.latency, made)
 		}
-		if described.Name == o.Schema.Main().Name {
+		if described.Name == c.Schemas[0].Main().Name {
 			f.main = made
 		}
 	}
@@ -189,33 +188,43 @@ func (f *families) addSchema(o *Options, i int, s schema.Schema) {
 
 // labelled is a family of the slot with the labels that can be recorded: without
 // optional ones that cannot, and by the group in place of the route.
-func (s slot) labelled(f schema.Family, o *Options) schema.Family {
+func (s slot) labelled(f schema.Family, c *Config) schema.Family {
 	f.Labels = slices.Clone(f.Labels)
 	f.Labels = slices.DeleteFunc(f.Labels, func(l schema.LabelName) bool { return !slices.Contains(s.values, l.Value) })
 	for i := range f.Labels {
-		if f.Labels[i].Value == schema.Route && o.GroupBy.Func != nil {
-			f.Labels[i] = schema.LabelName{Name: o.GroupBy.Name, Value: schema.Route}
+		if f.Labels[i].Value == schema.Route && c.GroupBy != "" {
+			f.Labels[i] = schema.LabelName{Name: c.GroupBy, Value: schema.Route}
 		}
 	}
 	return f
 }
 
-// merges reports whether label sets of the table can become one of the family's.
-func (s slot) merges(f *family, o *Options) bool {
+// merges reports whether label sets of the store can become one of the family's.
+func (s slot) merges(f *Family, c *Config) bool {
 	apart := s.apart
-	if s.sizes && o.sizesApart() {
+	if s.sizes && c.SizesByStatus {
 		apart = bySeries
 	}
 	for _, v := range apart {
 		l, ok := f.schema.Label(v)
 		switch {
-		case !ok && (v != schema.Scheme || o.tellsScheme()):
+		case !ok && (v != schema.Scheme || c.Schemes):
 			return true
 		case ok && l.Optional && v == schema.Route:
 			return true // unmatched and unknown are one where both are left out
 		}
 	}
 	return false
+}
+
+// Check calls f for each family of a schema that stands where families are
+// recorded, with what is wrong with it, or nil.
+func Check(s schema.Schema, f func(schema.Family, error)) {
+	for _, slot := range slots {
+		if family := *slot.of(&s); family.Name != "" {
+			f(family, slot.refuses(family))
+		}
+	}
 }
 
 // refuses says why a family cannot be recorded in a slot.
@@ -231,26 +240,25 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-// newFamily makes a family of a schema's. The extra labels are those of
-// Options.Labels that are computed.
-func newFamily(f schema.Family, name string, constLabels map[string]string, extras []Label, from source) *family {
+// newFamily makes a family of a schema's.
+func (all *Families) newFamily(f schema.Family, name string, constLabels map[string]string, extras []string, from samples) *Family {
 	var labels []expo.Label
 	for _, l := range f.Labels {
 		made := expo.Label{Name: l.Name, Value: l.Value}
 		if l.Optional {
 			made.Omit = []string{""}
 			if l.Value == schema.Route {
-				made.Omit = append(made.Omit, Unmatched, Unknown)
+				made.Omit = append(made.Omit, all.config.Unnamed...)
 			}
 		}
 		labels = append(labels, made)
 	}
 	for i, l := range extras {
-		labels = append(labels, expo.ExtraLabel(l.Name, i))
+		labels = append(labels, expo.ExtraLabel(l, i))
 	}
 	clean := map[string]string{}
 	for k, v := range constLabels {
 		clean[k] = labelvalue.Clean(v)
 	}
-	return &family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, source: from}
+	return &Family{Family: expo.NewFamily(name, names.Help(f.Help), f.Kind, labels, clean), schema: f, from: from}
 }

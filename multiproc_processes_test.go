@@ -219,7 +219,7 @@ func ownFamilies(t *testing.T, m *Meter) map[string]*dto.MetricFamily {
 	_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
 	all := decode(t, body)
 	for name, f := range all {
-		if !m.families.has(name) || strings.HasPrefix(name, "tacho_series") {
+		if !m.families.Has(name) || strings.HasPrefix(name, "tacho_series") {
 			delete(all, name)
 		}
 		for _, x := range f.Metric {
@@ -283,7 +283,7 @@ func TestProcessesAreOne(t *testing.T) {
 				s.kill()
 			}
 			check("killed")
-			if err := m.core.siblings.compact(nil); err != nil {
+			if err := m.processes().compact(nil); err != nil {
 				t.Fatal(err)
 			}
 			check("folded")
@@ -343,7 +343,7 @@ func TestBusinessOfProcesses(t *testing.T) {
 	}
 	for _, compacted := range []bool{false, true} {
 		if compacted {
-			if err := m.core.siblings.compact(nil); err != nil {
+			if err := m.processes().compact(nil); err != nil {
 				t.Fatal(err)
 			}
 			line(t, m, `tacho_multiproc_workers{state="dead"} 0`)
@@ -417,7 +417,7 @@ func TestTwoMeters(t *testing.T) {
 	exchange(b, "GET", "/b", 200)
 	line(t, a, `http_requests_total{method="GET",path="/a",status="200"} 1`)
 	line(t, b, `http_requests_total{method="GET",path="/b",status="200"} 1`)
-	if got := b.core.siblings.cells.Dir(); got != filepath.Join(dir, "2") {
+	if got := b.processes().cells.Dir(); got != filepath.Join(dir, "2") {
 		t.Errorf("the second one's directory is %s", got)
 	}
 
@@ -788,3 +788,6 @@ func TestPublishedInOrder(t *testing.T) {
 		t.Errorf("%v are exported of %v", got, most)
 	}
 }
+
+// processes are what the Meter shares counts with.
+func (m *Meter) processes() *processes { return m.core.siblings.(*processes) }

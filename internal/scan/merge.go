@@ -1,4 +1,4 @@
-package tacho
+package scan
 
 import (
 	"slices"
@@ -14,12 +14,12 @@ import (
 
 // merging adds up the label sets that are one in a family.
 type merging struct {
-	sums map[string]*sum
+	sums map[string]*total
 	key  []byte
 }
 
-// A sum is a label set of a family that merges.
-type sum struct {
+// A total is a label set of a family that merges.
+type total struct {
 	key     string
 	values  expo.Values
 	number  float64
@@ -27,7 +27,7 @@ type sum struct {
 }
 
 // of is the sum to which a label set belongs.
-func (m *merging) of(f *family, v *expo.Values) *sum {
+func (m *merging) of(f *Family, v *expo.Values) *total {
 	m.key = m.key[:0]
 	for i := range f.Labels {
 		text, there := f.Labels[i].Of(v)
@@ -42,9 +42,9 @@ func (m *merging) of(f *family, v *expo.Values) *sum {
 		return s
 	}
 	if m.sums == nil {
-		m.sums = map[string]*sum{}
+		m.sums = map[string]*total{}
 	}
-	s := &sum{key: string(m.key), values: *v}
+	s := &total{key: string(m.key), values: *v}
 	m.sums[s.key] = s
 	return s
 }
@@ -52,13 +52,13 @@ func (m *merging) of(f *family, v *expo.Values) *sum {
 func (m *merging) empty() bool { return len(m.sums) == 0 }
 
 // flush visits the sums, in the order of their labels.
-func (m *merging) flush(s *scan, f *family) {
-	all := make([]*sum, 0, len(m.sums))
+func (m *merging) flush(s *Scan, f *Family) {
+	all := make([]*total, 0, len(m.sums))
 	for _, x := range m.sums {
 		all = append(all, x)
 	}
 	clear(m.sums)
-	slices.SortFunc(all, func(a, b *sum) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(all, func(a, b *total) int { return strings.Compare(a.key, b.key) })
 	for _, x := range all {
 		s.begin(f)
 		if x.reading.Bounds != nil {

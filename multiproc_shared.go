@@ -77,7 +77,7 @@ func (r recipe) options() Options {
 }
 
 // writeRecipe puts the recipe where the cells are. It stays with them in the archive.
-func (s *siblings) writeRecipe(o Options) {
+func (s *processes) writeRecipe(o Options) {
 	text, err := json.Marshal(recipeOf(o))
 	if err != nil {
 		return // a schema of the user's own with values of its own: only its processes can export it
@@ -127,6 +127,7 @@ type sharedGatherer struct {
 	present string          // the recipe
 	bad     map[string]bool // those that cannot be followed
 	meter   *Meter
+	shown   *processes // which the meter shows
 }
 
 // gather makes the families of all cells.
@@ -135,10 +136,10 @@ func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
 	if g.meter == nil {
 		return nil
 	}
-	s := g.meter.core.siblings
+	s := g.shown
 	s.given = cells
 	defer func() { s.given = nil }()
-	return g.meter.families.gather(g.meter)
+	return g.meter.core.gather()
 }
 
 // recipeStart is how recipes begin.
@@ -187,7 +188,8 @@ func recipesIn(cells []*multiproc.Cell) (texts []string) {
 func (g *sharedGatherer) use(m *Meter, text string, cells []*multiproc.Cell) {
 	g.present, g.meter = text, m
 	c := m.core
-	c.siblings = &siblings{own: c, reader: g.reader, whole: wholeOf(c), single: true}
+	g.shown = &processes{own: c, reader: g.reader, whole: wholeOf(c), single: true}
+	c.siblings = g.shown
 	for _, cell := range cells {
 		cell.Data = nil // another Meter's
 	}

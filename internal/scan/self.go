@@ -1,32 +1,31 @@
-package tacho
+package scan
 
 import (
 	"github.com/tacho-go/tacho/internal/expo"
-	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/schema"
 )
 
 // budgets calls f for every metric whose label sets depend on requests or on
 // the business: its name, how many sets it has and may have.
-func (s *scan) budgets(f func(name string, sets, limit int)) {
-	own := s.core.families.budgeted
+func (s *Scan) budgets(f func(name string, sets, limit int)) {
+	own := s.Families.Budgeted
 	for _, of := range own {
-		f(of.Name, s.setsOf(of), s.core.opts.SeriesLimit)
+		f(of.Name, s.setsOf(of), s.Store.Config.Limit)
 	}
-	for _, l := range s.core.allLabelSets() {
-		f(l.name, l.len(), l.limit)
+	for _, m := range s.Metrics {
+		f(m.Name(), m.Len(), m.Limit())
 	}
 }
 
-func seriesCount(s *scan, f *family) {
+func seriesCount(s *Scan, f *Family) {
 	s.budgets(func(name string, sets, _ int) {
 		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(sets))
 	})
 }
 
-func seriesLimit(s *scan, f *family) {
+func seriesLimit(s *Scan, f *Family) {
 	s.budgets(func(name string, _, limit int) {
 		s.coreValues().Text[schema.Metric] = name
 		s.number(f, float64(limit))
@@ -34,10 +33,10 @@ func seriesLimit(s *scan, f *family) {
 }
 
 // setsOf is how many label sets a family has. Usually it was visited before.
-func (s *scan) setsOf(f *family) int {
+func (s *Scan) setsOf(f *Family) int {
 	if s.sets[f] == 0 {
-		counting := scan{core: s.core, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*family]int{}, counts: make([][]uint64, len(s.counts))}
-		counting.family(f)
+		counting := Scan{Source: s.Source, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*Family]int{}, counts: make([][]uint64, len(s.counts))}
+		counting.Family(f)
 		s.sets[f] = counting.sets[f]
 	}
 	return s.sets[f]
@@ -51,35 +50,35 @@ func (nowhere) Number(*expo.Values, float64)           {}
 func (nowhere) Histogram(*expo.Values, *hist.Snapshot) {}
 func (nowhere) End()                                   {}
 
-func overflows(s *scan, f *family) {
+func overflows(s *Scan, f *Family) {
 	show := func(metric, label string, n uint64) {
 		v := s.coreValues()
 		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
-	if main := s.core.families.main; main != nil {
-		s.core.store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
+	if main := s.Families.main; main != nil {
+		s.Store.Overflows(func(label string, n uint64) { show(main.Name, label, n) })
 	}
-	for _, l := range s.core.allLabelSets() {
-		for i, name := range l.names {
-			show(l.name, name, l.foldedBy(i))
+	for _, m := range s.Metrics {
+		for i, label := range m.Labels() {
+			show(m.Name(), label, m.Overflowed(i))
 		}
 	}
 }
 
-func scrapeErrors(s *scan, f *family) {
-	for r, name := range guard.ReasonNames {
+func scrapeErrors(s *Scan, f *Family) {
+	for r, name := range s.Store.Config.Reasons {
 		v := s.coreValues()
 		v.Text[schema.Reason] = name
-		s.number(f, float64(s.core.store.Failures[r].Load()))
+		s.number(f, float64(s.Store.Failures[r].Load()))
 	}
 }
 
-func functionErrors(s *scan, f *family) {
-	for function, name := range optionFuncNames {
+func functionErrors(s *Scan, f *Family) {
+	for function, name := range s.Store.Config.Functions {
 		v := s.coreValues()
 		v.Text[schema.Label] = name
-		s.number(f, float64(s.core.store.Panics[function].Load()))
+		s.number(f, float64(s.Store.Panics[function].Load()))
 	}
 }
 
@@ -92,7 +91,7 @@ const (
 
 // beyond names the routes whose buckets do not reach far enough: their
 // quantiles are not to be trusted.
-func beyond(s *scan, f *family) {
+func beyond(s *Scan, f *Family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
 		if n := x.Beyond(); n > 0 {
@@ -120,7 +119,7 @@ func beyond(s *scan, f *family) {
 			continue
 		}
 		v := s.coreValues()
-		v.Text[schema.Metric], v.Text[schema.Route] = s.core.families.latency.Name, r
+		v.Text[schema.Metric], v.Text[schema.Route] = s.Families.latency.Name, r
 		s.number(f, share)
 	}
 }

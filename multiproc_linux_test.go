@@ -58,13 +58,13 @@ func TestFullDisk(t *testing.T) {
 	if n := strings.Count(log.String(), "there is no space for counts that other processes can see"); n != 1 {
 		t.Errorf("the log says it %d times:\n%s", n, &log)
 	}
-	before := m.core.siblings.cells.Private()
+	before := m.processes().cells.Private()
 
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=8m"); err != nil {
 		t.Fatal(err)
 	}
 	count(routes, routes+50)
-	if got := m.core.siblings.cells.Private(); got != before {
+	if got := m.processes().cells.Private(); got != before {
 		t.Errorf("with space again %d more cells are private", got-before)
 	}
 	text = body()
@@ -73,7 +73,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("with space again it does not say %q", want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "gauge_livesum_"+m.core.siblings.cells.ID()+".db")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "gauge_livesum_"+m.processes().cells.ID()+".db")); err != nil {
 		t.Error(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -24,8 +25,8 @@ import (
 // another. A scrape adds the cells of all processes up in a second core, from which
 // it is then written as it always is.
 
-// siblings are the processes of a service, as one of them sees them.
-type siblings struct {
+// processes are the siblings of a process, and itself.
+type processes struct {
 	own       *core
 	cells     *multiproc.Cells
 	reader    *multiproc.Reader
@@ -77,7 +78,7 @@ func (m *Meter) join() error {
 	if err != nil {
 		return joinError(o.Dir, err)
 	}
-	s := &siblings{
+	s := &processes{
 		own: m.core, cells: cells, reader: reader, publisher: publisher,
 		gatherer: m.opts.Gatherer, compacts: !o.NoCompaction, stop: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -151,14 +152,8 @@ func wholeOf(own *core) *core {
 	return &core{opts: own.opts, whole: own, families: own.families, store: store.New(config)}
 }
 
-// look calls f with the core that holds what is to be shown: this one's, or what
-// all processes have counted until now. F must not take long.
-func (c *core) look(f func(shown *core)) {
-	s := c.siblings
-	if s == nil {
-		f(c)
-		return
-	}
+// look implements siblings.
+func (s *processes) look(f func(shown *core)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.given != nil {
@@ -169,8 +164,14 @@ func (c *core) look(f func(shown *core)) {
 	f(s.whole)
 }
 
+// reading implements siblings.
+func (s *processes) reading() bool { return s.collected.Load() }
+
+// ownMark implements siblings.
+func (s *processes) ownMark() mark { return s.mark }
+
 // merge adds up what all cells hold.
-func (s *siblings) merge(cells []*multiproc.Cell) {
+func (s *processes) merge(cells []*multiproc.Cell) {
 	s.merger.Into = s.whole.store
 	s.merger.Merge(cells)
 	if s.own.opts.TraceFunc != nil {
@@ -178,18 +179,9 @@ func (s *siblings) merge(cells []*multiproc.Cell) {
 	}
 }
 
-// othersOf is a gatherer of all that others have registered: of this process, or
-// of all.
-func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
-	if c.siblings == nil {
-		return alone
-	}
-	return prometheus.GathererFunc(c.siblings.gather)
-}
-
 // gather returns the other metrics of all processes: this one's as they are now,
 // those of others as they were a second ago at most.
-func (s *siblings) gather() ([]*dto.MetricFamily, error) {
+func (s *processes) gather() ([]*dto.MetricFamily, error) {
 	var here gatheredHere
 	var err error
 	s.collected.Store(false)
@@ -209,7 +201,7 @@ func (s *siblings) gather() ([]*dto.MetricFamily, error) {
 // besides are what the reader gives besides a Meter's families, which may be among the
 // files of a process that had them for metrics of its own. What the reader gives in the
 // place of this process's metrics gets their names and labels.
-func (s *siblings) besides(read []*dto.MetricFamily, here gatheredHere) (all []*dto.MetricFamily) {
+func (s *processes) besides(read []*dto.MetricFamily, here gatheredHere) (all []*dto.MetricFamily) {
 	alone := map[string]bool{}
 	for _, f := range here.alone {
 		alone[f.GetName()] = true
@@ -230,7 +222,7 @@ func (s *siblings) besides(read []*dto.MetricFamily, here gatheredHere) (all []*
 
 // shows reports whether one of this Meter's families has the name, as it is exported
 // where nobody else collects it.
-func (s *siblings) shows(name string) bool { return s.whole.families.has(name) }
+func (s *processes) shows(name string) bool { return s.whole.families.Has(name) }
 
 // renamed is a family of one sample under the name and the labels of another one.
 func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
@@ -245,7 +237,7 @@ func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
 
 // worker is a core that shows what one process has counted, or nil and the numbers
 // of those that there are.
-func (s *siblings) worker(pid string) (alone *core, living []string) {
+func (s *processes) worker(pid string) (alone *core, living []string) {
 	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: s.cells.Dir(), Worker: pid, UTF8Names: true})
 	if err != nil {
 		return nil, nil
@@ -257,22 +249,16 @@ func (s *siblings) worker(pid string) (alone *core, living []string) {
 	alone = wholeOf(s.own)
 	if w := s.wrapping.Load(); w != nil && !w.none() {
 		alone.opts.wrapped = *w
-		alone.families = newFamilies(&alone.opts)
+		alone.families = scan.New(alone.opts.familiesConfig())
 	}
-	alone.siblings = &siblings{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
+	alone.siblings = &processes{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
 	return alone, living
-}
-
-// A gatheredHere is what this process's registry gave and was not published.
-type gatheredHere struct {
-	alone []*dto.MetricFamily            // is exported as it is
-	given map[string][]*dto.MetricFamily // the reader gives it, by the names that it has there
 }
 
 // publish writes this process's other metrics where the others find them, and
 // returns those that are not: what is not a process's, and what Meters have put into
 // a registry of the user's, where it is the sum of all processes already.
-func (s *siblings) publish() (here gatheredHere, err error) {
+func (s *processes) publish() (here gatheredHere, err error) {
 	defer func() {
 		if v := recover(); v != nil { // a function of the user's, in a registry of the user's
 			err = fmt.Errorf("panic: %v", v)
@@ -300,7 +286,7 @@ func (s *siblings) publish() (here gatheredHere, err error) {
 }
 
 // restore makes the files again that somebody has removed, and says so.
-func (s *siblings) restore() {
+func (s *processes) restore() {
 	if files, _ := s.publisher.Restore(); files > 0 { // FailedFunc is told of errors
 		s.own.logger().Warn("tacho: files of this service's counts were removed while it runs; they are made again with all that this process has counted. "+
 			"Keep whatever cleans up away from the folder", "folder", s.cells.Dir(), "files", files)
@@ -315,7 +301,7 @@ func (s *siblings) restore() {
 
 // learn finds out what the registry adds to names and labels, and lets those know who
 // read the directory only.
-func (s *siblings) learn(families []*dto.MetricFamily) wrapping {
+func (s *processes) learn(families []*dto.MetricFamily) wrapping {
 	var known wrapping
 	if p := s.wrapping.Load(); p != nil {
 		known = *p
@@ -323,7 +309,7 @@ func (s *siblings) learn(families []*dto.MetricFamily) wrapping {
 	if s.mark == nil {
 		return known
 	}
-	if w, ok := s.mark.learnWrapping(families, s.own); ok && !w.equal(known) {
+	if w, ok := s.mark.learnWrapping(families, s.own.opts.ConstLabels); ok && !w.equal(known) {
 		s.wrapping.Store(&w)
 		opts := s.own.opts
 		opts.wrapped = w
@@ -339,7 +325,7 @@ const (
 )
 
 // run publishes and compacts until the end.
-func (s *siblings) run() {
+func (s *processes) run() {
 	defer close(s.ended)
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
@@ -359,7 +345,7 @@ func (s *siblings) run() {
 
 // compact folds what dead processes have left. What goes wrong is logged when it
 // begins to.
-func (s *siblings) compact(last error) error {
+func (s *processes) compact(last error) error {
 	_, err := s.reader.Compact()
 	if errors.Is(err, multiproc.ErrBusy) { // another process does it, or a reader asks to wait
 		return last
@@ -370,24 +356,9 @@ func (s *siblings) compact(last error) error {
 	return err
 }
 
-// Flush lets the service's other processes see everything that this one has
-// counted until now. The HTTP metrics they see anyway; other metrics of the
-// registry are written once a second. So it is for the end of main:
-//
-//	defer m.Flush()
-//
-// Without Options.Multiproc it does nothing.
-func (m *Meter) Flush() error {
-	if m.core.siblings == nil {
-		return nil
-	}
-	_, err := m.core.siblings.publish()
-	return err
-}
-
 // leave writes the last numbers, takes away what speaks of this process, and lets its
 // file go.
-func (s *siblings) leave() {
+func (s *processes) leave() {
 	s.once.Do(func() {
 		close(s.stop)
 		<-s.ended

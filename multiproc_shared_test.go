@@ -41,7 +41,7 @@ func TestShared(t *testing.T) {
 			}
 			opts.Multiproc.Dir = dir
 			m := busy(opts)
-			want := m.families.gather(m)
+			want := m.core.gather()
 			check := func(when string) {
 				t.Helper()
 				families, err := g.Gather()
@@ -71,7 +71,7 @@ func TestShared(t *testing.T) {
 			check("alive")
 			check("again")
 			m.core.siblings.leave()
-			if err := m.core.siblings.cells.Close(); err != nil {
+			if err := m.processes().cells.Close(); err != nil {
 				t.Fatal(err)
 			}
 			r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
@@ -188,7 +188,7 @@ func TestSharedOlderRecipe(t *testing.T) {
 		t.Fatalf("%v: %s", err, before)
 	}
 	bad := strings.Replace(mustJSON(t, recipeOf(m.core.opts)), `"http_requests_total"`, `"http.requests total"`, 1)
-	m.core.siblings.cells.Add(multiproc.CellKey{Text: bad}, 0, m.core.wall().Add(time.Hour).UnixNano())
+	m.processes().cells.Add(multiproc.CellKey{Text: bad}, 0, m.core.wall().Add(time.Hour).UnixNano())
 	for _, g := range []prometheus.Gatherer{g, SharedWith(r)} {
 		if text, err := exposed(t, g); err != nil || !strings.Contains(text, "http_requests_total{") {
 			t.Errorf("%v: %s", err, text)

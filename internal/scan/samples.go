@@ -1,4 +1,4 @@
-package tacho
+package scan
 
 import (
 	"net/http"
@@ -14,9 +14,9 @@ import (
 
 // inFlight visits the one number of requests in flight, or those of each kind
 // that schemas tell apart.
-func inFlight(s *scan, f *family) {
+func inFlight(s *Scan, f *Family) {
 	nothing := true
-	s.core.store.Flights(func(kind int, n int64) {
+	s.Store.Flights(func(kind int, n int64) {
 		nothing = false
 		s.coreValues()
 		s.kindValues(max(kind, 0))
@@ -28,19 +28,19 @@ func inFlight(s *scan, f *family) {
 	}
 }
 
-func streamsInFlight(s *scan, f *family) {
+func streamsInFlight(s *Scan, f *Family) {
 	s.coreValues()
-	s.number(f, float64(int64(s.core.store.Streams.Load())))
+	s.number(f, float64(int64(s.Store.Streams.Load())))
 }
 
-func info(s *scan, f *family) {
-	s.coreValues().Text[schema.Version] = version()
+func info(s *Scan, f *Family) {
+	s.coreValues().Text[schema.Version] = Version()
 	s.number(f, 1)
 }
 
 // durations visits the latency histograms of the series that have requests.
 // Routes that were not called yet count from zero, but have no histogram.
-func durations(s *scan, f *family) {
+func durations(s *Scan, f *Family) {
 	counts := s.counts[f.of][:0]
 	for _, x := range s.series {
 		x.Read(&s.reading, &s.native)
@@ -55,7 +55,7 @@ func durations(s *scan, f *family) {
 
 // requests visits the counters. They are the histograms' counts: where these
 // were read before in the same scan, they agree exactly.
-func requests(s *scan, f *family) {
+func requests(s *Scan, f *Family) {
 	counts := s.counts[f.of]
 	for i, x := range s.series {
 		n := uint64(0)
@@ -72,15 +72,15 @@ func requests(s *scan, f *family) {
 	}
 }
 
-func (s *scan) valuesOf(x *store.Series) {
+func (s *Scan) valuesOf(x *store.Series) {
 	s.rowValues(x.Of)
 	s.statusValues(x.Status)
 	s.values.Created = x.Created
 }
 
 // statusValues sets all that is told from a status.
-func (s *scan) statusValues(status int) {
-	t := s.core.store
+func (s *Scan) statusValues(status int) {
+	t := s.Store
 	s.values.Text[schema.Status] = t.StatusLabel(status)
 	if t.Config.GroupStatus && status > 0 {
 		status *= 100
@@ -92,15 +92,15 @@ func (s *scan) statusValues(status int) {
 	}
 }
 
-func (s *scan) rowValues(w *store.RouteMethod) {
+func (s *Scan) rowValues(w *store.RouteMethod) {
 	s.values.Created = w.Created
 	s.kindValues(w.Kind)
 	s.values.Text[schema.Route] = w.Route.Label
 	s.values.Extras = w.Route.Extras()
 }
 
-func (s *scan) kindValues(kind int) {
-	method, secure := s.core.store.Method(kind)
+func (s *Scan) kindValues(kind int) {
+	method, secure := s.Store.Method(kind)
 	s.values.Text[schema.Method], s.values.Text[schema.Scheme] = method, "http"
 	if secure {
 		s.values.Text[schema.Scheme] = "https"
@@ -108,43 +108,43 @@ func (s *scan) kindValues(kind int) {
 }
 
 // coreValues are those of a label set that was there from the beginning.
-func (s *scan) coreValues() *expo.Values {
-	s.values = expo.Values{Created: s.core.store.Created}
+func (s *Scan) coreValues() *expo.Values {
+	s.values = expo.Values{Created: s.Store.Created}
 	return &s.values
 }
 
-func requestSizes(s *scan, f *family) {
+func requestSizes(s *Scan, f *Family) {
 	bodySizes(s, f, func(of *store.Sizes) *hist.Histogram { return of.Request.Load() })
 }
 
-func responseSizes(s *scan, f *family) {
+func responseSizes(s *Scan, f *Family) {
 	bodySizes(s, f, func(of *store.Sizes) *hist.Histogram { return of.Response.Load() })
 }
 
-func bodySizes(s *scan, f *family, slot func(*store.Sizes) *hist.Histogram) {
-	if !s.core.store.Config.SizesByStatus {
+func bodySizes(s *Scan, f *Family, slot func(*store.Sizes) *hist.Histogram) {
+	if !s.Store.Config.SizesByStatus {
 		for _, w := range s.rows {
-			s.rowHistogram(f, w, s.core.store.SizeBounds, slot(&w.Sizes))
+			s.rowHistogram(f, w, s.Store.SizeBounds, slot(&w.Sizes))
 		}
 		return
 	}
 	for _, x := range s.series {
 		if h := slot(x.Sizes); h != nil {
-			s.reading.Take(s.core.store.SizeBounds, h)
+			s.reading.Take(s.Store.SizeBounds, h)
 			s.valuesOf(x)
 			s.histogram(f)
 		}
 	}
 }
 
-func lifetimes(s *scan, f *family) {
+func lifetimes(s *Scan, f *Family) {
 	for _, w := range s.rows {
-		s.rowHistogram(f, w, s.core.store.StreamBounds, w.Streams.Load())
+		s.rowHistogram(f, w, s.Store.StreamBounds, w.Streams.Load())
 	}
 }
 
 // rowHistogram visits a histogram that a row may have.
-func (s *scan) rowHistogram(f *family, w *store.RouteMethod, l *hist.Bounds, h *hist.Histogram) {
+func (s *Scan) rowHistogram(f *Family, w *store.RouteMethod, l *hist.Bounds, h *hist.Histogram) {
 	if h != nil {
 		s.reading.Take(l, h)
 		s.rowValues(w)
@@ -152,14 +152,14 @@ func (s *scan) rowHistogram(f *family, w *store.RouteMethod, l *hist.Bounds, h *
 	}
 }
 
-func panics(s *scan, f *family) {
+func panics(s *Scan, f *Family) {
 	for _, w := range s.rows {
 		n := w.Panicked()
 		if n == 0 && f.sparse {
 			continue
 		}
 		s.rowValues(w)
-		s.values.Text[schema.Status] = s.core.store.StatusLabel(s.core.store.StatusOf(http.StatusInternalServerError))
+		s.values.Text[schema.Status] = s.Store.StatusLabel(s.Store.StatusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}
 }

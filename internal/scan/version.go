@@ -1,13 +1,13 @@
-package tacho
+package scan
 
 import (
 	"runtime/debug"
 	"sync"
 )
 
-// version is tacho's own version within the running program, "(devel)" where it
+// Version is tacho's own version within the running program, "(devel)" where it
 // was built from a checkout.
-var version = sync.OnceValue(func() string {
+var Version = sync.OnceValue(func() string {
 	const module, unknown = "github.com/tacho-go/tacho", "(devel)"
 	build, ok := debug.ReadBuildInfo()
 	if !ok {

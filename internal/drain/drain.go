@@ -1,0 +1,84 @@
+// Package drain ends servers in order, and waits for a last scrape. It knows
+// net/http only; the root package uses it.
+package drain
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Server is an HTTP server that ends in order.
+type Server struct {
+	http.Server
+	once  sync.Once
+	ended chan struct{} // closed when everything was answered
+}
+
+// NewServer returns a server that does not serve yet.
+func NewServer() *Server { return &Server{ended: make(chan struct{})} }
+
+// Graceful is how long answers that are under way may take when a server is to
+// end.
+const Graceful = 5 * time.Second
+
+// Shut ends a server in order, or by force when that takes too long.
+func (p *Server) Shut(ctx context.Context) {
+	p.once.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, Graceful)
+		defer cancel()
+		if p.Shutdown(ctx) != nil {
+			_ = p.Close()
+		}
+		close(p.ended)
+	})
+	<-p.ended
+}
+
+// A Waiter waits for a scrape: until Done is closed.
+type Waiter struct {
+	once sync.Once
+	Done chan struct{}
+}
+
+// NewWaiter returns a waiter.
+func NewWaiter() *Waiter { return &Waiter{Done: make(chan struct{})} }
+
+// Waiting are the waiters that a scrape which begins now ends.
+type Waiting []*Waiter
+
+// Scraped reports that a scrape has ended, to all that wait.
+func (w Waiting) Scraped() {
+	for _, one := range w {
+		one.once.Do(func() { close(one.Done) })
+	}
+}
+
+// A List is a list for many goroutines.
+type List[T comparable] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+// Add appends an element.
+func (l *List[T]) Add(one T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, one)
+}
+
+// Remove removes an element.
+func (l *List[T]) Remove(one T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = slices.DeleteFunc(l.list, func(x T) bool { return x == one })
+}
+
+// All returns a copy of the list.
+func (l *List[T]) All() []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.list)
+}

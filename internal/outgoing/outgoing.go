@@ -1,0 +1,291 @@
+// Package outgoing measures the requests that an HTTP client sends. It knows the
+// label sets that it counts in, and no options; the root package uses it.
+package outgoing
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tacho-go/tacho/internal/labelset"
+	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/schema"
+)
+
+// Outcomes of outgoing requests that got no whole response. The status label
+// shows them in the place of a number.
+const (
+	outcomeTimeout  = "timeout"
+	outcomeCanceled = "canceled"
+	outcomeError    = "error"
+)
+
+// A transport is a RoundTripper around another one.
+type transport struct {
+	base    http.RoundTripper
+	hosts   []host
+	metrics *Metrics
+}
+
+// A host is a host that was declared.
+type host struct {
+	text       string // as the label shows it
+	name, port string // port is empty for any
+}
+
+func newHost(declared string) host {
+	h := host{text: labelvalue.Clean(declared), name: strings.ToLower(declared)}
+	if name, port, err := net.SplitHostPort(declared); err == nil {
+		h.name, h.port = strings.ToLower(name), port
+	}
+	return h
+}
+
+var otherHost = host{text: labelvalue.Other, name: labelvalue.Other}
+
+// host is the declared host that a request goes to.
+func (t *transport) host(u *url.URL) host {
+	if u == nil { // base says what is wrong
+		return otherHost
+	}
+	name, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	for _, h := range t.hosts {
+		if h.name == name && (h.port == "" || h.port == port) {
+			h.port = port
+			return h
+		}
+	}
+	return otherHost
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet // as net/http takes it
+	}
+	c := &call{metrics: t.metrics, method: t.metrics.config.Method(method), host: t.host(r.URL), start: t.metrics.config.Now()}
+	c.begin()
+	defer c.endUnanswered() // also when base panics
+	response, err := t.base.RoundTrip(r)
+	if err != nil {
+		c.end(0, failure(r, err))
+		return response, err
+	}
+	if response == nil { // a mistake of base, which http.Client reports
+		return nil, nil
+	}
+	c.answered = true
+	_, upgraded := response.Body.(io.Writer)
+	if response.Body == nil || response.Body == http.NoBody || upgraded {
+		c.end(response.StatusCode, nil)
+		return response, err
+	}
+	response.Body = &body{ReadCloser: response.Body, call: c, status: response.StatusCode, request: r}
+	return response, err
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the base.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// failure is the outcome that an error stands for.
+func failure(r *http.Request, err error) *string {
+	outcome := outcomeError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout(), outOfTime(r):
+		outcome = outcomeTimeout
+	case errors.Is(err, context.Canceled), r.Context().Err() == context.Canceled:
+		outcome = outcomeCanceled
+	}
+	return &outcome
+}
+
+// outOfTime reports whether http.Client.Timeout has ended the request. To a
+// RoundTripper that is not net/http's own it says so by the channel.
+func outOfTime(r *http.Request) bool {
+	//lint:ignore SA1019 see above
+	cancel := r.Cancel
+	select {
+	case <-cancel:
+		return true
+	default:
+		return false // also where there is none
+	}
+}
+
+// A body tells when a response has ended.
+type body struct {
+	io.ReadCloser
+	call    *call
+	status  int
+	request *http.Request
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == io.EOF:
+		b.call.end(b.status, nil)
+	case err != nil:
+		b.call.end(b.status, failure(b.request, err))
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.call.end(b.status, nil)
+	return err
+}
+
+// A call is one outgoing request.
+type call struct {
+	metrics *Metrics
+	method  string
+	host    host
+	start   int64
+	flying  []*labelset.Child
+	once    sync.Once
+
+	answered bool // there is a response, whose end is awaited
+}
+
+func (c *call) begin() {
+	for _, f := range c.metrics.inFlight {
+		g := f.find(c, "", "")
+		g.Gauge.Inc()
+		c.flying = append(c.flying, g)
+	}
+}
+
+// endUnanswered ends a call that came to nothing.
+func (c *call) endUnanswered() {
+	if !c.answered {
+		failed := outcomeError
+		c.end(0, &failed)
+	}
+}
+
+// end records the outcome, once. A failure takes the place of the status.
+func (c *call) end(status int, failed *string) {
+	c.once.Do(func() {
+		config := &c.metrics.config
+		text, kind := config.Status(status), ""
+		if status >= http.StatusBadRequest {
+			kind = labelvalue.Status(status, false)
+		}
+		if failed != nil {
+			text, kind = *failed, *failed
+		}
+		seconds := time.Duration(config.Now() - c.start).Seconds()
+		for _, f := range c.metrics.outcomes {
+			if x := f.find(c, text, kind); x.Counter != nil {
+				x.Counter.Inc()
+			} else {
+				x.Observer.Observe(seconds)
+			}
+		}
+		for _, g := range c.flying {
+			g.Gauge.Dec()
+		}
+	})
+}
+
+// A Config says how requests are recorded.
+type Config struct {
+	Now    func() int64        // a monotonic clock, in nanoseconds
+	Method func(string) string // a method as the label shows it
+	Status func(int) string    // a status as the label shows it
+}
+
+// Metrics are the metrics of outgoing requests. They are complete before the
+// first request.
+type Metrics struct {
+	config   Config
+	inFlight []family
+	outcomes []family
+}
+
+// A family is one of their families.
+type family struct {
+	sets   *labelset.Sets
+	values []schema.Value // of its labels
+}
+
+// NewMetrics returns what has no families yet.
+func NewMetrics(c Config) *Metrics { return &Metrics{config: c} }
+
+// Add adds a family: its label sets, and the values of its labels.
+func (c *Metrics) Add(kind schema.Kind, sets *labelset.Sets, values []schema.Value) {
+	made := family{sets, values}
+	if kind == schema.Gauge {
+		c.inFlight = append(c.inFlight, made)
+	} else {
+		c.outcomes = append(c.outcomes, made)
+	}
+}
+
+// NewTransport returns a RoundTripper that measures what base sends, to these hosts
+// and to others.
+func NewTransport(m *Metrics, base http.RoundTripper, hosts []string) http.RoundTripper {
+	t := &transport{base: base, metrics: m}
+	for _, h := range hosts {
+		t.hosts = append(t.hosts, newHost(h))
+	}
+	return t
+}
+
+// Has reports whether there is a family of that name.
+func (c *Metrics) Has(name string) bool {
+	return slices.ContainsFunc(slices.Concat(c.inFlight, c.outcomes), func(f family) bool { return f.sets.Name() == name })
+}
+
+func (f *family) find(c *call, status, errorType string) *labelset.Child {
+	var texts [8]string
+	var room [256]byte
+	values := texts[:0]
+	for _, v := range f.values {
+		values = append(values, c.value(f, v, status, errorType))
+	}
+	return f.sets.Find(labelvalue.Join(room[:0], values), values)
+}
+
+func (c *call) value(f *family, v schema.Value, status, errorType string) string {
+	switch v {
+	case schema.Method:
+		return c.method
+	case schema.Host:
+		if slices.Contains(f.values, schema.Port) {
+			return c.host.name
+		}
+		return c.host.text
+	case schema.Port:
+		return c.host.port
+	case schema.Status:
+		// Schemas that name the failure say nothing here.
+		if errorType == status && slices.Contains(f.values, schema.ErrorType) && !isNumber(status) {
+			return ""
+		}
+		return status
+	case schema.ErrorType:
+		return errorType
+	}
+	return ""
+}
+
+func isNumber(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }

@@ -1,0 +1,163 @@
+package tacho
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/scan"
+	"github.com/tacho-go/tacho/internal/store"
+)
+
+// New returns a Meter for the options. It registers nothing unless every
+// option is right; the error names each one that is not.
+//
+// Calling New again for the same registry and options is safe and gives a
+// Meter that records into the same metrics. To tell two services on one
+// registry apart give each its own ConstLabels.
+func New(opts Options) (*Meter, error) {
+	opts = opts.withDefaults()
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	m := &Meter{core: newCore(opts), opts: opts}
+	if opts.Registerer == nil {
+		if err := m.ownRegistry(); err != nil {
+			return nil, err
+		}
+	} else if err := m.register(); err != nil {
+		return nil, err
+	}
+	if err := m.join(); err != nil {
+		m.opts.Registerer.Unregister(m)
+		return nil, err
+	}
+	m.engine = m.newEngine()
+	return m, nil
+}
+
+// MustNew is like New but panics on an error. It is meant for main functions
+// and package variables, where a wrong option is a programming mistake.
+func MustNew(opts Options) *Meter {
+	m, err := New(opts)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+func newCore(opts Options) *core {
+	c := &core{opts: opts}
+	c.families = scan.New(c.opts.familiesConfig())
+	c.Watches = !opts.Minimal && !opts.OmitHTTP
+	c.store = store.New(c.opts.storeConfig())
+	c.extras = c.opts.dynamicLabels()
+	return c
+}
+
+// ownRegistry gives the Meter a registry of its own.
+func (m *Meter) ownRegistry() error {
+	registry := &ownRegistry{Registry: prometheus.NewRegistry(), meter: m}
+	m.opts.Registerer, m.opts.Gatherer = registry, registry
+	if err := registry.Registry.Register(reserved{m}); err != nil {
+		return err
+	}
+	if m.opts.OmitRuntime {
+		return nil
+	}
+	return registerRuntime(registry)
+}
+
+// register puts the Meter and the runtime's collectors into the registry, all
+// or nothing. A Meter that is there already lends this one its metrics.
+func (m *Meter) register() error {
+	var already prometheus.AlreadyRegisteredError
+	err := m.opts.Registerer.Register(m)
+	switch {
+	case err == nil:
+	case errors.As(err, &already):
+		if err := m.share(already.ExistingCollector); err != nil {
+			return err
+		}
+	default:
+		return m.clash(err)
+	}
+	if m.opts.OmitRuntime {
+		return nil
+	}
+	if err := registerRuntime(m.opts.Registerer); err != nil {
+		if already.ExistingCollector == nil {
+			m.opts.Registerer.Unregister(m)
+		}
+		return err
+	}
+	return nil
+}
+
+func registerRuntime(reg prometheus.Registerer) error {
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	} {
+		var already prometheus.AlreadyRegisteredError
+		if err := reg.Register(c); err != nil && !errors.As(err, &already) {
+			return fmt.Errorf("tacho: Options.OmitRuntime: this registry has %s already, with other labels or another help text; "+
+				"set it to leave the runtime metrics out (%w)", guard.NameIn(err.Error()), err)
+		}
+	}
+	return nil
+}
+
+// share makes m record into the metrics of a Meter that is registered already.
+func (m *Meter) share(existing prometheus.Collector) error {
+	other, ok := existing.(*Meter)
+	if !ok {
+		return fmt.Errorf("tacho: Options.Registerer: a %T exports the same metrics already", existing)
+	}
+	if field := difference(m.opts, other.core.opts); field != "" {
+		return fmt.Errorf("tacho: Options.%s: differs from that of the Meter which is on this registry already; "+
+			"make them equal, or tell the services apart with Options.ConstLabels", field)
+	}
+	m.core = other.core
+	return nil
+}
+
+// difference names the first field in which options that shape shared metrics
+// differ.
+func difference(a, b Options) string {
+	for _, f := range []struct {
+		name string
+		a, b any
+	}{
+		{"Schema", a.Schema, b.Schema},
+		{"AlsoSchemas", a.AlsoSchemas, b.AlsoSchemas},
+		{"GroupStatus", a.GroupStatus, b.GroupStatus},
+		{"GroupBy", a.GroupBy.shape(), b.GroupBy.shape()},
+		{"Labels", shapes(a.Labels), shapes(b.Labels)},
+		{"Buckets", a.Buckets, b.Buckets},
+		{"RouteBuckets", a.RouteBuckets, b.RouteBuckets},
+		{"NativeHistograms", a.NativeHistograms, b.NativeHistograms},
+		{"Minimal", a.Minimal, b.Minimal},
+		{"OmitHTTP", a.OmitHTTP, b.OmitHTTP},
+		{"SizeBuckets", a.SizeBuckets, b.SizeBuckets},
+		{"StreamBuckets", a.StreamBuckets, b.StreamBuckets},
+		{"StatusText", a.StatusText, b.StatusText},
+		{"Methods", a.Methods, b.Methods},
+		{"SeriesLimit", a.SeriesLimit, b.SeriesLimit},
+		{"InitialStatuses", a.InitialStatuses, b.InitialStatuses},
+		{"Exclude", a.Exclude, b.Exclude},
+		{"ExcludePatterns", a.ExcludePatterns, b.ExcludePatterns},
+		{"MetricsPath", a.MetricsPath, b.MetricsPath},
+		{"Multiproc", a.Multiproc.chosen(), b.Multiproc.chosen()},
+	} {
+		if !reflect.DeepEqual(f.a, f.b) {
+			return f.name
+		}
+	}
+	return ""
+}
