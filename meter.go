@@ -31,7 +31,7 @@ type Meter struct {
 
 // core is what Meters on the same registry share.
 type core struct {
-	engine.Shared
+	shared   engine.Shared
 	opts     Options
 	families *scan.Families
 	store    *store.Store

@@ -146,13 +146,13 @@ func (m *Meter) RegisterDefault(metrics ...*Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []*engine.Metric
-	if present := m.Defaults.Load(); present != nil {
+	if present := m.shared.Defaults.Load(); present != nil {
 		all = slices.Clone(*present)
 	}
 	for _, x := range metrics {
 		all = append(all, &x.tracked)
 	}
-	m.Defaults.Store(&all)
+	m.shared.Defaults.Store(&all)
 }
 
 // inProgress finds the gauge of an exchange.
@@ -195,7 +195,7 @@ func (x *Metric) find(of *engine.Exchange) *labelset.Child {
 func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string, constLabels map[string]string) (*labelset.Sets, error) {
 	s := labelset.New(labelset.Config{
 		Kind: kind, Name: o.fullName(kind), Help: names.Help(o.Help), Labels: labels, ConstLabels: constLabels, Buckets: o.Buckets,
-		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.Now, Logger: m.core.logger,
+		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.shared.Now, Logger: m.core.logger,
 	})
 	if err := m.opts.Registerer.Register(s); err != nil {
 		return nil, fmt.Errorf("tacho: the metric %s cannot be registered: %w", s.Name(), err)

@@ -47,5 +47,5 @@ func (m *Meter) newEngine() *engine.Engine {
 	if m.store.Dynamic {
 		c.Variant = m.variant
 	}
-	return &engine.Engine{Shared: &m.core.Shared, Config: c}
+	return &engine.Engine{Shared: &m.core.shared, Config: c}
 }

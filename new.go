@@ -53,7 +53,7 @@ func MustNew(opts Options) *Meter {
 func newCore(opts Options) *core {
 	c := &core{opts: opts}
 	c.families = scan.New(c.opts.familiesConfig())
-	c.Watches = !opts.Minimal && !opts.OmitHTTP
+	c.shared.Watches = !opts.Minimal && !opts.OmitHTTP
 	c.store = store.New(c.opts.storeConfig())
 	c.extras = c.opts.dynamicLabels()
 	return c

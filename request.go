@@ -79,7 +79,7 @@ func (r Request) BytesIn() int64 { return max(r.x.BytesIn, -1) }
 func (r Request) BytesOut() int64 { return max(r.x.BytesSent(r.x.Outcome()), -1) }
 
 // Elapsed returns the time since the request began.
-func (r Request) Elapsed() time.Duration { return time.Duration(r.m.Now() - r.x.Start()) }
+func (r Request) Elapsed() time.Duration { return time.Duration(r.m.shared.Now() - r.x.Start()) }
 
 // Header returns the first value of a request's header. Clients send what they
 // like: declare the Values that count.

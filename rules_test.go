@@ -175,6 +175,27 @@ func TestCycles(t *testing.T) {
 	}
 }
 
+// TestMeterIsForServices: the documentation of Meter lists what a service's author calls,
+// and nothing that only adapters need.
+func TestMeterIsForServices(t *testing.T) {
+	out, err := exec.Command("go", "doc", ".", "Meter").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go doc: %v\n%s", err, out)
+	}
+	method := regexp.MustCompile(`(?m)^func \(m \*Meter\) (\w+)`)
+	var got []string
+	for _, m := range method.FindAllStringSubmatch(string(out), -1) {
+		got = append(got, m[1])
+	}
+	want := []string{
+		"Collect", "Counter", "Describe", "DoNotTrack", "ExcludeAll", "Flush", "Gatherer", "Gauge", "Handler", "Histogram", "Info", "Metrics", "MetricsPath",
+		"NewMetric", "RegisterDefault", "Registerer", "Render", "Serve", "Shutdown", "Summary", "Transport",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("go doc lists the methods\n%v, want\n%v; what adapters call belongs in package adapter", got, want)
+	}
+}
+
 // TestModuleGraph: whoever imports tacho gets no more modules than whoever
 // imports client_golang's promhttp.
 func TestModuleGraph(t *testing.T) {
