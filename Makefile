@@ -43,7 +43,7 @@ race: ## with -race, the tests that make test runs without
 	go test -p 1 -race -timeout 60m $(HEAVY)
 
 unit: ## the tests of the library and its adapters, which need only Go
-	go test $(LIMIT) . ./schema/... ./tachotest/... ./internal/... $(patsubst %,./%/...,$(wildcard adapter/*))
+	go test $(LIMIT) . ./schema/... ./tachotest/... ./internal/... ./adapter/... $(patsubst %go.mod,./%...,$(wildcard adapter/*/go.mod))
 
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on: $$unformatted"; exit 1; }

@@ -35,7 +35,7 @@ func (m *Meter) Transport(base http.RoundTripper, hosts ...string) http.RoundTri
 func (m *Meter) clientMetrics() *outgoing.Metrics {
 	m.core.clientOnce.Do(func() {
 		c := outgoing.NewMetrics(outgoing.Config{
-			Now:    m.core.now,
+			Now:    m.core.shared.Now,
 			Method: func(method string) string { return m.store.Methods.Names[m.store.Methods.Index(method)] },
 			Status: func(status int) string { return m.store.StatusLabel(m.store.StatusOf(status)) },
 		})

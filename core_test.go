@@ -157,7 +157,7 @@ func TestMethods(t *testing.T) {
 func TestStreamClock(t *testing.T) {
 	m := MustNew(Options{})
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	var x Exchange
 	m.Begin(&x, "GET", "/events")
 	now += int64(20 * time.Millisecond)

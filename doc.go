@@ -42,7 +42,6 @@
 //
 // # Frameworks
 //
-// [Meter.Handler] measures net/http. Packages below adapter/ measure frameworks;
-// they speak to this package by [Exchange], and pass the suite in
-// adapter/adaptertest.
+// [Meter.Handler] measures net/http. Packages below adapter/ measure frameworks. Package
+// adapter is for whoever writes one, or uses a router such as chi or gorilla/mux.
 package tacho

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/netacl"
 )
 
@@ -23,13 +24,13 @@ func newGate(m *Meter, access Access, next http.Handler) *gate {
 	}
 	if g.access.Middleware != nil {
 		g.next = g.access.Middleware(next)
-		mustHandler("Access.Middleware", g.next)
+		engine.MustHandler("Access.Middleware", g.next)
 	}
 	return g
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := g.meter.Enclosing(w, r.Context()); x != nil {
+	if x := g.meter.engine.Enclosing(w, r.Context()); x != nil {
 		x.Exclude()
 	}
 	switch {

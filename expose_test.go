@@ -54,7 +54,7 @@ func busyPart(opts Options, mine func(int) bool) *Meter {
 	m := MustNew(opts)
 	random := rand.New(rand.NewPCG(3, 4))
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	m.Expect("GET", "/never/called")
 	for i := range 5000 {
 		method, took := labelvalue.StandardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
@@ -626,7 +626,7 @@ func TestExemplars(t *testing.T) {
 	trace := ""
 	m := MustNew(Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	request := func(id string, latency time.Duration) {
 		trace = id
@@ -662,7 +662,7 @@ func TestExemplars(t *testing.T) {
 func TestBeyondBuckets(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true, Buckets: []float64{.1, 1}, RouteBuckets: map[string][]float64{"/slow/but/known": {1, 100}}})
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	for _, of := range []struct {
 		route  string
 		slow   int

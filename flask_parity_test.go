@@ -306,7 +306,7 @@ func TestFlask12Floats(t *testing.T) {
 func TestFlask13Streams(t *testing.T) {
 	a := newFlaskApp(t)
 	now := int64(0)
-	a.m.clock = func() int64 { return now }
+	a.m.shared.Clock = func() int64 { return now }
 	slowly := func(contentType string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -575,7 +575,7 @@ func TestFlask33Endpoint(t *testing.T) {
 func TestFlask34CounterAndTimes(t *testing.T) {
 	a := newFlaskApp(t)
 	now := int64(0)
-	a.m.clock = func() int64 { return now }
+	a.m.shared.Clock = func() int64 { return now }
 	status := []Label{{Name: "status", Func: Request.StatusText}}
 	count := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: status})
 	times := a.m.Histogram(MetricOptions{Name: "call_seconds", Help: "Time.", Labels: status, Buckets: []float64{1}})

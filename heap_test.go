@@ -83,7 +83,7 @@ var retentions = []retention{
 	}, Options{}},
 	{"exemplars", func(m *Meter) func(string) {
 		now := int64(0)
-		m.clock = func() int64 { return now }
+		m.shared.Clock = func() int64 { return now }
 		return func(text string) {
 			var x Exchange
 			m.Begin(&x, "GET", "/x")

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho/internal/drain"
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/outgoing"
 	"github.com/tacho-go/tacho/internal/scan"
@@ -24,19 +25,18 @@ import (
 // already; collect it only where it was not.
 type Meter struct {
 	*core
-	opts Options
+	opts   Options
+	engine *engine.Engine
 }
 
 // core is what Meters on the same registry share.
 type core struct {
+	shared   engine.Shared
 	opts     Options
 	families *scan.Families
 	store    *store.Store
 	extras   []Label // Options.Labels that are computed
 
-	watches bool // what is in flight, and streams
-
-	defaults   atomic.Pointer[[]*Metric] // by RegisterDefault
 	mu         sync.Mutex
 	labelSets  []*labelset.Sets  // of metrics that are not about HTTP as such, by name
 	client     *outgoing.Metrics // by clientOnce
@@ -51,14 +51,7 @@ type core struct {
 	siblings siblings    // the service's other processes, or nil
 	whole    *core       // of what all of them have counted: the core of this process
 	ready    atomic.Bool // whether siblings is known
-
-	handlers atomic.Int32 // how many places measure for this core
-	clock    func() int64 // nil but in tests
 }
-
-// processStart is an origin for the monotonic clock: time.Since of it reads
-// that clock alone, which is cheaper than time.Now.
-var processStart = time.Now()
 
 // recoverPanic keeps a panic in one of the user's functions away from the request.
 // It is deferred.
@@ -74,28 +67,11 @@ func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default
 
 func (c *core) wall() time.Time { return c.store.Now() }
 
-// now returns the time in nanoseconds from an arbitrary origin, never 0.
-func (c *core) now() int64 {
-	if c.clock != nil {
-		return c.clock() + 1
-	}
-	return int64(time.Since(processStart)) + 1
-}
-
 // Gatherer returns what the metrics endpoint serves.
 func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
 
 // MetricsPath returns where the metrics endpoint is meant to be mounted.
 func (m *Meter) MetricsPath() string { return m.opts.MetricsPath }
-
-// Minimal reports whether Options.Minimal is set: then an adapter need not watch
-// bodies, nor the moment when a status is written.
-func (m *Meter) Minimal() bool { return m.opts.Minimal }
-
-// Expect makes a route known before its first request: it is counted from
-// zero for each of Options.InitialStatuses. Adapters call it for every route
-// that their router can list; at most half of the series limit is used.
-func (m *Meter) Expect(method, template string) { m.store.Expect(method, template) }
 
 // look calls f with the core that holds what is to be shown: this one's, or what
 // all processes have counted until now. f must not take long.

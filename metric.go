@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/labelset"
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/names"
@@ -27,6 +30,8 @@ type Metric struct {
 	opts   MetricOptions
 	sets   *labelset.Sets
 	labels []part
+
+	tracked engine.Metric // as adapters and handlers put it on routes
 }
 
 // A part is one of a metric's computed labels: its own, or one of
@@ -72,6 +77,10 @@ func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	}
 	if initial {
 		x.sets.Find(nil, nil)
+	}
+	x.tracked = engine.Metric{Engine: m.engine, Name: x.Name(), CountExcluded: o.CountExcluded, Record: x.record}
+	if kind == schema.Gauge {
+		x.tracked.InProgress = x.inProgress
 	}
 	return x, nil
 }
@@ -130,112 +139,45 @@ func (x *Metric) Meter() *Meter { return x.meter }
 // Name returns the name under which the metric is exported.
 func (x *Metric) Name() string { return x.sets.Name() }
 
-func (x *Metric) countsExcluded() bool { return x.opts.CountExcluded }
-
 // RegisterDefault puts metrics on every request that the Meter measures from now
 // on and whose route the router found. Call it before the service serves.
 // Metrics that are put on a route besides count its requests twice.
 func (m *Meter) RegisterDefault(metrics ...*Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var all []*Metric
-	if present := m.defaults.Load(); present != nil {
-		all = *present
+	var all []*engine.Metric
+	if present := m.shared.Defaults.Load(); present != nil {
+		all = slices.Clone(*present)
 	}
-	all = append(all[:len(all):len(all)], metrics...)
-	m.defaults.Store(&all)
-}
-
-// A tracking is a metric that was put on a route, during one exchange.
-type tracking struct {
-	metric     *Metric
-	start      int64
-	elapsed    int64           // -1 while the handler is at work
-	gauge      *labelset.Child // to be decremented
-	everywhere bool            // by RegisterDefault
-}
-
-// Track records the exchange in these metrics, too. An adapter calls it before
-// the handler that they were put on, and [Exchange.Tracked] with what it
-// returned after that, also when the handler panics. Metrics of other Meters are
-// passed over, and so are those that were tracked already: a request that is
-// dispatched again is one request.
-func (x *Exchange) Track(metrics ...*Metric) (mark int) { return x.track(metrics, false) }
-
-func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
-	mark = len(x.tracked)
-	for _, metric := range metrics {
-		if metric.meter.core != x.meter.core || !everywhere && x.tracks(metric) {
-			continue
-		}
-		t := tracking{metric: metric, elapsed: -1, everywhere: everywhere}
-		if metric.kind == schema.Gauge {
-			t.gauge = metric.find(x)
-			t.gauge.Gauge.Inc()
-		}
-		t.start = x.meter.now()
-		x.tracked = append(x.tracked, t)
+	for _, x := range metrics {
+		all = append(all, &x.tracked)
 	}
-	return mark
+	m.shared.Defaults.Store(&all)
 }
 
-func (x *Exchange) tracks(metric *Metric) bool {
-	for i := range x.tracked {
-		if t := &x.tracked[i]; t.metric == metric && !t.everywhere {
-			return true
-		}
-	}
-	return false
-}
+// inProgress finds the gauge of an exchange.
+func (x *Metric) inProgress(of *engine.Exchange) prometheus.Gauge { return x.find(of).Gauge }
 
-// Tracked says that the handler has returned on which the metrics were put that
-// Track was called with.
-func (x *Exchange) Tracked(mark int) {
-	if mark < len(x.tracked) {
-		x.endTracking(mark, x.meter.now())
-	}
-}
-
-func (x *Exchange) endTracking(mark int, now int64) {
-	for i := mark; i < len(x.tracked); i++ {
-		t := &x.tracked[i]
-		if t.elapsed >= 0 {
-			continue
-		}
-		t.elapsed = max(now-t.start, 0)
-		if t.gauge != nil {
-			t.gauge.Gauge.Dec()
-		}
-	}
-}
-
-// recordTracked records the outcome in the metrics that were tracked.
-func (m *Meter) recordTracked(x *Exchange, excluded bool) {
-	unmatched := x.route.Label == Unmatched
-	for i := range x.tracked {
-		t := &x.tracked[i]
-		if t.gauge != nil || excluded && !t.metric.opts.CountExcluded || unmatched && t.everywhere {
-			continue
-		}
-		c := t.metric.find(x)
-		if c.Counter != nil {
-			c.Counter.Inc()
-		} else {
-			c.Observer.Observe(float64(t.elapsed) / 1e9)
-		}
+// record records the end of an exchange.
+func (x *Metric) record(of *engine.Exchange, elapsed int64) {
+	c := x.find(of)
+	if c.Counter != nil {
+		c.Counter.Inc()
+	} else {
+		c.Observer.Observe(float64(elapsed) / 1e9)
 	}
 }
 
 // find returns the metric's label set for an exchange.
-func (x *Metric) find(of *Exchange) *labelset.Child {
+func (x *Metric) find(of *engine.Exchange) *labelset.Child {
 	if len(x.labels) == 0 {
 		return x.sets.Find(nil, nil)
 	}
-	values := of.texts[:0]
+	values := of.Scratch.Texts[:0]
 	for _, p := range x.labels {
 		switch {
 		case p.own != nil:
-			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of}, labelFunc)))
+			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of, x.meter}, labelFunc)))
 		case x.kind == schema.Gauge:
 			// Options.Labels are known at the end only; now they are asked anew.
 			values = append(values, x.meter.extra(p.from, of))
@@ -243,9 +185,9 @@ func (x *Metric) find(of *Exchange) *labelset.Child {
 			values = append(values, x.meter.extrasOf(of)[p.from])
 		}
 	}
-	of.texts = values
-	of.key = labelvalue.Join(of.key[:0], values)
-	return x.sets.Find(of.key, values)
+	of.Scratch.Texts = values
+	of.Scratch.Key = labelvalue.Join(of.Scratch.Key[:0], values)
+	return x.sets.Find(of.Scratch.Key, values)
 }
 
 // newLabelSets makes the label sets of a metric and registers them. The options
@@ -253,7 +195,7 @@ func (x *Metric) find(of *Exchange) *labelset.Child {
 func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string, constLabels map[string]string) (*labelset.Sets, error) {
 	s := labelset.New(labelset.Config{
 		Kind: kind, Name: o.fullName(kind), Help: names.Help(o.Help), Labels: labels, ConstLabels: constLabels, Buckets: o.Buckets,
-		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.now, Logger: m.core.logger,
+		Limit: cmp.Or(o.SeriesLimit, m.opts.SeriesLimit), TTL: o.TTL, Now: m.core.shared.Now, Logger: m.core.logger,
 	})
 	if err := m.opts.Registerer.Register(s); err != nil {
 		return nil, fmt.Errorf("tacho: the metric %s cannot be registered: %w", s.Name(), err)

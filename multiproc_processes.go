@@ -149,7 +149,7 @@ func unsharedBecause(why error) string {
 func wholeOf(own *core) *core {
 	config := own.opts.storeConfig()
 	config.Merged = true
-	return &core{opts: own.opts, whole: own, families: own.families, store: store.New(config), watches: own.watches}
+	return &core{opts: own.opts, whole: own, families: own.families, store: store.New(config)}
 }
 
 // look implements siblings.

@@ -104,7 +104,7 @@ var roles = map[string]func(arg string){
 // observed records a request that took so long.
 func observed(m *Meter, took time.Duration) {
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	var x Exchange
 	m.Begin(&x, "GET", "/x")
 	x.Route = "/x"

@@ -36,6 +36,7 @@ func New(opts Options) (*Meter, error) {
 		m.opts.Registerer.Unregister(m)
 		return nil, err
 	}
+	m.engine = m.newEngine()
 	return m, nil
 }
 
@@ -52,7 +53,7 @@ func MustNew(opts Options) *Meter {
 func newCore(opts Options) *core {
 	c := &core{opts: opts}
 	c.families = scan.New(c.opts.familiesConfig())
-	c.watches = !opts.Minimal && !opts.OmitHTTP
+	c.shared.Watches = !opts.Minimal && !opts.OmitHTTP
 	c.store = store.New(c.opts.storeConfig())
 	c.extras = c.opts.dynamicLabels()
 	return c

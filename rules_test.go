@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		why     string
 	}{
 		{".", []string{
-			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/reqcopy", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset", module + "/internal/scan",
+			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/engine", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset", module + "/internal/scan",
 			module + "/internal/outgoing", module + "/internal/drain",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
@@ -80,7 +80,14 @@ func TestImports(t *testing.T) {
 		{"./schema", nil, "names are data, for whoever reads metrics"},
 		{"./dash", []string{module + "/schema"}, "the page reads any Prometheus, with or without tacho"},
 		{"./docs", nil, "the pages are text"},
-		{"./adapter/tachogin", []string{module, module + "/internal/reqcopy", "github.com/gin-gonic/gin"}, "an adapter knows its framework and the library"},
+		{"./internal/engine", []string{
+			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
+		}, "what happens to a request does not depend on options, formats or frameworks; client_golang has the Gauge"},
+		{"./adapter", []string{module, module + "/internal/engine", module + "/internal/reqcopy"}, "it shows the engine to authors of adapters, and adds no framework"},
+		{"./adapter/adaptertest", []string{
+			module, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
+		}, "the rules hold for any adapter, so that the suite knows none"},
+		{"./adapter/tachogin", []string{module, module + "/adapter", "github.com/gin-gonic/gin"}, "an adapter knows its framework and the public packages, so that anybody can write one"},
 	} {
 		for _, imported := range importsOf(t, row.pkg) {
 			standard := !strings.Contains(strings.SplitN(imported, "/", 2)[0], ".")
@@ -108,7 +115,9 @@ func TestArrows(t *testing.T) {
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
-		{"./adapter/tachogin", []string{"", "/internal/reqcopy"}, nil},
+		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
+		{"./adapter/adaptertest", []string{""}, nil},
+		{"./adapter/tachogin", []string{"", "/adapter"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
 		for _, imported := range importsOf(t, room.packages) {
@@ -163,6 +172,27 @@ func TestCycles(t *testing.T) {
 				t.Errorf("%s: %d files use each other, at most %d may: %v; move what they share into a file of its own, or below internal/", p.Path, len(largest), limit, largest)
 			}
 		}
+	}
+}
+
+// TestMeterIsForServices: the documentation of Meter lists what a service's author calls,
+// and nothing that only adapters need.
+func TestMeterIsForServices(t *testing.T) {
+	out, err := exec.Command("go", "doc", ".", "Meter").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go doc: %v\n%s", err, out)
+	}
+	method := regexp.MustCompile(`(?m)^func \(m \*Meter\) (\w+)`)
+	var got []string
+	for _, m := range method.FindAllStringSubmatch(string(out), -1) {
+		got = append(got, m[1])
+	}
+	want := []string{
+		"Collect", "Counter", "Describe", "DoNotTrack", "ExcludeAll", "Flush", "Gatherer", "Gauge", "Handler", "Histogram", "Info", "Metrics", "MetricsPath",
+		"NewMetric", "RegisterDefault", "Registerer", "Render", "Serve", "Shutdown", "Summary", "Transport",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("go doc lists the methods\n%v, want\n%v; what adapters call belongs in package adapter", got, want)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestNegativeAdd(t *testing.T) {
 func TestTTL(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true})
 	now := int64(0)
-	m.clock = func() int64 { return now }
+	m.shared.Clock = func() int64 { return now }
 	type session struct{ ID int }
 	g, err := NewGauge[session](m, MetricOptions{Name: "session_load", Help: "Load.", TTL: time.Minute, SeriesLimit: 10})
 	if err != nil {

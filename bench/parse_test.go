@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
 )
 
 // This test is in this module because Prometheus's parsers are a heavy dependency, which the
@@ -61,10 +62,11 @@ func randomState(data []byte, route string) *tacho.Meter {
 		OmitRuntime: true, NativeHistograms: true, SeriesLimit: 200,
 		TraceFunc: func(context.Context) (string, string) { return id, "00f067aa0ba902b7" },
 	})
-	var x tacho.Exchange
+	rec := adapter.Of(m)
+	var x adapter.Exchange
 	for i := 0; len(data) >= 8 && i < 500; i, data = i+1, data[8:] {
 		word := binary.LittleEndian.Uint64(data)
-		m.Begin(&x, []string{"GET", "POST", "FOO"}[word%3], "/")
+		rec.Begin(&x, []string{"GET", "POST", "FOO"}[word%3], "/")
 		backdate(&x, time.Duration(word>>(20+word%40)))
 		if word%16 == 0 {
 			x.Flushed("text/event-stream")
@@ -72,10 +74,11 @@ func randomState(data []byte, route string) *tacho.Meter {
 		if id = ""; word%5 == 0 {
 			id = fmt.Sprintf("%016x", word)
 		}
-		x.BytesIn, x.BytesOut = int64(word>>40), int64(word>>(word%64))
+		x.SetBytesIn(int64(word >> 40))
+		x.SetBytesOut(int64(word >> (word % 64)))
 		x.Settle(context.Background(), 200+int(word>>8%4)%400, nil)
-		x.Route = route[:int(word>>4)%(len(route)+1)]
-		m.End(&x)
+		x.CopyTemplate(route[:int(word>>4)%(len(route)+1)])
+		rec.End(&x)
 	}
 	return m
 }

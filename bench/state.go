@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -45,39 +46,42 @@ func leanSchema() schema.Schema {
 // tachoStore is a Meter, used as an adapter uses it.
 type tachoStore struct {
 	*tacho.Meter
-	exchange tacho.Exchange
+	recorder *adapter.Recorder
+	exchange adapter.Exchange
 }
 
 func newTachoStore(bounds []float64, sets int, s schema.Schema, on ...func(*tacho.Options)) *tachoStore {
 	o := optionsWith(on)
 	o.OmitRuntime, o.Exclude, o.InitialStatuses = true, []string{}, []int{}
 	o.Buckets, o.SeriesLimit, o.Schema = bounds, sets+1, s
-	return &tachoStore{Meter: tacho.MustNew(o)}
+	m := tacho.MustNew(o)
+	return &tachoStore{Meter: m, recorder: adapter.Of(m)}
 }
 
 func (s *tachoStore) metrics() http.Handler { return s.Metrics() }
 
 func (s *tachoStore) observe(route string, status int, latency time.Duration) {
 	x := &s.exchange
-	s.Begin(x, http.MethodGet, route)
+	s.recorder.Begin(x, http.MethodGet, route)
 	backdate(x, latency)
 	x.WroteHeader(context.Background(), status)
-	x.Route, x.BytesOut = route, int64(len(body))
-	s.End(x)
+	x.CopyTemplate(route)
+	x.SetBytesOut(int64(len(body)))
+	s.recorder.End(x)
 }
 
 // startField is the field of an Exchange that holds its start.
 var startField = func() reflect.StructField {
-	f, ok := reflect.TypeFor[tacho.Exchange]().FieldByName("start")
+	f, ok := reflect.TypeFor[adapter.Exchange]().FieldByName("start")
 	if !ok || f.Type.Kind() != reflect.Int64 {
-		panic("bench: tacho.Exchange no longer has a field start in nanoseconds: see backdate")
+		panic("bench: adapter.Exchange no longer has a field start in nanoseconds: see backdate")
 	}
 	return f
 }()
 
 // backdate moves the start of an exchange into the past. The library has no such function and
 // needs none; waiting for a million latencies would take hours.
-func backdate(x *tacho.Exchange, by time.Duration) {
+func backdate(x *adapter.Exchange, by time.Duration) {
 	*(*int64)(unsafe.Add(unsafe.Pointer(x), startField.Offset)) -= int64(by)
 }
 

@@ -33,6 +33,10 @@ type Framework struct {
 	// /users/{id} or /files/{rest...}. Nil means: as it is.
 	Template func(path string) string
 
+	// Status says which status is sent and recorded where the suite expects this one, for
+	// frameworks whose outcomes are not HTTP statuses. Nil means: the same.
+	Status func(status int) int
+
 	// Lacks names the features that the framework cannot have, each with the
 	// reason. Cases that need them are skipped and say why.
 	Lacks map[Feature]string

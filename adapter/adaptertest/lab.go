@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,24 @@ func (l *Lab) label(path string) string {
 	return l.framework.Template(path)
 }
 
+// status is what a status of the suite is sent and recorded as.
+func (l *Lab) status(status int) int {
+	if l.framework.Status == nil {
+		return status
+	}
+	return l.framework.Status(status)
+}
+
+var statusLabel = regexp.MustCompile(`status="(\d+)"`)
+
+// key is a sample's name with the status that it is recorded as.
+func (l *Lab) key(sample string) string {
+	return statusLabel.ReplaceAllStringFunc(sample, func(label string) string {
+		n, _ := strconv.Atoi(statusLabel.FindStringSubmatch(label)[1])
+		return fmt.Sprintf("status=%q", strconv.Itoa(l.status(n)))
+	})
+}
+
 // A Probe is a running service and the client that drives it.
 type Probe struct {
 	Service
@@ -88,8 +107,8 @@ func (p *Probe) want(path string, status int) error { return p.wantFor("GET", pa
 
 func (p *Probe) wantFor(method, path string, status int) error {
 	got, _, err := p.do(method, path, "")
-	if err == nil && got != status {
-		err = fmt.Errorf("%s %s was answered %d, want %d", method, path, got, status)
+	if want := p.lab.status(status); err == nil && got != want {
+		err = fmt.Errorf("%s %s was answered %d, want %d", method, path, got, want)
 	}
 	return err
 }
@@ -233,7 +252,7 @@ func (p *Probe) until(metric string, ok func(samples) error) error {
 // counted waits until a request counter's label set has the value, and checks
 // that it is the metric's only one with requests in it.
 func (p *Probe) counted(want float64, method, route string, status int) error {
-	key := requestsKey(method, route, status)
+	key := requestsKey(method, route, p.lab.status(status))
 	return p.until("http_requests_total", func(s samples) error {
 		if s[key] != want {
 			return fmt.Errorf("%s is %v, want %v", key, s[key], want)
@@ -256,6 +275,7 @@ func routeKey(metric, method, route string) string {
 
 // settles waits until a sample has the value.
 func (p *Probe) settles(key string, want float64) error {
+	key = p.lab.key(key)
 	name, _, _ := strings.Cut(key, "{")
 	return p.until(name, func(s samples) error {
 		if got, ok := s[key]; !ok || got != want {

@@ -118,7 +118,7 @@ func (l *Lab) refuse(length int) error {
 	if err != nil {
 		return fmt.Errorf("a refusal of %d bytes did not arrive before the upload: %w", length, err)
 	}
-	if resp.StatusCode != 413 {
+	if resp.StatusCode != l.status(413) {
 		return fmt.Errorf("the upload was answered %d, want 413", resp.StatusCode)
 	}
 	if err := p.counted(1, "POST", l.label(users), 413); err != nil {

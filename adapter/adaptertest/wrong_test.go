@@ -16,20 +16,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
 )
 
-// adapter is a plain adapter, written as one might write the first one for a
+// plain is a plain adapter, written as one might write the first one for a
 // new framework. With a fault it breaks one rule: that of the case which has
 // the fault's name.
-type adapter struct {
-	fault string
-	meter *tacho.Meter
-	next  http.Handler
-	count atomic.Int64
-	hand  *handWritten
+type plain struct {
+	fault    string
+	recorder *adapter.Recorder
+	next     http.Handler
+	count    atomic.Int64
+	hand     *handWritten
 }
 
-func (a *adapter) has(fault string) bool { return a.fault == fault }
+func (a *plain) has(fault string) bool { return a.fault == fault }
 
 // TestPlainAdapterPasses shows that a failure below comes from the fault.
 func TestPlainAdapterPasses(t *testing.T) { Run(t, plainFramework("")) }
@@ -57,29 +58,30 @@ func plainFramework(fault string) Framework {
 			hand = newHandWritten(&opts)
 		}
 		return startNetHTTP(app, opts, func(m *tacho.Meter, next http.Handler) http.Handler {
-			m.Join()
+			rec := adapter.Of(m)
+			rec.Join()
 			if fault != "routes-at-zero" {
 				for _, r := range app.Routes {
-					m.Expect(r.Method, r.Path)
+					rec.Expect(r.Method, r.Path)
 				}
 			}
-			return &adapter{fault: fault, meter: m, next: next, hand: hand}
+			return &plain{fault: fault, recorder: rec, next: next, hand: hand}
 		})
 	}}
 }
 
 // hides keeps its exchange from what stands inside.
-func (a *adapter) hides() bool {
+func (a *plain) hides() bool {
 	return a.has("nested-middleware") || a.has("do-not-track") || a.has("exclude-all")
 }
 
 // counts begins an exchange of its own for each time that a request comes by.
-func (a *adapter) counts() bool {
+func (a *plain) counts() bool {
 	return a.has("around") || a.has("dispatch-again") || a.has("nested-meters")
 }
 
-func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := a.meter.Enclosing(w, r.Context()); x != nil && !a.counts() {
+func (a *plain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if x := a.recorder.Enclosing(w, r.Context()); x != nil && !a.counts() {
 		if mux, ok := a.next.(*http.ServeMux); ok && !a.has("timeout-inside") {
 			_, r.Pattern = mux.Handler(r) // now: the handler may outlive the exchange
 			x.SetRoute(a.route(r, 0))
@@ -97,8 +99,8 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.has("exclude-default") {
 		path = "/app" + path
 	}
-	var x tacho.Exchange
-	if !a.meter.Begin(&x, r.Method, path) {
+	var x adapter.Exchange
+	if !a.recorder.Begin(&x, r.Method, path) {
 		if !a.has("exclude-options") || path == "/metrics" {
 			a.next.ServeHTTP(w, r)
 		}
@@ -106,14 +108,18 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.has("in-flight") {
 		x.Exclude()
-		a.meter.End(&x)
+		a.recorder.End(&x)
 	}
+	route := ""
 	if a.has("route-template") {
-		x.Route = tacho.Unknown // the route, read before the router has decided
+		route = tacho.Unknown // the route, read before the router has decided
 	}
 	rec := &recorder{ResponseWriter: w, x: &x, a: a, ctx: r.Context(), request: r}
+	if !a.hides() {
+		rec.Watcher = adapter.Watch(&x)
+	}
 	inner, ctx := *r, r.Context()
-	if a.meter.Nested() && !a.hides() {
+	if a.recorder.Nested() && !a.hides() {
 		ctx = x.Link(ctx)
 		inner = *r.WithContext(ctx)
 	}
@@ -129,12 +135,12 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = &inner
 	if a.has("panic-bare") || a.has("panic-recovery-outside") {
 		a.next.ServeHTTP(rec.as(), r)
-		a.end(&x, rec, r, nil)
+		a.end(&x, rec, r, route, nil)
 		return
 	}
 	defer func() {
 		v := recover()
-		a.end(&x, rec, r, v)
+		a.end(&x, rec, r, route, v)
 		if v != nil {
 			panic(v)
 		}
@@ -147,7 +153,7 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // alter breaks rules by changing the request or the response.
-func (a *adapter) alter(w http.ResponseWriter, r *http.Request) {
+func (a *plain) alter(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case a.has("unchanged"):
 		w.Header().Set("X-Measured", "yes")
@@ -160,33 +166,34 @@ func (a *adapter) alter(w http.ResponseWriter, r *http.Request) {
 }
 
 // end reports the exchange's end.
-func (a *adapter) end(x *tacho.Exchange, rec *recorder, r *http.Request, v any) {
+func (a *plain) end(x *adapter.Exchange, rec *recorder, r *http.Request, route string, v any) {
 	a.settle(x, rec, r.Context(), v)
-	if x.Route == "" {
-		x.Route = a.route(r, x.Status())
+	if route == "" {
+		route = a.route(r, x.Status())
 	}
-	x.BytesOut = rec.written
+	x.CopyTemplate(route)
+	x.SetBytesOut(rec.written)
 	switch {
 	case a.has("track-panic") && v != nil, a.has("track-progress"):
 		return // and so never ends
 	case a.has("size-none") && rec.written == 0:
-		x.BytesOut = -1
+		x.SetBytesOut(-1)
 	case a.has("size-read"):
-		x.BytesIn = r.ContentLength
+		x.SetBytesIn(r.ContentLength)
 	}
 	if a.has("in-flight") {
-		a.meter.Begin(x, r.Method, r.URL.Path)
+		a.recorder.Begin(x, r.Method, r.URL.Path)
 	}
 	if a.drops(r, x) {
 		x.Exclude()
 	}
 	if a.hand != nil {
-		a.hand.record(r, x)
+		a.hand.record(r, x, route)
 	}
-	a.meter.End(x)
+	a.recorder.End(x)
 }
 
-func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, v any) {
+func (a *plain) settle(x *adapter.Exchange, rec *recorder, ctx context.Context, v any) {
 	implicit := http.StatusOK
 	switch {
 	case a.has("timeout-in-time") && ctx.Err() == context.DeadlineExceeded:
@@ -198,8 +205,8 @@ func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, 
 			implicit = rec.last
 		}
 	case a.has("panic-after-status") && v != nil:
-		*x = tacho.Exchange{}
-		a.meter.Begin(x, "GET", users)
+		*x = adapter.Exchange{}
+		a.recorder.Begin(x, "GET", users)
 	}
 	x.Settle(ctx, implicit, v)
 	if gone := ctx.Err() == context.Canceled; gone && (a.has("client-half-closed") || a.has("shutdown")) {
@@ -208,7 +215,7 @@ func (a *adapter) settle(x *tacho.Exchange, rec *recorder, ctx context.Context, 
 }
 
 // drops leaves requests out that should count.
-func (a *adapter) drops(r *http.Request, x *tacho.Exchange) bool {
+func (a *plain) drops(r *http.Request, x *adapter.Exchange) bool {
 	n := a.count.Add(1)
 	switch {
 	case a.has("route-redirect"):
@@ -230,7 +237,7 @@ func (a *adapter) drops(r *http.Request, x *tacho.Exchange) bool {
 }
 
 // route is the template, or what the fault takes for it.
-func (a *adapter) route(r *http.Request, status int) string {
+func (a *plain) route(r *http.Request, status int) string {
 	_, template, matched := strings.Cut(r.Pattern, " ")
 	if a.has("connect") && r.Pattern != "" && !matched {
 		return r.Pattern // whatever the router says
@@ -257,13 +264,14 @@ func (a *adapter) route(r *http.Request, status int) string {
 // recorder watches the response.
 type recorder struct {
 	http.ResponseWriter
-	x       *tacho.Exchange
-	a       *adapter
-	ctx     context.Context
-	request *http.Request // as it came
-	inner   *http.Request // as handlers see it
-	last    int
-	written int64
+	adapter.Watcher // lets handlers further inside find the exchange; the fault of some is to lack it
+	x               *adapter.Exchange
+	a               *plain
+	ctx             context.Context
+	request         *http.Request // as it came
+	inner           *http.Request // as handlers see it
+	last            int
+	written         int64
 }
 
 // as hides Unwrap and the exchange where that is the fault.
@@ -278,15 +286,6 @@ func (w *recorder) as() http.ResponseWriter {
 }
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Exchange lets handlers further inside find the exchange. Without it metrics on
-// routes are on their own; where that goes unnoticed, others go wrong.
-func (w *recorder) Exchange() *tacho.Exchange {
-	if w.a.hides() {
-		return nil
-	}
-	return w.x
-}
 
 func (w *recorder) RequestHeader(name string) string  { return w.request.Header.Get(name) }
 func (w *recorder) ResponseHeader(name string) string { return w.Header().Get(name) }
@@ -362,9 +361,10 @@ func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 type counted struct {
 	io.ReadCloser
-	x            *tacho.Exchange
-	a            *adapter
+	x            *adapter.Exchange
+	a            *plain
 	outer, inner *http.Request
+	read         int64
 }
 
 // giveBack gives the request what handlers have set in its copy, which had this
@@ -383,7 +383,8 @@ func (c *counted) giveBack(ctx context.Context) {
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	if !c.a.has("size-read") {
-		c.x.BytesIn += int64(n)
+		c.read += int64(n)
+		c.x.SetBytesIn(c.read)
 	}
 	if err == io.EOF && c.inner.Trailer == nil && !c.a.has("request-trailers") {
 		c.inner.Trailer = c.outer.Trailer
@@ -410,10 +411,10 @@ func newHandWritten(opts *tacho.Options) *handWritten {
 	return h
 }
 
-func (h *handWritten) record(r *http.Request, x *tacho.Exchange) {
+func (h *handWritten) record(r *http.Request, x *adapter.Exchange, route string) {
 	status := strconv.Itoa(x.Status())
-	h.requests.WithLabelValues(r.Method, x.Route, status).Inc()
+	h.requests.WithLabelValues(r.Method, route, status).Inc()
 	if x.Status() < 500 {
-		h.duration.WithLabelValues(r.Method, x.Route, status).Observe(0)
+		h.duration.WithLabelValues(r.Method, route, status).Observe(0)
 	}
 }

@@ -18,132 +18,156 @@
 package tachogin
 
 import (
+	"bufio"
+	"cmp"
+	"net"
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
 )
 
-// Middleware returns a middleware that records into m, for engines and groups
-// whose set-up is written by hand. It is right before and behind any other
-// middleware, Recovery included.
-func Middleware(m *tacho.Meter) gin.HandlerFunc {
-	m.Join()
-	ends, shows := new(ending), !m.Minimal() // else no writer of ours stands in a Context
-	return func(c *gin.Context) {
-		under := stackOf(c)
-		if w := under.find(m, measuring|excluded); w != nil {
-			w.again(m, c)
+// Use measures every route of the engine that is registered later, and mounts the
+// metrics endpoint at Options.MetricsPath for GET; HEAD and OPTIONS are answered
+// there as well unless the engine has routes for them. Like gin.Engine's own
+// methods it panics when it is used wrongly: on options that tacho.New refuses,
+// and when the endpoint's path is taken.
+//
+// Use it before the routes are registered: Gin runs a middleware only for the
+// routes that come after it. Routes that are there already are not measured; the
+// log lists them.
+func Use(r *gin.Engine, opts tacho.Options) *tacho.Meter {
+	s := adapter.SetUp("tachogin", opts, r.Routes, func(i gin.RouteInfo) adapter.Route {
+		return adapter.Route{Method: i.Method, Path: i.Path, Handler: i.Handler}
+	})
+	measure := Middleware(s.Meter)
+	r.Use(func(c *gin.Context) {
+		if s.Serving(); c.FullPath() != "" || !s.Answers(c.Request) {
+			measure(c)
 			return
 		}
-		if m.Nested() || shows && !ends.at(c.Writer) {
-			if x := m.Enclosing(c.Writer, c.Request.Context()); x != nil {
-				enclosed(x, c)
-				return
-			}
-		}
-		w := under.writer()
-		if !m.Begin(&w.exchange, c.Request.Method, c.Request.URL.Path) {
-			w.exclude(m, c, under)
-			return
-		}
-		w.watch(m, c, under, measuring)
-		defer w.finish(m, c)
-		c.Next()
-	}
+		// HEAD and OPTIONS have no route: that would be in the way of the service's
+		// own, such as r.OPTIONS("/*any", cors).
+		c.Abort()
+		c.Status(http.StatusOK)
+		c.Writer.Header().Del("Allow") // Gin's, with HandleMethodNotAllowed
+		s.Endpoint.ServeHTTP(c.Writer, c.Request)
+		c.Writer.WriteHeaderNow()
+	})
+	r.GET(s.Meter.MetricsPath(), gin.WrapH(s.Endpoint))
+	return s.Meter
 }
 
-// enclosed names the route of an exchange that began outside of Gin: at once,
-// since behind http.TimeoutHandler it may be over when the handler returns, and
-// at the end, if the request was dispatched again where we do not stand.
-func enclosed(x *tacho.Exchange, c *gin.Context) {
-	x.SetRoute(route(c))
-	path := c.FullPath()
-	defer func() {
-		if c.FullPath() != path {
-			x.SetRoute(route(c))
-		}
-	}()
-	c.Next()
-}
+// Middleware returns a middleware that records into m, for engines and groups
+// that are set up by hand. It may stand before or behind any other middleware,
+// Recovery included.
+func Middleware(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.Measure(m)) }
 
 // Track records the requests of a route in these metrics, too. They all must
 // belong to one Meter. Its Middleware need not be there: the metrics are recorded
 // all the same.
-func Track(metrics ...*tacho.Metric) gin.HandlerFunc {
-	if len(metrics) == 0 {
-		return func(*gin.Context) {}
-	}
-	m := metrics[0].Meter()
-	m.MustOwn(metrics...)
-	return func(c *gin.Context) {
-		under := stackOf(c)
-		if x := current(m, c, under); x != nil {
-			defer x.Tracked(x.Track(metrics...))
-			c.Next()
-			return
-		}
-		if w := under.find(m, marked); w != nil && w.exchange.ExcludedAll() {
-			c.Next()
-			return
-		}
-		w := under.writer()
-		if !m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path, metrics...) {
-			under.takeBack(w)
-			return
-		}
-		w.watch(m, c, under, tracking)
-		defer w.finish(m, c)
-		defer w.exchange.Tracked(w.exchange.Track(metrics...))
-		c.Next()
-	}
-}
-
-// current is the exchange that metrics on a route belong to, if there is one. The
-// request's context is not asked: behind http.TimeoutHandler its exchange is
-// another goroutine's.
-func current(m *tacho.Meter, c *gin.Context, under *stack) *tacho.Exchange {
-	if w := under.find(m, measuring|tracking); w != nil {
-		return &w.exchange
-	}
-	return m.Current(c.Writer)
-}
+func Track(metrics ...*tacho.Metric) gin.HandlerFunc { return handler(adapter.Track(metrics...)) }
 
 // DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track
 // has put on it is still recorded.
-func DoNotTrack(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exchange).DoNotTrack) }
+func DoNotTrack(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.DoNotTrack(m)) }
 
 // ExcludeAll leaves the requests of a route out of everything, what Track has put
 // on it included, whichever of them stands first.
-func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return marking(m, (*tacho.Exchange).ExcludeAll) }
+func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.ExcludeAll(m)) }
 
-func marking(m *tacho.Meter, mark func(*tacho.Exchange)) gin.HandlerFunc {
-	m.Join()
+// handler is a layer as Gin's handler.
+func handler(l *adapter.Layer) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		under := stackOf(c)
-		found := false
-		for _, x := range []*tacho.Exchange{current(m, c, under), m.Current(c.Writer), m.Enclosing(c.Writer, c.Request.Context())} {
-			if x != nil {
-				mark(x)
-				found = true
-			}
+		call, watched := l.EnterHTTP(stackOf(c), c.Writer, c.Request, c, route(c))
+		if watched != nil {
+			w := adapter.Local[writer](call)
+			w.ResponseWriter, w.Watcher = c.Writer, adapter.Watch(watched)
+			c.Writer = w
 		}
-		if found {
-			return
+		if call != nil {
+			c.Request = call.Request
+			defer leave(c, call)
+			c.Next()
 		}
-		w := &writer{use: marked} // metrics further inside need to know all the same
-		m.BeginTracked(&w.exchange, c.Request.Method, c.Request.URL.Path)
-		mark(&w.exchange)
-		under.push(w)
-		defer w.pop()
-		c.Next()
 	}
+}
+
+// leave ends a call, also when a handler panics.
+func leave(c *gin.Context, call *adapter.Call) {
+	gins, size := call.Writer.(gin.ResponseWriter), int64(-1)
+	if gins.Written() || c.FullPath() != "" { // else Gin writes a body of its own when we are done
+		size = int64(max(gins.Size(), 0))
+	}
+	ours, _ := c.Writer.(*writer)
+	if ours != nil && ours.Reports(call) {
+		c.Writer = ours.ResponseWriter
+	}
+	c.Request = call.Restore(c.Request)
+	call.Leave(adapter.Outcome{
+		Route: route(c), Status: gins.Status(), Sent: gins.Written(), BytesOut: size, Panicked: recover(),
+		Kept: call.Local != nil && call.Local != ours, // by a middleware
+	})
 }
 
 // route is the template that Gin has matched, or the last one where a handler has
 // dispatched the request again.
-func route(c *gin.Context) string {
-	if path := c.FullPath(); path != "" {
-		return path
+func route(c *gin.Context) string { return cmp.Or(c.FullPath(), tacho.Unmatched) }
+
+// stackOf returns the stack of a Context.
+//
+// Engine.HandleContext, which dispatches a request again, resets everything in
+// a Context that could lead there: the writer, the keys, the route. It keeps the
+// memory of Errors, as Gin itself does from one request to the next. So the stack
+// stands there, behind the errors that a request may have, and costs a request
+// neither an allocation nor a lock.
+func stackOf(c *gin.Context) *adapter.Stack {
+	const errorsRoom = 32 // before append gives the errors other memory; the stack is in the last place
+	if n := cap(c.Errors); n >= errorsRoom && c.Errors[:n][n-1] != nil {
+		if s, ok := c.Errors[:n][n-1].Meta.(*adapter.Stack); ok {
+			return s
+		}
 	}
-	return tacho.Unmatched
+	s, room := new(adapter.Stack), make([]*gin.Error, errorsRoom)
+	room[errorsRoom-1] = &gin.Error{Meta: s}
+	c.Errors = append(room[:0], c.Errors...)
+	return s
+}
+
+// A writer watches Gin's writer for an exchange. It is used again, as Gin's own
+// writer is: whoever keeps either of them beyond the request is in the same
+// trouble.
+type writer struct {
+	gin.ResponseWriter
+	adapter.Watcher
+}
+
+// Unwrap lets http.ResponseController reach the writer underneath.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.Writes(w.Status())
+	return w.Wrote(w.ResponseWriter.Write(p))
+}
+
+func (w *writer) WriteString(s string) (int, error) {
+	w.Writes(w.Status())
+	return w.Wrote(w.ResponseWriter.WriteString(s))
+}
+
+func (w *writer) WriteHeaderNow() {
+	w.Writes(w.Status())
+	w.ResponseWriter.WriteHeaderNow()
+}
+
+func (w *writer) Flush() {
+	w.Writes(w.Status())
+	w.ResponseWriter.Flush()
+	w.Flushed(w.Header().Get("Content-Type"))
+}
+
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.Hijacked(w.ResponseWriter.Hijack())
 }

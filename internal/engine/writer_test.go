@@ -1,4 +1,4 @@
-package tacho
+package engine_test
 
 import (
 	"bufio"
@@ -8,12 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
 )
 
 // Pieces of a fake ResponseWriter; each notes that it was called.
@@ -205,19 +205,19 @@ func writerWith(bits int, called *string) http.ResponseWriter {
 // TestWriterKeepsInterfaces: through every set of optional interfaces the
 // handler sees the same set, and each method arrives.
 func TestWriterKeepsInterfaces(t *testing.T) {
-	m := MustNew(Options{})
-	if all := 1 << 5; optionalKinds != all {
-		t.Fatalf("%d sets of five interfaces are told apart, want %d", optionalKinds, all)
+	m := tacho.MustNew(tacho.Options{})
+	if all := 1 << 5; engine.OptionalKinds != all {
+		t.Fatalf("%d sets of five interfaces are told apart, want %d", engine.OptionalKinds, all)
 	}
-	for bits := range optionalKinds {
+	for bits := range engine.OptionalKinds {
 		t.Run(fmt.Sprintf("%05b", bits), func(t *testing.T) {
 			called := ""
 			under := writerWith(bits, &called)
-			if got := abilitiesOf(under); got != bits {
+			if got := engine.AbilitiesOf(under); got != bits {
 				t.Fatalf("the fake writer can do %05b, want %05b", got, bits)
 			}
 			m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if got := abilitiesOf(w) & (optionalKinds - 1); got != bits {
+				if got := engine.AbilitiesOf(w) & (engine.OptionalKinds - 1); got != bits {
 					t.Errorf("the handler's writer can do %05b, want %05b", got, bits)
 				}
 				if u := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap(); u != under {
@@ -258,48 +258,14 @@ func useAll(w http.ResponseWriter) (calls string) {
 	return calls
 }
 
-// TestSendfile: io.Copy from a file still reaches the server's ReadFrom, and
-// the bytes are counted.
-func TestSendfile(t *testing.T) {
-	const size = 1 << 20
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m := MustNew(Options{})
-	ended := make(chan struct{})
-	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := w.(io.ReaderFrom); !ok {
-			t.Error("the writer has lost ReadFrom")
-		}
-		http.ServeFile(w, r, path)
-	}))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(ended)
-		inner.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	resp, err := http.Get(server.URL + "/file")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if n, err := io.Copy(io.Discard, resp.Body); n != size || err != nil {
-		t.Fatalf("got %d bytes, %v", n, err)
-	}
-	<-ended
-	line(t, m, `http_response_size_bytes_sum{method="GET",path="unknown"} `+strconv.FormatFloat(size, 'g', -1, 64))
-	line(t, m, `http_response_size_bytes_count{method="GET",path="unknown"} 1`)
-}
-
 // TestHTTP2Pusher: over HTTP/2 the server's writer cannot hijack but can push;
 // the handler sees it so. The read deadline goes through Unwrap.
 func TestHTTP2(t *testing.T) {
-	m := MustNew(Options{})
+	m := tacho.MustNew(tacho.Options{})
 	var has int
 	var deadline error
 	server := httptest.NewUnstartedServer(m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		has = abilitiesOf(w)
+		has = engine.AbilitiesOf(w)
 		deadline = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour))
 	})))
 	server.EnableHTTP2 = true
@@ -310,7 +276,7 @@ func TestHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.ProtoMajor != 2 || has&canHijack != 0 || has&canFlush == 0 || has&canPush == 0 || deadline != nil {
+	if resp.ProtoMajor != 2 || has&engine.CanHijack != 0 || has&engine.CanFlush == 0 || has&engine.CanPush == 0 || deadline != nil {
 		t.Errorf("HTTP/%d, abilities %05b, deadline: %v", resp.ProtoMajor, has, deadline)
 	}
 }

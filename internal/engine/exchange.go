@@ -1,6 +1,7 @@
-package tacho
+package engine
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -12,33 +13,16 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// An Exchange is one request and its response, as an adapter saw it: the seam
-// between frameworks and the library. The adapter says what happened; the
-// library decides what to record.
-//
-//	var x tacho.Exchange
-//	if !m.Begin(&x, method, path) { … serve, measure nothing … }
-//	… serve; report WroteHeader, WriteFailed, Flushed, Hijack as they happen …
-//	x.Settle(ctx, status, recover()) // in a deferred function
-//	x.Route = template               // now the router has decided
-//	m.End(&x)
-//
-// An Exchange is used by one goroutine at a time, except for SetRoute,
-// DoNotTrack and ExcludeAll. It may be used again for another request, by
-// Begin; one from a sync.Pool is the fastest.
+// An Exchange is one request and its response. Package adapter documents it.
 type Exchange struct {
-	// Route is the template of the route that matched, [Unmatched] when the
-	// router found none, or empty when no router is in sight. The string is
-	// copied before it is kept.
-	Route string
+	Route             string // a template, by the adapter; only read at the end
+	BytesIn, BytesOut int64  // negative: not known
+	Scratch           Scratch
 
-	// BytesIn and BytesOut are the body bytes that were read and written.
-	// Negative means that they are not known, and then they are not recorded.
-	BytesIn, BytesOut int64
-
-	meter  *Meter
+	engine *Engine
 	method string
 	path   string // as the client sent it
+	code   string // by SetCode
 	number uint32 // kept from one use to the next
 	start  int64
 	status int // the final status that was written; 0 before that
@@ -49,7 +33,7 @@ type Exchange struct {
 	broken     bool  // a write failed, or the handler gave up
 	hijacked   bool
 	panicked   bool
-	ctx        context.Context // as Settle got it, for Options.TraceFunc
+	trace      context.Context // for Options.TraceFunc, by Settle
 	stream     bool
 	excluded   bool
 	unseen     bool   // the path is an excluded one, but some metrics count it
@@ -61,60 +45,95 @@ type Exchange struct {
 	carrier Carrier
 	link    contextLink // by Link
 	tracked []tracking
-	extras  []string // the values of Options.Labels, once they are known
-	texts   []string // memory for label values
-	key     []byte   // memory for the keys of label sets
 
 	marks      atomic.Uint32               // by handlers further inside
 	route      *store.Route                // by SetTemplate
 	named      atomic.Pointer[store.Route] // set by a router further inside
 	nestedPath string                      // the path that router saw
+
+	watch watch // of the response, on net/http
+}
+
+// Scratch is the recorder's memory, which an Exchange keeps from one use to the next.
+type Scratch struct {
+	Extras []string // the values of Options.Labels, once they are known
+	Texts  []string // for label values
+	Key    []byte   // for the keys of label sets
 }
 
 // streamAfter is how long a flushed response may go on before it counts as a
 // stream: a response that was only written in pieces ends sooner.
 const streamAfter = int64(time.Second)
 
-// Begin starts an exchange. It reports whether the request is to be measured;
-// if not, the exchange must be left alone. The strings are not kept beyond End.
-func (m *Meter) Begin(x *Exchange, method, path string) bool {
+// StatusClientClosedRequest is the status of a response that its client did not wait
+// for.
+const StatusClientClosedRequest = 499
+
+// A Carrier lets functions behind labels look at the framework's request. Package
+// adapter documents it.
+type Carrier interface {
+	RequestHeader(name string) string
+	ResponseHeader(name string) string
+	PathValue(name string) string
+	HTTP() *http.Request
+	Context() context.Context
+	Writer() http.ResponseWriter
+}
+
+// Begin starts an exchange, and reports whether the request is to be measured. If
+// not, the exchange must be left alone.
+func (e *Engine) Begin(x *Exchange, method, path string) bool {
 	x.reset()
-	x.meter, x.method, x.path = m, method, path
-	if m.excludes(method, path) {
-		return m.beginExcluded(x)
+	x.engine, x.method, x.path = e, method, path
+	if e.Excludes(method, path) {
+		return e.beginExcluded(x)
 	}
-	if m.watches {
-		m.enter(x)
+	if e.Watches {
+		e.enter(x)
 	}
-	x.start = m.now()
+	x.start = e.Now()
 	return true
 }
 
 // beginExcluded begins an exchange of an excluded request, if there are metrics
 // for all routes that count those as well.
-func (m *Meter) beginExcluded(x *Exchange) bool {
-	defaults := m.defaults.Load()
-	if defaults == nil || x.path == m.opts.MetricsPath || !slices.ContainsFunc(*defaults, (*Metric).countsExcluded) {
+func (e *Engine) beginExcluded(x *Exchange) bool {
+	defaults := e.Defaults.Load()
+	if defaults == nil || x.path == e.MetricsPath || !slices.ContainsFunc(*defaults, (*Metric).countsExcluded) {
 		x.excluded = true
 		return false
 	}
-	x.unseen, x.start = true, m.now()
+	x.unseen, x.start = true, e.Now()
 	x.marks.Store(markPath)
 	return true
 }
 
-// BeginTracked is Begin for an adapter that finds no exchange under way where
-// metrics are to be tracked: nothing but these is recorded at the end. It
-// reports false if the request is excluded for all of them.
-func (m *Meter) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
+// BeginTracked is Begin where no exchange is under way and metrics are tracked:
+// nothing but these is recorded at the end. It reports false if the request is
+// excluded for all of them.
+func (e *Engine) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
 	x.reset()
-	x.meter, x.method, x.path = m, method, path
-	if m.excludesTracked(method, path) {
+	x.engine, x.method, x.path = e, method, path
+	if e.excludesTracked(method, path) {
 		x.excluded = !slices.ContainsFunc(metrics, (*Metric).countsExcluded)
 		x.marks.Store(markPath)
 	}
-	x.only, x.start = true, m.now()
+	x.only, x.start = true, e.Now()
 	return !x.excluded
+}
+
+// Excludes reports whether a request is excluded.
+func (e *Engine) Excludes(method, path string) bool {
+	return e.Store.Exclude.Request(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
+}
+
+// excludesTracked is the same for metrics that were put on the route: the list
+// that excludes by default says nothing of them.
+func (e *Engine) excludesTracked(method, path string) bool {
+	if e.Store.Exclude.Listed(path) && !(e.ExcludeByDefault && path != e.MetricsPath) {
+		return true
+	}
+	return e.Store.Exclude.Matches(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
 }
 
 // reset forgets the request before. Field by field it takes half the time of
@@ -125,14 +144,14 @@ func (x *Exchange) reset() {
 	x.clientGone, x.hijacked, x.panicked, x.stream, x.excluded = false, false, false, false, false
 	x.unseen, x.only, x.secure, x.over = false, false, false, false
 	x.silent, x.broken = false, false
-	if x.ctx != nil {
-		x.ctx = nil
+	if x.trace != nil {
+		x.trace = nil
 	}
 	if x.carrier != nil {
 		x.carrier = nil
 	}
-	if len(x.tracked)+len(x.extras) > 0 {
-		x.tracked, x.extras = x.tracked[:0], x.extras[:0]
+	if len(x.tracked)+len(x.Scratch.Extras) > 0 {
+		x.tracked, x.Scratch.Extras = x.tracked[:0], x.Scratch.Extras[:0]
 	}
 	if x.marks.Load() != 0 {
 		x.marks.Store(0)
@@ -141,53 +160,36 @@ func (x *Exchange) reset() {
 		x.nestedPath = ""
 		x.named.Store(nil)
 	}
+	if x.code != "" {
+		x.code = ""
+	}
 	x.route = nil
+	x.watch.use++ // writers of the request before report no more
+	if x.watch.ctx != nil {
+		x.watch.ctx = nil
+	}
 	if x.number == 0 {
 		x.number = exchanges.Add(1)
 	}
 }
 
-func (m *Meter) excludes(method, path string) bool {
-	return m.store.Exclude.Request(path) || m.excludesByFunc(method, path)
-}
-
-// excludesTracked is the same for metrics that were put on the route: the list
-// that excludes by default says nothing of them.
-func (m *Meter) excludesTracked(method, path string) bool {
-	if m.store.Exclude.Listed(path) && !(m.opts.excludeByDefault && path != m.opts.MetricsPath) {
-		return true
-	}
-	return m.store.Exclude.Matches(path) || m.excludesByFunc(method, path)
-}
-
-func (m *Meter) excludesByFunc(method, path string) (yes bool) {
-	if m.opts.ExcludeFunc == nil {
-		return false
-	}
-	defer m.recoverPanic(excludeFunc)
-	return m.opts.ExcludeFunc(method, path)
-}
-
-// Carry lets functions behind labels look at the framework's request, and begins
-// what Meter.RegisterDefault asks for. Adapters call it once after Begin or
-// BeginTracked.
+// Carry sets the Carrier, and begins what Meter.RegisterDefault asks for.
 func (x *Exchange) Carry(c Carrier) {
 	x.carrier = c
-	if defaults := x.meter.defaults.Load(); defaults != nil && !x.only {
+	if defaults := x.engine.Defaults.Load(); defaults != nil && !x.only {
 		x.track(*defaults, true)
 	}
 }
 
-// Secure reports that the request came over TLS. Adapters call it after Begin;
-// only schemas that tell http from https make use of it.
+// Secure reports that the request came over TLS. It is called after Begin.
 func (x *Exchange) Secure() {
-	if x.meter == nil || x.secure || !x.meter.store.Config.Schemes {
+	if x.engine == nil || x.secure || !x.engine.Store.Config.Schemes {
 		return
 	}
 	x.secure = true
 	if !x.idle() {
-		x.meter.leave(x)
-		x.meter.enter(x)
+		x.engine.leave(x)
+		x.engine.enter(x)
 	}
 }
 
@@ -196,11 +198,17 @@ func (x *Exchange) Secure() {
 // context of the request: if it was canceled by then, the client may be gone,
 // and End decides whether it got the response. A nil ctx leaves that out.
 func (x *Exchange) WroteHeader(ctx context.Context, status int) {
-	if x.status != 0 || status < 200 && status != http.StatusSwitchingProtocols {
+	if x.status != 0 || status <= 0 || informational(status) {
 		return
 	}
 	x.status = status
 	x.clientGone = left(ctx)
+}
+
+// informational reports whether another status follows. A number below 100 is no status
+// at all; it is recorded as it is, and never taken for a success.
+func informational(status int) bool {
+	return 100 <= status && status < 200 && status != http.StatusSwitchingProtocols
 }
 
 // left reports whether the client seems to have left. The server cancels a
@@ -210,9 +218,8 @@ func left(ctx context.Context) bool {
 	return ctx != nil && ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
 }
 
-// WriteFailed reports the error of a write or flush of the response. Adapters
-// call it where their framework returns one; nil is no error. It tells a client
-// that has hung up from one that has only closed its side.
+// WriteFailed reports the error of a write or flush of the response; nil is no
+// error. It tells a client that has hung up from one that has only closed its side.
 func (x *Exchange) WriteFailed(err error) {
 	switch err {
 	case nil, http.ErrBodyNotAllowed, http.ErrContentLength: // the handler's own mistake
@@ -249,16 +256,13 @@ func (x *Exchange) incomplete() bool {
 //
 // A panic is a 500 unless a status was sent. http.ErrAbortHandler on a
 // connection that the client has left is no panic: that is how ReverseProxy
-// gives up. The adapter must panic again with the same value after End.
-//
-// Where an http.TimeoutHandler around the handler has answered in its place, that
-// answer is recorded. implicit is 200 unless the handler has chosen another status, which the
-// framework is about to send.
+// gives up. Where an http.TimeoutHandler around the handler has answered in its
+// place, that answer is recorded.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
-	if x.meter != nil && x.meter.opts.TraceFunc != nil {
-		x.ctx = ctx
+	if x.engine != nil && x.engine.Trace != nil {
+		x.trace = ctx
 		if x.carrier != nil {
-			x.ctx = x.carrier.Context() // which handlers may have replaced
+			x.trace = x.carrier.Context() // which handlers may have replaced
 		}
 	}
 	if ctx != nil && ctx.Err() != nil {
@@ -278,12 +282,12 @@ func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 
 // Flushed reports that the response, with this content type, was pushed to the
 // client while the handler is still at work. Event streams count as streams
-// from then on, other responses when they have gone on for a second.
+// from then on, other responses when they have gone on for streamAfter.
 func (x *Exchange) Flushed(contentType string) {
 	if x.stream || x.idle() {
 		return
 	}
-	now := x.meter.now()
+	now := x.engine.Now()
 	if x.firstByte == 0 {
 		x.firstByte = now
 	}
@@ -308,7 +312,7 @@ func (x *Exchange) Hijack() {
 		return
 	}
 	if x.firstByte == 0 {
-		x.firstByte = x.meter.now()
+		x.firstByte = x.engine.Now()
 	}
 	if !x.stream {
 		x.startStream()
@@ -317,11 +321,10 @@ func (x *Exchange) Hijack() {
 
 func (x *Exchange) startStream() {
 	x.stream = true
-	x.meter.store.Streams.Add(1)
+	x.engine.Store.Streams.Add(1)
 }
 
 // Exclude leaves this exchange out of everything that is recorded at its end.
-// It is for handlers further inside that know better than the path.
 func (x *Exchange) Exclude() { x.excluded = true }
 
 // What handlers further inside say of an exchange.
@@ -331,88 +334,67 @@ const (
 	markPath                  // the path is an excluded one
 )
 
-// DoNotTrack leaves this exchange out of the HTTP metrics at its end. Metrics
-// that are tracked are still recorded. It may be called by any goroutine.
+// DoNotTrack leaves this exchange out of the HTTP metrics. Metrics that are
+// tracked are still recorded. It may be called by any goroutine.
 func (x *Exchange) DoNotTrack() { x.marks.Or(markUntracked) }
 
 // ExcludeAll leaves this exchange out of everything, tracked metrics included.
 // It may be called by any goroutine.
 func (x *Exchange) ExcludeAll() { x.marks.Or(markNothing) }
 
-// ExcludedAll reports whether ExcludeAll was called. Adapters ask before they
-// begin an exchange of their own for metrics on a route.
+// ExcludedAll reports whether ExcludeAll was called.
 func (x *Exchange) ExcludedAll() bool { return x.marks.Load()&markNothing != 0 }
 
-// SetRoute names the route from further inside, where a router that the
-// adapter cannot see has decided: a template or [Unmatched]. The last call
-// wins. Unlike the fields, it may be called while another goroutine has
-// already ended the exchange (a handler that outlives its time-out).
+// SetRoute names the route from further inside. The last call wins. It may be
+// called while another goroutine has already ended the exchange.
 func (x *Exchange) SetRoute(template string) {
-	if x.meter != nil {
-		x.named.Store(x.meter.store.Route(template))
+	if x.engine != nil {
+		x.named.Store(x.engine.Store.Route(template))
 	}
 }
 
-// SetTemplate names the route by a string that is valid for ever and never
-// changes, such as a router's own copy of a template. It stands for setting
-// Route, and is faster. Frameworks that reuse the memory of their strings
-// (fasthttp) must not use it.
-func (x *Exchange) SetTemplate(template string) {
-	x.setTemplate(template, asItIs)
-}
+// SetTemplate names the route by a string that never changes.
+func (x *Exchange) SetTemplate(template string) { x.setTemplate(template, asItIs) }
 
 func (x *Exchange) setTemplate(text string, clean func(string) string) {
-	if x.meter != nil {
-		x.route = x.meter.store.StaticRoute(text, clean)
+	if x.engine != nil {
+		x.route = x.engine.Store.StaticRoute(text, clean)
 	}
 }
 
 func asItIs(s string) string { return s }
 
-// Link returns a context that leads adapters and handlers further inside to this
-// exchange, whatever stands in between. An adapter serves the request with it if
-// Meter.Nested; it must not use such an Exchange again, since the context may
-// outlive it.
+// settledRoute is the route as far as it is known.
+func (x *Exchange) settledRoute() *store.Route {
+	if named := x.named.Load(); named != nil {
+		return named
+	}
+	if x.route != nil {
+		return x.route
+	}
+	return x.engine.Store.Route(cmp.Or(x.Route, unknown))
+}
+
+// Link returns a context that leads those further inside to this exchange. Such an
+// exchange must not be used again, since the context may outlive it.
 func (x *Exchange) Link(ctx context.Context) context.Context {
 	x.link = contextLink{ctx, x}
 	return &x.link
 }
 
-// contextLink makes an exchange known to a handler further inside, however
-// often the request was copied or the writer wrapped in between. Links of several
-// Meters can lie one in the other: each answers for its own.
-type contextLink struct {
-	context.Context
-	exchange *Exchange
+// Of reports whether the exchange is one of this Meter's.
+func (x *Exchange) Of(e *Engine) bool {
+	return x != nil && x.engine != nil && x.engine.Shared == e.Shared
 }
-
-type linkKey struct{ core *core }
-
-func (l *contextLink) Value(key any) any {
-	if k, ok := key.(linkKey); ok && l.exchange.meter.core == k.core {
-		return l.exchange
-	}
-	return l.Context.Value(key)
-}
-
-// linkedExchange returns the exchange of this Meter to which the context leads,
-// or nil.
-func (m *Meter) linkedExchange(ctx context.Context) *Exchange {
-	x, _ := ctx.Value(linkKey{m.core}).(*Exchange)
-	return x
-}
-
-// Status returns the status that was written so far, 0 before that.
-func (x *Exchange) Status() int { return x.status }
 
 // exchanges numbers the exchanges that there are.
 var exchanges atomic.Uint32
 
-// stripe is a number that mostly differs between processors: an exchange that
-// comes from a pool is used again on the processor that used it before.
-func (x *Exchange) stripe() uint32 { return x.number }
-
 // idle reports whether there is nothing to measure.
 func (x *Exchange) idle() bool {
-	return x.meter == nil || x.excluded || x.only || x.unseen || !x.meter.watches
+	return x.engine == nil || x.excluded || x.only || x.unseen || !x.engine.Watches
+}
+
+func (x *Exchange) sendsNoBody(status int) bool {
+	return x.method == http.MethodHead || status == http.StatusNoContent || status == http.StatusNotModified
 }

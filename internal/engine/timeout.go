@@ -1,4 +1,4 @@
-package tacho
+package engine
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package tacho
+package engine
 
 import (
 	"bufio"
@@ -7,11 +7,10 @@ import (
 	"net"
 	"net/http"
 	"reflect"
-	"sync"
 	"sync/atomic"
 )
 
-//go:generate go run ./internal/writerkinds -o writer_kinds.go
+//go:generate go run ../writerkinds -o writer_kinds.go
 
 // handle is the ResponseWriter that a handler sees. The types in
 // writer_kinds.go, one for each set of optional interfaces, are handles
@@ -20,60 +19,58 @@ import (
 //
 // A handle belongs to one request for ever: a handler that wrongly keeps it
 // reaches what it would reach without us, and never another's response. The
-// observer that it reports to is used again; the number of its use says
+// exchange that it reports to is used again; the number of its use says
 // whether the handle may still report.
 type handle struct {
 	writer   http.ResponseWriter
-	observer *observer
+	exchange *Exchange
 	use      uint64
 }
 
-// observer is what is known of one request while it is served.
-type observer struct {
-	exchange Exchange
-	request  *http.Request       // as the handler around it received it
-	ctx      context.Context     // of the request then: handlers may replace it in place
-	has      int                 // what the writer can do
-	entered  string              // the pattern of a router around us
-	by       *handler            // whose exchange it is
-	writer   http.ResponseWriter // as the handler around it received it
-	inner    *http.Request       // as the handler further inside sees it
-	use      uint64              // how often it was used; see handle
-	handles  []kind0             // the next ones to hand out
+// watch is what an exchange has for the writers that report to it.
+type watch struct {
+	ctx     context.Context // of the request as it came: handlers may replace it in place
+	use     uint64          // how often the exchange was used; see handle
+	handles []kind0         // the next ones to hand out
 }
-
-var observers = sync.Pool{New: func() any { return new(observer) }}
 
 // handlesAtOnce are allocated together, so that a request allocates 32 bytes
 // only, and most requests nothing.
 const handlesAtOnce = 32
 
-// watch makes the handle for a writer.
-func (o *observer) watch(w http.ResponseWriter) *kind0 {
-	if len(o.handles) == 0 {
-		o.handles = make([]kind0, handlesAtOnce)
+// watching makes the handle for a writer.
+func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
+	if len(x.watch.handles) == 0 {
+		x.watch.handles = make([]kind0, handlesAtOnce)
 	}
-	k := &o.handles[0]
-	o.handles = o.handles[1:]
-	k.writer, k.observer, k.use = w, o, o.use
-	o.writer = w
+	k := &x.watch.handles[0]
+	x.watch.handles = x.watch.handles[1:]
+	k.writer, k.exchange, k.use = w, x, x.watch.use
 	return k
 }
 
-// release lets the observer be used again. It must not be released if anything
-// but handles may still know it.
-func (o *observer) release() {
-	o.use++
-	o.request, o.ctx, o.inner, o.writer, o.entered = nil, nil, nil, nil, ""
-	observers.Put(o)
+// Watch returns a writer that reports to the exchange, with the optional interfaces
+// that w has. ctx is the server's context of the request; nil if it is known.
+func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.ResponseWriter {
+	if ctx != nil {
+		x.watch.ctx = ctx
+	}
+	return x.watching(w).as(abilities(w))
+}
+
+// Writes reports, before it is written, the status of a response that is watched.
+func (x *Exchange) Writes(status int) {
+	if x.status == 0 {
+		x.WroteHeader(x.watch.ctx, status)
+	}
 }
 
 // reports returns the exchange, or nil when the handler has returned.
 func (h *handle) reports() *Exchange {
-	if h.observer.use != h.use {
+	if h.exchange.watch.use != h.use {
 		return nil
 	}
-	return &h.observer.exchange
+	return h.exchange
 }
 
 // Header implements http.ResponseWriter.
@@ -83,24 +80,24 @@ func (h *handle) Header() http.Header { return h.writer.Header() }
 func (h *handle) WriteHeader(status int) {
 	h.writer.WriteHeader(status)
 	if x := h.reports(); x != nil {
-		x.WroteHeader(h.observer.ctx, status)
+		x.WroteHeader(x.watch.ctx, status)
 	}
 }
 
 // Write implements http.ResponseWriter.
 func (h *handle) Write(p []byte) (int, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := h.writer.Write(p)
-	h.wrote(int64(n), err)
+	h.wrote(before, int64(n), err)
 	return n, err
 }
 
 // WriteString implements io.StringWriter. Every kind has it: where the
 // writer has not, io.WriteString does the very same.
 func (h *handle) WriteString(s string) (int, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := io.WriteString(h.writer, s)
-	h.wrote(int64(n), err)
+	h.wrote(before, int64(n), err)
 	return n, err
 }
 
@@ -110,18 +107,29 @@ func (h *handle) Unwrap() http.ResponseWriter { return h.writer }
 // Exchange returns the exchange that this writer reports to.
 func (h *handle) Exchange() *Exchange { return h.reports() }
 
-func (h *handle) implicitHeader() {
-	if x := h.reports(); x != nil && x.status == 0 {
-		x.WroteHeader(h.observer.ctx, http.StatusOK)
+// implicitHeader reports the status that goes with a first write, and returns how many
+// bytes were written before.
+func (h *handle) implicitHeader() (before int64) {
+	x := h.reports()
+	if x == nil {
+		return 0
 	}
+	if x.status == 0 {
+		x.WroteHeader(x.watch.ctx, http.StatusOK)
+	}
+	return x.BytesOut
 }
 
-func (h *handle) wrote(n int64, err error) {
+// wrote counts what was written, unless a handle further outside, to which this write
+// has come, reports to the same exchange.
+func (h *handle) wrote(before, n int64, err error) {
 	x := h.reports()
 	if x == nil {
 		return
 	}
-	x.BytesOut += n
+	if x.BytesOut == before {
+		x.BytesOut += n
+	}
 	if err != nil {
 		x.WriteFailed(err)
 	}
@@ -157,9 +165,9 @@ func (h *handle) hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // readFrom keeps sendfile: io.Copy from a file does not pass through us.
 func (h *handle) readFrom(src io.Reader) (int64, error) {
-	h.implicitHeader()
+	before := h.implicitHeader()
 	n, err := h.writer.(io.ReaderFrom).ReadFrom(src)
-	h.wrote(n, err)
+	h.wrote(before, n, err)
 	return n, err
 }
 
@@ -240,41 +248,3 @@ func abilities(w http.ResponseWriter) int {
 	}
 	return has
 }
-
-// writerExchange returns the innermost exchange of this Meter that the writer
-// reports to, or nil. Those of BeginTracked count if tracked is set.
-func (m *Meter) writerExchange(w http.ResponseWriter, tracked bool) *Exchange {
-	for w != nil {
-		has := abilities(w) // in a third of the time that assertions take which fail
-		if has&isReporter != 0 {
-			if x := w.(interface{ Exchange() *Exchange }).Exchange(); x.of(m) && (tracked || !x.only) {
-				return x
-			}
-		}
-		if has&isUnwrapper == 0 {
-			return nil
-		}
-		w = w.(interface{ Unwrap() http.ResponseWriter }).Unwrap()
-	}
-	return nil
-}
-
-// An observer is the Carrier of its exchange.
-
-// RequestHeader implements Carrier.
-func (o *observer) RequestHeader(name string) string { return o.request.Header.Get(name) }
-
-// ResponseHeader implements Carrier.
-func (o *observer) ResponseHeader(name string) string { return o.writer.Header().Get(name) }
-
-// PathValue implements Carrier.
-func (o *observer) PathValue(name string) string { return o.inner.PathValue(name) }
-
-// HTTP implements Carrier.
-func (o *observer) HTTP() *http.Request { return o.inner }
-
-// Context implements Carrier.
-func (o *observer) Context() context.Context { return o.request.Context() }
-
-// Writer implements Carrier.
-func (o *observer) Writer() http.ResponseWriter { return o.writer }

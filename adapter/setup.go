@@ -1,0 +1,101 @@
+package adapter
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
+)
+
+// A Route is a route that a router lists.
+type Route struct {
+	Method, Path string
+	Handler      string // its name, for messages; may be ""
+}
+
+// A Setup is what the Use function of an adapter sets up besides the middleware: the Meter,
+// its endpoint, and the routes of a router that can list them.
+type Setup struct {
+	Meter    *tacho.Meter
+	Endpoint http.Handler // to be mounted at Meter.MetricsPath for GET
+
+	routes func() []Route
+	early  []Route
+	listed sync.Once
+}
+
+// SetUp makes a Meter for a router. Name is the adapter's, for messages. list returns the
+// routes that the router has registered, and as translates one of them. A * in a path
+// stands for the rest of it.
+//
+// Like the methods of most routers it panics when it is used wrongly: on options that
+// tacho.New refuses, and when the endpoint's path is taken. Routes that are registered
+// already are not measured if the router runs a middleware only for later ones; the log
+// lists them.
+func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route) *Setup {
+	routes := func() (all []Route) {
+		for _, r := range list() {
+			all = append(all, as(r))
+		}
+		return all
+	}
+	early := routes()
+	mustBeFree(name, early, cmp.Or(opts.MetricsPath, "/metrics"))
+	s := &Setup{Meter: tacho.MustNew(opts), routes: routes}
+	s.Endpoint = s.Meter.Metrics()
+	e := engine.Of(s.Meter)
+	s.early = slices.DeleteFunc(early, func(r Route) bool { return e.Excludes(r.Method, r.Path) })
+	warn(name, cmp.Or(opts.Logger, slog.Default()), s.early)
+	return s
+}
+
+// mustBeFree panics if the endpoint cannot be mounted. The router's own panic does not
+// name the other handler.
+func mustBeFree(name string, routes []Route, path string) {
+	for _, r := range routes {
+		prefix, _, catchAll := strings.Cut(r.Path, "*")
+		if r.Method == http.MethodGet && (r.Path == path || catchAll && strings.HasPrefix(path, prefix)) {
+			panic(fmt.Sprintf("%s: Use mounts the metrics endpoint at GET %s, but GET %s is there already, with the handler %s; "+
+				"remove that route, register it after Use, or set Options.MetricsPath to a path of its own", name, path, r.Path, r.Handler))
+		}
+	}
+}
+
+// warn lists the routes that will not be measured.
+func warn(name string, log *slog.Logger, early []Route) {
+	if len(early) == 0 {
+		return
+	}
+	var names []string
+	for _, r := range early {
+		names = append(names, r.Method+" "+r.Path)
+	}
+	log.Warn(name+": routes that were registered before Use are not measured; call Use first", "routes", strings.Join(names, ", "))
+}
+
+// Serving shows the router's routes at zero, but not those that are not measured. Call it
+// for each request: by the first one, all routes are registered.
+func (s *Setup) Serving() { s.listed.Do(s.expect) }
+
+func (s *Setup) expect() {
+	e := engine.Of(s.Meter)
+	for _, r := range s.routes() {
+		unmeasured := func(early Route) bool { return early.Method == r.Method && early.Path == r.Path }
+		if !slices.ContainsFunc(s.early, unmeasured) {
+			e.Store.Expect(r.Method, r.Path)
+		}
+	}
+}
+
+// Answers reports whether the endpoint is to answer a request for which the router has
+// found no route: HEAD and OPTIONS, where only GET is mounted. Routes for these would be in
+// the way of the service's own.
+func (s *Setup) Answers(r *http.Request) bool {
+	return r.URL.Path == s.Meter.MetricsPath() && (r.Method == http.MethodHead || r.Method == http.MethodOptions)
+}

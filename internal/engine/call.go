@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"github.com/tacho-go/tacho/internal/reqcopy"
+)
+
+// A Stack holds the calls of one request of a framework, the innermost first, and
+// spare ones for the next request. Package adapter documents it.
+type Stack struct{ top, spare *Call }
+
+// call returns a spare call, or a new one.
+func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
+	var c *Call
+	if s == nil || s.spare == nil {
+		c = new(Call)
+	} else {
+		c = s.spare
+		s.spare, c.outer = c.outer, nil
+	}
+	c.engine, c.Writer, c.Request, c.request, c.stack = e, w, r, r, s
+	return c
+}
+
+// pass returns a call that takes part in an exchange which is under way.
+func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Exchange, route string) *Call {
+	c := s.call(e, w, r)
+	c.enclosing, c.route, c.use = x, route, passing
+	return c
+}
+
+// takeBack keeps a call for another request. Nothing else may refer to it.
+func (s *Stack) takeBack(c *Call) {
+	if s != nil {
+		c.outer, s.spare = s.spare, c
+	}
+}
+
+func (s *Stack) push(c *Call) {
+	if s != nil {
+		c.outer, s.top = s.top, c
+	}
+}
+
+// find returns the innermost call of a Meter that is of one of these uses. Most
+// stacks are empty, which shows without a call.
+func (s *Stack) find(e *Engine, uses use) *Call {
+	if s == nil || s.top == nil {
+		return nil
+	}
+	return s.search(e, uses)
+}
+
+func (s *Stack) search(e *Engine, uses use) *Call {
+	for c := s.top; c != nil; c = c.outer {
+		if c.use&uses != 0 && c.exchange.Of(e) {
+			return c
+		}
+	}
+	return nil
+}
+
+// Params returns what stands in the path for a parameter of the route.
+type Params interface{ Param(name string) string }
+
+// A Call is one request's way through a Layer. Package adapter documents it.
+type Call struct {
+	Request *http.Request       // what the handlers are to see
+	Context context.Context     // the same where there is no http.Request
+	Writer  http.ResponseWriter // as it was when the layer was entered
+	Local   any                 // the adapter's own
+
+	exchange  Exchange
+	engine    *Engine
+	request   *http.Request // as it came
+	params    Params
+	copied    *reqcopy.Copy // what the handlers see, if the request has a body
+	linked    bool          // their context leads to the exchange
+	route     string        // as it was when the layer was entered
+	use       use
+	stack     *Stack // where it stands, below which other one
+	outer     *Call
+	enclosing *Exchange // in which the request already takes part
+	tracks    *Exchange // in which mark began
+	mark      int
+}
+
+// Outcome is how a call ended. Package adapter documents it.
+type Outcome struct {
+	Route             string
+	Status            int
+	Sent              bool
+	BytesIn, BytesOut int64
+	Panicked          any
+	Kept              bool
+}
+
+// Exchange returns the exchange that the call has begun.
+func (c *Call) Exchange() *Exchange { return &c.exchange }
+
+// watched is the exchange that the response is to be reported to, or nil.
+func (c *Call) watched() *Exchange {
+	if c.use == excluded || c.engine.Minimal { // else what is known at the end is enough
+		return nil
+	}
+	return &c.exchange
+}
+
+// watchedAgain is watched where the layer is entered once more: a dispatch has taken the
+// writer away that reports to the exchange, or a middleware has put its own around it.
+func (c *Call) watchedAgain(w http.ResponseWriter) *Exchange {
+	if r, ok := w.(interface{ Exchange() *Exchange }); ok && r.Exchange() == &c.exchange {
+		return nil
+	}
+	return c.watched()
+}
+
+// Restore returns the request that a framework's context had before the call.
+func (c *Call) Restore(r *http.Request) *http.Request {
+	if c.copied != nil && r == &c.copied.Request {
+		return c.request
+	}
+	return r
+}
+
+// Leave ends what entering the layer began, and goes on to panic.
+func (c *Call) Leave(o Outcome) {
+	c.end(o)
+	if o.Panicked != nil {
+		panic(o.Panicked)
+	}
+}
+
+func (c *Call) end(o Outcome) {
+	if c.tracks != nil {
+		c.tracks.Tracked(c.mark)
+		c.tracks = nil
+	}
+	if c.use == passing {
+		c.passed(o.Route)
+		return
+	}
+	c.pop()
+	linked := c.linked
+	if c.copied != nil {
+		c.copied.Return()
+	}
+	if c.use == measuring || c.use == trackingUse {
+		c.settle(o)
+	}
+	c.params, c.copied, c.linked = nil, nil, false
+	if !linked && !o.Kept { // nobody else knows it; what it points to the framework keeps as well
+		c.stack.takeBack(c)
+	}
+}
+
+// passed ends a call in another exchange. It names the route if that was not known at
+// first, or the request was dispatched again where we do not stand.
+func (c *Call) passed(route string) {
+	if c.enclosing != nil && route != c.route {
+		c.enclosing.SetRoute(route)
+	}
+	c.enclosing = nil
+	c.stack.takeBack(c)
+}
+
+func (c *Call) settle(o Outcome) {
+	x := &c.exchange
+	switch {
+	case c.request == nil:
+		x.Route = o.Route
+	case o.Route != c.route: // the router has decided, or a handler has dispatched the request again
+		x.SetTemplate(o.Route)
+	}
+	if c.copied != nil {
+		x.BytesIn = c.copied.BytesRead()
+	}
+	x.BytesIn, x.BytesOut = cmp.Or(o.BytesIn, x.BytesIn), cmp.Or(o.BytesOut, x.BytesOut)
+	if c.engine.Minimal && o.Sent {
+		// Nobody looked when it was written; whether the client is still there
+		// now does not matter.
+		x.WroteHeader(nil, o.Status)
+	}
+	x.Settle(x.watch.ctx, cmp.Or(o.Status, http.StatusOK), o.Panicked)
+	c.engine.End(x)
+}
+
+// pop takes the call off its stack.
+func (c *Call) pop() {
+	if c.stack != nil {
+		c.stack.top = c.outer
+	}
+}
+
+// carried is a call as the Carrier of its exchange, on net/http.
+type carried struct{ call *Call }
+
+// RequestHeader implements Carrier.
+func (c carried) RequestHeader(name string) string { return c.call.request.Header.Get(name) }
+
+// ResponseHeader implements Carrier.
+func (c carried) ResponseHeader(name string) string { return c.call.Writer.Header().Get(name) }
+
+// PathValue implements Carrier.
+func (c carried) PathValue(name string) string {
+	if c.call.params == nil {
+		return c.call.Request.PathValue(name)
+	}
+	return c.call.params.Param(name)
+}
+
+// HTTP implements Carrier.
+func (c carried) HTTP() *http.Request { return c.call.request }
+
+// Context implements Carrier.
+func (c carried) Context() context.Context { return c.call.request.Context() }
+
+// Writer implements Carrier: what the framework's own writer writes to.
+func (c carried) Writer() http.ResponseWriter {
+	if u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return u.Unwrap()
+	}
+	return c.call.Writer
+}

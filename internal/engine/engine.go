@@ -1,0 +1,112 @@
+// Package engine follows requests from their begin to their end: it knows what an
+// exchange is, how a response is watched on net/http, and which exchange a handler
+// belongs to. At the end it records the outcome in a store. Package tacho puts its Meter
+// in front of it, package adapter shows it to the authors of adapters. Nothing else may
+// import it. It knows neither options nor formats, and no framework.
+package engine
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho/internal/store"
+)
+
+// Of returns the engine of a *tacho.Meter, and MetricOf that of a *tacho.Metric. Package
+// tacho sets them; package adapter calls them when an adapter is set up, and never for
+// a request.
+var (
+	Of       func(meter any) *Engine
+	MetricOf func(metric any) *Metric
+)
+
+// An Engine follows the requests of one Meter.
+type Engine struct {
+	*Shared
+	Config
+}
+
+// Shared is what Meters on one registry have in common. Its address is their identity.
+type Shared struct {
+	Watches  bool                      // requests in flight, and streams
+	Defaults atomic.Pointer[[]*Metric] // by Meter.RegisterDefault
+	Clock    func() int64              // nil but in tests
+
+	measuring atomic.Int32 // how many places measure
+}
+
+// Config is what the engine is told by its Meter. The functions call those that the
+// service's author has given, and recover their panics.
+type Config struct {
+	Store            *store.Store
+	Minimal          bool // as Options.Minimal
+	OmitHTTP         bool // as Options.OmitHTTP
+	ExcludeByDefault bool // Options.Exclude is not the user's
+	MetricsPath      string
+
+	// ExcludeFunc is nil without Options.ExcludeFunc, and Trace without
+	// Options.TraceFunc.
+	ExcludeFunc func(method, path string) bool
+	Trace       func(context.Context) (traceID, spanID string)
+	// Variant returns where a request is counted instead of its route, if labels take
+	// values from requests; else it is nil.
+	Variant func(x *Exchange, r *store.Route) *store.Route
+	// Guess names the route where no router is in sight.
+	Guess func(*http.Request) string
+	// AskRoute calls an adapter's function for the route.
+	AskRoute func(f func(*http.Request) string, r *http.Request) string
+}
+
+// A Metric is recorded for the routes that it is put on.
+type Metric struct {
+	Engine        *Engine
+	Name          string
+	CountExcluded bool
+	// InProgress finds the gauge to increment; nil if the metric is no gauge.
+	InProgress func(x *Exchange) prometheus.Gauge
+	// Record records the end, if it is no gauge.
+	Record func(x *Exchange, elapsed int64)
+}
+
+// processStart is an origin for the monotonic clock: time.Since of it reads
+// that clock alone, which is cheaper than time.Now.
+var processStart = time.Now()
+
+// Now returns the time in nanoseconds from an arbitrary origin, never 0.
+func (s *Shared) Now() int64 {
+	if s.Clock != nil {
+		return s.Clock() + 1
+	}
+	return int64(time.Since(processStart)) + 1
+}
+
+// Join counts one more place that measures.
+func (s *Shared) Join() { s.measuring.Add(1) }
+
+// Nested reports whether several places measure.
+func (s *Shared) Nested() bool { return s.measuring.Load() > 1 }
+
+// MustOwn panics if one of the metrics belongs to another registry.
+func (e *Engine) MustOwn(metrics ...*Metric) {
+	for _, m := range metrics {
+		if m.Engine.Shared != e.Shared {
+			panic("tacho: Track: the metric " + m.Name + " belongs to another Meter than the first one; track it on its own")
+		}
+	}
+}
+
+// enter and leave count requests in flight.
+func (e *Engine) enter(x *Exchange) { x.flight = e.Store.Enter(x.method, x.secure, x.number) }
+
+func (e *Engine) leave(x *Exchange) { e.Store.Leave(x.flight, x.number) }
+
+// Unmatched is the route of requests for which the router found none, unknown that of
+// requests for which no router was in sight.
+const (
+	Unmatched = "unmatched"
+	unknown   = "unknown"
+)

@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+)
+
+// Enclosing returns the exchange of this Meter in which the writer and context
+// already take part, or nil.
+func (e *Engine) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange {
+	if e.Nested() {
+		if x := e.linkedExchange(ctx); x != nil {
+			return x
+		}
+	}
+	return e.writerExchange(w, false)
+}
+
+// Current returns the exchange of this Meter that the writer reports to, or nil.
+// Unlike Enclosing it finds those of BeginTracked as well, and none that belongs
+// to another goroutine.
+func (e *Engine) Current(w http.ResponseWriter) *Exchange {
+	return e.writerExchange(w, true)
+}
+
+// contextLink makes an exchange known to a handler further inside, however
+// often the request was copied or the writer wrapped in between. Links of several
+// Meters can lie one in the other: each answers for its own.
+type contextLink struct {
+	context.Context
+	exchange *Exchange
+}
+
+type linkKey struct{ shared *Shared }
+
+func (l *contextLink) Value(key any) any {
+	if k, ok := key.(linkKey); ok && l.exchange.engine.Shared == k.shared {
+		return l.exchange
+	}
+	return l.Context.Value(key)
+}
+
+// linkedExchange returns the exchange of this Meter to which the context leads,
+// or nil.
+func (e *Engine) linkedExchange(ctx context.Context) *Exchange {
+	if ctx == nil {
+		return nil
+	}
+	x, _ := ctx.Value(linkKey{e.Shared}).(*Exchange)
+	return x
+}
+
+// writerExchange returns the innermost exchange of this Meter that the writer
+// reports to, or nil. Those of BeginTracked count if tracked is set.
+func (e *Engine) writerExchange(w http.ResponseWriter, tracked bool) *Exchange {
+	for w != nil {
+		has := abilities(w) // in a third of the time that assertions take which fail
+		if has&isReporter != 0 {
+			if x := w.(interface{ Exchange() *Exchange }).Exchange(); x.Of(e) && (tracked || !x.only) {
+				return x
+			}
+		}
+		if has&isUnwrapper == 0 {
+			return nil
+		}
+		w = w.(interface{ Unwrap() http.ResponseWriter }).Unwrap()
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/tacho-go/tacho/internal/reqcopy"
+)
+
+// A Layer is what an adapter puts before handlers: the measurement, metrics of a
+// route, or a mark. Package adapter documents it.
+type Layer struct {
+	engine  *Engine
+	use     use
+	metrics []*Metric
+	mark    func(*Exchange)
+	ends    ending
+}
+
+// A use says what a Call is for.
+type use int
+
+const (
+	measuring   use = 1 << iota // by a MeasureLayer
+	trackingUse                 // by a TrackLayer, where nobody measures
+	marked                      // by a MarkLayer, where nobody does either
+	excluded                    // by a MeasureLayer, of a request that is not measured
+	passing                     // by any, where another exchange is under way
+)
+
+// MeasureLayer measures.
+func MeasureLayer(e *Engine) *Layer {
+	e.Join()
+	return &Layer{engine: e, use: measuring}
+}
+
+// TrackLayer records into metrics, which all must belong to one Meter.
+func TrackLayer(metrics ...*Metric) *Layer {
+	if len(metrics) == 0 {
+		return new(Layer)
+	}
+	e := metrics[0].Engine
+	e.MustOwn(metrics...)
+	return &Layer{engine: e, use: trackingUse, metrics: metrics}
+}
+
+// MarkLayer calls DoNotTrack or ExcludeAll.
+func MarkLayer(e *Engine, mark func(*Exchange)) *Layer {
+	e.Join() // so that the exchange is found whatever stands in between
+	return &Layer{engine: e, use: marked, mark: mark}
+}
+
+// current is the exchange that metrics on a route belong to, or nil. The request's
+// context is not asked: behind http.TimeoutHandler its exchange is another
+// goroutine's.
+func (l *Layer) current(s *Stack, w http.ResponseWriter) *Exchange {
+	if c := s.find(l.engine, measuring|trackingUse); c != nil {
+		return &c.exchange
+	}
+	return l.engine.Current(w)
+}
+
+// beginAlone begins an exchange for metrics of a route where none is under way. It
+// reports false where the request is excluded.
+func (l *Layer) beginAlone(x *Exchange, s *Stack, ctx context.Context, method, path string) bool {
+	if c := s.find(l.engine, marked); c != nil && c.exchange.ExcludedAll() {
+		return false
+	}
+	if linked := l.engine.linkedExchange(ctx); linked != nil && linked.ExcludedAll() {
+		return false
+	}
+	return l.engine.BeginTracked(x, method, path, l.metrics...)
+}
+
+// markFound marks the exchanges that are under way, and reports whether there are any.
+func (l *Layer) markFound(s *Stack, w http.ResponseWriter, ctx context.Context) (found bool) {
+	for _, x := range [...]*Exchange{l.current(s, w), l.engine.linkedExchange(ctx), l.engine.writerExchange(w, true)} {
+		if x != nil {
+			l.mark(x)
+			found = true
+		}
+	}
+	return found
+}
+
+// EnterHTTP enters the layer with a request of a framework that is built on net/http.
+func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
+	switch l.use {
+	case measuring:
+		return l.measureHTTP(s, w, r, p, route)
+	case trackingUse:
+		return l.trackHTTP(s, w, r, p, route)
+	case marked:
+		return l.markHTTP(s, w, r, route), nil
+	}
+	return nil, nil // Track without metrics
+}
+
+func (l *Layer) measureHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
+	e := l.engine
+	if outer := s.find(e, measuring|excluded); outer != nil {
+		return nil, outer.watchedAgain(w)
+	}
+	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
+		if x := e.Enclosing(w, r.Context()); x != nil {
+			if route != "" {
+				x.SetRoute(route)
+			}
+			return s.pass(e, w, r, x, route), nil
+		}
+	}
+	c := s.call(e, w, r)
+	if !e.Begin(&c.exchange, r.Method, r.URL.Path) {
+		return c.exclude(s), nil
+	}
+	c.begin(s, p, route, measuring)
+	return c, c.watched()
+}
+
+func (l *Layer) trackHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
+	e := l.engine
+	if x := l.current(s, w); x != nil {
+		c := s.pass(e, w, r, nil, route)
+		c.tracks, c.mark = x, x.Track(l.metrics...)
+		return c, nil
+	}
+	c := s.call(e, w, r)
+	if !l.beginAlone(&c.exchange, s, r.Context(), r.Method, r.URL.Path) {
+		s.takeBack(c)
+		return nil, nil
+	}
+	c.begin(s, p, route, trackingUse)
+	c.tracks, c.mark = &c.exchange, c.exchange.Track(l.metrics...)
+	return c, c.watched()
+}
+
+func (l *Layer) markHTTP(s *Stack, w http.ResponseWriter, r *http.Request, route string) *Call {
+	if l.markFound(s, w, r.Context()) {
+		return nil
+	}
+	c := s.call(l.engine, w, r) // metrics further inside need to know all the same
+	l.engine.BeginTracked(&c.exchange, r.Method, r.URL.Path)
+	l.mark(&c.exchange)
+	c.use, c.route = marked, route
+	s.push(c)
+	return c
+}
+
+// Enter enters the layer with a request of a framework that is not built on net/http.
+// ctx may be nil.
+func (l *Layer) Enter(ctx context.Context, s *Stack, method, path string, carrier Carrier) *Call {
+	switch l.use {
+	case measuring:
+		return l.measure(ctx, s, method, path, carrier)
+	case trackingUse:
+		return l.track(ctx, s, method, path, carrier)
+	case marked:
+		return l.markCall(ctx, s, method, path)
+	}
+	return nil // Track without metrics
+}
+
+func (l *Layer) measure(ctx context.Context, s *Stack, method, path string, carrier Carrier) *Call {
+	e := l.engine
+	if s.find(e, measuring|excluded) != nil {
+		return nil
+	}
+	if x := e.linkedExchange(ctx); x != nil {
+		return s.pass(e, nil, nil, x, "").in(ctx)
+	}
+	c := s.call(e, nil, nil).in(ctx)
+	if !e.Begin(&c.exchange, method, path) {
+		return c.excludeCall(s)
+	}
+	return c.beginCall(s, carrier, measuring)
+}
+
+func (l *Layer) track(ctx context.Context, s *Stack, method, path string, carrier Carrier) *Call {
+	e := l.engine
+	if x := cmp.Or(l.current(s, nil), e.linkedExchange(ctx)); x != nil && !x.excluded {
+		c := s.pass(e, nil, nil, nil, "").in(ctx)
+		c.tracks, c.mark = x, x.Track(l.metrics...)
+		return c
+	}
+	c := s.call(e, nil, nil).in(ctx)
+	if !l.beginAlone(&c.exchange, s, ctx, method, path) {
+		s.takeBack(c)
+		return nil
+	}
+	c.beginCall(s, carrier, trackingUse)
+	c.tracks, c.mark = &c.exchange, c.exchange.Track(l.metrics...)
+	return c
+}
+
+func (l *Layer) markCall(ctx context.Context, s *Stack, method, path string) *Call {
+	if l.markFound(s, nil, ctx) {
+		return nil
+	}
+	c := s.call(l.engine, nil, nil).in(ctx)
+	l.engine.BeginTracked(&c.exchange, method, path)
+	c.exchange.excluded = true
+	l.mark(&c.exchange)
+	c.use = marked
+	c.link()
+	s.push(c)
+	return c
+}
+
+// An ending remembers the type of the server's own writer, behind which there is
+// no other one. That spares most requests the look for an exchange around them.
+type ending struct{ writer atomic.Pointer[reflect.Type] }
+
+func (e *ending) at(w http.ResponseWriter) bool {
+	u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+	if !ok {
+		return false
+	}
+	inner := u.Unwrap()
+	if known := e.writer.Load(); known != nil && *known == reflect.TypeOf(inner) {
+		return true
+	}
+	return e.learn(inner)
+}
+
+func (e *ending) learn(w http.ResponseWriter) bool {
+	if _, goesOn := w.(interface{ Unwrap() http.ResponseWriter }); goesOn {
+		return false
+	}
+	if e.writer.Load() == nil { // one is enough: most connections are of one kind
+		t := reflect.TypeOf(w)
+		e.writer.Store(&t)
+	}
+	return true
+}
+
+// begin goes on where Begin or BeginTracked has begun the exchange.
+func (c *Call) begin(s *Stack, p Params, route string, what use) {
+	c.params, c.route, c.use = p, route, what
+	c.exchange.watch.ctx = c.request.Context()
+	s.push(c)
+	if route != "" {
+		c.exchange.SetTemplate(route)
+	}
+	if c.request.TLS != nil {
+		c.exchange.Secure()
+	}
+	c.exchange.Carry(carried{c})
+	e := c.engine
+	if e.Nested() || reqcopy.Needed(c.request) {
+		c.copy(e.Nested() && what != trackingUse)
+	}
+}
+
+// copy gives the handlers a copy of the request where one is needed: to count a
+// body, or to be found from further inside.
+func (c *Call) copy(linked bool) {
+	var link context.Context
+	switch {
+	case linked:
+		link, c.linked = c.exchange.Link(c.request.Context()), true
+	case c.engine.Minimal || !reqcopy.Needed(c.request):
+		return
+	}
+	c.copied = reqcopy.New(c.request, link)
+	c.Request = &c.copied.Request
+}
+
+// exclude is for a request that is not measured. A layer further inside must not
+// measure it either.
+func (c *Call) exclude(s *Stack) *Call {
+	if !c.engine.Nested() {
+		s.takeBack(c)
+		return nil
+	}
+	c.use = excluded
+	s.push(c)
+	c.copy(true)
+	return c
+}
+
+// in is the call in a context.
+func (c *Call) in(ctx context.Context) *Call {
+	c.Context = ctx
+	return c
+}
+
+// beginCall is begin where there is no http.Request.
+func (c *Call) beginCall(s *Stack, carrier Carrier, what use) *Call {
+	c.use, c.exchange.watch.ctx = what, c.Context
+	s.push(c)
+	c.exchange.Carry(carrier)
+	if c.engine.Nested() && what != trackingUse {
+		c.link()
+	}
+	return c
+}
+
+// excludeCall is exclude where there is no http.Request.
+func (c *Call) excludeCall(s *Stack) *Call {
+	if !c.engine.Nested() {
+		s.takeBack(c)
+		return nil
+	}
+	c.use = excluded
+	s.push(c)
+	c.link()
+	return c
+}
+
+// link lets the context of the call lead to its exchange.
+func (c *Call) link() {
+	if c.Context != nil {
+		c.Context, c.linked = c.exchange.Link(c.Context), true
+	}
+}
