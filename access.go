@@ -2,12 +2,7 @@ package tacho
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
-
-	"github.com/tacho-go/tacho/internal/netacl"
 )
 
 // Access says who may read the metrics endpoint. The zero value lets everybody,
@@ -35,31 +30,6 @@ type Access struct {
 
 	// Public says that everybody may read the metrics, and silences the warning.
 	Public bool
-}
-
-func (a Access) clone() Access {
-	a.Allow, a.BearerTokens = slices.Clone(a.Allow), slices.Clone(a.BearerTokens)
-	a.Users = maps.Clone(a.Users)
-	return a
-}
-
-func (a Access) check(wrong complaint) {
-	for _, entry := range a.Allow {
-		if _, err := netacl.ParsePrefix(entry); err != nil {
-			wrong("Access.Allow", "%q is neither an address nor a prefix such as 10.0.0.0/8", entry)
-		}
-	}
-	for _, user := range slices.Sorted(maps.Keys(a.Users)) {
-		if a.Users[user] == "" || strings.Contains(user, ":") {
-			wrong("Access.Users", "%q has an empty password, or a colon in its name", user)
-		}
-	}
-	if slices.Contains(a.BearerTokens, "") {
-		wrong("Access.BearerTokens", "an empty token would let everybody in")
-	}
-	if a.Public && a.guarded() {
-		wrong("Access.Public", "contradicts the other fields, which keep somebody out")
-	}
 }
 
 // guarded reports whether anybody is kept out.

@@ -91,7 +91,7 @@ func (o MetricOptions) check(kind schema.Kind) error {
 		wrong("Help", "is missing; say in one sentence what is measured")
 	}
 	if o.Buckets != nil {
-		checkBounds("Buckets", o.Buckets, wrong)
+		checkBounds(o.Buckets, complaint(wrong).of("Buckets"))
 		if kind != schema.Histogram {
 			wrong("Buckets", "only histograms have them, and this is a %s", kind)
 		}

@@ -37,7 +37,7 @@ func TestTwoServices(t *testing.T) {
 	}
 
 	// The old and the new program of a service, whatever their versions, are one.
-	if got, want := (Multiproc{Dir: dir}).withDefaults().Service, module(t); got != want {
+	if got, want := (Options{Multiproc: Multiproc{Dir: dir}}).withDefaults().Multiproc.Service, module(t); got != want {
 		t.Errorf("by default it is %q, want %q", got, want)
 	}
 }

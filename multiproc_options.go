@@ -2,13 +2,10 @@ package tacho
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/tacho-go/tacho/multiproc"
 )
@@ -57,21 +54,12 @@ type Multiproc struct {
 	inherited bool // Dir is that of PROMETHEUS_MULTIPROC_DIR, which may be meant for another program
 }
 
-func (o Multiproc) withDefaults() Multiproc {
-	o.GaugeModes = maps.Clone(o.GaugeModes)
-	if o.Service == "" {
-		o.Service = mainModule()
+// dir is the directory that is used, or "".
+func (o Multiproc) dir() string {
+	if o.Off {
+		return ""
 	}
-	switch {
-	case o.Off:
-		o.Dir = ""
-	case o.Dir == "":
-		o.Dir = multiproc.DirFromEnv()
-		if o.inherited = o.Dir != ""; !o.inherited {
-			o.Dir = preforkDir()
-		}
-	}
-	return o
+	return o.Dir
 }
 
 // mainModule is the path of the program's module, or its name if it has none.
@@ -80,12 +68,6 @@ func mainModule() string {
 		return info.Main.Path
 	}
 	return filepath.Base(os.Args[0])
-}
-
-// chosen is what the user has chosen, without how.
-func (o Multiproc) chosen() Multiproc {
-	o.inherited = false
-	return o
 }
 
 func preforkDir() string {
@@ -122,27 +104,9 @@ func sweepPrefork() {
 	}
 }
 
-func (o Multiproc) check(wrong complaint) {
-	for _, name := range slices.Sorted(maps.Keys(o.GaugeModes)) {
-		mode := o.GaugeModes[name]
-		if !slices.Contains(multiproc.GaugeModes(), mode) {
-			wrong("Multiproc", "GaugeModes[%q]: %q is not one of %s", name, mode, strings.Join(multiproc.GaugeModes(), ", "))
-		}
-	}
-	if len(o.Service) > maxServiceName || strings.ContainsFunc(o.Service, unicode.IsControl) {
-		wrong("Multiproc", "Service: %.50q is not a name: it has control characters, or is longer than %d bytes", o.Service, maxServiceName)
-	}
-	if o.inherited {
-		return // it is found out when it is used
-	}
-	if info, err := os.Stat(o.Dir); o.Dir != "" && err == nil && !info.IsDir() {
-		wrong("Multiproc", "Dir: %s is not a directory", o.Dir)
-	}
-}
-
 const maxServiceName = 1000
 
 // joinError is what New says when the directory cannot be used.
 func joinError(dir string, err error) error {
-	return fmt.Errorf("tacho: Options.Multiproc: %w; name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (%s), or set Off", err, dir)
+	return fmt.Errorf("tacho: Options.Multiproc.Dir: %w; name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (%s), or set Off", err, dir)
 }

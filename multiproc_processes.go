@@ -60,7 +60,7 @@ func (m *Meter) join() error {
 	}
 	defer m.core.ready.Store(true)
 	o := m.core.opts.Multiproc
-	if o.Dir == "" {
+	if o.dir() == "" {
 		return nil
 	}
 	if err := o.checkPrefork(); err != nil {

@@ -458,13 +458,14 @@ func TestMultiprocSwitch(t *testing.T) {
 		{"its old name", map[string]string{"prometheus_multiproc_dir": "/b"}, Multiproc{}, "/b"},
 		{"Options", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Dir: "/c"}, "/c"},
 		{"off", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Off: true}, ""},
+		{"off, with a directory", nil, Multiproc{Dir: "/c", Off: true}, ""},
 		{"Fiber", map[string]string{"FIBER_PREFORK_CHILD": "1"}, Multiproc{}, filepath.Join(os.TempDir(), fmt.Sprintf("tacho-prefork-%d-", os.Getppid()))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir", "FIBER_PREFORK_CHILD"} {
 				t.Setenv(name, test.env[name])
 			}
-			got := test.opts.withDefaults().Dir
+			got := (Options{Multiproc: test.opts}).withDefaults().Multiproc.dir()
 			if !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("the directory is %q, want %q", got, test.want)
 			}
@@ -510,7 +511,7 @@ func TestMultiprocRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, o := range map[string]Multiproc{
-		"tacho: Options.Multiproc: Dir: " + file + " is not a directory":                          {Dir: file},
+		"tacho: Options.Multiproc.Dir: " + file + " is not a directory":                           {Dir: file},
 		`GaugeModes["x"]: "average" is not one of all, liveall, livemax, livemin`:                 {GaugeModes: map[string]string{"x": "average"}},
 		"name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (": {Dir: file + "/below"},
 	} {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,74 +14,68 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tacho-go/tacho/multiproc"
-	"github.com/tacho-go/tacho/schema"
 )
 
-// A recipe is how a process exports what it counts: it stands in a cell, so that
-// programs which do not have the service's Options can export it as well.
-type recipe struct {
-	What             string               `json:"what"`
-	Schemas          []schema.Schema      `json:"schemas"`
-	Namespace        string               `json:"namespace,omitempty"`
-	ConstLabels      map[string]string    `json:"const_labels,omitempty"`
-	Labels           []string             `json:"labels,omitempty"` // computed ones
-	GroupBy          string               `json:"group_by,omitempty"`
-	GroupStatus      bool                 `json:"group_status,omitempty"`
-	StatusText       bool                 `json:"status_text,omitempty"`
-	Buckets          []float64            `json:"buckets,omitempty"`
-	RouteBuckets     map[string][]float64 `json:"route_buckets,omitempty"`
-	SizeBuckets      []float64            `json:"size_buckets"`
-	StreamBuckets    []float64            `json:"stream_buckets"`
-	NativeHistograms bool                 `json:"native_histograms,omitempty"`
-	Minimal          bool                 `json:"minimal,omitempty"`
-	OmitHTTP         bool                 `json:"omit_http,omitempty"`
-	Methods          []string             `json:"methods,omitempty"`
-	SeriesLimit      int                  `json:"series_limit"`
-	Wrapping         wrapping             `json:"wrapping,omitzero"` // by the registry
-}
+// The config that the processes of a service share is how they export what they
+// count: it stands in a cell, so that programs which do not have the service's
+// Options can export it as well. It is an object in JSON, with what the table of
+// options shares.
 
 const recipes = "recipe"
 
-func recipeOf(o Options) recipe {
-	r := recipe{
-		What: recipes, Schemas: o.allSchemas(), Namespace: o.Namespace, ConstLabels: o.constLabels(), GroupBy: o.GroupBy.Name,
-		GroupStatus: o.GroupStatus, StatusText: o.StatusText, Buckets: o.Buckets, RouteBuckets: o.RouteBuckets,
-		SizeBuckets: o.SizeBuckets, StreamBuckets: o.StreamBuckets, NativeHistograms: o.NativeHistograms,
-		Minimal: o.Minimal, OmitHTTP: o.OmitHTTP, Methods: o.Methods, SeriesLimit: o.SeriesLimit,
-		Wrapping: o.wrapped,
+// recipeStart is how shared configs begin.
+var recipeStart = fmt.Sprintf(`{"what":%q,`, recipes)
+
+// sharedConfig is the text of the shared config.
+func sharedConfig(o Options) (string, error) {
+	keys := []string{}
+	for _, row := range optionTable {
+		if row.shared.write == nil {
+			continue
+		}
+		v := row.shared.write(&o, row.field(&o))
+		if v == nil {
+			continue
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			return "", err
+		}
+		keys = append(keys, fmt.Sprintf("%q:%s", row.shared.key, text))
 	}
-	for _, l := range o.dynamicLabels() {
-		r.Labels = append(r.Labels, l.Name)
-	}
-	return r
+	return recipeStart + strings.Join(keys, ",") + "}", nil
 }
 
-// options are those of a Meter that exports by the recipe, and counts nothing.
-func (r recipe) options() Options {
-	o := Options{
-		Schema: r.Schemas[0], AlsoSchemas: r.Schemas[1:], Namespace: r.Namespace, ConstLabels: maps.Clone(r.ConstLabels),
-		GroupStatus: r.GroupStatus, StatusText: r.StatusText, Buckets: r.Buckets, RouteBuckets: r.RouteBuckets,
-		SizeBuckets: r.SizeBuckets, StreamBuckets: r.StreamBuckets, NativeHistograms: r.NativeHistograms,
-		Minimal: r.Minimal, OmitHTTP: r.OmitHTTP, Methods: r.Methods, SeriesLimit: r.SeriesLimit,
-		OmitRuntime: true, Multiproc: Multiproc{Off: true}, Logger: slog.New(slog.DiscardHandler), wrapped: r.Wrapping,
+// sharedOptions are those of a Meter that exports by a shared config, and counts
+// nothing. New checks them.
+func sharedOptions(text string) (Options, error) {
+	o := Options{OmitRuntime: true, Multiproc: Multiproc{Off: true}, Logger: slog.New(slog.DiscardHandler)}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &keys); err != nil {
+		return o, err
 	}
-	nothing := func(Request) string { return "" }
-	for _, name := range r.Labels {
-		o.Labels = append(o.Labels, Label{Name: name, Func: nothing})
+	for _, row := range optionTable {
+		written, there := keys[row.shared.key]
+		if !there || row.shared.read == nil {
+			continue
+		}
+		if err := row.shared.read(&o, row.field(&o), written); err != nil {
+			return o, fmt.Errorf("%s: %w", row.shared.key, err)
+		}
 	}
-	if r.GroupBy != "" {
-		o.GroupBy = Label{Name: r.GroupBy, Func: nothing}
+	if o.Schema.Name == "" && len(o.Schema.Families()) == 0 {
+		return o, errors.New("it names no schema")
 	}
-	return o
+	return o, nil
 }
 
 // writeRecipe puts the recipe where the cells are. It stays with them in the archive.
 func (s *processes) writeRecipe(o Options) {
-	text, err := json.Marshal(recipeOf(o))
+	text, err := sharedConfig(o)
 	if err != nil {
 		return // a schema of the user's own with values of its own: only its processes can export it
 	}
-	s.cells.Add(multiproc.CellKey{Text: string(text)}, 0, s.own.wall().UnixNano())
+	s.cells.Add(multiproc.CellKey{Text: text}, 0, s.own.wall().UnixNano())
 }
 
 // Shared returns a gatherer of the HTTP metrics that processes with Options.Multiproc
@@ -142,9 +135,6 @@ func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
 	return g.meter.core.gather()
 }
 
-// recipeStart is how recipes begin.
-var recipeStart = fmt.Sprintf(`{"what":%q,`, recipes)
-
 // follow makes a Meter by the newest recipe that can be followed. One that cannot is
 // complained of once.
 func (g *sharedGatherer) follow(cells []*multiproc.Cell) {
@@ -197,12 +187,9 @@ func (g *sharedGatherer) use(m *Meter, text string, cells []*multiproc.Cell) {
 
 // meterOf makes a Meter by a recipe. The recipe comes from a file: what it says is checked.
 func meterOf(text string) (*Meter, error) {
-	var r recipe
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
+	o, err := sharedOptions(text)
+	if err != nil {
 		return nil, err
 	}
-	if len(r.Schemas) == 0 {
-		return nil, errors.New("it names no schema")
-	}
-	return New(r.options())
+	return New(o)
 }

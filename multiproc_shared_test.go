@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/multiproc"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // TestShared: who knows only the directory exports what the processes themselves
@@ -187,7 +189,11 @@ func TestSharedOlderRecipe(t *testing.T) {
 	if err != nil || !strings.Contains(before, "http_requests_total{") {
 		t.Fatalf("%v: %s", err, before)
 	}
-	bad := strings.Replace(mustJSON(t, recipeOf(m.core.opts)), `"http_requests_total"`, `"http.requests total"`, 1)
+	config, err := sharedConfig(m.core.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := strings.Replace(config, `"http_requests_total"`, `"http.requests total"`, 1)
 	m.processes().cells.Add(multiproc.CellKey{Text: bad}, 0, m.core.wall().Add(time.Hour).UnixNano())
 	for _, g := range []prometheus.Gatherer{g, SharedWith(r)} {
 		if text, err := exposed(t, g); err != nil || !strings.Contains(text, "http_requests_total{") {
@@ -196,13 +202,72 @@ func TestSharedOlderRecipe(t *testing.T) {
 	}
 }
 
-func mustJSON(t *testing.T, v any) string {
+// TestSharedConfig: archives hold shared configs, so that their text stays as it
+// is; the options of one give the same again.
+func TestSharedConfig(t *testing.T) {
+	mine := schema.Schema{Name: "mine", Requests: schema.Family{Name: "hits_total", Help: "Hits.", Kind: schema.Counter}}
+	other := schema.Schema{Name: "other", Buckets: []float64{1, 2}, Duration: schema.Family{Name: "hit_seconds", Help: "Hits.", Kind: schema.Histogram}}
+	for _, test := range []struct {
+		name string
+		opts Options
+		want string
+	}{
+		{"defaults", Options{Schema: mine}, `"size_buckets":[256,1024,4096,16384,65536,262144,1048576,4194304,16777216],` +
+			`"stream_buckets":[1,5,15,60,300,900,3600,14400],"series_limit":2000`},
+		{"everything", Options{
+			Schema: mine, AlsoSchemas: []schema.Schema{other}, Namespace: "shop", ConstLabels: map[string]string{"app": "a"},
+			Labels:  []Label{{Name: "team", Value: "x"}, {Name: "size", Func: Request.Path, Max: 5}},
+			GroupBy: Label{Name: "shard", Func: Request.Path}, GroupStatus: true, StatusText: true,
+			Buckets: []float64{1, 2}, RouteBuckets: map[string][]float64{"/hot": {1}}, SizeBuckets: []float64{3}, StreamBuckets: []float64{4},
+			NativeHistograms: true, Minimal: true, OmitHTTP: true, Methods: []string{"PURGE"}, SeriesLimit: 77,
+			wrapped: wrapping{Prefix: "x_", Labels: map[string]string{"a": "b"}},
+		}, `"namespace":"shop","const_labels":{"app":"a","team":"x"},"labels":["size"],"group_by":"shard","group_status":true,"status_text":true,` +
+			`"buckets":[1,2],"route_buckets":{"/hot":[1]},"size_buckets":[3],"stream_buckets":[4],"native_histograms":true,"minimal":true,` +
+			`"omit_http":true,"methods":["PURGE"],"series_limit":77,"wrapping":{"prefix":"x_","labels":{"a":"b"}}`},
+	} {
+		schemas, err := json.Marshal(test.opts.allSchemas())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := sharedConfig(test.opts.withDefaults())
+		if err != nil || !strings.HasPrefix(text, recipeStart) {
+			t.Errorf("%s: got %v, %s", test.name, err, text)
+		}
+		if got, want := object(t, text), object(t, `{"what":"recipe","schemas":`+string(schemas)+","+test.want+"}"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got\n%v\nwant\n%v", test.name, got, want)
+		}
+		read, err := sharedOptions(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := sharedConfig(read.withDefaults()); again != text {
+			t.Errorf("%s: %v, it becomes\n%s\nfrom\n%s", test.name, err, again, text)
+		}
+	}
+}
+
+func object(t *testing.T, text string) (keys map[string]any) {
 	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
+	if err := json.Unmarshal([]byte(text), &keys); err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return keys
+}
+
+// TestSharedConfigErrors: a config that cannot be followed is refused, and says why.
+func TestSharedConfigErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"what":"recipe",`:                    "unexpected end of JSON input",
+		`{"what":"recipe","series_limit":1}`:   "it names no schema",
+		`{"what":"recipe","schemas":[]}`:       "it names no schema",
+		`{"what":"recipe","schemas":7}`:        "schemas: json: cannot unmarshal number",
+		`{"what":"recipe","labels":{}}`:        "labels: json: cannot unmarshal object",
+		`{"what":"recipe","series_limit":"x"}`: "series_limit: json: cannot unmarshal string",
+	} {
+		if _, err := sharedOptions(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
 }
 
 // TestSharedLabels: a label that is added is not in the place of one that the service has.

@@ -3,7 +3,6 @@ package tacho
 import (
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -125,39 +124,4 @@ func (m *Meter) share(existing prometheus.Collector) error {
 	}
 	m.core = other.core
 	return nil
-}
-
-// difference names the first field in which options that shape shared metrics
-// differ.
-func difference(a, b Options) string {
-	for _, f := range []struct {
-		name string
-		a, b any
-	}{
-		{"Schema", a.Schema, b.Schema},
-		{"AlsoSchemas", a.AlsoSchemas, b.AlsoSchemas},
-		{"GroupStatus", a.GroupStatus, b.GroupStatus},
-		{"GroupBy", a.GroupBy.shape(), b.GroupBy.shape()},
-		{"Labels", shapes(a.Labels), shapes(b.Labels)},
-		{"Buckets", a.Buckets, b.Buckets},
-		{"RouteBuckets", a.RouteBuckets, b.RouteBuckets},
-		{"NativeHistograms", a.NativeHistograms, b.NativeHistograms},
-		{"Minimal", a.Minimal, b.Minimal},
-		{"OmitHTTP", a.OmitHTTP, b.OmitHTTP},
-		{"SizeBuckets", a.SizeBuckets, b.SizeBuckets},
-		{"StreamBuckets", a.StreamBuckets, b.StreamBuckets},
-		{"StatusText", a.StatusText, b.StatusText},
-		{"Methods", a.Methods, b.Methods},
-		{"SeriesLimit", a.SeriesLimit, b.SeriesLimit},
-		{"InitialStatuses", a.InitialStatuses, b.InitialStatuses},
-		{"Exclude", a.Exclude, b.Exclude},
-		{"ExcludePatterns", a.ExcludePatterns, b.ExcludePatterns},
-		{"MetricsPath", a.MetricsPath, b.MetricsPath},
-		{"Multiproc", a.Multiproc.chosen(), b.Multiproc.chosen()},
-	} {
-		if !reflect.DeepEqual(f.a, f.b) {
-			return f.name
-		}
-	}
-	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -214,52 +213,6 @@ func defaultSizeBuckets() []float64 {
 
 func defaultStreamBuckets() []float64 {
 	return []float64{1, 5, 15, 60, 300, 900, 3600, 14400}
-}
-
-// withDefaults returns a copy that shares no memory with o and has every
-// unset field filled in.
-func (o Options) withDefaults() Options {
-	o.ConstLabels = maps.Clone(o.ConstLabels)
-	o.Buckets = slices.Clone(o.Buckets)
-	o.Labels, o.AlsoSchemas = slices.Clone(o.Labels), slices.Clone(o.AlsoSchemas)
-	o.ExcludePatterns = slices.Clone(o.ExcludePatterns)
-	o.Access = o.Access.clone()
-	o.Multiproc = o.Multiproc.withDefaults()
-	o.SizeBuckets = cloneOr(o.SizeBuckets, defaultSizeBuckets)
-	o.StreamBuckets = cloneOr(o.StreamBuckets, defaultStreamBuckets)
-	o.excludeByDefault = o.Exclude == nil
-	o.Exclude = cloneOr(o.Exclude, DefaultExclude)
-	o.InitialStatuses = cloneOr(o.InitialStatuses, func() []int { return []int{200, 400, 500} })
-	o.Methods = slices.Clone(o.Methods)
-	o.RouteBuckets = maps.Clone(o.RouteBuckets)
-	for template, bounds := range o.RouteBuckets {
-		o.RouteBuckets[template] = slices.Clone(bounds)
-	}
-	o.ScrapeTimeout = cmp.Or(o.ScrapeTimeout, 10*time.Second)
-	o.MaxScrapes = cmp.Or(o.MaxScrapes, 8)
-	for i := range o.Labels {
-		o.Labels[i].Values = slices.Clone(o.Labels[i].Values)
-	}
-	if o.Schema.Name == "" && len(o.Schema.Families()) == 0 {
-		o.Schema = schema.Default()
-	}
-	if o.SeriesLimit == 0 {
-		o.SeriesLimit = defaultSeriesLimit
-	}
-	if o.MetricsPath == "" {
-		o.MetricsPath = "/metrics"
-	}
-	if o.Gatherer == nil {
-		o.Gatherer, _ = o.Registerer.(prometheus.Gatherer)
-	}
-	return o
-}
-
-func cloneOr[T any](s []T, byDefault func() []T) []T {
-	if s == nil {
-		return byDefault()
-	}
-	return slices.Clone(s)
 }
 
 // allSchemas are all that are exported.

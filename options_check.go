@@ -4,85 +4,111 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/hist"
 	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/internal/netacl"
 	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/internal/store"
+	"github.com/tacho-go/tacho/multiproc"
 	"github.com/tacho-go/tacho/schema"
 )
 
-// check reports every wrong field of an Options whose defaults are filled in.
-func (o Options) check() error {
-	var errs []error
-	wrong := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("tacho: Options.%s: %s", field, fmt.Sprintf(format, args...)))
+func anyValue(*Options, complaint) {}
+
+func checkRegisterer(o *Options, wrong complaint) {
+	if o.Registerer == nil && o.Gatherer != nil {
+		wrong("", "is missing, though Options.Gatherer is set; set both or neither")
 	}
-	checkRegistry(o, wrong)
-	checkLabels(o, wrong)
-	if o.Buckets != nil {
-		checkBounds("Buckets", o.Buckets, wrong)
-	}
-	checkSchemas(o, wrong)
-	checkBounds("SizeBuckets", o.SizeBuckets, wrong)
-	checkBounds("StreamBuckets", o.StreamBuckets, wrong)
-	for _, template := range slices.Sorted(maps.Keys(o.RouteBuckets)) {
-		checkBounds(fmt.Sprintf("RouteBuckets[%q]", template), o.RouteBuckets[template], wrong)
-	}
-	checkMethods(o, wrong)
-	if o.ScrapeTimeout < 0 {
-		wrong("ScrapeTimeout", "%v is negative", o.ScrapeTimeout)
-	}
-	if o.MaxScrapes < 0 {
-		wrong("MaxScrapes", "%d is negative", o.MaxScrapes)
-	}
-	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
-		wrong("SeriesLimit", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, store.MaxLimit, defaultSeriesLimit)
-	}
-	for _, s := range o.InitialStatuses {
-		if s < 200 || s > 599 {
-			wrong("InitialStatuses", "%d is not a final HTTP status from 200 to 599", s)
-		}
-	}
-	for _, e := range o.Exclude {
-		if err := checkExclusion(e); err != nil {
-			wrong("Exclude", "%q: %v", e, err)
-		}
-	}
-	for _, pattern := range o.ExcludePatterns {
-		if _, err := regexp.Compile(pattern); err != nil {
-			wrong("ExcludePatterns", "%q is not a regular expression: %v", pattern, err)
-		}
-	}
-	o.Access.check(wrong)
-	o.Multiproc.check(wrong)
-	if !strings.HasPrefix(o.MetricsPath, "/") {
-		wrong("MetricsPath", "%q does not begin with /", o.MetricsPath)
-	}
-	return errors.Join(errs...)
 }
 
-func checkRegistry(o Options, wrong complaint) {
-	switch {
-	case o.Registerer == nil && o.Gatherer != nil:
-		wrong("Registerer", "is missing, though Options.Gatherer is set; set both or neither")
-	case o.Registerer != nil && o.Gatherer == nil:
-		wrong("Gatherer", "is missing, and the Registerer (%T) cannot gather; set the registry that it writes to", o.Registerer)
+func checkGatherer(o *Options, wrong complaint) {
+	if o.Registerer != nil && o.Gatherer == nil {
+		wrong("", "is missing, and the Registerer (%T) cannot gather; set the registry that it writes to", o.Registerer)
+	}
+}
+
+func checkBuckets(o *Options, wrong complaint) {
+	if o.Buckets != nil {
+		checkBounds(o.Buckets, wrong)
+	}
+}
+
+func checkRouteBuckets(o *Options, wrong complaint) {
+	for _, template := range slices.Sorted(maps.Keys(o.RouteBuckets)) {
+		checkBounds(o.RouteBuckets[template], wrong.of(fmt.Sprintf("[%q]", template)))
+	}
+}
+
+func checkSizeBuckets(o *Options, wrong complaint)   { checkBounds(o.SizeBuckets, wrong) }
+func checkStreamBuckets(o *Options, wrong complaint) { checkBounds(o.StreamBuckets, wrong) }
+
+func checkScrapeTimeout(o *Options, wrong complaint) {
+	if o.ScrapeTimeout < 0 {
+		wrong("", "%v is negative", o.ScrapeTimeout)
+	}
+}
+
+func checkMaxScrapes(o *Options, wrong complaint) {
+	if o.MaxScrapes < 0 {
+		wrong("", "%d is negative", o.MaxScrapes)
+	}
+}
+
+func checkSeriesLimit(o *Options, wrong complaint) {
+	if o.SeriesLimit < 0 || o.SeriesLimit > store.MaxLimit {
+		wrong("", "%d is not a number of label sets from 1 to %d (0 stands for %d)", o.SeriesLimit, store.MaxLimit, defaultSeriesLimit)
+	}
+}
+
+func checkInitialStatuses(o *Options, wrong complaint) {
+	for _, s := range o.InitialStatuses {
+		if s < 200 || s > 599 {
+			wrong("", "%d is not a final HTTP status from 200 to 599", s)
+		}
+	}
+}
+
+func checkExclude(o *Options, wrong complaint) {
+	for _, e := range o.Exclude {
+		if err := checkExclusion(e); err != nil {
+			wrong("", "%q: %v", e, err)
+		}
+	}
+}
+
+func checkExcludePatterns(o *Options, wrong complaint) {
+	for _, pattern := range o.ExcludePatterns {
+		if _, err := regexp.Compile(pattern); err != nil {
+			wrong("", "%q is not a regular expression: %v", pattern, err)
+		}
+	}
+}
+
+func checkMetricsPath(o *Options, wrong complaint) {
+	if !strings.HasPrefix(o.MetricsPath, "/") {
+		wrong("", "%q does not begin with /", o.MetricsPath)
 	}
 }
 
 // Names are Prometheus's classic ones. UTF-8 names would be legal since
 // Prometheus 3, but every query on them must then be quoted.
 
-func checkLabels(o Options, wrong complaint) {
+func checkNamespace(o *Options, wrong complaint) {
 	if o.Namespace != "" && !names.Metric(o.Namespace) {
-		wrong("Namespace", "%q is not a valid metric name prefix (letters, digits and underscores, not beginning with a digit)", o.Namespace)
+		wrong("", "%q is not a valid metric name prefix (letters, digits and underscores, not beginning with a digit)", o.Namespace)
 	}
+}
+
+// labelsTaken are the label names that the schemas and GroupBy have.
+func labelsTaken(o *Options) []string {
 	taken := []string{"le", "quantile"}
 	for _, s := range o.allSchemas() {
 		s.Info = schema.Family{} // which gets none of them
@@ -93,30 +119,36 @@ func checkLabels(o Options, wrong complaint) {
 	if o.GroupBy.Name != "" {
 		taken = append(taken, o.GroupBy.Name)
 	}
-	others := labelsBesides(o)
+	return taken
+}
+
+func checkConstLabels(o *Options, wrong complaint) {
+	taken, others := labelsTaken(o), labelsBesides(o)
 	for _, name := range slices.Sorted(maps.Keys(o.ConstLabels)) {
 		switch {
 		case !names.Label(name):
-			wrong("ConstLabels", "%q is not a valid label name", name)
+			wrong("", "%q is not a valid label name", name)
 		case slices.Contains(taken, name):
-			wrong("ConstLabels", "%q is already a label of the HTTP metrics", name)
+			wrong("", "%q is already a label of the HTTP metrics", name)
 		case slices.Contains(others, name):
-			wrong("ConstLabels", "%q is already a label of what tacho says about itself", name)
+			wrong("", "%q is already a label of what tacho says about itself", name)
 		}
-		taken = append(taken, name)
 	}
+}
+
+func checkLabels(o *Options, wrong complaint) {
+	taken := slices.AppendSeq(labelsTaken(o), maps.Keys(o.ConstLabels))
 	for _, l := range o.Labels {
 		if err := l.check(taken); err != nil {
-			wrong("Labels", "%v", err)
+			wrong("", "%v", err)
 		}
 		taken = append(taken, l.Name)
 	}
-	checkGroup(o, wrong)
 }
 
 // labelsBesides are the label names of families that have constant labels, and
 // are not about requests.
-func labelsBesides(o Options) (names []string) {
+func labelsBesides(o *Options) (names []string) {
 	for _, f := range schema.SelfFamilies() {
 		names = append(names, f.LabelNames()...)
 	}
@@ -126,24 +158,24 @@ func labelsBesides(o Options) (names []string) {
 	return names
 }
 
-func checkGroup(o Options, wrong complaint) {
+func checkGroup(o *Options, wrong complaint) {
 	g := o.GroupBy
 	if g.Name == "" && g.Func == nil && g.Value == "" {
 		return
 	}
 	if g.Func == nil {
-		wrong("GroupBy", "%q has no Func that names the group of a request", g.Name)
+		wrong("", "%q has no Func that names the group of a request", g.Name)
 		return
 	}
 	if err := g.check(nil); err != nil {
-		wrong("GroupBy", "%v", err)
+		wrong("", "%v", err)
 		return
 	}
 	for _, s := range o.allSchemas() {
 		for _, f := range s.Families() {
 			for _, l := range f.Labels {
 				if l.Name == g.Name && l.Value != schema.Route {
-					wrong("GroupBy", "%q is already a label of %s", g.Name, f.Name)
+					wrong("", "%q is already a label of %s", g.Name, f.Name)
 					return
 				}
 			}
@@ -151,59 +183,68 @@ func checkGroup(o Options, wrong complaint) {
 	}
 }
 
-// checkSchemas refuses what this library cannot record. Package schema also
-// names the metrics of other libraries, for those who read them.
-func checkSchemas(o Options, wrong complaint) {
+// Schemas are refused that this library cannot record. Package schema also names
+// the metrics of other libraries, for those who read them.
+
+func checkSchema(o *Options, wrong complaint) { checkSchemas(o, wrong, silent) }
+
+func checkAlsoSchemas(o *Options, wrong complaint) {
+	checkSchemas(o, silent, wrong)
+	if n := len(o.allBuckets()); n > hist.MaxBuckets {
+		wrong("", "the buckets of all schemas together are %d; at most %d are supported", n, hist.MaxBuckets)
+	}
+}
+
+func silent(string, string, ...any) {}
+
+// checkSchemas checks all schemas, which must get on with each other. It complains
+// to wrong of the first one, and to alsoWrong of the others.
+func checkSchemas(o *Options, wrong, alsoWrong complaint) {
 	taken := map[string]string{}
 	for i, s := range o.allSchemas() {
-		field := "Schema"
 		if i > 0 {
-			field = "AlsoSchemas"
+			wrong = alsoWrong
 		}
 		if s.Requests.Name == "" && s.Duration.Name == "" {
-			wrong(field, "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
+			wrong("", "%q names neither a requests nor a duration family; start from schema.Default()", s.Name)
 			continue
 		}
 		scan.Check(s, func(f schema.Family, err error) {
 			if err != nil {
-				wrong(field, "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
+				wrong("", "%s of %q cannot be recorded: %v", f.Name, s.Name, err)
 			}
 			if by, ok := taken[f.Name]; ok {
-				wrong(field, "%q and %q both export %s; leave one of them out, or rename one by WithPrefix", by, s.Name, f.Name)
+				wrong("", "%q and %q both export %s; leave one of them out, or rename one by WithPrefix", by, s.Name, f.Name)
 			}
 			taken[f.Name] = s.Name
 		})
 		if o.Buckets == nil {
-			checkBounds(field+".Buckets", o.bucketsOf(s), wrong)
+			checkBounds(o.bucketsOf(s), wrong.of(".Buckets"))
 		}
 	}
-	checkNames(o, wrong)
-	if n := len(o.allBuckets()); n > hist.MaxBuckets {
-		wrong("AlsoSchemas", "the buckets of all schemas together are %d; at most %d are supported", n, hist.MaxBuckets)
-	}
+	checkNames(o, wrong, alsoWrong)
 }
 
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
-func checkNames(o Options, wrong complaint) {
+func checkNames(o *Options, wrong, alsoWrong complaint) {
 	written, exported := expo.NewNames(true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
 		written.Add(f.Name, f.Kind)
 	}
 	for i, s := range o.allSchemas() {
-		field := "Schema"
 		if i > 0 {
-			field = "AlsoSchemas"
+			wrong = alsoWrong
 		}
 		for _, f := range slices.Concat(s.Families(), s.Client.Families()) {
 			if err := checkFamily(f, o.named(f.Name)); err != nil {
-				wrong(field, "%s of %q: %v", f.Name, s.Name, err)
+				wrong("", "%s of %q: %v", f.Name, s.Name, err)
 			}
 		}
 		for _, f := range s.Families() {
 			name := o.named(f.Name)
 			if !exported[name] && written.Conflicts(name, expo.ProtoType(f.Kind)) {
-				wrong(field, "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
+				wrong("", "%s of %q, or a sample of it, has the name of another metric; rename it", f.Name, s.Name)
 			}
 			exported[name] = true
 			written.Add(name, f.Kind)
@@ -227,14 +268,14 @@ var tokenRE = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")
 
 const maxExtraMethods = 32
 
-func checkMethods(o Options, wrong complaint) {
+func checkMethods(o *Options, wrong complaint) {
 	for _, m := range o.Methods {
 		if !tokenRE.MatchString(m) {
-			wrong("Methods", "%q is not an HTTP method", m)
+			wrong("", "%q is not an HTTP method", m)
 		}
 	}
 	if len(o.Methods) > maxExtraMethods {
-		wrong("Methods", "has %d methods; at most %d can be added", len(o.Methods), maxExtraMethods)
+		wrong("", "has %d methods; at most %d can be added", len(o.Methods), maxExtraMethods)
 	}
 }
 
@@ -246,4 +287,58 @@ func checkExclusion(e string) error {
 		return fmt.Errorf("%w: close the bracket, or escape it with a backslash", err)
 	}
 	return nil
+}
+
+func checkAllow(o *Options, wrong complaint) {
+	for _, entry := range o.Access.Allow {
+		if _, err := netacl.ParsePrefix(entry); err != nil {
+			wrong("", "%q is neither an address nor a prefix such as 10.0.0.0/8", entry)
+		}
+	}
+}
+
+func checkUsers(o *Options, wrong complaint) {
+	users := o.Access.Users
+	for _, user := range slices.Sorted(maps.Keys(users)) {
+		if users[user] == "" || strings.Contains(user, ":") {
+			wrong("", "%q has an empty password, or a colon in its name", user)
+		}
+	}
+}
+
+func checkBearerTokens(o *Options, wrong complaint) {
+	if slices.Contains(o.Access.BearerTokens, "") {
+		wrong("", "an empty token would let everybody in")
+	}
+}
+
+func checkPublic(o *Options, wrong complaint) {
+	if o.Access.Public && o.Access.guarded() {
+		wrong("", "contradicts the other fields, which keep somebody out")
+	}
+}
+
+func checkGaugeModes(o *Options, wrong complaint) {
+	modes := o.Multiproc.GaugeModes
+	for _, name := range slices.Sorted(maps.Keys(modes)) {
+		if mode := modes[name]; !slices.Contains(multiproc.GaugeModes(), mode) {
+			wrong(fmt.Sprintf("[%q]", name), "%q is not one of %s", mode, strings.Join(multiproc.GaugeModes(), ", "))
+		}
+	}
+}
+
+func checkService(o *Options, wrong complaint) {
+	if name := o.Multiproc.Service; len(name) > maxServiceName || strings.ContainsFunc(name, unicode.IsControl) {
+		wrong("", "%.50q is not a name: it has control characters, or is longer than %d bytes", name, maxServiceName)
+	}
+}
+
+func checkMultiprocDir(o *Options, wrong complaint) {
+	if o.Multiproc.inherited {
+		return // it is found out when it is used
+	}
+	dir := o.Multiproc.dir()
+	if info, err := os.Stat(dir); dir != "" && err == nil && !info.IsDir() {
+		wrong("", "%s is not a directory", dir)
+	}
 }

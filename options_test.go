@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,59 +17,72 @@ import (
 // onlyRegisterer hides that a registry can gather.
 type onlyRegisterer struct{ prometheus.Registerer }
 
+// wrongOptions are refused, for these reasons.
+var wrongOptions = []struct {
+	name string
+	opts Options
+	want []string // parts of the message
+}{
+	{"unsorted buckets", Options{Buckets: []float64{1, .5}}, []string{"Options.Buckets: bound 0.5 does not exceed the one before it, 1"}},
+	{"no buckets", Options{Buckets: []float64{}}, []string{"Options.Buckets: is empty; leave it nil for the default"}},
+	{"infinite bucket", Options{Buckets: []float64{1, math.Inf(1)}}, []string{"Options.Buckets: bound +Inf", "+Inf is added for you"}},
+	{"NaN bucket", Options{SizeBuckets: []float64{math.NaN()}}, []string{"Options.SizeBuckets: bound NaN"}},
+	{"negative bucket", Options{StreamBuckets: []float64{-1}}, []string{"Options.StreamBuckets: bound -1"}},
+	{"too many buckets", Options{Buckets: manyBounds(201)}, []string{"Options.Buckets: has 201 bounds; at most 200"}},
+	{"namespace", Options{Namespace: "my-shop"}, []string{`Options.Namespace: "my-shop" is not a valid metric name prefix`}},
+	{"const label name", Options{ConstLabels: map[string]string{"a b": "x"}}, []string{`Options.ConstLabels: "a b" is not a valid label name`}},
+	{"const label taken", Options{ConstLabels: map[string]string{"path": "x"}}, []string{`Options.ConstLabels: "path" is already a label`}},
+	{"const label le", Options{ConstLabels: map[string]string{"le": "x"}}, []string{`Options.ConstLabels: "le" is already a label`}},
+	{"const label of our own", Options{ConstLabels: map[string]string{"metric": "x"}}, []string{`Options.ConstLabels: "metric" is already a label of what tacho says about itself`}},
+	{"const label of the info", Options{Schema: schema.Flask(), ConstLabels: map[string]string{"version": "x"}}, []string{`Options.ConstLabels: "version" is already a label`}},
+	{"schema twice", Options{AlsoSchemas: []schema.Schema{schema.Default()}}, []string{"Options.AlsoSchemas", `"default" and "default" both export http_requests_total`, "WithPrefix"}},
+	{"schema without requests", Options{Schema: schema.Schema{Name: "mine", InFlight: schema.Default().InFlight}}, []string{`Options.Schema: "mine" names neither`}},
+	{"schema of a wrong kind", Options{Schema: wrongKind()}, []string{"Options.Schema: http_requests_total", "it is a gauge; only [counter] can be recorded there"}},
+	{"schema with wrong buckets", Options{Schema: wrongBuckets()}, []string{"Options.Schema.Buckets: bound 1 does not exceed"}},
+	{"schema with a dotted name", Options{Schema: schemaNamed("http.requests.total")}, []string{`Options.Schema: http.requests.total of "default": "http.requests.total" is not a valid metric name`}},
+	{"schema with a newline", Options{Schema: schemaNamed("a 1\nb")}, []string{`"a 1\nb" is not a valid metric name`}},
+	{"schema with a bad prefix", Options{Schema: schema.Default().WithPrefix("my-shop")}, []string{`"my-shop_http_requests_total" is not a valid metric name`}},
+	{"other schema with a dotted name", Options{AlsoSchemas: []schema.Schema{schemaNamed("x.y")}}, []string{`Options.AlsoSchemas: x.y of "default"`}},
+	{"schema with a bad label", Options{Schema: relabeled("path\"} 1\nx{a=\"")}, []string{`Options.Schema: http_requests_total of "default"`, "is not a valid label name"}},
+	{"schema with a reserved label", Options{Schema: relabeled("__name__")}, []string{`"__name__" is not a valid label name`}},
+	{"schema with a label twice", Options{Schema: relabeled("method")}, []string{"http_requests_total has the label method twice"}},
+	{"schema with le", Options{Schema: relabeled("le")}, []string{`"le" is what Prometheus itself calls a label`}},
+	{"schema with a bad client name", Options{Schema: clientNamed("http client")}, []string{`"http client" is not a valid metric name`}},
+	{"schema with a histogram's sample", Options{Schema: schemaNamed("http_request_duration_seconds_count")}, []string{"or a sample of it, has the name of another metric"}},
+	{"schema with a self-metric's name", Options{Schema: schemaNamed("tacho_series")}, []string{"tacho_series", "has the name of another metric"}},
+	{"buckets of schemas together", Options{AlsoSchemas: manySchemas()}, []string{"Options.AlsoSchemas: the buckets of all schemas together are 272; at most 200"}},
+	{"label without a name", Options{Labels: []Label{{Value: "x"}}}, []string{`Options.Labels: "" is not a valid label name`}},
+	{"label twice", Options{Labels: []Label{{Name: "a"}, {Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+	{"label that is constant too", Options{ConstLabels: map[string]string{"a": ""}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+	{"label with both", Options{Labels: []Label{{Name: "a", Value: "x", Func: Request.Path}}}, []string{`"a" has both a Value and a Func`}},
+	{"label with two bounds", Options{Labels: []Label{{Name: "a", Func: Request.Path, Values: []string{"x"}, Max: 3}}}, []string{`"a" has both Values and Max`}},
+	{"label with a negative bound", Options{Labels: []Label{{Name: "a", Func: Request.Path, Max: -1}}}, []string{`"a" has a Max of -1`}},
+	{"group that is a label", Options{GroupBy: Label{Name: "status", Func: Request.Path}}, []string{`Options.GroupBy: "status" is already a label of http_requests_total`}},
+	{"group and label", Options{GroupBy: Label{Name: "a", Func: Request.Path}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
+	{"route's buckets", Options{RouteBuckets: map[string][]float64{"/a": {2, 1}}}, []string{`Options.RouteBuckets["/a"]: bound 1 does not exceed`}},
+	{"pattern", Options{ExcludePatterns: []string{"/a", "[x"}}, []string{`Options.ExcludePatterns: "[x" is not a regular expression`}},
+	{"method", Options{Methods: []string{"G E T"}}, []string{`Options.Methods: "G E T" is not an HTTP method`}},
+	{"limit", Options{SeriesLimit: -1}, []string{"Options.SeriesLimit: -1 is not a number of label sets"}},
+	{"status", Options{InitialStatuses: []int{99}}, []string{"Options.InitialStatuses: 99 is not a final HTTP status"}},
+	{"exclude", Options{Exclude: []string{"healthz"}}, []string{`Options.Exclude: "healthz": a path, template or glob begins with / or *`}},
+	{"exclude glob", Options{Exclude: []string{"/[a"}}, []string{`Options.Exclude: "/[a": syntax error in pattern: close the bracket`}},
+	{"timeout", Options{ScrapeTimeout: -time.Second}, []string{"Options.ScrapeTimeout: -1s is negative"}},
+	{"scrapes", Options{MaxScrapes: -1}, []string{"Options.MaxScrapes: -1 is negative"}},
+	{"address", Options{Access: Access{Allow: []string{"10.0.0.0/33"}}}, []string{`Options.Access.Allow: "10.0.0.0/33" is neither an address nor a prefix`}},
+	{"password", Options{Access: Access{Users: map[string]string{"ann": ""}}}, []string{`Options.Access.Users: "ann" has an empty password`}},
+	{"token", Options{Access: Access{BearerTokens: []string{""}}}, []string{"Options.Access.BearerTokens: an empty token"}},
+	{"public", Options{Access: Access{Public: true, BearerTokens: []string{"x"}}}, []string{"Options.Access.Public: contradicts"}},
+	{"gauge mode", Options{Multiproc: Multiproc{GaugeModes: map[string]string{"a": "avg"}}}, []string{`Options.Multiproc.GaugeModes["a"]: "avg" is not one of`}},
+	{"service", Options{Multiproc: Multiproc{Service: "a\nb"}}, []string{`Options.Multiproc.Service: "a\nb" is not a name`}},
+	{"directory", Options{Multiproc: Multiproc{Dir: "options_test.go"}}, []string{"Options.Multiproc.Dir: options_test.go is not a directory"}},
+	{"metrics path", Options{MetricsPath: "metrics"}, []string{`Options.MetricsPath: "metrics" does not begin with /`}},
+	{"gatherer alone", Options{Gatherer: prometheus.NewRegistry()}, []string{"Options.Registerer: is missing"}},
+	{"registerer that cannot gather", Options{Registerer: onlyRegisterer{prometheus.NewRegistry()}}, []string{"Options.Gatherer: is missing", "tacho.onlyRegisterer"}},
+	{"several at once", Options{Namespace: "1", SeriesLimit: -5, Exclude: []string{"x"}}, []string{"Options.Namespace", "Options.SeriesLimit", "Options.Exclude"}},
+}
+
 func TestOptionsErrors(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		opts Options
-		want []string // parts of the message
-	}{
-		{"unsorted buckets", Options{Buckets: []float64{1, .5}}, []string{"Options.Buckets: bound 0.5 does not exceed the one before it, 1"}},
-		{"no buckets", Options{Buckets: []float64{}}, []string{"Options.Buckets: is empty; leave it nil for the default"}},
-		{"infinite bucket", Options{Buckets: []float64{1, math.Inf(1)}}, []string{"Options.Buckets: bound +Inf", "+Inf is added for you"}},
-		{"NaN bucket", Options{SizeBuckets: []float64{math.NaN()}}, []string{"Options.SizeBuckets: bound NaN"}},
-		{"negative bucket", Options{StreamBuckets: []float64{-1}}, []string{"Options.StreamBuckets: bound -1"}},
-		{"too many buckets", Options{Buckets: manyBounds(201)}, []string{"Options.Buckets: has 201 bounds; at most 200"}},
-		{"namespace", Options{Namespace: "my-shop"}, []string{`Options.Namespace: "my-shop" is not a valid metric name prefix`}},
-		{"const label name", Options{ConstLabels: map[string]string{"a b": "x"}}, []string{`Options.ConstLabels: "a b" is not a valid label name`}},
-		{"const label taken", Options{ConstLabels: map[string]string{"path": "x"}}, []string{`Options.ConstLabels: "path" is already a label`}},
-		{"const label le", Options{ConstLabels: map[string]string{"le": "x"}}, []string{`Options.ConstLabels: "le" is already a label`}},
-		{"const label of our own", Options{ConstLabels: map[string]string{"metric": "x"}}, []string{`Options.ConstLabels: "metric" is already a label of what tacho says about itself`}},
-		{"const label of the info", Options{Schema: schema.Flask(), ConstLabels: map[string]string{"version": "x"}}, []string{`Options.ConstLabels: "version" is already a label`}},
-		{"schema twice", Options{AlsoSchemas: []schema.Schema{schema.Default()}}, []string{"Options.AlsoSchemas", `"default" and "default" both export http_requests_total`, "WithPrefix"}},
-		{"schema without requests", Options{Schema: schema.Schema{Name: "mine", InFlight: schema.Default().InFlight}}, []string{`Options.Schema: "mine" names neither`}},
-		{"schema of a wrong kind", Options{Schema: wrongKind()}, []string{"Options.Schema: http_requests_total", "it is a gauge; only [counter] can be recorded there"}},
-		{"schema with wrong buckets", Options{Schema: wrongBuckets()}, []string{"Options.Schema.Buckets: bound 1 does not exceed"}},
-		{"schema with a dotted name", Options{Schema: schemaNamed("http.requests.total")}, []string{`Options.Schema: http.requests.total of "default": "http.requests.total" is not a valid metric name`}},
-		{"schema with a newline", Options{Schema: schemaNamed("a 1\nb")}, []string{`"a 1\nb" is not a valid metric name`}},
-		{"schema with a bad prefix", Options{Schema: schema.Default().WithPrefix("my-shop")}, []string{`"my-shop_http_requests_total" is not a valid metric name`}},
-		{"other schema with a dotted name", Options{AlsoSchemas: []schema.Schema{schemaNamed("x.y")}}, []string{`Options.AlsoSchemas: x.y of "default"`}},
-		{"schema with a bad label", Options{Schema: relabeled("path\"} 1\nx{a=\"")}, []string{`Options.Schema: http_requests_total of "default"`, "is not a valid label name"}},
-		{"schema with a reserved label", Options{Schema: relabeled("__name__")}, []string{`"__name__" is not a valid label name`}},
-		{"schema with a label twice", Options{Schema: relabeled("method")}, []string{"http_requests_total has the label method twice"}},
-		{"schema with le", Options{Schema: relabeled("le")}, []string{`"le" is what Prometheus itself calls a label`}},
-		{"schema with a bad client name", Options{Schema: clientNamed("http client")}, []string{`"http client" is not a valid metric name`}},
-		{"schema with a histogram's sample", Options{Schema: schemaNamed("http_request_duration_seconds_count")}, []string{"or a sample of it, has the name of another metric"}},
-		{"schema with a self-metric's name", Options{Schema: schemaNamed("tacho_series")}, []string{"tacho_series", "has the name of another metric"}},
-		{"buckets of schemas together", Options{AlsoSchemas: manySchemas()}, []string{"Options.AlsoSchemas: the buckets of all schemas together are 272; at most 200"}},
-		{"label without a name", Options{Labels: []Label{{Value: "x"}}}, []string{`Options.Labels: "" is not a valid label name`}},
-		{"label twice", Options{Labels: []Label{{Name: "a"}, {Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
-		{"label that is constant too", Options{ConstLabels: map[string]string{"a": ""}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
-		{"label with both", Options{Labels: []Label{{Name: "a", Value: "x", Func: Request.Path}}}, []string{`"a" has both a Value and a Func`}},
-		{"label with two bounds", Options{Labels: []Label{{Name: "a", Func: Request.Path, Values: []string{"x"}, Max: 3}}}, []string{`"a" has both Values and Max`}},
-		{"label with a negative bound", Options{Labels: []Label{{Name: "a", Func: Request.Path, Max: -1}}}, []string{`"a" has a Max of -1`}},
-		{"group that is a label", Options{GroupBy: Label{Name: "status", Func: Request.Path}}, []string{`Options.GroupBy: "status" is already a label of http_requests_total`}},
-		{"group and label", Options{GroupBy: Label{Name: "a", Func: Request.Path}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
-		{"pattern", Options{ExcludePatterns: []string{"/a", "[x"}}, []string{`Options.ExcludePatterns: "[x" is not a regular expression`}},
-		{"method", Options{Methods: []string{"G E T"}}, []string{`Options.Methods: "G E T" is not an HTTP method`}},
-		{"limit", Options{SeriesLimit: -1}, []string{"Options.SeriesLimit: -1 is not a number of label sets"}},
-		{"status", Options{InitialStatuses: []int{99}}, []string{"Options.InitialStatuses: 99 is not a final HTTP status"}},
-		{"exclude", Options{Exclude: []string{"healthz"}}, []string{`Options.Exclude: "healthz": a path, template or glob begins with / or *`}},
-		{"exclude glob", Options{Exclude: []string{"/[a"}}, []string{`Options.Exclude: "/[a": syntax error in pattern: close the bracket`}},
-		{"metrics path", Options{MetricsPath: "metrics"}, []string{`Options.MetricsPath: "metrics" does not begin with /`}},
-		{"gatherer alone", Options{Gatherer: prometheus.NewRegistry()}, []string{"Options.Registerer: is missing"}},
-		{"registerer that cannot gather", Options{Registerer: onlyRegisterer{prometheus.NewRegistry()}}, []string{"Options.Gatherer: is missing", "tacho.onlyRegisterer"}},
-		{"several at once", Options{Namespace: "1", SeriesLimit: -5, Exclude: []string{"x"}}, []string{"Options.Namespace", "Options.SeriesLimit", "Options.Exclude"}},
-	} {
+	for _, test := range wrongOptions {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := New(test.opts)
 			if err == nil || m != nil {

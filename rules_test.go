@@ -29,7 +29,7 @@ func TestImports(t *testing.T) {
 	}{
 		{".", []string{
 			module + "/schema", module + "/multiproc", module + "/internal/names", module + "/internal/engine", module + "/internal/netacl", module + "/internal/guard", module + "/internal/index", module + "/internal/hist", module + "/internal/expo", module + "/internal/labelvalue", module + "/internal/store", module + "/internal/labelset", module + "/internal/scan",
-			module + "/internal/outgoing", module + "/internal/drain",
+			module + "/internal/deepcopy", module + "/internal/outgoing", module + "/internal/drain",
 			"github.com/prometheus/client_golang/prometheus",
 			"github.com/prometheus/client_golang/prometheus/collectors",
 			"github.com/prometheus/client_golang/prometheus/promhttp",
@@ -37,6 +37,7 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/common/expfmt",
 			"github.com/prometheus/common/model",
 		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/deepcopy", nil, "a configuration is copied in the same way whatever it is for"},
 		{"./internal/drain", nil, "ending in order has nothing to do with metrics"},
 		{"./internal/expo", []string{
 			module + "/schema", module + "/internal/hist", module + "/internal/names",

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/deepcopy"
 	"github.com/tacho-go/tacho/internal/drain"
 )
 
@@ -53,7 +54,7 @@ func (o ServeOptions) check() error {
 		wrong("ServeFunc", "decides on TLS itself; leave TLSConfig out")
 	}
 	if o.Access != nil {
-		o.Access.check(wrong)
+		o.Access.check(complaint(wrong).of("Access"))
 	}
 	return errors.Join(errs...)
 }
@@ -103,7 +104,7 @@ func (o ServeOptions) serve(server *http.Server, l net.Listener) error {
 func (m *Meter) ownPort(o ServeOptions) http.Handler {
 	access := m.opts.Access
 	if o.Access != nil {
-		access = o.Access.clone()
+		access = deepcopy.Of(*o.Access)
 	}
 	if o.ServeFunc != nil && !access.guarded() {
 		access.Public = true // whether it is, that function decides
