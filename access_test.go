@@ -63,7 +63,7 @@ func TestAccess(t *testing.T) {
 		"a user from elsewhere":  {Access{Allow: []string{"10.0.0.0/8"}, Users: users}, basic("grafana", "other"), 403},
 		"refused by middleware":  {Access{Middleware: func(http.Handler) http.Handler { return http.NotFoundHandler() }}, nil, 404},
 	} {
-		m := MustNew(Options{Access: c.access, OmitRuntime: true})
+		m := MustNew(Options{Endpoint: Endpoint{Access: c.access}, OmitRuntime: true})
 		r := httptest.NewRequest("GET", "/metrics", nil)
 		if c.change != nil {
 			c.change(r)
@@ -84,19 +84,19 @@ func TestAccess(t *testing.T) {
 
 func TestAccessIsChecked(t *testing.T) {
 	for word, access := range map[string]Access{
-		`Options.Access.Allow: "10.0.0.0/33"`:       {Allow: []string{"10.0.0.0/33"}},
-		`Options.Access.Users: "a" has an empty`:    {Users: map[string]string{"a": ""}},
-		`Options.Access.Users: "a:b"`:               {Users: map[string]string{"a:b": "x"}},
-		"Options.Access.BearerTokens: an empty":     {BearerTokens: []string{""}},
-		"Options.Access.Public: contradicts":        {Public: true, BearerTokens: []string{"x"}},
-		"Options.Access.Allow: \"localhost\" is ne": {Allow: []string{"localhost"}},
+		`Options.Endpoint.Access.Allow: "10.0.0.0/33"`:       {Allow: []string{"10.0.0.0/33"}},
+		`Options.Endpoint.Access.Users: "a" has an empty`:    {Users: map[string]string{"a": ""}},
+		`Options.Endpoint.Access.Users: "a:b"`:               {Users: map[string]string{"a:b": "x"}},
+		"Options.Endpoint.Access.BearerTokens: an empty":     {BearerTokens: []string{""}},
+		"Options.Endpoint.Access.Public: contradicts":        {Public: true, BearerTokens: []string{"x"}},
+		"Options.Endpoint.Access.Allow: \"localhost\" is ne": {Allow: []string{"localhost"}},
 	} {
-		refused(t, Options{Access: access}, word)
+		refused(t, Options{Endpoint: Endpoint{Access: access}}, word)
 	}
 	if text := fmt.Sprint(Access{Users: map[string]string{"a": "geheim"}, BearerTokens: []string{"geheim"}}); strings.Contains(text, "geheim") {
 		t.Errorf("it prints its secrets: %s", text)
 	}
-	if text := fmt.Sprintf("%+v", Options{Access: Access{Users: map[string]string{"a": "geheim"}}}); strings.Contains(text, "geheim") {
+	if text := fmt.Sprintf("%+v", Options{Endpoint: Endpoint{Access: Access{Users: map[string]string{"a": "geheim"}}}}); strings.Contains(text, "geheim") {
 		t.Error("Options print secrets")
 	}
 }
@@ -133,7 +133,7 @@ func TestPublicWarning(t *testing.T) {
 		"meant so":                    {Access{Public: true}, remote("8.8.4.4:1"), 0},
 	} {
 		var log bytes.Buffer
-		m := MustNew(Options{Access: c.access, OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		m := MustNew(Options{Endpoint: Endpoint{Access: c.access}, OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for range 3 { // several endpoints of one Meter warn once, too
 			m.Metrics().ServeHTTP(httptest.NewRecorder(), c.change(httptest.NewRequest("GET", "/metrics", nil)))
 		}

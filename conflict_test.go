@@ -113,7 +113,7 @@ func wellFormed(t *testing.T, body string) {
 // TestConflictsElsewhere: what the registry gathers for others, and every other way
 // out, keeps to the same rule.
 func TestConflictsElsewhere(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, PythonFormat: true, Logger: slog.New(slog.DiscardHandler)})
+	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{PythonFormat: true}, Logger: slog.New(slog.DiscardHandler)})
 	m.Registerer().MustRegister(unchecked{foreignMetric("http_requests_total", prometheus.CounterValue)})
 	exchange(m, "GET", "/x", 200)
 	for name, body := range map[string]string{

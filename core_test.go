@@ -135,7 +135,7 @@ func (m *Meter) total() (n uint64) {
 }
 
 func TestStatusTextAndConstLabels(t *testing.T) {
-	m := MustNew(Options{StatusText: true, Namespace: "shop", ConstLabels: map[string]string{"app": "a\xff", "zone": "1"}})
+	m := MustNew(Options{Status: Status{Text: true}, Namespace: "shop", ConstLabels: map[string]string{"app": "a\xff", "zone": "1"}})
 	exchange(m, "GET", "/x", 404)
 	line(t, m, `shop_http_requests_total{app="a�",method="GET",path="/x",status="Not Found",zone="1"} 1`)
 	line(t, m, `tacho_series{app="a�",metric="shop_http_requests_total",zone="1"} 1`)
@@ -214,13 +214,13 @@ func TestPedantic(t *testing.T) {
 func TestExcludeFuncPanics(t *testing.T) {
 	var log bytes.Buffer
 	m := MustNew(Options{
-		ExcludeFunc: func(string, string) bool { panic("on purpose") },
-		Logger:      slog.New(slog.NewTextHandler(&log, nil)),
+		Exclude: Exclude{Func: func(string, string) bool { panic("on purpose") }},
+		Logger:  slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	exchange(m, "GET", "/x", 200)
 	exchange(m, "GET", "/x", 200)
 	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 2`)
-	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "Options.ExcludeFunc panicked") {
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "Options.Exclude.Func panicked") {
 		t.Error(log.String())
 	}
 }

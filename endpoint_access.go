@@ -92,6 +92,6 @@ func (g *gate) warn(r *http.Request) {
 		return
 	}
 	g.meter.logger().Warn("tacho: the metrics endpoint answers on a public address, and anybody can read it: "+
-		"set Options.Access, serve it on a port of its own (Meter.Serve) or behind a proxy that keeps strangers out; "+
-		"Access.Public says that it is meant so", "path", r.URL.Path, "address", where)
+		"set Options.Endpoint.Access, serve it on a port of its own (Meter.Serve) or behind a proxy that keeps strangers out; "+
+		"Endpoint.Access.Public says that it is meant so", "path", r.URL.Path, "address", where)
 }

@@ -70,7 +70,7 @@ func TestClientsThatNeverRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const slots = 3
-			m := MustNew(Options{OmitRuntime: true, MaxScrapes: slots, ScrapeTimeout: 2 * time.Second, Logger: slog.New(slog.DiscardHandler)})
+			m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{MaxScrapes: slots, Timeout: 2 * time.Second}, Logger: slog.New(slog.DiscardHandler)})
 			for i := range 1000 {
 				exchange(m, "GET", fmt.Sprintf("/some/route/%d", i), 200)
 			}
@@ -107,7 +107,7 @@ func await(t *testing.T, what string, state func() bool) {
 // TestServersDeadlineStays: a server that allows less time keeps it, and the next
 // request on a connection has none of ours.
 func TestServersDeadlineStays(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, ScrapeTimeout: time.Minute})
+	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Timeout: time.Minute}})
 	for name, test := range map[string]struct {
 		server *http.Server
 		body   io.Reader
@@ -260,8 +260,8 @@ func TestBehindCompression(t *testing.T) {
 	}{
 		"one that sets the header": {Options{}, outerGzip, "gzip"},
 		"one that does not":        {Options{}, func(h http.Handler) http.Handler { return h }, "zstd"},
-		"switched off":             {Options{DisableCompression: true}, func(h http.Handler) http.Handler { return h }, ""},
-		"switched off, below one":  {Options{DisableCompression: true}, outerGzip, "gzip"},
+		"switched off":             {Options{Endpoint: Endpoint{NoCompression: true}}, func(h http.Handler) http.Handler { return h }, ""},
+		"switched off, below one":  {Options{Endpoint: Endpoint{NoCompression: true}}, outerGzip, "gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.opts.OmitRuntime = true

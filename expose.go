@@ -32,7 +32,7 @@ import (
 // A query of name[]=NAME, once or more, leaves out all but these samples or
 // families. With Options.Multiproc, worker=PID shows what one of the processes has
 // counted, as it was a second ago at most. OPTIONS says which methods there are.
-// Options.Access keeps strangers out.
+// Options.Endpoint.Access keeps strangers out.
 //
 // A collector of the registry that panics, hangs or gives invalid metrics
 // costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
@@ -41,14 +41,14 @@ import (
 // tacho exports itself is tacho's, whatever another collector gives under its name.
 //
 // A client that does not take the answer is cut off after twice
-// Options.ScrapeTimeout. A handler around the endpoint that has set
+// Options.Endpoint.Timeout. A handler around the endpoint that has set
 // Content-Encoding compresses the answer; the endpoint then does not.
 func (m *Meter) Metrics() http.Handler {
-	return newGate(m, m.opts.Access, newEndpoint(m))
+	return newGate(m, m.opts.Endpoint.Access, newEndpoint(m))
 }
 
 func newEndpoint(m *Meter) *endpoint {
-	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.MaxScrapes)}
+	e := &endpoint{meter: m, slots: make(chan struct{}, m.opts.Endpoint.MaxScrapes)}
 	e.others.Gatherer = m.opts.Gatherer
 	if own, ok := m.opts.Gatherer.(*ownRegistry); ok {
 		e.own, e.others.Gatherer, e.others.Count = true, own.Registry, &own.others
@@ -91,7 +91,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		e.meter.core.fail(guard.Refused, r.RemoteAddr, "too many scrapes at the same time")
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("%d scrapes are under way already; try again, or raise Options.Endpoint.MaxScrapes", cap(e.slots)), http.StatusServiceUnavailable)
 		return
 	}
 	if e.meter.core.siblings != nil {
@@ -126,7 +126,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", string(format))
 	h.Add("Vary", "Accept")
 	var coding *expo.Encoding
-	if !e.meter.opts.DisableCompression {
+	if !e.meter.opts.Endpoint.NoCompression {
 		coding = expo.ChooseEncoding(h, r.Header)
 	}
 	if r.Method == http.MethodHead {
@@ -157,7 +157,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 // that takes none must not hold a slot. A server that allows less
 // keeps its own times.
 func (e *endpoint) limit(w http.ResponseWriter, r *http.Request) {
-	most := 2 * e.meter.opts.ScrapeTimeout // to gather, and to send
+	most := 2 * e.meter.opts.Endpoint.Timeout // to gather, and to send
 	until := time.Now().Add(most)
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	control := http.NewResponseController(w)
@@ -196,7 +196,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	own := e.own || err != nil && e.meter.lost(others)
 	switch {
 	case own:
-		others = e.meter.core.foreign(others, format, e.meter.opts.PythonFormat && e.meter.opts.CreatedSamples)
+		others = e.meter.core.foreign(others, format, e.meter.opts.Endpoint.PythonFormat && e.meter.opts.Endpoint.CreatedSamples)
 	case err != nil:
 		others = e.meter.restored(others, format)
 	}
@@ -217,7 +217,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 // patience is how long this scrape may wait for other collectors: what the
 // scraper says it will wait itself, less some time to send.
 func (e *endpoint) patience(r *http.Request) time.Duration {
-	limit := e.meter.opts.ScrapeTimeout
+	limit := e.meter.opts.Endpoint.Timeout
 	seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
 	if err == nil && seconds > 0 && !math.IsInf(seconds, 0) {
 		limit = min(limit, time.Duration(seconds*0.9*float64(time.Second)))
@@ -235,7 +235,7 @@ func (e *endpoint) complain(err error) {
 
 // write encodes everything in the order of the families' names.
 func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.MetricFamily, own bool) (err error) {
-	if e.meter.opts.PythonFormat && format.FormatType() == expfmt.TypeTextPlain {
+	if e.meter.opts.Endpoint.PythonFormat && format.FormatType() == expfmt.TypeTextPlain {
 		return e.writePython(out, others, own)
 	}
 	s, _ := e.states.Get().(*scrape)
@@ -243,7 +243,7 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 		s = new(scrape)
 	}
 	defer e.states.Put(s)
-	enc := s.encoders.For(format, e.meter.opts.CreatedSamples)
+	enc := s.encoders.For(format, e.meter.opts.Endpoint.CreatedSamples)
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
 	}
@@ -297,7 +297,7 @@ func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families [
 }
 
 func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
-	if e.meter.opts.CreatedSamples {
+	if e.meter.opts.Endpoint.CreatedSamples {
 		return []expfmt.EncoderOption{expfmt.WithCreatedLines()}
 	}
 	return nil
@@ -318,7 +318,7 @@ func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) 
 // writePython writes everything in Python's format. HTTP families are there
 // from the beginning, as in Python.
 func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
-	p := expo.NewPython(out, e.meter.opts.CreatedSamples)
+	p := expo.NewPython(out, e.meter.opts.Endpoint.CreatedSamples)
 	if own {
 		families = append(slices.Clone(families), e.meter.core.gather()...)
 	}
@@ -340,12 +340,12 @@ func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own 
 // type. An empty Accept stands for the text format. Names leaves out all but
 // those samples or families, as name[] does; none leaves nothing out.
 //
-// It waits for other collectors until the context ends or Options.ScrapeTimeout
+// It waits for other collectors until the context ends or Options.Endpoint.Timeout
 // is over. What could not be gathered is left out and counted, as it is in a
 // scrape; the error is that of the context.
 func (m *Meter) Render(ctx context.Context, accept string, names ...string) (body []byte, contentType string, err error) {
 	e := newEndpoint(m)
-	ctx, cancel := context.WithTimeout(ctx, m.opts.ScrapeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, m.opts.Endpoint.Timeout)
 	defer cancel()
 	format := expo.Negotiate(http.Header{"Accept": {accept}})
 	var b bytes.Buffer

@@ -131,7 +131,7 @@ func TestSameAsClientGolang(t *testing.T) {
 			m := busy(opts)
 			m.Registerer().MustRegister(collectors.NewGoCollector(), businessMetric())
 			theirs := promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
-				EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: opts.CreatedSamples,
+				EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: opts.Endpoint.CreatedSamples,
 			})
 			for _, accept := range []string{acceptText, acceptOM} {
 				ours, a := scrapeBody(t, m.Metrics(), accept, "")
@@ -153,18 +153,18 @@ func setups() map[string]Options {
 	return map[string]Options{
 		"classic":      {},
 		"native":       {NativeHistograms: true},
-		"created":      {CreatedSamples: true},
+		"created":      {Endpoint: Endpoint{CreatedSamples: true}},
 		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
 		"minimal":      {Minimal: true},
-		"route":        {RouteBuckets: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}},
+		"route":        {Buckets: Buckets{ByRoute: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}}},
 		"flask":        {Schema: schema.Flask()},
 		"summary":      {Schema: summaries()},
 		"otel":         {Schema: schema.OTel(), NativeHistograms: true},
-		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, RouteBuckets: map[string][]float64{"/hot": {1, 2}}},
-		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, CreatedSamples: true},
+		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, Buckets: Buckets{ByRoute: map[string][]float64{"/hot": {1, 2}}}},
+		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, Endpoint: Endpoint{CreatedSamples: true}},
 		"own labels":   {Labels: ownLabels(), ConstLabels: map[string]string{"zone": "x"}},
 		"own, limited": {Labels: ownLabels(), SeriesLimit: 40},
-		"grouped":      {GroupStatus: true, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
+		"grouped":      {Status: Status{Class: true}, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
 	}
 }
 
@@ -403,7 +403,7 @@ func TestBrokenCollectors(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			var log bytes.Buffer
-			m := MustNew(Options{OmitRuntime: true, ScrapeTimeout: 100 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Timeout: 100 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			m.Registerer().MustRegister(broken("broken_metric", test.collect), businessMetric())
 			exchange(m, "GET", "/x", 200)
 			for range 2 {
@@ -440,7 +440,7 @@ func (l *leaving) Write(p []byte) (int, error) {
 func TestClientThatLeavesIsNoError(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	for name, o := range map[string]Options{
-		"own registry": {}, "the user's registry": {Registerer: reg, Gatherer: reg}, "Python's format": {PythonFormat: true},
+		"own registry": {}, "the user's registry": {Registerer: reg, Gatherer: reg}, "Python's format": {Endpoint: Endpoint{PythonFormat: true}},
 	} {
 		for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
 			for _, query := range []string{"", "?name[]=shop_orders_total&name[]=wide_metric"} {
@@ -532,7 +532,7 @@ func TestGathersAtTheSameTime(t *testing.T) {
 func TestScrapesShareOneCollection(t *testing.T) {
 	const scrapes = 3
 	entered, release := make(chan struct{}, scrapes), make(chan struct{})
-	m := MustNew(Options{OmitRuntime: true, MaxScrapes: scrapes, Logger: slog.New(slog.DiscardHandler)})
+	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{MaxScrapes: scrapes}, Logger: slog.New(slog.DiscardHandler)})
 	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
 		entered <- struct{}{}
 		<-release
@@ -552,7 +552,7 @@ func TestScrapesShareOneCollection(t *testing.T) {
 	}
 	refused := httptest.NewRecorder()
 	served.ServeHTTP(refused, httptest.NewRequest("GET", "/metrics", nil))
-	if refused.Code != http.StatusServiceUnavailable || !strings.Contains(refused.Body.String(), "raise Options.MaxScrapes") || refused.Header().Get("Retry-After") == "" {
+	if refused.Code != http.StatusServiceUnavailable || !strings.Contains(refused.Body.String(), "raise Options.Endpoint.MaxScrapes") || refused.Header().Get("Retry-After") == "" {
 		t.Errorf("refused with %d %q", refused.Code, refused.Body)
 	}
 	<-entered
@@ -660,7 +660,7 @@ func TestExemplars(t *testing.T) {
 // TestBeyondBuckets: the hint is there just for routes whose requests are
 // slower than the buckets reach.
 func TestBeyondBuckets(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Buckets: []float64{.1, 1}, RouteBuckets: map[string][]float64{"/slow/but/known": {1, 100}}})
+	m := MustNew(Options{OmitRuntime: true, Buckets: Buckets{Latency: []float64{.1, 1}, ByRoute: map[string][]float64{"/slow/but/known": {1, 100}}}})
 	now := int64(0)
 	m.shared.Clock = func() int64 { return now }
 	for _, of := range []struct {
@@ -756,7 +756,7 @@ func TestHelpTexts(t *testing.T) {
 	m.Registerer().MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_open", Help: "bad \xff"}))
 	m.Counter(MetricOptions{Name: "tracked", Help: "bad \xff"})
 	exchange(m, "GET", "/x", 200)
-	python := MustNew(Options{Schema: s, OmitRuntime: true, PythonFormat: true})
+	python := MustNew(Options{Schema: s, OmitRuntime: true, Endpoint: Endpoint{PythonFormat: true}})
 	for accept, of := range map[string]*Meter{acceptText: m, acceptOM: m, acceptProtobuf: m, acceptText + ";q=1": python} {
 		_, body := scrapeBody(t, of.Metrics(), accept, "")
 		if bytes.Contains(body, []byte("bad \xff")) || !bytes.Contains(body, []byte("bad \uFFFD")) {

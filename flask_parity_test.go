@@ -59,7 +59,7 @@ type flaskApp struct {
 
 func newFlaskApp(t *testing.T, change ...func(*Options)) *flaskApp {
 	t.Helper()
-	o := Options{Schema: schema.Flask(), PythonFormat: true, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)}
+	o := Options{Schema: schema.Flask(), Endpoint: Endpoint{PythonFormat: true}, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)
 	}
@@ -198,11 +198,11 @@ func TestFlask02Buckets(t *testing.T) {
 	if got, want := bounds(newFlaskApp(t)), "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf"; got != want {
 		t.Errorf("the buckets are %s, Python's %s", got, want)
 	}
-	if got := bounds(newFlaskApp(t, func(o *Options) { o.Buckets = []float64{.3, 7} })); got != "0.3 7.0 +Inf" {
+	if got := bounds(newFlaskApp(t, func(o *Options) { o.Buckets.Latency = []float64{.3, 7} })); got != "0.3 7.0 +Inf" {
 		t.Errorf("chosen buckets are %s", got)
 	}
-	refused(t, Options{Buckets: []float64{2, 1}}, "Options.Buckets: bound 1 does not exceed the one before it, 2")
-	refused(t, Options{Buckets: []float64{}}, "Options.Buckets: is empty")
+	refused(t, Options{Buckets: Buckets{Latency: []float64{2, 1}}}, "Options.Buckets.Latency: bound 1 does not exceed the one before it, 2")
+	refused(t, Options{Buckets: Buckets{Latency: []float64{}}}, "Options.Buckets.Latency: is empty")
 }
 
 func TestFlask03Total(t *testing.T) {
@@ -228,12 +228,12 @@ func TestFlask06HeadersWithoutSeries(t *testing.T) {
 	a := newFlaskApp(t)
 	a.want("# TYPE flask_http_request_exceptions_total counter", "# TYPE "+flaskLatency+" histogram")
 	a.wantNo("flask_http_request_exceptions_total{", "flask_http_request_total{")
-	other := newFlaskApp(t, func(o *Options) { o.PythonFormat = false })
+	other := newFlaskApp(t, func(o *Options) { o.Endpoint.PythonFormat = false })
 	other.wantNo("# TYPE flask_http_request_exceptions_total", "# TYPE "+flaskLatency)
 }
 
 func TestFlask07Created(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.CreatedSamples = true }).ok("GET /a")
+	a := newFlaskApp(t, func(o *Options) { o.Endpoint.CreatedSamples = true }).ok("GET /a")
 	a.m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	a.do("GET /a")
 	a.want("# TYPE flask_http_request_created gauge", `flask_http_request_created{method="GET",status="200"} 1.7000000005e+09`,
@@ -293,7 +293,7 @@ func TestFlask12Floats(t *testing.T) {
 	if text := a.scrape(""); !strings.Contains(text, `le="1.0"`) || strings.Contains(text, `le="1"`) {
 		t.Error("bounds are not written as Python does")
 	}
-	plain := newFlaskApp(t, func(o *Options) { o.PythonFormat = false }).ok("GET /a")
+	plain := newFlaskApp(t, func(o *Options) { o.Endpoint.PythonFormat = false }).ok("GET /a")
 	plain.do("GET /a")
 	plain.want(`flask_http_request_total{method="GET",status="200"} 1`)
 	if text := plain.scrape(""); !strings.Contains(text, `le="1"`) {
@@ -513,7 +513,7 @@ func TestFlask28FunctionThatFails(t *testing.T) {
 }
 
 func TestFlask30ExcludedPaths(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.ExcludePatterns = []string{"/exc", "/only$"} }).
+	a := newFlaskApp(t, func(o *Options) { o.Exclude.Patterns = []string{"/exc", "/only$"} }).
 		ok("GET /exc", "GET /excluded", "GET /pre/exc", "GET /only", "GET /only/more")
 	seen := a.m.Counter(MetricOptions{Name: "seen", Help: "Seen."})
 	// What is left out by default only, a metric that was put there still counts.
@@ -530,7 +530,7 @@ func TestFlask30ExcludedPaths(t *testing.T) {
 	a.want("seen_total 0.0", "anyway_total 1.0")
 	a.do("GET /pre/exc", "GET /only/more", "GET /pre/exc?x=/exc")
 	a.want(flaskTotal("GET", "200", 3))
-	refused(t, Options{ExcludePatterns: []string{"("}}, "Options.ExcludePatterns", `"("`)
+	refused(t, Options{Exclude: Exclude{Patterns: []string{"("}}}, "Options.Exclude.Patterns", `"("`)
 }
 
 func TestFlask31DoNotTrack(t *testing.T) {
@@ -558,7 +558,7 @@ func TestFlask32ExcludeAll(t *testing.T) {
 
 // TestFlask33Endpoint: whatever is asked of the endpoint, it is not recorded.
 func TestFlask33Endpoint(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Access = Access{BearerTokens: []string{"secret"}, Users: nil} })
+	a := newFlaskApp(t, func(o *Options) { o.Endpoint.Access = Access{BearerTokens: []string{"secret"}, Users: nil} })
 	for _, r := range []string{"GET /metrics", "HEAD /metrics", "OPTIONS /metrics", "POST /metrics"} {
 		if w := a.do(r); w.Code != http.StatusUnauthorized {
 			t.Errorf("%s was answered %d", r, w.Code)
@@ -767,7 +767,7 @@ func TestFlask46Endpoint(t *testing.T) {
 	}
 	// Another path is a matter of the service's router; the option keeps its
 	// requests from being recorded before they get there.
-	moved := newFlaskApp(t, func(o *Options) { o.MetricsPath = "/numbers" })
+	moved := newFlaskApp(t, func(o *Options) { o.Endpoint.Path = "/numbers" })
 	moved.mux.Handle("/numbers", moved.m.Metrics())
 	if w := moved.do("GET /numbers"); w.Code != 200 {
 		t.Errorf("answered %d", w.Code)
@@ -879,7 +879,7 @@ func sampleNames(text string) (all []string) {
 
 func TestFlask51EndpointGuard(t *testing.T) {
 	a := newFlaskApp(t, func(o *Options) {
-		o.Access = Access{Users: map[string]string{"prometheus": "secret"}, Middleware: func(next http.Handler) http.Handler {
+		o.Endpoint.Access = Access{Users: map[string]string{"prometheus": "secret"}, Middleware: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Mine", "1"); next.ServeHTTP(w, r) })
 		}}
 	})

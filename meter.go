@@ -71,7 +71,7 @@ func (c *core) wall() time.Time { return c.store.Now() }
 func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
 
 // MetricsPath returns where the metrics endpoint is meant to be mounted.
-func (m *Meter) MetricsPath() string { return m.opts.MetricsPath }
+func (m *Meter) MetricsPath() string { return m.opts.Endpoint.Path }
 
 // look calls f with the core that holds what is to be shown: this one's, or what
 // all processes have counted until now. f must not take long.

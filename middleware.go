@@ -33,12 +33,12 @@ func (m *Meter) newEngine() *engine.Engine {
 		Store:            m.store,
 		Minimal:          m.opts.Minimal,
 		OmitHTTP:         m.opts.OmitHTTP,
-		ExcludeByDefault: m.opts.excludeByDefault,
-		MetricsPath:      m.opts.MetricsPath,
+		ExcludeByDefault: m.opts.Exclude.byDefault,
+		MetricsPath:      m.opts.Endpoint.Path,
 		Guess:            m.guess,
 		AskRoute:         m.askRoute,
 	}
-	if m.opts.ExcludeFunc != nil {
+	if m.opts.Exclude.Func != nil {
 		c.ExcludeFunc = m.excludesByFunc
 	}
 	if m.opts.TraceFunc != nil {

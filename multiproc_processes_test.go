@@ -59,7 +59,7 @@ var roles = map[string]func(arg string){
 	},
 	// buckets records one slow request, with other buckets.
 	"buckets": func(string) {
-		m := MustNew(Options{Buckets: []float64{.2, .4, 3}, OmitRuntime: true})
+		m := MustNew(Options{Buckets: Buckets{Latency: []float64{.2, .4, 3}}, OmitRuntime: true})
 		observed(m, 300*time.Millisecond)
 	},
 	// fly leaves a request and a stream in flight.
@@ -374,7 +374,7 @@ func TestInFlightOfProcesses(t *testing.T) {
 func TestBucketsOfProcesses(t *testing.T) {
 	dir := t.TempDir()
 	startSibling(t, dir, "buckets", "") // 0.3 s is in its bucket from 0.2 to 0.4
-	m := member(t, dir, Options{Buckets: []float64{.2, .3, 1}})
+	m := member(t, dir, Options{Buckets: Buckets{Latency: []float64{.2, .3, 1}}})
 	observed(m, 250*time.Millisecond)
 	for _, want := range []string{`le="0.2"} 0`, `le="0.3"} 1`, `le="1"} 2`, `le="+Inf"} 2`} {
 		line(t, m, `http_request_duration_seconds_bucket{method="GET",path="/x",status="200",`+want)

@@ -217,8 +217,8 @@ func TestSharedConfig(t *testing.T) {
 		{"everything", Options{
 			Schema: mine, AlsoSchemas: []schema.Schema{other}, Namespace: "shop", ConstLabels: map[string]string{"app": "a"},
 			Labels:  []Label{{Name: "team", Value: "x"}, {Name: "size", Func: Request.Path, Max: 5}},
-			GroupBy: Label{Name: "shard", Func: Request.Path}, GroupStatus: true, StatusText: true,
-			Buckets: []float64{1, 2}, RouteBuckets: map[string][]float64{"/hot": {1}}, SizeBuckets: []float64{3}, StreamBuckets: []float64{4},
+			GroupBy: Label{Name: "shard", Func: Request.Path}, Status: Status{Class: true, Text: true},
+			Buckets:          Buckets{Latency: []float64{1, 2}, ByRoute: map[string][]float64{"/hot": {1}}, Size: []float64{3}, Stream: []float64{4}},
 			NativeHistograms: true, Minimal: true, OmitHTTP: true, Methods: []string{"PURGE"}, SeriesLimit: 77,
 			wrapped: wrapping{Prefix: "x_", Labels: map[string]string{"a": "b"}},
 		}, `"namespace":"shop","const_labels":{"app":"a","team":"x"},"labels":["size"],"group_by":"shard","group_status":true,"status_text":true,` +

@@ -467,7 +467,7 @@ func TestRequestComesBack(t *testing.T) {
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			t.Run(name+" "+method, func(t *testing.T) {
-				m := tacho.MustNew(tacho.Options{Exclude: []string{"/excluded by path/1"}})
+				m := tacho.MustNew(tacho.Options{Exclude: tacho.Exclude{Paths: []string{"/excluded by path/1"}}})
 				mux := http.NewServeMux()
 				mux.HandleFunc("/"+strings.ReplaceAll(name, " ", "%20")+"/{id}", func(_ http.ResponseWriter, r *http.Request) {
 					_ = r.ParseForm()

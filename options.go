@@ -17,10 +17,14 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Options configure a [Meter]. The zero value is right for most services.
+// Options configure a [Meter]. The zero value is right for most services. Fields
+// that few services need are grouped by job: [Status], [Buckets], [Exclude],
+// [Endpoint] and [Multiproc].
 //
-// New copies the struct and checks every field before it registers anything;
-// the error names each wrong field.
+// New copies the struct, with its slices and maps, and checks every field before
+// it registers anything. Its error names each wrong field by its full path, such
+// as Options.Buckets.Latency. Functions may be called by several goroutines at
+// once.
 type Options struct {
 	// Registerer and Gatherer receive and serve the metrics. By default the
 	// Meter has a registry of its own. A Registerer that can also gather (a
@@ -28,8 +32,9 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
 
-	// OmitRuntime leaves out the go_*, process_* and go_build_info metrics.
-	OmitRuntime bool
+	// Logger receives the Meter's rare warnings. The default is
+	// slog.Default() at the time of the warning.
+	Logger *slog.Logger
 
 	// Schema names the metrics. The default is schema.Default(). The schemas of
 	// other libraries can be recorded as well, if their labels are made of what
@@ -57,27 +62,19 @@ type Options struct {
 	// Labels.
 	GroupBy Label
 
-	// GroupStatus records the class of the status, 2xx, instead of the status.
-	GroupStatus bool
+	// RouteFunc names the route of a request for which no router is in sight.
+	// An empty result stands for "unknown". It must return a template, never
+	// the raw path: its values count against SeriesLimit.
+	RouteFunc func(*http.Request) string
 
-	// Buckets are the upper bounds of the latency histogram, in seconds,
-	// ascending; +Inf is added. The default is what the schema says, and
-	// DefaultBuckets() if it says nothing.
-	Buckets []float64
+	// Methods are request methods to know besides the standard ones of RFC
+	// 9110 and PATCH, such as PROPFIND; at most 32. Every other method is OTHER.
+	Methods []string
 
-	// RouteBuckets replaces Buckets for single routes, named by their template
-	// as the label shows it. Aggregating routes with different buckets gives
-	// quantiles only at the bounds that they share.
-	RouteBuckets map[string][]float64
-
-	// OmitHTTP leaves out the HTTP metrics. The endpoint and what
-	// Meter.Counter and its siblings are put on stay.
-	OmitHTTP bool
-
-	// NativeHistograms adds a native histogram to each latency histogram, with
-	// buckets that grow by 2^(1/8) (schema 3). Scrapers get it by the protobuf
-	// format. It costs a third atomic addition a request, and memory.
-	NativeHistograms bool
+	// SeriesLimit is how many label sets each metric may have; 0 stands for
+	// 2000. Past it, new values of the label that has most of them are
+	// recorded as "__overflow__"; at most 64 such sets come on top.
+	SeriesLimit int
 
 	// TraceFunc returns the ids of the trace that a request belongs to, as hex
 	// text, or nothing. With it, latency buckets carry exemplars: each takes a
@@ -85,72 +82,122 @@ type Options struct {
 	// of tacho's, so that its context is the one that tacho sees.
 	TraceFunc func(context.Context) (traceID, spanID string)
 
+	// NativeHistograms adds a native histogram to each latency histogram, with
+	// buckets that grow by 2^(1/8) (schema 3). Scrapers get it by the protobuf
+	// format. It costs a third atomic addition a request, and memory.
+	NativeHistograms bool
+
 	// Minimal records requests, their duration and panics, and nothing else:
 	// no sizes, no requests in flight, no streams (their whole life counts as
 	// latency). It saves time on the request path and series. Gin's requests are
-	// then not watched, so that the endpoint is left out at MetricsPath only.
+	// then not watched, so that the endpoint is left out at Endpoint.Path only.
 	Minimal bool
 
-	// SizeBuckets are the upper bounds of the body size histograms, in bytes,
-	// ascending. The default runs from 256 B to 16 MiB in steps of four.
-	SizeBuckets []float64
+	// OmitHTTP leaves out the HTTP metrics. The endpoint and what
+	// Meter.Counter and its siblings are put on stay.
+	OmitHTTP bool
 
-	// StreamBuckets are the upper bounds of http_stream_duration_seconds, in
-	// seconds, ascending. The default runs from 1 s to 4 h.
-	StreamBuckets []float64
+	// OmitRuntime leaves out the go_*, process_* and go_build_info metrics.
+	OmitRuntime bool
 
-	// StatusText writes the status label as its text ("OK", "Not Found")
-	// instead of its number. Codes without a standard text keep the number.
-	StatusText bool
+	// Status is how statuses are recorded: by number, unless it says otherwise.
+	Status Status
 
-	// Methods are request methods to know besides the standard ones of RFC
-	// 9110 and PATCH, such as PROPFIND. Every other method is OTHER.
-	Methods []string
+	// Buckets are the upper bounds of the histograms.
+	Buckets Buckets
 
-	// RouteFunc names the route of a request for which no router is in sight.
-	// An empty result stands for "unknown". It must return a template, never
-	// the raw path: its values count against SeriesLimit.
-	RouteFunc func(*http.Request) string
+	// Exclude chooses requests that are not recorded. The default is
+	// DefaultExclude().
+	Exclude Exclude
 
-	// SeriesLimit is how many label sets each metric may have; 0 stands for
-	// 2000. Past it, new values of the label that has most of them are
-	// recorded as "__overflow__"; at most 64 such sets come on top.
-	SeriesLimit int
+	// Endpoint is where and how the metrics are served, and to whom.
+	Endpoint Endpoint
 
-	// InitialStatuses are the statuses for which every route that the router
-	// can list is counted from zero, so that the first error is visible to
-	// rate() and increase(). The default is 200, 400 and 500; an empty,
+	// Multiproc lets several processes of one service answer for all of them.
+	// The environment variable PROMETHEUS_MULTIPROC_DIR switches it on as well.
+	Multiproc Multiproc
+
+	wrapped wrapping // where families are exported that a registry wraps
+}
+
+// Status is how statuses are recorded.
+type Status struct {
+	// Class records the class of the status, 2xx, instead of the status.
+	Class bool
+
+	// Text writes the status label as its text ("OK", "Not Found") instead of
+	// its number. Codes without a standard text keep the number.
+	Text bool
+
+	// Initial are the statuses, from 200 to 599, for which every route that the
+	// router can list is counted from zero, so that the first error is visible
+	// to rate() and increase(). The default is 200, 400 and 500; an empty,
 	// non-nil slice means none.
-	InitialStatuses []int
+	Initial []int
+}
 
-	// Exclude lists requests that are not recorded: each entry is a path, a
-	// route template, or a glob in which * stands for any part of one segment
-	// and ** for any number of segments. It replaces DefaultExclude(); an
-	// empty, non-nil slice excludes nothing. Metrics that are put on a route are
-	// left out with it, unless they say CountExcluded or the route is one of
-	// DefaultExclude() only. The metrics endpoint itself is never recorded.
-	// Excluding never changes a response.
-	Exclude []string
+// Buckets are the upper bounds of the histograms. Bounds are positive and ascend;
+// +Inf is added. A histogram has at most 200. Nil stands for the default, and an
+// empty, non-nil slice is an error.
+type Buckets struct {
+	// Latency has the bounds of the latency histogram, in seconds. The default
+	// is the schema's, and DefaultBuckets() if it has none.
+	Latency []float64
 
-	// ExcludePatterns excludes further requests by regular expressions that
-	// are matched at the start of the path, as prometheus-flask-exporter's
-	// excluded_paths are: /exc excludes /excluded, /exc$ does not.
-	ExcludePatterns []string
+	// ByRoute replaces Latency for single routes, in seconds, by the route's
+	// template as the label shows it. Aggregating routes with different buckets
+	// gives quantiles only at the bounds that they share.
+	ByRoute map[string][]float64
 
-	// ExcludeFunc excludes further requests. It is called at the start of
-	// each request, concurrently, and must be fast.
-	ExcludeFunc func(method, path string) bool
+	// Size has the bounds of the body size histograms, in bytes. The default
+	// runs from 256 B to 16 MiB in steps of four.
+	Size []float64
 
-	// MetricsPath is where adapters mount the metrics endpoint and which path
-	// is never recorded. The default is "/metrics".
-	MetricsPath string
+	// Stream has the bounds of http_stream_duration_seconds, in seconds. The
+	// default runs from 1 s to 4 h.
+	Stream []float64
+}
 
-	// ScrapeTimeout bounds the time that the metrics endpoint waits for the
-	// registry's other collectors; what has not come by then is left out.
-	// A scraper's own, shorter time-out (which Prometheus sends along) is kept
-	// to. A client that has not taken the answer after twice this time is cut
-	// off, on any server. The default is 10 s.
-	ScrapeTimeout time.Duration
+// Exclude chooses requests that are not recorded: those that any of its fields
+// matches. The metrics endpoint itself is never recorded. Excluding never changes
+// a response.
+//
+// Metrics that are put on a route are left out with it, unless they say
+// CountExcluded or the route is one of DefaultExclude() only.
+type Exclude struct {
+	// Paths are paths, route templates, and globs in which * stands for any part
+	// of one segment and ** for any number of segments. They replace
+	// DefaultExclude(); an empty, non-nil slice excludes nothing.
+	Paths []string
+
+	// Patterns are regular expressions that are matched at the start of the
+	// path, as prometheus-flask-exporter's excluded_paths are: /exc excludes
+	// /excluded, /exc$ does not.
+	Patterns []string
+
+	// Func reports whether a request is excluded. It is called at the start of
+	// each request, concurrently, and must be fast. When it panics, the request
+	// is recorded.
+	Func func(method, path string) bool
+
+	byDefault bool // Paths is not the user's
+}
+
+// Endpoint is where and how the metrics are served, and to whom.
+type Endpoint struct {
+	// Path is where adapters mount the metrics endpoint, and is never recorded.
+	// It begins with a slash. The default is "/metrics".
+	Path string
+
+	// Access says who may read the metrics. By default everybody may.
+	Access Access
+
+	// Timeout bounds the time that a scrape waits for the registry's other
+	// collectors; what has not come by then is left out. A shorter timeout that
+	// the scraper sends, as Prometheus does, takes precedence. A client that has
+	// not taken the answer after twice this time is cut off, on any server. The
+	// default is 10 s.
+	Timeout time.Duration
 
 	// MaxScrapes is how many scrapes are served at the same time; one more is
 	// answered 503. The default is 8.
@@ -163,29 +210,15 @@ type Options struct {
 	// protobuf are as always.
 	PythonFormat bool
 
-	// Access says who may read the metrics endpoint.
-	Access Access
-
-	// Multiproc lets several processes of one service answer for all of them.
-	// The environment variable PROMETHEUS_MULTIPROC_DIR switches it on as well.
-	Multiproc Multiproc
-
-	// DisableCompression leaves it to a handler outside of the endpoint to
-	// compress what it sends. It is needed only for one that compresses what is
-	// compressed already; one that sets Content-Encoding before the endpoint
-	// is reached, is noticed.
-	DisableCompression bool
-
 	// CreatedSamples adds the _created samples to OpenMetrics text. The
 	// protobuf format always says when a series was created.
 	CreatedSamples bool
 
-	excludeByDefault bool     // Exclude is not the user's
-	wrapped          wrapping // where families are exported that a registry wraps
-
-	// Logger receives the Meter's rare warnings. The default is
-	// slog.Default() at the time of the warning.
-	Logger *slog.Logger
+	// NoCompression leaves it to a handler outside of the endpoint to compress
+	// what it sends. It is needed only for one that compresses what is
+	// compressed already; one that sets Content-Encoding before the endpoint is
+	// reached, is noticed.
+	NoCompression bool
 }
 
 // DefaultBuckets returns the default upper bounds of the latency histogram in
@@ -195,7 +228,7 @@ func DefaultBuckets() []float64 {
 }
 
 // DefaultExclude returns the health check paths that are not recorded unless
-// Options.Exclude says otherwise.
+// Options.Exclude.Paths says otherwise.
 func DefaultExclude() []string {
 	return []string{
 		"/health", "/health/live", "/health/ready", "/healthz", "/live", "/livez",
@@ -222,7 +255,7 @@ func (o *Options) allSchemas() []schema.Schema {
 
 // bucketsOf are the upper bounds of a schema's latency.
 func (o *Options) bucketsOf(s schema.Schema) []float64 {
-	for _, bounds := range [][]float64{o.Buckets, s.Buckets} {
+	for _, bounds := range [][]float64{o.Buckets.Latency, s.Buckets} {
 		if bounds != nil {
 			return bounds
 		}
@@ -290,11 +323,11 @@ func (o *Options) named(name string) string {
 // storeConfig is what the options say of counting.
 func (o *Options) storeConfig() store.Config {
 	c := store.Config{
-		Methods: o.Methods, Limit: o.SeriesLimit, InitialStatuses: o.InitialStatuses,
-		GroupStatus: o.GroupStatus, StatusText: o.StatusText, Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Flights: o.flightsApart(),
+		Methods: o.Methods, Limit: o.SeriesLimit, InitialStatuses: o.Status.Initial,
+		GroupStatus: o.Status.Class, StatusText: o.Status.Text, Schemes: o.tellsScheme(), SizesByStatus: o.sizesApart(), Flights: o.flightsApart(),
 		Native: o.NativeHistograms, Exemplars: o.TraceFunc != nil,
-		Buckets: o.allBuckets(), RouteBuckets: o.RouteBuckets, SizeBuckets: o.SizeBuckets, Streams: o.StreamBuckets,
-		Exclude: o.Exclude, ExcludePatterns: o.ExcludePatterns, MetricsPath: o.MetricsPath,
+		Buckets: o.allBuckets(), RouteBuckets: o.Buckets.ByRoute, SizeBuckets: o.Buckets.Size, Streams: o.Buckets.Stream,
+		Exclude: o.Exclude.Paths, ExcludePatterns: o.Exclude.Patterns, MetricsPath: o.Endpoint.Path,
 		Reasons: guard.ReasonNames[:], Functions: optionFuncNames[:],
 		Metric: o.Schema.Main().Name, RouteLabel: labelOf(o.Schema, schema.Route), StatusLabel: labelOf(o.Schema, schema.Status), Logger: o.Logger,
 	}
@@ -359,4 +392,4 @@ const (
 	optionFuncs // how many there are
 )
 
-var optionFuncNames = [optionFuncs]string{"ExcludeFunc", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}
+var optionFuncNames = [optionFuncs]string{"Exclude.Func", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}

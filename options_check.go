@@ -36,29 +36,29 @@ func checkGatherer(o *Options, wrong complaint) {
 }
 
 func checkBuckets(o *Options, wrong complaint) {
-	if o.Buckets != nil {
-		checkBounds(o.Buckets, wrong)
+	if o.Buckets.Latency != nil {
+		checkBounds(o.Buckets.Latency, wrong)
 	}
 }
 
 func checkRouteBuckets(o *Options, wrong complaint) {
-	for _, template := range slices.Sorted(maps.Keys(o.RouteBuckets)) {
-		checkBounds(o.RouteBuckets[template], wrong.of(fmt.Sprintf("[%q]", template)))
+	for _, template := range slices.Sorted(maps.Keys(o.Buckets.ByRoute)) {
+		checkBounds(o.Buckets.ByRoute[template], wrong.of(fmt.Sprintf("[%q]", template)))
 	}
 }
 
-func checkSizeBuckets(o *Options, wrong complaint)   { checkBounds(o.SizeBuckets, wrong) }
-func checkStreamBuckets(o *Options, wrong complaint) { checkBounds(o.StreamBuckets, wrong) }
+func checkSizeBuckets(o *Options, wrong complaint)   { checkBounds(o.Buckets.Size, wrong) }
+func checkStreamBuckets(o *Options, wrong complaint) { checkBounds(o.Buckets.Stream, wrong) }
 
 func checkScrapeTimeout(o *Options, wrong complaint) {
-	if o.ScrapeTimeout < 0 {
-		wrong("", "%v is negative", o.ScrapeTimeout)
+	if o.Endpoint.Timeout < 0 {
+		wrong("", "%v is negative", o.Endpoint.Timeout)
 	}
 }
 
 func checkMaxScrapes(o *Options, wrong complaint) {
-	if o.MaxScrapes < 0 {
-		wrong("", "%d is negative", o.MaxScrapes)
+	if o.Endpoint.MaxScrapes < 0 {
+		wrong("", "%d is negative", o.Endpoint.MaxScrapes)
 	}
 }
 
@@ -69,7 +69,7 @@ func checkSeriesLimit(o *Options, wrong complaint) {
 }
 
 func checkInitialStatuses(o *Options, wrong complaint) {
-	for _, s := range o.InitialStatuses {
+	for _, s := range o.Status.Initial {
 		if s < 200 || s > 599 {
 			wrong("", "%d is not a final HTTP status from 200 to 599", s)
 		}
@@ -77,7 +77,7 @@ func checkInitialStatuses(o *Options, wrong complaint) {
 }
 
 func checkExclude(o *Options, wrong complaint) {
-	for _, e := range o.Exclude {
+	for _, e := range o.Exclude.Paths {
 		if err := checkExclusion(e); err != nil {
 			wrong("", "%q: %v", e, err)
 		}
@@ -85,7 +85,7 @@ func checkExclude(o *Options, wrong complaint) {
 }
 
 func checkExcludePatterns(o *Options, wrong complaint) {
-	for _, pattern := range o.ExcludePatterns {
+	for _, pattern := range o.Exclude.Patterns {
 		if _, err := regexp.Compile(pattern); err != nil {
 			wrong("", "%q is not a regular expression: %v", pattern, err)
 		}
@@ -93,8 +93,8 @@ func checkExcludePatterns(o *Options, wrong complaint) {
 }
 
 func checkMetricsPath(o *Options, wrong complaint) {
-	if !strings.HasPrefix(o.MetricsPath, "/") {
-		wrong("", "%q does not begin with /", o.MetricsPath)
+	if !strings.HasPrefix(o.Endpoint.Path, "/") {
+		wrong("", "%q does not begin with /", o.Endpoint.Path)
 	}
 }
 
@@ -218,7 +218,7 @@ func checkSchemas(o *Options, wrong, alsoWrong complaint) {
 			}
 			taken[f.Name] = s.Name
 		})
-		if o.Buckets == nil {
+		if o.Buckets.Latency == nil {
 			checkBounds(o.bucketsOf(s), wrong.of(".Buckets"))
 		}
 	}
@@ -290,7 +290,7 @@ func checkExclusion(e string) error {
 }
 
 func checkAllow(o *Options, wrong complaint) {
-	for _, entry := range o.Access.Allow {
+	for _, entry := range o.Endpoint.Access.Allow {
 		if _, err := netacl.ParsePrefix(entry); err != nil {
 			wrong("", "%q is neither an address nor a prefix such as 10.0.0.0/8", entry)
 		}
@@ -298,7 +298,7 @@ func checkAllow(o *Options, wrong complaint) {
 }
 
 func checkUsers(o *Options, wrong complaint) {
-	users := o.Access.Users
+	users := o.Endpoint.Access.Users
 	for _, user := range slices.Sorted(maps.Keys(users)) {
 		if users[user] == "" || strings.Contains(user, ":") {
 			wrong("", "%q has an empty password, or a colon in its name", user)
@@ -307,13 +307,13 @@ func checkUsers(o *Options, wrong complaint) {
 }
 
 func checkBearerTokens(o *Options, wrong complaint) {
-	if slices.Contains(o.Access.BearerTokens, "") {
+	if slices.Contains(o.Endpoint.Access.BearerTokens, "") {
 		wrong("", "an empty token would let everybody in")
 	}
 }
 
 func checkPublic(o *Options, wrong complaint) {
-	if o.Access.Public && o.Access.guarded() {
+	if o.Endpoint.Access.Public && o.Endpoint.Access.guarded() {
 		wrong("", "contradicts the other fields, which keep somebody out")
 	}
 }

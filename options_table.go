@@ -29,50 +29,50 @@ type option struct {
 var optionTable = []option{
 	{"Registerer", zero, checkRegisterer, mayDiffer, private},
 	{"Gatherer", gathererOf, checkGatherer, mayDiffer, private},
-	{"OmitRuntime", zero, anyValue, mayDiffer, private},
+	{"Logger", zero, anyValue, mayDiffer, private},
 	{"Schema", from(schema.Default), checkSchema, mustEqual, sharedSchemas},
 	{"AlsoSchemas", zero, checkAlsoSchemas, mustEqual, with("schemas")},
 	{"Namespace", zero, checkNamespace, mayDiffer, as("namespace")},
 	{"ConstLabels", zero, checkConstLabels, mayDiffer, sharedConstLabels},
 	{"Labels", zero, checkLabels, labelShapes, sharedLabels},
 	{"GroupBy", zero, checkGroup, groupShape, sharedGroup},
-	{"GroupStatus", zero, anyValue, mustEqual, as("group_status")},
-	{"Buckets", zero, checkBuckets, mustEqual, as("buckets")},
-	{"RouteBuckets", zero, checkRouteBuckets, mustEqual, as("route_buckets")},
-	{"OmitHTTP", zero, anyValue, mustEqual, as("omit_http")},
-	{"NativeHistograms", zero, anyValue, mustEqual, as("native_histograms")},
-	{"TraceFunc", zero, anyValue, mayDiffer, private},
-	{"Minimal", zero, anyValue, mustEqual, as("minimal")},
-	{"SizeBuckets", from(defaultSizeBuckets), checkSizeBuckets, mustEqual, as("size_buckets")},
-	{"StreamBuckets", from(defaultStreamBuckets), checkStreamBuckets, mustEqual, as("stream_buckets")},
-	{"StatusText", zero, anyValue, mustEqual, as("status_text")},
-	{"Methods", zero, checkMethods, mustEqual, as("methods")},
 	{"RouteFunc", zero, anyValue, mayDiffer, private},
+	{"Methods", zero, checkMethods, mustEqual, as("methods")},
 	{"SeriesLimit", value(defaultSeriesLimit), checkSeriesLimit, mustEqual, as("series_limit")},
-	{"InitialStatuses", value([]int{200, 400, 500}), checkInitialStatuses, mustEqual, private},
-	{"Exclude", excludeByDefault, checkExclude, mustEqual, private},
-	{"ExcludePatterns", zero, checkExcludePatterns, mustEqual, private},
-	{"ExcludeFunc", zero, anyValue, mayDiffer, private},
-	{"MetricsPath", value("/metrics"), checkMetricsPath, mustEqual, private},
-	{"ScrapeTimeout", value(10 * time.Second), checkScrapeTimeout, mayDiffer, private},
-	{"MaxScrapes", value(8), checkMaxScrapes, mayDiffer, private},
-	{"PythonFormat", zero, anyValue, mayDiffer, private},
-	{"Access.Allow", zero, checkAllow, mayDiffer, private},
-	{"Access.Users", zero, checkUsers, mayDiffer, private},
-	{"Access.BearerTokens", zero, checkBearerTokens, mayDiffer, private},
-	{"Access.Middleware", zero, anyValue, mayDiffer, private},
-	{"Access.Public", zero, checkPublic, mayDiffer, private},
+	{"TraceFunc", zero, anyValue, mayDiffer, private},
+	{"NativeHistograms", zero, anyValue, mustEqual, as("native_histograms")},
+	{"Minimal", zero, anyValue, mustEqual, as("minimal")},
+	{"OmitHTTP", zero, anyValue, mustEqual, as("omit_http")},
+	{"OmitRuntime", zero, anyValue, mayDiffer, private},
+	{"Status.Class", zero, anyValue, mustEqual, as("group_status")},
+	{"Status.Text", zero, anyValue, mustEqual, as("status_text")},
+	{"Status.Initial", value([]int{200, 400, 500}), checkInitialStatuses, mustEqual, private},
+	{"Buckets.Latency", zero, checkBuckets, mustEqual, as("buckets")},
+	{"Buckets.ByRoute", zero, checkRouteBuckets, mustEqual, as("route_buckets")},
+	{"Buckets.Size", from(defaultSizeBuckets), checkSizeBuckets, mustEqual, as("size_buckets")},
+	{"Buckets.Stream", from(defaultStreamBuckets), checkStreamBuckets, mustEqual, as("stream_buckets")},
+	{"Exclude.Paths", excludeByDefault, checkExclude, mustEqual, private},
+	{"Exclude.Patterns", zero, checkExcludePatterns, mustEqual, private},
+	{"Exclude.Func", zero, anyValue, mayDiffer, private},
+	{"Exclude.byDefault", zero, anyValue, mayDiffer, private},
+	{"Endpoint.Path", value("/metrics"), checkMetricsPath, mustEqual, private},
+	{"Endpoint.Access.Allow", zero, checkAllow, mayDiffer, private},
+	{"Endpoint.Access.Users", zero, checkUsers, mayDiffer, private},
+	{"Endpoint.Access.BearerTokens", zero, checkBearerTokens, mayDiffer, private},
+	{"Endpoint.Access.Middleware", zero, anyValue, mayDiffer, private},
+	{"Endpoint.Access.Public", zero, checkPublic, mayDiffer, private},
+	{"Endpoint.Timeout", value(10 * time.Second), checkScrapeTimeout, mayDiffer, private},
+	{"Endpoint.MaxScrapes", value(8), checkMaxScrapes, mayDiffer, private},
+	{"Endpoint.PythonFormat", zero, anyValue, mayDiffer, private},
+	{"Endpoint.CreatedSamples", zero, anyValue, mayDiffer, private},
+	{"Endpoint.NoCompression", zero, anyValue, mayDiffer, private},
 	{"Multiproc.Dir", multiprocDir, checkMultiprocDir, usedMultiprocDir, private},
 	{"Multiproc.Service", from(mainModule), checkService, mustEqual, private},
 	{"Multiproc.Off", zero, anyValue, mustEqual, private},
 	{"Multiproc.GaugeModes", zero, checkGaugeModes, mustEqual, private},
 	{"Multiproc.NoCompaction", zero, anyValue, mustEqual, private},
 	{"Multiproc.inherited", zero, anyValue, mayDiffer, private},
-	{"DisableCompression", zero, anyValue, mayDiffer, private},
-	{"CreatedSamples", zero, anyValue, mayDiffer, private},
-	{"excludeByDefault", zero, anyValue, mayDiffer, private},
 	{"wrapped", zero, anyValue, mayDiffer, sharedWrapping},
-	{"Logger", zero, anyValue, mayDiffer, private},
 }
 
 // field is the row's field in o.
@@ -123,10 +123,10 @@ func difference(a, b Options) string {
 
 // check reports every wrong field, as the table of options has it.
 func (a Access) check(wrong complaint) {
-	const above = "Access."
+	const above = "Endpoint.Access."
 	for _, row := range optionTable {
 		if field, ok := strings.CutPrefix(row.path, above); ok {
-			row.check(&Options{Access: a}, wrong.of("."+field))
+			row.check(&Options{Endpoint: Endpoint{Access: a}}, wrong.of("."+field))
 		}
 	}
 }
@@ -146,7 +146,7 @@ func gathererOf(o *Options) any {
 }
 
 func excludeByDefault(o *Options) any {
-	o.excludeByDefault = true
+	o.Exclude.byDefault = true
 	return DefaultExclude()
 }
 

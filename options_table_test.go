@@ -105,8 +105,8 @@ func settable() []option {
 // path; what may differ is not.
 func TestOptionsDiffer(t *testing.T) {
 	free := []string{ // all others must be equal
-		"OmitRuntime", "Namespace", "ConstLabels", "TraceFunc", "RouteFunc", "ExcludeFunc", "ScrapeTimeout", "MaxScrapes", "PythonFormat",
-		"Access.Allow", "Access.Users", "Access.BearerTokens", "Access.Middleware", "Access.Public", "DisableCompression", "CreatedSamples",
+		"OmitRuntime", "Namespace", "ConstLabels", "TraceFunc", "RouteFunc", "Exclude.Func", "Endpoint.Timeout", "Endpoint.MaxScrapes", "Endpoint.PythonFormat",
+		"Endpoint.Access.Allow", "Endpoint.Access.Users", "Endpoint.Access.BearerTokens", "Endpoint.Access.Middleware", "Endpoint.Access.Public", "Endpoint.NoCompression", "Endpoint.CreatedSamples",
 	}
 	for _, row := range settable() {
 		a, b := Options{Multiproc: Multiproc{Dir: "/a"}}.withDefaults(), Options{Multiproc: Multiproc{Dir: "/a"}}.withDefaults()
@@ -176,7 +176,7 @@ func TestOptionDefaults(t *testing.T) {
 	for _, row := range optionTable {
 		unset := row.unset(&Options{})
 		want := unset != nil && !reflect.ValueOf(unset).IsZero()
-		if got := !row.field(&filled).IsZero(); row.path != "RouteFunc" && got != want && row.path != "excludeByDefault" {
+		if got := !row.field(&filled).IsZero(); row.path != "RouteFunc" && got != want && row.path != "Exclude.byDefault" {
 			t.Errorf("Options.%s is filled in: %t, want %t", row.path, got, want)
 		}
 	}

@@ -23,12 +23,12 @@ var wrongOptions = []struct {
 	opts Options
 	want []string // parts of the message
 }{
-	{"unsorted buckets", Options{Buckets: []float64{1, .5}}, []string{"Options.Buckets: bound 0.5 does not exceed the one before it, 1"}},
-	{"no buckets", Options{Buckets: []float64{}}, []string{"Options.Buckets: is empty; leave it nil for the default"}},
-	{"infinite bucket", Options{Buckets: []float64{1, math.Inf(1)}}, []string{"Options.Buckets: bound +Inf", "+Inf is added for you"}},
-	{"NaN bucket", Options{SizeBuckets: []float64{math.NaN()}}, []string{"Options.SizeBuckets: bound NaN"}},
-	{"negative bucket", Options{StreamBuckets: []float64{-1}}, []string{"Options.StreamBuckets: bound -1"}},
-	{"too many buckets", Options{Buckets: manyBounds(201)}, []string{"Options.Buckets: has 201 bounds; at most 200"}},
+	{"unsorted buckets", Options{Buckets: Buckets{Latency: []float64{1, .5}}}, []string{"Options.Buckets.Latency: bound 0.5 does not exceed the one before it, 1"}},
+	{"no buckets", Options{Buckets: Buckets{Latency: []float64{}}}, []string{"Options.Buckets.Latency: is empty; leave it nil for the default"}},
+	{"infinite bucket", Options{Buckets: Buckets{Latency: []float64{1, math.Inf(1)}}}, []string{"Options.Buckets.Latency: bound +Inf", "+Inf is added for you"}},
+	{"NaN bucket", Options{Buckets: Buckets{Size: []float64{math.NaN()}}}, []string{"Options.Buckets.Size: bound NaN"}},
+	{"negative bucket", Options{Buckets: Buckets{Stream: []float64{-1}}}, []string{"Options.Buckets.Stream: bound -1"}},
+	{"too many buckets", Options{Buckets: Buckets{Latency: manyBounds(201)}}, []string{"Options.Buckets.Latency: has 201 bounds; at most 200"}},
 	{"namespace", Options{Namespace: "my-shop"}, []string{`Options.Namespace: "my-shop" is not a valid metric name prefix`}},
 	{"const label name", Options{ConstLabels: map[string]string{"a b": "x"}}, []string{`Options.ConstLabels: "a b" is not a valid label name`}},
 	{"const label taken", Options{ConstLabels: map[string]string{"path": "x"}}, []string{`Options.ConstLabels: "path" is already a label`}},
@@ -59,26 +59,26 @@ var wrongOptions = []struct {
 	{"label with a negative bound", Options{Labels: []Label{{Name: "a", Func: Request.Path, Max: -1}}}, []string{`"a" has a Max of -1`}},
 	{"group that is a label", Options{GroupBy: Label{Name: "status", Func: Request.Path}}, []string{`Options.GroupBy: "status" is already a label of http_requests_total`}},
 	{"group and label", Options{GroupBy: Label{Name: "a", Func: Request.Path}, Labels: []Label{{Name: "a"}}}, []string{`Options.Labels: "a" is already a label`}},
-	{"route's buckets", Options{RouteBuckets: map[string][]float64{"/a": {2, 1}}}, []string{`Options.RouteBuckets["/a"]: bound 1 does not exceed`}},
-	{"pattern", Options{ExcludePatterns: []string{"/a", "[x"}}, []string{`Options.ExcludePatterns: "[x" is not a regular expression`}},
+	{"route's buckets", Options{Buckets: Buckets{ByRoute: map[string][]float64{"/a": {2, 1}}}}, []string{`Options.Buckets.ByRoute["/a"]: bound 1 does not exceed`}},
+	{"pattern", Options{Exclude: Exclude{Patterns: []string{"/a", "[x"}}}, []string{`Options.Exclude.Patterns: "[x" is not a regular expression`}},
 	{"method", Options{Methods: []string{"G E T"}}, []string{`Options.Methods: "G E T" is not an HTTP method`}},
 	{"limit", Options{SeriesLimit: -1}, []string{"Options.SeriesLimit: -1 is not a number of label sets"}},
-	{"status", Options{InitialStatuses: []int{99}}, []string{"Options.InitialStatuses: 99 is not a final HTTP status"}},
-	{"exclude", Options{Exclude: []string{"healthz"}}, []string{`Options.Exclude: "healthz": a path, template or glob begins with / or *`}},
-	{"exclude glob", Options{Exclude: []string{"/[a"}}, []string{`Options.Exclude: "/[a": syntax error in pattern: close the bracket`}},
-	{"timeout", Options{ScrapeTimeout: -time.Second}, []string{"Options.ScrapeTimeout: -1s is negative"}},
-	{"scrapes", Options{MaxScrapes: -1}, []string{"Options.MaxScrapes: -1 is negative"}},
-	{"address", Options{Access: Access{Allow: []string{"10.0.0.0/33"}}}, []string{`Options.Access.Allow: "10.0.0.0/33" is neither an address nor a prefix`}},
-	{"password", Options{Access: Access{Users: map[string]string{"ann": ""}}}, []string{`Options.Access.Users: "ann" has an empty password`}},
-	{"token", Options{Access: Access{BearerTokens: []string{""}}}, []string{"Options.Access.BearerTokens: an empty token"}},
-	{"public", Options{Access: Access{Public: true, BearerTokens: []string{"x"}}}, []string{"Options.Access.Public: contradicts"}},
+	{"status", Options{Status: Status{Initial: []int{99}}}, []string{"Options.Status.Initial: 99 is not a final HTTP status"}},
+	{"exclude", Options{Exclude: Exclude{Paths: []string{"healthz"}}}, []string{`Options.Exclude.Paths: "healthz": a path, template or glob begins with / or *`}},
+	{"exclude glob", Options{Exclude: Exclude{Paths: []string{"/[a"}}}, []string{`Options.Exclude.Paths: "/[a": syntax error in pattern: close the bracket`}},
+	{"timeout", Options{Endpoint: Endpoint{Timeout: -time.Second}}, []string{"Options.Endpoint.Timeout: -1s is negative"}},
+	{"scrapes", Options{Endpoint: Endpoint{MaxScrapes: -1}}, []string{"Options.Endpoint.MaxScrapes: -1 is negative"}},
+	{"address", Options{Endpoint: Endpoint{Access: Access{Allow: []string{"10.0.0.0/33"}}}}, []string{`Options.Endpoint.Access.Allow: "10.0.0.0/33" is neither an address nor a prefix`}},
+	{"password", Options{Endpoint: Endpoint{Access: Access{Users: map[string]string{"ann": ""}}}}, []string{`Options.Endpoint.Access.Users: "ann" has an empty password`}},
+	{"token", Options{Endpoint: Endpoint{Access: Access{BearerTokens: []string{""}}}}, []string{"Options.Endpoint.Access.BearerTokens: an empty token"}},
+	{"public", Options{Endpoint: Endpoint{Access: Access{Public: true, BearerTokens: []string{"x"}}}}, []string{"Options.Endpoint.Access.Public: contradicts"}},
 	{"gauge mode", Options{Multiproc: Multiproc{GaugeModes: map[string]string{"a": "avg"}}}, []string{`Options.Multiproc.GaugeModes["a"]: "avg" is not one of`}},
 	{"service", Options{Multiproc: Multiproc{Service: "a\nb"}}, []string{`Options.Multiproc.Service: "a\nb" is not a name`}},
 	{"directory", Options{Multiproc: Multiproc{Dir: "options_test.go"}}, []string{"Options.Multiproc.Dir: options_test.go is not a directory"}},
-	{"metrics path", Options{MetricsPath: "metrics"}, []string{`Options.MetricsPath: "metrics" does not begin with /`}},
+	{"metrics path", Options{Endpoint: Endpoint{Path: "metrics"}}, []string{`Options.Endpoint.Path: "metrics" does not begin with /`}},
 	{"gatherer alone", Options{Gatherer: prometheus.NewRegistry()}, []string{"Options.Registerer: is missing"}},
 	{"registerer that cannot gather", Options{Registerer: onlyRegisterer{prometheus.NewRegistry()}}, []string{"Options.Gatherer: is missing", "tacho.onlyRegisterer"}},
-	{"several at once", Options{Namespace: "1", SeriesLimit: -5, Exclude: []string{"x"}}, []string{"Options.Namespace", "Options.SeriesLimit", "Options.Exclude"}},
+	{"several at once", Options{Namespace: "1", SeriesLimit: -5, Exclude: Exclude{Paths: []string{"x"}}}, []string{"Options.Namespace", "Options.SeriesLimit", "Options.Exclude.Paths"}},
 }
 
 func TestOptionsErrors(t *testing.T) {
@@ -151,12 +151,12 @@ func manyBounds(n int) []float64 {
 func TestOptionsAreCopied(t *testing.T) {
 	buckets, exclude := []float64{1, 2}, []string{"/a"}
 	labels := map[string]string{"app": "shop"}
-	m := MustNew(Options{Buckets: buckets, Exclude: exclude, ConstLabels: labels})
+	m := MustNew(Options{Buckets: Buckets{Latency: buckets}, Exclude: Exclude{Paths: exclude}, ConstLabels: labels})
 	buckets[0], exclude[0], labels["app"] = 7, "/b", "other"
-	if m.opts.Buckets[0] != 1 || m.opts.Exclude[0] != "/a" || m.opts.ConstLabels["app"] != "shop" {
+	if m.opts.Buckets.Latency[0] != 1 || m.opts.Exclude.Paths[0] != "/a" || m.opts.ConstLabels["app"] != "shop" {
 		t.Error("the Meter shares memory with the caller's Options")
 	}
-	if !reflect.DeepEqual(Options{}, Options{Buckets: nil}) || !slices.Equal(DefaultBuckets(), DefaultBuckets()) {
+	if !reflect.DeepEqual(Options{}, Options{Buckets: Buckets{Latency: nil}}) || !slices.Equal(DefaultBuckets(), DefaultBuckets()) {
 		t.Error("defaults changed")
 	}
 }
@@ -207,15 +207,15 @@ func TestRegistries(t *testing.T) {
 	t.Run("same registry, other buckets", func(t *testing.T) {
 		reg := prometheus.NewRegistry()
 		_, errA := on(reg, Options{})
-		_, errB := on(reg, Options{Buckets: []float64{1}})
-		if errA != nil || errB == nil || !strings.Contains(errB.Error(), "Options.Buckets: differs") {
+		_, errB := on(reg, Options{Buckets: Buckets{Latency: []float64{1}}})
+		if errA != nil || errB == nil || !strings.Contains(errB.Error(), "Options.Buckets.Latency: differs") {
 			t.Errorf("%v, %v", errA, errB)
 		}
 	})
 	t.Run("same registry, told apart", func(t *testing.T) {
 		reg := prometheus.NewRegistry()
 		a, errA := on(reg, Options{ConstLabels: map[string]string{"app": "a"}})
-		b, errB := on(reg, Options{ConstLabels: map[string]string{"app": "b"}, Buckets: []float64{1}})
+		b, errB := on(reg, Options{ConstLabels: map[string]string{"app": "b"}, Buckets: Buckets{Latency: []float64{1}}})
 		if err := errors.Join(errA, errB); err != nil || a.core == b.core {
 			t.Error(err)
 		}

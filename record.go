@@ -13,7 +13,7 @@ import (
 
 func (m *Meter) excludesByFunc(method, path string) (yes bool) {
 	defer m.recoverPanic(excludeFunc)
-	return m.opts.ExcludeFunc(method, path)
+	return m.opts.Exclude.Func(method, path)
 }
 
 // guess calls Options.RouteFunc where no router is in sight.

@@ -95,7 +95,7 @@ func (c *core) source() scan.Source {
 // (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
 // in a goroutine that the collector has started itself.
 func (m *Meter) Registerer() prometheus.Registerer {
-	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.ScrapeTimeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
+	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.Endpoint.Timeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
 }
 
 // Describe implements prometheus.Collector.

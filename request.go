@@ -59,7 +59,7 @@ func (r Request) Status() int {
 }
 
 // StatusText returns the status as a label shows it: "200", or "OK" with
-// Options.StatusText, or "2xx" with Options.GroupStatus.
+// Options.Status.Text, or "2xx" with Options.Status.Class.
 func (r Request) StatusText() string {
 	t := r.m.store
 	return t.StatusLabel(t.StatusOf(r.Status()))

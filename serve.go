@@ -28,7 +28,7 @@ type ServeOptions struct {
 	TLSConfig *tls.Config
 
 	// Access says who may read the metrics here; nil stands for
-	// Options.Access. It is asked after what ServeFunc asks for, so that users in
+	// Options.Endpoint.Access. It is asked after what ServeFunc asks for, so that users in
 	// both, or users there and BearerTokens here, let nobody in: a request has
 	// one Authorization header.
 	Access *Access
@@ -59,7 +59,7 @@ func (o ServeOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// Serve serves the metrics at Options.MetricsPath on a port of its own, until
+// Serve serves the metrics at Options.Endpoint.Path on a port of its own, until
 // the context ends or [Meter.Shutdown] is done; then it returns nil, when the
 // scrapes that are under way have been answered. Its requests are never
 // recorded.
@@ -102,7 +102,7 @@ func (o ServeOptions) serve(server *http.Server, l net.Listener) error {
 
 // ownPort is what a port of its own answers.
 func (m *Meter) ownPort(o ServeOptions) http.Handler {
-	access := m.opts.Access
+	access := m.opts.Endpoint.Access
 	if o.Access != nil {
 		access = deepcopy.Of(*o.Access)
 	}
@@ -110,7 +110,7 @@ func (m *Meter) ownPort(o ServeOptions) http.Handler {
 		access.Public = true // whether it is, that function decides
 	}
 	mux := http.NewServeMux()
-	mux.Handle(m.opts.MetricsPath, newGate(m, access, newEndpoint(m)))
+	mux.Handle(m.opts.Endpoint.Path, newGate(m, access, newEndpoint(m)))
 	return mux
 }
 
@@ -119,7 +119,7 @@ func (m *Meter) portOf(o ServeOptions) *drain.Server {
 	p := drain.NewServer()
 	p.Handler, p.TLSConfig = m.ownPort(o), o.TLSConfig
 	p.ReadTimeout, p.IdleTimeout = 10*time.Second, 2*time.Minute
-	p.WriteTimeout = m.opts.ScrapeTimeout + 30*time.Second
+	p.WriteTimeout = m.opts.Endpoint.Timeout + 30*time.Second
 	p.ErrorLog = slog.NewLogLogger(m.logger().Handler(), slog.LevelWarn)
 	return p
 }

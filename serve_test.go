@@ -135,7 +135,7 @@ func TestServeRefuses(t *testing.T) {
 
 // TestServeAccess: a port of its own may have its own rules.
 func TestServeAccess(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Access: Access{BearerTokens: []string{"for strangers"}}})
+	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Access: Access{BearerTokens: []string{"for strangers"}}}})
 	address, _ := serving(t, t.Context(), m, ServeOptions{Access: &Access{Allow: []string{"127.0.0.1"}}})
 	if status, _ := fetch(t, http.DefaultClient, "http://"+address+"/metrics"); status != 200 {
 		t.Errorf("answered %d", status)
@@ -255,7 +255,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	m := MustNew(Options{OmitRuntime: true})
 	hanging := make(chan struct{})
 	defer close(hanging)
-	m.opts.Access.Middleware = func(http.Handler) http.Handler {
+	m.opts.Endpoint.Access.Middleware = func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hanging })
 	}
 	address, done := serving(t, t.Context(), m, ServeOptions{})

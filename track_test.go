@@ -311,7 +311,7 @@ func TestLabelsBudget(t *testing.T) {
 // one label set.
 func TestGroupOverflow(t *testing.T) {
 	m := MustNew(Options{
-		OmitRuntime: true, Logger: quiet(), SeriesLimit: 3, GroupStatus: true,
+		OmitRuntime: true, Logger: quiet(), SeriesLimit: 3, Status: Status{Class: true},
 		GroupBy: Label{Name: "path", Max: 2, Func: Request.Path},
 	})
 	for i := range 40 {
@@ -341,7 +341,7 @@ func TestGroupOverflow(t *testing.T) {
 
 // TestPanicsGrouped: the class of the status is everywhere.
 func TestPanicsGrouped(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Schema: schema.Flask(), GroupStatus: true})
+	m := MustNew(Options{OmitRuntime: true, Schema: schema.Flask(), Status: Status{Class: true}})
 	var x Exchange
 	m.Begin(&x, "GET", "/")
 	x.Settle(context.Background(), 200, "a panic")
@@ -353,7 +353,7 @@ func TestPanicsGrouped(t *testing.T) {
 // TestRegisterDefaultExcluded: a metric for all routes that counts excluded
 // requests does, however they are excluded; but the endpoint is none of them.
 func TestRegisterDefaultExcluded(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Exclude: []string{"/exact", "/by/{template}"}, ExcludePatterns: []string{"/pattern"}})
+	m := MustNew(Options{OmitRuntime: true, Exclude: Exclude{Paths: []string{"/exact", "/by/{template}"}, Patterns: []string{"/pattern"}}})
 	m.RegisterDefault(
 		m.Counter(MetricOptions{Name: "anyway", Help: "All.", CountExcluded: true, Labels: []Label{{Name: "path", Func: Request.Route}}}),
 		m.Counter(MetricOptions{Name: "not", Help: "Those that count."}),

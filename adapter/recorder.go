@@ -65,7 +65,7 @@ func (r *Recorder) BeginTracked(x *Exchange, method, path string, metrics ...*ta
 func (r *Recorder) End(x *Exchange) { r.engine().End(x.engine()) }
 
 // Expect makes a route known before its first request: it is counted from zero for each
-// of Options.InitialStatuses. Call it for every route that the router can list; at most half
+// of Options.Status.Initial. Call it for every route that the router can list; at most half
 // of the series limit is used.
 func (r *Recorder) Expect(method, template string) { r.engine().Store.Expect(method, template) }
 

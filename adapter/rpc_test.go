@@ -267,7 +267,7 @@ func TestCodes(t *testing.T) {
 		"PERMISSION_DENIED 403", "RESOURCE_EXHAUSTED 429", "FAILED_PRECONDITION 400", "ABORTED 409", "OUT_OF_RANGE 400",
 		"UNIMPLEMENTED 501", "INTERNAL 500", "UNAVAILABLE 503", "DATA_LOSS 500", "UNAUTHENTICATED 401", "17 500",
 	}
-	m := tacho.MustNew(tacho.Options{OmitRuntime: true, InitialStatuses: []int{}, Labels: []tacho.Label{{Name: "code", Func: tacho.Request.Code}}})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Status: tacho.Status{Initial: []int{}}, Labels: []tacho.Label{{Name: "code", Func: tacho.Request.Code}}})
 	measured := intercept(adapter.Measure(m))
 	for i := range names {
 		p := measured(func(context.Context, *message) code { return code(i) })
@@ -303,7 +303,7 @@ func TestNoStatus(t *testing.T) {
 // of ours; OK arrived.
 func TestCanceledCall(t *testing.T) {
 	for outcome, want := range map[code]string{internal: "499", ok: "200", notFound: "404"} {
-		m := tacho.MustNew(tacho.Options{OmitRuntime: true, InitialStatuses: []int{}})
+		m := tacho.MustNew(tacho.Options{OmitRuntime: true, Status: tacho.Status{Initial: []int{}}})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		p := intercept(adapter.Measure(m))(func(context.Context, *message) code { return outcome })

@@ -46,7 +46,7 @@ func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as fun
 		return all
 	}
 	early := routes()
-	mustBeFree(name, early, cmp.Or(opts.MetricsPath, "/metrics"))
+	mustBeFree(name, early, cmp.Or(opts.Endpoint.Path, "/metrics"))
 	s := &Setup{Meter: tacho.MustNew(opts), routes: routes}
 	s.Endpoint = s.Meter.Metrics()
 	e := engine.Of(s.Meter)
@@ -62,7 +62,7 @@ func mustBeFree(name string, routes []Route, path string) {
 		prefix, _, catchAll := strings.Cut(r.Path, "*")
 		if r.Method == http.MethodGet && (r.Path == path || catchAll && strings.HasPrefix(path, prefix)) {
 			panic(fmt.Sprintf("%s: Use mounts the metrics endpoint at GET %s, but GET %s is there already, with the handler %s; "+
-				"remove that route, register it after Use, or set Options.MetricsPath to a path of its own", name, path, r.Path, r.Handler))
+				"remove that route, register it after Use, or set Options.Endpoint.Path to a path of its own", name, path, r.Path, r.Handler))
 		}
 	}
 }

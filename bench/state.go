@@ -52,8 +52,8 @@ type tachoStore struct {
 
 func newTachoStore(bounds []float64, sets int, s schema.Schema, on ...func(*tacho.Options)) *tachoStore {
 	o := optionsWith(on)
-	o.OmitRuntime, o.Exclude, o.InitialStatuses = true, []string{}, []int{}
-	o.Buckets, o.SeriesLimit, o.Schema = bounds, sets+1, s
+	o.OmitRuntime, o.Exclude.Paths, o.Status.Initial = true, []string{}, []int{}
+	o.Buckets.Latency, o.SeriesLimit, o.Schema = bounds, sets+1, s
 	m := tacho.MustNew(o)
 	return &tachoStore{Meter: m, recorder: adapter.Of(m)}
 }

@@ -49,7 +49,7 @@ var pages = []page{
 			before: []framed{
 				{`(?m)^mux := `, "mux := http.NewServeMux()"},
 				{`mux\.Handle`, "routes(mux)"},
-				{`(?m)^m := `, "m := tacho.MustNew(tacho.Options{Schema: schema.Flask(), PythonFormat: true})"},
+				{`(?m)^m := `, "m := tacho.MustNew(tacho.Options{Schema: schema.Flask(), Endpoint: tacho.Endpoint{PythonFormat: true}})"},
 			},
 			after: []framed{
 				{`Metrics\(\)`, `mux.Handle("GET /metrics", m.Metrics())`},

@@ -197,10 +197,10 @@ func expositions(t *testing.T) map[string]string {
 	for name, o := range map[string]tacho.Options{
 		"default":          {},
 		"flask":            {Schema: schema.Flask()},
-		"flask, as Python": {Schema: schema.Flask(), PythonFormat: true},
+		"flask, as Python": {Schema: schema.Flask(), Endpoint: tacho.Endpoint{PythonFormat: true}},
 		"flask, prefixed":  {Schema: schema.Flask().WithPrefix("www")},
 		"otel":             {Schema: schema.OTel()},
-		"all":              {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, Minimal: true, GroupStatus: true},
+		"all":              {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, Minimal: true, Status: tacho.Status{Class: true}},
 	} {
 		texts[name] = exposition(t, o)
 	}

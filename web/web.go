@@ -24,7 +24,7 @@
 // ServeOptions.Access applies in addition to the file: a request that the file allows also needs
 // an address in Access.Allow, and one of the BearerTokens or Users, if there are any. A request
 // has a single Authorization header, so it cannot carry both a password and a token: use either
-// users in the file or tokens in Access. Tokens in Options.Access for another port also count,
+// users in the file or tokens in Access. Tokens in Options.Endpoint.Access for another port also count,
 // unless ServeOptions has its own Access.
 //
 // Services and the command tacho may import this package. It is a separate module, so that other

@@ -313,7 +313,7 @@ var boundCases = []Case{
 			for i := range routes {
 				app.Routes = append(app.Routes, Route{Path: fmt.Sprintf("/r%d", i), Do: answer(200, "ok")})
 			}
-			p, err := l.start(app, tacho.Options{SeriesLimit: limit, InitialStatuses: []int{}})
+			p, err := l.start(app, tacho.Options{SeriesLimit: limit, Status: tacho.Status{Initial: []int{}}})
 			if err != nil {
 				return err
 			}

@@ -308,13 +308,13 @@ func TestUsePanics(t *testing.T) {
 // TestUseNeedsItsPath: when the endpoint's path is taken, the panic says by whom
 // and what to do.
 func TestUseNeedsItsPath(t *testing.T) {
-	for path, opts := range map[string]tacho.Options{"/metrics": {}, "/*any": {}, "/own/*rest": {MetricsPath: "/own/metrics"}} {
+	for path, opts := range map[string]tacho.Options{"/metrics": {}, "/*any": {}, "/own/*rest": {Endpoint: tacho.Endpoint{Path: "/own/metrics"}}} {
 		r := gin.New()
 		r.GET(path, hello)
 		func() {
 			defer func() {
 				v := fmt.Sprint(recover())
-				for _, want := range []string{"GET " + path + " is there already", "tachogin_test.hello", "remove that route", "Options.MetricsPath"} {
+				for _, want := range []string{"GET " + path + " is there already", "tachogin_test.hello", "remove that route", "Options.Endpoint.Path"} {
 					if !strings.Contains(v, want) {
 						t.Errorf("%s: panicked with %q, which lacks %q", path, v, want)
 					}

@@ -30,7 +30,7 @@ import (
 )
 
 // Use measures every route of the engine that is registered later, and mounts the
-// metrics endpoint at Options.MetricsPath for GET; HEAD and OPTIONS are answered
+// metrics endpoint at Options.Endpoint.Path for GET; HEAD and OPTIONS are answered
 // there as well unless the engine has routes for them. Like gin.Engine's own
 // methods it panics when it is used wrongly: on options that tacho.New refuses,
 // and when the endpoint's path is taken.

@@ -153,7 +153,7 @@ func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error
 	}
 	return tacho.New(tacho.Options{
 		ConstLabels: ownLabels, Registerer: own, Gatherer: multiproc.Join(all...),
-		OmitHTTP: true, OmitRuntime: true, PythonFormat: !f.goFormat, Logger: slog.Default(),
+		OmitHTTP: true, OmitRuntime: true, Endpoint: tacho.Endpoint{PythonFormat: !f.goFormat}, Logger: slog.Default(),
 		Multiproc: tacho.Multiproc{Off: true}, // it reads what services write there
 	})
 }

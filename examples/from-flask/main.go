@@ -18,9 +18,9 @@ import (
 
 func main() {
 	m := tacho.MustNew(tacho.Options{
-		Schema:       schema.Flask(),
-		AlsoSchemas:  []schema.Schema{schema.Default()},
-		PythonFormat: true, // le="1.0", as Python writes it, instead of le="1"
+		Schema:      schema.Flask(),
+		AlsoSchemas: []schema.Schema{schema.Default()},
+		Endpoint:    tacho.Endpoint{PythonFormat: true}, // le="1.0", as Python writes it, instead of le="1"
 	})
 	mux := http.NewServeMux()
 	for _, route := range []string{"/first_route", "/second_route", "/three_route"} {

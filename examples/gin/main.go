@@ -22,7 +22,7 @@ func main() {
 	r := gin.Default()
 
 	// Before the routes: Gin applies middleware only to routes added later.
-	tachogin.Use(r, tacho.Options{Buckets: []float64{0.1, 0.3, 0.5, 0.7, 1, 1.5, 2, 3}})
+	tachogin.Use(r, tacho.Options{Buckets: tacho.Buckets{Latency: []float64{0.1, 0.3, 0.5, 0.7, 1, 1.5, 2, 3}}})
 
 	r.GET("/", hello)
 	r.GET("/api", api)

@@ -24,7 +24,7 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users/{id}", user) // path="/users/{id}" for every user
 	mux.HandleFunc("POST /users", addUser)
-	mux.HandleFunc("GET /healthz", healthy) // not recorded: see Options.Exclude
+	mux.HandleFunc("GET /healthz", healthy) // not recorded: see Options.Exclude.Paths
 	mux.Handle("GET /events", events(ending))
 	mux.Handle("GET /metrics", m.Metrics())
 

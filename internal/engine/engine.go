@@ -45,10 +45,10 @@ type Config struct {
 	Store            *store.Store
 	Minimal          bool // as Options.Minimal
 	OmitHTTP         bool // as Options.OmitHTTP
-	ExcludeByDefault bool // Options.Exclude is not the user's
+	ExcludeByDefault bool // Options.Exclude.Paths is not the user's
 	MetricsPath      string
 
-	// ExcludeFunc is nil without Options.ExcludeFunc, and Trace without
+	// ExcludeFunc is nil without Options.Exclude.Func, and Trace without
 	// Options.TraceFunc.
 	ExcludeFunc func(method, path string) bool
 	Trace       func(context.Context) (traceID, spanID string)

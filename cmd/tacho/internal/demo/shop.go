@@ -40,10 +40,10 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 
 	m := tachogin.Use(r, tacho.Options{
 		Multiproc:        tacho.Multiproc{Off: true}, // two instances in one process: they are no siblings
-		Buckets:          latencyBuckets,
+		Buckets:          tacho.Buckets{Latency: latencyBuckets},
 		NativeHistograms: true,
 		TraceFunc:        traceIDs,
-		InitialStatuses:  fromZero,
+		Status:           tacho.Status{Initial: fromZero},
 		// Both instances live in tacho's own process, whose memory and
 		// goroutines say nothing about a shop.
 		OmitRuntime: true,

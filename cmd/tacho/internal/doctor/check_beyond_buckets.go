@@ -52,7 +52,7 @@ func tellOwnHint(e *examination) (found []Finding, told map[string]bool) {
 		found = append(found, Finding{
 			Severity: Warning, Title: "The buckets of " + metric + " end too early", Metric: metric,
 			Evidence: fmt.Sprintf("%s is %s.", seriesText(set), percent(share)),
-			Cure:     "Quantiles are cut off at the highest bucket. Set Options.Buckets, or Options.RouteBuckets for this route alone, or Options.NativeHistograms.",
+			Cure:     "Quantiles are cut off at the highest bucket. Set Options.Buckets.Latency, or Options.Buckets.ByRoute for this route alone, or Options.NativeHistograms.",
 		})
 	})
 	return found, told
