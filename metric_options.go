@@ -39,7 +39,7 @@ type MetricOptions struct {
 	NoInitialValue bool
 
 	// CountExcluded records a tracked metric also for requests that
-	// Options.Exclude.Paths and its siblings leave out of the HTTP metrics.
+	// Options.Exclude leaves out of the HTTP metrics.
 	CountExcluded bool
 
 	// TTL makes the label sets of a typed gauge vanish when they were not set

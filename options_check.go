@@ -35,7 +35,7 @@ func checkGatherer(o *Options, wrong complaint) {
 	}
 }
 
-func checkBuckets(o *Options, wrong complaint) {
+func checkLatencyBuckets(o *Options, wrong complaint) {
 	if o.Buckets.Latency != nil {
 		checkBounds(o.Buckets.Latency, wrong)
 	}
@@ -50,7 +50,7 @@ func checkRouteBuckets(o *Options, wrong complaint) {
 func checkSizeBuckets(o *Options, wrong complaint)   { checkBounds(o.Buckets.Size, wrong) }
 func checkStreamBuckets(o *Options, wrong complaint) { checkBounds(o.Buckets.Stream, wrong) }
 
-func checkScrapeTimeout(o *Options, wrong complaint) {
+func checkTimeout(o *Options, wrong complaint) {
 	if o.Endpoint.Timeout < 0 {
 		wrong("", "%v is negative", o.Endpoint.Timeout)
 	}
@@ -76,7 +76,7 @@ func checkInitialStatuses(o *Options, wrong complaint) {
 	}
 }
 
-func checkExclude(o *Options, wrong complaint) {
+func checkPaths(o *Options, wrong complaint) {
 	for _, e := range o.Exclude.Paths {
 		if err := checkExclusion(e); err != nil {
 			wrong("", "%q: %v", e, err)
@@ -84,7 +84,7 @@ func checkExclude(o *Options, wrong complaint) {
 	}
 }
 
-func checkExcludePatterns(o *Options, wrong complaint) {
+func checkPatterns(o *Options, wrong complaint) {
 	for _, pattern := range o.Exclude.Patterns {
 		if _, err := regexp.Compile(pattern); err != nil {
 			wrong("", "%q is not a regular expression: %v", pattern, err)
@@ -92,7 +92,7 @@ func checkExcludePatterns(o *Options, wrong complaint) {
 	}
 }
 
-func checkMetricsPath(o *Options, wrong complaint) {
+func checkPath(o *Options, wrong complaint) {
 	if !strings.HasPrefix(o.Endpoint.Path, "/") {
 		wrong("", "%q does not begin with /", o.Endpoint.Path)
 	}

@@ -103,7 +103,10 @@ var serviceCases = []Case{
 				{Path: users, Do: answer(200, "ok")},
 			}}
 			measured, err := l.start(app, tacho.Options{
-				Exclude: tacho.Exclude{Paths: []string{"/exact", "/static/**", l.label("/by/{template}")}, Func: func(method, path string) bool { return strings.HasPrefix(path, "/func/") }},
+				Exclude: tacho.Exclude{
+					Paths: []string{"/exact", "/static/**", l.label("/by/{template}")},
+					Func:  func(method, path string) bool { return strings.HasPrefix(path, "/func/") },
+				},
 			})
 			if err != nil {
 				return err
