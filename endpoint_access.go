@@ -24,7 +24,7 @@ func newGate(m *Meter, access Access, next http.Handler) *gate {
 	}
 	if g.access.Middleware != nil {
 		g.next = g.access.Middleware(next)
-		engine.MustHandler("Access.Middleware", g.next)
+		engine.MustHandler("Endpoint.Access.Middleware", g.next)
 	}
 	return g
 }
