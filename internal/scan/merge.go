@@ -49,8 +49,6 @@ func (m *merging) of(f *Family, v *expo.Values) *total {
 	return s
 }
 
-func (m *merging) empty() bool { return len(m.sums) == 0 }
-
 // flush visits the sums, in the order of their labels.
 func (m *merging) flush(s *Scan, f *Family) {
 	all := make([]*total, 0, len(m.sums))

@@ -29,23 +29,25 @@ func (t *Store) Record(r *Route, o *Outcome) (in *Series, bucket int) {
 	if c.overflow != noDimension || r.overflowed {
 		t.beyond[max(c.overflow, routeDimension)].Add(1)
 	}
-	// The series is another's where the budget is spent.
-	t.observe(&s.Of.Streams, t.StreamBounds, streamDurations, s, o.Lifetime, o.Hint)
+	if o.Lifetime >= 0 { // the series is another route's where the budget is spent
+		t.observe(&s.Of.Streams, t.StreamBounds, streamDurations, s, o.Lifetime, o.Hint)
+	}
 	bucket = s.Observe(uint64(max(o.Latency, 0)), o.Hint)
 	if o.Panicked {
 		t.panicsOf(s).Add(1)
 	}
-	t.observe(&s.Sizes.Request, t.SizeBounds, requestBytes, s, o.BytesIn, o.Hint)
-	t.observe(&s.Sizes.Response, t.SizeBounds, responseBytes, s, o.BytesOut, o.Hint)
+	if o.BytesIn >= 0 {
+		t.observe(&s.Sizes.Request, t.SizeBounds, requestBytes, s, o.BytesIn, o.Hint)
+	}
+	if o.BytesOut >= 0 {
+		t.observe(&s.Sizes.Response, t.SizeBounds, responseBytes, s, o.BytesOut, o.Hint)
+	}
 	return s, bucket
 }
 
 // observe records a value in one of a series's histograms, which is made when first
-// needed. Negative values are not known and not recorded.
+// needed.
 func (t *Store) observe(slot *atomic.Pointer[hist.Histogram], b *hist.Bounds, what cellKind, s *Series, v int64, hint uint32) {
-	if v < 0 {
-		return
-	}
 	h := slot.Load()
 	if h == nil {
 		h = t.makeHistogram(slot, b, what, s)
