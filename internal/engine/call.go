@@ -192,7 +192,7 @@ func (c *Call) settle(o *Outcome) {
 	if c.engine.Minimal && o.Sent {
 		// Nobody looked when it was written; whether the client is still there
 		// now does not matter.
-		x.WroteHeader(nil, o.Status)
+		x.WroteHeader(context.Background(), o.Status)
 	}
 	x.Settle(x.watch.ctx, o.Status, o.Panicked)
 	c.engine.End(x)
