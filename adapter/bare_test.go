@@ -104,7 +104,7 @@ type bareHandler func(*bareContext)
 // bareLayer is the whole adapter.
 func bareLayer(l *adapter.Layer, next bareHandler) bareHandler {
 	return func(c *bareContext) {
-		call := l.Enter(nil, &c.stack, c.method, c.path, bareCarrier{c})
+		call := l.Enter(context.Background(), &c.stack, c.method, c.path, bareCarrier{c})
 		if call == nil {
 			next(c)
 			return

@@ -47,8 +47,8 @@
 // what Enter and Leave get must be valid until Leave returns, and what is kept is copied.
 // Only [Exchange.SetTemplate] and the route of EnterHTTP want a string that never changes.
 //
-// A framework without a context that is canceled when the client leaves passes nil. Its
-// requests are then never recorded as 499.
+// A framework without a context that is canceled when the client leaves passes
+// context.Background. Its requests are then never recorded as 499.
 //
 // The outcome of an RPC is a code. [Exchange.SetCode] records the HTTP status that
 // google.rpc.Code gives for it, and keeps the code for labels (Request.Code). An RPC whose

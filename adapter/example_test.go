@@ -23,7 +23,7 @@ func middleware(layer *adapter.Layer) Middleware {
 		return func(c *Context) error {
 			call, watched := layer.EnterHTTP(stackOf(c), c.ResponseWriter, c.Request, nil, route(c))
 			if watched != nil {
-				c.ResponseWriter = watched.Watch(nil, c.ResponseWriter)
+				c.ResponseWriter = watched.Watch(c.Request.Context(), c.ResponseWriter)
 			}
 			if call == nil {
 				return next(c)

@@ -52,8 +52,8 @@ func (x *Exchange) Link(ctx context.Context) context.Context { return x.engine()
 // flushes and hijacking. It has exactly those optional interfaces that w has
 // (http.Flusher, http.Hijacker, io.ReaderFrom, http.Pusher, http.CloseNotifier), and
 // Unwrap returns w. A handler that keeps it too long still writes to its own response and
-// never reports to another exchange. ctx is the server's context of the request, or nil if
-// the exchange is one that EnterHTTP returned.
+// never reports to another exchange. ctx is the server's context of the request; that of
+// EnterHTTP takes precedence.
 func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.ResponseWriter {
 	return x.engine().Watch(ctx, w)
 }
@@ -61,7 +61,8 @@ func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.Respon
 // WroteHeader reports a status when it is written. The first final one counts;
 // informational ones (1xx but 101) and 0 are ignored. ctx is the server's context of the
 // request: if it is canceled without a cause, the client may be gone, and End decides
-// whether the response was lost (status 499). Frameworks that do not cancel it pass nil.
+// whether the response was lost (status 499). Where nothing cancels it, pass
+// context.Background.
 func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 	x.engine().WroteHeader(ctx, status)
 }

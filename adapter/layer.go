@@ -52,7 +52,7 @@ type Params interface{ Param(name string) string }
 // A Call is one request's way through a Layer. Its fields are
 //
 //	Request *http.Request       // net/http: serve the handlers with it
-//	Context context.Context     // elsewhere: serve the handlers with it; may be nil
+//	Context context.Context     // elsewhere: serve the handlers with it
 //	Writer  http.ResponseWriter // net/http: the writer as EnterHTTP was given it
 //	Local   any                 // the adapter's own: a Stack keeps it with the Call
 type Call engine.Call
@@ -72,11 +72,11 @@ func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, para
 
 // Enter enters the Layer with a request of a framework that is not built on net/http: an
 // RPC, or an HTTP request without http.Request. The strings must be valid until Leave. ctx
-// is a context that is canceled when the client leaves; nil if the framework has none,
-// and then no request is recorded as 499.
+// is a context that is canceled when the client leaves; context.Background if the framework
+// has none, and then no request is recorded as 499.
 //
-// If the call is not nil, serve the handlers with call.Context, if it is not nil either,
-// and call Leave when they have returned. Report TLS, streams and codes to call.Exchange.
+// If the call is not nil, serve the handlers with call.Context, where they take one, and
+// call Leave when they have returned. Report TLS, streams and codes to call.Exchange.
 func (l *Layer) Enter(ctx context.Context, s *Stack, method, path string, carrier Carrier) *Call {
 	return (*Call)((*engine.Layer)(l).Enter(ctx, (*engine.Stack)(s), method, path, carrier))
 }
@@ -136,4 +136,4 @@ type Outcome struct {
 // function, so that it also runs if a handler panics: Leave panics again with the same
 // value, while the handler's frames are still on the stack. The call must not be used after
 // it.
-func (c *Call) Leave(o Outcome) { (*engine.Call)(c).Leave(engine.Outcome(o)) }
+func (c *Call) Leave(o Outcome) { (*engine.Call)(c).Leave((*engine.Outcome)(&o)) }

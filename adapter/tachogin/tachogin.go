@@ -19,7 +19,6 @@ package tachogin
 
 import (
 	"bufio"
-	"cmp"
 	"net"
 	"net/http"
 
@@ -97,8 +96,9 @@ func handler(l *adapter.Layer) gin.HandlerFunc {
 
 // leave ends a call, also when a handler panics.
 func leave(c *gin.Context, call *adapter.Call) {
-	gins, size := call.Writer.(gin.ResponseWriter), int64(-1)
-	if gins.Written() || c.FullPath() != "" { // else Gin writes a body of its own when we are done
+	gins := call.Writer.(gin.ResponseWriter)
+	sent, size := gins.Written(), int64(-1)
+	if sent || c.FullPath() != "" { // else Gin writes a body of its own when we are done
 		size = int64(max(gins.Size(), 0))
 	}
 	ours, _ := c.Writer.(*writer)
@@ -107,14 +107,19 @@ func leave(c *gin.Context, call *adapter.Call) {
 	}
 	c.Request = call.Restore(c.Request)
 	call.Leave(adapter.Outcome{
-		Route: route(c), Status: gins.Status(), Sent: gins.Written(), BytesOut: size, Panicked: recover(),
+		Route: route(c), Status: gins.Status(), Sent: sent, BytesOut: size, Panicked: recover(),
 		Kept: call.Local != nil && call.Local != ours, // by a middleware
 	})
 }
 
 // route is the template that Gin has matched, or the last one where a handler has
 // dispatched the request again.
-func route(c *gin.Context) string { return cmp.Or(c.FullPath(), tacho.Unmatched) }
+func route(c *gin.Context) string {
+	if path := c.FullPath(); path != "" {
+		return path
+	}
+	return tacho.Unmatched
+}
 
 // stackOf returns the stack of a Context.
 //

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 
@@ -14,14 +13,17 @@ type Stack struct{ top, spare *Call }
 
 // call returns a spare call, or a new one.
 func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
-	var c *Call
-	if s == nil || s.spare == nil {
-		c = new(Call)
-	} else {
-		c = s.spare
-		s.spare, c.outer = c.outer, nil
-	}
+	c := s.unused()
 	c.engine, c.Writer, c.Request, c.request, c.stack = e, w, r, r, s
+	return c
+}
+
+func (s *Stack) unused() *Call {
+	if s == nil || s.spare == nil {
+		return new(Call)
+	}
+	c := s.spare
+	s.spare = c.outer
 	return c
 }
 
@@ -127,14 +129,14 @@ func (c *Call) Restore(r *http.Request) *http.Request {
 }
 
 // Leave ends what entering the layer began, and goes on to panic.
-func (c *Call) Leave(o Outcome) {
+func (c *Call) Leave(o *Outcome) {
 	c.end(o)
 	if o.Panicked != nil {
 		panic(o.Panicked)
 	}
 }
 
-func (c *Call) end(o Outcome) {
+func (c *Call) end(o *Outcome) {
 	if c.tracks != nil {
 		c.tracks.Tracked(c.mark)
 		c.tracks = nil
@@ -167,7 +169,7 @@ func (c *Call) passed(route string) {
 	c.stack.takeBack(c)
 }
 
-func (c *Call) settle(o Outcome) {
+func (c *Call) settle(o *Outcome) {
 	x := &c.exchange
 	switch {
 	case c.request == nil:
@@ -178,13 +180,21 @@ func (c *Call) settle(o Outcome) {
 	if c.copied != nil {
 		x.BytesIn = c.copied.BytesRead()
 	}
-	x.BytesIn, x.BytesOut = cmp.Or(o.BytesIn, x.BytesIn), cmp.Or(o.BytesOut, x.BytesOut)
+	if o.BytesIn != 0 {
+		x.BytesIn = o.BytesIn
+	}
+	if o.BytesOut != 0 {
+		x.BytesOut = o.BytesOut
+	}
+	if o.Status == 0 {
+		o.Status = http.StatusOK
+	}
 	if c.engine.Minimal && o.Sent {
 		// Nobody looked when it was written; whether the client is still there
 		// now does not matter.
-		x.WroteHeader(nil, o.Status)
+		x.WroteHeader(context.Background(), o.Status)
 	}
-	x.Settle(x.watch.ctx, cmp.Or(o.Status, http.StatusOK), o.Panicked)
+	x.Settle(x.watch.ctx, o.Status, o.Panicked)
 	c.engine.End(x)
 }
 

@@ -50,9 +50,9 @@ func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 }
 
 // Watch returns a writer that reports to the exchange, with the optional interfaces
-// that w has. ctx is the server's context of the request; nil if it is known.
+// that w has. ctx is the server's context of the request; the first one counts.
 func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.ResponseWriter {
-	if ctx != nil {
+	if x.watch.ctx == nil {
 		x.watch.ctx = ctx
 	}
 	return x.watching(w).as(abilities(w))
