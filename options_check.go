@@ -228,6 +228,9 @@ func checkSchemas(o *Options, wrong, alsoWrong complaint) {
 // checkNames checks every name of a schema as it is exported: the encoders write
 // them as they are.
 func checkNames(o *Options, wrong, alsoWrong complaint) {
+	if o.Namespace != "" && !names.Metric(o.Namespace) {
+		return // no name would be valid; checkNamespace reports the one cause
+	}
 	written, exported := expo.NewNames(true), map[string]bool{}
 	for _, f := range schema.SelfFamilies() {
 		written.Add(f.Name, f.Kind)
