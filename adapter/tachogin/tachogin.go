@@ -135,10 +135,14 @@ func stackOf(c *gin.Context) *adapter.Stack {
 			return s
 		}
 	}
-	s, room := new(adapter.Stack), make([]*gin.Error, errorsRoom)
-	room[errorsRoom-1] = &gin.Error{Meta: s}
-	c.Errors = append(room[:0], c.Errors...)
-	return s
+	room := new(struct { // all at once: a pool may forget Contexts
+		stack  adapter.Stack
+		mark   gin.Error
+		errors [errorsRoom]*gin.Error
+	})
+	room.mark.Meta, room.errors[errorsRoom-1] = &room.stack, &room.mark
+	c.Errors = append(room.errors[:0], c.Errors...)
+	return &room.stack
 }
 
 // A writer watches Gin's writer for an exchange. It is used again, as Gin's own

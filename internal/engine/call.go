@@ -9,7 +9,11 @@ import (
 
 // A Stack holds the calls of one request of a framework, the innermost first, and
 // spare ones for the next request. Package adapter documents it.
-type Stack struct{ top, spare *Call }
+type Stack struct {
+	top, spare *Call
+	first      Call // is allocated with the Stack
+	begun      bool // first was handed out
+}
 
 // call returns a spare call, or a new one.
 func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
@@ -19,8 +23,12 @@ func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
 }
 
 func (s *Stack) unused() *Call {
-	if s == nil || s.spare == nil {
+	switch {
+	case s == nil || s.spare == nil && s.begun:
 		return new(Call)
+	case s.spare == nil:
+		s.begun = true
+		return &s.first
 	}
 	c := s.spare
 	s.spare = c.outer
