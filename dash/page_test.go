@@ -27,14 +27,14 @@ func TestPage(t *testing.T) {
 			name: "a service",
 			fake: &fake{answer: always(vector(shop()...)), alerts: "[]"},
 			want: []string{
-				"tacho a <hint>", "Last good answer: ", "Not well: shop (errors).",
+				"tacho a <hint>", "Updated: ", "Unhealthy: shop (errors).",
 				"shop errors GET /second_route: 25.0 % errors",
 				"Rate 1,260 requests/s Errors 0.08 % p50 20 ms p95 300 ms p99 850 µs In flight 7 Targets 2 up",
 				"errors GET /second_route 4.00 25.0 % – – – 50.0 %",
 				"slow POST /orders 1.00 0 % 1.5 s 2.5 s ≥ 10 s 25.0 %",
 				"GET /api 20.0 0 % 12.3 ms 250 ms 500 ms 25.0 %",
 				"GET unmatched (no route matched) 1,235 0 % – – – 0 %",
-				"Numbers from recording rules.", "tacho:http_requests:rate",
+				"Data from recording rules.", "tacho:http_requests:rate",
 			},
 			absent: []string{"firing", "cannot be scraped", "Routes shown", "does not list"},
 			calm:   true,
@@ -48,15 +48,15 @@ func TestPage(t *testing.T) {
 				return vector(sample{"rate", ofShop, "40"}, sample{"rateBefore", ofShop, "20"},
 					sample{"errors", ofShop, "2"}, sample{"p95", ofShop, "0.3"}, sample{"p95Before", ofShop, "0.25"})
 			}},
-			want: []string{"Rate 1,260 requests/s 1 h: 40.0, ×2 Errors 0.08 % 1 h: 5.00 %, +∞ p50 20 ms p95 300 ms 1 h: 300 ms, +20 % p99"},
+			want: []string{"Rate 1,260 requests/s 1 h: 40.0, ×2 Errors 0.08 % 1 h: 5.00 %, new p50 20 ms p95 300 ms 1 h: 300 ms, +20 % p99"},
 			calm: true,
 		},
 		{
-			name: "a service that is well, and the server itself",
+			name: "a healthy service, and the server itself",
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"p95", route("shop", "GET", "/"), "0.2"},
 				sample{"targets", job("shop"), "1"}, sample{"targets", job("tacho"), "1"}))},
-			want:   []string{"All services are well.", "shop well", "GET / 2.00 0 % – 200 ms –"},
+			want:   []string{"All services are healthy.", "shop healthy", "GET / 2.00 0 % – 200 ms –"},
 			absent: []string{"no data"},
 			calm:   true,
 		},
@@ -65,14 +65,14 @@ func TestPage(t *testing.T) {
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "0.0167"}, sample{"errors", route("shop", "GET", "/"), "0.0167"},
 				sample{"targets", job("shop"), "1"}))},
-			want: []string{"All services are well.", "GET / 0.02 100 %"},
+			want: []string{"All services are healthy.", "GET / 0.02 100 %"},
 			calm: true,
 		},
 		{
 			name: "idle and silent services",
 			fake: &fake{targets: "[]", alerts: "[]", answer: always(vector(
 				sample{"rate", route("night", "GET", "/"), "0"}, sample{"targets", job("night"), "1"}, sample{"targets", job("node"), "1"}))},
-			want: []string{"Nothing is wrong; no traffic at: node (no data), night (idle).", "node no data the target answers, but", "night idle no request in the window"},
+			want: []string{"No problems; no traffic: node (no data), night (idle).", "node no data the target responds, but", "night idle no requests in the window"},
 			calm: true,
 		},
 		{
@@ -82,8 +82,8 @@ func TestPage(t *testing.T) {
 				sample{"targets", job("pay"), "1"}, sample{"down", map[string]string{"job": "pay", "instance": "10.0.0.2:80"}, "0"},
 				sample{"rate", route("shop", "GET", "/"), "1"}))},
 			want: []string{
-				"Not well: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
-				"pay 10.0.0.2:80 Prometheus does not say why.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics Nothing listens on port 80 of 10.0.0.1 (connection refused). Check that the process runs, that the port is right, and that it does not listen on 127.0.0.1 only. connection refused",
+				"Unhealthy: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
+				"pay 10.0.0.2:80 Prometheus gives no reason.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics Nothing listens on port 80 of 10.0.0.1 (connection refused). Check that the process runs, that the port is right, and that it does not listen on 127.0.0.1 only. connection refused",
 				"pay down", "shop 1 of 2 down", "Targets 1 up, 1 down",
 			},
 			calm: true,
@@ -107,8 +107,8 @@ func TestPage(t *testing.T) {
 			name: "an alert outlasts what it is about",
 			fake: &fake{answer: always(vector(sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"})), alerts: `[
 				{"state":"firing","activeAt":"2020-01-01T00:00:00Z","labels":{"alertname":"A"}}, {"state":"pending","labels":{"alertname":"B"}}]`},
-			want:   []string{"but alerts are firing: 1.", "firing A", "shop well"},
-			absent: []string{"All services are well"},
+			want:   []string{"but alerts are firing: 1.", "firing A", "shop healthy"},
+			absent: []string{"All services are healthy"},
 			calm:   true,
 		},
 		{
@@ -119,7 +119,7 @@ func TestPage(t *testing.T) {
 				}
 				return vector(sample{"targets", job("api"), "1"})
 			}},
-			want: []string{"api well", "GET /x 3.00", "No rates from recording rules", "over 5m", "This API does not list alerts.",
+			want: []string{"api healthy", "GET /x 3.00", "No rates from recording rules", "over 5m", "This API does not list alerts.",
 				`rate(http_requests_total{path!=""}[5m])`},
 		},
 		{
@@ -127,14 +127,14 @@ func TestPage(t *testing.T) {
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"},
 				sample{"rate", map[string]string{"job": "shop", "schema": "flask", "method": "GET", "path": "/"}, "2"}))},
-			want: []string{"shop names: default well", "2.00 requests/s", "shop names: flask well", "2.00 requests/s"},
+			want: []string{"shop names: default healthy", "2.00 requests/s", "shop names: flask healthy", "2.00 requests/s"},
 			calm: true,
 		},
 		{
 			name:   "no target yet",
 			fake:   &fake{answer: always(vector(sample{"targets", job("tacho"), "1"})), targets: `[]`, alerts: "[]"},
-			want:   []string{"No target yet", "tacho serve localhost:8080", "tacho demo"},
-			absent: []string{"Filter", "well", "no data", "recording rules"},
+			want:   []string{"No targets yet", "tacho serve localhost:8080", "tacho demo"},
+			absent: []string{"Filter", "healthy", "no data", "recording rules"},
 			calm:   true,
 		},
 		{
@@ -152,8 +152,8 @@ func TestPage(t *testing.T) {
 		{
 			name:   "the server is starting",
 			fake:   &fake{answer: always(answer{http.StatusServiceUnavailable, "Service Unavailable"})},
-			want:   []string{"Last good answer: –", "The server is starting", "asks again by itself"},
-			absent: []string{"Below is what was true", "Asking for the numbers"},
+			want:   []string{"Updated: –", "The server is starting", "retries automatically"},
+			absent: []string{"Showing data from", "Loading…"},
 		},
 		{
 			name: "the query fails",
@@ -168,7 +168,7 @@ func TestPage(t *testing.T) {
 		{
 			name: "not allowed",
 			fake: &fake{answer: always(answer{http.StatusUnauthorized, "Unauthorized"})},
-			want: []string{"The API refuses the page: 401 Unauthorized", "Sign in"},
+			want: []string{"The API denies access: 401 Unauthorized", "Sign in"},
 		},
 		{
 			name: "not Prometheus",
@@ -184,7 +184,7 @@ func TestPage(t *testing.T) {
 				return answer{http.StatusBadGateway, "the proxy finds nobody"}
 			}},
 			budget: 7 * time.Second,
-			want:   []string{"The server does not answer. 502 the proxy finds nobody Is it", "Below is what was true at ", "shop errors", "/second_route 4.00"},
+			want:   []string{"The server does not respond. 502 the proxy finds nobody Is it", "Showing data from ", "shop errors", "/second_route 4.00"},
 		},
 		{
 			name: "the API comes back",
@@ -195,8 +195,8 @@ func TestPage(t *testing.T) {
 				return vector(shop()...)
 			}},
 			budget: 7 * time.Second,
-			want:   []string{"Not well: shop (errors)."},
-			absent: []string{"does not answer", "Below is what was true"},
+			want:   []string{"Unhealthy: shop (errors)."},
+			absent: []string{"does not respond", "Showing data from"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{
 		"5 min 15 min 1 h 6 h", "p50 20 ms",
 		"Requests per second, by status 2xx 7.50 5xx 2.00 other –",
-		"Errors, share of requests 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "Latency, distribution Most take 100 ms – 500 ms now.", "In flight No data in this span.",
+		"Error ratio (4xx, 5xx) 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "Latency distribution Most requests now take 100 ms – 500 ms.", "In flight No data in this time range.",
 	}, []string{"2xx 75.0 %", "Saturation"})
 	if n := strings.Count(page.html, "<canvas"); n != 4 {
 		t.Errorf("%d charts are drawn, want 4", n)
@@ -272,7 +272,7 @@ func TestCharts(t *testing.T) {
 	}
 
 	page = browse(t, f.serve(t, "")+"#compare=before", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0 % before 25.0 %", "p50 20 ms p95 300 ms before 300 ms"}, nil)
+	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – previous 9.50", "5xx 25.0 % previous 25.0 %", "p50 20 ms p95 300 ms previous 300 ms"}, nil)
 
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"Services › shop › GET /api", "Rate 20.0 requests/s Errors 25.0 % p50 20 ms p95 300 ms", "Time share 25.0 %", "Requests per second, by status"}, []string{"In flight No data"})
@@ -306,7 +306,7 @@ func TestQuantilesAreBounds(t *testing.T) {
 	)), alerts: "[]"}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
 	check(t, page.text(t), []string{"p50 ≤ 1 ms p95 300 ms p99 ≥ 10 s", "GET /api 20.0 0 % ≤ 1 ms 1 ms ≥ 10 s"}, nil)
-	if !strings.Contains(page.html, `title="Within the histogram's first bucket: it may be far less."`) {
+	if !strings.Contains(page.html, `title="In the histogram's first bucket: the real value may be much lower."`) {
 		t.Error("the page does not say what ≤ means")
 	}
 }
@@ -329,7 +329,7 @@ func TestExplore(t *testing.T) {
 			curve{"kind", "ended", []string{"8", "9"}}, curve{"kind", "ink", []string{"1", "+Inf"}})
 	}}
 	page := browse(t, f.serve(t, "")+"#page=explore&expr=shop_orders", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "Series: 4.", "Graph Table Download as CSV Download as PNG", "Answer", "kind=ink ∞", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "kind=ended –", "As a table"}, nil)
+	check(t, page.text(t), []string{"Explore", "Series: 4.", "Graph Table Download as CSV Download as PNG", "Result", "kind=ink ∞", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "kind=ended –", "Table and query"}, nil)
 	if n := strings.Count(page.html, "<canvas"); n != 1 {
 		t.Errorf("%d charts are drawn beside a line without end", n)
 	}
@@ -337,7 +337,7 @@ func TestExplore(t *testing.T) {
 		t.Errorf("the console says %s", page.console)
 	}
 	page = browse(t, f.serve(t, "")+"#page=explore&expr=sum%28x", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Answer"})
+	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Result"})
 }
 
 // TestNeverCalled: a route whose counters all stand at zero is said to be never called;

@@ -51,7 +51,7 @@ test("since when: the step up, whatever is before and behind it", () => {
 
 test("the instance that differs from its siblings", () => {
   const of = (/** @type {Record<string, string>} */ values) => Object.entries(values).map(([instance, v]) => ({ metric: { instance }, value: /** @type {[number, string]} */ ([0, v]) }));
-  assert.deepEqual(outlier(of({ a: "0.02", b: "0.7", c: "0.03" })), { instance: "b", value: 0.7, next: 0.03 });
+  assert.deepEqual(outlier(of({ a: "0.02", b: "0.7", c: "0.03" })), { instance: "b", value: 0.7, other: "c", next: 0.03 });
   assert.equal(outlier(of({ a: "0.5", b: "0.7" })), null);
   assert.equal(outlier(of({ a: "0.5" })), null);
   assert.equal(outlier(of({ a: "NaN", b: "0" })), null);

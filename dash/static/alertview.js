@@ -135,11 +135,14 @@ function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, 
   return shownOf({ id: "whyFired", unit, by: "", expr }, { times, names: lines.map((l) => l.name), values: lines.map((l) => l.values) });
 }
 
+/** PromQL's comparison operators as people write them. */
+const signs = /** @type {Record<string, string>} */ ({ ">=": "≥", "<=": "≤", "==": "=", "!=": "≠" });
+
 /** valueText is what the rule found when it was last evaluated, and its limit. */
 function valueText(/** @type {import("./alerts.js").Alert} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
   if (Number.isNaN(numberOf(alert.value))) return "";
   const value = written(unit, numberOf(alert.value));
-  return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${op} ${written(unit, limit)}` });
+  return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${signs[op] ?? op} ${written(unit, limit)}` });
 }
 
 /** @returns {import("./marks.js").Mark} */

@@ -15,7 +15,7 @@ const abreast = 4;
 
 /**
  * A Problem is an answer that is none. Its kind is a key of messages.js: gone,
- * starting, slowAnswer, cancelled, query, denied or foreign.
+ * starting, timedOut, canceled, query, denied or foreign.
  */
 export class Problem extends Error {
   /**
@@ -150,7 +150,7 @@ async function drain(/** @type {Question[]} */ rest, /** @type {Map<Question, im
     try {
       answers.set(q, { value: await answer(q) });
     } catch (error) {
-      if (!(error instanceof Problem) || error.kind === "cancelled") throw error;
+      if (!(error instanceof Problem) || error.kind === "canceled") throw error;
       answers.set(q, { problem: error });
     }
   }
@@ -244,7 +244,7 @@ async function read(/** @type {string} */ url, /** @type {RequestInit | undefine
     const response = await fetch(url, { ...init, signal: both.signal });
     return { status: response.status, text: await response.text() };
   } catch {
-    throw new Problem(late ? "slowAnswer" : asked?.aborted ? "cancelled" : "gone", "", url);
+    throw new Problem(late ? "timedOut" : asked?.aborted ? "canceled" : "gone", "", url);
   } finally {
     clearTimeout(timer);
     asked?.removeEventListener("abort", abort);

@@ -77,12 +77,14 @@ function more(now, service, subject, change) {
   return instances && { ...change, since: begun, outlier: outlier(instances.value?.samples ?? []) };
 }
 
-/** spanText is a length of time in the unit that says it shortest. */
+/** Units of time, the largest first: [size in seconds, message of one unit, message of several]. */
+const units = /** @type {[number, string, string][]} */ ([[86400, "lastDay", "days"], [3600, "lastHour", "hours"], [60, "lastMinute", "minutes"]]);
+
+/** spanText is a duration in its largest unit: "hour", "6 h". */
 function spanText(/** @type {number} */ seconds) {
-  for (const [size, unit] of /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"]])) {
-    if (seconds >= size) return `${Number((seconds / size).toPrecision(2))} ${unit}`;
-  }
-  return `${Math.round(seconds)} s`;
+  const [size, one, several] = units.find(([size]) => seconds >= size) ?? [1, "", "seconds"];
+  const n = Number((seconds / size).toPrecision(2));
+  return n === 1 && one ? say(one) : say(several, { n });
 }
 
 function item(/** @type {(route: string) => void} */ open) {
@@ -124,7 +126,7 @@ function whereText(/** @type {Found} */ c) {
   if (Number.isFinite(c.since)) parts.push(say("sinceWhen", { time: time(new Date(c.since * 1000), new Date()) }));
   if (c.outlier) {
     const write = c.mostly === "errors" ? ratio : latency;
-    parts.push(say("inInstance", { instance: visible(c.outlier.instance), value: write(c.outlier.value), next: write(c.outlier.next) }));
+    parts.push(say("onlyInstance", { instance: visible(c.outlier.instance), value: write(c.outlier.value), other: visible(c.outlier.other), next: write(c.outlier.next) }));
   }
   return parts.join(" ");
 }

@@ -159,12 +159,12 @@ export function instancesOf(names, subject, change, seconds) {
 }
 
 /**
- * outlier is the instance that differs from its siblings: at least twice as much as
- * the next one. Null if there is none, or one instance only.
+ * outlier is the instance whose value is at least twice the second highest, which is
+ * called other. Null if there is none, or only one instance.
  * @param {{metric: Record<string, string>, value: [number, string]}[]} samples
  */
 export function outlier(samples) {
   const all = samples.map(({ metric, value }) => ({ instance: metric.instance ?? "", value: numberOf(value[1]) }))
     .filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
-  return all.length > 1 && all[0].value > 0 && all[0].value >= 2 * all[1].value ? { ...all[0], next: all[1].value } : null;
+  return all.length > 1 && all[0].value > 0 && all[0].value >= 2 * all[1].value ? { ...all[0], other: all[1].instance, next: all[1].value } : null;
 }

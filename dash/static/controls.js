@@ -2,7 +2,7 @@
 // the page looks.
 
 import { attribute, byId, list, make, put } from "./dom.js";
-import { moment, stamp, time, zoneName } from "./format.js";
+import { age, moment, stamp, time, zoneName } from "./format.js";
 import { other, say } from "./messages.js";
 import { longest, presets, shortest, within } from "./range.js";
 import { addressOf } from "./view.js";
@@ -56,8 +56,8 @@ function link() {
 
 /** spans chooses which time is looked at. */
 function spans(/** @type {import("./now.js").ChangeView} */ changeView) {
-  const buttons = presets.map(([label, last]) => {
-    const button = make("button", { type: "button" }, label);
+  const buttons = presets.map((last) => {
+    const button = make("button", { type: "button" }, age(last));
     button.addEventListener("click", () => changeView((view) => ({ ...view, span: { last } })));
     return { button, last };
   });

@@ -151,7 +151,7 @@ function placeView() {
 function answerView(changeView) {
   const note = make("p", { class: "muted" });
   const picture = chart("explore", zoomTo(changeView));
-  const table = facts("answer", [{ label: "series" }, { label: "value", number: true }], mostRows);
+  const table = facts("result", [{ label: "series" }, { label: "value", number: true }], mostRows);
   const kinds = [["", "asGraph"], ["1", "asRows"]].map(([value, label]) => {
     const button = make("button", { type: "button" }, say(label));
     button.addEventListener("click", () => changeView((view) => ({ ...view, table: value })));
@@ -159,7 +159,7 @@ function answerView(changeView) {
   });
   const asCSV = make("button", { type: "button" }, say("asCSV"));
   const asPNG = make("button", { type: "button" }, say("asPNG"));
-  const tools = make("div", { class: "tools" }, make("span", { class: "part", role: "group", "aria-label": say("answer") }, ...kinds.map((k) => k.button)), asCSV, asPNG);
+  const tools = make("div", { class: "tools" }, make("span", { class: "part", role: "group", "aria-label": say("result") }, ...kinds.map((k) => k.button)), asCSV, asPNG);
   const element = make("div", {}, note, tools, picture.element, table.element);
   /** @type {() => string} */
   let text = () => "";
@@ -194,7 +194,7 @@ function answerView(changeView) {
       }
       const { times, series } = ended(span.value, samples, now.at);
       const lines = chosenLines(series);
-      const drawn = shownOf({ id: "answer", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
+      const drawn = shownOf({ id: "result", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
       tools.hidden = false;
       asPNG.hidden = Boolean(asRows);
       picture.element.hidden = Boolean(asRows);

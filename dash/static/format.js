@@ -1,4 +1,7 @@
-// Numbers, times and foreign text as people read them. Pure.
+// Numbers, times and foreign text as people read them. Pure but for the language and the
+// time zone.
+
+import { say } from "./messages.js";
 
 /** What stands where there is no number. */
 export const nothing = "–";
@@ -140,7 +143,7 @@ export function ratio(n) {
  */
 export function change(now, before) {
   if (!Number.isFinite(now) || !Number.isFinite(before) || (now === 0 && before === 0)) return "";
-  if (before === 0) return "+∞";
+  if (before === 0) return say("isNew");
   const by = now / before - 1;
   if (Math.abs(by) < 0.005) return "±0 %";
   if (by >= 1) return `×${by + 1 < 100 ? Number((by + 1).toPrecision(2)) : grouped.format(by + 1)}`;
@@ -173,14 +176,14 @@ export function latency(seconds) {
 /** @param {number} seconds how long ago, or how long it takes */
 export function age(seconds) {
   const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 86400) return both(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
-  return both(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
+  if (s < 60) return say("seconds", { n: s });
+  if (s < 3600) return say("minutes", { n: Math.floor(s / 60) });
+  if (s < 86400) return both("hours", Math.floor(s / 3600), "minutes", Math.floor((s % 3600) / 60));
+  return both("days", Math.floor(s / 86400), "hours", Math.floor((s % 86400) / 3600));
 }
 
-const both = (/** @type {number} */ n, /** @type {string} */ large, /** @type {number} */ rest, /** @type {string} */ small) =>
-  rest ? `${n} ${large} ${rest} ${small}` : `${n} ${large}`;
+const both = (/** @type {string} */ large, /** @type {number} */ n, /** @type {string} */ small, /** @type {number} */ rest) =>
+  rest ? `${say(large, { n })} ${say(small, { n: rest })}` : say(large, { n });
 
 /**
  * A point in time: the clock, the day as well if that is not today's, and the year if that

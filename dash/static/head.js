@@ -96,7 +96,7 @@ export function stateText(s) {
  */
 export function reasonText(s) {
   const { key, values, more } = reason(s);
-  const why = visible(say(key, { ...values, route: values.route || say("whole") }));
+  const why = visible(say(key, { ...values, route: values.route || say("allRoutes") }));
   return more > 0 ? say("andMore", { why, n: more }) : why;
 }
 

@@ -239,7 +239,7 @@ function showProblem() {
   if (box.firstChild?.textContent !== text) {
     box.replaceChildren(text);
     if (stopped) {
-      const again = make("button", { type: "button" }, say("askAgain"));
+      const again = make("button", { type: "button" }, say("retry"));
       again.addEventListener("click", () => { stopped = false; void look(true); });
       box.append(" ", again);
     }

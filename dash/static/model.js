@@ -16,7 +16,7 @@ export const limits = {
 const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], ["__overflow__", "overflow"]]);
 
 /** States of a service, the worst first. */
-export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
+export const severity = ["down", "errors", "slow", "noData", "idle", "healthy"];
 
 /**
  * isBad reports that a state asks for somebody to look.
@@ -190,7 +190,7 @@ const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (un
 function stateOf(/** @type {any} */ r) {
   if (r.errorRatio >= limits.errorRatio && r.errorRate >= limits.traffic) return "errors";
   if (r.p95 >= limits.slow && r.rate >= limits.traffic) return "slow";
-  return r.rate > 0 ? "well" : "idle";
+  return r.rate > 0 ? "healthy" : "idle";
 }
 
 /**
@@ -204,7 +204,7 @@ function serviceState(/** @type {any} */ s) {
   if (states.includes("slow")) return "slow";
   if (s.down > 0) return "down";
   if (s.routes.length === 0) return "noData";
-  return states.includes("well") ? "well" : "idle";
+  return states.includes("healthy") ? "healthy" : "idle";
 }
 
 /** Which of two routes in the same bad state is named first. */

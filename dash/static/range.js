@@ -7,10 +7,8 @@
 
 const hour = 3600;
 
-/** The spans on offer, in seconds, by what the button says. */
-export const presets = /** @type {[string, number][]} */ ([
-  ["5 min", hour / 12], ["15 min", hour / 4], ["1 h", hour], ["6 h", 6 * hour], ["1 d", 24 * hour], ["7 d", 7 * 24 * hour], ["30 d", 30 * 24 * hour],
-]);
+/** The time ranges that have a button, in seconds. */
+export const presets = [hour / 12, hour / 4, hour, 6 * hour, 24 * hour, 7 * 24 * hour, 30 * 24 * hour];
 
 /** @type {Span} */
 export const firstSpan = { last: hour };

@@ -10,8 +10,8 @@ const most = 100;
 
 /** rulesView returns two elements: what is broken belongs above, the list of all below. */
 export function rulesView() {
-  const broken = facts("brokenRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
-  const all = facts("watchingRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);
+  const broken = facts("failingRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
+  const all = facts("alertRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);
   const title = make("summary");
   const element = make("details", { class: "rules" }, title, all.element);
   element.hidden = true;

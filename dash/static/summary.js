@@ -14,9 +14,9 @@ export function showSummary({ services: all, alerts }) {
   const bad = all.filter((s) => isBad(s.state));
   const quiet = all.filter((s) => s.state === "idle" || s.state === "noData");
   const firing = (alerts ?? []).filter((a) => a.state === "firing").length;
-  put(byId("summary"), all.length === 0 ? "" : bad.length > 0 ? say("notWell", { jobs: names(bad) })
-    : firing > 0 ? say("wellButAlerts", { n: firing })
-    : quiet.length > 0 ? say("nothingWrong", { jobs: names(quiet) }) : say("allWell"));
+  put(byId("summary"), all.length === 0 ? "" : bad.length > 0 ? say("unhealthy", { jobs: names(bad) })
+    : firing > 0 ? say("healthyButAlerts", { n: firing })
+    : quiet.length > 0 ? say("nothingWrong", { jobs: names(quiet) }) : say("allHealthy"));
   const title = byId("title").textContent ?? "";
   const news = bad.length > 0 ? `${stateText(bad[0])}: ${visible(bad[0].job)}` : firing > 0 ? `${say("alerts")}: ${firing}` : "";
   document.title = news ? `${news} · ${title}` : title;

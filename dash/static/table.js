@@ -169,7 +169,7 @@ function row(/** @type {import("./now.js").ChangeView} */ changeView) {
       const chosen = now.view.route === routeOf(route);
       element.className = [route.state, route.apart && "apart", chosen && "chosen"].filter(Boolean).join(" ");
       attribute(element, "aria-current", chosen ? "true" : "");
-      put(cells.state, route.never ? say("never") : route.state === "well" ? "" : say(route.state));
+      put(cells.state, route.never ? say("never") : route.state === "healthy" ? "" : say(route.state));
       attribute(cells.state, "title", route.never ? say("neverMeans") : "");
       put(method, visible(route.method));
       putLong(path, route.path);
