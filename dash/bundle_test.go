@@ -134,7 +134,7 @@ func numbers(t *testing.T, segment string) []int {
 func TestSourceMaps(t *testing.T) {
 	for _, test := range []struct{ bundle, source, words string }{
 		{"tacho-first.js", "main.js", `"no source"`},
-		{"tacho-first.js", "api.js", `"no vector in the answer"`},
+		{"tacho-first.js", "api.js", `"no vector in the response"`},
 		{"tacho-first.js", "messages.js", `"zh-CN"`}, // below the table, whose lines are empty in the build
 		{"tacho-later.js", "complete.js", `"histogram_quantile"`},
 		{"tacho.css", "theme.css", ".notice"},

@@ -69,7 +69,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 
 func (f *fake) query(w http.ResponseWriter, r *http.Request) {
 	query := r.FormValue("query")
-	round := f.enter(isPicture(query) && strings.Contains(query, "tacho:"))
+	round := f.enter(isSnapshot(query) && strings.Contains(query, "tacho:"))
 	defer f.leave()
 	time.Sleep(f.delay) // plays a slow server
 	a := f.answer(round, query)
@@ -191,13 +191,14 @@ func failure(status int, errorType, text string) answer {
 	return answer{status, string(body)}
 }
 
-// isPicture reports that a query is the one behind all numbers of a round.
-func isPicture(query string) bool { return strings.Contains(query, `"part", "targets"`) }
+// isSnapshot reports whether a query is the snapshot's.
+func isSnapshot(query string) bool { return strings.Contains(query, `"part", "targets"`) }
 
-// always gives one answer to the picture from recorded metrics, and nothing to other queries.
+// always returns one response to the snapshot's query of recorded metrics, and no samples to
+// other queries.
 func always(a answer) func(int, string) answer {
 	return func(_ int, query string) answer {
-		if isPicture(query) && strings.Contains(query, "tacho:") {
+		if isSnapshot(query) && strings.Contains(query, "tacho:") {
 			return a
 		}
 		return vector()
@@ -213,8 +214,8 @@ func route(job, method, path string) map[string]string {
 
 func of(job string) map[string]string { return map[string]string{"job": job, "schema": "default"} }
 
-// shop is a service with a route that fails, one that is slow, one that is well
-// and what no route matched.
+// shop is a service with a route that fails, one that is slow, a healthy one
+// and unmatched requests.
 func shop() []sample {
 	good, bad, slow, none := route("shop", "GET", "/api"), route("shop", "GET", "/second_route"), route("shop", "POST", "/orders"), route("shop", "GET", "unmatched")
 	return []sample{

@@ -114,7 +114,7 @@ func TestPage(t *testing.T) {
 		{
 			name: "a foreign Prometheus",
 			fake: &fake{answer: func(_ int, query string) answer {
-				if isPicture(query) && strings.Contains(query, "[5m]") {
+				if isSnapshot(query) && strings.Contains(query, "[5m]") {
 					return vector(sample{"rate", map[string]string{"job": "api", "method": "GET", "path": "/x"}, "3"})
 				}
 				return vector(sample{"targets", job("api"), "1"})
@@ -176,7 +176,7 @@ func TestPage(t *testing.T) {
 			want: []string{"There is no Prometheus API at http://127.0.0.1:", "/api/v1/query: 200 <html>Log in</html>"},
 		},
 		{
-			name: "the API is gone, and the picture stays",
+			name: "the API is gone, and the snapshot stays",
 			fake: &fake{alerts: "[]", answer: func(round int, _ string) answer {
 				if round == 1 {
 					return vector(shop()...)
@@ -407,7 +407,7 @@ func TestHostileEverywhere(t *testing.T) {
 	hostile := strings.NewReplacer("EVIL", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(evil, `\`, `\\`), `"`, `\"`), "\n", `\n`))
 	f := &fake{
 		answer: func(_ int, query string) answer {
-			if isPicture(query) {
+			if isSnapshot(query) {
 				return vector(sample{"rate", route(evil, evil, evil), "1"}, sample{"errors", route(evil, evil, evil), "1"}, sample{"seconds", route(evil, evil, evil), "1"}, sample{"targets", job(evil), "1"})
 			}
 			return vector(everything...)

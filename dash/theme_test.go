@@ -43,7 +43,7 @@ func color(t *testing.T, css, name string, theme int) (rgb [3]float64) {
 	return [3]float64{float64(n >> 16), float64(n >> 8 & 0xff), float64(n & 0xff)}
 }
 
-// contrast is the ratio of two colours' luminance (WCAG 2.2, relative luminance).
+// contrast is the ratio of two colors' luminance (WCAG 2.2, relative luminance).
 func contrast(a, b [3]float64) float64 {
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)

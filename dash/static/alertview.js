@@ -77,11 +77,11 @@ function detailsView(changeView) {
   const silences = make("span");
   const waiting = make("p", { class: "muted" }, say("loading"));
   const problem = make("p", { class: "notice problem", role: "status" });
-  const picture = chart("alerts", zoomTo(changeView));
+  const graph = chart("alerts", zoomTo(changeView));
   const runbook = runbookView();
-  const why = make("div", { class: "why" }, waiting, problem, picture.element);
+  const why = make("div", { class: "why" }, waiting, problem, graph.element);
   links.append(query, runbook.link, silences);
-  query.hidden = problem.hidden = picture.element.hidden = true;
+  query.hidden = problem.hidden = graph.element.hidden = true;
   return {
     element: make("div", { class: "about" }, make("div", { class: "told" }, text, value, links), why, runbook.element),
     /** @param {Item} item */
@@ -92,7 +92,7 @@ function detailsView(changeView) {
       list(silences, silenceLinks(managers, alert.labels), silenceView);
       const rule = ruleOf(rules, alert.labels);
       const picked = rule?.query ? pickedChart(now, alert, /** @type {import("./alerts.js").Rule & {query: string}} */ (rule)) : null;
-      waiting.hidden = picked !== undefined || !picture.element.hidden;
+      waiting.hidden = picked !== undefined || !graph.element.hidden;
       if (!picked) return;
       put(value, valueText(alert, picked));
       const { expr } = picked.chart;
@@ -100,8 +100,8 @@ function detailsView(changeView) {
       attribute(query, "href", addressOf(now.view, { page: "explore", expr }));
       problem.hidden = !picked.problem;
       put(problem, picked.problem?.text() ?? "");
-      picture.element.hidden = Boolean(picked.problem);
-      if (!picked.problem) picture.update(contentOf(picked), [markOf(alert)]);
+      graph.element.hidden = Boolean(picked.problem);
+      if (!picked.problem) graph.update(contentOf(picked), [markOf(alert)]);
     },
   };
 }
@@ -121,7 +121,7 @@ function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {impor
   const answers = charts.map((c) => rangeOf(now, c.expr));
   if (answers.some((a) => !a)) return undefined;
   const all = charts.map((c, i) => {
-    const { value, problem } = /** @type {import("./desk.js").Answer} */ (answers[i]);
+    const { value, problem } = /** @type {import("./cache.js").Result} */ (answers[i]);
     const series = /** @type {import("./api.js").Series[]} */ (value?.series ?? []).filter((s) => agrees(s.metric, alert.labels, rule.labels ?? {}));
     return { chart: c, unit: unitOfRule(rule, c.expr), times: value ? columns(value)[0] : [], series, problem };
   });

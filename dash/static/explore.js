@@ -70,7 +70,7 @@ export function unitOf(expr) {
 }
 
 /** More lines than this nobody can tell apart. */
-export const mostLines = 20;
+export const maxLines = 20;
 
 /**
  * chosenLines are the lines to draw of many: those that end on the largest values, then
@@ -80,7 +80,7 @@ export const mostLines = 20;
 export function chosenLines(series) {
   const end = (/** @type {import("./api.js").Series} */ s) => s.values.at(-1) ?? -Infinity;
   const last = (/** @type {import("./api.js").Series} */ s) => s.values.findLast((v) => v !== null) ?? -Infinity;
-  const chosen = [...series].sort((a, b) => end(b) - end(a) || last(b) - last(a) || 0).slice(0, mostLines);
+  const chosen = [...series].sort((a, b) => end(b) - end(a) || last(b) - last(a) || 0).slice(0, maxLines);
   const labels = [...new Set(series.flatMap((s) => Object.keys(s.metric)))]
     .filter((l) => new Set(series.map((s) => s.metric[l])).size > 1).sort();
   return chosen.map((s) => ({

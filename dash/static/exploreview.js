@@ -5,7 +5,7 @@ import { chart, shownOf } from "./chart.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
 import { attribute, list, make, put } from "./dom.js";
-import { chosenLines, csv, defaultQuery, ended, metricsInOrder, mostLines, seriesText, unitOf } from "./explore.js";
+import { chosenLines, csv, defaultQuery, ended, metricsInOrder, maxLines, seriesText, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { number, shorten, visible } from "./format.js";
 import { laterMessages } from "./latermessages.js";
@@ -20,13 +20,13 @@ import { zoomTo } from "./trend.js";
 learn(laterMessages);
 
 /** Metrics listed, and rows of a table; the rest is counted. */
-const [mostMetrics, mostRows] = [40, 200];
+const [maxMetrics, maxRows] = [40, 200];
 
 /** How long nothing must have been written until a query is checked, in milliseconds. */
 const quiet = 300;
 
 /** How long the lists of metrics and labels are good for, in seconds. */
-const seldom = 60;
+const listInterval = 60;
 
 /** raw is a number of which one wants to see that it is none. */
 const raw = (/** @type {number} */ n) => (Number.isNaN(n) ? "NaN" : number(n));
@@ -43,7 +43,7 @@ export function exploreScreen(changeView) {
    * @type {{kind: string, label: string} | null}
    */
   let wanted = null;
-  /** @type {import("./desk.js").Answer[]} */
+  /** @type {import("./cache.js").Result[]} */
   let seen = [];
   let timer = 0;
 
@@ -69,9 +69,9 @@ export function exploreScreen(changeView) {
   /** known is what there is to complete from; what is missing is asked for. */
   function known(/** @type {string} */ text, /** @type {number} */ cursor) {
     const { kind, label } = placeOfCursor(text, cursor);
-    const ask = (/** @type {{list: string, label?: string}} */ question) => shown?.ask({ ...question, at: Math.floor((shown?.at ?? 0) / seldom) * seldom });
-    const labels = kind === "label" ? ask({ list: "labels" }) : null;
-    const values = kind === "value" ? ask({ list: "values", label }) : null;
+    const fetchList = (/** @type {{list: string, label?: string}} */ query) => shown?.query({ ...query, at: Math.floor((shown?.at ?? 0) / listInterval) * listInterval });
+    const labels = kind === "label" ? fetchList({ list: "labels" }) : null;
+    const values = kind === "value" ? fetchList({ list: "values", label }) : null;
     if (labels === undefined || values === undefined) {
       wanted = { kind, label };
       shown?.refresh();
@@ -88,17 +88,17 @@ export function exploreScreen(changeView) {
     /** @param {import("./now.js").Now} now */
     update(now) {
       shown = now;
-      const at = Math.floor(now.at / seldom) * seldom;
+      const at = Math.floor(now.at / listInterval) * listInterval;
       const only = matchers();
-      const names = now.ask({ list: "metricNames", at, ...(only ? { "match[]": only } : {}) });
-      const about = now.ask({ list: "metadata", at });
+      const names = now.query({ list: "metricNames", at, ...(only ? { "match[]": only } : {}) });
+      const about = now.query({ list: "metadata", at });
       if (names && about && (names !== seen[0] || about !== seen[1])) {
         seen = [names, about];
         metrics = metricsInOrder(names.value ?? [], about.value ?? {});
       }
       if (wanted) {
         const { kind, label } = wanted;
-        const there = now.ask(kind === "label" ? { list: "labels", at } : { list: "values", label, at });
+        const there = now.query(kind === "label" ? { list: "labels", at } : { list: "values", label, at });
         if (there) {
           wanted = null;
           if (document.activeElement === box.input) box.offer();
@@ -106,7 +106,7 @@ export function exploreScreen(changeView) {
       }
       offered.update(metrics);
       box.set(now.view.expr);
-      const problem = answer.update(now) ?? (checked && checked !== now.view.expr ? now.ask({ list: "parse", at: 0, query: checked })?.problem : undefined);
+      const problem = answer.update(now) ?? (checked && checked !== now.view.expr ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined);
       const text = problem && problem !== "none" ? problem : null;
       place.update(text, document.activeElement === box.input ? box.input.value.trim() : now.view.expr);
       attribute(box.input, "aria-invalid", text ? "true" : "");
@@ -150,8 +150,8 @@ function placeView() {
  */
 function answerView(changeView) {
   const note = make("p", { class: "muted" });
-  const picture = chart("explore", zoomTo(changeView));
-  const table = facts("result", [{ label: "series" }, { label: "value", number: true }], mostRows);
+  const graph = chart("explore", zoomTo(changeView));
+  const table = facts("result", [{ label: "series" }, { label: "value", number: true }], maxRows);
   const kinds = [["", "asGraph"], ["1", "asRows"]].map(([value, label]) => {
     const button = make("button", { type: "button" }, say(label));
     button.addEventListener("click", () => changeView((view) => ({ ...view, table: value })));
@@ -160,12 +160,12 @@ function answerView(changeView) {
   const asCSV = make("button", { type: "button" }, say("asCSV"));
   const asPNG = make("button", { type: "button" }, say("asPNG"));
   const tools = make("div", { class: "tools" }, make("span", { class: "part", role: "group", "aria-label": say("result") }, ...kinds.map((k) => k.button)), asCSV, asPNG);
-  const element = make("div", {}, note, tools, picture.element, table.element);
+  const element = make("div", {}, note, tools, graph.element, table.element);
   /** @type {() => string} */
   let text = () => "";
   asCSV.addEventListener("click", () => download(new Blob([text()], { type: "text/csv;charset=utf-8" }), "tacho.csv"));
   asPNG.addEventListener("click", () => {
-    const [canvas, what] = [picture.canvas(), picture.shown()];
+    const [canvas, what] = [graph.canvas(), graph.shown()];
     if (canvas && what) saveChart(canvas, what);
   });
   return {
@@ -181,7 +181,7 @@ function answerView(changeView) {
       for (const { value, button } of kinds) attribute(button, "aria-pressed", String(value === asRows));
       if (!expr) {
         put(note, say("chooseMetric"));
-        for (const part of [tools, picture.element, table.element]) part.hidden = true;
+        for (const part of [tools, graph.element, table.element]) part.hidden = true;
         return undefined;
       }
       const samples = samplesOf(now, expr);
@@ -189,7 +189,7 @@ function answerView(changeView) {
       if (!samples || !span) return "none";
       if (span.problem) {
         put(note, "");
-        for (const part of [tools, picture.element, table.element]) part.hidden = true;
+        for (const part of [tools, graph.element, table.element]) part.hidden = true;
         return span.problem;
       }
       const { times, series } = ended(span.value, samples, now.at);
@@ -197,9 +197,9 @@ function answerView(changeView) {
       const drawn = shownOf({ id: "result", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
       tools.hidden = false;
       asPNG.hidden = Boolean(asRows);
-      picture.element.hidden = Boolean(asRows);
-      put(note, series.length === 0 ? say("nothingFound") : series.length > mostLines && !asRows ? say("someLines", { n: mostLines, all: series.length }) : say("seriesCount", { n: series.length }));
-      if (!asRows) picture.update(drawn);
+      graph.element.hidden = Boolean(asRows);
+      put(note, series.length === 0 ? say("nothingFound") : series.length > maxLines && !asRows ? say("someLines", { n: maxLines, all: series.length }) : say("seriesCount", { n: series.length }));
+      if (!asRows) graph.update(drawn);
       table.update(asRows ? samples.map((s) => ({ key: seriesText(s.metric), cells: [seriesText(s.metric), raw(numberOf(s.value?.[1]))] })) : []);
       text = () => (asRows ? csv(samples.map((s) => seriesText(s.metric)), [now.at], samples.map((s) => [numberOf(s.value?.[1])])) : csv(drawn.names, drawn.times, drawn.values));
       return "none";
@@ -221,9 +221,9 @@ function metricList(chosen) {
   const show = () => {
     const words = filter.value.toLowerCase().split(/\s+/);
     const found = all.filter((m) => words.every((w) => `${m.name} ${m.type} ${m.help}`.toLowerCase().includes(w)));
-    list(items, found.slice(0, mostMetrics).map((metric) => ({ key: metric.name, metric })), (/** @type {{key: string, metric: import("./explore.js").Metric}} */ _) => metricView(chosen));
-    rest.hidden = found.length <= mostMetrics;
-    put(rest, say("more", { n: found.length - mostMetrics }));
+    list(items, found.slice(0, maxMetrics).map((metric) => ({ key: metric.name, metric })), (/** @type {{key: string, metric: import("./explore.js").Metric}} */ _) => metricView(chosen));
+    rest.hidden = found.length <= maxMetrics;
+    put(rest, say("more", { n: found.length - maxMetrics }));
   };
   filter.addEventListener("input", show);
   return {

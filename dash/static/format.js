@@ -136,7 +136,7 @@ export function ratio(n) {
 }
 
 /**
- * A change of a number, in words that need no colour: how much more or less, or how
+ * A change of a number, in words that need no color: how much more or less, or how
  * many times as much.
  * @param {number} now
  * @param {number} before

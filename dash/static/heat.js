@@ -42,7 +42,7 @@ function trimmed(/** @type {number[]} */ times, /** @type {number[]} */ bounds, 
 }
 
 /** A native histogram has up to 160 buckets; more rows than this nobody can tell apart. */
-const mostRows = 40;
+const maxRows = 40;
 
 /**
  * nativeHeat makes rows of native histograms, whose buckets are those that were used:
@@ -57,7 +57,7 @@ export function nativeHeat(answer) {
   const bounds = new Map();
   for (const h of column) for (const [, low, high] of h?.buckets ?? []) bounds.set(numberOf(high), numberOf(low));
   let uppers = [...bounds.keys()].sort((a, b) => a - b);
-  while (uppers.length > mostRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
+  while (uppers.length > maxRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
   const rows = uppers.map(() => /** @type {(number | null)[]} */ (column.map((h) => (h ? 0 : null))));
   column.forEach((h, i) => {
     for (const [, , high, count] of h?.buckets ?? []) {

@@ -91,19 +91,19 @@ export function markText({ kind, at, text }) {
   return text ? say("markRestarts", { time: when, n: text }) : say("markRestart", { time: when });
 }
 
-/** The dashes by which marks are told apart without colours. */
+/** The dashes by which marks are told apart without colors. */
 const dashes = { deploy: [], restart: [3, 3], note: [8, 3] };
 
 /**
  * drawMarks draws a line for each mark, with a triangle at its top.
  * @param {UPlot} u
  * @param {Mark[]} marks
- * @param {string} colour
+ * @param {string} color
  */
-export function drawMarks(u, marks, colour) {
+export function drawMarks(u, marks, color) {
   const { ctx, bbox } = u;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.strokeStyle = ctx.fillStyle = color;
   ctx.lineWidth = devicePixelRatio;
   for (const { at, kind } of marks) {
     const x = Math.round(u.valToPos(at, "x", true));

@@ -104,7 +104,7 @@ export function aligned({ from, to }, step) {
 }
 
 /** How many points a chart has at most: more than one for two pixels shows nothing more. */
-const mostPoints = 300;
+const maxPoints = 300;
 
 /**
  * gridOf is where the points of a chart lie.
@@ -114,7 +114,7 @@ const mostPoints = 300;
  */
 export function gridOf(span, now, every) {
   const wide = bounds(span, now);
-  const step = stepOf(wide.to - wide.from, every, mostPoints);
+  const step = stepOf(wide.to - wide.from, every, maxPoints);
   return { edges: aligned(wide, step), step };
 }
 

@@ -6,12 +6,12 @@ import { placeOf } from "./rows.js";
 import { serviceView } from "./service.js";
 
 /**
- * lookedAt is the service that a view is about, or null for all of them. Who has only
+ * selectedService is the service that a view is about, or null for all of them. Who has only
  * one wants to see that one.
  * @param {import("./model.js").Service[]} services
  * @param {import("./view.js").View} view
  */
-export function lookedAt(services, { open }) {
+export function selectedService(services, { open }) {
   if (open) return services.find((s) => placeOf(s) === open) ?? null;
   return services.length === 1 ? services[0] : null;
 }
@@ -28,7 +28,7 @@ export function servicesScreen(changeView) {
   return {
     element,
     update(/** @type {import("./now.js").Now} */ now) {
-      const service = lookedAt(now.services, now.view);
+      const service = selectedService(now.services, now.view);
       all.element.hidden = service !== null;
       for (const [key, view] of seen) view.element.hidden = key !== service?.key;
       if (!service) return all.update(now);
