@@ -1,5 +1,4 @@
-// One alert: its line, and what is behind it when it is opened: why it fired, what to do,
-// where to silence it.
+// One alert: a line that opens to show its cause, its runbook and links to silence it.
 
 import { agrees, hostOf, restOf, ruleOf, silenceLink, unitOfRule } from "./alerts.js";
 import { chartsOf, fires } from "./alertchart.js";
@@ -19,7 +18,7 @@ import { addressOf } from "./view.js";
 const longest = 600;
 
 /**
- * What an alert is shown with.
+ * An Item is an alert with what its view needs.
  * @typedef {object} Item
  * @property {string} key
  * @property {import("./alerts.js").Alert} alert
@@ -27,12 +26,12 @@ const longest = 600;
  * @property {import("./alerts.js").Rule[]} rules
  * @property {string[]} managers addresses of Alertmanagers
  * @property {number} clock seconds since the epoch
- * @property {boolean} first it is opened without being asked
+ * @property {boolean} first it is open from the start
  */
 
 /**
- * alertView returns one alert. Opened is told whenever it is opened or closed by whoever it
- * may be.
+ * alertView returns the view of one alert. It calls opened whenever the view opens or
+ * closes.
  * @param {Item} first
  * @param {import("./now.js").ChangeView} changeView
  * @param {(box: HTMLDetailsElement) => void} opened
@@ -45,7 +44,7 @@ export function alertView(first, changeView, opened) {
   let item = first;
   const open = () => {
     if (!box.open) return;
-    // Made when it is wanted: there can be many alerts, and a chart costs something.
+    // Created on demand: there can be many alerts, and charts are expensive.
     if (!details) box.append((details = detailsView(changeView)).element);
     details.update(item);
   };
@@ -107,13 +106,13 @@ function detailsView(changeView) {
 }
 
 /**
- * A Picked is the chart that says why an alert fired, and its lines.
+ * A Picked is the chart of an alert's cause, and its lines.
  * @typedef {{chart: import("./alertchart.js").Chart, unit: string, times: number[], series: import("./api.js").Series[], problem?: import("./api.js").Problem}} Picked
  */
 
 /**
- * pickedChart asks for all alternatives of a rule's query, and picks the one that fires
- * for the alert; undefined while the answers are not there.
+ * pickedChart queries all alternatives of a rule, and picks the one that fires for the
+ * alert; undefined until the results are there.
  * @returns {Picked | undefined}
  */
 function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Alert} */ alert, /** @type {import("./alerts.js").Rule & {query: string}} */ rule) {
@@ -128,17 +127,17 @@ function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {impor
   return all.find((p) => p.series.some((s) => fires(p.chart, s.values))) ?? all.find((p) => p.series.length > 0) ?? all[0];
 }
 
-/** contentOf is what the chart shows: the lines, and the limit as a line of its own. */
+/** contentOf is the chart's content: the lines, and the threshold as another line. */
 function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, series }) {
   const lines = chosenLines(series).map((l) => ({ name: series.length === 1 ? say("value") : shorten(visible(l.name), 80), values: l.values }));
   if (limit !== null && lines.length) lines.push({ name: "limit", values: times.map(() => limit) });
   return shownOf({ id: "whyFired", unit, by: "", expr }, { times, names: lines.map((l) => l.name), values: lines.map((l) => l.values) });
 }
 
-/** PromQL's comparison operators as people write them. */
+/** How PromQL's comparison operators are displayed. */
 const signs = /** @type {Record<string, string>} */ ({ ">=": "≥", "<=": "≤", "==": "=", "!=": "≠" });
 
-/** valueText is what the rule found when it was last evaluated, and its limit. */
+/** valueText is the value of the last evaluation, and the threshold. */
 function valueText(/** @type {import("./alerts.js").Alert} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
   if (Number.isNaN(numberOf(alert.value))) return "";
   const value = written(unit, numberOf(alert.value));

@@ -1,13 +1,13 @@
-// The theme's colors, for what is drawn and not styled.
+// The theme's colors, for canvases.
 
 /**
- * An element that wears a color so that the browser says which one it is in this theme.
+ * An element that has a color, so that the browser computes it for the theme.
  * @type {HTMLElement | null}
  */
 let probe = null;
 
 /**
- * color is a custom property of the theme as a canvas takes it.
+ * color is a custom property of the theme, as a canvas needs it.
  * @param {string} name such as --line-1
  */
 export function color(name) {
@@ -21,7 +21,7 @@ export function color(name) {
 }
 
 /**
- * faint is the same color, a third as strong.
+ * faint is the same color at one third of the opacity.
  * @param {string} name
  */
 export const faint = (name) => color(name).replace(/^rgb\((.*)\)$/, (_, rgb) => `rgba(${rgb}, 0.33)`);

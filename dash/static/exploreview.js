@@ -1,5 +1,4 @@
-// Explore: a box for a query, the metrics that there are, and the answer as a chart or as
-// a table.
+// Explore: a query box, the list of metrics, and the result as a chart or a table.
 
 import { chart, shownOf } from "./chart.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
@@ -60,13 +59,13 @@ export function exploreScreen(changeView) {
     changeView((view) => ({ ...view, expr }));
   }
 
-  /** A service that is looked at narrows what is offered. */
+  /** A selected service narrows the list. */
   function matchers() {
     const service = shown?.services.find((s) => placeOf(s) === shown?.view.open);
     return service ? selector([["job", "=", service.job]]) : "";
   }
 
-  /** known is what there is to complete from; what is missing is asked for. */
+  /** known are the names to complete from; missing ones are fetched. */
   function known(/** @type {string} */ text, /** @type {number} */ cursor) {
     const { kind, label } = placeOfCursor(text, cursor);
     const fetchList = (/** @type {{list: string, label?: string}} */ query) => shown?.query({ ...query, at: Math.floor((shown?.at ?? 0) / listInterval) * listInterval });
@@ -129,7 +128,7 @@ function placeView() {
      * @param {string} expr
      */
     update(problem, expr) {
-      // An API that cannot check queries says nothing against this one.
+      // Not every API can check queries.
       element.hidden = !problem || problem.kind === "foreign";
       if (!problem) return;
       const found = errorPlace(problem.message, expr);
@@ -145,7 +144,7 @@ function placeView() {
 }
 
 /**
- * answerView is the answer as a chart or as a table, to be taken away as well.
+ * answerView shows the result as a chart or a table, with downloads.
  * @param {import("./now.js").ChangeView} changeView
  */
 function answerView(changeView) {
@@ -171,8 +170,8 @@ function answerView(changeView) {
   return {
     element,
     /**
-     * update shows the answer, and returns what is wrong with it: "none" for nothing, undefined
-     * where nothing was asked.
+     * update shows the result, and returns its problem: "none" if there is none, undefined
+     * without a query.
      * @param {import("./now.js").Now} now
      * @returns {import("./api.js").Problem | "none" | undefined}
      */
@@ -208,7 +207,7 @@ function answerView(changeView) {
 }
 
 /**
- * metricList offers the metrics, narrowed by what is written above them.
+ * metricList lists the metrics that match the filter above it.
  * @param {(metric: import("./explore.js").Metric) => void} chosen
  */
 function metricList(chosen) {

@@ -1,4 +1,4 @@
-// The heatmap of latencies, drawn by hand: uPlot has none.
+// The heatmap of latencies, drawn on a canvas: uPlot has none.
 
 import { whenThemeChanges } from "./chart.js";
 import { color } from "./colors.js";
@@ -96,7 +96,7 @@ function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {im
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "right";
   const tall = (height - foot) / h.rows.length;
-  const every = Math.ceil(18 / tall); // the topmost one is moved down by 6
+  const every = Math.ceil(18 / tall); // the topmost label moves down by 6
   h.bounds.forEach((bound, r) => {
     if (r % every === 0 && bound !== Infinity) context.fillText(latency(bound), left - 6, (h.rows.length - 1 - r) * tall + 4 + (r === h.rows.length - 1 ? 6 : 0));
   });

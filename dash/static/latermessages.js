@@ -1,4 +1,4 @@
-// What the screens say that are fetched when one first goes there.
+// The texts of the screens that are loaded on first use.
 
 /** @type {Record<string, [string, string]>} */
 export const laterMessages = {

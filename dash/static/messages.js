@@ -1,5 +1,5 @@
-// Everything the page says at first, in one table (latermessages.js has the rest): in English and in Chinese. {words in braces} are filled
-// in; no sentence depends on a plural. Names of metrics, labels and PromQL are not translated.
+// The page's texts in English and Chinese; latermessages.js has those of later screens. {words in braces} are
+// filled in; no sentence depends on a plural. Metric names, labels and PromQL are not translated.
 
 /** @type {Record<string, [string, string]>} */
 export const messages = {
@@ -15,7 +15,7 @@ export const messages = {
   cancel: ["Cancel", "取消"],
   retry: ["Retry", "重试"],
 
-  // Where one can go, and the controls.
+  // Navigation and controls.
   navigation: ["Pages", "页面"],
   controls: ["Time range and theme", "时间范围与主题"],
   services: ["Services", "服务"],
@@ -39,9 +39,9 @@ export const messages = {
   themeLight: ["Light", "浅色"],
   themeDark: ["Dark", "深色"],
   zone: ["Time zone", "时区"],
-  zoneOwn: ["Browser time zone ({zone})", "浏览器时区（{zone}）"],
+  zoneOwn: ["Browser ({zone})", "浏览器时区（{zone}）"],
 
-  // States, each with what it means.
+  // States and their meanings.
   healthy: ["healthy", "正常"],
   errors: ["errors", "出错"],
   slow: ["slow", "缓慢"],
@@ -56,7 +56,7 @@ export const messages = {
   downMeans: ["Prometheus cannot scrape it.", "Prometheus 无法抓取该服务。"],
   noDataMeans: ["The target responds, but has no request rates. They need two scrapes within the rate window, and metric names that tacho knows.", "目标有响应，但没有请求速率。计算速率需要窗口内至少两次抓取，且指标名称须为 tacho 所支持。"],
 
-  // Why a service is in its state.
+  // Reasons of a state.
   whyErrors: ["{route}: {ratio} errors", "{route}：错误率 {ratio}"],
   whySlow: ["{route}: p95 is {latency}", "{route}：p95 为 {latency}"],
   allRoutes: ["all routes", "所有路由"],
@@ -67,7 +67,7 @@ export const messages = {
   whyNoRates: ["requests are counted, but scraped or pushed too rarely to compute a rate: alerts on them cannot fire", "有请求计数，但抓取或推送间隔过长，无法计算速率：相关告警不会触发"],
   andMore: ["{why}; other routes: {n}", "{why}；另有 {n} 条路由"],
 
-  // The sentence at the top.
+  // The summary.
   allHealthy: ["All services are healthy.", "所有服务正常。"],
   nothingWrong: ["No problems; no traffic: {jobs}.", "没有异常；无流量的服务：{jobs}。"],
   healthyButAlerts: ["All services are within their thresholds, but alerts are firing: {n}.", "所有服务均未超过阈值，但有 {n} 条告警正在触发。"],
@@ -127,7 +127,7 @@ export const messages = {
   never: ["never called", "从未调用"],
   neverMeans: ["No requests since its processes started.", "自进程启动以来没有处理过请求。"],
 
-  // Where the time goes.
+  // Time, instances, dependencies.
   timeByRoute: ["Time by route", "各路由耗时占比"],
   instances: ["Instances", "实例"],
   instance: ["Instance", "实例"],
@@ -156,7 +156,7 @@ export const messages = {
   method: ["Method", "方法"],
   ofAll: ["Share", "占比"],
 
-  // What happened.
+  // Events.
   happened: ["Events in this time range: deployments, restarts, notes", "此时间范围内的事件：部署、重启、备注"],
   markDeploy: ["{time} version {text}", "{time} 版本 {text}"],
   markRestart: ["{time} restart", "{time} 重启"],
@@ -189,13 +189,13 @@ export const messages = {
   asTable: ["Table and query", "表格与查询语句"],
   timeColumn: ["Time", "时间"],
 
-  // What has changed.
+  // Changes.
   changed: ["What changed (vs. the previous {span})", "与前 {span}相比的变化"],
   changedDay: ["What changed (vs. the same {span} of the previous day)", "与前一天同一时段（{span}）相比的变化"],
   changedWeek: ["What changed (vs. the same {span} of the previous week)", "与前一周同一时段（{span}）相比的变化"],
-  lastMinute: ["minute", " 1 分钟"],
-  lastHour: ["hour", " 1 小时"],
-  lastDay: ["day", " 1 天"],
+  lastMinute: ["minute", "1 分钟"],
+  lastHour: ["hour", "1 小时"],
+  lastDay: ["day", "1 天"],
   changedNothing: ["No significant changes.", "没有明显变化。"],
   moreTime: ["takes more time: concurrency {before} → {now}, mean latency {meanBefore} → {mean}, {rateBefore} → {rate} requests/s.", "耗时增加：平均并发 {before} → {now}，平均延迟 {meanBefore} → {mean}，{rateBefore} → {rate} 请求/秒。"],
   lessTime: ["takes less time: concurrency {before} → {now}, mean latency {meanBefore} → {mean}, {rateBefore} → {rate} requests/s.", "耗时减少：平均并发 {before} → {now}，平均延迟 {meanBefore} → {mean}，{rateBefore} → {rate} 请求/秒。"],
@@ -232,7 +232,7 @@ export const messages = {
   error: ["Error", "错误"],
   targetNearlyLateMeans: ["A scrape takes more than 80 % of its timeout. A target that exceeds it is down: raise scrape_timeout, or export less.", "抓取耗时超过超时时间的 80%。一旦超时，目标即视为抓取失败：请增大 scrape_timeout，或减少导出的数据。"],
 
-  // Nothing to show yet.
+  // No data.
   noTarget: ["No targets yet", "还没有目标"],
   noTargetText: ["Prometheus scrapes no service yet. Add yours by its address:", "Prometheus 尚未抓取任何服务。请用服务地址添加："],
   noTargetDemo: ["Or try the demo:", "或运行演示："],
@@ -244,7 +244,7 @@ export const messages = {
   standingText: ["Nothing was recorded at its end. Choose another time range, or go live.", "其结束时刻没有数据。请选择其他时间范围，或切换到实时。"],
   loading: ["Loading…", "正在加载…"],
 
-  // What can be wrong with the API.
+  // API errors.
   gone: ["The server does not respond.", "服务器没有响应。"],
   goneHow: ["Is it still running? The page retries automatically.", "请确认它仍在运行。页面会自动重试。"],
   starting: ["The server is starting and does not answer queries yet.", "服务器正在启动，暂时无法响应查询。"],
@@ -261,7 +261,7 @@ export const messages = {
   foreignHow: ["Set Options.APIPath to its path.", "请将 Options.APIPath 设为其路径。"],
   kept: ["Showing data from {time}.", "以下为 {time} 的数据。"],
 
-  // Where the numbers come from.
+  // Data source.
   fromRecorded: ["Data from recording rules.", "数据来自记录规则。"],
   fromRaw: ["No rates from recording rules: computed from http_requests_total and http_request_duration_seconds over {window}.", "记录规则没有速率数据：由 http_requests_total 和 http_request_duration_seconds 按 {window} 窗口计算。"],
   noAlertsAPI: ["This API does not list alerts.", "此 API 不提供告警列表。"],
@@ -278,17 +278,17 @@ export const messages = {
   queryTargets: ["Targets", "目标"],
   queryDown: ["Targets down", "抓取失败的目标"],
 
-  // The other language, in itself.
+  // The other language, by its own name.
   language: ["中文", "English"],
 };
 
-/** The languages, as documents name them, in the order of the table. */
+/** The languages of the table's columns, as BCP 47 tags. */
 export const languages = ["en", "zh-CN"];
 
 let present = 0;
 
 /**
- * learn adds the messages of a screen that comes later.
+ * learn adds the messages of a screen that is loaded later.
  * @param {Record<string, [string, string]>} more
  */
 export function learn(more) {
@@ -296,9 +296,8 @@ export function learn(more) {
 }
 
 /**
- * choose sets the language: the one that is asked for, or the first of the
- * person's that there is.
- * @param {string} asked "" for none
+ * choose sets the language: the requested one, else the first available one of the user's.
+ * @param {string} asked the requested language, "" for none
  * @param {readonly string[]} preferred such as navigator.languages
  */
 export function choose(asked, preferred) {
@@ -307,11 +306,11 @@ export function choose(asked, preferred) {
   return languages[present];
 }
 
-/** other is the language that is not in use. */
+/** other is the language not in use. */
 export const other = () => languages[1 - present];
 
 /**
- * say returns the message of a key with the values filled in.
+ * say returns a message by its key, with the values filled in.
  * @param {string} key
  * @param {Record<string, string | number>} [values]
  */
@@ -321,7 +320,7 @@ export function say(key, values = {}) {
 }
 
 /**
- * inLanguage returns the one of the texts that the person reads.
+ * inLanguage returns the text in the user's language.
  * @param {string[]} texts in the order of languages
  */
 export const inLanguage = (texts) => texts[present];

@@ -1,4 +1,4 @@
-// The rules: those that cannot be evaluated, which watch nothing, and all that watch.
+// The alert rules: those that fail to evaluate, and all others.
 
 import { make, put } from "./dom.js";
 import { facts } from "./facts.js";

@@ -1,4 +1,4 @@
-// The sentence at the top, and the window's title: the answer to the first question.
+// The summary at the top, and the window's title.
 
 import { byId, put } from "./dom.js";
 import { visible } from "./format.js";
@@ -7,7 +7,7 @@ import { isBad } from "./model.js";
 import { stateText } from "./head.js";
 
 /**
- * showSummary says in a sentence whether all is well.
+ * showSummary shows in one sentence whether all services are healthy.
  * @param {import("./now.js").Now} now
  */
 export function showSummary({ services: all, alerts }) {

@@ -25,7 +25,7 @@ export function tracesView() {
      */
     update(now, subject) {
       const { at, edges, step, config } = now;
-      // There may be very many: asked for where one looks at a route, or opens the list.
+      // There can be very many: fetched for a single route, or when the list is opened.
       if (now.view.route && now.view.route !== route) element.open = true;
       route = now.view.route;
       if (!element.open) return;

@@ -1,4 +1,4 @@
-// Where the time goes: routes, instances, and what the service itself waits for.
+// Time by route, instances, outgoing requests and database pools.
 
 import { facts } from "./facts.js";
 import { make } from "./dom.js";
@@ -13,10 +13,10 @@ import { busiest, instances } from "./where.js";
 
 const number = (/** @type {string} */ label) => ({ label, number: true });
 
-/** Heads of the instances' columns. */
+/** Columns of the instances. */
 export const instanceHeads = [{ label: "instance" }, number("rateColumn"), number("errorRatio"), number("mean"), number("concurrency"), number("cpu"), number("memory"), number("upSince")];
 
-/** whereView returns the tables, each hidden while it has nothing to say. */
+/** whereView returns the tables, each hidden while it is empty. */
 export function whereView() {
   const routes = facts("timeByRoute", [{ label: "route" }, number("share"), number("concurrency"), number("mean"), number("rateColumn"), number("trend")]);
   const each = facts("instances", instanceHeads);
@@ -53,7 +53,8 @@ function routeCells(/** @type {import("./now.js").Now} */ now, /** @type {import
 }
 
 /**
- * instanceCells are one instance's; a number far from its siblings' is marked, and said.
+ * instanceCells are the cells of an instance; a number that differs is marked and has a
+ * tooltip.
  * @param {import("./where.js").Instance} i
  * @param {number} at
  * @returns {import("./facts.js").Cell[]}
