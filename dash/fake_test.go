@@ -16,7 +16,7 @@ import (
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// A fake plays the Prometheus HTTP API with fixed answers.
+// A fake is a Prometheus HTTP API with fixed responses.
 type fake struct {
 	answer  func(round int, query string) answer // the first round is 1
 	targets string                               // the list in JSON; empty: this API has none
@@ -25,15 +25,15 @@ type fake struct {
 
 	exemplars string // in JSON
 	traceURL  string
-	arguments bool                                 // the targets were typed
+	arguments bool                                 // the targets are arguments
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
 	rounds     int
-	open, most int // requests under way now, and at most
+	open, most int // concurrent requests: now, and the maximum
 }
 
-// An answer is a status and a body. A zero one breaks the connection off.
+// An answer is a status and a body. The zero value aborts the connection.
 type answer struct {
 	status int
 	body   string
@@ -61,7 +61,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
 	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL, Arguments: f.arguments}))
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
-	// A browser asks again, unseen, when a connection breaks that it had used.
+	// A browser retries silently when a reused connection breaks.
 	server.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(server.Close)
 	return server.URL + prefix + "/"
@@ -71,7 +71,7 @@ func (f *fake) query(w http.ResponseWriter, r *http.Request) {
 	query := r.FormValue("query")
 	round := f.enter(isSnapshot(query) && strings.Contains(query, "tacho:"))
 	defer f.leave()
-	time.Sleep(f.delay) // plays a slow server
+	time.Sleep(f.delay) // a slow server
 	a := f.answer(round, query)
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
@@ -120,7 +120,7 @@ func matrix(end int64, curves ...curve) answer {
 	return answer{http.StatusOK, string(body)}
 }
 
-// enter counts: a round begins with the query for recorded metrics.
+// enter counts rounds: each begins with the query for recorded metrics.
 func (f *fake) enter(begins bool) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

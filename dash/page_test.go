@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestPage opens the page in a browser, in front of an API that gives fixed
-// answers, and reads what a person would read.
+// TestPage opens the page in a browser, with an API of fixed responses, and reads the
+// visible text.
 func TestPage(t *testing.T) {
 	const down = `[{"labels":{"job":"shop","instance":"10.0.0.1:80"},"health":"down","lastError":"connection refused","scrapeUrl":"http://10.0.0.1:80/metrics"}]`
 	ofShop := map[string]string{"job": "shop", "schema": "default"}
@@ -206,7 +206,7 @@ func TestPage(t *testing.T) {
 			page := browse(t, test.fake.serve(t, ""), test.budget)
 			check(t, page.text(t), test.want, test.absent)
 			if test.calm && page.console != "" {
-				t.Errorf("the console says\n%s", page.console)
+				t.Errorf("the console has\n%s", page.console)
 			}
 			if strings.Contains(page.console, "Uncaught") || strings.Contains(page.console, "Content Security Policy") {
 				t.Errorf("the page is broken:\n%s", page.console)
@@ -218,28 +218,27 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// check finds the wanted texts one after the other.
+// check finds the wanted texts in order.
 func check(t *testing.T, text string, want, absent []string) {
 	t.Helper()
 	rest := text
 	for _, w := range want {
 		_, after, found := strings.Cut(rest, w)
 		if !found {
-			t.Errorf("the page does not say %q, or not at its place, in\n%s", w, text)
+			t.Errorf("the page lacks %q, or has it in another place, in\n%s", w, text)
 			continue
 		}
 		rest = after
 	}
 	for _, a := range absent {
 		if strings.Contains(text, a) {
-			t.Errorf("the page says %q in\n%s", a, text)
+			t.Errorf("the page has %q in\n%s", a, text)
 		}
 	}
 }
 
-// TestCharts: the worst service is shown over time; each chart's legend says what
-// its lines end on. A route is shown where the address names it; a query that fails
-// is said, and the rest of the page stays.
+// TestCharts: the worst service has charts, and legends show last values. A route in the
+// address is shown. If a query fails, the page shows the error and keeps the rest.
 func TestCharts(t *testing.T) {
 	ranges := func(query string, end int64) answer {
 		switch {
@@ -268,7 +267,7 @@ func TestCharts(t *testing.T) {
 		t.Error("a chart does not say in words what it shows")
 	}
 	if page.console != "" {
-		t.Errorf("the console says\n%s", page.console)
+		t.Errorf("the console has\n%s", page.console)
 	}
 
 	page = browse(t, f.serve(t, "")+"#compare=before", 1500*time.Millisecond)
@@ -292,8 +291,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
 }
 
-// TestQuantilesAreBounds: a quantile in the first bucket or beyond the last one is no more
-// precise than these are.
+// TestQuantilesAreBounds: a quantile in the first or last bucket is shown as a bound.
 func TestQuantilesAreBounds(t *testing.T) {
 	bound := func(le string) sample {
 		return sample{"bounds", map[string]string{"job": "shop", "schema": "default", "le": le}, "3"}
@@ -311,8 +309,8 @@ func TestQuantilesAreBounds(t *testing.T) {
 	}
 }
 
-// TestExplore: an address with a query shows its answer, named by what tells its lines
-// apart; a query that cannot be read says where.
+// TestExplore: an address with a query shows its result, with lines named by their
+// differing labels; a syntax error shows its position.
 func TestExplore(t *testing.T) {
 	now := answer{http.StatusOK, `{"status":"success","data":{"resultType":"vector","result":[
 		{"metric":{"kind":"<b>pen</b>"},"value":[1,"2.5"]},{"metric":{"kind":"book\n"},"value":[1,"1234567"]},{"metric":{"kind":"ink"},"value":[1,"+Inf"]}]}}`}
@@ -334,14 +332,14 @@ func TestExplore(t *testing.T) {
 		t.Errorf("%d charts are drawn beside a line without end", n)
 	}
 	if strings.Contains(page.console, "Uncaught") {
-		t.Errorf("the console says %s", page.console)
+		t.Errorf("the console has %s", page.console)
 	}
 	page = browse(t, f.serve(t, "")+"#page=explore&expr=sum%28x", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Result"})
 }
 
-// TestNeverCalled: a route whose counters all stand at zero is said to be never called;
-// that is asked only where a route has nothing to do.
+// TestNeverCalled: a route whose counters are all zero is shown as never called; this is
+// queried only if a route is idle.
 func TestNeverCalled(t *testing.T) {
 	for rate, want := range map[string]string{"0": "never called GET /old 0", "1": "GET /old 1.00"} {
 		var mu sync.Mutex
@@ -389,11 +387,11 @@ func TestHostileLabels(t *testing.T) {
 		t.Errorf("a label has become HTML: title %q in\n%s", title, page.html)
 	}
 	if page.console != "" {
-		t.Errorf("the console says\n%s", page.console)
+		t.Errorf("the console has\n%s", page.console)
 	}
 }
 
-// TestHostileEverywhere: every answer of the API is hostile, on every screen.
+// TestHostileEverywhere: every API response is hostile, on every screen.
 func TestHostileEverywhere(t *testing.T) {
 	const evil = "<img src=x onerror=\"document.title='owned'\">\u202e\n\"'`</script>"
 	labels := map[string]string{}
@@ -439,8 +437,8 @@ func TestPrefixInBrowser(t *testing.T) {
 	check(t, page.text(t), []string{"Routes shown: 1 of 4", "GET /api 20.0"}, []string{"/second_route 4.00"})
 }
 
-// TestLive: a new round every two seconds, one request at a time, and a server
-// that takes longer than that is asked less often instead of more.
+// TestLive: an update every two seconds, one at a time; a slower server gets fewer
+// requests, not more.
 func TestLive(t *testing.T) {
 	f := fake{answer: always(vector(shop()...)), alerts: "[]", delay: 20 * time.Millisecond}
 	browse(t, f.serve(t, ""), 9*time.Second)

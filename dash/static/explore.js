@@ -69,7 +69,7 @@ export function unitOf(expr) {
   return "number";
 }
 
-/** More lines than this nobody can tell apart. */
+/** Lines of a chart, at most: more cannot be told apart. */
 export const maxLines = 20;
 
 /**

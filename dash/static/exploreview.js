@@ -114,7 +114,7 @@ export function exploreScreen(changeView) {
   };
 }
 
-/** placeView says what is wrong with a query, and shows where. */
+/** placeView shows a query's error and its position. */
 function placeView() {
   const [before, at, after] = [make("span"), make("mark"), make("span")];
   const text = make("p");

@@ -41,7 +41,7 @@ function trimmed(/** @type {number[]} */ times, /** @type {number[]} */ bounds, 
   };
 }
 
-/** A native histogram has up to 160 buckets; more rows than this nobody can tell apart. */
+/** Rows, at most: a native histogram has up to 160 buckets, more than one can tell apart. */
 const maxRows = 40;
 
 /**

@@ -12,7 +12,7 @@ import { inLanguage, languages } from "./messages.js";
  * @param {string} text
  * @param {string} base the page's address, for its links
  * @param {number} below the level of the heading above
- * @param {string} title what stands above already
+ * @param {string} title the heading above
  */
 export function markdownView(text, base, below, title) {
   const all = halfOf(blocks(text), inLanguage(languages));

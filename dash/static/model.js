@@ -186,7 +186,7 @@ const hidesErrors = (/** @type {any} */ r) => r.statusless > 0 && r.errorRate ==
 
 const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (unknown ? NaN : n.errorRate / n.rate);
 
-/** stateOf says how a route is, or a service as a whole. */
+/** stateOf is the state of a route, or of a service's totals. */
 function stateOf(/** @type {any} */ r) {
   if (r.errorRatio >= limits.errorRatio && r.errorRate >= limits.traffic) return "errors";
   if (r.p95 >= limits.slow && r.rate >= limits.traffic) return "slow";

@@ -8,7 +8,7 @@ import { say } from "./messages.js";
 /** Rules that are shown; the rest is counted. */
 const most = 100;
 
-/** rulesView returns two elements: what is broken belongs above, the list of all below. */
+/** rulesView returns two elements: failing rules, and the list of all rules. */
 export function rulesView() {
   const broken = facts("failingRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
   const all = facts("alertRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);

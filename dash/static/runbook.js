@@ -41,7 +41,7 @@ async function read(/** @type {string} */ href) {
   return text;
 }
 
-/** runbookView shows what an alert's page says: a link to it, and its text where that can be read. */
+/** runbookView shows a link to a runbook, and its text if that can be read. */
 export function runbookView() {
   const link = make("a", { rel: "noreferrer", target: "_blank" }, say("runbook"));
   const text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": say("runbook") });

@@ -40,7 +40,7 @@ export function explain(error, { url, timeout }, setting) {
   return { cause, texts: [0, 1].map((language) => sentences(cause, redirected, setting, words, language).map(fill).join(language === 0 ? " " : "")) };
 }
 
-/** sentences are those of the table: that it redirects, what is wrong, how to fix it. */
+/** sentences are the table's texts: redirect, cause, fix. */
 function sentences(/** @type {string} */ cause, /** @type {boolean} */ redirected, /** @type {string} */ setting, /** @type {string} */ words, /** @type {number} */ language) {
   const entry = (/** @type {string} */ name) => table.find((c) => c.cause === name);
   const fixes = entry(cause)?.fix ?? {};

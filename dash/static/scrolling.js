@@ -89,7 +89,7 @@ export function scrolling(table, body, newRow, few = 100) {
   };
 }
 
-/** space stands for rows that are not there. */
+/** space is the placeholder of rows that are not rendered. */
 function space() {
   const cell = make("td", { colspan: "99" });
   const element = make("tbody", { class: "space", "aria-hidden": "true" }, make("tr", {}, cell));
