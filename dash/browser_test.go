@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A dump is a page as Chromium had built it when its time was over.
+// A dump is a page as Chromium rendered it at the end of its time budget.
 type dump struct {
 	html    string
-	console string // what the page's console said
+	console string // output of the page's console
 }
 
 // browse opens an address in a real Chromium whose clock runs ahead whenever
@@ -50,8 +50,7 @@ func consoleLines(log string) string {
 	return strings.Join(lines, "")
 }
 
-// text is what a person sees of the dump: all text but that of hidden
-// elements, with single spaces.
+// text is the visible text of the dump, with single spaces.
 func (d dump) text(t *testing.T) string {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(d.html))
@@ -78,7 +77,7 @@ func (d dump) text(t *testing.T) string {
 	}
 }
 
-// has reports that the dump has an element of that name; in an attribute it is text.
+// has reports whether the dump has an element of that name outside of attributes.
 func (d dump) has(t *testing.T, name string) bool {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(d.html))

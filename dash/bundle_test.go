@@ -20,8 +20,8 @@ import (
 	"github.com/tacho-go/tacho/dash"
 )
 
-// TestBundleIsOfTheseModules: what a browser loads was made of the modules that are here.
-// That it is what they give, the tests of internal/bundler show.
+// TestBundleIsOfTheseModules: the bundle was built from the current modules. The tests of
+// internal/bundler check that building works.
 func TestBundleIsOfTheseModules(t *testing.T) {
 	text, err := os.ReadFile("bundle/sources.txt")
 	if err != nil {
@@ -46,14 +46,14 @@ func TestBundleIsOfTheseModules(t *testing.T) {
 	}
 }
 
-// A sourceMap is what browsers read to show a place in a bundle as one in a module.
+// A sourceMap maps places in a bundle to places in modules.
 type sourceMap struct {
 	Version  int
 	Sources  []string
 	Mappings string
 }
 
-// mapOf returns the source map that a served file names.
+// mapOf returns the source map of a served file.
 func mapOf(t *testing.T, name string) sourceMap {
 	t.Helper()
 	_, file, found := strings.Cut(served(t, name), "# sourceMappingURL=")
@@ -85,7 +85,7 @@ type place struct {
 	line, column int
 }
 
-// places returns the place in a module for each place in the bundle that the map has.
+// places returns the place in a module for each mapped place in the bundle.
 func (m sourceMap) places(t *testing.T) map[place]place {
 	t.Helper()
 	all := map[place]place{}
@@ -129,12 +129,12 @@ func numbers(t *testing.T, segment string) []int {
 	return all
 }
 
-// TestSourceMaps: a place in a file that a browser loads is that of the same words in the
-// module that they are from, which is served as well.
+// TestSourceMaps: places in a bundle map to the same words in their module, which is
+// served, too.
 func TestSourceMaps(t *testing.T) {
 	for _, test := range []struct{ bundle, source, words string }{
 		{"tacho-first.js", "main.js", `"no source"`},
-		{"tacho-first.js", "api.js", `"no vector in the answer"`},
+		{"tacho-first.js", "api.js", `"no vector in the response"`},
 		{"tacho-first.js", "messages.js", `"zh-CN"`}, // below the table, whose lines are empty in the build
 		{"tacho-later.js", "complete.js", `"histogram_quantile"`},
 		{"tacho.css", "theme.css", ".notice"},
@@ -159,7 +159,7 @@ func TestSourceMaps(t *testing.T) {
 	}
 }
 
-// startsWith reports that words stand at a place of a text.
+// startsWith reports whether words are at a place of a text.
 func startsWith(text string, at place, words string) bool {
 	lines := strings.Split(text, "\n")
 	if at.line >= len(lines) {
@@ -177,7 +177,7 @@ func startsWith(text string, at place, words string) bool {
 	return false
 }
 
-// TestTexts: the browser is told of the texts that its reader will want, and of no other.
+// TestTexts: the browser preloads the texts in its user's language, and no others.
 func TestTexts(t *testing.T) {
 	h := dash.Handler(dash.Options{})
 	for accept, want := range map[string]string{
@@ -204,8 +204,8 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// TestOnFirstUse: a browser fetches what index.html names, and one file more for what comes
-// on first use; no module by itself, and no source map.
+// TestOnFirstUse: a browser fetches the files of index.html, and one more file for screens
+// loaded on first use; no single modules and no source maps.
 func TestOnFirstUse(t *testing.T) {
 	for _, test := range []struct{ fragment, later string }{{"", ""}, {"#page=alerts", "tacho-later.js"}, {"#page=explore", "tacho-later.js"}} {
 		f := fake{alerts: "[]", answer: always(vector(shop()...))}

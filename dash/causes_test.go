@@ -13,8 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated modules anew")
 
-// TestCauses: the page has the table of package scrapeerror, and its tests hold it to
-// that package's texts.
+// TestCauses: the page and its tests have the table and the texts of package scrapeerror.
 func TestCauses(t *testing.T) {
 	for file, want := range map[string]string{
 		"static/causes.js":     scrapeerror.Module(),
@@ -35,8 +34,8 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// causeCases are what package scrapeerror says of its own cases, as a module. Where only
-// more than Prometheus's error tells what is wrong, the page cannot know it.
+// causeCases are the test cases of package scrapeerror with its texts, as a module. Cases
+// that need more than Prometheus's error are left out.
 func causeCases(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../internal/scrapeerror/cases.json")
@@ -70,9 +69,9 @@ func causeCases(t *testing.T) string {
 	return b.String() + "];\n"
 }
 
-// TestAdviceFitsTheReader: on both screens, and in both languages, the page advises those who
-// have typed the targets otherwise than those who have a prometheus.yml; after a redirect
-// it names the machine that failed.
+// TestAdviceFitsTheReader: on both screens, and in both languages, advice differs between
+// targets given as arguments and targets of a prometheus.yml; after a redirect it names the
+// machine that failed.
 func TestAdviceFitsTheReader(t *testing.T) {
 	const targets = `[
 		{"labels":{"job":"shop","instance":"10.0.0.1:80"},"scrapeUrl":"http://10.0.0.1:80/m","health":"down","lastError":"server returned HTTP status 404 Not Found"},

@@ -1,17 +1,17 @@
-// Package dash is tacho's web page: which services are well, which route is
-// not, and what Prometheus says is wrong with the rest.
+// Package dash is tacho's web page: which services are healthy, which routes are
+// not, and why targets cannot be scraped.
 //
 //	mux.Handle("/api/v1/", prometheusAPI)
 //	mux.Handle("/", dash.Handler(dash.Options{}))
 //
-// The page reads nothing but the Prometheus HTTP API, from the browser, and so
-// works on the embedded Prometheus and on any other that is reachable under the
-// page's own origin. It is made of plain files: native ES modules (static/), which
-// internal/bundler makes a few files for browsers of (bundle/); nothing from another
-// host, nothing inline.
+// The page only reads the Prometheus HTTP API, from the browser. So it works with
+// the embedded Prometheus and with any other on the page's origin. It consists of
+// native ES modules (static/), which internal/bundler bundles for browsers (bundle/);
+// it loads nothing from another host and has nothing inline. The package must not
+// depend on the server or on Prometheus.
 //
-// All its URLs are relative. Mounted below a prefix it asks for the API below
-// the same prefix:
+// All its URLs are relative. Mounted below a prefix, it uses the API below the same
+// prefix:
 //
 //	mux.Handle("/tacho/", http.StripPrefix("/tacho", dash.Handler(dash.Options{})))
 package dash
@@ -24,39 +24,38 @@ import (
 	"strings"
 )
 
-// Options configure the page. The zero value is right for a page that stands
-// beside its API.
+// Options configure the page. The zero value is right for a page beside its API.
 type Options struct {
-	// Title is the page's heading and the end of the window's title. The
+	// Title is the page's heading, and the end of the window's title. The
 	// default is "tacho".
 	Title string
 
-	// Hint is a line of plain text below the heading, such as what a demo is
-	// showing now. The default is none.
+	// Hint is a line of plain text below the heading, such as a description of a
+	// demo. The default is none.
 	Hint string
 
-	// APIPath is where the Prometheus HTTP API is: a path, relative to the page
-	// or from the root of its origin. The page cannot ask another origin; put a
-	// reverse proxy between. The default is "api/v1".
+	// APIPath is the path of the Prometheus HTTP API, relative to the page or
+	// absolute. The page cannot use another origin: put a reverse proxy in
+	// between. The default is "api/v1".
 	APIPath string
 
-	// BatchPath is where tacho's server answers many queries at once, relative
-	// like APIPath. The default is none: then each query is a request, which
-	// every Prometheus answers.
+	// BatchPath is the path of the endpoint for batches of queries in tacho's
+	// server, relative like APIPath. The default is none: each query is then a
+	// request, which works with every Prometheus.
 	BatchPath string
 
-	// TraceURL is where a trace is shown, with {trace_id} in its place: the
-	// requests that exemplars point to link there. The default is no link.
+	// TraceURL is the address of a trace, with {trace_id} in it: traces of
+	// exemplars link there. The default is no link.
 	TraceURL string
 
-	// Arguments is true where the reader typed the targets as arguments of a
-	// command: what the page advises for a target that cannot be scraped then
-	// names those, and not keys of a prometheus.yml. The default is false.
+	// Arguments is true if the targets are arguments of a command: advice for
+	// targets that cannot be scraped then names these, not keys of a
+	// prometheus.yml. The default is false.
 	Arguments bool
 }
 
-// Handler serves the page at /, its files beside it, and 404 for every other
-// path. It answers GET and HEAD only and keeps no state.
+// Handler serves the page at /, its files beside it, and 404 for all other paths.
+// It accepts only GET and HEAD, and has no state.
 func Handler(o Options) http.Handler {
 	o.Title = cmp.Or(o.Title, "tacho")
 	o.APIPath = cmp.Or(strings.TrimRight(o.APIPath, "/"), "api/v1")
@@ -65,7 +64,7 @@ func Handler(o Options) http.Handler {
 	return page{files}
 }
 
-// start is the file that stands at the page's address.
+// start is the file at the page's address.
 const start = "index.html"
 
 type page struct{ files map[string]file }
@@ -90,15 +89,15 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// lacksSlash reports that the browser's address of the page has no slash at its
-// end (http.StripPrefix took all of it away), so that relative URLs would be
-// resolved beside the prefix instead of below it.
+// lacksSlash reports that the page's address in the browser has no trailing slash
+// (http.StripPrefix removed the entire path): relative URLs would then resolve beside
+// the prefix instead of below it.
 func lacksSlash(r *http.Request) bool {
 	return r.URL.Path == "" && !strings.HasSuffix(addressPath(r), "/")
 }
 
-// addSlash redirects relatively, because a reverse proxy may have taken away a
-// part of the path that we never saw.
+// addSlash redirects to a relative URL, because a reverse proxy may have removed a
+// part of the path.
 func addSlash(w http.ResponseWriter, r *http.Request) {
 	target := "./" + path.Base(addressPath(r)) + "/"
 	if r.URL.RawQuery != "" {
@@ -108,8 +107,8 @@ func addSlash(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusMovedPermanently)
 }
 
-// addressPath is the path as it was asked for, still escaped, whatever a
-// handler around us made of r.URL.
+// addressPath is the requested path, still escaped, even if an outer handler has
+// changed r.URL.
 func addressPath(r *http.Request) string {
 	asked, _, _ := strings.Cut(r.RequestURI, "?")
 	return asked

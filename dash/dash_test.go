@@ -16,7 +16,7 @@ import (
 	"github.com/tacho-go/tacho/dash"
 )
 
-// get asks a handler as a server would.
+// get sends a request to a handler.
 func get(t *testing.T, h http.Handler, method, target string, header ...string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
@@ -98,8 +98,8 @@ func checkHeaders(t *testing.T, got http.Header) {
 	}
 }
 
-// TestETags: a browser that has a file gets 304, and the tag follows the
-// content, whoever made the handler.
+// TestETags: a browser that has a file gets 304, and ETags depend only on the
+// content, not on the handler.
 func TestETags(t *testing.T) {
 	h, again := dash.Handler(dash.Options{}), dash.Handler(dash.Options{Title: "shop"})
 	seen := map[string]string{}
@@ -173,9 +173,9 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-// TestSelfContained: nothing comes from another host or from the origin's root,
-// nothing is inline, so that the page works offline, below a prefix, and under
-// its own policy.
+// TestSelfContained: nothing comes from another host or from the origin's root, and
+// nothing is inline, so that the page works offline, below a prefix, and under its
+// content security policy.
 func TestSelfContained(t *testing.T) {
 	forbidden := map[string]*regexp.Regexp{
 		"an address of another host": regexp.MustCompile(`(?i)(https?|wss?):?//|["'(]//`),
@@ -200,7 +200,7 @@ func TestSelfContained(t *testing.T) {
 	}
 }
 
-// TestFirstLoad: what index.html asks for is there, in few requests.
+// TestFirstLoad: the files of index.html exist and are few.
 func TestFirstLoad(t *testing.T) {
 	h := dash.Handler(dash.Options{})
 	asked := []string{"", "config.json"}
@@ -223,7 +223,7 @@ func TestFirstLoad(t *testing.T) {
 	}
 }
 
-// messagesOf are the keys of a table of messages.
+// messagesOf are the keys of a message table.
 func messagesOf(text string) []string {
 	table, _, _ := strings.Cut(text, "\n};")
 	var keys []string
@@ -234,7 +234,7 @@ func messagesOf(text string) []string {
 }
 
 // TestMessages: every text is in messages.js or latermessages.js, and every text there
-// is used; what is loaded first says only what is in the first table.
+// is used; modules of the first load use only the first table.
 func TestMessages(t *testing.T) {
 	all := files(t)
 	first := messagesOf(all["messages.js"])
@@ -257,15 +257,15 @@ func TestMessages(t *testing.T) {
 	}
 	for _, m := range said.FindAllStringSubmatch(loaded, -1) {
 		if !slices.Contains(first, m[1]) {
-			t.Errorf("what is loaded first says %q, which comes later: it belongs into messages.js", m[1])
+			t.Errorf("the first load uses %q, which is loaded later: it belongs in messages.js", m[1])
 		}
 	}
-	// Keys that are put together: a state, a kind of problem, a column or a
-	// part of the query, and an ending.
+	// Composed keys: a state, a kind of problem, a column or a part of the query,
+	// with a prefix or suffix.
 	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|(Means|How)$`)
 	for _, key := range keys {
 		if !built.MatchString(key) && !regexp.MustCompile(`["']`+key+`["']|\b`+key+`:`).MatchString(code.String()) {
-			t.Errorf("nothing says %q", key)
+			t.Errorf("nothing uses %q", key)
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// acceptsGzip reads the header Accept-Encoding (RFC 9110, 12.5.3): gzip by its
-// name or, where it is not named, by the star; a weight of zero refuses it.
+// acceptsGzip reads the header Accept-Encoding (RFC 9110, 12.5.3): gzip by name or,
+// if it is not listed, by "*"; a weight of zero refuses it.
 func acceptsGzip(h http.Header) bool {
 	weights := map[string]float64{}
 	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
@@ -22,7 +22,7 @@ func acceptsGzip(h http.Header) bool {
 	return false
 }
 
-// weight is 1 unless q says otherwise; nonsense refuses, which is always safe.
+// weight is the value of q, 1 by default; an invalid value refuses, which is safe.
 func weight(parameters string) float64 {
 	name, value, found := strings.Cut(parameters, "=")
 	if !found {

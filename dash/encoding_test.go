@@ -39,8 +39,8 @@ func TestAcceptEncoding(t *testing.T) {
 	}
 }
 
-// TestCompressed: every file comes out of its compressed form as it went in,
-// with a tag of its own, and all of them together are much less to send.
+// TestCompressed: every file decompresses to its original, has its own ETag, and all
+// files together are much smaller compressed.
 func TestCompressed(t *testing.T) {
 	h := dash.Handler(dash.Options{})
 	plainSize, sentSize := 0, 0
@@ -96,8 +96,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestETagOfEncoding: what a cache holds in one encoding is not taken for the
-// other, and each is known again.
+// TestETagOfEncoding: caches do not mix up the encodings, and each is revalidated.
 func TestETagOfEncoding(t *testing.T) {
 	h := dash.Handler(dash.Options{})
 	tag := map[string]string{}
@@ -123,7 +122,7 @@ func TestETagOfEncoding(t *testing.T) {
 	}
 }
 
-// TestRealClient: Go's own client asks for gzip unasked and unpacks it.
+// TestRealClient: Go's client requests gzip by default and decompresses it.
 func TestRealClient(t *testing.T) {
 	server := httptest.NewServer(dash.Handler(dash.Options{}))
 	defer server.Close()

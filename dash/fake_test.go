@@ -16,7 +16,7 @@ import (
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// A fake plays the Prometheus HTTP API with fixed answers.
+// A fake is a Prometheus HTTP API with fixed responses.
 type fake struct {
 	answer  func(round int, query string) answer // the first round is 1
 	targets string                               // the list in JSON; empty: this API has none
@@ -25,15 +25,15 @@ type fake struct {
 
 	exemplars string // in JSON
 	traceURL  string
-	arguments bool                                 // the targets were typed
+	arguments bool                                 // the targets are arguments
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
 
 	mu         sync.Mutex
 	rounds     int
-	open, most int // requests under way now, and at most
+	open, most int // concurrent requests: now, and the maximum
 }
 
-// An answer is a status and a body. A zero one breaks the connection off.
+// An answer is a status and a body. The zero value aborts the connection.
 type answer struct {
 	status int
 	body   string
@@ -61,7 +61,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
 	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL, Arguments: f.arguments}))
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
-	// A browser asks again, unseen, when a connection breaks that it had used.
+	// A browser retries silently when a reused connection breaks.
 	server.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(server.Close)
 	return server.URL + prefix + "/"
@@ -69,9 +69,9 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 
 func (f *fake) query(w http.ResponseWriter, r *http.Request) {
 	query := r.FormValue("query")
-	round := f.enter(isPicture(query) && strings.Contains(query, "tacho:"))
+	round := f.enter(isSnapshot(query) && strings.Contains(query, "tacho:"))
 	defer f.leave()
-	time.Sleep(f.delay) // plays a slow server
+	time.Sleep(f.delay) // a slow server
 	a := f.answer(round, query)
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
@@ -120,7 +120,7 @@ func matrix(end int64, curves ...curve) answer {
 	return answer{http.StatusOK, string(body)}
 }
 
-// enter counts: a round begins with the query for recorded metrics.
+// enter counts rounds: each begins with the query for recorded metrics.
 func (f *fake) enter(begins bool) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -191,13 +191,14 @@ func failure(status int, errorType, text string) answer {
 	return answer{status, string(body)}
 }
 
-// isPicture reports that a query is the one behind all numbers of a round.
-func isPicture(query string) bool { return strings.Contains(query, `"part", "targets"`) }
+// isSnapshot reports whether a query is the snapshot's.
+func isSnapshot(query string) bool { return strings.Contains(query, `"part", "targets"`) }
 
-// always gives one answer to the picture from recorded metrics, and nothing to other queries.
+// always returns one response to the snapshot's query of recorded metrics, and no samples to
+// other queries.
 func always(a answer) func(int, string) answer {
 	return func(_ int, query string) answer {
-		if isPicture(query) && strings.Contains(query, "tacho:") {
+		if isSnapshot(query) && strings.Contains(query, "tacho:") {
 			return a
 		}
 		return vector()
@@ -213,8 +214,8 @@ func route(job, method, path string) map[string]string {
 
 func of(job string) map[string]string { return map[string]string{"job": job, "schema": "default"} }
 
-// shop is a service with a route that fails, one that is slow, one that is well
-// and what no route matched.
+// shop is a service with a route that fails, one that is slow, a healthy one
+// and unmatched requests.
 func shop() []sample {
 	good, bad, slow, none := route("shop", "GET", "/api"), route("shop", "GET", "/second_route"), route("shop", "POST", "/orders"), route("shop", "GET", "unmatched")
 	return []sample{

@@ -17,14 +17,14 @@ import (
 
 //go:generate go run ../internal/bundler -from static -to bundle
 
-// What a browser loads, made of the modules by internal/bundler, and the modules: source
-// maps point to them.
+// The bundle that browsers load, built by internal/bundler, and the modules, to which
+// the source maps point.
 //
 //go:embed bundle/*.css bundle/*.js bundle/*.map static
 var embedded embed.FS
 
-// contentTypes are written down because the operating system's own table may
-// say otherwise, and browsers refuse a module that is not JavaScript.
+// contentTypes are explicit because the operating system's table can differ, and
+// browsers reject a module that is not JavaScript.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -35,9 +35,9 @@ var contentTypes = map[string]string{
 	".txt":  "text/plain; charset=utf-8",
 }
 
-// headers stand on every answer. The policy allows this origin's files alone;
-// without 'unsafe-inline' no script and no style inside the page would run, and
-// trusted types make assigning HTML from text an error.
+// headers are set on every response. The policy allows only files of this origin.
+// Without 'unsafe-inline' no inline script or style runs, and trusted types make
+// assigning HTML from text an error.
 var headers = map[string]string{
 	"Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; " +
 		"frame-ancestors 'self'; require-trusted-types-for 'script'",
@@ -45,7 +45,7 @@ var headers = map[string]string{
 	"Referrer-Policy":              "no-referrer",
 	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
-	// Ask each time; the ETag makes the answer a short "not modified".
+	// Revalidate each time; with the ETag the response is a short 304.
 	"Cache-Control": "no-cache",
 }
 
@@ -55,15 +55,15 @@ func setHeaders(h http.Header) {
 	}
 }
 
-// A file is an answer made once, as it is and compressed.
+// A file is a prepared response, plain and compressed.
 type file struct {
 	contentType string
 	plain       variant
 	zipped      func() variant // no body if it would not be smaller
 }
 
-// A variant is one encoding of a file, with a tag of its own: a cache that
-// holds one must not take it for the other.
+// A variant is one encoding of a file, with its own ETag, so that caches do not
+// mix them up.
 type variant struct {
 	body []byte
 	etag string
@@ -86,7 +86,7 @@ func compress(body []byte) []byte {
 	if err != nil {
 		panic(err) // the level is known
 	}
-	_, _ = w.Write(body) // a buffer takes everything
+	_, _ = w.Write(body) // a buffer never fails
 	_ = w.Close()
 	return out.Bytes()
 }
@@ -102,13 +102,13 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("ETag", v.etag)
-	// No time: the binary's files have none, and the ETag says more.
+	// No modification time: embedded files have none, and the ETag is more precise.
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
 }
 
-// staticFiles returns every embedded file by its path below bundle/ or static/. All
-// handlers share them, and each is compressed when it is first asked for: a browser never
-// asks for most of the modules, nor for a source map.
+// staticFiles returns the embedded files by their paths below bundle/ or static/. All
+// handlers share them, and each is compressed on its first request: browsers rarely
+// request modules and source maps.
 var staticFiles = sync.OnceValue(makeStaticFiles)
 
 func makeStaticFiles() map[string]file {
@@ -123,12 +123,12 @@ func makeStaticFiles() map[string]file {
 		return err
 	})
 	if err != nil {
-		panic(err) // embedded by the compiler: they are there
+		panic(err) // embedded, so they exist
 	}
 	return files
 }
 
-// configFile is how the options reach the page, which has no inline script.
+// configFile passes the options to the page, which has no inline script.
 func configFile(o Options) file {
 	body, err := json.Marshal(struct {
 		Title     string  `json:"title"`

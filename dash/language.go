@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// texts are the files with the page's texts, by language. A reader needs one.
+// texts are the files of the page's texts, by language. A user needs one.
 var texts = map[string]string{"en": "words.en.js", "zh": "words.zh-CN.js"}
 
-// announceTexts lets the browser fetch the texts that the page will most likely ask for
-// while it fetches the page. The page itself decides: its address can name a language.
+// announceTexts lets the browser preload the texts in the user's language with the
+// page. The page itself decides which it uses: its address can name another language.
 func announceTexts(answer, request http.Header) {
 	answer.Add("Vary", "Accept-Language")
 	answer.Set("Link", "<"+texts[language(request)]+">; rel=modulepreload")
 }
 
-// language returns the first language of a request that the page speaks, else English.
-// Browsers write those that a person prefers first, whatever the weights.
+// language returns the first supported language of a request, else English. Browsers
+// list preferred languages first, so weights are ignored.
 func language(h http.Header) string {
 	for tag := range strings.SplitSeq(strings.Join(h.Values("Accept-Language"), ","), ",") {
 		tag, _, _ = strings.Cut(tag, ";")

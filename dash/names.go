@@ -6,8 +6,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// names is what the page has to know of a schema to ask for what no rule
-// records: single instances, statuses of one route, sizes.
+// names are the names of a schema that the page needs to query what no rule
+// records: instances, statuses of a route, sizes.
 type names struct {
 	Name         string  `json:"name"`
 	Requests     *family `json:"requests,omitempty"`
@@ -19,9 +19,8 @@ type names struct {
 	Client       *family `json:"client,omitempty"` // duration of outgoing requests
 }
 
-// A family is a metric and what its labels are called. Its metric is the
-// counter of requests itself, and of histograms and summaries the name without
-// _sum, _count or _bucket.
+// A family is a metric and its label names. Histograms and summaries are named
+// without _sum, _count or _bucket.
 type family struct {
 	Metric string      `json:"metric"`
 	Kind   schema.Kind `json:"kind"`
@@ -30,11 +29,11 @@ type family struct {
 	Status string      `json:"status,omitempty"`
 	Also   []string    `json:"also,omitempty"` // other names of the status
 	Host   string      `json:"host,omitempty"`
-	// Instead counts the requests of a service that does not have this one.
+	// Instead counts the requests of a service without this family.
 	Instead *family `json:"instead,omitempty"`
 }
 
-// knownNames are those of all schemas. They never change.
+// knownNames are the names of all schemas. They never change.
 var knownNames = sync.OnceValue(func() []names {
 	var all []names
 	for _, s := range schema.Known() {
@@ -47,7 +46,7 @@ var knownNames = sync.OnceValue(func() []names {
 	return all
 })
 
-// counterOf is what counts the requests of a schema.
+// counterOf is the request counter of a schema.
 func counterOf(s schema.Schema) *family {
 	counter, suffix := s.Counter()
 	f := newFamily(counter, suffix)
@@ -57,7 +56,7 @@ func counterOf(s schema.Schema) *family {
 	return f
 }
 
-// newFamily is nil for a family that the schema does not have.
+// newFamily returns nil for a family that the schema lacks.
 func newFamily(f schema.Family, suffix string) *family {
 	if f.Name == "" {
 		return nil

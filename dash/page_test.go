@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestPage opens the page in a browser, in front of an API that gives fixed
-// answers, and reads what a person would read.
+// TestPage opens the page in a browser, with an API of fixed responses, and reads the
+// visible text.
 func TestPage(t *testing.T) {
 	const down = `[{"labels":{"job":"shop","instance":"10.0.0.1:80"},"health":"down","lastError":"connection refused","scrapeUrl":"http://10.0.0.1:80/metrics"}]`
 	ofShop := map[string]string{"job": "shop", "schema": "default"}
@@ -27,14 +27,14 @@ func TestPage(t *testing.T) {
 			name: "a service",
 			fake: &fake{answer: always(vector(shop()...)), alerts: "[]"},
 			want: []string{
-				"tacho a <hint>", "Last good answer: ", "Not well: shop (errors).",
+				"tacho a <hint>", "Updated: ", "Unhealthy: shop (errors).",
 				"shop errors GET /second_route: 25.0 % errors",
 				"Rate 1,260 requests/s Errors 0.08 % p50 20 ms p95 300 ms p99 850 µs In flight 7 Targets 2 up",
 				"errors GET /second_route 4.00 25.0 % – – – 50.0 %",
 				"slow POST /orders 1.00 0 % 1.5 s 2.5 s ≥ 10 s 25.0 %",
 				"GET /api 20.0 0 % 12.3 ms 250 ms 500 ms 25.0 %",
 				"GET unmatched (no route matched) 1,235 0 % – – – 0 %",
-				"Numbers from recording rules.", "tacho:http_requests:rate",
+				"Data from recording rules.", "tacho:http_requests:rate",
 			},
 			absent: []string{"firing", "cannot be scraped", "Routes shown", "does not list"},
 			calm:   true,
@@ -48,15 +48,15 @@ func TestPage(t *testing.T) {
 				return vector(sample{"rate", ofShop, "40"}, sample{"rateBefore", ofShop, "20"},
 					sample{"errors", ofShop, "2"}, sample{"p95", ofShop, "0.3"}, sample{"p95Before", ofShop, "0.25"})
 			}},
-			want: []string{"Rate 1,260 requests/s 1 h: 40.0, ×2 Errors 0.08 % 1 h: 5.00 %, +∞ p50 20 ms p95 300 ms 1 h: 300 ms, +20 % p99"},
+			want: []string{"Rate 1,260 requests/s 1 h: 40.0, ×2 Errors 0.08 % 1 h: 5.00 %, new p50 20 ms p95 300 ms 1 h: 300 ms, +20 % p99"},
 			calm: true,
 		},
 		{
-			name: "a service that is well, and the server itself",
+			name: "a healthy service, and the server itself",
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"p95", route("shop", "GET", "/"), "0.2"},
 				sample{"targets", job("shop"), "1"}, sample{"targets", job("tacho"), "1"}))},
-			want:   []string{"All services are well.", "shop well", "GET / 2.00 0 % – 200 ms –"},
+			want:   []string{"All services are healthy.", "shop healthy", "GET / 2.00 0 % – 200 ms –"},
 			absent: []string{"no data"},
 			calm:   true,
 		},
@@ -65,14 +65,14 @@ func TestPage(t *testing.T) {
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "0.0167"}, sample{"errors", route("shop", "GET", "/"), "0.0167"},
 				sample{"targets", job("shop"), "1"}))},
-			want: []string{"All services are well.", "GET / 0.02 100 %"},
+			want: []string{"All services are healthy.", "GET / 0.02 100 %"},
 			calm: true,
 		},
 		{
 			name: "idle and silent services",
 			fake: &fake{targets: "[]", alerts: "[]", answer: always(vector(
 				sample{"rate", route("night", "GET", "/"), "0"}, sample{"targets", job("night"), "1"}, sample{"targets", job("node"), "1"}))},
-			want: []string{"Nothing is wrong; no traffic at: node (no data), night (idle).", "node no data the target answers, but", "night idle no request in the window"},
+			want: []string{"No problems; no traffic: node (no data), night (idle).", "node no data the target responds, but", "night idle no requests in the window"},
 			calm: true,
 		},
 		{
@@ -82,8 +82,8 @@ func TestPage(t *testing.T) {
 				sample{"targets", job("pay"), "1"}, sample{"down", map[string]string{"job": "pay", "instance": "10.0.0.2:80"}, "0"},
 				sample{"rate", route("shop", "GET", "/"), "1"}))},
 			want: []string{
-				"Not well: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
-				"pay 10.0.0.2:80 Prometheus does not say why.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics Nothing listens on port 80 of 10.0.0.1 (connection refused). Check that the process runs, that the port is right, and that it does not listen on 127.0.0.1 only. connection refused",
+				"Unhealthy: pay (down), shop (1 of 2 down).", "Targets that cannot be scraped",
+				"pay 10.0.0.2:80 Prometheus gives no reason.", "shop 10.0.0.1:80 http://10.0.0.1:80/metrics Nothing listens on port 80 of 10.0.0.1 (connection refused). Check that the process runs, that the port is right, and that it does not listen on 127.0.0.1 only. connection refused",
 				"pay down", "shop 1 of 2 down", "Targets 1 up, 1 down",
 			},
 			calm: true,
@@ -107,19 +107,19 @@ func TestPage(t *testing.T) {
 			name: "an alert outlasts what it is about",
 			fake: &fake{answer: always(vector(sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"})), alerts: `[
 				{"state":"firing","activeAt":"2020-01-01T00:00:00Z","labels":{"alertname":"A"}}, {"state":"pending","labels":{"alertname":"B"}}]`},
-			want:   []string{"but alerts are firing: 1.", "firing A", "shop well"},
-			absent: []string{"All services are well"},
+			want:   []string{"but alerts are firing: 1.", "firing A", "shop healthy"},
+			absent: []string{"All services are healthy"},
 			calm:   true,
 		},
 		{
 			name: "a foreign Prometheus",
 			fake: &fake{answer: func(_ int, query string) answer {
-				if isPicture(query) && strings.Contains(query, "[5m]") {
+				if isSnapshot(query) && strings.Contains(query, "[5m]") {
 					return vector(sample{"rate", map[string]string{"job": "api", "method": "GET", "path": "/x"}, "3"})
 				}
 				return vector(sample{"targets", job("api"), "1"})
 			}},
-			want: []string{"api well", "GET /x 3.00", "No rates from recording rules", "over 5m", "This API does not list alerts.",
+			want: []string{"api healthy", "GET /x 3.00", "No rates from recording rules", "over 5m", "This API does not list alerts.",
 				`rate(http_requests_total{path!=""}[5m])`},
 		},
 		{
@@ -127,14 +127,14 @@ func TestPage(t *testing.T) {
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "2"}, sample{"targets", job("shop"), "1"},
 				sample{"rate", map[string]string{"job": "shop", "schema": "flask", "method": "GET", "path": "/"}, "2"}))},
-			want: []string{"shop names: default well", "2.00 requests/s", "shop names: flask well", "2.00 requests/s"},
+			want: []string{"shop names: default healthy", "2.00 requests/s", "shop names: flask healthy", "2.00 requests/s"},
 			calm: true,
 		},
 		{
 			name:   "no target yet",
 			fake:   &fake{answer: always(vector(sample{"targets", job("tacho"), "1"})), targets: `[]`, alerts: "[]"},
-			want:   []string{"No target yet", "tacho serve localhost:8080", "tacho demo"},
-			absent: []string{"Filter", "well", "no data", "recording rules"},
+			want:   []string{"No targets yet", "tacho serve localhost:8080", "tacho demo"},
+			absent: []string{"Filter", "healthy", "no data", "recording rules"},
 			calm:   true,
 		},
 		{
@@ -152,8 +152,8 @@ func TestPage(t *testing.T) {
 		{
 			name:   "the server is starting",
 			fake:   &fake{answer: always(answer{http.StatusServiceUnavailable, "Service Unavailable"})},
-			want:   []string{"Last good answer: –", "The server is starting", "asks again by itself"},
-			absent: []string{"Below is what was true", "Asking for the numbers"},
+			want:   []string{"Updated: –", "The server is starting", "retries automatically"},
+			absent: []string{"Showing data from", "Loading…"},
 		},
 		{
 			name: "the query fails",
@@ -168,7 +168,7 @@ func TestPage(t *testing.T) {
 		{
 			name: "not allowed",
 			fake: &fake{answer: always(answer{http.StatusUnauthorized, "Unauthorized"})},
-			want: []string{"The API refuses the page: 401 Unauthorized", "Sign in"},
+			want: []string{"The API denies access: 401 Unauthorized", "Sign in"},
 		},
 		{
 			name: "not Prometheus",
@@ -176,7 +176,7 @@ func TestPage(t *testing.T) {
 			want: []string{"There is no Prometheus API at http://127.0.0.1:", "/api/v1/query: 200 <html>Log in</html>"},
 		},
 		{
-			name: "the API is gone, and the picture stays",
+			name: "the API is gone, and the snapshot stays",
 			fake: &fake{alerts: "[]", answer: func(round int, _ string) answer {
 				if round == 1 {
 					return vector(shop()...)
@@ -184,7 +184,7 @@ func TestPage(t *testing.T) {
 				return answer{http.StatusBadGateway, "the proxy finds nobody"}
 			}},
 			budget: 7 * time.Second,
-			want:   []string{"The server does not answer. 502 the proxy finds nobody Is it", "Below is what was true at ", "shop errors", "/second_route 4.00"},
+			want:   []string{"The server does not respond. 502 the proxy finds nobody Is it", "Showing data from ", "shop errors", "/second_route 4.00"},
 		},
 		{
 			name: "the API comes back",
@@ -195,8 +195,8 @@ func TestPage(t *testing.T) {
 				return vector(shop()...)
 			}},
 			budget: 7 * time.Second,
-			want:   []string{"Not well: shop (errors)."},
-			absent: []string{"does not answer", "Below is what was true"},
+			want:   []string{"Unhealthy: shop (errors)."},
+			absent: []string{"does not respond", "Showing data from"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestPage(t *testing.T) {
 			page := browse(t, test.fake.serve(t, ""), test.budget)
 			check(t, page.text(t), test.want, test.absent)
 			if test.calm && page.console != "" {
-				t.Errorf("the console says\n%s", page.console)
+				t.Errorf("the console has\n%s", page.console)
 			}
 			if strings.Contains(page.console, "Uncaught") || strings.Contains(page.console, "Content Security Policy") {
 				t.Errorf("the page is broken:\n%s", page.console)
@@ -218,28 +218,27 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// check finds the wanted texts one after the other.
+// check finds the wanted texts in order.
 func check(t *testing.T, text string, want, absent []string) {
 	t.Helper()
 	rest := text
 	for _, w := range want {
 		_, after, found := strings.Cut(rest, w)
 		if !found {
-			t.Errorf("the page does not say %q, or not at its place, in\n%s", w, text)
+			t.Errorf("the page lacks %q, or has it in another place, in\n%s", w, text)
 			continue
 		}
 		rest = after
 	}
 	for _, a := range absent {
 		if strings.Contains(text, a) {
-			t.Errorf("the page says %q in\n%s", a, text)
+			t.Errorf("the page has %q in\n%s", a, text)
 		}
 	}
 }
 
-// TestCharts: the worst service is shown over time; each chart's legend says what
-// its lines end on. A route is shown where the address names it; a query that fails
-// is said, and the rest of the page stays.
+// TestCharts: the worst service has charts, and legends show last values. A route in the
+// address is shown. If a query fails, the page shows the error and keeps the rest.
 func TestCharts(t *testing.T) {
 	ranges := func(query string, end int64) answer {
 		switch {
@@ -259,7 +258,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{
 		"5 min 15 min 1 h 6 h", "p50 20 ms",
 		"Requests per second, by status 2xx 7.50 5xx 2.00 other –",
-		"Errors, share of requests 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "Latency, distribution Most take 100 ms – 500 ms now.", "In flight No data in this span.",
+		"Error ratio (4xx, 5xx) 5xx 25.0 %", "Latency p50 20 ms p95 300 ms", "Latency distribution Most requests now take 100 ms – 500 ms.", "In flight No data in this time range.",
 	}, []string{"2xx 75.0 %", "Saturation"})
 	if n := strings.Count(page.html, "<canvas"); n != 4 {
 		t.Errorf("%d charts are drawn, want 4", n)
@@ -268,11 +267,11 @@ func TestCharts(t *testing.T) {
 		t.Error("a chart does not say in words what it shows")
 	}
 	if page.console != "" {
-		t.Errorf("the console says\n%s", page.console)
+		t.Errorf("the console has\n%s", page.console)
 	}
 
 	page = browse(t, f.serve(t, "")+"#compare=before", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0 % before 25.0 %", "p50 20 ms p95 300 ms before 300 ms"}, nil)
+	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – previous 9.50", "5xx 25.0 % previous 25.0 %", "p50 20 ms p95 300 ms previous 300 ms"}, nil)
 
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
 	check(t, page.text(t), []string{"Services › shop › GET /api", "Rate 20.0 requests/s Errors 25.0 % p50 20 ms p95 300 ms", "Time share 25.0 %", "Requests per second, by status"}, []string{"In flight No data"})
@@ -292,8 +291,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"shop errors", "The query failed: too <many> points", "/second_route 4.00"}, nil)
 }
 
-// TestQuantilesAreBounds: a quantile in the first bucket or beyond the last one is no more
-// precise than these are.
+// TestQuantilesAreBounds: a quantile in the first or last bucket is shown as a bound.
 func TestQuantilesAreBounds(t *testing.T) {
 	bound := func(le string) sample {
 		return sample{"bounds", map[string]string{"job": "shop", "schema": "default", "le": le}, "3"}
@@ -306,13 +304,13 @@ func TestQuantilesAreBounds(t *testing.T) {
 	)), alerts: "[]"}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
 	check(t, page.text(t), []string{"p50 ≤ 1 ms p95 300 ms p99 ≥ 10 s", "GET /api 20.0 0 % ≤ 1 ms 1 ms ≥ 10 s"}, nil)
-	if !strings.Contains(page.html, `title="Within the histogram's first bucket: it may be far less."`) {
+	if !strings.Contains(page.html, `title="In the histogram's first bucket: the real value may be much lower."`) {
 		t.Error("the page does not say what ≤ means")
 	}
 }
 
-// TestExplore: an address with a query shows its answer, named by what tells its lines
-// apart; a query that cannot be read says where.
+// TestExplore: an address with a query shows its result, with lines named by their
+// differing labels; a syntax error shows its position.
 func TestExplore(t *testing.T) {
 	now := answer{http.StatusOK, `{"status":"success","data":{"resultType":"vector","result":[
 		{"metric":{"kind":"<b>pen</b>"},"value":[1,"2.5"]},{"metric":{"kind":"book\n"},"value":[1,"1234567"]},{"metric":{"kind":"ink"},"value":[1,"+Inf"]}]}}`}
@@ -329,19 +327,19 @@ func TestExplore(t *testing.T) {
 			curve{"kind", "ended", []string{"8", "9"}}, curve{"kind", "ink", []string{"1", "+Inf"}})
 	}}
 	page := browse(t, f.serve(t, "")+"#page=explore&expr=shop_orders", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "Series: 4.", "Graph Table Download as CSV Download as PNG", "Answer", "kind=ink ∞", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "kind=ended –", "As a table"}, nil)
+	check(t, page.text(t), []string{"Explore", "Series: 4.", "Graph Table Download as CSV Download as PNG", "Result", "kind=ink ∞", `kind=book\n 1,234,567`, "kind=<b>pen</b> 2.5", "kind=ended –", "Table and query"}, nil)
 	if n := strings.Count(page.html, "<canvas"); n != 1 {
 		t.Errorf("%d charts are drawn beside a line without end", n)
 	}
 	if strings.Contains(page.console, "Uncaught") {
-		t.Errorf("the console says %s", page.console)
+		t.Errorf("the console has %s", page.console)
 	}
 	page = browse(t, f.serve(t, "")+"#page=explore&expr=sum%28x", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Answer"})
+	check(t, page.text(t), []string{"Explore", "The query failed: 1:6: parse error: unclosed left parenthesis sum(x ▲"}, []string{"Result"})
 }
 
-// TestNeverCalled: a route whose counters all stand at zero is said to be never called;
-// that is asked only where a route has nothing to do.
+// TestNeverCalled: a route whose counters are all zero is shown as never called; this is
+// queried only if a route is idle.
 func TestNeverCalled(t *testing.T) {
 	for rate, want := range map[string]string{"0": "never called GET /old 0", "1": "GET /old 1.00"} {
 		var mu sync.Mutex
@@ -389,11 +387,11 @@ func TestHostileLabels(t *testing.T) {
 		t.Errorf("a label has become HTML: title %q in\n%s", title, page.html)
 	}
 	if page.console != "" {
-		t.Errorf("the console says\n%s", page.console)
+		t.Errorf("the console has\n%s", page.console)
 	}
 }
 
-// TestHostileEverywhere: every answer of the API is hostile, on every screen.
+// TestHostileEverywhere: every API response is hostile, on every screen.
 func TestHostileEverywhere(t *testing.T) {
 	const evil = "<img src=x onerror=\"document.title='owned'\">\u202e\n\"'`</script>"
 	labels := map[string]string{}
@@ -407,7 +405,7 @@ func TestHostileEverywhere(t *testing.T) {
 	hostile := strings.NewReplacer("EVIL", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(evil, `\`, `\\`), `"`, `\"`), "\n", `\n`))
 	f := &fake{
 		answer: func(_ int, query string) answer {
-			if isPicture(query) {
+			if isSnapshot(query) {
 				return vector(sample{"rate", route(evil, evil, evil), "1"}, sample{"errors", route(evil, evil, evil), "1"}, sample{"seconds", route(evil, evil, evil), "1"}, sample{"targets", job(evil), "1"})
 			}
 			return vector(everything...)
@@ -439,8 +437,8 @@ func TestPrefixInBrowser(t *testing.T) {
 	check(t, page.text(t), []string{"Routes shown: 1 of 4", "GET /api 20.0"}, []string{"/second_route 4.00"})
 }
 
-// TestLive: a new round every two seconds, one request at a time, and a server
-// that takes longer than that is asked less often instead of more.
+// TestLive: an update every two seconds, one at a time; a slower server gets fewer
+// requests, not more.
 func TestLive(t *testing.T) {
 	f := fake{answer: always(vector(shop()...)), alerts: "[]", delay: 20 * time.Millisecond}
 	browse(t, f.serve(t, ""), 9*time.Second)

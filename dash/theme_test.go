@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestContrast computes WCAG's contrast of every text on every ground that it
-// stands on, in both themes: AA wants 4.5 for text.
+// TestContrast computes WCAG's contrast of every text color on every background that
+// it is used on, in both themes: AA requires 4.5 for text.
 func TestContrast(t *testing.T) {
 	texts := map[string][]string{
 		"ground":      {"text", "muted", "accent", "bad", "warn", "good"},
@@ -34,7 +34,7 @@ func color(t *testing.T, css, name string, theme int) (rgb [3]float64) {
 	t.Helper()
 	m := regexp.MustCompile(`--` + name + `: light-dark\(#([0-9a-f]{6}), #([0-9a-f]{6})\);`).FindStringSubmatch(css)
 	if m == nil {
-		t.Fatalf("theme.css does not say what --%s is", name)
+		t.Fatalf("theme.css does not define --%s", name)
 	}
 	n, err := strconv.ParseUint(m[1+theme], 16, 32)
 	if err != nil {
@@ -43,7 +43,7 @@ func color(t *testing.T, css, name string, theme int) (rgb [3]float64) {
 	return [3]float64{float64(n >> 16), float64(n >> 8 & 0xff), float64(n & 0xff)}
 }
 
-// contrast is the ratio of two colours' luminance (WCAG 2.2, relative luminance).
+// contrast is the ratio of two colors' luminance (WCAG 2.2, relative luminance).
 func contrast(a, b [3]float64) float64 {
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)

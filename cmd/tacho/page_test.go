@@ -112,7 +112,7 @@ func equalNumbers(b *tab) {
 		const look = () => {
 			clocks.add(document.getElementById("clock").textContent);
 			const legend = Object.fromEntries(shown(".charts .legend li").map((e) => [e.querySelector(".of").textContent, e.querySelector("b").textContent]));
-			const failed = shown(".charts figure").find((e) => /^Errors/.test(e.querySelector("h3").textContent))?.querySelector("b")?.textContent;
+			const failed = shown(".charts figure").find((e) => /^Error ratio/.test(e.querySelector("h3").textContent))?.querySelector("b")?.textContent;
 			const ends = {p50: legend.p50, p95: legend.p95, p99: legend.p99, errorRatio: failed ?? "0 %"};
 			for (const [id, end] of Object.entries(ends)) {
 				const tile = shown("dd." + id + " .value")[0].textContent;
@@ -147,7 +147,7 @@ func turn(b *tab, address string) {
 	b.click(".controls button", "15 min")
 	b.await("the span", `document.querySelector(".controls [aria-pressed=true]").textContent === "15 min"`)
 	b.choose("compare", "before")
-	b.await("the line before", `shown(".charts .legend .of").some((e) => e.textContent === "before")`)
+	b.await("the line before", `shown(".charts .legend .of").some((e) => e.textContent === "previous")`)
 	b.choose("zone", "UTC")
 	b.choose("theme", "dark")
 	b.await("dark colours", `getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 28)"`)
@@ -214,12 +214,12 @@ func slow(t *testing.T, address string) {
 	defer b.do(chromedp.Navigate("about:blank"))
 	b.open(front.URL+"/#page=explore&table=1&expr="+url.QueryEscape(expr), 1400, 1000)
 	within(t, asked, "the query")
-	b.await("how long it takes", `/waiting for an answer, \d+ s so far/.test(document.getElementById("waiting").textContent)`)
+	b.await("how long it takes", `/waiting for a response, \d+ s so far/.test(document.getElementById("waiting").textContent)`)
 	b.click("#cancel", "Cancel")
 	within(t, called, "the end of the query")
-	b.await("what has happened", `/called off/.test(document.getElementById("problem").textContent) && document.getElementById("cancel").hidden`)
+	b.await("what has happened", `/Query canceled/.test(document.getElementById("problem").textContent) && document.getElementById("cancel").hidden`)
 	let.Store(true)
-	b.click("#problem button", "Ask again")
+	b.click("#problem button", "Retry")
 	b.await("the answer", `/4,711/.test(document.querySelector("#explore .facts tbody").textContent) && document.getElementById("problem").hidden`)
 	b.calm()
 }

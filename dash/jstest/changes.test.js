@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { changeQueries, changes, instancesOf, outlier, seriesOf, since, weighty } from "../static/changes.js";
+import { changeQueries, changes, instancesOf, outlier, seriesOf, since, significant } from "../static/changes.js";
 import { raw, recorded } from "../static/queries.js";
 
 const sample = (/** @type {string} */ part, /** @type {string} */ path, /** @type {number} */ n) =>
@@ -16,23 +16,23 @@ const incident = [
 ];
 
 test("the weightiest change comes first, and small ones not at all", () => {
-  const found = weighty(changes(incident));
+  const found = significant(changes(incident));
   assert.deepEqual(found.map((c) => [c.path, c.mostly]), [["/second", "errors"], ["/api", "time"]]);
   assert.equal(found[1].mean, 0.5);
   assert.equal(found[1].meanBefore, 0.025);
   assert.equal(changes(incident).length, 3);
   assert.ok(Math.abs(found[1].share - 5 / 5.2) < 1e-9);
-  const single = weighty(changes([...incident.slice(0, 4), ...incident.slice(9), failed("/", 0.01)]));
+  const single = significant(changes([...incident.slice(0, 4), ...incident.slice(9), failed("/", 0.01)]));
   assert.deepEqual(single.map((c) => c.path), ["/api"]); // one failed request is no change
 });
 
 test("without a before there is no change", () => {
-  assert.deepEqual(weighty(changes(incident.filter((s) => !s.metric.part.endsWith("Before")))), []);
+  assert.deepEqual(significant(changes(incident.filter((s) => !s.metric.part.endsWith("Before")))), []);
   assert.deepEqual(changes([]), []);
 });
 
 test("a route that is new, or gone, is a change", () => {
-  const found = weighty(changes([...incident.slice(9), sample("rate", "/new", 9), sample("time", "/new", 2), sample("rateBefore", "/gone", 9), sample("timeBefore", "/gone", 3)]));
+  const found = significant(changes([...incident.slice(9), sample("rate", "/new", 9), sample("time", "/new", 2), sample("rateBefore", "/gone", 9), sample("timeBefore", "/gone", 3)]));
   assert.deepEqual(found.map((c) => c.path), ["/gone", "/new"]);
 });
 
@@ -51,7 +51,7 @@ test("since when: the step up, whatever is before and behind it", () => {
 
 test("the instance that differs from its siblings", () => {
   const of = (/** @type {Record<string, string>} */ values) => Object.entries(values).map(([instance, v]) => ({ metric: { instance }, value: /** @type {[number, string]} */ ([0, v]) }));
-  assert.deepEqual(outlier(of({ a: "0.02", b: "0.7", c: "0.03" })), { instance: "b", value: 0.7, next: 0.03 });
+  assert.deepEqual(outlier(of({ a: "0.02", b: "0.7", c: "0.03" })), { instance: "b", value: 0.7, other: "c", next: 0.03 });
   assert.equal(outlier(of({ a: "0.5", b: "0.7" })), null);
   assert.equal(outlier(of({ a: "0.5" })), null);
   assert.equal(outlier(of({ a: "NaN", b: "0" })), null);

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { chosenLines, csv, defaultQuery, ended, metricsInOrder, mostLines, seriesText, unitOf } from "../static/explore.js";
+import { chosenLines, csv, defaultQuery, ended, metricsInOrder, maxLines, seriesText, unitOf } from "../static/explore.js";
 import { range, vector } from "./ranges.js";
 import { number } from "../static/format.js";
 
@@ -31,7 +31,7 @@ test("units", () => {
 test("of many lines the largest, named by what tells them apart", () => {
   const series = Array.from({ length: 50 }, (_, i) => ({ metric: { __name__: "x", job: "shop", n: String(i) }, values: [1, i] }));
   const found = chosenLines(series);
-  assert.equal(found.length, mostLines);
+  assert.equal(found.length, maxLines);
   assert.equal(found[0].name, "n=49");
   assert.equal(chosenLines(series.slice(0, 1))[0].name, "x");
   assert.deepEqual(chosenLines([]), []);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { age, count, latency, rate, ratio, safeLink, shorten, time, visible } from "../static/format.js";
+import { age, change, count, latency, rate, ratio, safeLink, shorten, time, visible } from "../static/format.js";
+import { choose } from "../static/messages.js";
 
 /** Tables of [input, text]. */
 const tables = [
@@ -19,6 +20,19 @@ const tables = [
 for (const [f, cases] of tables) {
   test(f.name, () => { for (const [input, want] of cases) assert.equal(f(input), want, `${f.name}(${input})`); });
 }
+
+test("change", () => {
+  for (const [now, before, want] of /** @type {[number, number, string][]} */ ([[3, 1, "×3"], [1.2, 1, "+20 %"], [1, 2, "−50 %"], [1, 1, "±0 %"], [1, 0, "new"], [0, 0, ""], [NaN, 1, ""]])) {
+    assert.equal(change(now, before), want, `${before} → ${now}`);
+  }
+});
+
+test("ages and changes in Chinese", () => {
+  choose("zh-CN", []);
+  assert.deepEqual([0, 35, 300, 3600, 7500, 90000].map(age), ["0 秒", "35 秒", "5 分钟", "1 小时", "2 小时 5 分钟", "1 天 1 小时"]);
+  assert.equal(change(1, 0), "新增");
+  choose("en", []);
+});
 
 test("shorten", () => {
   assert.equal(shorten("abc", 3), "abc");

@@ -15,13 +15,13 @@ test("states", () => {
   const targets = sample("targets", { job: "shop" }, 2);
   const down = (instance) => sample("down", { job: "shop", instance }, 0);
   for (const [want, got] of [
-    ["well", one({ rate: 1, p95: 0.2 })],
+    ["healthy", one({ rate: 1, p95: 0.2 })],
     ["idle", one({ rate: 0, p95: NaN })],
     ["errors", one({ rate: 1, errors: 0.05 })],
-    ["well", one({ rate: 1.1, errors: 0.054 })], // below five in a hundred
-    ["well", one({ rate: 0.04, errors: 0.04 })], // too few to say
+    ["healthy", one({ rate: 1.1, errors: 0.054 })], // below five in a hundred
+    ["healthy", one({ rate: 0.04, errors: 0.04 })], // too few to say
     ["slow", one({ rate: 1, p95: 1 })],
-    ["well", one({ rate: 0.01, p95: 9 })],
+    ["healthy", one({ rate: 0.01, p95: 9 })],
     ["errors", one({ rate: 1, errors: 1, p95: 9 })],
     ["errors", one({ rate: 1, errors: 1 }, targets, down("a"))],
     ["down", one({ rate: 1 }, targets, down("a"))],
@@ -51,7 +51,7 @@ test("worst first, then by name; schemas of a job stand apart", () => {
     sample("targets", { job: "a" }, 3), sample("targets", { job: "z" }, 1), sample("down", { job: "z", instance: "i" }, 0),
   ]);
   assert.deepEqual(all.map((s) => [s.job, s.schema, s.state, s.targets]),
-    [["z", "", "down", 1], ["a", "default", "well", 3], ["a", "flask", "well", 3], ["b", "", "well", NaN]]);
+    [["z", "", "down", 1], ["a", "default", "healthy", 3], ["a", "flask", "healthy", 3], ["b", "", "healthy", NaN]]);
 });
 
 test("the last finite bound is known, others are not taken for it", () => {
@@ -93,7 +93,7 @@ test("alerts of one name stand together, as firing if one of them is", () => {
 test("requests without a status are not requests without errors", () => {
   const s = one({ rate: 3, statusless: 1 });
   assert.ok(Number.isNaN(s.errorRatio) && Number.isNaN(s.routes[0].errorRatio));
-  assert.equal(s.state, "well");
+  assert.equal(s.state, "healthy");
   assert.equal(one({ rate: 3, statusless: 1, errors: 1 }).errorRatio, 1 / 3); // some of them have one
 });
 

@@ -6,9 +6,9 @@ import { say } from "../static/messages.js";
 import { hasMatch, rows } from "../static/rows.js";
 import { firstView, formatView, isElsewhere, parseView, sortBy } from "../static/view.js";
 
-const route = (path, rate, state = "well", more = {}) => ({ key: path, method: "GET", path, apart: "", state, rate, ...more });
-const shop = { job: "shop", state: "well", routes: [
-  route("/b", 2), route("/a", NaN), route("unmatched", 99, "well", { apart: "unmatched" }), route("/d", 1, "errors"), route("/c", 3, "slow"), route("/e", 0, "idle"),
+const route = (path, rate, state = "healthy", more = {}) => ({ key: path, method: "GET", path, apart: "", state, rate, ...more });
+const shop = { job: "shop", state: "healthy", routes: [
+  route("/b", 2), route("/a", NaN), route("unmatched", 99, "healthy", { apart: "unmatched" }), route("/d", 1, "errors"), route("/c", 3, "slow"), route("/e", 0, "idle"),
 ] };
 const order = (view) => rows(shop, { ...firstView, ...view }).map((r) => r.path);
 
@@ -57,6 +57,6 @@ test("pauses", () => {
 });
 
 test("say", () => {
-  assert.equal(say("jobIs", { job: "{state}", state: "well" }), "{state} (well)");
+  assert.equal(say("jobIs", { job: "{state}", state: "healthy" }), "{state} (healthy)");
   assert.equal(say("no such key"), "no such key");
 });

@@ -1,29 +1,29 @@
-// From an alert's query to the chart that shows why it fired: what is compared, how, and
-// with which limit. Pure.
+// From an alert's query to the chart that shows why it fired: expression, operator and
+// threshold. Pure.
 //
-// PromQL's operators bind in this order, the loosest first: or; and, unless; comparisons.
-// That is the order in which a query is taken apart.
+// Precedence of PromQL's operators, lowest first: or; and, unless; comparisons. A query is
+// split in this order.
 
 import { secondsOf } from "./duration.js";
 
 /**
- * A Chart is what to draw: op and limit are "" and null where nothing is compared with
- * a number.
+ * A Chart is an expression to draw. op and limit are "" and null if it is not compared
+ * with a number.
  * @typedef {{expr: string, op: string, limit: number | null}} Chart
  *
- * A Token is a piece of a query, and in how many brackets it stands. Brackets themselves
- * stand outside of what they enclose.
+ * A Token is a part of a query with its bracket depth. A bracket has the depth outside of
+ * it.
  * @typedef {{text: string, depth: number}} Token
  */
 
-/** Alternatives of one query that are looked at: more than tacho's own rules have. */
+/** Alternatives of a query that are considered: more than tacho's own rules have. */
 const most = 6;
 
-/** Comments, strings, words, numbers, operators, spaces; the rest character by character. */
+/** Comments, strings, words, numbers, operators, spaces; all else character by character. */
 const token = /#[^\n]*|"[^"\\]*(?:\\.[^"\\]*)*"?|'[^'\\]*(?:\\.[^'\\]*)*'?|`[^`]*`?|[A-Za-z_:][\w:]*|(?:\d[\w.]*|\.\d\w*)(?:(?<=\d[eE])[+-]\d+)?|[=!<>]=|=~|!~|\s+|./gs;
 
 /**
- * tokens takes a query apart, without its comments.
+ * tokens splits a query into tokens and drops its comments.
  * @param {string} query
  * @returns {Token[]}
  */
@@ -41,16 +41,15 @@ export function tokens(query) {
 }
 
 /**
- * chartsOf are the charts of an alert's query: one for each alternative between which a
- * top-level "or" leaves the choice. What follows "and" and "unless" is a condition, not
- * what one looks at.
+ * chartsOf are the charts of an alert's query: one for each operand of a top-level "or".
+ * Operands after "and" and "unless" are conditions and have no chart.
  * @param {string} query
  * @returns {Chart[]}
  */
 export const chartsOf = (query) => alternatives(tokens(query)).slice(0, most);
 
 /**
- * chartOf is the first of them.
+ * chartOf is the first chart of a query.
  * @param {string} query
  */
 export const chartOf = (query) => chartsOf(query)[0];
@@ -68,7 +67,7 @@ function alternatives(all) {
 }
 
 /**
- * unwrapped takes away the spaces around tokens, and brackets that enclose all of them.
+ * unwrapped removes the spaces around tokens, and brackets that enclose all of them.
  * @param {Token[]} all
  * @returns {Token[]}
  */
@@ -81,11 +80,11 @@ function unwrapped(all) {
   return text === "(" && end === inside.length - 1 ? unwrapped(inside.slice(1, -1)) : inside;
 }
 
-/** isTop reports that a token stands in no bracket that the first one is not in as well. */
+/** isTop reports that a token is at the depth of the first one. */
 const isTop = (/** @type {Token} */ t, /** @type {Token[]} */ all) => t.depth === all[0].depth;
 
 /**
- * split cuts at the words of the top level.
+ * split splits tokens at top-level words.
  * @param {Token[]} all
  * @param {string[]} at
  * @returns {Token[][]}
@@ -103,7 +102,7 @@ function split(all, at) {
 const opposite = /** @type {Record<string, string>} */ ({ "<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!=" });
 
 /**
- * compared splits off a comparison with a number: the last one, or one that begins with
+ * compared splits off a comparison with a number: the last one, or one whose left side is
  * the number.
  * @param {Token[]} all
  * @returns {Chart}
@@ -122,7 +121,7 @@ const textOf = (/** @type {Token[]} */ all) => all.map((t) => t.text).join("").t
 
 /**
  * numberOf reads a number, a duration, or products and quotients of them, such as
- * 24 * 3600: NaN for all else.
+ * 24 * 3600; NaN for all else.
  * @param {string} text
  */
 function numberOf(text) {
@@ -146,7 +145,7 @@ const holds = /** @type {Record<string, (a: number, b: number) => boolean>} */ (
 });
 
 /**
- * fires reports that a line ends where its alert fires.
+ * fires reports that the last value of a line fires its alert.
  * @param {Chart} chart
  * @param {(number | null)[]} values
  */

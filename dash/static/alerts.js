@@ -1,4 +1,4 @@
-// What the API says about alerts and rules, as the page tells it. Pure.
+// Alerts and rules of the API, as the page shows them. Pure.
 
 import { unitOf } from "./explore.js";
 import { quote } from "./queries.js";
@@ -7,12 +7,12 @@ import { quote } from "./queries.js";
  * @typedef {Record<string, string>} Labels
  * @typedef {import("./api.js").ListedRule & {group: string}} Rule
  *
- * An Alert is an active one, as activeAlerts returns it.
+ * An Alert is an active alert, as activeAlerts returns it.
  * @typedef {import("./api.js").ListedAlert & {key: string, labels: Labels, annotations: Labels}} Alert
  */
 
 /**
- * keyOf is equal for equal labels, in whatever order they come.
+ * keyOf is equal for equal labels in any order.
  * @param {Labels} labels
  */
 export const keyOf = (labels) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -25,8 +25,8 @@ export const keyOf = (labels) => JSON.stringify(Object.entries(labels).sort(([a]
 export const rulesOf = (groups) => groups.flatMap((g) => (g.rules ?? []).map((r) => ({ ...r, group: g.name ?? "" })));
 
 /**
- * ruleOf is the rule that an alert is of, or undefined: the one that lists it, else one
- * of its name whose labels it has, else one of its name.
+ * ruleOf is the rule of an alert, or undefined: the one that lists it, else one with its
+ * name whose labels it has, else one with its name.
  * @param {Rule[]} rules
  * @param {Labels} labels
  */
@@ -38,8 +38,8 @@ export function ruleOf(rules, labels) {
 }
 
 /**
- * agrees reports that a series is what an alert is about: they have the same labels, but
- * for those that the rule adds.
+ * agrees reports that a series belongs to an alert: their labels are equal, except those
+ * that the rule adds.
  * @param {Labels} metric
  * @param {Labels} labels of the alert
  * @param {Labels} added by the rule
@@ -49,14 +49,13 @@ export function agrees(metric, labels, added) {
   return [...names].every((name) => name === "__name__" || name === "alertname" || name in added || (metric[name] ?? "") === (labels[name] ?? ""));
 }
 
-/** How a template writes the value of an alert, and the unit that this means. */
+/** Template functions of an alert's value, and their units. */
 const writers = /** @type {[RegExp, string][]} */ ([
   [/\$value\s*\|\s*humanizePercentage/, "ratio"], [/\$value\s*\|\s*humanizeDuration/, "latency"], [/\$value\s*\|\s*humanize1024/, "bytes"],
 ]);
 
 /**
- * unitOfRule is the unit of what a rule compares: as its texts write it, else as its
- * query suggests.
+ * unitOfRule is the unit of a rule's value: from its annotations, else from its query.
  * @param {Rule} rule
  * @param {string} expr
  */
@@ -66,23 +65,23 @@ export function unitOfRule(rule, expr) {
 }
 
 /**
- * firedOver asks which alerts fired over a span. Between two points that are far apart
- * none is missed.
+ * firedOver is the query for the alerts that fired in a time range. It also finds those
+ * between two points.
  * @param {number} step
  * @param {number} every seconds between two evaluations
  */
 export const firedOver = (step, every) => (step > every ? `max_over_time(ALERTS{alertstate="firing"}[${step}s])` : 'ALERTS{alertstate="firing"}');
 
 /**
- * A Past is a time in which an alert fired. It may have begun before the span, and gone
- * on after it.
+ * A Past is a period in which an alert fired. It can begin before the time range and end
+ * after it.
  * @typedef {{key: string, labels: Labels, from: number, to: number, before: boolean, after: boolean}} Past
  */
 
 /**
- * pastOf are the times in which alerts fired and that are over, the newest first.
+ * pastOf are the periods of resolved alerts, the newest first.
  * @param {import("./api.js").Range} answer of firedOver
- * @param {Set<string>} firing the keys of those that fire at the end of the span, and so are not over
+ * @param {Set<string>} firing keys of alerts that fire at the end of the range, which are not resolved
  * @returns {Past[]}
  */
 export function pastOf({ start, step, count, series }, firing) {
@@ -106,9 +105,9 @@ export function pastOf({ start, step, count, series }, firing) {
 const isThere = (/** @type {number | null | undefined} */ v) => v !== null && v !== undefined;
 
 /**
- * silenceLink is Alertmanager's page for a new silence of an alert, "" if its address is
- * none that a browser can go to.
- * @param {string} url to which alerts are sent
+ * silenceLink is Alertmanager's page for a new silence of an alert, "" if url is not an
+ * HTTP address of Alertmanager.
+ * @param {string} url where alerts are sent
  * @param {Labels} labels
  */
 export function silenceLink(url, labels) {
@@ -119,7 +118,7 @@ export function silenceLink(url, labels) {
 }
 
 /**
- * hostOf is the part of an address that tells it from others.
+ * hostOf is the host of an address.
  * @param {string} url
  */
 export function hostOf(url) {
@@ -131,16 +130,16 @@ export function hostOf(url) {
 }
 
 /**
- * restOf are the labels of an alert that tell it from its siblings.
+ * restOf are the labels of an alert except its name.
  * @param {Labels} labels
  */
 export const restOf = (labels) => Object.entries(labels).filter(([name]) => name !== "alertname").map(([name, value]) => `${name}: ${value}`).join(", ");
 
 /**
- * pageOf is where the text of a runbook can be read by this page: at its own origin, and
- * written as text. tacho's own pages are also beside this one, under whatever address
- * a reader has come. "" if it cannot. Nothing but a text's name is asked for: an annotation
- * must not make a browser ask for anything else.
+ * pageOf is the address from which this page can read a runbook, "" if it cannot: a text
+ * file of the same origin. tacho's own runbooks are also served beside this page, at any
+ * address. Only names of text files are requested: an annotation must not make a browser
+ * request anything else.
  * @param {string} href absolute
  * @param {string} alertname
  * @param {string} base the page's address

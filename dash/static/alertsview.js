@@ -1,5 +1,5 @@
-// The screen of alerts and targets: what fires, why and what to do; what has fired; which
-// rules watch; how scrapes go.
+// The screen of alerts and targets: active alerts with their cause and runbook, resolved
+// alerts, alert rules, scrapes.
 
 import { firedOver, keyOf, pastOf, restOf, rulesOf } from "./alerts.js";
 import { alertView } from "./alertview.js";
@@ -16,20 +16,20 @@ import { addressOf } from "./view.js";
 
 learn(laterMessages);
 
-/** Groups of alerts, and alerts of one group, that are shown; the rest is counted. */
-const most = 30;
+/** Groups, and alerts in a group, that are shown; the rest is counted. */
+const maxShown = 30;
 
-/** Alerts of one group that are in sight; the others stand behind a click. */
-const inSight = 5;
+/** Alerts of a group that are visible; the others need a click. */
+const maxVisible = 5;
 
-/** Alerts that are over and shown. */
-const mostPast = 50;
+/** Resolved alerts that are shown. */
+const maxPast = 50;
 
-/** Alerts that are open at a time: one more closes the one that was opened first. */
-const mostOpen = 4;
+/** Alerts open at a time: one more closes the one opened first. */
+const maxOpen = 4;
 
-/** How often the lists of rules and Alertmanagers are asked for, in seconds. */
-const seldom = 30;
+/** Seconds between two fetches of the rules and Alertmanagers. */
+const listInterval = 30;
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function alertsScreen(changeView) {
@@ -38,15 +38,15 @@ export function alertsScreen(changeView) {
   const rules = rulesView();
   const targets = targetsView(changeView);
   const element = make("section", { id: "alerts-screen" }, make("h2", {}, say("alerts")), active.element, rules.broken, past.element, rules.element, targets.element);
-  // What is known stays while newer answers are under way.
+  // Old lists stay until newer ones arrive.
   /** @type {{rules: import("./alerts.js").Rule[] | null, managers: string[] | null}} */
   const known = { rules: null, managers: null };
   return {
     element,
     /** @param {import("./now.js").Now} now */
     update(now) {
-      const at = Math.floor(now.at / seldom) * seldom;
-      const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => now.ask({ list: name, at }));
+      const at = Math.floor(now.at / listInterval) * listInterval;
+      const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => now.query({ list: name, at }));
       if (alerting?.value && recording) known.rules = rulesOf([...alerting.value, ...(recording.value ?? [])]);
       if (managers?.value) known.managers = managers.value.map((/** @type {{url?: string}} */ m) => String(m.url ?? ""));
       active.update(now, known.rules, known.managers);
@@ -57,10 +57,10 @@ export function alertsScreen(changeView) {
   };
 }
 
-/** clockOf is now, in the API's own time where the page follows it. */
+/** clockOf is the current time: the API's if the page is live. */
 const clockOf = (/** @type {import("./now.js").Now} */ now) => ("last" in now.view.span ? now.at : Date.now() / 1000);
 
-/** activeView shows the alerts that are active, by their names. */
+/** activeView shows the active alerts by name. */
 function activeView(/** @type {import("./now.js").ChangeView} */ changeView) {
   const none = make("p", { class: "notice", role: "status" });
   const groups = make("ul", { class: "list groups" });
@@ -70,25 +70,25 @@ function activeView(/** @type {import("./now.js").ChangeView} */ changeView) {
   let open = [];
   const opened = (/** @type {HTMLDetailsElement} */ box) => {
     open = [...open.filter((b) => b !== box && b.isConnected), ...(box.open ? [box] : [])];
-    while (open.length > mostOpen) /** @type {HTMLDetailsElement} */ (open.shift()).open = false;
+    while (open.length > maxOpen) /** @type {HTMLDetailsElement} */ (open.shift()).open = false;
   };
   return {
     element: make("div", {}, none, groups, rest, silences),
     update(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Rule[] | null} */ rules, /** @type {string[] | null} */ managers) {
-      // Two rules can say the same: to everyone who is told of it that is one alert.
+      // Two rules can fire an alert with the same labels: Alertmanager treats it as one.
       const all = alertGroups([...new Map((now.alerts ?? []).map((a) => [a.key, a])).values()]);
       none.hidden = all.length > 0;
       put(none, noneText(now.alerts, rules));
       const more = { now, rules: rules ?? [], managers: managers ?? [], clock: clockOf(now) };
-      list(groups, all.slice(0, most).map((group, i) => ({ ...more, key: group.key, group, first: i === 0 })), () => groupView(changeView, opened));
-      rest.hidden = all.length <= most;
-      put(rest, say("more", { n: all.length - most }));
+      list(groups, all.slice(0, maxShown).map((group, i) => ({ ...more, key: group.key, group, first: i === 0 })), () => groupView(changeView, opened));
+      rest.hidden = all.length <= maxShown;
+      put(rest, say("more", { n: all.length - maxShown }));
       silences.hidden = managers === null || managers.length > 0;
     },
   };
 }
 
-/** noneText says that no alert is active, and whether one could be. */
+/** noneText tells that no alert is active, and whether there are rules. */
 function noneText(/** @type {import("./alerts.js").Alert[] | null} */ alerts, /** @type {import("./alerts.js").Rule[] | null} */ rules) {
   if (!alerts) return say("noAlertsAPI");
   if (!rules) return say("noAlertActive");
@@ -96,7 +96,7 @@ function noneText(/** @type {import("./alerts.js").Alert[] | null} */ alerts, /*
   return n ? say("noAlerts", { n }) : say("noRules");
 }
 
-/** @typedef {Omit<import("./alertview.js").Item, "alert">} Shared what all alerts of a group are shown with */
+/** @typedef {Omit<import("./alertview.js").Item, "alert">} Shared is common to all alerts of a group */
 
 function groupView(/** @type {import("./now.js").ChangeView} */ changeView, /** @type {(box: HTMLDetailsElement) => void} */ opened) {
   const name = make("bdi", { class: "name" });
@@ -110,32 +110,32 @@ function groupView(/** @type {import("./now.js").ChangeView} */ changeView, /** 
     element,
     update(/** @type {Shared & {group: import("./model.js").AlertGroup}} */ { group, first, ...shared }) {
       const { alerts } = group;
-      const items = alerts.slice(0, most).map((alert, i) => ({ ...shared, key: alert.key, alert, first: first && i === 0 }));
+      const items = alerts.slice(0, maxShown).map((alert, i) => ({ ...shared, key: alert.key, alert, first: first && i === 0 }));
       const newView = (/** @type {import("./alertview.js").Item} */ item) => alertView(item, changeView, opened);
       element.className = group.state;
       put(name, shorten(visible(group.name), 200));
       put(count, alerts.length > 1 ? say("times", { n: alerts.length }) : "");
-      list(single, items.slice(0, inSight), newView);
-      list(others, items.slice(inSight), newView);
-      hidden.hidden = items.length <= inSight;
-      put(more, say("more", { n: alerts.length - inSight }));
-      rest.hidden = alerts.length <= most;
-      put(rest, say("more", { n: alerts.length - most }));
+      list(single, items.slice(0, maxVisible), newView);
+      list(others, items.slice(maxVisible), newView);
+      hidden.hidden = items.length <= maxVisible;
+      put(more, say("more", { n: alerts.length - maxVisible }));
+      rest.hidden = alerts.length <= maxShown;
+      put(rest, say("more", { n: alerts.length - maxShown }));
     },
   };
 }
 
-/** pastView shows the alerts that fired in the span and are over. */
+/** pastView shows the resolved alerts of the time range. */
 function pastView() {
-  const table = facts("pastAlerts", [{ label: "alert" }, { label: "labels" }, { label: "from" }, { label: "to" }, { label: "lasted", number: true }], mostPast);
+  const table = facts("pastAlerts", [{ label: "alert" }, { label: "labels" }, { label: "from" }, { label: "to" }, { label: "lasted", number: true }], maxPast);
   const note = make("p", { class: "muted" });
   return {
     element: make("div", { class: "past" }, table.element, note),
     update(/** @type {import("./now.js").Now} */ now) {
       const { step, edges, every } = now;
-      const answer = now.ask({ expr: firedOver(step, every), from: edges.from, to: edges.to, step });
+      const answer = now.query({ expr: firedOver(step, every), from: edges.from, to: edges.to, step });
       if (!answer) return;
-      // What began before the end of the span and still fires is not over, whatever time one looks at.
+      // An alert that began before the end of the range and still fires is not resolved.
       const firing = (now.alerts ?? []).filter((a) => a.state === "firing" && Date.parse(a.activeAt) / 1000 <= edges.to);
       const all = answer.value ? pastOf(answer.value, new Set(firing.map((a) => keyOf(a.labels)))) : [];
       table.update(all.map((p) => pastRow(now, p)));
@@ -145,7 +145,7 @@ function pastView() {
 }
 
 /**
- * pastRow is an alert that is over; its name leads to the time in which it fired.
+ * pastRow is a resolved alert; its name links to the time range in which it fired.
  * @param {import("./now.js").Now} now
  * @param {import("./alerts.js").Past} p
  */

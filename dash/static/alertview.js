@@ -1,5 +1,4 @@
-// One alert: its line, and what is behind it when it is opened: why it fired, what to do,
-// where to silence it.
+// One alert: a line that opens to show its cause, its runbook and links to silence it.
 
 import { agrees, hostOf, restOf, ruleOf, silenceLink, unitOfRule } from "./alerts.js";
 import { chartsOf, fires } from "./alertchart.js";
@@ -19,7 +18,7 @@ import { addressOf } from "./view.js";
 const longest = 600;
 
 /**
- * What an alert is shown with.
+ * An Item is an alert with what its view needs.
  * @typedef {object} Item
  * @property {string} key
  * @property {import("./alerts.js").Alert} alert
@@ -27,12 +26,12 @@ const longest = 600;
  * @property {import("./alerts.js").Rule[]} rules
  * @property {string[]} managers addresses of Alertmanagers
  * @property {number} clock seconds since the epoch
- * @property {boolean} first it is opened without being asked
+ * @property {boolean} first it is open from the start
  */
 
 /**
- * alertView returns one alert. Opened is told whenever it is opened or closed by whoever it
- * may be.
+ * alertView returns the view of one alert. It calls opened whenever the view opens or
+ * closes.
  * @param {Item} first
  * @param {import("./now.js").ChangeView} changeView
  * @param {(box: HTMLDetailsElement) => void} opened
@@ -45,7 +44,7 @@ export function alertView(first, changeView, opened) {
   let item = first;
   const open = () => {
     if (!box.open) return;
-    // Made when it is wanted: there can be many alerts, and a chart costs something.
+    // Created on demand: there can be many alerts, and charts are expensive.
     if (!details) box.append((details = detailsView(changeView)).element);
     details.update(item);
   };
@@ -77,11 +76,11 @@ function detailsView(changeView) {
   const silences = make("span");
   const waiting = make("p", { class: "muted" }, say("loading"));
   const problem = make("p", { class: "notice problem", role: "status" });
-  const picture = chart("alerts", zoomTo(changeView));
+  const graph = chart("alerts", zoomTo(changeView));
   const runbook = runbookView();
-  const why = make("div", { class: "why" }, waiting, problem, picture.element);
+  const why = make("div", { class: "why" }, waiting, problem, graph.element);
   links.append(query, runbook.link, silences);
-  query.hidden = problem.hidden = picture.element.hidden = true;
+  query.hidden = problem.hidden = graph.element.hidden = true;
   return {
     element: make("div", { class: "about" }, make("div", { class: "told" }, text, value, links), why, runbook.element),
     /** @param {Item} item */
@@ -92,7 +91,7 @@ function detailsView(changeView) {
       list(silences, silenceLinks(managers, alert.labels), silenceView);
       const rule = ruleOf(rules, alert.labels);
       const picked = rule?.query ? pickedChart(now, alert, /** @type {import("./alerts.js").Rule & {query: string}} */ (rule)) : null;
-      waiting.hidden = picked !== undefined || !picture.element.hidden;
+      waiting.hidden = picked !== undefined || !graph.element.hidden;
       if (!picked) return;
       put(value, valueText(alert, picked));
       const { expr } = picked.chart;
@@ -100,20 +99,20 @@ function detailsView(changeView) {
       attribute(query, "href", addressOf(now.view, { page: "explore", expr }));
       problem.hidden = !picked.problem;
       put(problem, picked.problem?.text() ?? "");
-      picture.element.hidden = Boolean(picked.problem);
-      if (!picked.problem) picture.update(contentOf(picked), [markOf(alert)]);
+      graph.element.hidden = Boolean(picked.problem);
+      if (!picked.problem) graph.update(contentOf(picked), [markOf(alert)]);
     },
   };
 }
 
 /**
- * A Picked is the chart that says why an alert fired, and its lines.
+ * A Picked is the chart of an alert's cause, and its lines.
  * @typedef {{chart: import("./alertchart.js").Chart, unit: string, times: number[], series: import("./api.js").Series[], problem?: import("./api.js").Problem}} Picked
  */
 
 /**
- * pickedChart asks for all alternatives of a rule's query, and picks the one that fires
- * for the alert; undefined while the answers are not there.
+ * pickedChart queries all alternatives of a rule, and picks the one that fires for the
+ * alert; undefined until the results are there.
  * @returns {Picked | undefined}
  */
 function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Alert} */ alert, /** @type {import("./alerts.js").Rule & {query: string}} */ rule) {
@@ -121,25 +120,28 @@ function pickedChart(/** @type {import("./now.js").Now} */ now, /** @type {impor
   const answers = charts.map((c) => rangeOf(now, c.expr));
   if (answers.some((a) => !a)) return undefined;
   const all = charts.map((c, i) => {
-    const { value, problem } = /** @type {import("./desk.js").Answer} */ (answers[i]);
+    const { value, problem } = /** @type {import("./cache.js").Result} */ (answers[i]);
     const series = /** @type {import("./api.js").Series[]} */ (value?.series ?? []).filter((s) => agrees(s.metric, alert.labels, rule.labels ?? {}));
     return { chart: c, unit: unitOfRule(rule, c.expr), times: value ? columns(value)[0] : [], series, problem };
   });
   return all.find((p) => p.series.some((s) => fires(p.chart, s.values))) ?? all.find((p) => p.series.length > 0) ?? all[0];
 }
 
-/** contentOf is what the chart shows: the lines, and the limit as a line of its own. */
+/** contentOf is the chart's content: the lines, and the threshold as another line. */
 function contentOf(/** @type {Picked} */ { chart: { expr, limit }, unit, times, series }) {
   const lines = chosenLines(series).map((l) => ({ name: series.length === 1 ? say("value") : shorten(visible(l.name), 80), values: l.values }));
   if (limit !== null && lines.length) lines.push({ name: "limit", values: times.map(() => limit) });
   return shownOf({ id: "whyFired", unit, by: "", expr }, { times, names: lines.map((l) => l.name), values: lines.map((l) => l.values) });
 }
 
-/** valueText is what the rule found when it was last evaluated, and its limit. */
+/** How PromQL's comparison operators are displayed. */
+const signs = /** @type {Record<string, string>} */ ({ ">=": "≥", "<=": "≤", "==": "=", "!=": "≠" });
+
+/** valueText is the value of the last evaluation, and the threshold. */
 function valueText(/** @type {import("./alerts.js").Alert} */ alert, /** @type {Picked} */ { chart: { op, limit }, unit }) {
   if (Number.isNaN(numberOf(alert.value))) return "";
   const value = written(unit, numberOf(alert.value));
-  return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${op} ${written(unit, limit)}` });
+  return limit === null ? say("valueIs", { value }) : say("valueAndLimit", { value, limit: `${signs[op] ?? op} ${written(unit, limit)}` });
 }
 
 /** @returns {import("./marks.js").Mark} */

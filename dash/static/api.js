@@ -1,26 +1,26 @@
-// The Prometheus HTTP API, and what can be wrong with its answers.
+// The Prometheus HTTP API, and its errors.
 
 import { age, visible } from "./format.js";
 import { say } from "./messages.js";
 import { pointOf } from "./sample.js";
 
-/** How long one answer may take, in milliseconds. */
-const patience = 60_000;
+/** The timeout of a request, in milliseconds. */
+const timeout = 60_000;
 
-/** Characters of a query that every proxy lets an address have. */
-const mostAddress = 1500;
+/** Characters of a URL's query that every proxy accepts. */
+const maxURLQuery = 1500;
 
-/** How many requests are under way at a time, where each question is one. */
-const abreast = 4;
+/** Concurrent requests, if each query is a request. */
+const maxConcurrent = 4;
 
 /**
- * A Problem is an answer that is none. Its kind is a key of messages.js: gone,
- * starting, slowAnswer, cancelled, query, denied or foreign.
+ * A Problem is a failed query. Its kind is a key of messages.js: gone,
+ * starting, timedOut, canceled, query, denied or foreign.
  */
 export class Problem extends Error {
   /**
    * @param {string} kind
-   * @param {string} detail what the other side said
+   * @param {string} detail the server's own words
    * @param {string} url
    */
   constructor(kind, detail, url) {
@@ -29,21 +29,21 @@ export class Problem extends Error {
     this.url = url;
   }
 
-  /** What is wrong, in words. */
+  /** The problem as a text for the user. */
   text() {
-    return [say(this.kind, { url: this.url, age: age(patience / 1000) }), visible(this.message)].filter(Boolean).join(" ");
+    return [say(this.kind, { url: this.url, age: age(timeout / 1000) }), visible(this.message)].filter(Boolean).join(" ");
   }
 }
 
 /**
- * A Range is what an expression was over a span, in columns: as many numbers as
- * there are points, null where there is none.
+ * A Range is the result of a range query in columns: one number for each point, null
+ * where there is none.
  * @typedef {{start: number, step: number, count: number, series: Series[]}} Range
  * @typedef {{metric: Record<string, string>, values: (number | null)[], histograms?: any[]}} Series
  */
 
 /**
- * What the lists are of, as far as the page reads it. Not every server knows all of it.
+ * Entries of the lists, as far as the page reads them. Not every server sends all fields.
  * @typedef {Record<string, string>} Labels
  * @typedef {{state: string, activeAt: string, value?: string, labels?: Labels, annotations?: Labels}} ListedAlert
  * @typedef {{name: string, type?: string, state?: string, query?: string, duration?: number, health?: string, lastError?: string, labels?: Labels, annotations?: Labels, alerts?: ListedAlert[]}} ListedRule
@@ -51,7 +51,7 @@ export class Problem extends Error {
  * @typedef {{labels?: Labels, scrapePool?: string, scrapeUrl?: string, health: string, lastError?: string, lastScrape: string, lastScrapeDuration: number, scrapeInterval?: string, scrapeTimeout?: string}} ListedTarget
  */
 
-/** The lists of the API, by the name of a question: where they are, and which part of the answer they are. */
+/** The lists of the API by name: the path, and the list in the response. */
 const lists = /** @type {Record<string, [string, (data: any) => any]>} */ ({
   targets: ["targets?state=active", (data) => data?.activeTargets ?? []],
   alerts: ["alerts", (data) => data?.alerts ?? []],
@@ -68,8 +68,8 @@ const lists = /** @type {Record<string, [string, (data: any) => any]>} */ ({
 
 /**
  * prometheus returns the part of the API that the page uses.
- * @param {string} base the address of the API, without a slash at its end
- * @param {string} batch the address of the endpoint that answers many questions at once, "" for none
+ * @param {string} base the address of the API, without a trailing slash
+ * @param {string} batch the address of the endpoint for batches of queries, "" for none
  */
 export function prometheus(base, batch) {
   const api = {
@@ -79,12 +79,12 @@ export function prometheus(base, batch) {
      * @param {AbortSignal} [signal]
      */
     async query(expr, at, signal) {
-      // POST: the query is longer than some proxies let an address be.
+      // POST: the query is longer than some proxies allow in a URL.
       const body = new URLSearchParams({ query: expr });
       if (at !== undefined) body.set("time", String(at));
-      const answer = await ask(`${base}/query`, { method: "POST", body, signal });
+      const answer = await request(`${base}/query`, { method: "POST", body, signal });
       if (answer.data?.resultType !== "vector" && answer.data?.resultType !== "matrix" && answer.data?.resultType !== "scalar") {
-        throw new Problem("foreign", "no vector in the answer", `${base}/query`);
+        throw new Problem("foreign", "no vector in the response", `${base}/query`);
       }
       return { samples: vectorOf(answer.data), warnings: answer.warnings ?? [] };
     },
@@ -97,12 +97,12 @@ export function prometheus(base, batch) {
      */
     async range(expr, { from, to }, step, signal) {
       const body = new URLSearchParams({ query: expr, start: String(from), end: String(to), step: String(step) });
-      const answer = await ask(`${base}/query_range`, { method: "POST", body, signal });
-      if (answer.data?.resultType !== "matrix") throw new Problem("foreign", "no matrix in the answer", `${base}/query_range`);
+      const answer = await request(`${base}/query_range`, { method: "POST", body, signal });
+      if (answer.data?.resultType !== "matrix") throw new Problem("foreign", "no matrix in the response", `${base}/query_range`);
       return columnsOf(answer.data.result, { from, to }, step);
     },
     /**
-     * list asks for one of the lists, with the parameters that it takes.
+     * list fetches one of the lists.
      * @param {string} name
      * @param {Record<string, string | number | undefined>} [parameters]
      * @param {AbortSignal} [signal]
@@ -112,54 +112,54 @@ export function prometheus(base, batch) {
       const path = pattern.replace("{label}", encodeURIComponent(parameters.label ?? ""));
       const given = Object.entries(parameters).filter(([key]) => !["list", "at", "label"].includes(key));
       const query = new URLSearchParams(given.map(([k, v]) => [k, String(v)])).toString();
-      // Values of a label are had by GET alone; a long query only by POST.
-      const long = query.length > mostAddress;
+      // Label values need GET; a long query needs POST.
+      const long = query.length > maxURLQuery;
       const address = query && !long ? `${base}/${path}${path.includes("?") ? "&" : "?"}${query}` : `${base}/${path}`;
-      return part((await ask(address, long ? { method: "POST", body: new URLSearchParams(query), signal } : { signal })).data);
+      return part((await request(address, long ? { method: "POST", body: new URLSearchParams(query), signal } : { signal })).data);
     },
     /**
-     * many answers all questions, each with a value or with what is wrong.
-     * @param {import("./desk.js").Question[]} questions
+     * many runs all queries; each result has a value or a problem.
+     * @param {import("./cache.js").Query[]} queries
      * @param {AbortSignal} [signal]
-     * @returns {Promise<import("./desk.js").Answer[]>}
+     * @returns {Promise<import("./cache.js").Result[]>}
      */
-    async many(questions, signal) {
-      const together = /** @type {import("./desk.js").Asked[]} */ (batch ? questions.filter((q) => "expr" in q && !("list" in q)) : []);
-      const rest = questions.filter((q) => !together.includes(/** @type {import("./desk.js").Asked} */ (q)));
+    async many(queries, signal) {
+      const together = /** @type {import("./cache.js").ExprQuery[]} */ (batch ? queries.filter((q) => "expr" in q && !("list" in q)) : []);
+      const rest = queries.filter((q) => !together.includes(/** @type {import("./cache.js").ExprQuery} */ (q)));
       const answers = new Map();
-      const all = together.length ? askBatch(batch, together, signal) : Promise.resolve([]);
+      const all = together.length ? requestBatch(batch, together, signal) : Promise.resolve([]);
       await Promise.all([
         all.then((found) => found.forEach((a, i) => answers.set(together[i], a)), (error) => {
-          // A proxy in between knows the API alone, or the server is older than the page.
+          // A proxy only forwards the API, or the server is older than the page.
           if (!(error instanceof Problem) || error.kind !== "foreign") throw error;
           batch = "";
         }),
-        ...Array.from({ length: abreast }, () => drain(rest, answers, (q) => one(api, q, signal))),
+        ...Array.from({ length: maxConcurrent }, () => drain(rest, answers, (q) => one(api, q, signal))),
       ]);
-      return together.length && !batch ? api.many(questions, signal) : questions.map((q) => answers.get(q));
+      return together.length && !batch ? api.many(queries, signal) : queries.map((q) => answers.get(q));
     },
   };
   return api;
 }
 
-/** @typedef {import("./desk.js").Question} Question */
+/** @typedef {import("./cache.js").Query} Query */
 
-/** drain answers one question after the other until there are none left. */
-async function drain(/** @type {Question[]} */ rest, /** @type {Map<Question, import("./desk.js").Answer>} */ answers, /** @type {(q: Question) => Promise<unknown>} */ answer) {
+/** drain runs one query after the other until none is left. */
+async function drain(/** @type {Query[]} */ rest, /** @type {Map<Query, import("./cache.js").Result>} */ answers, /** @type {(q: Query) => Promise<unknown>} */ answer) {
   for (let q = rest.shift(); q; q = rest.shift()) {
     try {
       answers.set(q, { value: await answer(q) });
     } catch (error) {
-      if (!(error instanceof Problem) || error.kind === "cancelled") throw error;
+      if (!(error instanceof Problem) || error.kind === "canceled") throw error;
       answers.set(q, { problem: error });
     }
   }
 }
 
 /**
- * one answers a question by a request of its own.
+ * one runs a query as a request of its own.
  * @param {{list: Function, range: Function, query: Function}} api
- * @param {Question} q
+ * @param {Query} q
  * @param {AbortSignal} [signal]
  * @returns {Promise<unknown>}
  */
@@ -168,15 +168,15 @@ function one(api, q, signal) {
   return "step" in q ? api.range(q.expr, q, q.step, signal) : api.query(q.expr, q.at, signal);
 }
 
-/** As many questions as the endpoint takes at once. */
-const mostAtOnce = 100;
+/** Queries in one batch, at most. */
+const maxBatch = 100;
 
-/** askBatch asks all at once. */
-async function askBatch(/** @type {string} */ url, /** @type {import("./desk.js").Asked[]} */ questions, /** @type {AbortSignal | undefined} */ signal) {
+/** requestBatch runs all queries in batches. */
+async function requestBatch(/** @type {string} */ url, /** @type {import("./cache.js").ExprQuery[]} */ queries, /** @type {AbortSignal | undefined} */ signal) {
   const answers = [];
-  for (let i = 0; i < questions.length; i += mostAtOnce) {
-    const queries = questions.slice(i, i + mostAtOnce).map((q) => ("step" in q ? { query: q.expr, start: q.from, end: q.to, step: q.step } : { query: q.expr, time: q.at }));
-    const answer = await ask(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ queries }), signal });
+  for (let i = 0; i < queries.length; i += maxBatch) {
+    const part = queries.slice(i, i + maxBatch).map((q) => ("step" in q ? { query: q.expr, start: q.from, end: q.to, step: q.step } : { query: q.expr, time: q.at }));
+    const answer = await request(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ queries: part }), signal });
     answers.push(...answer.data.results.map((/** @type {any} */ r) => resultOf(r, url)));
   }
   return answers;
@@ -190,7 +190,7 @@ export function resultOf(/** @type {any} */ r, /** @type {string} */ url) {
   return { value: r };
 }
 
-/** vectorOf takes a matrix as all its samples, and a scalar as one. */
+/** vectorOf reads a matrix as all its samples, and a scalar as one sample. */
 function vectorOf(/** @type {any} */ { resultType, result }) {
   if (resultType === "scalar") return [{ metric: {}, value: result }];
   if (resultType !== "matrix") return result;
@@ -198,7 +198,7 @@ function vectorOf(/** @type {any} */ { resultType, result }) {
 }
 
 /**
- * columnsOf puts a matrix, whose points may be missing, into columns.
+ * columnsOf converts a matrix, which can lack points, to columns.
  * @param {{metric: Record<string, string>, values?: [number, string][], histograms?: [number, any][]}[]} matrix
  * @param {{from: number, to: number}} bounds
  * @param {number} step
@@ -224,30 +224,30 @@ export function columnsOf(matrix, { from, to }, step) {
  * @param {string} url
  * @param {RequestInit} [init]
  */
-async function ask(url, init) {
+async function request(url, init) {
   const { status, text } = await read(url, init);
   const answer = parse(text);
   if (status === 200 && answer?.status === "success") return answer;
   throw new Problem(kindOf(status, answer), answer?.error ?? `${status} ${text.slice(0, 300).trim()}`, url);
 }
 
-/** Reads the whole answer: one that breaks off in the middle is gone as well. */
+/** read reads the entire response: a truncated one counts as gone, too. */
 async function read(/** @type {string} */ url, /** @type {RequestInit | undefined} */ init) {
   const both = new AbortController();
-  const asked = init?.signal;
+  const signal = init?.signal;
   let late = false;
-  const timer = setTimeout(() => { late = true; both.abort(); }, patience);
+  const timer = setTimeout(() => { late = true; both.abort(); }, timeout);
   const abort = () => both.abort();
-  asked?.addEventListener("abort", abort);
-  if (asked?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
   try {
     const response = await fetch(url, { ...init, signal: both.signal });
     return { status: response.status, text: await response.text() };
   } catch {
-    throw new Problem(late ? "slowAnswer" : asked?.aborted ? "cancelled" : "gone", "", url);
+    throw new Problem(late ? "timedOut" : signal?.aborted ? "canceled" : "gone", "", url);
   } finally {
     clearTimeout(timer);
-    asked?.removeEventListener("abort", abort);
+    signal?.removeEventListener("abort", abort);
   }
 }
 
@@ -260,7 +260,7 @@ function parse(/** @type {string} */ text) {
   }
 }
 
-/** Prometheus answers 503 for two things: not ready yet, and a query that took too long. */
+/** kindOf: Prometheus sends 503 both while it is not ready and for a query that timed out. */
 function kindOf(/** @type {number} */ status, /** @type {{status: string, errorType?: string} | undefined} */ answer) {
   if (status === 401 || status === 403) return "denied";
   if (status === 503) return answer && answer.errorType !== "unavailable" ? "query" : "starting";

@@ -1,4 +1,4 @@
-// The chosen span against the one before it, by service. Pure.
+// The selected time range and the previous one, by service. Pure.
 
 import { errors, selector, union } from "./queries.js";
 import { ruleWindow } from "./panels.js";
@@ -8,7 +8,7 @@ import { numberOf } from "./sample.js";
 const ofService = "job, schema";
 const ofStatus = "tacho:job_http_requests_by_status:rate";
 
-/** over is what a recorded metric, or a counter, was on average over a time that ended earlier. */
+/** over is the mean of a recorded metric, or the rate of a counter, over an earlier range. */
 function over(/** @type {import("./queries.js").Source} */ source, /** @type {string} */ recorded, /** @type {string} */ counter, /** @type {string[][]} */ matchers, /** @type {number} */ seconds, /** @type {string} */ offset) {
   return source.name === "recorded"
     ? `avg_over_time(${recorded}${selector(matchers)}[${seconds}s]${offset})`
@@ -16,7 +16,7 @@ function over(/** @type {import("./queries.js").Source} */ source, /** @type {st
 }
 
 /**
- * spanMeans asks for the means of the chosen span and of the earlier one, of all services.
+ * spanMeans is the query for the means of both time ranges, of all services.
  * @param {Pick<import("./now.js").Now, "source" | "edges" | "view">} now
  */
 export function spanMeans({ source, edges, view }) {
@@ -33,8 +33,8 @@ export function spanMeans({ source, edges, view }) {
 }
 
 /**
- * spansOf reads the answer: for each service, by the id of a tile, the mean of the span
- * and that of the one before.
+ * spansOf reads the result: for each service, by the ID of a tile, the means of the range
+ * and of the previous one.
  * @param {import("./model.js").Sample[] | undefined} samples
  * @returns {Map<string, Record<string, [number, number]>> | undefined}
  */
@@ -55,7 +55,7 @@ export function spansOf(samples) {
 }
 
 /**
- * overviewLines asks for the rate of all services over the span, and for that of their errors.
+ * overviewLines is the query for the request and error rates of all services over the range.
  * @param {Pick<import("./now.js").Now, "source" | "step" | "every">} now
  */
 export function overviewLines({ source, step, every }) {

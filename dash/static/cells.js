@@ -5,14 +5,14 @@ import { latency, rate, ratio, shorten, visible } from "./format.js";
 import { say } from "./messages.js";
 import { limits } from "./model.js";
 
-/** Characters of a path that are shown; the tooltip has more of it. */
+/** Characters of a path that are shown; the tooltip shows more. */
 const longest = 160;
 
-/** The limits as messages name them. */
+/** The thresholds, for messages. */
 export const limitTexts = { ratio: ratio(limits.errorRatio), latency: latency(limits.slow), rate: rate(limits.traffic) };
 
 /**
- * putLong shows the beginning of a foreign text, and more of it on hovering.
+ * putLong shows the beginning of an external text, and more in a tooltip.
  * @param {Element} element
  * @param {string} text
  */
@@ -24,9 +24,8 @@ export function putLong(element, text) {
 }
 
 /**
- * putLatency says when a quantile is only a bound: one that falls into the last bucket,
- * without an end, is reported as where that bucket begins, and of one in the first bucket
- * nothing is known but where that ends.
+ * putLatency marks quantiles that are only bounds: one in the last bucket (+Inf) is
+ * reported as that bucket's lower bound, one in the first bucket is at most its upper bound.
  * @param {Element} element
  * @param {number} seconds
  * @param {{firstBound: number, lastBound: number}} buckets

@@ -1,7 +1,6 @@
-// What has changed in a service: a sentence for the weightiest change, and a list of
-// the others.
+// What changed in a service, as a list.
 
-import { changeQueries, changes, instancesOf, outlier, seriesOf, since, weighty } from "./changes.js";
+import { changeQueries, changes, instancesOf, outlier, seriesOf, since, significant } from "./changes.js";
 import { list, make, put } from "./dom.js";
 import { latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
@@ -9,11 +8,11 @@ import { rangeOf } from "./now.js";
 import { columns, shiftOf } from "./range.js";
 import { placeOf } from "./rows.js";
 
-/** How many changes are shown. */
-const most = 5;
+/** Changes that are shown. */
+const maxChanges = 5;
 
 /**
- * changedView returns the list of one service's changes.
+ * changedView returns the list of a service's changes.
  * @param {import("./now.js").ChangeView} changeView
  */
 export function changedView(changeView) {
@@ -26,8 +25,8 @@ export function changedView(changeView) {
   return {
     element,
     /**
-     * update shows the list, and returns all routes now and before; the last answer stays
-     * while there is no newer one.
+     * update shows the list, and returns all routes of both ranges; the last list stays until
+     * there is a newer one.
      * @param {import("./now.js").Now} now
      * @param {import("./queries.js").Subject} subject
      * @param {import("./model.js").Service} service
@@ -36,12 +35,12 @@ export function changedView(changeView) {
       const { edges, view } = now;
       put(title, say(view.compare === "day" || view.compare === "week" ? `changed${view.compare === "day" ? "Day" : "Week"}` : "changed", { span: spanText(edges.to - edges.from) }));
       const whole = { job: subject.job, schema: subject.schema };
-      // As of the grid's edge: asked anew only when there is a new point.
-      const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.ask({ expr, at: edges.to }));
+      // At the grid's edge: queried again only when there is a new point.
+      const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.query({ expr, at: edges.to }));
       if (answers.includes(undefined)) return known;
       known = changes(answers.flatMap((answer) => answer?.value?.samples ?? []));
       if (subject.path !== undefined) return known;
-      const found = weighty(known).slice(0, most).map((change) => more(now, service, whole, change));
+      const found = significant(known).slice(0, maxChanges).map((change) => more(now, service, whole, change));
       if (found.includes(undefined)) return known;
       none.hidden = found.length > 0;
       put(none, found.length ? "" : say("changedNothing"));
@@ -52,12 +51,12 @@ export function changedView(changeView) {
 }
 
 /**
- * A Found is a change, and since when and where.
+ * A Found is a change with its start and its outlier.
  * @typedef {import("./changes.js").Change & {since: number, outlier: ReturnType<typeof outlier>}} Found
  */
 
 /**
- * more asks how a change came about, and in which instance; undefined while that is not known.
+ * more finds the start of a change, and its outlier; undefined until the results are there.
  * @param {import("./now.js").Now} now
  * @param {import("./model.js").Service} service
  * @param {import("./queries.js").Subject} subject
@@ -73,16 +72,18 @@ function more(now, service, subject, change) {
   const recent = Number.isFinite(begun) ? edges.to - begun : edges.to - edges.from;
   const names = now.config.schemas.find((s) => s.name === service.names);
   const expr = names && values ? instancesOf(names, subject, change, recent) : undefined;
-  const instances = expr ? now.ask({ expr, at: edges.to }) : { value: { samples: [] } };
+  const instances = expr ? now.query({ expr, at: edges.to }) : { value: { samples: [] } };
   return instances && { ...change, since: begun, outlier: outlier(instances.value?.samples ?? []) };
 }
 
-/** spanText is a length of time in the unit that says it shortest. */
+/** Units of time, the largest first: [size in seconds, message of one unit, message of several]. */
+const units = /** @type {[number, string, string][]} */ ([[86400, "lastDay", "days"], [3600, "lastHour", "hours"], [60, "lastMinute", "minutes"]]);
+
+/** spanText is a duration in its largest unit: "hour", "6 h". */
 function spanText(/** @type {number} */ seconds) {
-  for (const [size, unit] of /** @type {[number, string][]} */ ([[86400, "d"], [3600, "h"], [60, "min"]])) {
-    if (seconds >= size) return `${Number((seconds / size).toPrecision(2))} ${unit}`;
-  }
-  return `${Math.round(seconds)} s`;
+  const [size, one, several] = units.find(([size]) => seconds >= size) ?? [1, "", "seconds"];
+  const n = Number((seconds / size).toPrecision(2));
+  return n === 1 && one ? say(one) : say(several, { n });
 }
 
 function item(/** @type {(route: string) => void} */ open) {
@@ -101,7 +102,7 @@ function item(/** @type {(route: string) => void} */ open) {
       put(route, visible(name));
       put(what, whatText(c));
       put(where, whereText(c));
-      // For programs that read the page.
+      // For tests and other programs.
       Object.assign(element.dataset, { route: name, mostly: c.mostly, since: Number.isFinite(c.since) ? String(c.since) : "", instance: c.outlier?.instance ?? "" });
     },
   };
@@ -124,7 +125,7 @@ function whereText(/** @type {Found} */ c) {
   if (Number.isFinite(c.since)) parts.push(say("sinceWhen", { time: time(new Date(c.since * 1000), new Date()) }));
   if (c.outlier) {
     const write = c.mostly === "errors" ? ratio : latency;
-    parts.push(say("inInstance", { instance: visible(c.outlier.instance), value: write(c.outlier.value), next: write(c.outlier.next) }));
+    parts.push(say("onlyInstance", { instance: visible(c.outlier.instance), value: write(c.outlier.value), other: visible(c.outlier.other), next: write(c.outlier.next) }));
   }
   return parts.join(" ");
 }

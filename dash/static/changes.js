@@ -1,14 +1,13 @@
-// What has changed against the span before: which routes take more time, or fail
-// more, since when, and in which of the instances. Pure.
+// What changed from the previous time range: which routes take more time or fail more
+// often, since when, and in which instance. Pure.
 
 import { rateBy } from "./names.js";
 import { errors, matchersOf, selector, union } from "./queries.js";
 import { numberOf } from "./sample.js";
 
 /**
- * A Change is a route now and before: seconds of latency per second (which is also
- * how many of its requests are under way on average), requests and errors per
- * second.
+ * A Change is a route now and before: seconds of latency per second (its mean
+ * concurrency), requests and errors per second.
  * @typedef {object} Change
  * @property {string} key
  * @property {string} method
@@ -21,7 +20,7 @@ import { numberOf } from "./sample.js";
  * @property {number} errorsBefore
  * @property {number} mean seconds
  * @property {number} meanBefore
- * @property {number} weight how much of the service's change it is, from 0 to 1
+ * @property {number} weight its share of the service's change, from 0 to 1
  * @property {number} share of the service's time now, from 0 to 1
  * @property {"time" | "errors"} mostly
  */
@@ -29,12 +28,12 @@ import { numberOf } from "./sample.js";
 const byRoute = "sum by (method, path)";
 
 /**
- * changeQueries ask for all that changes are computed from: one for now and one for
- * before, so that a server can answer both at a time.
+ * changeQueries are the queries for all changes: one for now and one for before, so that
+ * a server can run both at the same time.
  * @param {import("./queries.js").Subject} subject
  * @param {import("./queries.js").Source} source
- * @param {number} seconds the span's length
- * @param {number} [shift] how much earlier the span before is
+ * @param {number} seconds length of the time range
+ * @param {number} [shift] seconds between both ranges
  */
 export function changeQueries(subject, source, seconds, shift = seconds) {
   const labels = matchersOf(subject);
@@ -42,7 +41,7 @@ export function changeQueries(subject, source, seconds, shift = seconds) {
     source.name === "recorded"
       ? `avg_over_time(${recorded}${selector(labels)}[${Math.round(seconds)}s]${offset})`
       : `rate(${counter}${selector(labels)}[${Math.round(seconds)}s]${offset})`;
-  // By status, so that requests and errors are read once: over a long span that is what takes the time.
+  // By status, so that requests and errors are read once, which takes most of the time over a long range.
   const of = /** @type {[string, string, string, string][]} */ ([
     ["time", byRoute, "tacho:http_request_duration_seconds_sum:rate", "http_request_duration_seconds_sum"],
     ["rate", "sum by (method, path, status)", "tacho:http_requests:rate", "http_requests_total"],
@@ -51,17 +50,17 @@ export function changeQueries(subject, source, seconds, shift = seconds) {
     /** @type {[string, string]} */ ([name + when, `${by} (${over(recorded, counter, offset)})`]))));
 }
 
-/** isError finds the statuses of failed requests, as a matcher would. */
+/** isError matches the statuses of failed requests. */
 const isError = new RegExp(`^(?:${errors[2]})$`);
 
-/** A change smaller than this share of the service's time, or errors, is not worth a line. */
-const least = 0.05;
+/** The smallest change worth reporting, as a share of the service's time or errors. */
+const minWeight = 0.05;
 
-/** Errors are, from this share of all requests on. */
-const leastFailing = 0.002;
+/** The smallest error ratio against which a change of errors is weighed. */
+const minErrorRatio = 0.002;
 
 /**
- * changes reads the answer: every route now and before, the weightiest first.
+ * changes reads the results: every route now and before, the largest change first.
  * @param {{metric: Record<string, string>, value: [number, string]}[]} samples
  * @returns {Change[]}
  */
@@ -79,11 +78,11 @@ export function changes(samples) {
   const all = [...found.values()];
   const total = (/** @type {string} */ field) => all.reduce((sum, c) => sum + c[field], 0);
   const anyBefore = total("rateBefore") > 0;
-  // Seconds weigh against all seconds, errors against all errors: few as they are
-  // among the requests, they are what people notice.
+  // Seconds are weighed against all seconds, errors against all errors: errors are few
+  // among the requests, but matter most.
   const seconds = Math.max(total("time"), total("timeBefore"));
-  const failures = Math.max(total("errors"), total("errorsBefore"), leastFailing * total("rate"));
-  const notable = leastFailing * Math.max(total("rate"), total("rateBefore"));
+  const failures = Math.max(total("errors"), total("errorsBefore"), minErrorRatio * total("rate"));
+  const notable = minErrorRatio * Math.max(total("rate"), total("rateBefore"));
   for (const c of all) {
     c.mean = c.time / c.rate;
     c.meanBefore = c.timeBefore / c.rateBefore;
@@ -97,19 +96,17 @@ export function changes(samples) {
 }
 
 /**
- * weighty are the changes that are worth a line. There is none where nothing is known of
- * before.
+ * significant are the changes worth reporting: none if the previous range has no data.
  * @param {Change[]} all
  */
-export const weighty = (all) => all.filter((c) => c.weight >= least);
+export const significant = (all) => all.filter((c) => c.weight >= minWeight);
 
 /**
- * since finds when a series went from what it was before to what it is now: the
- * first moment from which on it stays on the new side of the middle, for all but a
- * tenth of what follows. NaN where there is no such moment.
+ * since finds when a series changed: the first time after which 90 % of its points are
+ * on the new side of the middle between old and new. NaN if there is none.
  * @param {number[]} times
  * @param {(number | null)[]} values
- * @param {number} before its mean in the span before
+ * @param {number} before its mean in the previous range
  */
 export function since(times, values, before) {
   const known = values.map((v, i) => ({ v, at: times[i] })).filter(({ v }) => v !== null);
@@ -121,12 +118,12 @@ export function since(times, values, before) {
     if (beyond[i] && left >= 0.9 * (known.length - i)) return known[i].at;
     if (beyond[i]) left--;
   }
-  const first = beyond.indexOf(true); // it is over already: then since it began
+  const first = beyond.indexOf(true); // already over: when it began
   return first >= 0 && furthest !== before ? known[first].at : NaN;
 }
 
 /**
- * seriesOf is what has changed of a route, over time.
+ * seriesOf is the query for the changed quantity of a route over time.
  * @param {import("./queries.js").Subject} subject
  * @param {import("./queries.js").Source} source
  * @param {Change} change
@@ -141,8 +138,8 @@ export function seriesOf(subject, source, change) {
 }
 
 /**
- * instancesOf asks for what has changed of a route in each instance: the mean
- * latency, or the share of errors; undefined where the service's names cannot tell.
+ * instancesOf is the query for the changed quantity by instance: mean latency or error
+ * ratio; undefined if the service's metrics do not have it.
  * @param {import("./names.js").Names} names
  * @param {import("./queries.js").Subject} subject
  * @param {Change} change
@@ -159,12 +156,12 @@ export function instancesOf(names, subject, change, seconds) {
 }
 
 /**
- * outlier is the instance that differs from its siblings: at least twice as much as
- * the next one. Null if there is none, or one instance only.
+ * outlier is the instance whose value is at least twice the second highest, which is
+ * called other. Null if there is none, or only one instance.
  * @param {{metric: Record<string, string>, value: [number, string]}[]} samples
  */
 export function outlier(samples) {
   const all = samples.map(({ metric, value }) => ({ instance: metric.instance ?? "", value: numberOf(value[1]) }))
     .filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
-  return all.length > 1 && all[0].value > 0 && all[0].value >= 2 * all[1].value ? { ...all[0], next: all[1].value } : null;
+  return all.length > 1 && all[0].value > 0 && all[0].value >= 2 * all[1].value ? { ...all[0], other: all[1].instance, next: all[1].value } : null;
 }

@@ -1,8 +1,7 @@
-// A chart: lines or stacked areas over time, drawn by uPlot, with what a canvas
-// lacks: a sentence for those who hear it, a cursor by keyboard, and the numbers
-// as a table.
+// A chart: lines or stacked areas over time, drawn by uPlot, with what a canvas lacks:
+// a description for screen readers, a keyboard cursor, and the numbers as a table.
 
-import { colour, faint } from "./colours.js";
+import { color, faint } from "./colors.js";
 import { attribute, make, put } from "./dom.js";
 import { bytes, clock, count, date, dayKey, latency, minute, nothing, number, rate, ratio, shorten, time, visible, zoneName } from "./format.js";
 import { drawMarks, markText } from "./marks.js";
@@ -24,23 +23,22 @@ const writers = { rate, ratio, latency, count, number, bytes };
 export const written = (unit, n) => (n === null || n === undefined ? nothing : writers[unit](n));
 
 /**
- * The colours of lines by their names, and the dashes with which they are told
- * apart without colours.
+ * Colors and dashes of lines by name; dashes tell lines apart without colors.
  * @type {Record<string, [string, number[]]>}
  */
-const looks = {
+const lineStyles = {
   "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
   before: ["--muted", [4, 4]], limit: ["--muted", [8, 4]],
   "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
   cpu: ["--line-1", []], memory: ["--line-3", [6, 3]], fds: ["--line-2", [2, 2]], pool: ["--line-5", [8, 2, 2, 2]],
 };
 
-const look = (/** @type {string} */ name, /** @type {number} */ i) => looks[name] ?? [`--line-${(i % 5) + 1}`, []];
+const lineStyle = (/** @type {string} */ name, /** @type {number} */ i) => lineStyles[name] ?? [`--line-${(i % 5) + 1}`, []];
 
 /**
- * chart returns an empty chart. Dragged is called with two moments, in seconds,
- * between which a person has dragged.
- * @param {string} syncKey charts with the same one share their cursor
+ * chart returns an empty chart. It calls dragged with the two times, in seconds, of a
+ * drag.
+ * @param {string} syncKey charts with the same key share their cursor
  * @param {(from: number, to: number) => void} dragged
  */
 export function chart(syncKey, dragged) {
@@ -88,7 +86,7 @@ export function chart(syncKey, dragged) {
     drawn.over.addEventListener("dblclick", () => dragged(NaN, NaN));
     legend.replaceChildren(...now.names.map((name, i) => {
       const mark = make("span", { class: "mark" });
-      mark.style.background = `var(${look(name, i)[0]})`;
+      mark.style.background = `var(${lineStyle(name, i)[0]})`;
       return make("li", {}, mark, make("span", { class: "of" }), " ", make("b"));
     }));
   }
@@ -120,7 +118,7 @@ export function chart(syncKey, dragged) {
       attribute(plot, "aria-label", `${say(now.id)}: ${pointText(now, now.times.length - 1)}`);
       if (more.open) fillTable(table, now);
     },
-    /** What is shown, and the canvas: to be saved as a picture; null while there is none. */
+    /** The content and the canvas, for saving as an image; null while there is none. */
     shown: () => shown,
     canvas: () => /** @type {HTMLCanvasElement | null} */ (drawn?.ctx.canvas ?? null),
     destroy() { drawn?.destroy(); },
@@ -128,7 +126,7 @@ export function chart(syncKey, dragged) {
 }
 
 /**
- * whenThemeChanges calls draw whenever colours do: by the system, or by hand.
+ * whenThemeChanges calls draw whenever the colors change, by the system or by the user.
  * @param {() => void} draw
  */
 export function whenThemeChanges(draw) {
@@ -137,15 +135,15 @@ export function whenThemeChanges(draw) {
 }
 
 /**
- * isSame reports that there is nothing new to draw: a span that stands still is drawn
- * once. What is new is at the end, so that is where a difference is found first.
+ * isSame reports that there is nothing new to draw: a fixed time range is drawn once. It
+ * compares from the end, where new points are.
  */
 function isSame(/** @type {Shown} */ a, /** @type {Shown} */ b) {
   const same = (/** @type {unknown[]} */ x, /** @type {unknown[]} */ y) => x.length === y.length && x.findLastIndex((v, i) => v !== y[i]) < 0;
   return a.expr === b.expr && a.unit === b.unit && same(a.times, b.times) && same(a.names, b.names) && a.values.every((column, i) => same(column, b.values[i]));
 }
 
-/** marksAt are those that lie nearest to a point. */
+/** marksAt are the marks nearest to a point. */
 function marksAt(/** @type {Shown} */ { times }, /** @type {number} */ at, /** @type {import("./marks.js").Mark[]} */ marks) {
   const half = (times[1] - times[0]) / 2;
   return marks.filter((m) => Math.abs(m.at - times[at]) <= half);
@@ -161,14 +159,14 @@ function marksAt(/** @type {Shown} */ { times }, /** @type {number} */ at, /** @
  * @property {string[]} names
  * @property {number[]} times
  * @property {(number | null)[][]} values
- * @property {(number | null)[][]} drawn values, or their sums where they are stacked
+ * @property {(number | null)[][]} drawn values, or their sums if stacked
  */
 
 /**
- * shownOf makes a chart's content of a panel's lines.
+ * shownOf converts a panel's lines to a chart's content.
  * @param {import("./panels.js").Panel} panel
  * @param {{times: number[], names: string[], values: (number | null)[][]}} lines
- * @param {(number | null)[] | null} [before] a line of the span before
+ * @param {(number | null)[] | null} [before] a line of the previous range
  * @returns {Shown}
  */
 export function shownOf(panel, { times, names, values }, before = null) {
@@ -182,13 +180,13 @@ export function shownOf(panel, { times, names, values }, before = null) {
   };
 }
 
-/** What saturation in names.js is of. */
+/** The resources of saturation in names.js. */
 const resources = ["cpu", "memory", "fds", "pool"];
 
-/** lookOf is the colour of a line. */
-export const lookOf = (/** @type {string} */ name, /** @type {number} */ i) => look(name, i)[0];
+/** colorOf is the CSS variable of a line's color. */
+export const colorOf = (/** @type {string} */ name, /** @type {number} */ i) => lineStyle(name, i)[0];
 
-/** nameOf is what a line is called. */
+/** nameOf is the displayed name of a line. */
 export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   const name = now.names[i];
   if (name === "before") return say("before");
@@ -198,7 +196,7 @@ export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
   return name === "other" ? say("otherClass") : shorten(visible(name), 120);
 }
 
-/** pointText says what all lines are at one moment. */
+/** pointText lists the values of all lines at one time. */
 function pointText(/** @type {Shown} */ now, /** @type {number} */ at) {
   const moment = time(new Date(now.times[at] * 1000), new Date());
   return `${moment} ${now.values.map((column, i) => `${nameOf(now, i)} ${written(now.unit, column[at])}`).join(", ")}`;
@@ -215,7 +213,7 @@ function fillTable(/** @type {Element} */ table, /** @type {Shown} */ now) {
 
 /** options are uPlot's. */
 function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @type {string} */ syncKey, /** @type {Function} */ dragged, /** @type {() => import("./marks.js").Mark[]} */ marks) {
-  const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   const write = writers[now.unit];
   return {
     width, height,
@@ -240,14 +238,14 @@ function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @typ
         dragged(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
         u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
       }],
-      draw: [(/** @type {UPlot} */ u) => drawMarks(u, marks(), colour("--text"))],
+      draw: [(/** @type {UPlot} */ u) => drawMarks(u, marks(), color("--text"))],
     },
   };
 }
 
 function line(/** @type {Shown} */ now, /** @type {string} */ name, /** @type {number} */ i) {
-  const [variable, dash] = look(name, i);
-  const stroke = colour(variable);
+  const [variable, dash] = lineStyle(name, i);
+  const stroke = color(variable);
   return { stroke, width: 1.5, dash, fill: now.stacked && name !== "before" ? faint(variable) : undefined, spanGaps: false, points: { show: false } };
 }
 

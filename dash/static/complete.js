@@ -1,8 +1,8 @@
-// What may be written next into a query. Pure.
+// Completion of queries. Pure.
 
 import { quote } from "./queries.js";
 
-/** PromQL's functions, aggregations and keywords, each with what it takes. */
+/** PromQL's functions, aggregations and keywords, with their arguments. */
 const vocabulary = /** @type {[string, string][]} */ ([
   ["sum", "sum by (label) (vector)"], ["avg", "avg by (label) (vector)"], ["max", "max by (label) (vector)"], ["min", "min by (label) (vector)"], ["count", "count by (label) (vector)"],
   ["count_values", 'count_values("label", vector)'], ["topk", "topk(k, vector)"], ["bottomk", "bottomk(k, vector)"], ["quantile", "quantile(φ, vector)"], ["stddev", "stddev(vector)"], ["stdvar", "stdvar(vector)"], ["group", "group by (label) (vector)"],
@@ -20,16 +20,16 @@ const durations = ["1m", "5m", "15m", "30m", "1h", "6h", "1d", "7d"];
 export const mostOptions = 12;
 
 /**
- * An Option is what may be put in: its text, what is shown of it, and what it is.
+ * An Option is a completion: its text, its label in the list, and what it is.
  * @typedef {{text: string, label: string, detail: string}} Option
  *
- * Known is what there is to complete from.
+ * Known are the names to complete from.
  * @typedef {{metrics: {name: string, type: string, help: string}[], labels: string[], values: string[]}} Known
  */
 
 /**
- * placeOfCursor says what is being written at the cursor: a label's value (of which
- * label), a label's name, a duration, or a word; and where it begins.
+ * placeOfCursor is what the cursor is in: a label value (of which label), a label name, a
+ * duration or a word; and where that begins.
  * @param {string} text
  * @param {number} cursor
  * @returns {{kind: "value" | "label" | "duration" | "word" | "none", from: number, label: string}}
@@ -67,7 +67,7 @@ export function placeOfCursor(text, cursor) {
 }
 
 /**
- * complete offers what may be written at the cursor, the likeliest first.
+ * complete returns the completions at the cursor, the likeliest first.
  * @param {string} text
  * @param {number} cursor
  * @param {Known} known
@@ -85,7 +85,7 @@ export function complete(text, cursor, known) {
     word: () => [...known.metrics.map((m) => ({ text: m.name, label: m.name, detail: m.type })), ...vocabulary.map(([name, detail]) => ({ text: name, label: name, detail }))],
     none: () => [],
   };
-  // Nothing is offered for nothing, but where one cannot know what there is.
+  // An empty word has no completions, except label names and values.
   if (place.kind === "word" && written === "") return { from: cursor, to: cursor, options: [] };
   const wanted = (place.kind === "value" ? written.replace(/^["'`]/, "") : written).toLowerCase();
   const rank = (/** @type {Option} */ o) => {
@@ -97,7 +97,7 @@ export function complete(text, cursor, known) {
   return { from: place.from, to: place.kind === "value" ? endOfString(text, cursor, text[place.from]) : cursor, options };
 }
 
-/** endOfString is where a string that the cursor is in ends, if it does. */
+/** endOfString is the end of the string at the cursor. */
 function endOfString(/** @type {string} */ text, /** @type {number} */ cursor, /** @type {string} */ mark) {
   for (let i = cursor; i < text.length && text[i] !== "\n"; i++) {
     if (text[i] === "\\" && mark !== "`") i++;
@@ -107,7 +107,7 @@ function endOfString(/** @type {string} */ text, /** @type {number} */ cursor, /
 }
 
 /**
- * accepted is the text with an option put in, and where the cursor is then.
+ * accepted is the text with an option inserted, and the new cursor.
  * @param {string} text
  * @param {{from: number, to: number}} at
  * @param {Option} option
@@ -116,8 +116,8 @@ function endOfString(/** @type {string} */ text, /** @type {number} */ cursor, /
 export const accepted = (text, { from, to }, option) => [text.slice(0, from) + option.text + text.slice(to), from + option.text.length];
 
 /**
- * errorPlace finds where in a query an error is, from what Prometheus's parser says:
- * "1:6: parse error: …", line and character from one on.
+ * errorPlace finds the position of an error in a query, from the message of Prometheus's
+ * parser: "1:6: parse error: …", line and character, from one.
  * @param {string} message
  * @param {string} query
  * @returns {{before: string, at: string, after: string, text: string} | null}

@@ -1,11 +1,11 @@
-// A box for a query with a list of what may be written next, as ARIA's combobox.
+// A query box with a list of completions: an ARIA combobox.
 
 import { accepted, complete } from "./complete.js";
 import { attribute, make } from "./dom.js";
 import { shorten, visible } from "./format.js";
 
 /**
- * queryBox returns the box. What there is to complete from is asked for at each key.
+ * queryBox returns the box. It calls known at each key for the names to complete from.
  * @param {{id: string, known: (text: string, cursor: number) => import("./complete.js").Known, changed: () => void, submit: () => void}} of
  */
 export function queryBox({ id, known, changed, submit }) {
@@ -24,7 +24,7 @@ export function queryBox({ id, known, changed, submit }) {
     choose(-1);
     options.replaceChildren(...found.options.map((o, i) => {
       const item = make("li", { role: "option", id: `${id}-option-${i}`, "aria-selected": "false" }, make("bdi", {}, shorten(visible(o.label), 80)), " ", make("span", { class: "muted" }, o.detail));
-      // Before the box loses the focus.
+      // Before the box loses focus.
       item.addEventListener("mousedown", (event) => { event.preventDefault(); accept(i); });
       return item;
     }));
@@ -67,7 +67,7 @@ export function queryBox({ id, known, changed, submit }) {
 
   return {
     element, input, offer,
-    /** set puts a query into the box, unless somebody is writing. */
+    /** set sets the query, unless the user is typing. */
     set(/** @type {string} */ text) {
       if (document.activeElement === input || input.value === text) return;
       input.value = text;

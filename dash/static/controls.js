@@ -1,27 +1,27 @@
-// What stands above every screen: where one can go, which time is looked at, and how
-// the page looks.
+// The navigation and the controls above every screen: time range, comparison, theme, time
+// zone, language.
 
 import { attribute, byId, list, make, put } from "./dom.js";
-import { moment, stamp, time, zoneName } from "./format.js";
+import { age, moment, stamp, time, zoneName } from "./format.js";
 import { other, say } from "./messages.js";
 import { longest, presets, shortest, within } from "./range.js";
 import { addressOf } from "./view.js";
 
-/** Where one can go: the page in a view, and what else it sets. */
+/** The screens of the navigation, and the views they select. */
 const places = /** @type {{key: string, label: string, change: Partial<import("./view.js").View>}[]} */ ([
   { key: "", label: "services", change: { page: "", open: "-", route: "" } },
   { key: "explore", label: "explore", change: { page: "explore" } },
   { key: "alerts", label: "alertsAndTargets", change: { page: "alerts" } },
 ]);
 
-/** Choices that have a name each: the field of the view, and its values by the message that names them. */
+/** Fields of the view with named values: the field, and each value with its message. */
 const choices = /** @type {["compare" | "theme", [string, string][]][]} */ ([
   ["compare", [["", "compareNone"], ["before", "compareBefore"], ["day", "compareDay"], ["week", "compareWeek"]]],
   ["theme", [["", "themeSystem"], ["light", "themeLight"], ["dark", "themeDark"]]],
 ]);
 
 /**
- * controls fills the navigation and the line of controls.
+ * controls fills the navigation and the controls.
  * @param {import("./now.js").ChangeView} changeView
  */
 export function controls(changeView) {
@@ -54,17 +54,17 @@ function link() {
   };
 }
 
-/** spans chooses which time is looked at. */
+/** spans selects the time range. */
 function spans(/** @type {import("./now.js").ChangeView} */ changeView) {
-  const buttons = presets.map(([label, last]) => {
-    const button = make("button", { type: "button" }, label);
+  const buttons = presets.map((last) => {
+    const button = make("button", { type: "button" }, age(last));
     button.addEventListener("click", () => changeView((view) => ({ ...view, span: { last } })));
     return { button, last };
   });
   const live = make("button", { type: "button", class: "live" });
   /** @type {import("./now.js").Now | null} */
   let shown = null;
-  // What stands still is a span between two moments: so an address that is copied then shows the same to others.
+  // A paused range has a fixed start and end, so that a copied address shows the same to others.
   live.addEventListener("click", () => changeView((view) => {
     const { span } = view;
     if (!("last" in span)) return { ...view, span: { last: Math.max(shortest, span.to - span.from) } };
@@ -90,7 +90,7 @@ function spans(/** @type {import("./now.js").ChangeView} */ changeView) {
 const spanText = (/** @type {{from: number, to: number}} */ { from, to }) =>
   say("fromTo", { from: time(new Date(from * 1000), new Date()), to: time(new Date(to * 1000), new Date()) });
 
-/** between chooses two moments by hand. */
+/** between selects a custom range. */
 function between(/** @type {import("./now.js").ChangeView} */ changeView, /** @type {() => import("./now.js").Now | null} */ shown) {
   const field = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (make("input", { type: "datetime-local", step: "1", id }));
   const [from, to] = [field("from"), field("to")];
@@ -116,7 +116,7 @@ function between(/** @type {import("./now.js").ChangeView} */ changeView, /** @t
   return { element: box };
 }
 
-/** choice is a list of named values for one field of the view. */
+/** choice selects one of the named values of a field. */
 function choice(/** @type {"compare" | "theme"} */ field, /** @type {[string, string][]} */ values, /** @type {import("./now.js").ChangeView} */ changeView) {
   const select = /** @type {HTMLSelectElement} */ (make("select", { id: field, "aria-label": say(field) }, ...values.map(([value, label]) => make("option", { value }, say(label)))));
   select.addEventListener("change", () => changeView((view) => ({ ...view, [field]: select.value })));
@@ -128,7 +128,7 @@ function choice(/** @type {"compare" | "theme"} */ field, /** @type {[string, st
   };
 }
 
-/** zones chooses the time zone: the browser's, UTC, or any that the browser knows. */
+/** zones selects the time zone: the browser's, UTC, or any other that the browser knows. */
 function zones(/** @type {import("./now.js").ChangeView} */ changeView) {
   const select = /** @type {HTMLSelectElement} */ (make("select", { id: "zone", "aria-label": say("zone") }));
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -136,7 +136,7 @@ function zones(/** @type {import("./now.js").ChangeView} */ changeView) {
   const known = () => [...select.options].map((o) => o.value);
   const offer = (/** @type {string[]} */ zones) => select.append(...zones.filter((z) => !known().includes(z)).map(option));
   offer(["", "UTC"]);
-  // Some hundred: only for who looks.
+  // Several hundred: added only when the list is opened.
   const all = () => offer(Intl.supportedValuesOf("timeZone"));
   select.addEventListener("focus", all, { once: true });
   select.addEventListener("pointerdown", all, { once: true });
@@ -151,7 +151,7 @@ function zones(/** @type {import("./now.js").ChangeView} */ changeView) {
   };
 }
 
-/** language is a button that says the other language's name in itself. */
+/** language is a button with the name of the other language in that language. */
 function language(/** @type {import("./now.js").ChangeView} */ changeView) {
   const button = make("button", { id: "language", type: "button", lang: other() }, say("language"));
   button.addEventListener("click", () => changeView((view) => ({ ...view, lang: other() })));

@@ -1,5 +1,5 @@
-// The page's elements: made by hand, never from HTML text, and kept from one
-// refresh to the next so that focus, selection and scrolling survive it.
+// The page's elements: never created from HTML text, and kept across refreshes, so that
+// focus, selection and scroll position stay.
 
 /** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -18,8 +18,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * put sets an element's text, and touches it only if that changed: screen
- * readers announce what is touched.
+ * put sets an element's text if it has changed: screen readers announce every write.
  * @param {Element} element
  * @param {string} text
  */
@@ -38,14 +37,14 @@ export function attribute(element, name, value) {
 }
 
 /**
- * What list has put into each parent, by key.
+ * The views in each parent, by key.
  * @type {WeakMap<Element, Map<string, {element: HTMLElement, update: Function}>>}
  */
 const lists = new WeakMap();
 
 /**
- * list makes the children of parent those of the items, each with a view that
- * is made once for a key and then updated.
+ * list shows items as the children of parent. The view of a key is created once and then
+ * updated.
  * @template {{key: string}} T
  * @param {Element} parent
  * @param {T[]} items
@@ -59,7 +58,7 @@ export function list(parent, items, newView) {
   items.forEach((item, i) => {
     const { element, update } = now.get(item.key);
     update(item);
-    // Moved only when out of place: moving takes the focus away.
+    // Moved only if needed: moving loses focus.
     if (parent.children[i] !== element) parent.insertBefore(element, parent.children[i] ?? null);
   });
 }

@@ -1,4 +1,4 @@
-// What to do while there is nothing to see.
+// The notice shown while there is no data.
 
 import { byId, make } from "./dom.js";
 import { visible } from "./format.js";
@@ -20,7 +20,7 @@ const states = /** @type {Record<string, (waiting: import("./api.js").ListedTarg
 });
 
 /**
- * showEmpty says what is missing.
+ * showEmpty explains why there is no data.
  * @param {import("./now.js").Now} now
  */
 export function showEmpty({ services, targets, view }) {

@@ -1,10 +1,9 @@
-// The traces that latency buckets point to. Pure.
+// Traces from the exemplars of latency buckets. Pure.
 
 import { matchersOf, selector } from "./queries.js";
 
 /**
- * exemplarQuery asks for the exemplars of a subject, under the names of
- * schema.Default.
+ * exemplarQuery selects the exemplars of a subject, by the names of schema.Default.
  * @param {import("./queries.js").Subject} subject
  */
 export function exemplarQuery(subject) {
@@ -12,7 +11,7 @@ export function exemplarQuery(subject) {
 }
 
 /**
- * An Exemplar is one request that left a trace.
+ * An Exemplar is a request with a trace.
  * @typedef {{key: string, trace: string, seconds: number, at: number, route: string, status: string}} Exemplar
  */
 
@@ -37,7 +36,7 @@ export function slowest(series, most) {
 }
 
 /**
- * traceLink is where a trace is shown, "" where nobody has said.
+ * traceLink is the address of a trace, "" if none is configured.
  * @param {string} template with {trace_id} in it
  * @param {string} trace
  */

@@ -1,5 +1,5 @@
-// Any metric and any query: what to ask of a metric by its type, and how to show the
-// answer. Pure.
+// Any metric and any query: default queries by metric type, and how results are shown.
+// Pure.
 
 import { quantiles } from "./queries.js";
 import { columns, withEnd } from "./range.js";
@@ -15,8 +15,8 @@ const notBusiness = /^(go_|process_|python_|promhttp_|prometheus_|net_conntrack_
  */
 
 /**
- * metricsInOrder puts the business's metrics first, and takes histograms and
- * summaries as one.
+ * metricsInOrder sorts the user's own metrics first, and lists a histogram or summary
+ * once.
  * @param {string[]} names of series
  * @param {Record<string, {type: string, help: string}[]>} metadata by metric
  * @returns {Metric[]}
@@ -37,7 +37,7 @@ export function metricsInOrder(names, metadata) {
 const guess = (/** @type {string} */ name) => (name.endsWith("_total") ? "counter" : name.endsWith("_bucket") ? "histogram" : "gauge");
 
 /**
- * defaultQuery is what one most likely wants to know of a metric.
+ * defaultQuery is the most useful query of a metric, by its type.
  * @param {Metric} metric
  * @param {string} matchers such as {job="shop"}, or ""
  * @param {string} window a PromQL duration
@@ -59,7 +59,7 @@ export function defaultQuery({ name, type, native }, matchers, window) {
 }
 
 /**
- * unitOf guesses in which unit a query's numbers are.
+ * unitOf guesses the unit of a query's values.
  * @param {string} expr
  */
 export function unitOf(expr) {
@@ -69,8 +69,8 @@ export function unitOf(expr) {
   return "number";
 }
 
-/** More lines than this nobody can tell apart. */
-export const mostLines = 20;
+/** Lines of a chart, at most: more cannot be told apart. */
+export const maxLines = 20;
 
 /**
  * chosenLines are the lines to draw of many: those that end on the largest values, then
@@ -80,7 +80,7 @@ export const mostLines = 20;
 export function chosenLines(series) {
   const end = (/** @type {import("./api.js").Series} */ s) => s.values.at(-1) ?? -Infinity;
   const last = (/** @type {import("./api.js").Series} */ s) => s.values.findLast((v) => v !== null) ?? -Infinity;
-  const chosen = [...series].sort((a, b) => end(b) - end(a) || last(b) - last(a) || 0).slice(0, mostLines);
+  const chosen = [...series].sort((a, b) => end(b) - end(a) || last(b) - last(a) || 0).slice(0, maxLines);
   const labels = [...new Set(series.flatMap((s) => Object.keys(s.metric)))]
     .filter((l) => new Set(series.map((s) => s.metric[l])).size > 1).sort();
   return chosen.map((s) => ({
@@ -90,7 +90,7 @@ export function chosenLines(series) {
 }
 
 /**
- * ended is an answer whose series end on what they are now.
+ * ended appends the current values to a result's series.
  * @param {import("./api.js").Range} answer
  * @param {import("./model.js").Sample[]} samples of the same query
  * @param {number} at
@@ -105,7 +105,7 @@ export function ended(answer, samples, at) {
 }
 
 /**
- * seriesText is a series as PromQL writes it.
+ * seriesText is a series in PromQL notation.
  * @param {Record<string, string>} metric
  */
 export function seriesText({ __name__ = "", ...labels }) {

@@ -1,11 +1,10 @@
-// Explore: a box for a query, the metrics that there are, and the answer as a chart or as
-// a table.
+// Explore: a query box, the list of metrics, and the result as a chart or a table.
 
 import { chart, shownOf } from "./chart.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
 import { attribute, list, make, put } from "./dom.js";
-import { chosenLines, csv, defaultQuery, ended, metricsInOrder, mostLines, seriesText, unitOf } from "./explore.js";
+import { chosenLines, csv, defaultQuery, ended, metricsInOrder, maxLines, seriesText, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { number, shorten, visible } from "./format.js";
 import { laterMessages } from "./latermessages.js";
@@ -20,13 +19,13 @@ import { zoomTo } from "./trend.js";
 learn(laterMessages);
 
 /** Metrics listed, and rows of a table; the rest is counted. */
-const [mostMetrics, mostRows] = [40, 200];
+const [maxMetrics, maxRows] = [40, 200];
 
 /** How long nothing must have been written until a query is checked, in milliseconds. */
 const quiet = 300;
 
 /** How long the lists of metrics and labels are good for, in seconds. */
-const seldom = 60;
+const listInterval = 60;
 
 /** raw is a number of which one wants to see that it is none. */
 const raw = (/** @type {number} */ n) => (Number.isNaN(n) ? "NaN" : number(n));
@@ -43,7 +42,7 @@ export function exploreScreen(changeView) {
    * @type {{kind: string, label: string} | null}
    */
   let wanted = null;
-  /** @type {import("./desk.js").Answer[]} */
+  /** @type {import("./cache.js").Result[]} */
   let seen = [];
   let timer = 0;
 
@@ -60,18 +59,18 @@ export function exploreScreen(changeView) {
     changeView((view) => ({ ...view, expr }));
   }
 
-  /** A service that is looked at narrows what is offered. */
+  /** A selected service narrows the list. */
   function matchers() {
     const service = shown?.services.find((s) => placeOf(s) === shown?.view.open);
     return service ? selector([["job", "=", service.job]]) : "";
   }
 
-  /** known is what there is to complete from; what is missing is asked for. */
+  /** known are the names to complete from; missing ones are fetched. */
   function known(/** @type {string} */ text, /** @type {number} */ cursor) {
     const { kind, label } = placeOfCursor(text, cursor);
-    const ask = (/** @type {{list: string, label?: string}} */ question) => shown?.ask({ ...question, at: Math.floor((shown?.at ?? 0) / seldom) * seldom });
-    const labels = kind === "label" ? ask({ list: "labels" }) : null;
-    const values = kind === "value" ? ask({ list: "values", label }) : null;
+    const fetchList = (/** @type {{list: string, label?: string}} */ query) => shown?.query({ ...query, at: Math.floor((shown?.at ?? 0) / listInterval) * listInterval });
+    const labels = kind === "label" ? fetchList({ list: "labels" }) : null;
+    const values = kind === "value" ? fetchList({ list: "values", label }) : null;
     if (labels === undefined || values === undefined) {
       wanted = { kind, label };
       shown?.refresh();
@@ -88,17 +87,17 @@ export function exploreScreen(changeView) {
     /** @param {import("./now.js").Now} now */
     update(now) {
       shown = now;
-      const at = Math.floor(now.at / seldom) * seldom;
+      const at = Math.floor(now.at / listInterval) * listInterval;
       const only = matchers();
-      const names = now.ask({ list: "metricNames", at, ...(only ? { "match[]": only } : {}) });
-      const about = now.ask({ list: "metadata", at });
+      const names = now.query({ list: "metricNames", at, ...(only ? { "match[]": only } : {}) });
+      const about = now.query({ list: "metadata", at });
       if (names && about && (names !== seen[0] || about !== seen[1])) {
         seen = [names, about];
         metrics = metricsInOrder(names.value ?? [], about.value ?? {});
       }
       if (wanted) {
         const { kind, label } = wanted;
-        const there = now.ask(kind === "label" ? { list: "labels", at } : { list: "values", label, at });
+        const there = now.query(kind === "label" ? { list: "labels", at } : { list: "values", label, at });
         if (there) {
           wanted = null;
           if (document.activeElement === box.input) box.offer();
@@ -106,7 +105,7 @@ export function exploreScreen(changeView) {
       }
       offered.update(metrics);
       box.set(now.view.expr);
-      const problem = answer.update(now) ?? (checked && checked !== now.view.expr ? now.ask({ list: "parse", at: 0, query: checked })?.problem : undefined);
+      const problem = answer.update(now) ?? (checked && checked !== now.view.expr ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined);
       const text = problem && problem !== "none" ? problem : null;
       place.update(text, document.activeElement === box.input ? box.input.value.trim() : now.view.expr);
       attribute(box.input, "aria-invalid", text ? "true" : "");
@@ -115,7 +114,7 @@ export function exploreScreen(changeView) {
   };
 }
 
-/** placeView says what is wrong with a query, and shows where. */
+/** placeView shows a query's error and its position. */
 function placeView() {
   const [before, at, after] = [make("span"), make("mark"), make("span")];
   const text = make("p");
@@ -129,7 +128,7 @@ function placeView() {
      * @param {string} expr
      */
     update(problem, expr) {
-      // An API that cannot check queries says nothing against this one.
+      // Not every API can check queries.
       element.hidden = !problem || problem.kind === "foreign";
       if (!problem) return;
       const found = errorPlace(problem.message, expr);
@@ -145,13 +144,13 @@ function placeView() {
 }
 
 /**
- * answerView is the answer as a chart or as a table, to be taken away as well.
+ * answerView shows the result as a chart or a table, with downloads.
  * @param {import("./now.js").ChangeView} changeView
  */
 function answerView(changeView) {
   const note = make("p", { class: "muted" });
-  const picture = chart("explore", zoomTo(changeView));
-  const table = facts("answer", [{ label: "series" }, { label: "value", number: true }], mostRows);
+  const graph = chart("explore", zoomTo(changeView));
+  const table = facts("result", [{ label: "series" }, { label: "value", number: true }], maxRows);
   const kinds = [["", "asGraph"], ["1", "asRows"]].map(([value, label]) => {
     const button = make("button", { type: "button" }, say(label));
     button.addEventListener("click", () => changeView((view) => ({ ...view, table: value })));
@@ -159,20 +158,20 @@ function answerView(changeView) {
   });
   const asCSV = make("button", { type: "button" }, say("asCSV"));
   const asPNG = make("button", { type: "button" }, say("asPNG"));
-  const tools = make("div", { class: "tools" }, make("span", { class: "part", role: "group", "aria-label": say("answer") }, ...kinds.map((k) => k.button)), asCSV, asPNG);
-  const element = make("div", {}, note, tools, picture.element, table.element);
+  const tools = make("div", { class: "tools" }, make("span", { class: "part", role: "group", "aria-label": say("result") }, ...kinds.map((k) => k.button)), asCSV, asPNG);
+  const element = make("div", {}, note, tools, graph.element, table.element);
   /** @type {() => string} */
   let text = () => "";
   asCSV.addEventListener("click", () => download(new Blob([text()], { type: "text/csv;charset=utf-8" }), "tacho.csv"));
   asPNG.addEventListener("click", () => {
-    const [canvas, what] = [picture.canvas(), picture.shown()];
+    const [canvas, what] = [graph.canvas(), graph.shown()];
     if (canvas && what) saveChart(canvas, what);
   });
   return {
     element,
     /**
-     * update shows the answer, and returns what is wrong with it: "none" for nothing, undefined
-     * where nothing was asked.
+     * update shows the result, and returns its problem: "none" if there is none, undefined
+     * without a query.
      * @param {import("./now.js").Now} now
      * @returns {import("./api.js").Problem | "none" | undefined}
      */
@@ -181,7 +180,7 @@ function answerView(changeView) {
       for (const { value, button } of kinds) attribute(button, "aria-pressed", String(value === asRows));
       if (!expr) {
         put(note, say("chooseMetric"));
-        for (const part of [tools, picture.element, table.element]) part.hidden = true;
+        for (const part of [tools, graph.element, table.element]) part.hidden = true;
         return undefined;
       }
       const samples = samplesOf(now, expr);
@@ -189,17 +188,17 @@ function answerView(changeView) {
       if (!samples || !span) return "none";
       if (span.problem) {
         put(note, "");
-        for (const part of [tools, picture.element, table.element]) part.hidden = true;
+        for (const part of [tools, graph.element, table.element]) part.hidden = true;
         return span.problem;
       }
       const { times, series } = ended(span.value, samples, now.at);
       const lines = chosenLines(series);
-      const drawn = shownOf({ id: "answer", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
+      const drawn = shownOf({ id: "result", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
       tools.hidden = false;
       asPNG.hidden = Boolean(asRows);
-      picture.element.hidden = Boolean(asRows);
-      put(note, series.length === 0 ? say("nothingFound") : series.length > mostLines && !asRows ? say("someLines", { n: mostLines, all: series.length }) : say("seriesCount", { n: series.length }));
-      if (!asRows) picture.update(drawn);
+      graph.element.hidden = Boolean(asRows);
+      put(note, series.length === 0 ? say("nothingFound") : series.length > maxLines && !asRows ? say("someLines", { n: maxLines, all: series.length }) : say("seriesCount", { n: series.length }));
+      if (!asRows) graph.update(drawn);
       table.update(asRows ? samples.map((s) => ({ key: seriesText(s.metric), cells: [seriesText(s.metric), raw(numberOf(s.value?.[1]))] })) : []);
       text = () => (asRows ? csv(samples.map((s) => seriesText(s.metric)), [now.at], samples.map((s) => [numberOf(s.value?.[1])])) : csv(drawn.names, drawn.times, drawn.values));
       return "none";
@@ -208,7 +207,7 @@ function answerView(changeView) {
 }
 
 /**
- * metricList offers the metrics, narrowed by what is written above them.
+ * metricList lists the metrics that match the filter above it.
  * @param {(metric: import("./explore.js").Metric) => void} chosen
  */
 function metricList(chosen) {
@@ -221,9 +220,9 @@ function metricList(chosen) {
   const show = () => {
     const words = filter.value.toLowerCase().split(/\s+/);
     const found = all.filter((m) => words.every((w) => `${m.name} ${m.type} ${m.help}`.toLowerCase().includes(w)));
-    list(items, found.slice(0, mostMetrics).map((metric) => ({ key: metric.name, metric })), (/** @type {{key: string, metric: import("./explore.js").Metric}} */ _) => metricView(chosen));
-    rest.hidden = found.length <= mostMetrics;
-    put(rest, say("more", { n: found.length - mostMetrics }));
+    list(items, found.slice(0, maxMetrics).map((metric) => ({ key: metric.name, metric })), (/** @type {{key: string, metric: import("./explore.js").Metric}} */ _) => metricView(chosen));
+    rest.hidden = found.length <= maxMetrics;
+    put(rest, say("more", { n: found.length - maxMetrics }));
   };
   filter.addEventListener("input", show);
   return {

@@ -1,12 +1,12 @@
-// A small table of facts: texts and numbers that are told row by row.
+// A small table of texts and numbers.
 
 import { attribute, list, make, put } from "./dom.js";
 import { shorten, visible } from "./format.js";
 import { say } from "./messages.js";
 
 /**
- * A Cell is a text, or a text with more to it: a tooltip, a link, a share of one that
- * is drawn as a bar below it, or a mark that it is worse than its siblings.
+ * A Cell is a text, or a text with a tooltip, a link, a share from 0 to 1 that is drawn as
+ * a bar, or a mark that it is worse than the other rows.
  * @typedef {string | {text: string, title?: string, href?: string, share?: number, worse?: boolean}} Cell
  * @typedef {{key: string, cells: Cell[]}} Row
  * @typedef {{label: string, number?: boolean}} Head
@@ -16,7 +16,7 @@ import { say } from "./messages.js";
  * facts returns an empty table, hidden until it has a row.
  * @param {string} title a message's key
  * @param {Head[]} heads
- * @param {number} [most] rows shown; the rest is counted
+ * @param {number} [most] rows that are shown; the rest is counted
  */
 export function facts(title, heads, most = 20) {
   const body = make("tbody");
@@ -48,7 +48,7 @@ function factRow(/** @type {Row & {heads: Head[]}} */ { heads }) {
   };
 }
 
-/** putCell shows a cell; what is foreign in it is made visible and cut. */
+/** putCell shows a cell; external text is made visible and shortened. */
 function putCell(/** @type {HTMLElement} */ element, /** @type {Exclude<Cell, string>} */ { text, title, href, share, worse }) {
   let inner = /** @type {HTMLElement | null} */ (element.firstElementChild);
   const tag = href ? "a" : "bdi";

@@ -1,17 +1,19 @@
-// Numbers, times and foreign text as people read them. Pure.
+// Formats numbers, times and external text. Pure except for the language and time zone.
 
-/** What stands where there is no number. */
+import { say } from "./messages.js";
+
+/** Shown where there is no number. */
 export const nothing = "–";
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 let locale = "en-GB";
 /**
- * The time zone of all times, undefined for the browser's own.
+ * The time zone of all times, undefined for the browser's.
  * @type {string | undefined}
  */
 let zone;
 
-/** What a time is written with, made anew when the language or the zone changes. */
+/** Formatters of times, created again when the language or the zone changes. */
 let writers = newWriters();
 
 function newWriters() {
@@ -30,7 +32,7 @@ function newWriters() {
 }
 
 /**
- * useLanguage chooses how days are written; the clock has 24 hours in all.
+ * useLanguage sets the language of dates; the clock always has 24 hours.
  * @param {string} language
  */
 export function useLanguage(language) {
@@ -39,7 +41,7 @@ export function useLanguage(language) {
 }
 
 /**
- * useZone chooses the time zone; one that the browser does not know is its own.
+ * useZone sets the time zone; an unknown one falls back to the browser's.
  * @param {string} name of the IANA database, "" for the browser's
  */
 export function useZone(name) {
@@ -56,7 +58,7 @@ export function useZone(name) {
   writers = newWriters();
 }
 
-/** The zone that times are written in. */
+/** The time zone in use. */
 export const zoneName = () => writers.zone;
 
 /**
@@ -72,31 +74,31 @@ export const minute = (at) => writers.minute.format(at);
  */
 export const date = (at) => writers.date.format(at);
 /**
- * Which day a moment lies in: equal for all moments of one.
+ * dayKey is equal for all times of one day.
  * @param {Date} at
  */
 export const dayKey = (at) => writers.key.format(at);
 /**
- * A moment as a form takes it: 2026-11-26T08:59:59.
+ * stamp formats a time for a form: 2026-11-26T08:59:59.
  * @param {Date} at
  */
 export const stamp = (at) => writers.full.format(at).replace(", ", "T");
 
 /**
- * moment is the opposite of stamp: seconds since the epoch, or NaN.
+ * moment parses what stamp formats: seconds since the epoch, or NaN.
  * @param {string} text
  */
 export function moment(text) {
   const wall = Date.parse(`${text}Z`);
   if (Number.isNaN(wall)) return NaN;
-  // The zone's distance from UTC at that wall time: found by writing a guess and looking how far off it is, twice,
-  // since the clock may change in between.
+  // The zone's offset from UTC at that wall time: format a guess, measure how far off it is, and repeat, since
+  // daylight saving time may start in between.
   const off = (/** @type {number} */ guess) => Date.parse(`${stamp(new Date(guess))}Z`) - guess;
   const first = wall - off(wall);
   return (wall - off(first)) / 1000;
 }
 
-/** unbounded is what is no number to write out: without end, or not known. */
+/** unbounded formats infinities and NaN. */
 const unbounded = (/** @type {number} */ n) => (n === Infinity ? "∞" : n === -Infinity ? "−∞" : nothing);
 
 /** @param {number} n requests per second, or any plain number */
@@ -108,7 +110,7 @@ export function rate(n) {
 }
 
 /**
- * A number of which nothing is known but itself.
+ * number formats a number of unknown unit.
  * @param {number} n
  */
 export function number(n) {
@@ -122,7 +124,7 @@ export function count(n) {
   return Number.isFinite(n) ? grouped.format(n) : unbounded(n);
 }
 
-/** @param {number} n a share of one */
+/** @param {number} n a share from 0 to 1 */
 export function ratio(n) {
   if (!Number.isFinite(n)) return unbounded(n);
   const percent = n * 100;
@@ -133,14 +135,14 @@ export function ratio(n) {
 }
 
 /**
- * A change of a number, in words that need no colour: how much more or less, or how
- * many times as much.
+ * change formats a relative change without the help of colors: a percentage, or a factor
+ * from ×2 on.
  * @param {number} now
  * @param {number} before
  */
 export function change(now, before) {
   if (!Number.isFinite(now) || !Number.isFinite(before) || (now === 0 && before === 0)) return "";
-  if (before === 0) return "+∞";
+  if (before === 0) return say("isNew");
   const by = now / before - 1;
   if (Math.abs(by) < 0.005) return "±0 %";
   if (by >= 1) return `×${by + 1 < 100 ? Number((by + 1).toPrecision(2)) : grouped.format(by + 1)}`;
@@ -173,18 +175,18 @@ export function latency(seconds) {
 /** @param {number} seconds how long ago, or how long it takes */
 export function age(seconds) {
   const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  if (s < 86400) return both(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
-  return both(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
+  if (s < 60) return say("seconds", { n: s });
+  if (s < 3600) return say("minutes", { n: Math.floor(s / 60) });
+  if (s < 86400) return both("hours", Math.floor(s / 3600), "minutes", Math.floor((s % 3600) / 60));
+  return both("days", Math.floor(s / 86400), "hours", Math.floor((s % 86400) / 3600));
 }
 
-const both = (/** @type {number} */ n, /** @type {string} */ large, /** @type {number} */ rest, /** @type {string} */ small) =>
-  rest ? `${n} ${large} ${rest} ${small}` : `${n} ${large}`;
+const both = (/** @type {string} */ large, /** @type {number} */ n, /** @type {string} */ small, /** @type {number} */ rest) =>
+  rest ? `${say(large, { n })} ${say(small, { n: rest })}` : say(large, { n });
 
 /**
- * A point in time: the clock, the day as well if that is not today's, and the year if that
- * is not this one.
+ * time formats a time: the clock, plus the day if it is not today, plus the year if it is
+ * not this one.
  * @param {Date} at
  * @param {Date} now
  */
@@ -194,12 +196,11 @@ export function time(at, now) {
   return (dayKey(at).slice(0, 4) === dayKey(now).slice(0, 4) ? writers.day : writers.year).format(at);
 }
 
-/** Characters that one cannot see, or that turn the text around them (bidi). */
+/** Invisible characters, and those that change text direction (bidi). */
 const unseen = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /**
- * visible writes out what would be unseen, so that two label values that differ
- * look different, and none can pose as another.
+ * visible escapes invisible characters, so that different label values look different.
  * @param {string} text
  */
 export function visible(text) {
@@ -220,8 +221,8 @@ export function shorten(text, most) {
 }
 
 /**
- * safeLink returns an absolute URL that is safe to link to, or "": a runbook's
- * address comes from an annotation that anyone may have written.
+ * safeLink returns an absolute URL that is safe to link to, or "": a runbook's address
+ * comes from an annotation, which is not trusted.
  * @param {string | undefined} link
  * @param {string} base
  */

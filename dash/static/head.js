@@ -1,4 +1,4 @@
-// The head of a service or a route: its state in words and its numbers.
+// The head of a service or a route: its state and its numbers.
 
 import { attribute, make, put } from "./dom.js";
 import { age, change, count, latency, nothing, rate, ratio, visible } from "./format.js";
@@ -10,12 +10,12 @@ import { limitTexts, putLatency, putLong } from "./cells.js";
 import { addressOf } from "./view.js";
 
 /**
- * What the head is about: numbers of a service or of one of its routes.
+ * Numbers are those of a service or of one of its routes.
  * @typedef {{rate: number, errorRatio: number, p50: number, p95: number, p99: number, firstBound: number, lastBound: number, inFlight?: number, share?: number, targets?: number, down?: number}} Numbers
  */
 
 /**
- * The numbers, and how each is written.
+ * The numbers, and how each is shown.
  * @type {Record<string, (s: Required<Numbers>, element: Element) => void>}
  */
 const writers = {
@@ -35,7 +35,7 @@ function targetText(/** @type {Required<Numbers>} */ s) {
 }
 
 /**
- * tiles returns the numbers, each a link to how it is computed.
+ * tiles returns the numbers, each a link to its query.
  * @param {string[]} ids
  */
 export function tiles(ids) {
@@ -50,7 +50,7 @@ export function tiles(ids) {
      * @param {import("./now.js").Now} now
      * @param {Numbers} numbers
      * @param {import("./queries.js").Subject} subject
-     * @param {Record<string, [number, number]>} [spans] means of the span and of the one before, by id
+     * @param {Record<string, [number, number]>} [spans] means of the time range and of the previous one, by ID
      */
     update(now, numbers, subject, spans = {}) {
       for (const { id, number, delta, element } of cells) {
@@ -65,10 +65,10 @@ export function tiles(ids) {
   };
 }
 
-/** How the mean of a span is written, where a tile has one. */
+/** How the mean of a time range is formatted, for tiles that have one. */
 const means = /** @type {Record<string, (mean: number) => string>} */ ({ rate, errorRatio: ratio, p95: latency });
 
-/** deltaText is the mean of the chosen span and how it compares with the one before: the number above it is of this moment. */
+/** deltaText is the mean of the selected range and its change; the number above it is the current value. */
 function deltaText(/** @type {string} */ id, /** @type {[number, number]} */ [during, before], /** @type {import("./now.js").Now} */ now) {
   if (!Number.isFinite(during)) return "";
   const parts = { span: age(lengthOf(now.view.span)), mean: means[id](during) };
@@ -76,12 +76,12 @@ function deltaText(/** @type {string} */ id, /** @type {[number, number]} */ [du
   return moved ? say("meanMoved", { ...parts, change: moved }) : say("meanOf", parts);
 }
 
-/** windowText says over which time a rate is taken. */
+/** windowText is the window of the rates. */
 const windowText = (/** @type {import("./now.js").Now} */ { source }) => (source.window ? say("overWindow", { window: source.window }) : say("overRules"));
 
 /**
- * stateText is a service's state in words: of its routes, and of its targets if
- * only some of them are down.
+ * stateText is a service's state: that of its routes, and of its targets if only some of
+ * them are down.
  * @param {import("./model.js").Service} s
  */
 export function stateText(s) {
@@ -91,12 +91,12 @@ export function stateText(s) {
 }
 
 /**
- * reasonText says why a service is in its state.
+ * reasonText is the reason for a service's state.
  * @param {import("./model.js").Service} s
  */
 export function reasonText(s) {
   const { key, values, more } = reason(s);
-  const why = visible(say(key, { ...values, route: values.route || say("whole") }));
+  const why = visible(say(key, { ...values, route: values.route || say("allRoutes") }));
   return more > 0 ? say("andMore", { why, n: more }) : why;
 }
 

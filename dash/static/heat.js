@@ -13,7 +13,7 @@ import { numberOf } from "./sample.js";
  */
 
 /**
- * heat makes rows of cumulative buckets.
+ * heat converts cumulative buckets to rows.
  * @param {import("./api.js").Range} answer each series with a label le
  * @returns {Heat}
  */
@@ -22,7 +22,7 @@ export function heat(answer) {
     .filter((s) => !Number.isNaN(s.bound)).sort((a, b) => a.bound - b.bound);
   const rows = sorted.map(({ values }, r) => values.map((v, i) => {
     if (v === null) return null;
-    // Rates of buckets are computed one by one: a lower one may be larger by a hair.
+    // Bucket rates are computed separately: a lower one can be slightly larger.
     return Math.max(0, v - (r > 0 ? sorted[r - 1].values[i] ?? 0 : 0));
   }));
   return trimmed(columns(answer)[0], sorted.map((s) => s.bound), rows);
@@ -41,12 +41,12 @@ function trimmed(/** @type {number[]} */ times, /** @type {number[]} */ bounds, 
   };
 }
 
-/** A native histogram has up to 160 buckets; more rows than this nobody can tell apart. */
-const mostRows = 40;
+/** Rows, at most: a native histogram has up to 160 buckets, more than one can tell apart. */
+const maxRows = 40;
 
 /**
- * nativeHeat makes rows of native histograms, whose buckets are those that were used:
- * two neighbours become one while there are too many.
+ * nativeHeat converts native histograms, which only have buckets in use, to rows:
+ * neighbors are merged while there are too many.
  * @param {import("./api.js").Range} answer of one series
  * @returns {Heat | null} null where there is no native histogram
  */
@@ -57,7 +57,7 @@ export function nativeHeat(answer) {
   const bounds = new Map();
   for (const h of column) for (const [, low, high] of h?.buckets ?? []) bounds.set(numberOf(high), numberOf(low));
   let uppers = [...bounds.keys()].sort((a, b) => a - b);
-  while (uppers.length > mostRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
+  while (uppers.length > maxRows) uppers = uppers.filter((_, i) => i % 2 === 1 || i === uppers.length - 1);
   const rows = uppers.map(() => /** @type {(number | null)[]} */ (column.map((h) => (h ? 0 : null))));
   column.forEach((h, i) => {
     for (const [, , high, count] of h?.buckets ?? []) {
@@ -73,7 +73,7 @@ export function nativeHeat(answer) {
 export const shade = (/** @type {number} */ v, /** @type {number} */ most) => (v > 0 && most > 0 ? Math.max(0.06, Math.sqrt(v / most)) : 0);
 
 /**
- * usual is the row in which the newest column has most, or -1.
+ * usual is the row with the largest value of the newest column, or -1.
  * @param {Heat} h
  */
 export function usual(h) {

@@ -1,7 +1,7 @@
-// The heatmap of latencies, drawn by hand: uPlot has none.
+// The heatmap of latencies, drawn on a canvas: uPlot has none.
 
 import { whenThemeChanges } from "./chart.js";
-import { colour } from "./colours.js";
+import { color } from "./colors.js";
 import { attribute, make, put } from "./dom.js";
 import { latency, rate, time } from "./format.js";
 import { shade, usual } from "./heat.js";
@@ -81,7 +81,7 @@ function cellText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} 
 
 function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
   context.clearRect(0, 0, width, height);
-  context.fillStyle = colour("--line-1");
+  context.fillStyle = color("--line-1");
   const [w, tall] = [(width - left) / h.times.length, (height - foot) / h.rows.length];
   h.rows.forEach((row, r) => row.forEach((v, i) => {
     if (v === null) return;
@@ -92,11 +92,11 @@ function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {i
 }
 
 function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
-  context.fillStyle = colour("--muted");
+  context.fillStyle = color("--muted");
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "right";
   const tall = (height - foot) / h.rows.length;
-  const every = Math.ceil(18 / tall); // the topmost one is moved down by 6
+  const every = Math.ceil(18 / tall); // the topmost label moves down by 6
   h.bounds.forEach((bound, r) => {
     if (r % every === 0 && bound !== Infinity) context.fillText(latency(bound), left - 6, (h.rows.length - 1 - r) * tall + 4 + (r === h.rows.length - 1 ? 6 : 0));
   });

@@ -1,5 +1,5 @@
-// The texts of the reader's language. The build makes a file of each column of the table
-// in messages.js (internal/bundler), because a person reads one of them.
+// The texts of the user's language. internal/bundler writes a file for each column of the
+// table in messages.js, so that a browser loads only one.
 
 import { choose, learn } from "./messages.js";
 
@@ -10,7 +10,7 @@ const files = {
 };
 
 /**
- * speak chooses the language as choose does, and fetches its texts.
+ * speak chooses the language as choose does, and loads its texts.
  * @param {string} asked
  * @param {readonly string[]} preferred
  */

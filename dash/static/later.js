@@ -1,5 +1,5 @@
-// What is fetched on first use. The page imports it by a call; the build makes a file of
-// it (internal/bundler).
+// The modules loaded on first use. The page imports them dynamically; internal/bundler
+// builds them into one file.
 
 export { alertsScreen } from "./alertsview.js";
 export { exploreScreen } from "./exploreview.js";

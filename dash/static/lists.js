@@ -35,12 +35,12 @@ export function showAlerts(alerts) {
 /** @typedef {ReturnType<typeof import("./model.js").downTargets>[number]} Down */
 
 /**
- * What explains an error: fetched when there is one to explain.
+ * The explanations of errors, loaded when there is an error.
  * @type {typeof import("./scrapeerror.js").explain | null}
  */
 let explain = null;
 /**
- * The list that is shown, and where the reader named the targets.
+ * The list, and where the user named the targets.
  * @type {[Down[], string]}
  */
 let shown = [[], ""];
@@ -66,9 +66,8 @@ async function fetchExplain() {
 }
 
 /**
- * groupView shows the alerts of one name in one line, however many they are:
- * what is wrong with the services stands below, and must stay in sight. Each
- * opens by a click, or by Enter on its line.
+ * groupView shows all alerts of a name in one line, so that the services below stay
+ * visible. A click, or Enter on the line, opens an alert.
  */
 function groupView() {
   const state = make("strong", { class: "state" });

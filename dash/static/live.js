@@ -1,47 +1,46 @@
-// When the page asks.
+// When the page updates.
 
-/** Milliseconds between the beginnings of two rounds. */
+/** Milliseconds from the start of one update to the next. */
 export const interval = 2000;
 
-/** The same while there is no number yet: who has just started a service waits for the first one. */
-const eager = 500;
+/** The same while there is no data yet: the first numbers of a new service appear at once. */
+const intervalWithoutData = 500;
 
 /**
- * pause is how long to rest after a round that took so long, both in
- * milliseconds: an open page takes a quarter of a slow server's time at most,
- * so that one in trouble is asked less, not more.
+ * pause is the delay after an update of the given duration, both in milliseconds: an open
+ * page takes at most a quarter of a slow server's time, so that an overloaded server gets
+ * fewer queries, not more.
  * @param {number} took
- * @param {boolean} [hungry] there is nothing to see yet
+ * @param {boolean} [noData] there is no data yet
  */
-export const pause = (took, hungry = false) => Math.max((hungry ? eager : interval) - took, 3 * took);
+export const pause = (took, noData = false) => Math.max((noData ? intervalWithoutData : interval) - took, 3 * took);
 
 /**
- * live runs a task again and again while the page can be seen, never two at a
- * time.
- * @param {() => Promise<boolean | void>} task tells whether there is nothing to see yet; must not throw
+ * live runs a task repeatedly while the page is visible, never two at a time.
+ * @param {() => Promise<boolean | void>} task resolves to true while there is no data; must not throw
  */
 export async function live(task) {
   for (;;) {
     await seen();
     const begin = performance.now();
-    const hungry = await task();
-    await rest(pause(performance.now() - begin, Boolean(hungry)));
+    const noData = await task();
+    await rest(pause(performance.now() - begin, Boolean(noData)));
   }
 }
 
 /**
- * Resolves when the page is visible.
+ * seen resolves when the page is visible.
  * @returns {Promise<void>}
  */
 function seen() {
   return new Promise((resolve) => {
     if (!document.hidden) return resolve();
-    const look = () => {
+    const onChange = () => {
       if (document.hidden) return;
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", onChange);
       resolve();
     };
-    document.addEventListener("visibilitychange", look);
+    document.addEventListener("visibilitychange", onChange);
   });
 }
 

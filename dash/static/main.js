@@ -1,8 +1,8 @@
-// The page: ask, keep the answer, show it. Read from the top.
+// The page: query, cache the results, show them. Read from the top.
 
 import { Problem, prometheus } from "./api.js";
 import { controls } from "./controls.js";
-import { desk } from "./desk.js";
+import { cache } from "./cache.js";
 import { byId, make, put } from "./dom.js";
 import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { showAlerts, showDown } from "./lists.js";
@@ -17,43 +17,42 @@ import { showSummary } from "./summary.js";
 import { showEmpty } from "./empty.js";
 import { formatView, isElsewhere, parseView } from "./view.js";
 
-/** The job under which tacho's server scrapes itself: no service of the reader's. */
+/** The job under which tacho's server scrapes itself; not one of the user's services. */
 const self = "tacho";
 
 /**
- * Of the rules that record, the one whose group says how often all of its rules are
- * evaluated: the whole list can be long. An API that does not know these parameters lists
- * all.
+ * Parameters that select one recording rule, for its group's evaluation interval: the full
+ * list can be long. An API without these parameters lists all rules.
  */
 const oneRule = { "rule_group[]": "tacho-recording", "rule_name[]": "tacho:job_http_requests:rate" };
 
-/** How often the screens may ask on, with what they have learnt. */
-const mostPasses = 6;
+/** Rounds of queries in one update: the screens can query more once they have results. */
+const maxPasses = 6;
 
 /**
- * The last answer, kept while there is no better one.
+ * The last good snapshot, shown until there is a newer one.
  * @type {any}
  */
-let picture = null;
+let snapshot = null;
 /**
- * What is wrong with the newest answer.
+ * The problem of the newest response.
  * @type {Problem | null}
  */
 let problem = null;
-/** When the question that is still open was asked, in milliseconds. */
-let asked = 0;
-/** The person has called the question off: nothing is asked until he wants it. */
+/** When the update in progress started, in milliseconds; 0 if there is none. */
+let startedAt = 0;
+/** The user canceled the query: no more queries until a retry. */
 let stopped = false;
 let view = parseView(location.hash);
 /** @type {ReturnType<typeof prometheus> | null} */
 let api = null;
 /** @type {import("./now.js").Config | null} */
 let config = null;
-/** Seconds between two evaluations of the rules; the usual ones where the API does not say. */
+/** The rules' evaluation interval in seconds; the default if the API does not report it. */
 let every = 15;
-/** Calls the look off that is under way. */
+/** Cancels the update in progress. */
 let abort = new AbortController();
-const answers = desk();
+const results = cache();
 
 document.documentElement.lang = await speak(view.lang, navigator.languages);
 useLanguage(document.documentElement.lang);
@@ -62,38 +61,38 @@ for (const element of document.querySelectorAll("[data-say]")) {
 }
 put(byId("summary"), say("loading"));
 const head = controls(changeView);
-/** The screens that are fetched when one first goes there, by the page's name in a view. */
-const makers = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
+/** The screens that are loaded on first use, by the page's name in a view. */
+const loaders = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
   explore: async () => (await import("./later.js")).exploreScreen,
   alerts: async () => (await import("./later.js")).alertsScreen,
 });
 /** @type {Record<string, any>} */
 const screens = {};
 /**
- * The screens that are being fetched.
+ * The screens that are being loaded.
  * @type {Set<string>}
  */
-const coming = new Set();
+const loading = new Set();
 addScreen("", servicesScreen);
 listen();
 setInterval(showClock, 1000);
 live(async () => {
-  if (!asked && !stopped) await look(true);
-  return picture !== null && !problem && !hasRequests(picture.samples);
+  if (!startedAt && !stopped) await refresh(true);
+  return snapshot !== null && !problem && !hasRequests(snapshot.samples);
 });
 
 /**
- * look asks for the newest picture, or takes the one that is there, and for what the
- * screens want to know with it. A newer look calls an older one off.
+ * refresh fetches a new snapshot, or keeps the current one, and then runs the screens'
+ * queries. A newer refresh cancels an older one.
  */
-async function look(/** @type {boolean} */ anew) {
+async function refresh(/** @type {boolean} */ newSnapshot) {
   abort.abort();
   abort = new AbortController();
   const { signal } = abort;
-  asked = Date.now();
+  startedAt = Date.now();
   try {
     if (!api) await configure();
-    if (anew || !picture) picture = await take(signal);
+    if (newSnapshot || !snapshot) snapshot = await fetchSnapshot(signal);
     problem = null;
     await fill(signal);
   } catch (error) {
@@ -102,7 +101,7 @@ async function look(/** @type {boolean} */ anew) {
     if (!(error instanceof Problem)) console.error(error);
   }
   if (signal !== abort.signal) return;
-  asked = 0;
+  startedAt = 0;
   show();
 }
 
@@ -122,25 +121,25 @@ async function configure() {
   });
 }
 
-/** take collects what is asked in every round, whatever the screen. */
-async function take(/** @type {AbortSignal} */ signal) {
+/** fetchSnapshot fetches what every screen needs. */
+async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const from = /** @type {ReturnType<typeof prometheus>} */ (api);
-  const standing = "last" in view.span ? undefined : view.span.to;
+  const fixedAt = "last" in view.span ? undefined : view.span.to;
   const alerts = optional(from.list("alerts", {}, signal));
-  const same = picture && standing !== undefined && picture.standing === standing;
-  const { source, samples, warnings } = same ? picture : await firstWithRequests(from, standing, signal);
-  const at = standing ?? (samples.length ? Number(samples[0].value[0]) : Date.now() / 1000);
+  const same = snapshot && fixedAt !== undefined && snapshot.fixedAt === fixedAt;
+  const { source, samples, warnings } = same ? snapshot : await firstWithRequests(from, fixedAt, signal);
+  const at = fixedAt ?? (samples.length ? Number(samples[0].value[0]) : Date.now() / 1000);
   const all = services(samples);
   const trouble = all.every((s) => s.routes.length === 0) || samples.some((/** @type {any} */ s) => s.metric.part === "down");
-  // The list of targets can be long: asked for only when it explains something.
+  // The list of targets can be long: fetched only when it explains something.
   const targets = trouble || view.page === "alerts" ? await optional(from.list("targets", {}, signal)) : [];
   const listed = await alerts;
   markRatesMissing(all, listed ?? []);
-  return { read: new Date(), at, standing, source, warnings, samples, services: all, targets, alerts: listed };
+  return { read: new Date(), at, fixedAt, source, warnings, samples, services: all, targets, alerts: listed };
 }
 
-/** A service is the reader's own unless it is the server. That one is shown when it is not well, or where one asks for it. */
-const own = (/** @type {import("./model.js").Service} */ s) => s.job !== self || view.open === self || (s.routes.length > 0 && isBad(s.state));
+/** isShown: the server itself is shown only if it is unhealthy, or selected. */
+const isShown = (/** @type {import("./model.js").Service} */ s) => s.job !== self || view.open === self || (s.routes.length > 0 && isBad(s.state));
 
 async function firstWithRequests(/** @type {ReturnType<typeof prometheus>} */ from, /** @type {number | undefined} */ at, /** @type {AbortSignal} */ signal) {
   for (const source of sources) {
@@ -150,39 +149,39 @@ async function firstWithRequests(/** @type {ReturnType<typeof prometheus>} */ fr
   throw new Error("no source");
 }
 
-/** Not every API that speaks PromQL lists targets and alerts: null then. */
+/** optional is null for an API that does not list targets or alerts. */
 async function optional(/** @type {Promise<any[]>} */ answer) {
   return answer.catch(() => null);
 }
 
-/** fill asks for what the screens want, until they want no more. */
+/** fill runs the screens' queries until none is missing. */
 async function fill(/** @type {AbortSignal} */ signal) {
-  answers.retry();
-  for (let pass = 0; pass < mostPasses; pass++) {
-    answers.begin();
+  results.retry();
+  for (let pass = 0; pass < maxPasses; pass++) {
+    results.begin();
     show();
-    const missing = answers.missing();
+    const missing = results.missing();
     if (missing.length === 0) break;
     const found = await /** @type {ReturnType<typeof prometheus>} */ (api).many(missing, signal);
-    missing.forEach((question, i) => answers.put(question, found[i]));
+    missing.forEach((query, i) => results.put(query, found[i]));
   }
-  answers.forget();
+  results.evict();
 }
 
 function show() {
   showClock();
   showProblem();
-  if (!picture) return;
-  const { at, source, services: all, alerts, targets } = picture;
+  if (!snapshot) return;
+  const { at, source, services: all, alerts, targets } = snapshot;
   const { edges, step } = gridAt(view, at, every);
   const active = activeAlerts(alerts ?? []);
   /** @type {import("./now.js").Now} */
   const now = {
-    view, at, edges, step, every, source, services: all.filter(own), alerts: alerts && active, targets,
-    config: /** @type {import("./now.js").Config} */ (config), ask: answers.get, refresh: () => void look(false),
+    view, at, edges, step, every, source, services: all.filter(isShown), alerts: alerts && active, targets,
+    config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false),
   };
   head.update(now);
-  const down = downTargets(picture.samples, targets);
+  const down = downTargets(snapshot.samples, targets);
   const elsewhere = view.page !== "";
   showAlerts(elsewhere ? [] : active);
   showDown(elsewhere ? [] : down, settingOf(now.config));
@@ -192,24 +191,24 @@ function show() {
   showSource(now, down.length > 0);
 }
 
-/** showScreen shows the one that the view wants, and keeps the others out of sight. */
+/** showScreen shows the view's screen, and hides the others. */
 function showScreen(/** @type {import("./now.js").Now} */ now) {
   const { page } = now.view;
   for (const [name, screen] of Object.entries(screens)) screen.element.hidden = name !== page;
   if (screens[page]) screens[page].update(now);
-  else if (!coming.has(page)) void fetchScreen(page);
+  else if (!loading.has(page)) void fetchScreen(page);
 }
 
-/** fetchScreen brings a screen and shows it. One that does not come is asked for in the next round again. */
+/** fetchScreen loads a screen and shows it. If that fails, the next update tries again. */
 async function fetchScreen(/** @type {string} */ page) {
-  coming.add(page);
+  loading.add(page);
   try {
-    addScreen(page, await makers[page]());
-    void look(false);
+    addScreen(page, await loaders[page]());
+    void refresh(false);
   } catch {
     problem = new Problem("gone", "", "");
   }
-  coming.delete(page);
+  loading.delete(page);
 }
 
 function addScreen(/** @type {string} */ page, /** @type {(changeView: import("./now.js").ChangeView) => any} */ make) {
@@ -217,15 +216,15 @@ function addScreen(/** @type {string} */ page, /** @type {(changeView: import(".
   byId("screen").append(screens[page].element);
 }
 
-/** showClock says how old the picture is, and for how long we have been waiting. */
+/** showClock shows when the snapshot was taken, and how long the update has been running. */
 function showClock() {
   const now = new Date();
-  if (picture) {
-    const old = (now.getTime() - picture.read.getTime()) / 1000;
-    const text = time(picture.read, now);
+  if (snapshot) {
+    const old = (now.getTime() - snapshot.read.getTime()) / 1000;
+    const text = time(snapshot.read, now);
     put(byId("clock"), old > 3 * interval / 1000 ? `${text} ${say("ago", { age: age(old) })}` : text);
   }
-  const waited = asked ? (now.getTime() - asked) / 1000 : 0;
+  const waited = startedAt ? (now.getTime() - startedAt) / 1000 : 0;
   put(byId("waiting"), waited >= 2 ? say("waiting", { age: age(waited) }) : "");
   byId("cancel").hidden = waited < 3;
 }
@@ -234,24 +233,24 @@ function showProblem() {
   const box = byId("problem");
   box.hidden = !problem;
   if (!problem) return put(box, "");
-  const kept = picture ? say("kept", { time: time(picture.read, new Date()) }) : "";
+  const kept = snapshot ? say("kept", { time: time(snapshot.read, new Date()) }) : "";
   const text = [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(" ");
   if (box.firstChild?.textContent !== text) {
     box.replaceChildren(text);
     if (stopped) {
-      const again = make("button", { type: "button" }, say("askAgain"));
-      again.addEventListener("click", () => { stopped = false; void look(true); });
+      const again = make("button", { type: "button" }, say("retry"));
+      again.addEventListener("click", () => { stopped = false; void refresh(true); });
       box.append(" ", again);
     }
   }
-  if (!picture) put(byId("summary"), "");
+  if (!snapshot) put(byId("summary"), "");
 }
 
-/** showSource says where the numbers come from, to whom wants to check them. */
+/** showSource shows where the numbers come from, for anyone who wants to check them. */
 function showSource(/** @type {import("./now.js").Now} */ { source, alerts, targets }, /** @type {boolean} */ anyDown) {
-  const any = hasRequests(picture.samples);
+  const any = hasRequests(snapshot.samples);
   put(byId("source"), !any ? "" : source.name === "recorded" ? say("fromRecorded") : say("fromRaw", { window: source.window }));
-  const notes = picture.warnings.slice(0, 3).map((/** @type {string} */ text) => say("warning", { text: visible(text) }));
+  const notes = snapshot.warnings.slice(0, 3).map((/** @type {string} */ text) => say("warning", { text: visible(text) }));
   if (!alerts) notes.push(say("noAlertsAPI"));
   if (!targets && anyDown) notes.push(say("noTargetsAPI"));
   byId("notes").hidden = notes.length === 0;
@@ -274,13 +273,13 @@ function queryName(/** @type {string} */ part) {
   return part.startsWith("p") ? say(part) : say(`query${part[0].toUpperCase()}${part.slice(1)}`);
 }
 
-/** listen follows what the person chooses; the URL keeps it. */
+/** listen follows the user's choices; the URL stores them. */
 function listen() {
-  const follow = () => turn(parseView(location.hash));
+  const follow = () => showView(parseView(location.hash));
   window.addEventListener("hashchange", follow);
   window.addEventListener("popstate", follow);
   byId("cancel").addEventListener("click", () => { stopped = true; abort.abort(); });
-  wear(view);
+  applyTheme(view);
 }
 
 /** @type {import("./now.js").ChangeView} */
@@ -289,23 +288,23 @@ function changeView(change) {
   const next = change(view);
   const address = formatView(next) || location.pathname + location.search;
   history[isElsewhere(next, before) ? "pushState" : "replaceState"](null, "", address);
-  turn(next);
+  showView(next);
 }
 
-/** turn shows another view. */
-function turn(/** @type {import("./view.js").View} */ next) {
+/** showView shows another view. */
+function showView(/** @type {import("./view.js").View} */ next) {
   const before = view;
   if (formatView(next) === formatView(before)) return;
   view = next;
-  // Another language is another page: what is there says everything in one.
+  // A language change reloads the page: its texts are in one language.
   if (view.lang !== before.lang) return location.reload();
-  wear(view);
+  applyTheme(view);
   stopped = false;
-  if (picture) void look(JSON.stringify(view.span) !== JSON.stringify(before.span) || view.page !== before.page);
+  if (snapshot) void refresh(JSON.stringify(view.span) !== JSON.stringify(before.span) || view.page !== before.page);
 }
 
-/** wear puts on the theme and the time zone of a view. */
-function wear(/** @type {import("./view.js").View} */ { theme, zone }) {
+/** applyTheme applies the theme and the time zone of a view. */
+function applyTheme(/** @type {import("./view.js").View} */ { theme, zone }) {
   useZone(zone);
   const { dataset } = document.documentElement;
   if ((dataset.theme ?? "") === theme) return;

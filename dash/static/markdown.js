@@ -1,4 +1,4 @@
-// As much of Markdown as the pages of alerts use. Pure.
+// The part of Markdown that the runbooks use. Pure.
 
 /**
  * An Inline is a piece of a line.
@@ -11,8 +11,8 @@
  */
 
 /**
- * A Reader reads the block that begins at a line, and says where the next one does;
- * undefined if it is of another kind.
+ * A Reader reads the block at a line, and returns it with the next block's line; undefined
+ * if the block is of another kind.
  * @typedef {(lines: string[], i: number) => [Block, number] | undefined} Reader
  */
 
@@ -97,7 +97,7 @@ function listAt(lines, i) {
   /** @type {string[]} */
   const items = [];
   let end = i;
-  // Lines that are indented go on with the item above.
+  // Indented lines continue the item above.
   for (; end < lines.length; end++) {
     if (item.test(lines[end])) items.push(lines[end].replace(item, "").trim());
     else if (/^\s+\S/.test(lines[end])) items[items.length - 1] = joined(items[items.length - 1], lines[end].trim());
@@ -124,8 +124,7 @@ const [wide, mark] = [/[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]$/, /[\u3000-\u3
 const joined = (/** @type {string} */ a, /** @type {string} */ b) => (mark.test(a) || (wide.test(a) && wide.test(b.charAt(0))) ? a + b : `${a} ${b}`);
 
 /**
- * inline reads what is inside of a line: code first, so that nothing in it is taken for
- * anything else.
+ * inline reads the content of a line: code first, so that its text stays as it is.
  * @param {string} text
  * @returns {Inline[]}
  */

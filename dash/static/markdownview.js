@@ -6,19 +6,19 @@ import { blocks, halfOf } from "./markdown.js";
 import { inLanguage, languages } from "./messages.js";
 
 /**
- * markdownView returns the elements of a page, in the reader's language if the page has it.
- * Its headings begin below the one that it stands under; a title of its own that says the
- * same is left out.
+ * markdownView returns the elements of a page, in the user's language if the page has it.
+ * Its headings start one level below the heading above it; a title with the same text is
+ * left out.
  * @param {string} text
  * @param {string} base the page's address, for its links
  * @param {number} below the level of the heading above
- * @param {string} title what stands above already
+ * @param {string} title the heading above
  */
 export function markdownView(text, base, below, title) {
   const all = halfOf(blocks(text), inLanguage(languages));
   const [first] = all;
   const same = first?.kind === "heading" && first.inline.map((x) => x.text).join("") === title;
-  // What is left begins one level deeper than its title would.
+  // The rest starts one level below the title.
   return (same ? all.slice(1) : all).map((b) => blockView(b, base, same ? below - 1 : below));
 }
 

@@ -1,12 +1,12 @@
-// What happened to a service, as marks on its charts: new versions, restarts, and what
-// people have noted. Pure but for drawing.
+// Events of a service, as marks on its charts: new versions, restarts and notes. Pure
+// except for drawing.
 
 import { shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { quote, selector } from "./queries.js";
 
 /**
- * A Mark is a moment and what happened then.
+ * A Mark is an event and its time.
  * @typedef {{key: string, at: number, kind: "deploy" | "restart" | "note", text: string}} Mark
  */
 
@@ -14,20 +14,20 @@ import { quote, selector } from "./queries.js";
 const most = 50;
 
 /**
- * versionsOver asks which versions a service's processes said they were.
+ * versionsOver is the query for the versions of a service's processes.
  * @param {string} job
  */
 export const versionsOver = (job) => `group by (__name__, version, revision) ({__name__=~".+_build_info|.+_exporter_info",job=${quote(job)}})`;
 
 /**
- * startsOver asks when a service's processes began.
+ * startsOver is the query for the start times of a service's processes.
  * @param {string} job
  */
 export const startsOver = (job) => `count_values("started", max by (instance) (process_start_time_seconds${selector([["job", "=", job]])}))`;
 
 /**
- * notesOver asks what people have noted about a service, or about all: the value of a
- * sample is the moment it is about.
+ * notesOver is the query for the notes on a service, or on all: a sample's value is the
+ * time of the event.
  * @param {string} job
  * @param {number} seconds
  */
@@ -37,7 +37,7 @@ export const notesOver = (job, seconds) => `tacho_annotation{job=~${quote(`${lit
 const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /**
- * marksOf reads the answers.
+ * marksOf reads the results.
  * @param {import("./api.js").Range} versions
  * @param {import("./api.js").Range} starts
  * @param {import("./model.js").Sample[]} notes
@@ -48,7 +48,7 @@ export function marksOf(versions, starts, notes, { from, to }) {
   const inside = (/** @type {number} */ at) => at > from && at <= to + 60;
   const restarts = starts.series.map((s) => Number(s.metric.started)).filter(inside);
   const deploys = newVersions(versions).filter(({ at }) => inside(at))
-    // A version is seen at its first scrape; the process that speaks it began before.
+    // A version appears at its first scrape; its process started earlier.
     .map(({ at, text }) => ({ at: restarts.findLast((r) => r <= at && at - r < 2 * versions.step + 60) ?? at, text }));
   const plain = restarts.filter((at) => !deploys.some((d) => Math.abs(d.at - at) < 1));
   const all = [
@@ -80,7 +80,7 @@ function grouped(/** @type {number[]} */ moments) {
 }
 
 /**
- * markText is a mark in words.
+ * markText is the text of a mark.
  * @param {Mark} m
  */
 export function markText({ kind, at, text }) {
@@ -91,19 +91,19 @@ export function markText({ kind, at, text }) {
   return text ? say("markRestarts", { time: when, n: text }) : say("markRestart", { time: when });
 }
 
-/** The dashes by which marks are told apart without colours. */
+/** Dashes, which tell marks apart without colors. */
 const dashes = { deploy: [], restart: [3, 3], note: [8, 3] };
 
 /**
  * drawMarks draws a line for each mark, with a triangle at its top.
  * @param {UPlot} u
  * @param {Mark[]} marks
- * @param {string} colour
+ * @param {string} color
  */
-export function drawMarks(u, marks, colour) {
+export function drawMarks(u, marks, color) {
   const { ctx, bbox } = u;
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.strokeStyle = ctx.fillStyle = color;
   ctx.lineWidth = devicePixelRatio;
   for (const { at, kind } of marks) {
     const x = Math.round(u.valToPos(at, "x", true));

@@ -1,4 +1,4 @@
-// The marks of the charts as a list, for those who cannot see or hover a canvas.
+// The marks of the charts as a list, for users who cannot see or hover over a canvas.
 
 import { list, make, put } from "./dom.js";
 import { markText, marksOf, notesOver, startsOver, versionsOver } from "./marks.js";
@@ -6,7 +6,8 @@ import { say } from "./messages.js";
 import { nothingOver, rangeOf, samplesOf } from "./now.js";
 
 /**
- * marksNow asks what happened to a service; the last answer stays while there is no newer one.
+ * marksView returns the list of a service's marks; the last result stays until a newer one
+ * arrives.
  */
 export function marksView() {
   const items = make("ul", { class: "marks" });

@@ -5,21 +5,21 @@ import { latency, ratio } from "./format.js";
 import { quantiles } from "./queries.js";
 import { numberOf } from "./sample.js";
 
-/** From where on a route is not well. The same limits as the default alerts'. */
+/** The thresholds of an unhealthy route: those of the default alerts. */
 export const limits = {
   errorRatio: 0.05,
   slow: 1, // seconds, of p95
-  traffic: 0.05, // errors (or requests) per second: three a minute; a single failure is no state
+  traffic: 0.05, // errors (or requests) per second: three a minute; a single failure does not change the state
 };
 
-/** Values of the path label that stand for no route: shown apart, with a message's key. */
+/** Values of the path label that are not routes: listed separately, with a message key. */
 const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], ["__overflow__", "overflow"]]);
 
 /** States of a service, the worst first. */
-export const severity = ["down", "errors", "slow", "noData", "idle", "well"];
+export const severity = ["down", "errors", "slow", "noData", "idle", "healthy"];
 
 /**
- * isBad reports that a state asks for somebody to look.
+ * isBad reports that a state needs attention.
  * @param {string} state
  */
 export const isBad = (state) => ["down", "errors", "slow"].includes(state);
@@ -31,8 +31,8 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {string} key
  * @property {string} method
  * @property {string} path
- * @property {string} apart  key of the message that says why it is no route, or ""
- * @property {string} state  errors, slow, idle or well
+ * @property {string} apart  message key if it is not a route, or ""
+ * @property {string} state  errors, slow, idle or healthy
  * @property {number} rate   requests per second
  * @property {number} errorRate
  * @property {number} errorRatio
@@ -41,19 +41,19 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} p50
  * @property {number} p95
  * @property {number} p99
- * @property {number} [bytes]  of answers per second
- * @property {boolean} [never] it has served nothing since its processes began
- * @property {number} [during] the mean rate of the span
- * @property {number} [before] that of the span before
- * @property {number} [trend]  one divided by the other
+ * @property {number} [bytes]  of responses per second
+ * @property {boolean} [never] no requests since its processes started
+ * @property {number} [during] mean rate of the time range
+ * @property {number} [before] mean rate of the previous range
+ * @property {number} [trend]  during divided by before
  *
  * @typedef {object} Service
  * @property {string} key
  * @property {string} job
- * @property {string} schema   "" unless the job speaks several
- * @property {string} names    the schema whose names it speaks
+ * @property {string} schema   "" unless the job has several
+ * @property {string} names    the schema whose names it uses
  * @property {string} state
- * @property {Route[]} because the routes that make its state, the worst first
+ * @property {Route[]} because the routes that cause its state, the worst first
  * @property {number} targets  NaN if Prometheus scrapes none of this job
  * @property {number} down
  * @property {number} rate
@@ -65,25 +65,25 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} inFlight
  * @property {number} firstBound the lowest bound of its latency buckets above 0, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
- * @property {boolean} [ratesMissing] the rules find that no rate of its requests can be computed
+ * @property {boolean} [ratesMissing] the rules cannot compute its request rates
  * @property {Route[]} routes
  */
 
 /**
- * hasRequests reports that a source knows any request.
+ * hasRequests reports that the samples of a source include requests.
  * @param {Sample[]} samples
  */
 export const hasRequests = (samples) => samples.some((s) => s.metric.part === "rate");
 
 /**
- * services returns what the samples say, the worst first, then by name.
+ * services reads the samples: the worst service first, then by name.
  * @param {Sample[]} samples
  * @returns {Service[]}
  */
 export function services(samples) {
   const found = new Map();
   for (const sample of samples) readers.get(sample.metric.part)?.(found, sample.metric, numberOf(sample.value[1]));
-  // up knows no schema: its counts belong to every service of the job.
+  // up has no schema: its counts apply to every service of the job.
   const jobs = new Map([...found.values()].filter((s) => s.own).map((s) => [s.job, s]));
   const all = [...found.values()].filter((s) => s.routeMap.size > 0);
   for (const [job, s] of jobs) if (!all.some((other) => other.job === job)) all.push(s);
@@ -92,7 +92,7 @@ export function services(samples) {
   return all.sort((a, b) => rank(a) - rank(b) || compare(a.job, b.job) || compare(a.schema, b.schema));
 }
 
-/** Independent of the reader's language: the order must not depend on who looks. */
+/** compare is independent of the user's language, so that everyone sees the same order. */
 function compare(/** @type {string} */ a, /** @type {string} */ b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -131,7 +131,7 @@ function ofRoute(/** @type {string} */ field) {
   };
 }
 
-/** service returns the one that the labels belong to, and makes it if it is new. */
+/** service returns the service of the labels, and creates it if it is new. */
 function service(/** @type {Map<string, any>} */ found, /** @type {Record<string, string>} */ labels) {
   const { job = "", schema = "" } = labels;
   const key = JSON.stringify([job, schema]);
@@ -160,7 +160,7 @@ function route(/** @type {any} */ s, /** @type {Record<string, string>} */ label
   return r;
 }
 
-/** finish computes what follows from the numbers read. */
+/** finish computes the derived numbers. */
 function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean} */ severalSchemas) {
   s.targets = job?.targets ?? NaN;
   s.down = job?.down ?? 0;
@@ -186,16 +186,16 @@ const hidesErrors = (/** @type {any} */ r) => r.statusless > 0 && r.errorRate ==
 
 const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (unknown ? NaN : n.errorRate / n.rate);
 
-/** stateOf says how a route is, or a service as a whole. */
+/** stateOf is the state of a route, or of a service's totals. */
 function stateOf(/** @type {any} */ r) {
   if (r.errorRatio >= limits.errorRatio && r.errorRate >= limits.traffic) return "errors";
   if (r.p95 >= limits.slow && r.rate >= limits.traffic) return "slow";
-  return r.rate > 0 ? "well" : "idle";
+  return r.rate > 0 ? "healthy" : "idle";
 }
 
 /**
- * serviceState is that of its worst part: an average would hide a route that
- * fails. Some targets down is a state only if those that are left serve well.
+ * serviceState is the state of its worst part: a mean would hide a failing route. Some
+ * targets down is a state only if the others are healthy.
  */
 function serviceState(/** @type {any} */ s) {
   if (s.down > 0 && s.down >= s.targets) return "down";
@@ -204,7 +204,7 @@ function serviceState(/** @type {any} */ s) {
   if (states.includes("slow")) return "slow";
   if (s.down > 0) return "down";
   if (s.routes.length === 0) return "noData";
-  return states.includes("well") ? "well" : "idle";
+  return states.includes("healthy") ? "healthy" : "idle";
 }
 
 /** Which of two routes in the same bad state is named first. */
@@ -214,7 +214,7 @@ const worst = /** @type {Record<string, (a: Route, b: Route) => number>} */ ({
 });
 
 /**
- * reason says why a service is in its state: a message's key and its values.
+ * reason is the reason for a service's state: a message key and its values.
  * @param {Service} s
  * @returns {{key: string, values: Record<string, string>, more: number}}
  */
@@ -223,7 +223,7 @@ export function reason(s) {
   const key = `why${s.state[0].toUpperCase()}${s.state.slice(1)}`;
   if (!(s.state in worst)) return { key, values: {}, more: 0 };
   const r = s.because[0];
-  const at = r ?? s; // all routes within the limits, and the service past them
+  const at = r ?? s; // each route is within the thresholds, but the service is not
   return {
     key,
     values: { route: r ? `${r.method} ${r.path}` : "", ratio: ratio(at.errorRatio), latency: latency(at.p95) },
@@ -232,8 +232,8 @@ export function reason(s) {
 }
 
 /**
- * downTargets returns the targets that cannot be scraped, with Prometheus's own
- * words about each if it offers them.
+ * downTargets returns the targets that cannot be scraped, with Prometheus's errors if the
+ * API lists them.
  * @param {Sample[]} samples
  * @param {any[] | null} targets
  */
@@ -249,7 +249,7 @@ export function downTargets(samples, targets) {
 }
 
 /**
- * markRatesMissing marks the services whose requests are counted but without a rate, as the rules find.
+ * markRatesMissing marks the services that count requests but have no rate, by the alert.
  * @param {Service[]} all
  * @param {any[]} alerts as the API lists them
  */
@@ -259,8 +259,7 @@ export function markRatesMissing(all, alerts) {
 }
 
 /**
- * activeAlerts returns alerts in the order of their weight: firing first, then
- * the older.
+ * activeAlerts returns firing alerts first, then older ones first.
  * @param {any[]} alerts
  */
 export function activeAlerts(alerts) {
@@ -279,7 +278,7 @@ export function activeAlerts(alerts) {
  */
 
 /**
- * alertGroups puts the alerts of one name together, in the order of the weightiest.
+ * alertGroups groups alerts by name, in the order of each group's first alert.
  * @param {any[]} alerts as activeAlerts returns them
  * @returns {AlertGroup[]}
  */

@@ -1,5 +1,5 @@
-// What no rule records: single instances, sizes, routes that nobody has called. It is
-// asked under the names that the service itself uses; the handler knows them. Pure.
+// Queries for what no rule records: instances, sizes, routes never called. They use the
+// service's own metric names, which the handler sends. Pure.
 
 import { errors, selector } from "./queries.js";
 
@@ -11,8 +11,8 @@ import { errors, selector } from "./queries.js";
  */
 
 /**
- * narrowed are the matchers of a subject under a family's label names. A label that the family does
- * not have cannot narrow it: then undefined.
+ * narrowed are the matchers of a subject with a family's label names; undefined if the
+ * family lacks one of the labels.
  * @param {Family} family
  * @param {import("./queries.js").Subject} subject
  * @returns {string[][] | undefined}
@@ -26,7 +26,7 @@ export function narrowed(family, { job, method, path }) {
 }
 
 /**
- * rateBy is the rate of a family by some labels, or undefined where the schema has none.
+ * rateBy is the rate of a family by some labels, or undefined if the schema lacks it.
  * @param {Family | undefined} family
  * @param {string} suffix _sum, _count or ""
  * @param {string[]} by labels as they are called in the answer: instance, method, path, status or host
@@ -60,7 +60,7 @@ function summed(/** @type {Family} */ family, /** @type {string} */ expr, /** @t
 const quoted = (/** @type {string} */ name) => `"${name}"`;
 
 /**
- * sizes are the bytes that each route of a service answers per second.
+ * sizes are the response bytes per second of each route.
  * @param {Names} names
  * @param {import("./queries.js").Subject} subject
  * @param {string} window
@@ -68,7 +68,7 @@ const quoted = (/** @type {string} */ name) => `"${name}"`;
 export const sizes = (names, subject, window) => rateBy(names.responseSize, "_sum", ["method", "path"], subject, window);
 
 /**
- * neverCalled are the routes that have served nothing since their processes began.
+ * neverCalled are the routes without a request since their processes started.
  * @param {Names} names
  * @param {import("./queries.js").Subject} subject
  */
@@ -79,7 +79,7 @@ export function neverCalled(names, subject) {
 }
 
 /**
- * ofInstances is what is known of each instance: [name, PromQL].
+ * ofInstances are the queries for each instance: [name, PromQL].
  * @param {Names} names
  * @param {import("./queries.js").Subject} subject
  * @param {string} window
@@ -103,7 +103,7 @@ export function ofInstances(names, subject, window) {
 }
 
 /**
- * outgoing is what the service asks of others, by host: [name, PromQL].
+ * outgoing are the queries for outgoing requests by host: [name, PromQL].
  * @param {Names} names
  * @param {import("./queries.js").Subject} subject
  * @param {string} window
@@ -139,8 +139,8 @@ export function pools(subject, window) {
 }
 
 /**
- * saturation is how full each resource of a service is, from 0 to 1, by the label
- * resource: the fullest instance counts.
+ * saturation is the usage of each resource of a service, from 0 to 1, by the label
+ * resource: that of the fullest instance.
  * @param {import("./queries.js").Subject} subject
  * @param {string} window
  */

@@ -1,4 +1,4 @@
-// What every screen is given to show. Types only, and how a screen asks.
+// What every screen is given to show, and how it queries for more.
 
 import { gridOf } from "./range.js";
 import { numberOf } from "./sample.js";
@@ -16,17 +16,17 @@ import { numberOf } from "./sample.js";
  *
  * @typedef {object} Now
  * @property {import("./view.js").View} view
- * @property {number} at the moment of all numbers, in seconds since the epoch
- * @property {{from: number, to: number}} edges of the chosen span, on multiples of the step
+ * @property {number} at evaluation time of all numbers, in seconds since the epoch
+ * @property {{from: number, to: number}} edges of the selected time range, multiples of the step
  * @property {number} step
  * @property {number} every seconds between two evaluations of the rules, or two scrapes
  * @property {import("./queries.js").Source} source
  * @property {import("./model.js").Service[]} services the worst first
- * @property {import("./alerts.js").Alert[] | null} alerts active ones, as the API lists them; null if it does not
- * @property {import("./api.js").ListedTarget[] | null} targets those that are scraped, where they explain something
+ * @property {import("./alerts.js").Alert[] | null} alerts active alerts as the API lists them; null if it does not
+ * @property {import("./api.js").ListedTarget[] | null} targets scraped targets, where they explain something
  * @property {Config} config
- * @property {() => void} refresh asks at once for what has become missing
- * @property {(question: import("./desk.js").Question) => import("./desk.js").Answer | undefined} ask
+ * @property {() => void} refresh updates the screens at once, with the queries that are now missing
+ * @property {(query: import("./cache.js").Query) => import("./cache.js").Result | undefined} query its result, undefined until there is one
  *
  * @typedef {(change: (view: import("./view.js").View) => import("./view.js").View) => void} ChangeView
  */
@@ -35,29 +35,29 @@ import { numberOf } from "./sample.js";
 export const settingOf = (/** @type {Config} */ config) => (config.arguments ? "arguments" : "config");
 
 /**
- * samplesOf asks what an expression is now: undefined while that is not known, and
- * none where the question went wrong.
+ * samplesOf evaluates an expression now: undefined until there is a result, no samples
+ * if the query fails.
  * @param {Now} now
  * @param {string | undefined} expr
  * @returns {import("./model.js").Sample[] | undefined}
  */
 export function samplesOf(now, expr) {
   if (!expr) return [];
-  const answer = now.ask({ expr, at: now.at });
+  const answer = now.query({ expr, at: now.at });
   return answer && (answer.value?.samples ?? []);
 }
 
 /**
- * rangeOf asks what an expression was over the span.
+ * rangeOf evaluates an expression over the time range.
  * @param {Now} now
  * @param {string} expr
  * @param {number} [shift] seconds earlier
  */
 export const rangeOf = (now, expr, shift = 0) =>
-  now.ask({ expr, from: now.edges.from - shift, to: now.edges.to - shift, step: now.step });
+  now.query({ expr, from: now.edges.from - shift, to: now.edges.to - shift, step: now.step });
 
 /**
- * Where there is nothing to draw.
+ * nothingOver is a range result without series.
  * @param {Now} now
  */
 export const nothingOver = (now) => ({ start: now.edges.from, step: now.step, count: Math.round((now.edges.to - now.edges.from) / now.step) + 1, series: [] });
@@ -73,7 +73,7 @@ export function gridAt(view, at, every) {
 }
 
 /**
- * byPart puts samples of a union into a map of maps: part → label's value → number.
+ * byPart groups the samples of a union by a label.
  * @param {import("./model.js").Sample[]} samples
  * @param {string} label
  * @returns {Map<string, Record<string, number>>} label's value → part → number

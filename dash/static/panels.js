@@ -1,4 +1,4 @@
-// The charts of a service or of one of its routes: what they ask. Pure.
+// The charts of a service or of one of its routes: their queries and lines. Pure.
 
 import { matchersOf, quantiles, selector } from "./queries.js";
 import { saturation } from "./names.js";
@@ -9,11 +9,11 @@ import { numberOf } from "./sample.js";
  * A Panel is a chart. Its query gives one line for each value of the label by.
  * @typedef {object} Panel
  * @property {string} id a key of messages.js
- * @property {string} unit how its numbers are written: rate, ratio, latency or count
+ * @property {string} unit format of its numbers: rate, ratio, latency or count
  * @property {string} by
- * @property {string} expr over the span: a point stands for all since the one before
- * @property {string} [end] the same now, as the numbers beside the chart say it
- * @property {string[]} [order] of the lines, where it is not that of their names
+ * @property {string} expr over the range: a point covers the time since the previous one
+ * @property {string} [end] the same now, as the numbers beside the chart
+ * @property {string[]} [order] of the lines, if not by name
  * @property {boolean} [stacked]
  */
 
@@ -52,14 +52,14 @@ function measures(/** @type {import("./queries.js").Subject} */ subject, /** @ty
 }
 
 /**
- * What is recorded is of the last minute at least, of longer where scrapes are rare:
- * points that lie closer miss nothing.
+ * Recorded rates cover at least one minute, more if scrapes are rare: closer points miss
+ * nothing.
  */
 export const ruleWindow = 60;
 
 /**
- * recordedOver reads what the rules record. A point stands for all that was
- * recorded since the one before, so that a short peak is seen in a long span too.
+ * recordedOver queries recorded metrics. A point covers the time since the previous one,
+ * so that a short peak is visible in a long range, too.
  */
 function recordedOver(/** @type {string[][]} */ labels, /** @type {boolean} */ ofRoute, /** @type {number} */ step, /** @type {number} */ every) {
   const over = (/** @type {string} */ f, /** @type {string} */ metric) =>
@@ -73,7 +73,7 @@ function recordedOver(/** @type {string[][]} */ labels, /** @type {boolean} */ o
   };
 }
 
-/** rawOver computes the same from the metrics of schema.Default. */
+/** rawOver queries the same from the metrics of schema.Default. */
 function rawOver(/** @type {string[][]} */ labels, /** @type {string} */ window, /** @type {number} */ step) {
   const range = step > seconds(window) ? `${step}s` : window;
   const buckets = `rate(http_request_duration_seconds_bucket${selector(labels)}[${range}])`;
@@ -86,31 +86,31 @@ function rawOver(/** @type {string[][]} */ labels, /** @type {string} */ window,
   };
 }
 
-/** seconds are those of a window such as 1m. */
+/** seconds is the length of a window such as 1m. */
 const seconds = (/** @type {string} */ window) => Number.parseInt(window, 10) * 60;
 
 /**
- * nativeQuery asks for the native histograms of a subject, which schema.Default has
- * where the service offers them.
+ * nativeQuery is the query for a subject's native histograms, if the service exports
+ * them under schema.Default.
  * @param {import("./queries.js").Subject} subject
  * @param {number} step
  */
 export const nativeQuery = (subject, step) =>
   `sum (rate(http_request_duration_seconds${selector(matchersOf({ ...subject, schema: "" }))}[${Math.max(step, 60)}s]))`;
 
-/** byClass adds the class of the status as a label: 2xx, or other where it is no number. */
+/** byClass adds the status class as a label: 2xx, or other if the status is not a number. */
 function byClass(/** @type {string} */ requests) {
   const classes = `label_replace(${requests}, "class", "\${1}xx", "status", "([1-5])..")`;
   return `label_replace(${classes}, "class", "other", "class", "")`;
 }
 
 /**
- * lines names the lines of a panel's answer, puts them in order and ends them with what
- * they are now. Of errors only those are wanted that are any.
+ * lines names and sorts the lines of a panel's result, and appends their current values.
+ * Of the error chart only 4xx and 5xx are kept.
  * @param {Panel} panel
  * @param {import("./api.js").Range} answer
  * @param {import("./model.js").Sample[]} [ends]
- * @param {number} [at] the moment of the ends
+ * @param {number} [at] the time of the ends
  * @returns {{times: number[], names: string[], values: (number | null)[][]}}
  */
 export function lines(panel, answer, ends = [], at = 0) {
@@ -129,8 +129,8 @@ export function lines(panel, answer, ends = [], at = 0) {
 }
 
 /**
- * stack adds each column to those before it, so that the last one is the sum.
- * Where one is missing the others still add up; where all are, there is a gap.
+ * stack adds each column to the previous ones, so that the last one is the sum. A missing
+ * value counts as zero; if all are missing, there is a gap.
  * @param {(number | null)[][]} values
  */
 export function stack(values) {
@@ -142,12 +142,11 @@ export function stack(values) {
   });
 }
 
-/** Which line of a panel stands for it where two spans are compared; of stacked ones it is their sum. */
+/** The line of a panel that is compared with the previous range; stacked lines are summed. */
 const standsFor = /** @type {Record<string, string>} */ ({ chartErrors: "5xx", chartLatency: "0.95" });
 
 /**
- * compared is the one line of the span before that a panel is compared with, or null
- * if nothing is known of it.
+ * compared is the line of the previous range, or null if it has no data.
  * @param {Panel} panel
  * @param {string[]} names
  * @param {(number | null)[][]} values
@@ -158,15 +157,15 @@ export function compared(panel, names, values) {
   return values[i] ?? null;
 }
 
-/** The tiles that show what a line of a chart ends on, by panel and line. */
+/** The tiles that show the last value of a line, by panel and line. */
 const tileOf = /** @type {Record<string, Record<string, string>>} */ ({
   chartLatency: { 0.5: "p50", 0.95: "p95", 0.99: "p99" },
   chartErrors: { "5xx": "errorRatio" },
 });
 
 /**
- * endsOf returns the numbers that charts end on. The tiles take them from there: another
- * query of the same moment may see a sample that came late.
+ * endsOf returns the last values of the charts. The tiles show them, because another query
+ * for the same time can see a late sample.
  * @param {{panel: Panel, shown?: any}[]} charts
  */
 export function endsOf(charts) {
@@ -182,16 +181,16 @@ export function endsOf(charts) {
 }
 
 /**
- * lastOf is what a line ends on: nothing, if it ended before the others. The time before
- * has no point for now.
+ * lastOf is the last value of a line; null if it ended before the others. The previous
+ * range has no current point.
  * @param {string} name
  * @param {(number | null)[]} column
  */
 export const lastOf = (name, column) => (name === "before" ? column.findLast((v) => v !== null) : column.at(-1)) ?? null;
 
 /**
- * What ticks of a unit are divided by where they need digits, and what is put behind them. The
- * texts of other units are plain numbers, which can be read back: a tick at 2.5 must not say 3.
+ * Divisors and suffixes of ticks by unit. Ticks of other units are plain numbers and must be
+ * exact: a tick at 2.5 must not read 3.
  */
 const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
   ratio: [[0.01, " %"]],
@@ -200,8 +199,8 @@ const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
 });
 
 /**
- * tickTexts writes the numbers at an axis, with as many digits as tell them apart and
- * say where they are.
+ * tickTexts formats the numbers of an axis with enough digits to tell them apart and to be
+ * exact.
  * @param {number[]} ticks
  * @param {string} unit
  * @param {(n: number) => string} write as numbers of the unit are written elsewhere

@@ -1,13 +1,13 @@
-// A chart as a picture: its title, its legend and its time above what is drawn.
+// A chart as a PNG image: title, legend and time above the plot.
 
-import { colour } from "./colours.js";
-import { lookOf, nameOf, written } from "./chart.js";
+import { color } from "./colors.js";
+import { colorOf, nameOf, written } from "./chart.js";
 import { shorten, time, visible } from "./format.js";
 
 const [margin, line] = [16, 20];
 
 /**
- * saveChart offers a picture of a chart for download.
+ * saveChart downloads a chart as a PNG image.
  * @param {HTMLCanvasElement} drawn
  * @param {import("./chart.js").Shown} shown
  */
@@ -18,7 +18,7 @@ export function saveChart(drawn, shown) {
   canvas.width = drawn.width + 2 * margin * scale;
   canvas.height = drawn.height + (head + margin) * scale;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = colour("--ground");
+  context.fillStyle = color("--ground");
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawn, margin * scale, head * scale);
   context.scale(scale, scale);
@@ -27,7 +27,7 @@ export function saveChart(drawn, shown) {
 }
 
 /**
- * drawHead writes the query, the span, and each line's name and last value.
+ * drawHead writes the query, the time range, and each line's name and last value.
  * @param {CanvasRenderingContext2D} context
  * @param {import("./chart.js").Shown} shown
  */
@@ -35,22 +35,22 @@ function drawHead(context, shown) {
   const now = new Date();
   const moment = (/** @type {number} */ at) => time(new Date(at * 1000), now);
   context.font = "600 14px system-ui, sans-serif";
-  context.fillStyle = colour("--text");
+  context.fillStyle = color("--text");
   context.fillText(shorten(visible(shown.expr.replace(/\s+/g, " ")), 160), margin, margin + 4);
   context.font = "12px system-ui, sans-serif";
-  context.fillStyle = colour("--muted");
+  context.fillStyle = color("--muted");
   context.fillText(`${moment(shown.times[0])} – ${moment(shown.times[shown.times.length - 1])}`, margin, margin + line);
   shown.names.forEach((_, i) => {
     const y = margin + line * (i + 2);
-    context.fillStyle = colour(lookOf(shown.names[i], i));
+    context.fillStyle = color(colorOf(shown.names[i], i));
     context.fillRect(margin, y - 9, 10, 10);
-    context.fillStyle = colour("--text");
+    context.fillStyle = color("--text");
     context.fillText(`${nameOf(shown, i)}  ${written(shown.unit, shown.values[i].findLast((v) => v !== null))}`, margin + 16, y);
   });
 }
 
 /**
- * download hands a file to the browser.
+ * download lets the browser save a file.
  * @param {Blob} blob
  * @param {string} name
  */

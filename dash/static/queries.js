@@ -1,7 +1,7 @@
-// What the page asks Prometheus. Pure.
+// The page's PromQL queries. Pure.
 //
-// One round is one query: its parts are joined by "or", each marked by a label
-// "part". So all numbers are of one moment, and a far server costs one trip.
+// A snapshot is one query: its parts are joined by "or" and marked by a label "part". So
+// all numbers have the same time, and a remote server costs one round trip.
 
 /** Statuses that are errors: by number, or as Go writes them in words. 499, client gone, is none. */
 const errorStatus = [
@@ -18,8 +18,8 @@ const hasRoute = ["path", "!=", ""];
 export const quantiles = { p50: 0.5, p95: 0.95, p99: 0.99 };
 
 /**
- * quote writes text as a PromQL string, whatever is in it: characters that one cannot
- * see, or that turn the text around them, by their number, since queries are shown.
+ * quote writes any text as a PromQL string. Invisible and bidi characters are escaped,
+ * since queries are displayed.
  * @param {string} text
  */
 export function quote(text) {
@@ -43,16 +43,15 @@ const ofService = "job, schema";
 const ofRoute = "job, schema, method, path";
 
 /**
- * A source says how the numbers are spelled: as recorded by tacho's rules, or
- * computed from the metrics of schema.Default. The route label is demanded of
- * the latter, because other libraries use the same names with other labels.
- * All of its functions take label matchers that narrow the answer.
+ * A Source is where the numbers come from: recorded by tacho's rules, or computed from the
+ * metrics of schema.Default. The latter must have the route label, because other libraries
+ * use the same names with other labels. All functions take label matchers.
  * @typedef {string[][]} Matchers each [name, operator, value]
  * @typedef {object} Source
  * @property {string} name
  * @property {string} window a PromQL duration, "" if the rules chose it
  * @property {(matchers: Matchers) => string} requests
- * @property {(matchers: Matchers) => string} jobBuckets in which the bounds of a service's buckets are found
+ * @property {(matchers: Matchers) => string} jobBuckets the buckets of a service, for their bounds
  * @property {(matchers: Matchers) => string} seconds
  * @property {(matchers: Matchers) => string} inFlight
  * @property {(q: number, matchers: Matchers) => string} quantile of routes
@@ -60,8 +59,8 @@ const ofRoute = "job, schema, method, path";
  */
 
 /**
- * Quantiles cannot be added. Where Prometheus has one twice, because it collects
- * from several that evaluate the rules, the page shows the worse.
+ * Quantiles cannot be added. If Prometheus has one twice, because it federates several
+ * servers that evaluate the rules, the page shows the higher one.
  * @type {Source}
  */
 export const recorded = {
@@ -98,8 +97,8 @@ export function raw(window) {
 }
 
 /**
- * counted is the rate of requests: by the counter, and in jobs that have none by the
- * count of the latency.
+ * counted is the request rate: of the counter, or of the latency's count in jobs without a
+ * counter.
  * @param {Matchers} matchers
  * @param {string} window a PromQL duration
  */
@@ -109,7 +108,7 @@ export function counted(matchers, window) {
   return `(${rate("http_requests_total")} or (${rate("http_request_duration_seconds_count")} unless on (job) group by (job) (${counters})))`;
 }
 
-/** Where to look for requests: the first source that has any is taken. The last is for scrapes once a minute. */
+/** The sources, in order: the first with requests is used. The last is for scrapes once a minute. */
 export const sources = [recorded, raw("1m"), raw("5m")];
 
 /**
@@ -149,10 +148,10 @@ export const union = (named) =>
   named.map(([name, expr]) => `label_replace(${expr}, "part", ${quote(name)}, "", "")`).join("\nor\n");
 
 /**
- * What the page is about: a service, or one of its routes.
+ * A Subject is a service, or one of its routes.
  * @typedef {object} Subject
  * @property {string} job
- * @property {string} schema "" if it has one only
+ * @property {string} schema "" if there is only one
  * @property {string} [method]
  * @property {string} [path]
  */
@@ -170,8 +169,8 @@ export function matchersOf({ job, schema, method, path }) {
 }
 
 /**
- * numberQuery is how one of the page's numbers is computed, for whom wants to check
- * it; "" for a number of which that cannot be said in one query.
+ * numberQuery is the query behind one of the page's numbers, for anyone who wants to check
+ * it; "" if it takes more than one query.
  * @param {Source} source
  * @param {string} id of a tile or a column
  * @param {Subject} subject

@@ -1,27 +1,25 @@
-// Spans of time: what the person has chosen, and how densely to look. Pure.
+// Time ranges: the user's selection, and the step of queries. Pure.
 
 /**
- * A span ends now and follows the clock, or stands still.
+ * A Span is a time range: live, ending now, or fixed.
  * @typedef {{last: number} | {from: number, to: number}} Span in seconds, since the epoch for the second kind
  */
 
 const hour = 3600;
 
-/** The spans on offer, in seconds, by what the button says. */
-export const presets = /** @type {[string, number][]} */ ([
-  ["5 min", hour / 12], ["15 min", hour / 4], ["1 h", hour], ["6 h", 6 * hour], ["1 d", 24 * hour], ["7 d", 7 * 24 * hour], ["30 d", 30 * 24 * hour],
-]);
+/** The time ranges that have a button, in seconds. */
+export const presets = [hour / 12, hour / 4, hour, 6 * hour, 24 * hour, 7 * 24 * hour, 30 * 24 * hour];
 
 /** @type {Span} */
 export const firstSpan = { last: hour };
 
-/** Nothing shorter is shown: fewer than two scrapes would be in it. */
+/** The shortest range: a shorter one would have fewer than two scrapes. */
 export const shortest = 30;
 export const longest = 10 * 366 * 24 * hour;
 
 /**
- * parseSpan reads a span from an address: "3600", or "from-to". What it does not
- * understand is the first span.
+ * parseSpan reads a range from an address: "3600", or "from-to"; firstSpan if it is
+ * invalid.
  * @param {string} text
  * @returns {Span}
  */
@@ -36,7 +34,7 @@ export function parseSpan(text) {
 }
 
 /**
- * formatSpan is the opposite.
+ * formatSpan is the inverse of parseSpan.
  * @param {Span} span
  */
 export function formatSpan(span) {
@@ -44,14 +42,14 @@ export function formatSpan(span) {
 }
 
 /**
- * lengthOf is how long a span is, in seconds.
+ * lengthOf is the length of a range in seconds.
  * @param {Span} span
  */
 export const lengthOf = (span) => ("last" in span ? span.last : span.to - span.from);
 
 /**
- * within is a span between two moments, as one drags it over a chart. One that
- * is too short is made longer on both sides.
+ * within is the range between two times, such as those of a drag. A range that is too
+ * short is extended on both sides.
  * @param {number} a seconds since the epoch
  * @param {number} b
  * @returns {Span}
@@ -63,7 +61,7 @@ export function within(a, b) {
 }
 
 /**
- * bounds are where a span begins and ends.
+ * bounds are the start and the end of a range.
  * @param {Span} span
  * @param {number} now seconds since the epoch
  */
@@ -71,11 +69,11 @@ export function bounds(span, now) {
   return "last" in span ? { from: now - span.last, to: now } : span;
 }
 
-/** The spans to compare with: how much earlier, in seconds; the period before is as long as the span itself. */
+/** Comparisons by their distance in seconds; that of the previous period is the range's length. */
 const earlier = /** @type {Record<string, number>} */ ({ day: 24 * hour, week: 7 * 24 * hour });
 
 /**
- * shiftOf is how much earlier the span is that one compares with, in whole seconds.
+ * shiftOf is the distance to the compared range, in whole seconds.
  * @param {string} compare before, day or week
  * @param {{from: number, to: number}} edges
  */
@@ -84,10 +82,10 @@ export const shiftOf = (compare, { from, to }) => earlier[compare] ?? Math.round
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour];
 
 /**
- * stepOf is the distance of two points, such that there are about as many as a
- * chart has room for, and none between two evaluations.
+ * stepOf is the step of a range query: at most about as many points as a chart has room
+ * for, and no two points within one evaluation interval.
  * @param {number} seconds the span's length
- * @param {number} least the distance of two evaluations
+ * @param {number} least the evaluation interval
  * @param {number} most points
  */
 export function stepOf(seconds, least, most) {
@@ -96,8 +94,8 @@ export function stepOf(seconds, least, most) {
 }
 
 /**
- * aligned are bounds that are multiples of the step: a chart that follows the
- * clock then asks for the same points again, and does not flicker.
+ * aligned are bounds rounded to multiples of the step: a live chart then queries the same
+ * points again, and does not flicker.
  * @param {{from: number, to: number}} bounds
  * @param {number} step
  */
@@ -105,23 +103,23 @@ export function aligned({ from, to }, step) {
   return { from: Math.floor(from / step) * step, to: Math.floor(to / step) * step };
 }
 
-/** How many points a chart has at most: more than one for two pixels shows nothing more. */
-const mostPoints = 300;
+/** Points of a chart, at most: more than one per two pixels is not visible. */
+const maxPoints = 300;
 
 /**
- * gridOf is where the points of a chart lie.
+ * gridOf is the grid of a chart's points.
  * @param {Span} span
  * @param {number} now seconds since the epoch
- * @param {number} every seconds between two evaluations
+ * @param {number} every evaluation interval in seconds
  */
 export function gridOf(span, now, every) {
   const wide = bounds(span, now);
-  const step = stepOf(wide.to - wide.from, every, mostPoints);
+  const step = stepOf(wide.to - wide.from, every, maxPoints);
   return { edges: aligned(wide, step), step };
 }
 
 /**
- * columns are the times of an answer, and the numbers of each of its series.
+ * columns are the times of a result, and the values of each series.
  * @param {import("./api.js").Range} answer
  * @returns {[number[], ...(number | null)[][]]}
  */
@@ -131,9 +129,8 @@ export function columns({ start, step, count, series }) {
 }
 
 /**
- * withEnd puts one more point at the end of columns: what the same lines are now, so
- * that a chart ends on the number that stands beside it. A line that begins now is
- * added.
+ * withEnd appends the current values to columns, so that a chart ends on the number shown
+ * beside it. A line that begins now is added.
  * @param {{name: string, values: (number | null)[]}[]} lines
  * @param {number[]} times
  * @param {{name: string, value: number}[]} ends
@@ -142,7 +139,7 @@ export function columns({ start, step, count, series }) {
  */
 export function withEnd(lines, times, ends, at) {
   if (!(at >= (times.at(-1) ?? 0)) || at === 0) return [times, lines];
-  // A last point of the same moment is the mean of the time before it: it gives way.
+  // A last point at the same time is a mean of the time before it: it is replaced.
   const kept = times.at(-1) === at ? times.length - 1 : times.length;
   const last = new Map(ends.map((e) => [e.name, Number.isNaN(e.value) ? null : e.value]));
   const missing = ends.filter((e) => last.get(e.name) !== null && !lines.some((l) => l.name === e.name));

@@ -14,7 +14,7 @@ import { instanceCells, instanceHeads } from "./whereview.js";
 
 const number = (/** @type {string} */ label) => ({ label, number: true });
 
-/** routeView returns what is told of a route besides its charts. */
+/** routeView returns the tables of a route. */
 export function routeView() {
   const statuses = facts("statuses", [{ label: "status" }, number("rateColumn"), number("ofAll")]);
   const methods = facts("methods", [{ label: "method" }, number("rateColumn"), number("ofAll")]);

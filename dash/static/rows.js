@@ -1,8 +1,8 @@
-// Which rows a table shows, and in which order. Pure.
+// The rows of a table and their order. Pure.
 
 import { severity } from "./model.js";
 
-/** The columns of the route table, in order. A number sorts downwards first. */
+/** The columns of the route table, in order. Numbers sort descending first. */
 export const columns = [
   { id: "state", number: false },
   { id: "route", number: false },
@@ -17,20 +17,20 @@ export const columns = [
 ];
 
 /**
- * placeOf is what an address calls a service.
+ * placeOf is the name of a service in an address.
  * @param {import("./model.js").Service} s
  */
 export const placeOf = (s) => (s.schema ? `${s.job} (${s.schema})` : s.job);
 
 /**
- * routeOf is what an address calls a route.
+ * routeOf is the name of a route in an address.
  * @param {import("./model.js").Route} r
  */
 export const routeOf = (r) => `${r.method} ${r.path}`;
 
 /**
- * matches reports that a route has every word of the filter in its service,
- * method, path or state.
+ * matches reports that a route's service, method, path and state contain every word of
+ * the filter.
  * @param {string} filter
  * @param {string} job
  * @param {import("./model.js").Route} route
@@ -40,7 +40,7 @@ export function matches(filter, job, route) {
 }
 
 /**
- * hasMatch reports that a service itself or one of its routes passes the filter.
+ * hasMatch reports that a service or one of its routes matches the filter.
  * @param {import("./model.js").Service} service
  * @param {import("./view.js").View} view
  */
@@ -55,8 +55,8 @@ function hasWords(/** @type {string} */ filter, /** @type {string} */ foreign) {
 }
 
 /**
- * rows are the routes of a service as the view wants them. What is no route
- * stays at the end, and so does a missing number, whichever way one sorts.
+ * rows are the routes of a service, filtered and sorted as the view says. Non-routes and
+ * missing numbers stay at the end in either order.
  * @param {import("./model.js").Service} service
  * @param {import("./view.js").View} view
  */
@@ -69,12 +69,12 @@ export function rows(service, view) {
 }
 
 function value(/** @type {any} */ r, /** @type {string} */ id) {
-  if (id === "state") return r.state === "idle" ? severity.length : severity.indexOf(r.state); // idle: nothing for the window of the rates
+  if (id === "state") return r.state === "idle" ? severity.length : severity.indexOf(r.state); // idle: no requests in the rate window
   return id === "route" ? r.path : r[id];
 }
 
 function order(/** @type {any} */ a, /** @type {any} */ b, /** @type {number} */ sign) {
-  // NaN and undefined: not known.
+  // NaN and undefined: unknown.
   a ??= NaN;
   b ??= NaN;
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));

@@ -1,4 +1,4 @@
-// The rules: those that cannot be evaluated, which watch nothing, and all that watch.
+// The alert rules: those that fail to evaluate, and all others.
 
 import { make, put } from "./dom.js";
 import { facts } from "./facts.js";
@@ -8,10 +8,10 @@ import { say } from "./messages.js";
 /** Rules that are shown; the rest is counted. */
 const most = 100;
 
-/** rulesView returns two elements: what is broken belongs above, the list of all below. */
+/** rulesView returns two elements: failing rules, and the list of all rules. */
 export function rulesView() {
-  const broken = facts("brokenRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
-  const all = facts("watchingRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);
+  const broken = facts("failingRules", [{ label: "rule" }, { label: "error" }, { label: "ruleQuery" }], most);
+  const all = facts("alertRules", [{ label: "rule" }, { label: "state" }, { label: "ruleFor" }, { label: "ruleQuery" }], most);
   const title = make("summary");
   const element = make("details", { class: "rules" }, title, all.element);
   element.hidden = true;

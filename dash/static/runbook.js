@@ -1,5 +1,4 @@
-// The page of an alert that says what to do, shown inside of this one where it can be
-// read from the same origin; a link to it in any case.
+// The runbook of an alert: shown inline if it is on the same origin, and always a link.
 
 import { pageOf } from "./alerts.js";
 import { attribute, make } from "./dom.js";
@@ -11,7 +10,7 @@ import { say } from "./messages.js";
 const longest = 64 << 10;
 
 /**
- * The texts by their addresses, "" for what is none.
+ * Runbooks by address, "" if there is no text.
  * @type {Map<string, Promise<string>>}
  */
 const pages = new Map();
@@ -42,7 +41,7 @@ async function read(/** @type {string} */ href) {
   return text;
 }
 
-/** runbookView shows what an alert's page says: a link to it, and its text where that can be read. */
+/** runbookView shows a link to a runbook, and its text if that can be read. */
 export function runbookView() {
   const link = make("a", { rel: "noreferrer", target: "_blank" }, say("runbook"));
   const text = make("div", { class: "text", tabindex: "0", role: "region", "aria-label": say("runbook") });

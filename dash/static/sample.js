@@ -1,12 +1,12 @@
-// The numbers of samples. Pure.
+// The values of samples. Pure.
 
-/** What JavaScript writes otherwise. */
+/** Values that JavaScript writes differently. */
 const infinite = /** @type {Record<string, number>} */ ({ "+Inf": Infinity, "-Inf": -Infinity });
 
 /**
- * numberOf reads a number as Prometheus writes it: +Inf and -Inf are numbers, too.
+ * numberOf reads a number as Prometheus writes it, including +Inf and -Inf.
  * @param {unknown} text
- * @returns {number} NaN for what is none
+ * @returns {number} NaN if it is not a number
  */
 export function numberOf(text) {
   if (typeof text !== "string") return typeof text === "number" ? text : NaN;
@@ -14,7 +14,7 @@ export function numberOf(text) {
 }
 
 /**
- * pointOf is a number of a line, or null where it has none.
+ * pointOf is a point of a line, or null if it is not a number.
  * @param {unknown} text
  */
 export function pointOf(text) {

@@ -1,5 +1,5 @@
-// Why a target cannot be scraped, in words. Pure: the table is that of tacho doctor, of
-// tacho top and of the alert; package scrapeerror reads it in the same way.
+// Explains why a target cannot be scraped. Pure. tacho doctor, tacho top and the alert use
+// the same table; package scrapeerror reads it in the same way.
 
 import { causes, usualPaths } from "./causes.js";
 
@@ -15,8 +15,8 @@ const itself = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/;
 const urlParts = /^([a-zA-Z][\w+.-]*):\/\/(?:[^@\/?#]*@)?(\[[^\]]*\]|[^:\/?#]*)(?::(\d*))?([^?#]*)(\?[^#]*)?/;
 
 /**
- * explain says what an error of a scrape means and how to fix it, in every language; ""
- * where nothing is known but the error's own words.
+ * explain explains a scrape error and how to fix it, in every language; "" if the error is
+ * unknown.
  * @param {string} error Prometheus's lastError
  * @param {{url: string, timeout: number}} target with the seconds of its timeout; NaN if they are not known
  * @param {string} setting config if the reader has a prometheus.yml, arguments if the targets were typed
@@ -40,7 +40,7 @@ export function explain(error, { url, timeout }, setting) {
   return { cause, texts: [0, 1].map((language) => sentences(cause, redirected, setting, words, language).map(fill).join(language === 0 ? " " : "")) };
 }
 
-/** sentences are those of the table: that it redirects, what is wrong, how to fix it. */
+/** sentences are the table's texts: redirect, cause, fix. */
 function sentences(/** @type {string} */ cause, /** @type {boolean} */ redirected, /** @type {string} */ setting, /** @type {string} */ words, /** @type {number} */ language) {
   const entry = (/** @type {string} */ name) => table.find((c) => c.cause === name);
   const fixes = entry(cause)?.fix ?? {};

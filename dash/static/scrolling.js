@@ -1,4 +1,4 @@
-// A table of any length: only the rows that can be seen are in the document.
+// A table of any length: only the visible rows are in the document.
 
 import { attribute, list, make } from "./dom.js";
 import { windowOf } from "./window.js";
@@ -25,8 +25,8 @@ export function scrolling(table, body, newRow, few = 100) {
   let items = [];
   let from = 0;
   let waiting = false;
-  // As they were when last measured: that makes the browser lay out all of the page, so
-  // it is done once in a frame and not at each update.
+  // Sizes of the last measurement: measuring forces a layout of the page, so it is done once
+  // per frame and not at each update.
   let [top, height] = [0, usualHeight];
 
   function measure() {
@@ -89,7 +89,7 @@ export function scrolling(table, body, newRow, few = 100) {
   };
 }
 
-/** space stands for rows that are not there. */
+/** space is the placeholder of rows that are not rendered. */
 function space() {
   const cell = make("td", { colspan: "99" });
   const element = make("tbody", { class: "space", "aria-hidden": "true" }, make("tr", {}, cell));

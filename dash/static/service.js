@@ -1,5 +1,4 @@
-// A service, or one of its routes: numbers, charts, what changed, where the time goes,
-// the routes.
+// A service, or one of its routes: numbers, charts, changes, time by route, the routes.
 
 import { spanMeans, spansOf } from "./before.js";
 import { changedView } from "./changed.js";
@@ -57,7 +56,7 @@ export function serviceView(changeView) {
       if (empty) return;
       const spans = route ? undefined : spansOf(samplesOf(now, spanMeans(now)))?.get(service.key);
       const ends = trend.update(now, subject, marks.update(now, job));
-      // A number and the end of the line beside it change together; who has gone to another subject gets its number at once.
+      // A number changes together with the end of its line; a new subject gets its number at once.
       const key = JSON.stringify(subject);
       if (ends || shown !== key) {
         if (route) ofRoute.update(now, { ...route, firstBound: service.firstBound, lastBound: service.lastBound, ...ends }, subject);

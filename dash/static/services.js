@@ -1,4 +1,4 @@
-// The first screen: all services, or the one that is looked at.
+// The first screen: all services, or the selected one.
 
 import { make } from "./dom.js";
 import { overview } from "./overview.js";
@@ -6,12 +6,12 @@ import { placeOf } from "./rows.js";
 import { serviceView } from "./service.js";
 
 /**
- * lookedAt is the service that a view is about, or null for all of them. Who has only
- * one wants to see that one.
+ * selectedService is the service of a view, or null for all of them. A single service is
+ * selected by default.
  * @param {import("./model.js").Service[]} services
  * @param {import("./view.js").View} view
  */
-export function lookedAt(services, { open }) {
+export function selectedService(services, { open }) {
   if (open) return services.find((s) => placeOf(s) === open) ?? null;
   return services.length === 1 ? services[0] : null;
 }
@@ -21,14 +21,14 @@ export function servicesScreen(changeView) {
   const all = overview(changeView);
   const element = make("div", { id: "services" }, all.element);
   /**
-   * A view for each service that has been looked at.
+   * A view for each service that was selected.
    * @type {Map<string, ReturnType<typeof serviceView>>}
    */
   const seen = new Map();
   return {
     element,
     update(/** @type {import("./now.js").Now} */ now) {
-      const service = lookedAt(now.services, now.view);
+      const service = selectedService(now.services, now.view);
       all.element.hidden = service !== null;
       for (const [key, view] of seen) view.element.hidden = key !== service?.key;
       if (!service) return all.update(now);

@@ -1,4 +1,4 @@
-// A line without axes, as wide as a word: rate, and errors below it.
+// A sparkline: rate, with errors below.
 
 import { attribute } from "./dom.js";
 import { sparkPath } from "./sparkline.js";

@@ -1,7 +1,7 @@
 // The path of a sparkline. Pure.
 
 /**
- * sparkPath is an SVG path through the values, broken where there are none.
+ * sparkPath is an SVG path through the values, with gaps where there are none.
  * @param {(number | null)[]} values
  * @param {number} most the value at the top
  * @param {number} width

@@ -29,9 +29,8 @@ const heads = /** @type {Record<string, {label: string, means: string}>} */ ({
 /** @typedef {{key: string, route: import("./model.js").Route, service: import("./model.js").Service, now: import("./now.js").Now}} Item what a row shows */
 
 /**
- * routeTable returns a table that shows the routes of one service.
- * Roles are written out: on a narrow screen rows are grids, and browsers then
- * forget that they were a table.
+ * routeTable returns the table of a service's routes. Roles are explicit: on a narrow screen
+ * rows are grids, and browsers then drop the table roles.
  * @param {import("./now.js").ChangeView} changeView
  * @param {number} [few] rows up to which all are in the document
  */
@@ -47,7 +46,7 @@ export function routeTable(changeView, few) {
   const cells = columns.map((column) => headCell(column, changeView));
   head.append(...cells.map((c) => c.element));
   const routes = scrolling(table, body, (/** @type {Item} */ _) => row(changeView), few);
-  /** What is learnt of the routes besides the picture; it stays while there is nothing newer. */
+  /** More about the routes than the snapshot has; it stays until there is something newer. */
   const learnt = { sizes: new Map(), never: new Set() };
   return {
     element: make("div", { class: "routes" }, tools, table),
@@ -70,14 +69,14 @@ export function routeTable(changeView, few) {
   };
 }
 
-/** learn asks for what the picture does not say of routes. */
+/** learn queries what the snapshot lacks about routes. */
 function learn(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {{sizes: Map<string, number>, never: Set<string>}} */ learnt) {
   const names = now.config.schemas.find((s) => s.name === service.names) ?? { name: "" };
   const subject = { job: service.job, schema: "" };
   const keyOf = (/** @type {import("./model.js").Sample} */ { metric }) => JSON.stringify([metric.method ?? "", metric.path ?? ""]);
   const found = samplesOf(now, sizes(names, subject, now.source.window || "1m"));
   if (found) learnt.sizes = new Map(found.map((s) => [keyOf(s), numberOf(s.value[1])]));
-  // That reads every series of the service: asked only where a route has nothing to do now.
+  // This reads every series of the service: queried only if a route is idle.
   const never = samplesOf(now, service.routes.some((r) => r.rate === 0) ? neverCalled(names, subject) : undefined);
   if (never) learnt.never = new Set(never.map(keyOf));
 }
@@ -111,7 +110,7 @@ function headCell(/** @type {{id: string, number: boolean}} */ column, /** @type
 }
 
 /**
- * The numbers of a row, and how each is written.
+ * The numbers of a row, and how each is shown.
  * @type {Record<string, (r: import("./model.js").Route, element: Element, service: import("./model.js").Service) => void>}
  */
 const writers = {
@@ -133,8 +132,8 @@ function row(/** @type {import("./now.js").ChangeView} */ changeView) {
   const open = make("button", { type: "button", class: "link", title: say("openRoute") }, method, " ", path);
   const note = make("span", { class: "muted" });
   cells.route.append(open, " ", note);
-  // Each number leads to how it is computed. Not by keyboard, where eight links a row would be in the way: the
-  // numbers of the opened route do.
+  // Each number links to its query. Not by keyboard, where eight links a row would be in the way: the numbers
+  // of the open route have these links.
   const numbers = Object.fromEntries(Object.keys(writers).map((id) => {
     const a = make("a", { tabindex: "-1" });
     cells[id].append(a);
@@ -145,7 +144,7 @@ function row(/** @type {import("./now.js").ChangeView} */ changeView) {
   let shown = null;
   let linked = "";
   open.addEventListener("click", () => changeView((view) => (shown ? { ...view, open: placeOf(shown.service), route: routeOf(shown.route) } : view)));
-  // Where a link leads is written when one is about to follow it.
+  // The address is set when the link is about to be followed.
   const link = () => {
     if (!shown) return;
     const { now, service, route } = shown;
@@ -169,7 +168,7 @@ function row(/** @type {import("./now.js").ChangeView} */ changeView) {
       const chosen = now.view.route === routeOf(route);
       element.className = [route.state, route.apart && "apart", chosen && "chosen"].filter(Boolean).join(" ");
       attribute(element, "aria-current", chosen ? "true" : "");
-      put(cells.state, route.never ? say("never") : route.state === "well" ? "" : say(route.state));
+      put(cells.state, route.never ? say("never") : route.state === "healthy" ? "" : say(route.state));
       attribute(cells.state, "title", route.never ? say("neverMeans") : "");
       put(method, visible(route.method));
       putLong(path, route.path);

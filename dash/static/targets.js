@@ -1,9 +1,9 @@
-// The targets that the API lists, by their jobs. Pure.
+// The targets of the API, by job. Pure.
 
 import { secondsOf } from "./duration.js";
 
 /**
- * A Target is how the last scrape of one went.
+ * A Target is a target and its last scrape.
  * @typedef {object} Target
  * @property {string} key
  * @property {string} job
@@ -14,16 +14,16 @@ import { secondsOf } from "./duration.js";
  * @property {string} error
  * @property {number} at seconds since the epoch; NaN before the first
  * @property {number} took seconds
- * @property {number} interval seconds; NaN if the API does not say
- * @property {number} timeout seconds; NaN if the API does not say
- * @property {boolean} slow it takes nearly as long as it may
+ * @property {number} interval seconds; NaN if unknown
+ * @property {number} timeout seconds; NaN if unknown
+ * @property {boolean} slow the scrape takes most of its timeout
  */
 
 /** The share of its timeout from which on a scrape is slow. */
 export const nearly = 0.8;
 
 /**
- * targetsOf reads the API's list: those that are down first, then the slow ones.
+ * targetsOf reads the API's list: down targets first, then slow ones.
  * @param {import("./api.js").ListedTarget[]} list
  * @returns {Target[]}
  */
@@ -46,7 +46,7 @@ function targetOf(/** @type {import("./api.js").ListedTarget} */ t) {
 const compare = (/** @type {string} */ a, /** @type {string} */ b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * matches reports that a target has all words of a filter.
+ * matches reports that a target contains all words of a filter.
  * @param {Target} t
  * @param {string} filter
  */
@@ -56,13 +56,12 @@ export function matches(t, filter) {
 }
 
 /**
- * A Job is the targets of one job that are shown, in their order, and how many of all
- * are in which state.
+ * A Job is the shown targets of a job, in order, and the counts of all by state.
  * @typedef {{key: string, job: string, up: number, down: number, unknown: number, targets: Target[]}} Job
  */
 
 /**
- * jobsOf puts targets together by their jobs, at most some of them.
+ * jobsOf groups targets by job, up to a maximum.
  * @param {Target[]} targets as targetsOf returns them
  * @param {number} most
  * @returns {Job[]} that of the worst target first

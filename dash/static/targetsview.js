@@ -1,4 +1,4 @@
-// The targets by their jobs: how each scrape went, and what to do about those that fail.
+// The targets by job: the last scrape of each, and how to fix failing ones.
 
 import { list, make, put } from "./dom.js";
 import { age, latency, nothing, shorten, visible } from "./format.js";
@@ -13,7 +13,7 @@ const longest = 900;
 /** Targets that are shown; the rest is counted. */
 const most = 100;
 
-/** The columns, and what kind they are of. */
+/** The columns and their kinds. */
 const heads = [["state", ""], ["targetColumn", ""], ["lastScrape", "number"], ["scrapeTook", "number"]];
 
 /** @param {import("./now.js").ChangeView} changeView */
@@ -35,7 +35,7 @@ export function targetsView(changeView) {
       const all = targetsOf(targets ?? []);
       const found = all.filter((t) => matches(t, view.filter));
       put(note, targets ? countText(found, all.length) : say("noTargetList"));
-      // The list is of now, also where the page looks at another time.
+      // The list is always current, even if the page shows an earlier range.
       const clock = "last" in view.span ? at : Date.now() / 1000;
       list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)), (row) => ("job" in row ? jobView() : targetView()));
       table.hidden = found.length === 0;
@@ -43,7 +43,7 @@ export function targetsView(changeView) {
   };
 }
 
-/** countText says how many there are, and how many of them are shown. */
+/** countText counts the targets. */
 function countText(/** @type {import("./targets.js").Target[]} */ found, /** @type {number} */ all) {
   if (all === 0) return say("noTargets");
   const [down, slow] = [found.filter((t) => t.health === "down").length, found.filter((t) => t.slow).length];
@@ -51,7 +51,7 @@ function countText(/** @type {import("./targets.js").Target[]} */ found, /** @ty
   return found.length > most ? `${counts} ${say("targetsShown", { n: most })}` : counts;
 }
 
-/** rowsOf puts each job above its targets: rows of one table, so that their columns agree. */
+/** rowsOf lists each job above its targets, in one table, so that the columns align. */
 const rowsOf = (/** @type {import("./targets.js").Job[]} */ jobs, /** @type {number} */ clock, /** @type {string} */ setting) =>
   jobs.flatMap((job) => [{ key: `job ${job.key}`, job }, ...job.targets.map((t) => ({ key: t.key, target: { ...t, clock, setting } }))]);
 
@@ -68,7 +68,7 @@ function jobView() {
   };
 }
 
-/** What the state of a target is called. */
+/** Messages of a target's states. */
 const states = /** @type {Record<string, string>} */ ({ up: "targetUp", down: "down", unknown: "targetUnknown" });
 
 function targetView() {
@@ -92,7 +92,7 @@ function targetView() {
       put(last, Number.isNaN(t.at) ? nothing : say("agoShort", { age: age(t.clock - t.at) }));
       put(interval, Number.isNaN(t.interval) ? "" : say("everySeconds", { interval: age(t.interval) }));
       put(took, Number.isNaN(t.at) ? nothing : latency(t.took));
-      put(timeout, Number.isNaN(t.timeout) ? "" : say("ofSeconds", { timeout: latency(t.timeout) }));
+      put(timeout, Number.isNaN(t.timeout) ? "" : say("ofSeconds", { timeout: t.timeout < 1 ? latency(t.timeout) : age(t.timeout) }));
     },
   };
 }

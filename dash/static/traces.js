@@ -8,7 +8,7 @@ import { say } from "./messages.js";
 const most = 10;
 
 /** How long an answer is good for, in seconds. */
-const seldom = 15;
+const listInterval = 15;
 
 /** tracesView returns an empty list. */
 export function tracesView() {
@@ -25,11 +25,11 @@ export function tracesView() {
      */
     update(now, subject) {
       const { at, edges, step, config } = now;
-      // There may be very many: asked for where one looks at a route, or opens the list.
+      // There can be very many: fetched for a single route, or when the list is opened.
       if (now.view.route && now.view.route !== route) element.open = true;
       route = now.view.route;
       if (!element.open) return;
-      const answer = now.ask({ list: "exemplars", at: Math.floor(edges.to / seldom) * seldom, query: exemplarQuery(subject), start: Math.floor(edges.from / seldom) * seldom, end: Math.ceil(Math.max(edges.to + step, at) / seldom) * seldom });
+      const answer = now.query({ list: "exemplars", at: Math.floor(edges.to / listInterval) * listInterval, query: exemplarQuery(subject), start: Math.floor(edges.from / listInterval) * listInterval, end: Math.ceil(Math.max(edges.to + step, at) / listInterval) * listInterval });
       if (!answer) return;
       // Not every API has exemplars.
       const found = slowest(answer.value ?? [], most);

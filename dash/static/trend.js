@@ -1,4 +1,4 @@
-// How a service, or one of its routes, has been over time: its charts.
+// The charts of a service, or of one of its routes.
 
 import { chart, shownOf } from "./chart.js";
 import { list, make, put } from "./dom.js";
@@ -10,8 +10,7 @@ import { compared, endsOf, lines, nativeQuery, panels } from "./panels.js";
 import { shiftOf, within } from "./range.js";
 
 /**
- * zoomTo follows what was dragged over a chart: all charts show that span then. NaN goes
- * back to the usual one.
+ * zoomTo selects the range of a drag for all charts. NaN resets it.
  * @param {import("./now.js").ChangeView} changeView
  */
 export const zoomTo = (changeView) => (/** @type {number} */ from, /** @type {number} */ to) =>
@@ -29,8 +28,8 @@ export function trendView(changeView) {
   return {
     element,
     /**
-     * update shows the charts as soon as all answers are there, and returns the numbers that
-     * they end on, by the id of the tile that shows the same; null while answers are missing.
+     * update shows the charts once all results are there, and returns their last values by
+     * the ID of the tile; null until then.
      * @param {import("./now.js").Now} now
      * @param {import("./queries.js").Subject} subject
      * @param {import("./marks.js").Mark[]} marks
@@ -43,7 +42,7 @@ export function trendView(changeView) {
       problem.hidden = !wrong;
       put(problem, wrong?.text() ?? "");
       if (answers.some((a) => !a)) return null;
-      // Not every service says how full it is.
+      // Not every service reports its saturation.
       const told = answers.filter((a) => a && !a.problem && !(a.panel.id === "chartSaturation" && a.shown.names.length === 0));
       list(charts, told.map((a) => ({ key: a?.panel.id ?? "", .../** @type {any} */ (a), marks })), ({ key }) => panelView(key, changeView));
       return endsOf(/** @type {any[]} */ (told));
@@ -52,7 +51,7 @@ export function trendView(changeView) {
 }
 
 /**
- * answerOf asks all that a panel needs; undefined while it is not there.
+ * answerOf runs all queries of a panel; undefined until the results are there.
  * @returns {{panel: import("./panels.js").Panel, shown?: any, problem?: import("./api.js").Problem} | undefined}
  */
 function answerOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {import("./panels.js").Panel} */ panel) {

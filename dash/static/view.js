@@ -1,28 +1,28 @@
-// What a person has chosen, and how an address says it. Pure.
+// The user's selections, and how an address stores them. Pure.
 
 import { columns } from "./rows.js";
 import { firstSpan, formatSpan, parseSpan } from "./range.js";
 
 /**
- * A View is what the person has chosen. The address holds all of it.
+ * A View is the user's selections. The address stores all of them.
  * @typedef {object} View
  * @property {string} page explore or alerts; "" for services
  * @property {string} sort
  * @property {boolean} descending
  * @property {string} filter
- * @property {string} open the service that is looked at, "-" for all of them, "" for the only one or else all
- * @property {string} route the route that is looked at, "" for the whole service
+ * @property {string} open the selected service, "-" for all of them, "" for the only one or else all
+ * @property {string} route the selected route, "" for the entire service
  * @property {import("./range.js").Span} span
- * @property {string} compare with which earlier span: before, day, week, or "" for none
- * @property {string} expr the query that is explored, "" for none
- * @property {string} table "1" if the answer is shown as a table
+ * @property {string} compare the compared range: before, day, week, or "" for none
+ * @property {string} expr the query of Explore, "" for none
+ * @property {string} table "1" if the result is shown as a table
  * @property {string} zone the time zone, "" for the browser's
  * @property {string} theme light or dark, "" for the system's
- * @property {string} lang the language that was chosen, "" for the browser's
+ * @property {string} lang the selected language, "" for the browser's
  */
 
 /**
- * The worst routes first, and otherwise an order that does not jump at each refresh.
+ * The worst routes first, and an order that is stable across refreshes.
  * @type {View}
  */
 export const firstView = {
@@ -36,7 +36,7 @@ const plain = /** @type {[keyof View, string[] | null][]} */ ([
 ]);
 
 /**
- * parseView reads a view from the URL's fragment; what it does not know is left out.
+ * parseView reads a view from the URL's fragment; unknown parts are ignored.
  * @param {string} hash
  * @returns {View}
  */
@@ -58,7 +58,7 @@ export function parseView(hash) {
 }
 
 /**
- * formatView is the opposite; the first view is the empty fragment.
+ * formatView is the inverse of parseView; the first view is the empty fragment.
  * @param {View} view
  */
 export function formatView(view) {
@@ -74,7 +74,7 @@ export function formatView(view) {
 }
 
 /**
- * addressOf is the address of a changed view, for a link.
+ * addressOf is the address of a changed view.
  * @param {View} view
  * @param {Partial<View>} change
  */
@@ -84,14 +84,14 @@ export const addressOf = (view, change) => formatView({ ...view, ...change }) ||
 const places = /** @type {(keyof View)[]} */ (["page", "open", "route", "span", "expr"]);
 
 /**
- * isElsewhere reports that a view shows another place than the one before.
+ * isElsewhere reports that a view shows another place than the previous one.
  * @param {View} view
  * @param {View} before
  */
 export const isElsewhere = (view, before) => places.some((name) => JSON.stringify(view[name]) !== JSON.stringify(before[name]));
 
 /**
- * sortBy is what a click on a column's head does.
+ * sortBy is the view after a click on a column's head.
  * @param {View} view
  * @param {string} id
  * @returns {View}

@@ -1,10 +1,10 @@
-// Where the time goes, and which instance differs. Pure.
+// Time by route, and instances that differ. Pure.
 
 import { byPart } from "./now.js";
 
 /**
- * busiest are the routes by their share of the service's time. By Little's law the
- * seconds that requests take per second are how many of them are under way on average.
+ * busiest are the routes by their share of the service's time. By Little's law, request
+ * seconds per second are the mean concurrency.
  * @param {import("./changes.js").Change[]} changes
  */
 export const busiest = (changes) => changes.filter((c) => c.time > 0).sort((a, b) => b.time - a.time);
@@ -17,15 +17,15 @@ export const busiest = (changes) => changes.filter((c) => c.time > 0).sort((a, b
  * @property {number} rate
  * @property {number} errorRatio
  * @property {number} mean seconds
- * @property {number} busy requests under way on average
+ * @property {number} busy mean concurrency
  * @property {number} started seconds since the epoch
  * @property {number} cpu cores
  * @property {number} memory bytes
- * @property {string[]} differs in which of its numbers it is far from its siblings
+ * @property {string[]} differs names of the numbers that are far from the other instances'
  */
 
 /**
- * instances reads what is known of each, those that differ first.
+ * instances reads the numbers of each instance; those that differ come first.
  * @param {import("./model.js").Sample[]} samples of ofInstances in names.js
  * @returns {Instance[]}
  */
@@ -41,12 +41,12 @@ export function instances(samples) {
   return all.sort((a, b) => Number(a.up) - Number(b.up) || b.differs.length - a.differs.length || (a.name < b.name ? -1 : 1));
 }
 
-/** Numbers in which instances should be alike, and below which a difference is none. */
+/** Numbers in which instances should be similar, and the smallest value worth reporting. */
 const limits = /** @type {[string, number][]} */ ([["rate", 0.1], ["errorRatio", 0.01], ["mean", 0.005], ["cpu", 0.05], ["memory", 64 << 20]]);
 
 /**
- * isFar reports that a value is at least twice the middle one of its siblings, and above
- * what is worth a word.
+ * isFar reports that a value is at least twice the median of the others, and at least the
+ * smallest value worth reporting.
  * @param {number} value
  * @param {number[]} all with the value
  * @param {number} least

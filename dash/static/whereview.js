@@ -1,4 +1,4 @@
-// Where the time goes: routes, instances, and what the service itself waits for.
+// Time by route, instances, outgoing requests and database pools.
 
 import { facts } from "./facts.js";
 import { make } from "./dom.js";
@@ -13,14 +13,14 @@ import { busiest, instances } from "./where.js";
 
 const number = (/** @type {string} */ label) => ({ label, number: true });
 
-/** Heads of the instances' columns. */
-export const instanceHeads = [{ label: "instance" }, number("rateColumn"), number("errorRatio"), number("mean"), number("underWay"), number("cpu"), number("memory"), number("upSince")];
+/** Columns of the instances. */
+export const instanceHeads = [{ label: "instance" }, number("rateColumn"), number("errorRatio"), number("mean"), number("concurrency"), number("cpu"), number("memory"), number("upSince")];
 
-/** whereView returns the tables, each hidden while it has nothing to say. */
+/** whereView returns the tables, each hidden while it is empty. */
 export function whereView() {
-  const routes = facts("bottleneck", [{ label: "route" }, number("share"), number("underWay"), number("mean"), number("rateColumn"), number("trend")]);
+  const routes = facts("timeByRoute", [{ label: "route" }, number("share"), number("concurrency"), number("mean"), number("rateColumn"), number("trend")]);
   const each = facts("instances", instanceHeads);
-  const others = facts("outgoing", [{ label: "host" }, number("rateColumn"), number("errorRatio"), number("mean"), number("underWay")]);
+  const others = facts("outgoing", [{ label: "host" }, number("rateColumn"), number("errorRatio"), number("mean"), number("concurrency")]);
   const databases = facts("pools", [{ label: "pool" }, number("inUse"), number("most"), number("waits"), number("waited")]);
   return {
     element: make("div", { class: "where" }, routes.element, each.element, others.element, databases.element),
@@ -48,12 +48,13 @@ function routeCells(/** @type {import("./now.js").Now} */ now, /** @type {import
   const name = `${c.method} ${c.path}`;
   return [
     { text: name, href: addressOf(now.view, { open: placeOf(service), route: name }) }, { text: ratio(c.share), share: c.share },
-    { text: rate(c.time), title: say("underWayMeans") }, latency(c.mean), rate(c.rate), { text: change(c.time, c.timeBefore), title: say("timeDeltaMeans") },
+    { text: rate(c.time), title: say("concurrencyMeans") }, latency(c.mean), rate(c.rate), { text: change(c.time, c.timeBefore), title: say("timeDeltaMeans") },
   ];
 }
 
 /**
- * instanceCells are one instance's; a number far from its siblings' is marked, and said.
+ * instanceCells are the cells of an instance; a number that differs is marked and has a
+ * tooltip.
  * @param {import("./where.js").Instance} i
  * @param {number} at
  * @returns {import("./facts.js").Cell[]}
@@ -70,7 +71,7 @@ export function instanceCells(i, at) {
 }
 
 function outgoingCells(/** @type {string} */ host, /** @type {Record<string, number>} */ n) {
-  return [host || say("allHosts"), rate(n.rate), ratio((n.errors ?? 0) / n.rate), latency(n.seconds / n.rate), { text: rate(n.seconds), title: say("underWayMeans") }];
+  return [host || say("allHosts"), rate(n.rate), ratio((n.errors ?? 0) / n.rate), latency(n.seconds / n.rate), { text: rate(n.seconds), title: say("concurrencyMeans") }];
 }
 
 function poolCells(/** @type {string} */ pool, /** @type {Record<string, number>} */ n) {

@@ -1,8 +1,8 @@
-// Which rows of a long table can be seen. Pure.
+// The visible rows of a long table. Pure.
 
 /**
- * windowOf is the part of the rows from one on, up to another. Some there are always,
- * also of a table that is out of sight.
+ * windowOf is the range of rows to render. It is never empty, even if the table is not
+ * visible.
  * @param {{top: number, view: number, row: number, rows: number, margin: number}} of pixels of the
  *   table that are above the window, the window's height, a row's height; how many rows; rows beyond what can be seen
  */

@@ -9,29 +9,29 @@ import (
 
 // How urgent an alert is, in its label severity.
 const (
-	Critical = "critical" // users are hurt or data is at risk: wake somebody
-	Warning  = "warning"  // somebody should look today
+	Critical = "critical" // users are affected or data is at risk: page someone
+	Warning  = "warning"  // look at it today
 )
 
-// An alert is one kind of alert. Its texts are Prometheus templates; they say
-// what happened, what it means, and what to do.
+// An alert is one alerting rule. Its texts are Prometheus templates: what happened,
+// what it means, what to do.
 type alert struct {
 	name        string
 	severity    string
 	summary     string
 	description string
 	expr        string
-	hold        time.Duration // for how long the expression must hold
+	hold        time.Duration // the rule's for
 }
 
-// kinds are all alerts, in the order in which they are written.
+// kinds are all alerts, in output order.
 var kinds = []func(Options) alert{
 	errorRatioHigh, latencyHigh, trafficGone, scrapeFailing,
 	panics, ratesMissing, seriesBudgetSpent, storageDamaged, storageFull,
 }
 
 // Alerts returns the alerting rules. They need the rules of [Recording] with
-// the same options beside them.
+// the same options.
 func Alerts(o Options) rulefmt.RuleGroup {
 	o = o.filled()
 	group := rulefmt.RuleGroup{Name: "tacho-alerts", Interval: model.Duration(o.Interval)}

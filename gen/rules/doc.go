@@ -4,9 +4,9 @@
 //	recording, err := rules.YAML(rules.Recording(rules.Options{}))
 //	alerts, err := rules.YAML(rules.Alerts(rules.Options{}))
 //
-// The recording rules read the metrics of every known schema and write them
-// down under one set of names and labels, so that a page, an alert or a query
-// is written once:
+// The recording rules read the metrics of every known schema and record them
+// under one set of names and labels, so that a page, an alert or a query is
+// written once:
 //
 //	tacho:http_requests:rate{job,method,path,status,schema}
 //	tacho:http_request_duration_seconds_bucket:rate{job,method,path,le,schema}
@@ -22,11 +22,11 @@
 // 0.99, in seconds) are of the requests in it: NaN where there were none, and
 // the highest finite bound of the buckets where they lie beyond it. Quantiles
 // cannot be averaged or added; compute others from the buckets. A schema
-// without a request counter by route lends the count of its latency. Where the
-// service names no route, path is "unknown"; a label that the service does not
-// have at all is missing. Buckets are those of classic histograms. A schema
-// that nobody speaks costs one index lookup a rule.
+// without a request counter by route uses the count of its latency. If a series has
+// no route, path is "unknown"; a label that the service does not have is missing.
+// Buckets are those of classic histograms. An unused schema costs one index lookup
+// per rule.
 //
-// The alerts stand on the recorded metrics. Each is a file of this package and
-// a page in docs/alerts.
+// The alerts use the recorded metrics. Each is a file of this package and a page
+// in docs/alerts.
 package rules

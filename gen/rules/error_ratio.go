@@ -8,28 +8,27 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// errorRatioHigh counts failed requests of a route over five minutes. Few of
-// them never fire it, whatever their share.
+// errorRatioHigh compares the failed requests of a route with all of them over five
+// minutes. A few failures never fire it, whatever their share.
 func errorRatioHigh(o Options) alert {
 	failed := counted(o, Requests+`{status=~"`+schema.ErrorStatus+`"}`)
 	return alert{
 		name:     "TachoErrorRatioHigh",
 		severity: Critical,
 		summary:  `{{ $value | humanizePercentage }} of the requests to {{ $labels.path }} of {{ $labels.job }} fail.`,
-		description: `The service {{ $labels.job }} answered {{ $value | humanizePercentage }} of the requests to ` +
-			`{{ $labels.path }} with a status of 500 or above in the last ` + promQL(o.lookBack()) + `. ` +
-			`The people who sent them did not get what they asked for. ` +
-			`Compare the start with the last deployment and roll that back if they fit; otherwise look at the service's ` +
-			`log for this route, and at what the route depends on.`,
+		description: `{{ $value | humanizePercentage }} of the responses of {{ $labels.job }} to {{ $labels.path }} had a status ` +
+			`of 500 or above in the last ` + promQL(o.lookBack()) + `. These requests failed for their clients. ` +
+			`If it started with the last deployment, roll that back. Otherwise check the service's log for this route, ` +
+			`and the route's dependencies.`,
 		expr: fmt.Sprintf("%s\n  / %s\n  > %s\nand\n%s * %s >= %d",
 			failed, counted(o, Requests), number(o.ErrorRatio), failed, number(o.Interval.Seconds()), o.MinErrors),
 		hold: 2 * time.Minute,
 	}
 }
 
-// counted adds up a recorded rate over the look-back. Times the interval, it
-// is the number of requests. Sums weigh busy moments as they deserve, and a
-// series that was not there all the time counts for the time it was.
+// counted sums a recorded rate over the look-back. Multiplied by the interval, the
+// sum is the number of requests. A sum weighs busy moments correctly, and a series
+// that existed only part of the time counts for that part.
 func counted(o Options, rate string) string {
 	return "sum by (job, path) (sum_over_time(" + rate + "[" + promQL(o.lookBack()) + "]))"
 }

@@ -6,17 +6,17 @@ import (
 )
 
 // latencyHigh compares with >=, not with >: a percentile beyond the highest
-// bucket is that bucket's bound, which may well be the threshold.
+// bucket is reported as that bucket's bound, which may equal the threshold.
 func latencyHigh(o Options) alert {
 	return alert{
 		name:     "TachoLatencyHigh",
 		severity: Warning,
-		summary:  `Requests to {{ $labels.path }} of {{ $labels.job }} are slow: one in twenty takes {{ $value | humanizeDuration }} or longer.`,
-		description: `The 95th percentile of {{ $labels.path }} of {{ $labels.job }} has been {{ $value | humanizeDuration }} ` +
-			`over the last ` + promQL(o.lookBack()) + `; the limit is ` + o.Latency.String() + `. ` +
-			`One request in twenty takes that long or longer. ` +
-			`See whether one instance is slow or all are: one points at that machine, all at something they share, ` +
-			`such as a database or another service. More traffic than usual, or a deployment, are the next things to look for.`,
+		summary:  `Requests to {{ $labels.path }} of {{ $labels.job }} are slow: p95 {{ $value | humanizeDuration }}.`,
+		description: `The p95 latency of {{ $labels.path }} of {{ $labels.job }} was {{ $value | humanizeDuration }} ` +
+			`over the last ` + promQL(o.lookBack()) + `; the threshold is ` + o.Latency.String() + `. ` +
+			`5 % of the requests take that long or longer. ` +
+			`Check whether one instance is slow or all are: one points to its machine, all point to a shared dependency ` +
+			`such as a database or another service. Then check for unusual traffic or a recent deployment.`,
 		expr: fmt.Sprintf("histogram_quantile(0.95, sum by (job, path, le) (sum_over_time(%s[%s])))\n  >= %s\nand\n%s * %s >= %d",
 			Buckets, promQL(o.lookBack()), number(o.Latency.Seconds()),
 			counted(o, Buckets+`{le="+Inf"}`), number(o.Interval.Seconds()), o.MinRequests),

@@ -8,19 +8,18 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Options says what the rules cover and when alerts fire. The zero value is
+// Options set what the rules cover and when alerts fire. The zero value is
 // right for services that are scraped every 15 seconds.
 type Options struct {
-	// Schemas are the schemas to read. nil stands for all that are known.
+	// Schemas are the schemas to read. The default, nil, is all known schemas.
 	Schemas []schema.Schema
-	// Window is the shortest span of a rate: at least two scrapes, better four.
+	// Window is the shortest window of a rate: at least two scrapes, better four.
 	// The default is one minute.
 	Window time.Duration
-	// Intervals are how often jobs are scraped, by the value of the label
-	// job. The rates of a job that is scraped more seldom than every 15 seconds
-	// span four of its scrapes. Jobs that are not named here, and those of the
-	// name "", such as what is pushed, are read as the slowest of all. The
-	// default is none: every job has Window.
+	// Intervals are the scrape intervals of jobs, by the value of the label job.
+	// The rate window of a job with an interval above 15 seconds is four scrapes.
+	// Jobs that are not listed here, and the job "", such as pushed metrics, use
+	// the longest interval. The default is none: every job uses Window.
 	Intervals map[string]time.Duration
 	// Interval is how often the rules are evaluated. The alerts count
 	// requests by it, so it must not be changed in the file afterwards. The
@@ -30,23 +29,23 @@ type Options struct {
 	// ErrorRatio is the share of failed requests, from 0 to 1, above which
 	// TachoErrorRatioHigh fires. The default is 0.05.
 	ErrorRatio float64
-	// MinErrors is how many requests must have failed in five minutes for the
-	// share to count: a single failure at night is none. The default is 5.
+	// MinErrors is how many requests must fail in five minutes before the alert
+	// can fire: a single failure at night does not. The default is 5.
 	MinErrors int
-	// Latency is the 95th percentile from which on TachoLatencyHigh fires. The
+	// Latency is the 95th percentile at which TachoLatencyHigh fires. The
 	// default is one second.
 	Latency time.Duration
-	// MinRequests is how many requests must have been served in five minutes
-	// for the percentile to count. The default is 20.
+	// MinRequests is how many requests must be served in five minutes before
+	// TachoLatencyHigh can fire. The default is 20.
 	MinRequests int
 
-	// Haste divides the time for which a condition must hold and the time that
-	// alerts look back, so that a demonstration shows in seconds what takes
-	// minutes. The default is 1.
+	// Haste is the time scale of the alerts: it divides their for and their
+	// look-back, so that a demo shows in seconds what takes minutes. The default
+	// is 1.
 	Haste float64
-	// RunbookURL is where the pages of the alerts are: the name of the alert
-	// and ".md" are appended. The default is "docs/alerts/", which is where
-	// they are in the sources.
+	// RunbookURL is the prefix of the runbooks' addresses: the name of the alert
+	// and ".md" are appended. The default is "docs/alerts/", where they are in
+	// the repository.
 	RunbookURL string
 }
 
@@ -72,13 +71,13 @@ func fill[T comparable](option *T, value T) {
 	}
 }
 
-// hasten shortens a time by Haste, to whole seconds.
+// hasten divides a duration by Haste, rounded to seconds.
 func (o Options) hasten(d time.Duration) time.Duration {
 	return max(time.Duration(float64(d)/o.Haste).Round(time.Second), time.Second)
 }
 
-// lookBack is the span over which alerts count requests: long enough to hold
-// an evaluation before this one, however hasty.
+// lookBack is the window over which alerts count requests: long enough for one
+// earlier evaluation at any time scale.
 func (o Options) lookBack() time.Duration {
 	return max(o.hasten(5*time.Minute), 2*o.Interval)
 }

@@ -12,15 +12,15 @@ func panics(o Options) alert {
 	return alert{
 		name:     "TachoPanics",
 		severity: Warning,
-		summary:  `A handler of {{ $labels.job }} panics.`,
-		description: `Panics, or exceptions that nobody caught, in {{ $labels.path }} of {{ $labels.job }}: about ` +
-			`{{ $value | printf "%.0f" }} in the last ` + promQL(o.panicSpan()) + `. Each was a request that failed because of a bug. ` +
-			`The stack trace in the service's log names the line.`,
+		summary:  `A handler of {{ $labels.job }} panicked.`,
+		description: `Panics or uncaught exceptions in {{ $labels.path }} of {{ $labels.job }} in the last ` + promQL(o.panicSpan()) + `: ` +
+			`about {{ $value | printf "%.0f" }}. Each is a request that failed because of a bug. ` +
+			`The stack trace in the service's log shows the line.`,
 		expr: panicked(o),
 	}
 }
 
-// panicked is the increase of every schema's counter of panics by route.
+// panicked is the increase of each schema's panic counter, by route.
 func panicked(o Options) string {
 	var all []string
 	for _, s := range o.Schemas {
@@ -31,14 +31,13 @@ func panicked(o Options) string {
 	return strings.Join(all, "\nor\n")
 }
 
-// panicSpan holds four scrapes: panics are counted in what was scraped, not in
-// what is recorded.
+// panicSpan covers four scrapes: panics are counted in scraped series, not in
+// recorded ones.
 func (o Options) panicSpan() time.Duration { return max(o.lookBack(), 4*o.slowest()) }
 
-// increased is by how much each series grew. Most counters of panics come into
-// being with the first panic, at 1: increase sees nothing there. So a series
-// that is new counts by its value, if its target was watched before; a target
-// that is new itself may have panicked long ago.
+// increased is the increase of each series. Most panic counters are created by
+// the first panic, at 1, which increase does not see. So a new series counts by its
+// value if its target was scraped before; a new target may have panicked long ago.
 func increased(series string, span time.Duration) string {
 	s := promQL(span)
 	return "(\n    increase(" + series + "[" + s + "]) > 0\n" +

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// ratesMissing finds services whose requests are counted while no rate of them
-// is recorded: every other alert on requests has nothing to evaluate then, and
-// is silent whatever happens.
+// ratesMissing finds services that count requests but have no recorded rate: all other
+// alerts on requests then have no data and cannot fire.
 func ratesMissing(o Options) alert {
 	var counted []string
 	for _, s := range o.Schemas {
-		if expr := (reading{Options: o, schema: s}).counting(); expr != "" {
+		if expr := (recorder{Options: o, schema: s}).counting(); expr != "" {
 			counted = append(counted, expr)
 		}
 	}
 	a := alert{
 		name:     "TachoRatesMissing",
 		severity: Warning,
-		summary:  `The alerts on the requests of {{ $labels.job }} have no data.`,
-		description: `The service {{ $labels.job }} counts its requests, but no rate of them can be computed: ` +
-			`alerts on its errors, latency and traffic cannot fire, and its numbers are missing. ` +
-			`A rate needs two samples in its window: most likely the service is scraped, or pushes its metrics, less often than the rules expect. ` +
-			`Shorten that interval, or make the window of the rules at least four times as long.`,
+		summary:  `Alerts on requests of {{ $labels.job }} have no data.`,
+		description: `The service {{ $labels.job }} counts its requests, but their rate cannot be computed: ` +
+			`alerts on errors, latency and traffic cannot fire, and the page has no numbers. ` +
+			`A rate needs two samples in its window. Most likely the service is scraped, or pushes its metrics, less often than the rules expect. ` +
+			`Shorten the scrape or push interval, or set the rule window to at least four times that interval.`,
 		hold: max(10*time.Minute, 4*o.slowest()),
 	}
 	if len(counted) > 0 {
@@ -31,8 +30,8 @@ func ratesMissing(o Options) alert {
 	return a
 }
 
-// counting is how many series of requests a job has.
-func (in reading) counting() string {
+// counting is the number of request series per job.
+func (in recorder) counting() string {
 	f, suffix := in.schema.Counter()
 	if f.Name == "" {
 		return ""

@@ -27,21 +27,21 @@ const (
 // recordedQuantiles are the values of the label quantile.
 var recordedQuantiles = []string{"0.5", "0.95", "0.99"}
 
-// Recording returns the recording rules. Their order matters: a rule sees what
-// the rules before it have written in the same evaluation.
+// Recording returns the recording rules. Their order matters: a rule reads what
+// earlier rules recorded in the same evaluation.
 func Recording(o Options) rulefmt.RuleGroup {
 	o = o.filled()
 	group := rulefmt.RuleGroup{Name: "tacho-recording", Interval: model.Duration(o.Interval)}
 	for _, s := range o.Schemas {
-		group.Rules = append(group.Rules, normalised(o, s)...)
+		group.Rules = append(group.Rules, normalized(o, s)...)
 	}
 	group.Rules = append(group.Rules, derived()...)
 	return group
 }
 
-// normalised are the rules that write one schema's metrics under our names.
-func normalised(o Options, s schema.Schema) (all []rulefmt.Rule) {
-	in := reading{Options: o, schema: s}
+// normalized are the rules that write one schema's metrics under our names.
+func normalized(o Options, s schema.Schema) (all []rulefmt.Rule) {
+	in := recorder{Options: o, schema: s}
 	for _, r := range []rulefmt.Rule{
 		{Record: Requests, Expr: in.requests()},
 		{Record: Buckets, Expr: in.buckets()},
@@ -56,12 +56,12 @@ func normalised(o Options, s schema.Schema) (all []rulefmt.Rule) {
 	return all
 }
 
-// derived are the rules that read what normalised ones have written, for all
-// schemas at once. Quantiles are recorded because they are dear: a page that
-// refreshes would compute them for every reader again.
+// derived are the rules that read the normalized metrics, for all schemas at once.
+// Quantiles are recorded because they are expensive: without rules, each refresh of
+// each page would compute them again.
 func derived() []rulefmt.Rule {
 	all := []rulefmt.Rule{
-		// A job that speaks two schemas during a migration counts once.
+		// A job that exports two schemas during a migration counts once.
 		{Record: JobRequests, Expr: "max by (job) (sum by (job, schema) (" + Requests + "))"},
 		{Record: JobStatuses, Expr: "sum by (job, schema, status) (" + Requests + ")"},
 		{Record: JobBuckets, Expr: "sum by (job, schema, le) (" + Buckets + ")"},
@@ -72,7 +72,7 @@ func derived() []rulefmt.Rule {
 	return all
 }
 
-// quantile is NaN where nothing was served, as PromQL's is.
+// quantile is NaN without requests, as in PromQL.
 func quantile(q, name, buckets string) rulefmt.Rule {
 	return rulefmt.Rule{
 		Record: name,
@@ -81,13 +81,13 @@ func quantile(q, name, buckets string) rulefmt.Rule {
 	}
 }
 
-// A reading writes one schema's metrics as recorded ones.
-type reading struct {
+// A recorder writes the recording rules of one schema.
+type recorder struct {
 	Options
 	schema schema.Schema
 }
 
-func (in reading) requests() string {
+func (in recorder) requests() string {
 	f, suffix := in.schema.Counter()
 	if f.Name == "" {
 		return ""
@@ -104,7 +104,7 @@ func (in reading) requests() string {
 // counted counts each job by its counter if it has one, else by the count of
 // its latency, which is what decides, too, where the counter has no route and
 // the latency has.
-func (in reading) counted(f, latency schema.Family, counter, count string) string {
+func (in recorder) counted(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
 		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Demand, route.Name) {
@@ -120,7 +120,7 @@ func (in reading) counted(f, latency schema.Family, counter, count string) strin
 		"\nor\n" + grouped(count) + " unless on (job) (" + jobs(f, "", false) + " unless on (job) " + poorer + ")"
 }
 
-// grouped puts parentheses around an expression that has operators of its own.
+// grouped puts parentheses around an expression with operators.
 func grouped(expr string) string {
 	if strings.Contains(expr, " on (job) ") {
 		return "(" + expr + ")"
@@ -133,21 +133,21 @@ func routes(f schema.Family) bool {
 	return ok
 }
 
-func (in reading) buckets() string {
+func (in recorder) buckets() string {
 	if f := in.schema.Duration; f.Name != "" && f.Kind == schema.Histogram {
 		return in.rate(f, "_bucket", schema.Method, schema.Route)
 	}
 	return ""
 }
 
-func (in reading) seconds() string {
+func (in recorder) seconds() string {
 	if f := in.schema.Duration; f.Name != "" {
 		return in.rate(f, "_sum", schema.Method, schema.Route)
 	}
 	return ""
 }
 
-func (in reading) inFlight() string {
+func (in recorder) inFlight() string {
 	f := in.schema.InFlight
 	if f.Name == "" {
 		return ""
@@ -160,11 +160,11 @@ func (in reading) inFlight() string {
 	return "sum by (job) (" + series(name, matchers) + ")" + beside(s)
 }
 
-// called is how recorded metrics call what labels carry.
+// called maps values to the label names of recorded metrics.
 var called = map[schema.Value]string{schema.Method: "method", schema.Route: "path", schema.Status: "status"}
 
 // rate is the family's rate by the given values, under the names of called.
-func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) string {
+func (in recorder) rate(f schema.Family, suffix string, by ...schema.Value) string {
 	picked := in.schema.Select(f, in.Schemas)
 	theirs, ours, renamed := columns(f, by)
 	if suffix == "_bucket" {
@@ -185,8 +185,8 @@ func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) strin
 	return rename(expr, renamed, ours, hasRoutes(f)) + beside(picked)
 }
 
-// columns are the labels that carry the values in the family and in what is
-// recorded, and those pairs of them that differ. A path there always is.
+// columns are the labels of the values in the family and in the recorded metric, and
+// the pairs that differ. There is always a path.
 func columns(f schema.Family, by []schema.Value) (theirs, ours []string, renamed [][2]string) {
 	theirs, ours = []string{"job"}, []string{"job"}
 	for _, v := range by {
@@ -214,15 +214,14 @@ func label(f schema.Family, v schema.Value) schema.LabelName {
 	return l
 }
 
-// hasRoutes says whether every series of the family that is selected names a
-// route.
+// hasRoutes reports whether every selected series of the family has a route.
 func hasRoutes(f schema.Family) bool {
 	l, ok := f.Label(schema.Route)
 	return ok && !l.Optional
 }
 
-// rename gives the summed series our labels, and a path to those without. It
-// works on sums, which are few, and not on what was scraped.
+// rename gives the summed series our labels, and a path to those without one. It
+// works on sums, which are few, not on scraped series.
 func rename(expr string, renamed [][2]string, ours []string, hasRoutes bool) string {
 	for _, r := range renamed {
 		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.+)\")", expr, r[1], r[0]) // never over another name's value

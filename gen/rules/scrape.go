@@ -2,20 +2,20 @@ package rules
 
 import "time"
 
-// scrapeFailing has the text of tacho_target_problem, which tacho's server exports for each
-// target that is down: what the page says of it, too. Another Prometheus has none.
+// scrapeFailing includes the text of tacho_target_problem, which tacho's server exports for
+// each target that is down; the page shows the same text. Other Prometheus servers lack it.
 func scrapeFailing(Options) alert {
 	return alert{
 		name:     "TachoScrapeFailing",
 		severity: Critical,
 		summary:  `{{ $labels.instance }} of {{ $labels.job }} cannot be scraped.`,
-		description: `Prometheus cannot read the metrics of {{ $labels.instance }} of {{ $labels.job }}, so nothing is known about it. ` +
+		description: `Prometheus cannot read the metrics of {{ $labels.instance }} of {{ $labels.job }}, so its state is unknown. ` +
 			`{{ with printf "tacho_target_problem{target_job=%q,target_instance=%q}" $labels.job $labels.instance | query }}` +
 			`{{ . | first | label "text" }}` +
 			`{{ else }}` +
-			`Either the instance is down, or only its metrics are out of reach. ` +
-			`Check that the process runs, listens on that port, and lets this machine in.` +
-			`{{ end }} The list of targets has the error itself.`,
+			`Either the instance is down, or only its metrics cannot be reached. ` +
+			`Check that the process runs, listens on that port, and accepts connections from this machine.` +
+			`{{ end }} The list of targets shows the original error.`,
 		expr: "up == 0",
 		hold: 2 * time.Minute,
 	}

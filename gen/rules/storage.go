@@ -2,36 +2,36 @@ package rules
 
 import "time"
 
-// storageDamaged looks at every Prometheus that is scraped, tacho's own server
-// among them. The counter goes up while a process opens its storage, that is
-// before it is first scraped: a value above zero in a young process is news.
+// storageDamaged covers every scraped Prometheus, including tacho's own server. The
+// counter increases while a process opens its storage, before its first scrape: so a
+// value above zero in a young process counts, too.
 func storageDamaged(Options) alert {
 	const corruptions = "prometheus_tsdb_wal_corruptions_total"
 	return alert{
 		name:     "TachoStorageDamaged",
 		severity: Critical,
 		summary:  `The storage of {{ $labels.instance }} of {{ $labels.job }} was damaged.`,
-		description: `{{ $labels.instance }} of {{ $labels.job }} found damaged records in its write-ahead log, cut the log off there and went on. ` +
-			`What had been written after that place, at most the last hours before the restart, is missing from the graphs. ` +
-			`Look at its log for the file's name, and at the machine for a full disk, a power loss or failing hardware.`,
+		description: `{{ $labels.instance }} of {{ $labels.job }} found damaged records in its write-ahead log, truncated the log there and continued. ` +
+			`Samples after that point, at most the last hours before the restart, are lost. ` +
+			`Its log names the file. Check the machine for a full disk, a power loss or failing hardware.`,
 		expr: "increase(" + corruptions + "[1h]) > 0\nor\n" +
 			corruptions + " > 0 and on (job, instance) time() - process_start_time_seconds < 3600",
 	}
 }
 
-// storageFull cannot rely on the flag alone: the server whose disk is full
-// does not store the flag either. But it goes on evaluating rules, and sees
-// that neither the flag nor anything else has had a new sample for minutes.
+// storageFull cannot rely on the flag alone: a server whose disk is full does not
+// store the flag either. But it still evaluates rules, and finds that neither the
+// flag nor any other series has had a new sample for minutes.
 func storageFull(o Options) alert {
 	const flag = "tacho_server_storage_full"
 	silence := number(max(o.hasten(2*time.Minute), 4*o.Interval, 2*o.slowest()).Seconds())
 	return alert{
 		name:     "TachoStorageFull",
 		severity: Critical,
-		summary:  `The disk of {{ $labels.instance }} is full: nothing is being recorded.`,
-		description: `The server {{ $labels.instance }} has stopped recording, most likely because its disk is full. It goes on showing what it has, ` +
-			`but everything since then is missing, and alerts on fresh data cannot fire. ` +
-			`Make room on the disk of its data folder, or give it a lower retention; recording resumes by itself.`,
+		summary:  `The disk of {{ $labels.instance }} is full: no samples are stored.`,
+		description: `The server {{ $labels.instance }} has stopped storing samples, most likely because its disk is full. Stored data stays available, ` +
+			`but new data is missing, and alerts on it cannot fire. ` +
+			`Free space on the disk of its data directory, or lower its retention; it then resumes by itself.`,
 		expr: flag + " == 1\nor\n" +
 			"time() - max_over_time(timestamp(" + flag + ")[6h:1m]) > " + silence +
 			" unless on () time() - max(timestamp(up)) < " + silence,

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// trafficGone asks for traffic in at least half of the last hour's minutes: a
-// job that works once an hour, or a service that gets a request now and then,
-// is quiet by nature, and of a new one nothing is known.
+// trafficGone requires traffic in at least half of the last hour's minutes: an hourly
+// job, or a service with an occasional request, is normally quiet, and a new service
+// has no history.
 func trafficGone(o Options) alert {
 	hour, minute := o.hasten(time.Hour), max(o.hasten(time.Minute), o.Interval)
 	return alert{
 		name:     "TachoTrafficGone",
 		severity: Critical,
-		summary:  `{{ $labels.job }} gets no requests any more.`,
+		summary:  `{{ $labels.job }} no longer receives requests.`,
 		description: `The service {{ $labels.job }} is up and had traffic for most of the last ` + promQL(hour) + `, ` +
-			`but none in the last minutes. Requests are probably lost before they reach it. ` +
-			`Send one yourself, first to an instance, then to the public address: between the two is the fault. ` +
-			`Look at the load balancer, DNS, certificates and the clients' last release.`,
+			`but none in the last minutes. Requests probably fail before they reach it. ` +
+			`Send one to an instance, then one to the public address, to find where they fail. ` +
+			`Check the load balancer, DNS, certificates and the clients' latest release.`,
 		expr: fmt.Sprintf("sum_over_time((%s > bool 0)[%s:%s]) >= %d\nunless on (job) %s > 0\nand on (job) max by (job) (up) == 1",
 			JobRequests, promQL(hour), promQL(minute), hour/minute/2, JobRequests),
 		hold: 10 * time.Minute,

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// A span is the window of the rates of some jobs.
+// A span is the rate window of some jobs.
 type span struct {
 	window time.Duration
 	jobs   string // a matcher on the label job, "" for all
 }
 
-// spans are the windows that the jobs need. The longest is that of all jobs
-// without a name here: a rate over too long a window is smooth, one over less
-// than two scrapes does not exist.
+// spans are the rate windows of the jobs. Jobs that are not listed get the longest: a
+// rate over too long a window is smooth, a rate over fewer than two scrapes does not
+// exist.
 func (o Options) spans() []span {
 	byWindow := make(map[time.Duration][]string)
 	for job, interval := range o.Intervals {
@@ -37,10 +37,10 @@ func (o Options) spans() []span {
 	return append(all, span{windows[len(windows)-1], "job!~" + anyOf(named)})
 }
 
-// windowFor is four scrapes, so that one that is missed leaves a rate.
+// windowFor is four scrapes, so that a missed scrape does not lose the rate.
 func (o Options) windowFor(interval time.Duration) time.Duration { return max(o.Window, 4*interval) }
 
-// slowest is the longest interval of all, 0 if none is known.
+// slowest is the longest interval, 0 if none is known.
 func (o Options) slowest() (longest time.Duration) {
 	for _, interval := range o.Intervals {
 		longest = max(longest, interval)

@@ -10,7 +10,7 @@ document.getElementById("table").append(table.element);
 let seed = 7;
 const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
 const routes = Array.from({ length: 10_000 }, (_, i) => ({
-  key: String(i), method: "GET", path: `/api/v1/resource${i}/:id`, apart: "", state: "well", rate: random() * 100, errorRate: 0, errorRatio: random() / 100,
+  key: String(i), method: "GET", path: `/api/v1/resource${i}/:id`, apart: "", state: "healthy", rate: random() * 100, errorRate: 0, errorRatio: random() / 100,
   seconds: random(), share: random() / 10_000, p50: random() / 10, p95: random(), p99: random() * 2,
 }));
 const service = { key: "big", job: "big", schema: "", names: "default", routes, lastBound: 10 };

@@ -1,0 +1,27 @@
+// The theme's colors, for canvases.
+
+/**
+ * An element that has a color, so that the browser computes it for the theme.
+ * @type {HTMLElement | null}
+ */
+let probe = null;
+
+/**
+ * color is a custom property of the theme, as a canvas needs it.
+ * @param {string} name such as --line-1
+ */
+export function color(name) {
+  if (!probe) {
+    probe = document.createElement("span");
+    probe.hidden = true;
+    document.body.append(probe);
+  }
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
+
+/**
+ * faint is the same color at one third of the opacity.
+ * @param {string} name
+ */
+export const faint = (name) => color(name).replace(/^rgb\((.*)\)$/, (_, rgb) => `rgba(${rgb}, 0.33)`);
