@@ -51,7 +51,7 @@ func check(t *testing.T, known, scraped map[string]time.Duration) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	script := "rule_files: [rules.yml]\nevaluation_interval: 15s\ntests:\n- interval: 15s\n  input_series:\n"
+	script := "rule_files: [rules.yml]\nevaluation_interval: 15s\ngroup_eval_order: [tacho-recording, tacho-alerts]\ntests:\n- interval: 15s\n  input_series:\n"
 	expected := "  promql_expr_test:\n"
 	for job, interval := range scraped {
 		script += scrapes(job, interval)
