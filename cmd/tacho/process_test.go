@@ -210,7 +210,7 @@ func hup(t *testing.T, p *process) {
 // TestServeNothing: without a target it says what to do, and runs.
 func TestServeNothing(t *testing.T) {
 	p := spawn(t, []string{"TACHO_TARGET=127.0.0.1:1"}, "serve", "--listen", "127.0.0.1:0")
-	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(cannot be scraped yet: Nothing listens on port 1 of the machine that scrapes)`)
+	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(cannot be scraped yet: Nothing listens on port 1 of the scraping machine)`)
 	if strings.Contains(p.out.String(), "everybody") {
 		t.Errorf("it warns of others on the loopback address: %s", &p.out)
 	}

@@ -46,6 +46,24 @@ sum by (job, path) (
     (django_http_exceptions_total_by_view_total{view!=""} > 0 unless django_http_exceptions_total_by_view_total{view!=""} offset 5m) and on (job, instance) up offset 5m == 1
   ), "path", "$1", "view", "(.*)")
 )`,
+  TachoRatesMissing: `(count by (job) (http_requests_total{path!="",status_code=""})
+or count by (job) (flask_http_request_duration_seconds_count{path!=""})
+or count by (job) (http_server_request_duration_seconds_count)
+or count by (job) (gin_requests_total)
+or count by (job) (gin_uri_request_total)
+or count by (job) (gin_gonic_requests_total{path!=""})
+or count by (job) (echo_requests_total)
+or count by (job) (http_request_duration_seconds_count{status_code!="",handler="",route=""}) unless on (job) group by (job) (http_requests_total{path!="",status_code!=""})
+or count by (job) (http_requests_total{path!="",status_code!=""})
+or count by (job) (http_requests_total{route!="",path=""})
+or count by (job) (http_requests_total{code!="",path="",route=""}) unless on (job) (group by (job) (http_request_duration_seconds_count{path!="",status_code=""} or http_request_duration_seconds_count{path!="",status_code!="",handler="",route=""} or http_request_duration_seconds_count{path!="",status_code!=""} or http_request_duration_seconds_count{route!="",path=""} or http_request_duration_seconds_count{handler!="",code="",path="",route=""}) unless on (job) group by (job) (http_requests_total{code!="",handler!="",path="",route=""} or http_request_duration_seconds_count{code!="",handler!="",path="",route="",status_code=""}))
+or count by (job) (http_request_duration_seconds_count{code!="",path="",route="",status_code=""}) unless on (job) group by (job) (http_requests_total{code!="",path="",route=""})
+or count by (job) (http_requests_total{handler!="",code="",path="",route=""})
+or count by (job) (starlette_requests_total{path!=""})
+or count by (job) (starlette_responses_total{path_template!=""})
+or count by (job) (django_http_responses_total_by_status_view_method_total{view!=""})
+or count by (job) (http_server_requests_seconds_count{uri!=""}))
+unless on (job) tacho:job_http_requests:rate`,
   TachoSeriesBudgetSpent: `max by (job, metric) (tacho_series / tacho_series_limit) >= 1`,
   TachoStorageDamaged: `increase(prometheus_tsdb_wal_corruptions_total[1h]) > 0
 or

@@ -121,7 +121,7 @@ func Of(cause, text string, t Target) Explanation {
 	return Explanation{Cause: cause, Error: text, Target: t}.filled()
 }
 
-// itself is the machine that scrapes. In a container that is the container.
+// itself is the scraping machine. In a container that is the container.
 var itself = regexp.MustCompile(`^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$`)
 
 var (

@@ -29,7 +29,7 @@ var obstacles = []struct {
 			http.Redirect(w, r, "http://localhost"+strings.TrimPrefix(closedPort(t), "127.0.0.1")+"/", http.StatusFound)
 		})(t)
 	}},
-	{"an unknown name where it redirects to", "The name no-such-host.invalid is not known", "spelling", answering(func(w http.ResponseWriter, r *http.Request) {
+	{"an unknown name where it redirects to", "cannot resolve no-such-host.invalid", "spelling", answering(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://no-such-host.invalid/", http.StatusFound)
 	})},
 	{"404 where it redirects to", "/other. It responds, but has no metrics at /other", "path of the metrics", answering(func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +39,7 @@ var obstacles = []struct {
 		}
 		http.Redirect(w, r, "/other", http.StatusFound)
 	})},
-	{"no such name", "The name no-such-host.invalid is not known", "spelling", func(*testing.T) string { return "no-such-host.invalid:80" }},
+	{"no such name", "cannot resolve no-such-host.invalid", "spelling", func(*testing.T) string { return "no-such-host.invalid:80" }},
 	{"it hangs", "within the timeout (0.05 s)", "--timeout", answering(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })},
 	{"401", "It requires credentials", "Authorization", status(http.StatusUnauthorized, "")},
 	{"403", "(status 403)", "let this address", status(http.StatusForbidden, "")},
@@ -60,7 +60,7 @@ var obstacles = []struct {
 	{"redirects in a circle", "in a circle", "curl -L", answering(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/metrics", http.StatusFound)
 	})},
-	{"a redirect to nowhere", "leads nowhere", "final address", status(http.StatusNotModified, "")},
+	{"a redirect to nowhere", "has no target", "final address", status(http.StatusNotModified, "")},
 	{"it hangs up", "closes the connection", "log of the service", answering(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })},
 	{"it breaks off", "before its response is complete", "log of the service", answering(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "100")

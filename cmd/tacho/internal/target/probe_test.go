@@ -76,8 +76,8 @@ flask_http_request_total{method="GET",status="200"} 1
 		{"no UTF-8", serve(t, plainText, "x{a=\"\xff\"} 1\n", 200), "not UTF-8"},
 		{"nothing", serve(t, plainText, "", 200), "has nothing to scrape yet: /metrics is empty"},
 		{"not found", serve(t, plainText, "", 404), "cannot be scraped yet: It responds, but has no metrics at /metrics (status 404)."},
-		{"password", serve(t, plainText, "", 401), "It requires credentials, or rejects those that it gets (status 401). Put the target into a prometheus.yml"},
-		{"closed", closed, "Nothing listens on port 1 of the machine that scrapes"},
+		{"password", serve(t, plainText, "", 401), "It requires credentials, or rejects the ones sent (status 401). Put the target in a prometheus.yml"},
+		{"closed", closed, "Nothing listens on port 1 of the scraping machine"},
 		{"leads to a closed one", redirecting(t, "http://127.0.0.2:1/x"), "It redirects to http://127.0.0.2:1/x. Nothing listens on port 1"},
 		{"silent", slow, "did not respond completely within the timeout (1 s)"},
 	} {
