@@ -287,7 +287,7 @@ func TestSecondInstance(t *testing.T) {
 	o := options(t)
 	o.Config = scraping(target(t, "things 1\n"))
 	first := start(t, o)
-	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "belongs to a process that is running") {
+	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "is in use by another process") {
 		t.Errorf("the second instance: %v", err)
 	}
 	first.await("the first to go on", func() bool { return first.one("things") == "1" })
@@ -331,7 +331,7 @@ func TestDamagedLog(t *testing.T) {
 	before := flip(t, segment)
 
 	r := start(t, o)
-	if !strings.Contains(r.log.String(), "the log was damaged") {
+	if !strings.Contains(r.log.String(), "the WAL was damaged") {
 		t.Errorf("the log says nothing of the damage:\n%s", r.log)
 	}
 	if _, body := r.get("/metrics"); !strings.Contains(body, "prometheus_tsdb_wal_corruptions_total 1\n") {
@@ -354,7 +354,7 @@ func TestDamagedLog(t *testing.T) {
 	r.stop()
 
 	again := start(t, o)
-	if strings.Contains(again.log.String(), "the log was damaged") {
+	if strings.Contains(again.log.String(), "the WAL was damaged") {
 		t.Error("the damage is reported twice")
 	}
 	if now := again.one("count_over_time(filled[1h])"); now != left {
@@ -416,7 +416,7 @@ func TestSamplesFromTheFuture(t *testing.T) {
 
 	o.Config = scraping(target(t, "things 1\n"))
 	r := start(t, o)
-	for _, want := range []string{"the newest sample lies in the future", "set the clock right"} {
+	for _, want := range []string{"the newest sample is in the future", "set the clock right"} {
 		if !strings.Contains(r.log.String(), want) {
 			t.Errorf("the log does not say %q", want)
 		}
