@@ -104,7 +104,7 @@ func TestAnnotationsRefused(t *testing.T) {
 	for range 500 {
 		r.annotate(url.Values{"text": {"x"}})
 	}
-	if code, body := r.annotate(url.Values{"text": {"y"}}); code != http.StatusTooManyRequests || !strings.Contains(body, "500 notes in an hour are too many") {
+	if code, body := r.annotate(url.Values{"text": {"y"}}); code != http.StatusTooManyRequests || !strings.Contains(body, "500 annotations in an hour") {
 		t.Errorf("got %d %s", code, body)
 	}
 }

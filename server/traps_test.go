@@ -94,7 +94,7 @@ func TestBadOptions(t *testing.T) {
 		want   string
 	}{
 		{"no folder", func(o *server.Options) { o.DataDir = "" }, "DataDir is empty"},
-		{"a file for a folder", func(o *server.Options) { o.DataDir = file }, "choose another folder"},
+		{"a file for a folder", func(o *server.Options) { o.DataDir = file }, "choose another directory"},
 		{"unknown field", func(o *server.Options) { o.Config = "scrape_config: []" }, "field scrape_config not found"},
 		{"missing file", func(o *server.Options) { o.ConfigFile = "nowhere.yml" }, "nowhere.yml"},
 		{"bad rule file", func(o *server.Options) { o.Config = "rule_files: [" + rule(t, "sum(") + "]" }, "unclosed left parenthesis"},
@@ -105,7 +105,7 @@ func TestBadOptions(t *testing.T) {
 		{"bad URL", func(o *server.Options) { o.ExternalURL = "example" }, "must look like https://host/path"},
 		{"URL without a host", func(o *server.Options) { o.ExternalURL = "http://:80/" }, "must look like https://host/path"},
 		{"two URLs", func(o *server.Options) { o.ExternalURL = "http://a,b" }, "must look like https://host/path"},
-		{"URL without a port that exists", func(o *server.Options) { o.ExternalURL = "http://h:99999" }, "99999 is no port"},
+		{"URL without a port that exists", func(o *server.Options) { o.ExternalURL = "http://h:99999" }, "99999 is not a valid port"},
 		{"URL with a user", func(o *server.Options) { o.ExternalURL = "http://ann:secret@example.org" }, "it has no user"},
 		{"URL with a token", func(o *server.Options) { o.ExternalURL = "http://secret@example.org" }, "it has no user"},
 		{"other URL with a user", func(o *server.Options) { o.ExternalURL = "ftp://ann:secret@example.org" }, "must look like https://host/path"},
