@@ -155,7 +155,7 @@ func TestServe(t *testing.T) {
 	srv := newService(t, goodService)
 	p := spawn(t, nil, "serve", srv, "--listen", "127.0.0.1:0", "--interval", "1s")
 	page := p.says(pageLine)
-	if got := p.says(`(?m)^  Targets (.*)$`); !strings.Contains(got, "http://"+srv+"/metrics") || !strings.Contains(got, "speaks default") {
+	if got := p.says(`(?m)^  Targets (.*)$`); !strings.Contains(got, "http://"+srv+"/metrics") || !strings.Contains(got, "naming scheme default") {
 		t.Errorf("it says of the target: %s", got)
 	}
 	p.await("the target", 30*time.Second, func() bool { return value(t, page, `up{job="`+srv+`"}`) == "1" })

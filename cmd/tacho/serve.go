@@ -97,10 +97,10 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	if err != nil {
 		return usage(err)
 	}
-	var answers []target.Answer
+	var probes []target.Probe
 	if len(targets) == 0 {
-		answers = target.Look(ctx, time.Second)
-		for _, a := range answers {
+		probes = target.Discover(ctx, time.Second)
+		for _, a := range probes {
 			targets = append(targets, a.Target)
 		}
 	}
@@ -118,10 +118,10 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	}
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
 	go func() {
-		if answers == nil {
-			answers = target.Ask(ctx, targets, 3*time.Second)
+		if probes == nil {
+			probes = target.ProbeAll(ctx, targets, 3*time.Second)
 		}
-		printAnswers(out, targets, answers)
+		printProbes(out, targets, probes)
 	}()
 	return srv.Run(ctx)
 }
@@ -149,7 +149,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 		o.MinFree = -1
 	}
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
-	file, err := target.Whole(targets, s)
+	file, err := target.ConfigFile(targets, s)
 	if err != nil {
 		return o, err
 	}
@@ -295,7 +295,7 @@ func (f *serveFlags) noteOverridden(w io.Writer, k server.Retention, file string
 }
 
 // printProbes describes each target and the result of its probe.
-func printAnswers(w io.Writer, targets []target.Target, answers []target.Answer) {
+func printProbes(w io.Writer, targets []target.Target, probes []target.Probe) {
 	label := "  Targets "
 	line := func(what, words string) {
 		fmt.Fprintf(w, "%s %s  %s\n", label, what, words)
@@ -303,13 +303,13 @@ func printAnswers(w io.Writer, targets []target.Target, answers []target.Answer)
 	}
 	for _, t := range targets {
 		switch {
-		case t.Whole:
+		case t.IsConfig:
 			line(t.File, "the configuration; SIGHUP or POST /-/reload reloads it")
 		case t.URL == nil:
 			line(t.File, "a target file, watched for changes")
 		}
 	}
-	for _, a := range answers {
-		line(a.Target.String(), a.Words())
+	for _, a := range probes {
+		line(a.Target.String(), a.String())
 	}
 }

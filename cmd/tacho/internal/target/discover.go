@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// usualPorts are where services listen when nobody chose: the defaults of
-// frameworks and of exporters. Another Prometheus (9090) is not among them.
+// usualPorts are the default ports of frameworks and exporters, except for
+// Prometheus's own (9090).
 var usualPorts = []int{
 	8080, 8000, 5000, 3000, 8081, 8888, 4000, 5001, 8001, 9000, 2112, 9100, 9200, 9113, 9102, 8008, 7000,
 }
 
-// Look asks the usual ports of this machine and returns those that answer
-// with metrics.
-func Look(ctx context.Context, timeout time.Duration) []Answer {
-	return look(ctx, usualPorts, timeout)
+// Discover probes the usual ports of this machine and returns those that respond with
+// metrics.
+func Discover(ctx context.Context, timeout time.Duration) []Probe {
+	return discover(ctx, usualPorts, timeout)
 }
 
-func look(ctx context.Context, ports []int, timeout time.Duration) []Answer {
+func discover(ctx context.Context, ports []int, timeout time.Duration) []Probe {
 	var targets []Target
 	for _, p := range ports {
 		t, err := Parse(fmt.Sprintf("localhost:%d", p))
@@ -26,8 +26,8 @@ func look(ctx context.Context, ports []int, timeout time.Duration) []Answer {
 			targets = append(targets, t)
 		}
 	}
-	var found []Answer
-	for _, a := range Ask(ctx, targets, timeout) {
+	var found []Probe
+	for _, a := range ProbeAll(ctx, targets, timeout) {
 		if a.Err == nil {
 			found = append(found, a)
 		}
@@ -35,5 +35,5 @@ func look(ctx context.Context, ports []int, timeout time.Duration) []Answer {
 	return found
 }
 
-// UsualPorts lists them for messages.
+// UsualPorts returns the ports that Discover probes.
 func UsualPorts() []int { return append([]int(nil), usualPorts...) }

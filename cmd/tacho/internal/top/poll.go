@@ -39,7 +39,7 @@ func (s scraper) ask(ctx context.Context) answer {
 func plainly(err error) string {
 	var t *doctor.TargetError
 	if errors.As(err, &t) {
-		return t.What + " " + t.Do
+		return t.What + " " + t.Fix
 	}
 	return err.Error()
 }

@@ -196,7 +196,7 @@ func TestOptions(t *testing.T) {
 		"--timeout -1s: it must be above":       {URLs: []string{"a"}, Timeout: -time.Second},
 		"--limit -1: it must not be below":      {URLs: []string{"a"}, Limit: -1},
 		"--sort size: there is no such column":  {URLs: []string{"a"}, Order: Order{Column: "size"}},
-		"ftp is not known":                      {URLs: []string{"ftp://a"}},
+		"unknown scheme ftp":                      {URLs: []string{"ftp://a"}},
 		"http://localhost:8080/metrics is ther": {URLs: []string{":8080", "localhost:8080"}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
