@@ -181,7 +181,7 @@ func TestNobody(t *testing.T) {
 	if !errors.Is(err, ErrNoMetrics) {
 		t.Fatalf("the error is %v", err)
 	}
-	for _, want := range []string{"Nothing listens on port 1 of the machine that scrapes", "a web page, not metrics", "not in Prometheus's format", "no HTTP metrics that are known"} {
+	for _, want := range []string{"Nothing listens on port 1 of the machine that scrapes", "a web page, not metrics", "not in Prometheus's format", "no known HTTP metrics"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

@@ -63,7 +63,7 @@ func TestKeys(t *testing.T) {
 		"a filter, erased":    {[]Key{"/", "1", "7", KeyErase, KeyErase, KeyErase}, "/r00", ""},
 		"a filter, cleared":   {[]Key{"/", "1", "7", KeyClear, KeyEnter}, "/r00", ""},
 		"a filter, given up":  {[]Key{"/", "1", "7", KeyEnter, KeyEscape}, "/r00", "20 routes"},
-		"a filter of nothing": {[]Key{"/", "x", KeyEnter}, "", "No route has these words"},
+		"a filter of nothing": {[]Key{"/", "x", KeyEnter}, "", "No route matches"},
 		"q in a filter":       {[]Key{"/", "q"}, "", "/q▏"},
 		"statuses":            {[]Key{"j", KeyEnter}, "", "0.30    25.0 %           1  error"},
 		"and back again":      {[]Key{"j", KeyEnter, KeyEscape}, "/r01", ""},
@@ -114,7 +114,7 @@ func TestPause(t *testing.T) {
 func TestGone(t *testing.T) {
 	v := &View{Order: FirstOrder}
 	pressed(v, pictureOf(9), "G", KeyEnter)
-	if screen := texts(v.Lines(pictureOf(3), began, 80, 12)); !strings.Contains(screen, "/r08") || !strings.Contains(screen, "not there any more") {
+	if screen := texts(v.Lines(pictureOf(3), began, 80, 12)); !strings.Contains(screen, "/r08") || !strings.Contains(screen, "This route is gone") {
 		t.Errorf("the screen is\n%s", screen)
 	}
 	if screen := pressed(v, pictureOf(3), KeyEscape); chosen(screen) != "/r00" {

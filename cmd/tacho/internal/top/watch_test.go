@@ -124,7 +124,7 @@ func TestHangs(t *testing.T) {
 	if p := w.Frame(at(4)); len(p.Notes) != 0 {
 		t.Errorf("after 4 s: %q", p.Notes)
 	}
-	if p := w.Frame(at(9)); len(p.Notes) != 1 || p.Notes[0] != "a: no answer for 9 s; its last numbers are shown" {
+	if p := w.Frame(at(9)); len(p.Notes) != 1 || p.Notes[0] != "a: no response for 9 s; showing its last numbers" {
 		t.Errorf("after 9 s: %q", p.Notes)
 	}
 }
