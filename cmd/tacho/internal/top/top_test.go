@@ -197,7 +197,7 @@ func TestOptions(t *testing.T) {
 		"--limit -1: it must not be below":      {URLs: []string{"a"}, Limit: -1},
 		"--sort size: there is no such column":  {URLs: []string{"a"}, Order: Order{Column: "size"}},
 		"unknown scheme ftp":                    {URLs: []string{"ftp://a"}},
-		"http://localhost:8080/metrics is ther": {URLs: []string{":8080", "localhost:8080"}},
+		"http://localhost:8080/metrics is dupl": {URLs: []string{":8080", "localhost:8080"}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", o, err, want)

@@ -133,7 +133,7 @@ func TestHangs(t *testing.T) {
 func TestForeignMetrics(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, "# TYPE go_goroutines gauge\ngo_goroutines 7\n", 0))
-	if p := w.Frame(at(0)); p.Answering != 0 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0], "no HTTP metrics") {
+	if p := w.Frame(at(0)); p.Answering != 0 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0], "no known HTTP metrics") {
 		t.Errorf("the picture is %+v", p)
 	}
 }
