@@ -70,7 +70,7 @@ func TestSettingsCommentedOut(t *testing.T) {
 	settings := commented.ReplaceAllString(read(t, "settings.yml"), "$1$2")
 	dir := installed(t, settings)
 	said := refused(t, "serve", "--settings", filepath.Join(dir, "settings.yml"), "--data-dir", os.DevNull+"/tacho")
-	if !strings.Contains(said, "the data folder cannot be made") {
+	if !strings.Contains(said, "cannot create the data directory") {
 		t.Errorf("the settings are refused: %s", said)
 	}
 	for _, flag := range flagsOf(t, "serve") {

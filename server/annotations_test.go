@@ -81,13 +81,13 @@ func TestAnnotationsRefused(t *testing.T) {
 		name, want string
 		values     url.Values
 	}{
-		{"nothing", "text is empty: say what happened", url.Values{"text": {"  "}}},
+		{"nothing", "text is empty: describe the event", url.Values{"text": {"  "}}},
 		{"a long text", "text has 1025 bytes: at most 1024", url.Values{"text": {strings.Repeat("x", 1025)}}},
 		{"a long job", "job has 257 bytes: at most 256", url.Values{"text": {"x"}, "job": {strings.Repeat("x", 257)}}},
 		{"bytes", "must be UTF-8", url.Values{"text": {"\xff"}}},
 		{"no time", `time is \"yesterday\": give seconds since 1970`, url.Values{"text": {"x"}, "time": {"yesterday"}}},
 		{"the future", "is more than an hour ahead", url.Values{"text": {"x"}, "time": {fmt.Sprint(time.Now().Add(2 * time.Hour).Unix())}}},
-		{"what is long gone", "is before what is kept (360h0m0s)", url.Values{"text": {"x"}, "time": {"1"}}},
+		{"what is long gone", "is older than the retention (360h0m0s)", url.Values{"text": {"x"}, "time": {"1"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if code, body := r.annotate(test.values); code != http.StatusBadRequest || !strings.Contains(body, test.want) {
@@ -104,7 +104,7 @@ func TestAnnotationsRefused(t *testing.T) {
 	for range 500 {
 		r.annotate(url.Values{"text": {"x"}})
 	}
-	if code, body := r.annotate(url.Values{"text": {"y"}}); code != http.StatusTooManyRequests || !strings.Contains(body, "500 notes in an hour are too many") {
+	if code, body := r.annotate(url.Values{"text": {"y"}}); code != http.StatusTooManyRequests || !strings.Contains(body, "500 annotations in an hour") {
 		t.Errorf("got %d %s", code, body)
 	}
 }

@@ -17,8 +17,8 @@ import (
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 )
 
-// PrometheusVersion is the release of Prometheus that is inside. Clients
-// such as Grafana choose their queries by it.
+// PrometheusVersion is the embedded release of Prometheus. Clients such as
+// Grafana adapt their queries to it.
 const PrometheusVersion = "3.16.0"
 
 // Limits of remote read: those of Prometheus's command line.
@@ -28,12 +28,11 @@ const (
 	readFrame       = 1 << 20
 )
 
-// noOrigin matches no origin: pages of other sites may not read from here.
+// noOrigin matches no origin: CORS is off.
 var noOrigin = regexp.MustCompile(`^$`)
 
-// newAPI wires Prometheus's own HTTP API. The argument list is that of
-// apiv1.NewAPI: on a new version, compare the order, many neighbours have the
-// same type.
+// newAPI creates Prometheus's HTTP API. When you update Prometheus, compare the
+// order of the arguments of apiv1.NewAPI: many neighbors have the same type.
 func (s *Server) newAPI() http.Handler {
 	var receiver storage.AppendableV2
 	if s.opts.RemoteWriteReceiver {
@@ -82,8 +81,8 @@ func (s *Server) newAPI() http.Handler {
 	return r
 }
 
-// flags answers /api/v1/status/flags with the settings that are flags of
-// Prometheus, under its names.
+// flags returns the settings that are flags in Prometheus, by Prometheus's names,
+// for /api/v1/status/flags.
 func (s *Server) flags() map[string]string {
 	return map[string]string{
 		"config.file":                      s.opts.ConfigFile,
@@ -100,7 +99,7 @@ func (s *Server) flags() map[string]string {
 	}
 }
 
-// runtimeInfo answers /api/v1/status/runtimeinfo.
+// runtimeInfo returns the data of /api/v1/status/runtimeinfo.
 func (s *Server) runtimeInfo() (apiv1.RuntimeInfo, error) {
 	host, _ := os.Hostname()
 	dir, _ := os.Getwd()

@@ -16,15 +16,15 @@ import (
 	"github.com/prometheus/prometheus/util/httputil"
 )
 
-// BatchPath is where many queries are answered by one request, relative to the
-// server's URL: what a screen of the page wants to know, in columns.
+// BatchPath is the path of the batch API, relative to the server's URL. One request
+// runs all queries of a screen of the page and returns columns.
 const BatchPath = "api/tacho/batch"
 
-// Limits of one batch. That of the points is Prometheus's own for one series.
+// Limits of one batch. maxPoints is Prometheus's limit per series.
 const (
-	mostQueries = 100
-	mostBody    = 1 << 20
-	mostPoints  = 11_000
+	maxQueries = 100
+	maxBody    = 1 << 20
+	maxPoints  = 11_000
 )
 
 // A batch is the body of a request.
@@ -32,8 +32,8 @@ type batch struct {
 	Queries []batchQuery `json:"queries"`
 }
 
-// A batchQuery asks what an expression is at a time, now if there is none, or what
-// it was from start to end. All times are seconds since the epoch.
+// A batchQuery is an instant query at Time (default now), or a range query from Start
+// to End. All times are in seconds since the epoch.
 type batchQuery struct {
 	Query string   `json:"query"`
 	Time  *float64 `json:"time"`
@@ -42,10 +42,10 @@ type batchQuery struct {
 	Step  *float64 `json:"step"`
 }
 
-// isRange tells the two kinds apart.
+// isRange reports whether q is a range query.
 func (q batchQuery) isRange() bool { return q.Start != nil || q.End != nil || q.Step != nil }
 
-// check says what is wrong with a query, before any is run.
+// check validates a query before any query runs.
 func (q batchQuery) check() error {
 	switch {
 	case q.Query == "":
@@ -53,28 +53,28 @@ func (q batchQuery) check() error {
 	case !q.isRange():
 		return nil
 	case q.Time != nil:
-		return errors.New("it has a time and a span: give time alone, or start, end and step")
+		return errors.New("it has a time and a range: set either time, or start, end and step")
 	case q.Start == nil || q.End == nil || q.Step == nil:
-		return errors.New("a span needs start, end and step, in seconds")
+		return errors.New("a range needs start, end and step, in seconds")
 	case *q.Step < .001:
 		return errors.New("its step must be at least 0.001 s")
 	case *q.End < *q.Start:
 		return errors.New("its end is before its start")
-	case (*q.End-*q.Start) / *q.Step > mostPoints:
-		return fmt.Errorf("it would have more than %d points: make the step longer", mostPoints)
+	case (*q.End-*q.Start) / *q.Step > maxPoints:
+		return fmt.Errorf("it would have more than %d points: increase the step", maxPoints)
 	}
 	return nil
 }
 
-// batch answers POST /api/tacho/batch. A query that fails says so at its place; the
-// others are answered.
+// batch serves POST /api/tacho/batch. If a query fails, its result is an error; the
+// other queries are not affected.
 func (s *Server) batch(w http.ResponseWriter, r *http.Request) {
 	asked, status, err := readBatch(w, r)
 	if err != nil {
-		refuse(w, status, err)
+		writeError(w, status, err)
 		return
 	}
-	// The path is what the query log says of the request.
+	// The query log records the path.
 	ctx := httputil.ContextFromRequest(httputil.ContextWithPath(r.Context(), r.URL.Path), r)
 	answers := s.answerAll(ctx, asked.Queries)
 	w.Header().Set("Content-Type", "application/json")
@@ -91,19 +91,19 @@ func (s *Server) batch(w http.ResponseWriter, r *http.Request) {
 
 // readBatch reads and checks the body.
 func readBatch(w http.ResponseWriter, r *http.Request) (b batch, status int, err error) {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	err = d.Decode(&b)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return b, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes: ask in several batches", mostBody)
+		return b, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes: split it into several batches", maxBody)
 	case err != nil:
 		return b, http.StatusBadRequest, fmt.Errorf(`the body must be JSON such as {"queries":[{"query":"up"}]}: %w (at byte %d)`, err, d.InputOffset())
 	case d.Decode(new(struct{})) != io.EOF:
-		return b, http.StatusBadRequest, fmt.Errorf("there is more behind the JSON object, from byte %d on", d.InputOffset())
-	case len(b.Queries) > mostQueries:
-		return b, http.StatusBadRequest, fmt.Errorf("%d queries are too many: ask at most %d at once", len(b.Queries), mostQueries)
+		return b, http.StatusBadRequest, fmt.Errorf("there is data after the JSON object, at byte %d: send one object", d.InputOffset())
+	case len(b.Queries) > maxQueries:
+		return b, http.StatusBadRequest, fmt.Errorf("%d queries are too many: send at most %d at once", len(b.Queries), maxQueries)
 	}
 	for i, q := range b.Queries {
 		if err := q.check(); err != nil {
@@ -113,8 +113,8 @@ func readBatch(w http.ResponseWriter, r *http.Request) (b batch, status int, err
 	return b, http.StatusOK, nil
 }
 
-// refuse answers an error as Prometheus's API does.
-func refuse(w http.ResponseWriter, status int, err error) {
+// writeError writes an error in the format of Prometheus's API.
+func writeError(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
@@ -125,7 +125,7 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"status": "error", "errorType": kind, "error": err.Error()})
 }
 
-// answerAll runs as many queries at a time as there are cores. All end when ctx does.
+// answerAll runs as many queries concurrently as there are cores, until ctx is done.
 func (s *Server) answerAll(ctx context.Context, queries []batchQuery) [][]byte {
 	answers := make([][]byte, len(queries))
 	room := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -176,7 +176,7 @@ func (s *Server) newQuery(ctx context.Context, q batchQuery) (promql.Query, erro
 // momentOf rounds to milliseconds, as the TSDB does.
 func momentOf(seconds float64) time.Time { return time.UnixMilli(int64(math.Round(seconds * 1000))) }
 
-// errorType is what Prometheus's API calls an error.
+// errorType returns the error type of Prometheus's API.
 func errorType(err error) string {
 	var (
 		canceled promql.ErrQueryCanceled

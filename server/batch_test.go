@@ -170,10 +170,10 @@ func TestBatchRefuses(t *testing.T) {
 	}{
 		{"no JSON", "query=up", "the body must be JSON such as", 400},
 		{"an unknown field", `{"queries":[{"query":"up","at":1}]}`, `unknown field "at"`, 400},
-		{"more behind it", `{"queries":[]} {}`, "there is more behind", 400},
+		{"data after it", `{"queries":[]} {}`, "there is data after the JSON object", 400},
 		{"no query", `{"queries":[{"time":1}]}`, "query 0: its query is empty", 400},
-		{"half a span", `{"queries":[{"query":"up"},{"query":"up","start":1}]}`, "query 1: a span needs start, end and step", 400},
-		{"both", `{"queries":[{"query":"up","time":1,"start":1,"end":2,"step":1}]}`, "it has a time and a span", 400},
+		{"an incomplete range", `{"queries":[{"query":"up"},{"query":"up","start":1}]}`, "query 1: a range needs start, end and step", 400},
+		{"both", `{"queries":[{"query":"up","time":1,"start":1,"end":2,"step":1}]}`, "it has a time and a range", 400},
 		{"backwards", `{"queries":[{"query":"up","start":2,"end":1,"step":1}]}`, "its end is before its start", 400},
 		{"no step", `{"queries":[{"query":"up","start":1,"end":2,"step":0}]}`, "its step must be at least", 400},
 		{"too many points", `{"queries":[{"query":"up","start":0,"end":11001,"step":1}]}`, "more than 11000 points", 400},

@@ -25,15 +25,15 @@ type Series struct {
 	Values []float64
 }
 
-// WriteBlock writes the series as one block of a data folder that no server
-// uses, each marked as ended just behind its last sample: it would else be
-// taken for the present for five minutes.
+// WriteBlock writes the series as one block to a data directory that no server
+// uses. A staleness marker follows the last sample of each series; without it,
+// the sample would count as current for five minutes.
 func WriteBlock(dir string, all []Series) (err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	// Series are written one after the other, from their beginning to their
-	// end. The writer accepts that only within half of its block size.
+	// The series are written one after the other. The writer accepts such old
+	// samples only within half of its block size.
 	w, err := tsdb.NewBlockWriter(slog.New(slog.DiscardHandler), dir, 4*span(all))
 	if err != nil {
 		return fmt.Errorf("writing a block: %w", err)
@@ -78,8 +78,9 @@ func (s Series) appendTo(app storage.Appender) (err error) {
 	return err
 }
 
-// Quantile is PromQL's histogram_quantile of one classic histogram: bounds
-// ascend to +Inf, counts are cumulative. It is NaN without observations.
+// Quantile returns PromQL's histogram_quantile of one classic histogram. The bounds
+// are ascending and end with +Inf; the counts are cumulative. Without observations,
+// the result is NaN.
 func Quantile(q float64, bounds, counts []float64) float64 {
 	buckets := make(promql.Buckets, len(bounds))
 	for i := range bounds {
@@ -89,7 +90,7 @@ func Quantile(q float64, bounds, counts []float64) float64 {
 	return v
 }
 
-// InUse is true while a server runs on the data folder.
+// InUse reports whether a server is using the data directory.
 func InUse(dir string) bool {
 	lock := filepath.Join(dir, "lock")
 	if _, err := os.Stat(lock); err != nil {

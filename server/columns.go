@@ -13,15 +13,15 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// The answers of a batch are written by hand: a screen's are some ten thousand
-// numbers every few seconds, and columns without timestamps are a fifth of what
-// the API's matrix is.
+// Batch results are encoded by hand: a screen needs about ten thousand numbers every
+// few seconds, and columns without timestamps take a fifth of the size of the API's
+// matrix.
 
-// appendInstant writes what a query is at one moment, as the API does.
+// appendInstant writes the result of an instant query in the API's format.
 func appendInstant(b []byte, value parser.Value) []byte {
 	b = append(append(append(b, `{"resultType":"`...), value.Type()...), `","result":`...)
 	vector, ok := value.(promql.Vector)
-	if !ok { // a scalar, a string, or a matrix: all seldom
+	if !ok { // a scalar, a string or a matrix: all rare
 		text, err := json.Marshal(value)
 		if err != nil {
 			return appendError(nil, "internal", err)
@@ -45,8 +45,8 @@ func appendInstant(b []byte, value parser.Value) []byte {
 	return append(b, "]}"...)
 }
 
-// appendColumns writes what a query was over a span: as many numbers for each series
-// as there are points, null where there is none.
+// appendColumns writes the result of a range query: one number per point and series,
+// null where there is no sample.
 func appendColumns(b []byte, q batchQuery, m promql.Matrix) []byte {
 	start, step := momentOf(*q.Start).UnixMilli(), int64(math.Round(*q.Step*1000))
 	count := int((momentOf(*q.End).UnixMilli()-start)/step) + 1
@@ -74,7 +74,7 @@ func appendColumns(b []byte, q batchQuery, m promql.Matrix) []byte {
 	return append(b, "]}"...)
 }
 
-// appendColumn writes count places, and at each of the n points what it is.
+// appendColumn writes count values: the n points at their positions, null elsewhere.
 func appendColumn(b []byte, count, n int, at func(int) int, write func([]byte, int) []byte) []byte {
 	next := 0
 	for place := range count {
@@ -101,7 +101,7 @@ func appendQuoted(b []byte, v float64) []byte {
 	return append(strconv.AppendFloat(append(b, '"'), v, format(v), -1, 64), '"')
 }
 
-// appendNumber writes a number as JSON has it, and as a string what JSON does not have.
+// appendNumber writes a JSON number, or a string for values that JSON cannot represent.
 func appendNumber(b []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return appendQuoted(b, v)
@@ -140,8 +140,8 @@ func appendString(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// appendHistogram writes a native histogram as the API does: each bucket with a
-// number for which of its bounds belong to it, its bounds and its count.
+// appendHistogram writes a native histogram in the API's format: for each bucket, the
+// code of its inclusive bounds, the bounds and the count.
 func appendHistogram(b []byte, h *histogram.FloatHistogram) []byte {
 	b = appendQuoted(append(b, `{"count":`...), h.Count)
 	b = appendQuoted(append(b, `,"sum":`...), h.Sum)
@@ -168,7 +168,7 @@ func appendHistogram(b []byte, h *histogram.FloatHistogram) []byte {
 	return append(b, '}')
 }
 
-// inclusive is the API's number for the bounds that belong to a bucket
+// inclusive returns the API's code for the inclusive bounds of a bucket
 // (https://prometheus.io/docs/prometheus/latest/querying/api/#native-histograms).
 func inclusive(bucket histogram.Bucket[float64]) byte {
 	switch {
@@ -187,7 +187,7 @@ func appendError(b []byte, kind string, err error) []byte {
 	return append(appendString(append(b, `,"error":`...), err.Error()), '}')
 }
 
-// appendAnnotations adds a query's warnings and infos to its answer, ten of each at most.
+// appendAnnotations adds at most ten warnings and ten infos of a query to its result.
 func appendAnnotations(b []byte, query string, found annotations.Annotations) []byte {
 	warnings, infos := found.AsStrings(query, 10, 10)
 	for name, texts := range map[string][]string{"warnings": warnings, "infos": infos} {

@@ -11,25 +11,25 @@ import (
 	"github.com/prometheus/prometheus/config"
 )
 
-// settings are a configuration with everything that it names on disk, read
-// once: what is applied again after a failure is what was in use, whatever the
-// files say by then.
+// settings are a configuration and the contents of all files that it refers to, read
+// once. After a failed reload, the previous settings are restored from memory, even
+// if the files have changed.
 type settings struct {
-	file  *config.Config // as it was written
-	whole *config.Config // with the jobs of scrape_config_files among its own
-	rules []RuleFile     // built-in ones and those of rule_files
+	file     *config.Config // as it was written
+	expanded *config.Config // including the jobs of scrape_config_files
+	rules    []RuleFile     // the built-in rules and rule_files
 }
 
-// load reads the configuration, checks it completely and fills what
-// Prometheus takes from flags. Nothing is applied yet: a configuration that
-// cannot be used leaves the one in use alone.
+// load reads and validates the configuration and sets what Prometheus takes from
+// flags. It applies nothing: an invalid configuration does not affect the current
+// one.
 func (s *Server) load() (*settings, error) {
 	c, err := s.opts.read()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	s.opts.fill(c)
-	named, err := c.GetScrapeConfigs() // with those of scrape_config_files
+	named, err := c.GetScrapeConfigs() // includes scrape_config_files
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
@@ -40,16 +40,16 @@ func (s *Server) load() (*settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	whole := *c
-	whole.ScrapeConfigs, whole.ScrapeConfigFiles = jobs, nil
-	files, err := s.readRules(&whole)
+	expanded := *c
+	expanded.ScrapeConfigs, expanded.ScrapeConfigFiles = jobs, nil
+	files, err := s.readRules(&expanded)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &settings{c, &whole, files}, nil
+	return &settings{c, &expanded, files}, nil
 }
 
-// read parses the file, or the text when there is no file.
+// read parses the file, or the text if there is no file.
 func (o Options) read() (*config.Config, error) {
 	if o.ConfigFile != "" {
 		return config.LoadFile(o.ConfigFile, false, o.Logger)
@@ -57,9 +57,9 @@ func (o Options) read() (*config.Config, error) {
 	return config.Load(o.Config, o.Logger)
 }
 
-// fill sets what is a flag of Prometheus, and what its packages do not
-// default by themselves: without a retention everything is kept for ever,
-// without the exemplars' section the head dereferences nil.
+// fill sets what Prometheus takes from flags, and defaults that its packages lack:
+// without a retention, samples are kept forever; without an exemplars section, the
+// head dereferences nil.
 func (o Options) fill(c *config.Config) {
 	if c.StorageConfig.ExemplarsConfig == nil {
 		exemplars := config.DefaultExemplarsConfig
@@ -81,14 +81,13 @@ func (o Options) fill(c *config.Config) {
 	}
 }
 
-// defaultPercentage of the file system is what the blocks may fill where
-// nothing else is said.
+// defaultPercentage is the default limit of the blocks, in percent of the file system.
 const defaultPercentage = 50
 
-// Reload reads the configuration again and applies it. When it cannot be
-// used, the error says why and the one in use stays, in every part. While the
-// storage is being opened, Reload returns an error, and the configuration is
-// read again as soon as the server is ready.
+// Reload reads the configuration and applies it. If it is invalid, Reload returns
+// the reason, and the current configuration stays in use in every part. While the
+// storage is being opened, Reload returns an error and is repeated once the server
+// is ready.
 func (s *Server) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -98,14 +97,14 @@ func (s *Server) Reload() error {
 	}
 	next, err := s.load()
 	if err == nil {
-		err = s.tryout(next.whole)
+		err = s.dryRun(next.expanded)
 	}
 	if err == nil {
 		err = s.replace(next)
 	}
 	if err != nil {
 		s.metrics.reloadOK.Set(0)
-		s.log.Error("the configuration is not applied, the one in use stays", "err", err)
+		s.log.Error("the new configuration was not applied; the current one stays in use", "err", err)
 		return err
 	}
 	s.metrics.reloaded()
@@ -113,32 +112,32 @@ func (s *Server) Reload() error {
 	return nil
 }
 
-// replace applies next, and where a part refuses it the configuration in use
-// again.
+// replace applies next. If a part rejects it, replace restores the current
+// configuration.
 func (s *Server) replace(next *settings) error {
 	refused, err := s.apply(next)
 	if err == nil {
 		return nil
 	}
 	if undo := s.restore(refused); undo != nil {
-		s.log.Error("a part of the server could not go back to the configuration in use: restart the server", "err", undo)
+		s.log.Error("a part of the server could not restore the current configuration: restart the server", "err", undo)
 		return errors.Join(err, undo)
 	}
 	return err
 }
 
-// A step hands a configuration to one part of the server.
+// A step applies a configuration to one part of the server.
 type step struct {
 	what  string
 	apply func(*settings) error
 }
 
-// steps are those of a reload, those that fetch targets after those that need
-// to know what to do with them. The storage comes last: what a shorter
-// retention deletes does not come back.
+// steps returns the steps of a reload. Target discovery follows the parts that use
+// the targets. The storage comes last: a shorter retention deletes data, which cannot
+// be undone.
 func (s *Server) steps() []step {
 	of := func(apply func(*config.Config) error) func(*settings) error {
-		return func(c *settings) error { return apply(c.whole) }
+		return func(c *settings) error { return apply(c.expanded) }
 	}
 	return []step{
 		{"runtime", of(applyRuntime)},
@@ -153,8 +152,8 @@ func (s *Server) steps() []step {
 	}
 }
 
-// apply hands c to every part. The first that refuses it ends that; its index
-// is returned. Only what all have taken is in use.
+// apply applies c to every part and stops at the first error, whose index it
+// returns. c becomes the current configuration only if all parts accept it.
 func (s *Server) apply(c *settings) (refused int, err error) {
 	for i, step := range s.steps() {
 		if err := step.apply(c); err != nil {
@@ -166,11 +165,10 @@ func (s *Server) apply(c *settings) (refused int, err error) {
 	return 0, nil
 }
 
-// restore hands the configuration in use to the parts up to the one that
-// refused another. Discovery follows scraping even where it was not reached: it
-// sends the targets anew to the pools that scraping makes again. Remote write
-// that refused keeps its old queues running, and panics when it is told to make
-// them a second time.
+// restore applies the current configuration to the parts up to the one that rejected
+// the new one. If scraping failed, discovery is included: it resends the targets to
+// the recreated scrape pools. If remote write failed, it is skipped: its old queues
+// still run, and it panics if it has to create them again.
 func (s *Server) restore(refused int) error {
 	var all []error
 	steps := s.steps()
@@ -188,12 +186,12 @@ func (s *Server) restore(refused int) error {
 	return errors.Join(all...)
 }
 
-// applyRuntime sets the garbage collector as the file says, by default to
-// Prometheus's 75 percent: a TSDB's memory is mostly long-lived.
+// applyRuntime sets GOGC from the file. The default is Prometheus's 75: most of a
+// TSDB's memory is long-lived.
 func applyRuntime(c *config.Config) error {
 	debug.SetGCPercent(c.Runtime.GoGC)
 	return nil
 }
 
-// config returns the configuration in use.
+// config returns the current configuration.
 func (s *Server) config() *config.Config { return s.current.Load().file }

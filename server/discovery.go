@@ -15,8 +15,7 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/http"
 )
 
-// A discoverer is one of Prometheus's discovery managers and how it is told
-// to end.
+// A discoverer is a Prometheus discovery manager and the function that stops it.
 type discoverer struct {
 	*discovery.Manager
 	stop context.CancelFunc
@@ -29,7 +28,7 @@ func (s *Server) newDiscoverer(name string, sd *discovery.SDMetrics) *discoverer
 	return &discoverer{m, stop}
 }
 
-// Run discovers until stop; that is no error.
+// Run discovers until stop is called, which is not an error.
 func (d *discoverer) Run() error {
 	if err := d.Manager.Run(); !errors.Is(err, context.Canceled) {
 		return err
@@ -37,7 +36,7 @@ func (d *discoverer) Run() error {
 	return nil
 }
 
-// applyTargets tells discovery which targets the jobs want.
+// applyTargets configures discovery for the scrape jobs.
 func (s *Server) applyTargets(c *config.Config) error {
 	jobs, err := c.GetScrapeConfigs()
 	if err != nil {
@@ -50,7 +49,7 @@ func (s *Server) applyTargets(c *config.Config) error {
 	return s.targets.ApplyConfig(wanted)
 }
 
-// applyAlertmanagers does the same for the receivers of alerts.
+// applyAlertmanagers configures discovery for the Alertmanagers.
 func (s *Server) applyAlertmanagers(c *config.Config) error {
 	wanted := make(map[string]discovery.Configs)
 	for name, a := range c.AlertingConfig.AlertmanagerConfigs.ToMap() {

@@ -21,17 +21,17 @@ import (
 	"go.yaml.in/yaml/v2"
 )
 
-// Files of targets are Prometheus's file_sd_configs with the same keys, labels and
-// metrics, read in another way. Prometheus watches the folder and reads every file
-// again whenever anything in it changes. A log in that folder is enough to keep it
-// busy, and the log of the reading itself never lets it stop.
+// Target files are Prometheus's file_sd_configs with the same keys, labels and
+// metrics, but polled. Prometheus watches the directory and rereads every file when
+// anything in the directory changes. A log file in that directory keeps it busy, and
+// its own log file makes it loop.
 
 const (
-	lookEvery   = time.Second // how often files are looked at; they are read when they have changed
-	defaultSpan = model.Duration(5 * time.Minute)
+	pollInterval   = time.Second // how often files are checked for changes
+	defaultRefresh = model.Duration(5 * time.Minute)
 )
 
-// Discovery finds kinds by their names when a configuration is read.
+// Discovery finds the mechanisms by name when it reads a configuration.
 func init() { discovery.RegisterConfig(&fileConfig{}) }
 
 // fileConfig is one entry of file_sd_configs.
@@ -40,7 +40,7 @@ type fileConfig struct {
 	RefreshInterval model.Duration `yaml:"refresh_interval,omitempty"`
 }
 
-// fileName is what may stand in files: a * only in the last part of the path.
+// fileName matches the entries of files: a * is allowed in the last path element only.
 var fileName = regexp.MustCompile(`^[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)$`)
 
 // Name implements discovery.Config.
@@ -56,7 +56,7 @@ func (c *fileConfig) SetDirectory(dir string) {
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (c *fileConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain fileConfig
-	*c = fileConfig{RefreshInterval: defaultSpan}
+	*c = fileConfig{RefreshInterval: defaultRefresh}
 	if err := unmarshal((*plain)(c)); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (c *fileConfig) NewDiscoverer(o discovery.DiscovererOptions) (discovery.Dis
 	if !ok {
 		return nil, errors.New("the metrics of file discovery are missing")
 	}
-	return &fileDiscoverer{patterns: c.Files, again: time.Duration(c.RefreshInterval), log: o.Logger, metrics: m, files: map[string]*targetsFile{}}, nil
+	return &fileDiscoverer{patterns: c.Files, refresh: time.Duration(c.RefreshInterval), log: o.Logger, metrics: m, files: map[string]*targetsFile{}}, nil
 }
 
 // fileMetrics are those of Prometheus's file discovery.
@@ -118,17 +118,17 @@ func (m *fileMetrics) Unregister() { m.UnregisterMetrics() }
 // A fileDiscoverer reads the files of one fileConfig.
 type fileDiscoverer struct {
 	patterns []string
-	again    time.Duration // a file is read again after this time, changed or not
+	refresh  time.Duration // a file is read again after this time, changed or not
 	log      *slog.Logger
 	metrics  *fileMetrics
 	files    map[string]*targetsFile
 }
 
-// A targetsFile is what is known of one file.
+// A targetsFile is the state of one file.
 type targetsFile struct {
-	info   fs.FileInfo // when it was read
+	info   fs.FileInfo // at the last read
 	read   time.Time
-	groups int // that were sent
+	groups int // number of groups sent
 }
 
 // Run implements discovery.Discoverer.
@@ -138,10 +138,10 @@ func (d *fileDiscoverer) Run(ctx context.Context, up chan<- []*targetgroup.Group
 			d.metrics.modified.DeleteLabelValues(name)
 		}
 	}()
-	look := time.NewTicker(min(lookEvery, d.again))
-	defer look.Stop()
+	poll := time.NewTicker(min(pollInterval, d.refresh))
+	defer poll.Stop()
 	for {
-		if groups := d.look(time.Now()); len(groups) > 0 {
+		if groups := d.poll(time.Now()); len(groups) > 0 {
 			select {
 			case up <- groups:
 			case <-ctx.Done():
@@ -149,23 +149,23 @@ func (d *fileDiscoverer) Run(ctx context.Context, up chan<- []*targetgroup.Group
 			}
 		}
 		select {
-		case <-look.C:
+		case <-poll.C:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// look returns the groups of the files that have changed; groups that are gone are
-// empty ones. A file that cannot be read keeps the targets that it had.
-func (d *fileDiscoverer) look(now time.Time) (changed []*targetgroup.Group) {
+// poll returns the groups of the changed files. Removed groups are returned empty. If a
+// file cannot be read, its previous targets stay.
+func (d *fileDiscoverer) poll(now time.Time) (changed []*targetgroup.Group) {
 	there := map[string]bool{}
 	for _, name := range d.list() {
 		there[name] = true
 		if d.files[name] == nil {
 			d.files[name] = &targetsFile{}
 		}
-		if f := d.files[name]; f.isDue(name, now, d.again) {
+		if f := d.files[name]; f.isDue(name, now, d.refresh) {
 			changed = append(changed, d.readOne(name, f, now)...)
 		}
 	}
@@ -182,24 +182,23 @@ func (d *fileDiscoverer) look(now time.Time) (changed []*targetgroup.Group) {
 // list returns the files that match.
 func (d *fileDiscoverer) list() (names []string) {
 	for _, p := range d.patterns {
-		matches, _ := filepath.Glob(p) // the pattern is checked: one * at most, no brackets matter
+		matches, _ := filepath.Glob(p) // the pattern is valid: it has at most one *
 		names = append(names, matches...)
 	}
 	return names
 }
 
-// isDue tells whether a file is to be read: it has changed, or the time has come.
-func (f *targetsFile) isDue(name string, now time.Time, again time.Duration) bool {
+// isDue reports whether a file has changed or its refresh interval has passed.
+func (f *targetsFile) isDue(name string, now time.Time, refresh time.Duration) bool {
 	info, err := os.Stat(name)
 	if err != nil || f.info == nil {
-		return f.read.IsZero() || now.Sub(f.read) >= lookEvery
+		return f.read.IsZero() || now.Sub(f.read) >= pollInterval
 	}
 	same := os.SameFile(info, f.info) && info.Size() == f.info.Size() && info.ModTime().Equal(f.info.ModTime())
-	return !same || now.Sub(f.read) >= again
+	return !same || now.Sub(f.read) >= refresh
 }
 
-// readOne reads a file and returns its groups, and empty ones for those that it no
-// longer has.
+// readOne reads a file and returns its groups, and empty groups for the removed ones.
 func (d *fileDiscoverer) readOne(name string, f *targetsFile, now time.Time) []*targetgroup.Group {
 	f.read = now
 	info, groups, err := readTargets(name)
@@ -207,7 +206,7 @@ func (d *fileDiscoverer) readOne(name string, f *targetsFile, now time.Time) []*
 	f.info = info
 	if err != nil {
 		d.metrics.errors.Inc()
-		d.log.Error("a file of targets cannot be read, its targets stay as they were", "path", name, "err", err)
+		d.log.Error("cannot read a target file; its previous targets stay", "path", name, "err", err)
 		return nil
 	}
 	d.metrics.modified.WithLabelValues(name).Set(float64(info.ModTime().Unix()))
@@ -216,8 +215,8 @@ func (d *fileDiscoverer) readOne(name string, f *targetsFile, now time.Time) []*
 	return append(groups, gone...)
 }
 
-// readTargets reads a list of groups, and what the file was before that: a change
-// during the reading is seen at the next look.
+// readTargets returns the groups of a file and its state before the read, so that the
+// next poll detects a change during the read.
 func readTargets(name string) (fs.FileInfo, []*targetgroup.Group, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -248,7 +247,7 @@ func readTargets(name string) (fs.FileInfo, []*targetgroup.Group, error) {
 	return info, groups, nil
 }
 
-// withoutTargets are the groups from one index to another, empty.
+// withoutTargets returns empty groups for a range of indexes.
 func withoutTargets(name string, from, to int) (groups []*targetgroup.Group) {
 	for i := from; i < to; i++ {
 		groups = append(groups, &targetgroup.Group{Source: groupSource(name, i)})

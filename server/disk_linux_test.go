@@ -66,7 +66,7 @@ func TestDiskGetsFull(t *testing.T) {
 	if err := push(http.DefaultClient, r.URL(), "pushed", time.Now().UnixMilli(), 1); err == nil || !strings.Contains(err.Error(), "500") {
 		t.Errorf("a push is answered with %v", err)
 	}
-	if code, body := r.annotate(url.Values{"text": {"x"}}); code != http.StatusServiceUnavailable || !strings.Contains(body, "the note is not kept: the disk is full") {
+	if code, body := r.annotate(url.Values{"text": {"x"}}); code != http.StatusServiceUnavailable || !strings.Contains(body, "the annotation was not stored: the disk is full") {
 		t.Errorf("a note is answered with %d %s", code, body)
 	}
 	if got := r.one("things"); got != "42" {
@@ -75,7 +75,7 @@ func TestDiskGetsFull(t *testing.T) {
 	if _, body := r.get("/metrics"); !strings.Contains(body, "\ntacho_server_storage_full 1\n") {
 		t.Error("the metric does not say it")
 	}
-	if !strings.Contains(r.log.String(), "the disk is full: nothing is stored any more") {
+	if !strings.Contains(r.log.String(), "the disk is full: no samples are stored") {
 		t.Error("the log does not say it")
 	}
 	r.await("a refused scrape", func() bool { _, body := r.get("/api/v1/targets"); return strings.Contains(body, "the disk is full") })
@@ -162,7 +162,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	o := options(t)
 	o.DataDir = dir
 	_, err := server.New(o)
-	if !errors.Is(err, server.ErrConfig) || !strings.Contains(err.Error(), "cannot be written") || !strings.Contains(err.Error(), "read-only file system") {
+	if !errors.Is(err, server.ErrConfig) || !strings.Contains(err.Error(), "is not writable") || !strings.Contains(err.Error(), "read-only file system") {
 		t.Errorf("a read-only folder: %v", err)
 	}
 }

@@ -1,18 +1,17 @@
 // Package server is Prometheus as a library: discovery, scraping, the TSDB,
 // PromQL, rules, alert notification, remote write and read, and Prometheus's
-// own HTTP API, put together from Prometheus's packages and run in one process.
+// HTTP API, built from Prometheus's packages and run in one process.
 //
 //	s, err := server.New(server.Options{Config: yaml, DataDir: "data"})
-//	if err != nil { … }                  // bad configuration, port taken, folder not writable
-//	fmt.Println(s.URL())                 // the port is bound already
-//	err = s.Run(ctx)                     // until ctx ends; stops in order
+//	if err != nil { … }                  // invalid configuration, port in use, directory not writable
+//	fmt.Println(s.URL())                 // the port is already bound
+//	err = s.Run(ctx)                     // until ctx is done; shuts down cleanly
 //
-// The configuration is Prometheus's file, unchanged. What Prometheus sets by
-// flags has a default here that suits one machine, see [Options]. The names
-// of the metrics on /metrics are Prometheus's own; what this package adds
-// begins with tacho_server_.
+// The configuration is an unmodified Prometheus file. Prometheus's flags are fields
+// of [Options], with defaults for a single machine. The metrics on /metrics have
+// Prometheus's names; the metrics of this package begin with tacho_server_.
 //
-// What happens to the data at a kill, a full disk or a damaged file is in
-// docs/durability.md; the choices behind the composition are in
-// docs/design/003-embedded-prometheus.md.
+// docs/durability.md describes what happens to the data when the process is killed,
+// the disk is full or a file is damaged. docs/design/003-embedded-prometheus.md
+// explains the design.
 package server

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// federate answers GET /federate?match[]=…: the newest sample of every series
-// that matches, with its time and the external labels
+// federate serves GET /federate?match[]=…: the newest sample of every matching
+// series, with its timestamp and the external labels
 // (https://prometheus.io/docs/prometheus/latest/federation/). Native
 // histograms need the protobuf format.
 func (s *Server) federate(w http.ResponseWriter, r *http.Request) {
@@ -42,14 +42,14 @@ func (s *Server) federate(w http.ResponseWriter, r *http.Request) {
 	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range s.families(samples, isProtobuf(format)) {
 		if err := encoder.Encode(f); err != nil {
-			s.log.Warn("federate: the answer was cut short", "err", err)
+			s.log.Warn("federate: the response is incomplete", "err", err)
 			return
 		}
 	}
 }
 
-// federateFormats are what the answer can be written in; OpenMetrics is not
-// among them, it would want the types of the metrics.
+// federateFormats are the supported formats. OpenMetrics is not among them, because
+// it requires the types of the metrics.
 var federateFormats = []expfmt.Format{
 	expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),
 	expfmt.NewFormat(expfmt.TypeProtoCompact), expfmt.NewFormat(expfmt.TypeTextPlain),
@@ -111,7 +111,7 @@ func lastOf(series storage.Series, maxt int64) (last newestSample, ok bool) {
 			last.h = nil
 		} else {
 			last.t, last.h = it.AtFloatHistogram(nil)
-			last.f = 0 // a number before it may have been a stale marker
+			last.f = 0 // a float before it may have been a staleness marker
 		}
 	}
 	return last, ok
@@ -138,8 +138,8 @@ func (s *Server) families(samples []newestSample, protobuf bool) []*dto.MetricFa
 	return all
 }
 
-// externalLabels are added to samples that lack them; an empty instance keeps
-// the scraping side from putting its own there.
+// externalLabels are added to samples that lack them. An empty instance prevents the
+// scraping server from adding its own.
 func (s *Server) externalLabels() map[string]string {
 	external := s.config().GlobalConfig.ExternalLabels.Map()
 	if _, ok := external[model.InstanceLabel]; !ok {
@@ -185,7 +185,7 @@ func (n newestSample) metric(external map[string]string) *dto.Metric {
 	return m
 }
 
-// native writes an exponential histogram as it is.
+// native converts an exponential histogram.
 func native(h *histogram.FloatHistogram) *dto.Histogram {
 	return &dto.Histogram{
 		SampleCountFloat: proto.Float64(h.Count), SampleSum: proto.Float64(h.Sum),
@@ -203,8 +203,8 @@ func spans(in []histogram.Span) []*dto.BucketSpan {
 	return out
 }
 
-// classic writes a histogram with custom buckets as one with le labels: one
-// for each bound, also where nothing was counted. +Inf is added by the encoder.
+// classic converts a histogram with custom buckets to a classic one with a bucket for
+// each bound, including empty ones. The encoder adds +Inf.
 func classic(h *histogram.FloatHistogram) *dto.Histogram {
 	counts := make(map[int32]float64, len(h.PositiveBuckets))
 	for it := h.PositiveBucketIterator(); it.Next(); {

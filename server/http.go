@@ -19,7 +19,7 @@ import (
 	"github.com/tacho-go/tacho/internal/origin"
 )
 
-// state is how far the server is.
+// state is the lifecycle state of the server.
 type state int32
 
 const (
@@ -30,8 +30,7 @@ const (
 
 func (s state) String() string { return [...]string{"starting", "ready", "stopping"}[s] }
 
-// handler puts the pages together. Everything is below the path of the
-// external URL.
+// handler returns the handler of all endpoints, below the path of the external URL.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
@@ -50,8 +49,7 @@ func (s *Server) handler() http.Handler {
 	if s.opts.Page != nil {
 		mux.Handle("/", s.opts.Page)
 	}
-	// Around everything, Prometheus's API included, so that no path can be
-	// forgotten.
+	// Guard everything, including Prometheus's API, so that no path is missed.
 	h := origin.Guard(s.meter.Handler(mux), s.url)
 	if prefix := s.url.Path; prefix != "" {
 		return below(prefix, h)
@@ -59,17 +57,17 @@ func (s *Server) handler() http.Handler {
 	return h
 }
 
-// onlyPost answers what is asked of our own endpoints in another way.
+// onlyPost rejects other methods and paths below /api/tacho/.
 func onlyPost(w http.ResponseWriter, r *http.Request) {
 	if path := strings.TrimPrefix(r.URL.Path, "/"); path != BatchPath && path != AnnotationsPath {
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is no %s: there are %s and %s", path, BatchPath, AnnotationsPath))
+		writeError(w, http.StatusNotFound, fmt.Errorf("there is no %s: use %s or %s", path, BatchPath, AnnotationsPath))
 		return
 	}
 	w.Header().Set("Allow", http.MethodPost)
-	refuse(w, http.StatusMethodNotAllowed, errors.New("use POST"))
+	writeError(w, http.StatusMethodNotAllowed, errors.New("use POST"))
 }
 
-// below serves h under a path prefix and sends the bare prefix and / there.
+// below serves h under a path prefix and redirects the bare prefix and / to it.
 func below(prefix string, h http.Handler) http.Handler {
 	stripped := http.StripPrefix(prefix, h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,24 +83,24 @@ func below(prefix string, h http.Handler) http.Handler {
 	})
 }
 
-// healthy says that the process lives.
+// healthy serves /-/healthy: the process is up.
 func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "tacho is healthy.")
 }
 
-// ready says whether queries are answered and samples stored.
+// ready serves /-/ready: queries are answered and samples are stored.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	switch now := state(s.state.Load()); {
 	case now != ready:
 		s.notReady(w, now)
 	case s.store.full.Load():
-		http.Error(w, "the disk is full: queries are answered, but nothing is stored until there is space again", http.StatusServiceUnavailable)
+		http.Error(w, "the disk is full: queries are answered, but no samples are stored until there is free space", http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "tacho is ready.")
 	}
 }
 
-// whenReady answers 503 until the TSDB is open and the configuration applied.
+// whenReady responds with 503 until the TSDB is open and the configuration is applied.
 func (s *Server) whenReady(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if now := state(s.state.Load()); now != ready {
@@ -119,7 +117,7 @@ func (s *Server) notReady(w http.ResponseWriter, now state) {
 	http.Error(w, "service unavailable: the server is "+now.String(), http.StatusServiceUnavailable)
 }
 
-// reload applies the configuration anew.
+// reload serves /-/reload.
 func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
 	if state(s.state.Load()) != ready {
 		s.notReady(w, state(s.state.Load()))
@@ -130,18 +128,18 @@ func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// newHTTPServer returns the server around h. Requests of this server are
-// short, but a query may run as long as the query timeout.
+// newHTTPServer returns an HTTP server for h. It has no write timeout, because a query
+// may take as long as the query timeout.
 func newHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
 }
 
-// serveHTTP runs until shutdownHTTP, with TLS and users if the web
-// configuration has them.
+// serveHTTP serves until shutdownHTTP is called, with TLS and users if the web
+// configuration sets them.
 func (s *Server) serveHTTP() error {
 	file := s.opts.WebConfigFile
-	quiet := s.log.With("component", "web")
-	if err := web.Serve(s.listener, s.http, &web.FlagConfig{WebConfigFile: &file}, quiet); !errors.Is(err, http.ErrServerClosed) {
+	log := s.log.With("component", "web")
+	if err := web.Serve(s.listener, s.http, &web.FlagConfig{WebConfigFile: &file}, log); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
@@ -155,7 +153,7 @@ func (s *Server) shutdownHTTP() {
 	}
 }
 
-// usesTLS tells whether the web configuration asks for TLS.
+// usesTLS reports whether the web configuration enables TLS.
 func usesTLS(file string) bool {
 	text, err := os.ReadFile(file)
 	if file == "" || err != nil {
@@ -174,21 +172,21 @@ func gaugeValue(g prometheus.Gauge) float64 {
 	return m.GetGauge().GetValue()
 }
 
-// Kept is what limits how long samples stay. What is 0 limits nothing.
-type Kept struct {
+// Retention limits how long and how many samples are kept. 0 means no limit.
+type Retention struct {
 	For     time.Duration
 	Bytes   int64   // of all blocks
 	Percent float64 // of the file system, by all blocks
 }
 
-// Kept is what the configuration in use says of that, or the options where it says
-// nothing.
-func (s *Server) Kept() Kept {
+// Retention returns the retention of the current configuration. Its default is that of
+// the options.
+func (s *Server) Retention() Retention {
 	r := s.config().StorageConfig.TSDBConfig.Retention
-	return Kept{time.Duration(r.Time), int64(r.Size), float64(r.Percentage)}
+	return Retention{time.Duration(r.Time), int64(r.Size), float64(r.Percentage)}
 }
 
-// retentionText says how long and how much is kept.
+// retentionText formats the retention for the API.
 func retentionText(c *config.Config) string {
 	r := c.StorageConfig.TSDBConfig.Retention
 	var limits []string

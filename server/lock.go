@@ -10,21 +10,21 @@ import (
 	"github.com/prometheus/prometheus/tsdb/fileutil"
 )
 
-// A folderLock holds the data folder from New until the TSDB takes the lock itself, so
-// that nobody is told of a server that cannot run.
-type folderLock struct {
+// A dirLock locks the data directory from New until the TSDB takes the lock itself, so
+// that New fails if another server uses the directory.
+type dirLock struct {
 	release func() error
 }
 
-// lockFolder locks the data folder. The error is [ErrInUse] if another process has it.
-func lockFolder(dir string) (folderLock, error) {
+// lockDir locks the data directory. The error is [ErrInUse] if another process holds it.
+func lockDir(dir string) (dirLock, error) {
 	path := filepath.Join(dir, "lock")
 	held, existed, err := fileutil.Flock(path)
 	if err != nil {
-		return folderLock{}, inUse(dir, err)
+		return dirLock{}, inUse(dir, err)
 	}
-	return folderLock{sync.OnceValue(func() error {
-		if existed { // an earlier end was not clean, which the TSDB finds by this file
+	return dirLock{sync.OnceValue(func() error {
+		if existed { // left by an unclean shutdown; the TSDB detects that by this file
 			return held.Release()
 		}
 		return errors.Join(held.Release(), os.Remove(path))
@@ -32,5 +32,5 @@ func lockFolder(dir string) (folderLock, error) {
 }
 
 func inUse(dir string, err error) error {
-	return fmt.Errorf("%w: the data folder %s belongs to a process that is running: end it or choose another folder (%w)", ErrInUse, dir, err)
+	return fmt.Errorf("%w: the data directory %s is in use by another process: stop it or choose another directory (%w)", ErrInUse, dir, err)
 }

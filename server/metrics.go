@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// metrics are what the server says about itself, besides what Prometheus's
-// packages and tacho's own middleware do.
+// metrics are the server's own metrics, in addition to those of Prometheus's packages
+// and tacho's middleware.
 type metrics struct {
 	reloadOK, reloadTime prometheus.Gauge
 }

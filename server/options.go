@@ -18,102 +18,99 @@ import (
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
-// Options configure a [Server]. The zero value of every field but DataDir is
-// right for one machine.
+// Options configure a [Server]. Only DataDir is required: the zero value of every
+// other field suits a single machine.
 type Options struct {
-	// ConfigFile is a prometheus.yml; it is read again by [Server.Reload].
+	// ConfigFile is a prometheus.yml. [Server.Reload] reads it again.
 	ConfigFile string
-	// Config is used when there is no ConfigFile: the same YAML as text.
+	// Config is the YAML text of the configuration, used if ConfigFile is empty.
 	Config string
 
-	// DataDir keeps the samples. It is made when missing, locked while the
-	// server runs, and must be a local disk.
+	// DataDir is the directory of the samples, on a local disk. It is created if
+	// it does not exist, and locked while the server runs.
 	DataDir string
 
 	// Listen is the address of the HTTP server. Default 127.0.0.1:9464.
 	Listen string
-	// Listener is used instead of Listen by those who have bound a port
-	// already. The server closes it.
+	// Listener is used instead of Listen if it is not nil. The server closes it.
 	Listener net.Listener
 	// WebConfigFile is exporter-toolkit's file for TLS, basic
 	// authentication and headers
 	// (https://prometheus.io/docs/prometheus/latest/configuration/https/).
 	WebConfigFile string
-	// ExternalURL is the address under which people reach the server: links
-	// in alerts begin with it, and its path is the prefix of every page.
-	// Default: the address it listens on.
+	// ExternalURL is the public URL of the server. Links in alerts begin with
+	// it, and its path is the prefix of every page. Default: the listen address.
 	ExternalURL string
 
-	// Page answers every path that is not the server's own. Default: none.
+	// Page serves all other paths. Default: none.
 	Page http.Handler
-	// Rules are loaded besides the rule_files of the configuration.
+	// Rules are loaded in addition to the rule_files of the configuration.
 	Rules []RuleFile
-	// RulesFunc makes more rules for the jobs of the configuration, at the
-	// start and at each reload. An error rejects the configuration. Default:
-	// none.
+	// RulesFunc returns more rules for the jobs of the configuration, on startup
+	// and on each reload. An error rejects the configuration. Default: none.
 	RulesFunc func([]Job) ([]RuleFile, error)
-	// Version is what /api/v1/status/buildinfo and tacho_build_info say of
-	// the program around the server; Revision is its commit.
+	// Version and Revision (the commit) of the program, for
+	// /api/v1/status/buildinfo and tacho_build_info.
 	Version, Revision string
 
-	// Retention is how long samples are kept where the configuration does
-	// not say it. Default 15 days.
+	// Retention is how long samples are kept. The configuration takes
+	// precedence. Default 15 days.
 	Retention time.Duration
-	// RetentionBytes limits the size of the blocks where the configuration
-	// does not say it. Default: half of the file system.
+	// RetentionBytes limits the size of the blocks. The configuration takes
+	// precedence. Default: half of the file system.
 	RetentionBytes int64
 
-	// MinFree is how many bytes of the file system are left alone: with
-	// less free space nothing is ingested, because a write that fails in the
-	// middle damages the log. Default 64 MiB; negative for none.
+	// MinFree is the minimum free space of the file system, in bytes. Below it,
+	// no samples are ingested, because a partial write damages the WAL. Default
+	// 64 MiB; negative for none.
 	MinFree int64
 
-	// RemoteWriteReceiver lets others push samples to /api/v1/write (remote
-	// write 1.0 and 2.0) and /api/v1/otlp/v1/metrics.
+	// RemoteWriteReceiver accepts samples pushed to /api/v1/write (remote write
+	// 1.0 and 2.0) and /api/v1/otlp/v1/metrics.
 	RemoteWriteReceiver bool
-	// AdminAPI opens /api/v1/admin/tsdb: deletion and snapshots.
+	// AdminAPI enables /api/v1/admin/tsdb: deletion and snapshots.
 	AdminAPI bool
-	// FlushDeadline is how long the end waits for receivers of remote write
-	// and for an Alertmanager. Default 5 s (Prometheus: 1 min, for which it
-	// keeps its port).
+	// FlushDeadline is how long the shutdown waits for remote write receivers
+	// and for an Alertmanager. Default 5 s (Prometheus: 1 min, during which its
+	// port stays open).
 	FlushDeadline time.Duration
 
-	QueryTimeout     time.Duration // of one query. Default 2 min
-	QueryConcurrency int           // queries at once. Default 20
-	QueryMaxSamples  int           // in memory for one query. Default 50,000,000
-	QueryLookback    time.Duration // how far back a sample counts as current. Default 5 min
+	QueryTimeout     time.Duration // per query. Default 2 min
+	QueryConcurrency int           // concurrent queries. Default 20
+	QueryMaxSamples  int           // in memory, per query. Default 50,000,000
+	QueryLookback    time.Duration // maximum age of current samples. Default 5 min
 
 	// DiscoveryInterval is how often changes of discovered targets are
 	// applied. Default 5 s.
 	DiscoveryInterval time.Duration
 
-	// Logger gets what the server has to say. Default slog.Default().
+	// Logger is the server's log. Default slog.Default().
 	Logger *slog.Logger
 }
 
-// A RuleFile is a file of rules that needs no place on disk.
+// A RuleFile is a rule file in memory.
 type RuleFile struct {
-	Name string // what the API calls the file
+	Name string // file name in the API
 	YAML []byte
 }
 
-// A Job is what rules need to know of a job that is scraped.
+// A Job describes a scrape job, for rules.
 type Job struct {
 	Name     string
 	Interval time.Duration // between two scrapes
 }
 
-// Errors that Run and New return, for callers that decide by them.
+// Errors of New and Run.
 var (
-	// ErrConfig is returned for a configuration that cannot be used.
+	// ErrConfig is returned for an invalid configuration.
 	ErrConfig = errors.New("configuration")
-	// ErrInUse is returned when the port or the data folder belongs to
-	// another process.
+	// ErrInUse is returned if another process uses the port or the data
+	// directory.
 	ErrInUse = errors.New("in use")
 )
 
 const (
-	defaultListen    = "127.0.0.1:9464" // the Prometheus exporters' default of OpenTelemetry: free on most machines
+	defaultListen    = "127.0.0.1:9464" // the default of OpenTelemetry's Prometheus exporters: free on most machines
 	defaultRetention = 15 * 24 * time.Hour
 	defaultMinFree   = 64 << 20
 	maxBlock         = 31 * 24 * time.Hour
@@ -132,7 +129,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.DiscoveryInterval, 5*time.Second)
 	setDefault(&o.Version, "dev")
 	setDefault(&o.Logger, slog.Default())
-	o.Logger = slog.New(quiet{newRepeats(o.Logger.Handler())})
+	o.Logger = slog.New(fullDiskFilter{newRepeatFilter(o.Logger.Handler())})
 	return o
 }
 
@@ -143,11 +140,11 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// check names the first field that cannot be used, and why.
+// check returns an error for the first invalid field.
 func (o Options) check() error {
 	switch {
 	case o.DataDir == "":
-		return fmt.Errorf("%w: DataDir is empty: name a folder for the samples", ErrConfig)
+		return fmt.Errorf("%w: DataDir is empty: set the directory for the samples", ErrConfig)
 	case o.Retention < 0:
 		return fmt.Errorf("%w: Retention is %v: it must not be negative", ErrConfig, o.Retention)
 	case o.RetentionBytes < 0:
@@ -164,13 +161,13 @@ func (o Options) check() error {
 		return err
 	}
 	if err := web.Validate(o.WebConfigFile); err != nil {
-		return fmt.Errorf("%w: the web configuration %s (TLS, users) cannot be used: %w", ErrConfig, o.WebConfigFile, err)
+		return fmt.Errorf("%w: the web configuration %s (TLS, users) is invalid: %w", ErrConfig, o.WebConfigFile, err)
 	}
 	return writable(o.DataDir)
 }
 
-// checkQueries names a limit of queries that is negative: with it each query would fail, or
-// the engine panic.
+// checkQueries rejects negative query limits: every query would fail, or the engine
+// would panic.
 func (o Options) checkQueries() error {
 	for _, limit := range []struct {
 		name     string
@@ -189,21 +186,21 @@ func (o Options) checkQueries() error {
 	return nil
 }
 
-// writable makes the folder and tries a file in it, so that a read-only disk
-// is found before anything is opened.
+// writable creates the directory and a temporary file in it, to detect a read-only
+// disk before anything is opened.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("%w: the data folder cannot be made: %w; choose another folder", ErrConfig, err)
+		return fmt.Errorf("%w: cannot create the data directory: %w; choose another directory", ErrConfig, err)
 	}
 	f, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
-		return fmt.Errorf("%w: the data folder %s cannot be written: %w; choose another folder or mend its rights", ErrConfig, dir, err)
+		return fmt.Errorf("%w: the data directory %s is not writable: %w; choose another directory or fix its permissions", ErrConfig, dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// listen binds the port, before the TSDB is opened: a taken port is known at
-// once and not after minutes of replay.
+// listen binds the port before the TSDB is opened, so that a port in use is an error
+// at once and not after minutes of WAL replay.
 func (o Options) listen() (net.Listener, error) {
 	if o.Listener != nil {
 		return o.Listener, nil
@@ -211,8 +208,8 @@ func (o Options) listen() (net.Listener, error) {
 	return Listen(o.Listen)
 }
 
-// Listen binds an address as [New] does. The error is [ErrInUse] if somebody else has it,
-// and [ErrConfig] if nobody can have it on this machine.
+// Listen binds an address as [New] does. The error is [ErrInUse] if another process uses
+// it, and [ErrConfig] if it is invalid on this machine.
 func Listen(address string) (net.Listener, error) {
 	ln, err := listenTCP(address)
 	switch {
@@ -221,17 +218,17 @@ func Listen(address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, windowsInUse):
 		return nil, fmt.Errorf("%w: %w; choose another address", ErrInUse, err)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%w: %w; choose a port above 1023, or give the process the right to it", ErrConfig, err)
+		return nil, fmt.Errorf("%w: %w; choose a port above 1023, or grant the process the permission", ErrConfig, err)
 	}
 	return nil, fmt.Errorf("%w: cannot listen on %q: %w; write host:port ([::1]:port for IPv6) with an address of this machine, or :port for all of them", ErrConfig, redact.URL(address), err)
 }
 
-// listenTCP takes no address without a port: the system would choose one, and a variable
-// that is empty by mistake would open it to other machines.
+// listenTCP rejects an address without a port: the system would choose a random one, and
+// an empty variable would expose it to other machines.
 func listenTCP(address string) (net.Listener, error) {
 	switch _, port, err := net.SplitHostPort(address); {
 	case strings.Contains(address, "@"):
-		return nil, errors.New("an address to listen on has no user")
+		return nil, errors.New("a listen address has no user")
 	case err == nil && port == "":
 		return nil, errors.New("there is no port in it")
 	case address == "":
@@ -251,8 +248,8 @@ func (o Options) externalURL(ln net.Listener) (*url.URL, error) {
 	return ParseExternalURL(o.ExternalURL)
 }
 
-// ReachableURL is where people of this machine reach what listens on an address, with that
-// web configuration ("" for none).
+// ReachableURL returns the URL of a listener for clients on this machine. webConfigFile is
+// the listener's web configuration, or "".
 func ReachableURL(a net.Addr, webConfigFile string) *url.URL {
 	scheme := "http"
 	if usesTLS(webConfigFile) {
@@ -261,7 +258,7 @@ func ReachableURL(a net.Addr, webConfigFile string) *url.URL {
 	return &url.URL{Scheme: scheme, Host: reachable(a)}
 }
 
-// ParseExternalURL reads an [Options].ExternalURL, and returns nil where none is given. The
+// ParseExternalURL parses [Options].ExternalURL. It returns nil if text is empty. The
 // error is [ErrConfig].
 func ParseExternalURL(text string) (*url.URL, error) {
 	if text == "" {
@@ -272,10 +269,10 @@ func ParseExternalURL(text string) (*url.URL, error) {
 	case err != nil || u.Hostname() == "" || strings.Contains(u.Host, ",") || (u.Scheme != "http" && u.Scheme != "https"):
 		return nil, fmt.Errorf("%w: the external URL is %q: it must look like https://host/path", ErrConfig, redact.URL(text))
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, fmt.Errorf("%w: the external URL is %q: it is what all links begin with, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, redact.URL(text))
+		return nil, fmt.Errorf("%w: the external URL is %q: all links begin with it, so it has no user, no ? and no #: write it as https://host/path", ErrConfig, redact.URL(text))
 	}
 	if _, err := net.LookupPort("tcp", u.Port()); err != nil {
-		return nil, fmt.Errorf("%w: the external URL is %q: %s is no port", ErrConfig, text, u.Port())
+		return nil, fmt.Errorf("%w: the external URL is %q: %s is not a valid port", ErrConfig, text, u.Port())
 	}
 	u.RawPath = ""
 	u.Path = filepath.ToSlash(filepath.Clean("/" + u.Path))
@@ -285,7 +282,7 @@ func ParseExternalURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// reachable turns an address to listen on into one to connect to.
+// reachable converts a listen address to an address to connect to.
 func reachable(a net.Addr) string {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {

@@ -26,10 +26,10 @@ const (
 	rejectedPoints = "tacho_server_otlp_rejected_points_total"
 )
 
-// An otlp receives OpenTelemetry's metrics. It reads and translates them with
-// Prometheus's packages, and does otherwise what Prometheus's handler does in a way
-// that loses data: that one fails a request for one bad point, answers what could
-// be sent again with 500, which clients take for the end, and a failed commit with 200.
+// An otlp receives OpenTelemetry metrics. It decodes and translates them with
+// Prometheus's packages, but does not use Prometheus's handler, which loses data: it
+// rejects a whole request because of one invalid point, responds to retryable errors
+// with 500, which clients do not retry, and to a failed commit with 200.
 type otlp struct {
 	to       storage.AppendableV2
 	full     *atomic.Bool
@@ -41,9 +41,9 @@ type otlp struct {
 }
 
 func (s *Server) newOTLP() (*otlp, error) {
-	d, err := newDeltas(mostDeltaStreams)
+	d, err := newDeltas(maxDeltaStreams)
 	if err != nil {
-		return nil, fmt.Errorf("the conversion of OTLP's deltas: %w", err)
+		return nil, fmt.Errorf("conversion of OTLP deltas: %w", err)
 	}
 	o := &otlp{
 		to: s.fanout, full: &s.store.full, config: s.config, lookback: s.opts.QueryLookback, log: s.log.With("component", "otlp"), deltas: d,
@@ -55,7 +55,7 @@ func (s *Server) newOTLP() (*otlp, error) {
 	return o, s.registry.Register(o.rejected)
 }
 
-// run forgets silent streams of deltas until ctx ends.
+// run removes idle delta streams until ctx is done.
 func (o *otlp) run(ctx context.Context) error {
 	if o == nil {
 		<-ctx.Done()
@@ -64,11 +64,11 @@ func (o *otlp) run(ctx context.Context) error {
 	return o.deltas.run(ctx)
 }
 
-// ServeHTTP answers as OTLP has it: 400 is not sent again and 503 is, and what was not
-// stored of a request is a partial success.
+// ServeHTTP responds as OTLP specifies: clients retry 503 but not 400. Points that were
+// not stored are reported as a partial success.
 func (o *otlp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if o.full.Load() {
-		sendAgain(w, errFull, 30*time.Second)
+		writeRetryable(w, errFull, 30*time.Second)
 		return
 	}
 	request, err := remote.DecodeOTLPWriteRequest(r)
@@ -76,60 +76,60 @@ func (o *otlp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	left, err := o.take(r.Context(), request.Metrics())
+	rejected, err := o.take(r.Context(), request.Metrics())
 	if err != nil {
-		if r.Context().Err() == nil { // otherwise nobody waits for it any more
+		if r.Context().Err() == nil { // otherwise the client is gone
 			o.log.Error("OTLP: a request could not be stored", "err", err)
 		}
-		sendAgain(w, err, 5*time.Second)
+		writeRetryable(w, err, 5*time.Second)
 		return
 	}
-	o.answer(w, r.Header.Get("Content-Type"), left)
+	o.answer(w, r.Header.Get("Content-Type"), rejected)
 }
 
-// sendAgain tells a client to send its request once more.
-func sendAgain(w http.ResponseWriter, err error, after time.Duration) {
+// writeRetryable responds with an error that clients retry.
+func writeRetryable(w http.ResponseWriter, err error, after time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }
 
-// Leftovers are what was not stored of a request.
-type leftovers struct {
-	points int
-	why    []string
+// rejections are the points of a request that were not stored.
+type rejections struct {
+	points  int
+	reasons []string
 }
 
-func (l *leftovers) add(points int, why string) {
+func (l *rejections) add(points int, reasons string) {
 	l.points += points
-	if !slices.Contains(l.why, why) {
-		l.why = append(l.why, why)
+	if !slices.Contains(l.reasons, reasons) {
+		l.reasons = append(l.reasons, reasons)
 	}
 }
 
-// take stores what can be stored. The error is the storage's: nothing is stored then.
-// Deltas that are sent again after it are known, and not added twice; their total is
-// stored with the next one.
-func (o *otlp) take(ctx context.Context, md pmetric.Metrics) (left leftovers, err error) {
-	admit(md, time.Now(), time.Duration(o.config().StorageConfig.TSDBConfig.OutOfOrderTimeWindow)*time.Millisecond, &left)
+// take stores the valid points. An error is a storage error: nothing is stored then. If
+// the client retries after an error, its deltas are not added twice; their total is
+// stored with the next delta.
+func (o *otlp) take(ctx context.Context, md pmetric.Metrics) (rejected rejections, err error) {
+	removeInvalid(md, time.Now(), time.Duration(o.config().StorageConfig.TSDBConfig.OutOfOrderTimeWindow)*time.Millisecond, &rejected)
 	starts := pmetric.NewMetrics()
 	if hasDeltas(md) {
 		o.deltas.mu.Lock()
 		defer o.deltas.mu.Unlock()
 		before := md.DataPointCount()
 		if starts, err = o.deltas.convert(ctx, md); err != nil {
-			return left, err
+			return rejected, err
 		}
 		if n := before - md.DataPointCount(); n > 0 {
-			left.add(n, fmt.Sprintf("deltas are not newer than those before, or of more than %d streams: send fewer attributes, or cumulative temporality", o.deltas.most))
+			rejected.add(n, fmt.Sprintf("deltas are not newer than the previous ones, or exceed the limit of %d streams: send fewer attributes, or cumulative temporality", o.deltas.maxStreams))
 		}
 	}
-	err = o.store(ctx, starts, md, &left)
-	return left, err
+	err = o.store(ctx, starts, md, &rejected)
+	return rejected, err
 }
 
-// store writes both in one transaction.
-func (o *otlp) store(ctx context.Context, starts, md pmetric.Metrics, left *leftovers) error {
-	app := &pushing{AppenderV2: o.to.AppenderV2(ctx)}
+// store appends starts and md in one transaction.
+func (o *otlp) store(ctx context.Context, starts, md pmetric.Metrics, rejected *rejections) error {
+	app := &pushAppender{AppenderV2: o.to.AppenderV2(ctx)}
 	if starts.DataPointCount() > 0 {
 		app.starts = true
 		_ = o.translate(ctx, app, starts)
@@ -140,17 +140,17 @@ func (o *otlp) store(ctx context.Context, starts, md pmetric.Metrics, left *left
 		return errors.Join(failed, app.Rollback())
 	}
 	if n := len(app.rejected); n > 0 {
-		left.add(n, app.why.Error())
+		rejected.add(n, app.reason.Error())
 	}
 	if err != nil {
-		left.add(md.DataPointCount()-app.points, err.Error())
+		rejected.add(md.DataPointCount()-app.points, err.Error())
 	}
 	return app.Commit()
 }
 
-// translate appends all samples that the points of md stand for. The error tells of
-// metrics that have no place in Prometheus; the others are appended.
-func (o *otlp) translate(ctx context.Context, app *pushing, md pmetric.Metrics) error {
+// translate appends the samples of all points of md. The error lists metrics that
+// Prometheus cannot represent; the others are appended.
+func (o *otlp) translate(ctx context.Context, app *pushAppender, md pmetric.Metrics) error {
 	c := o.config().OTLPConfig
 	warnings, err := otlptranslator.NewPrometheusConverter(app).FromMetrics(ctx, md, otlptranslator.Settings{
 		AddMetricSuffixes:                    c.TranslationStrategy.ShouldAddSuffixes(),
@@ -164,19 +164,19 @@ func (o *otlp) translate(ctx context.Context, app *pushing, md pmetric.Metrics) 
 		LabelNamePreserveMultipleUnderscores: c.LabelNamePreserveMultipleUnderscores,
 	})
 	if texts, _ := warnings.AsStrings("", 0, 0); len(texts) > 0 {
-		o.log.Warn("OTLP: metrics lost something in their translation", "warnings", texts)
+		o.log.Warn("OTLP: metrics were translated with loss", "warnings", texts)
 	}
 	return err
 }
 
-// answer tells a client in its own encoding what was not stored. Where everything was,
-// the response has no field set, as OTLP demands.
-func (o *otlp) answer(w http.ResponseWriter, contentType string, left leftovers) {
+// answer reports the rejected points in the client's encoding. Without any, the response
+// is empty, as OTLP requires.
+func (o *otlp) answer(w http.ResponseWriter, contentType string, rejected rejections) {
 	isJSON := contentType == "application/json"
 	var body []byte
 	switch {
-	case len(left.why) > 0:
-		body = o.partialSuccess(left, isJSON)
+	case len(rejected.reasons) > 0:
+		body = o.partialSuccess(rejected, isJSON)
 	case isJSON:
 		body = []byte("{}")
 	}
@@ -184,18 +184,18 @@ func (o *otlp) answer(w http.ResponseWriter, contentType string, left leftovers)
 	_, _ = w.Write(body)
 }
 
-// partialSuccess counts and logs what was not stored, and says it to the client.
-func (o *otlp) partialSuccess(left leftovers, isJSON bool) []byte {
-	why := strings.Join(left.why, "; ")
-	o.rejected.Add(float64(left.points))
-	o.log.Warn("OTLP: data points are not stored", "why", why, "counted_in", rejectedPoints)
+// partialSuccess counts and logs the rejected points and encodes the response.
+func (o *otlp) partialSuccess(rejected rejections, isJSON bool) []byte {
+	reasons := strings.Join(rejected.reasons, "; ")
+	o.rejected.Add(float64(rejected.points))
+	o.log.Warn("OTLP: data points were not stored", "why", reasons, "counted_in", rejectedPoints)
 	response := pmetricotlp.NewExportResponse()
-	response.PartialSuccess().SetRejectedDataPoints(int64(left.points))
-	response.PartialSuccess().SetErrorMessage(fmt.Sprintf("%d data points are not stored: %s", left.points, why))
+	response.PartialSuccess().SetRejectedDataPoints(int64(rejected.points))
+	response.PartialSuccess().SetErrorMessage(fmt.Sprintf("%d data points were not stored: %s", rejected.points, reasons))
 	marshal := response.MarshalProto
 	if isJSON {
 		marshal = response.MarshalJSON
 	}
-	body, _ := marshal() // of a number and a text: it cannot fail
+	body, _ := marshal() // cannot fail for a number and a text
 	return body
 }

@@ -10,28 +10,28 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// A pushing is the transaction of one request. It leaves out samples that the storage
-// does not take, so that they do not cost the others.
-type pushing struct {
+// A pushAppender is the transaction of one request. It skips samples that the storage
+// rejects, so that the others are stored.
+type pushAppender struct {
 	storage.AppenderV2
-	starts bool // what comes now are starts of deltas: one that the storage does not take is no loss
+	starts bool // appending starts of deltas; rejected ones do not matter
 
-	points   int   // that came
-	failed   error // of the storage: it takes nothing
+	points   int   // received
+	failed   error // storage error: nothing can be stored
 	rejected map[dataPoint]struct{}
-	why      error // the first of them was rejected
+	reason   error // why the first one was rejected
 }
 
-// A dataPoint tells apart points of OTLP, each of which is one sample or, as a
-// histogram, several.
+// A dataPoint identifies an OTLP point, which is one sample or, for a histogram,
+// several.
 type dataPoint struct {
 	family string
 	labels uint64
 	t      int64
 }
 
-// Append implements storage.AppenderV2. Its error is one of the whole storage.
-func (p *pushing) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, o storage.AOptions) (storage.SeriesRef, error) {
+// Append implements storage.AppenderV2. It returns only errors of the whole storage.
+func (p *pushAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, o storage.AOptions) (storage.SeriesRef, error) {
 	if p.failed != nil {
 		return 0, p.failed
 	}
@@ -50,9 +50,9 @@ func (p *pushing) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v
 	return 0, nil
 }
 
-// count counts the point that a sample is of: that of the name _count, if it is of a
-// histogram or a summary that is stored as several.
-func (p *pushing) count(ls labels.Labels, native bool, o storage.AOptions) {
+// count counts points: one per sample, or one per _count sample if a histogram or a
+// summary is stored as several samples.
+func (p *pushAppender) count(ls labels.Labels, native bool, o storage.AOptions) {
 	switch several := o.Metadata.Type == model.MetricTypeHistogram && !native || o.Metadata.Type == model.MetricTypeSummary; {
 	case p.starts, o.MetricFamilyName == targetInfo:
 	case !several, ls.Get(model.MetricNameLabel) == o.MetricFamilyName+"_count":
@@ -60,16 +60,16 @@ func (p *pushing) count(ls labels.Labels, native bool, o storage.AOptions) {
 	}
 }
 
-// targetInfo is made by the translation and no point.
+// targetInfo is created by the translation; it is not a point.
 const targetInfo = "target_info"
 
-// reject remembers the point that a sample is of.
-func (p *pushing) reject(ls labels.Labels, t int64, family string, why error) {
+// reject records the point of a rejected sample.
+func (p *pushAppender) reject(ls labels.Labels, t int64, family string, reason error) {
 	if p.starts || family == targetInfo {
 		return
 	}
 	if p.rejected == nil {
-		p.rejected, p.why = make(map[dataPoint]struct{}), why
+		p.rejected, p.reason = make(map[dataPoint]struct{}), reason
 	}
 	hash, _ := ls.HashWithoutLabels(nil, "le", "quantile")
 	p.rejected[dataPoint{family, hash, t}] = struct{}{}

@@ -92,7 +92,7 @@ func (e *exporter) next(t testing.TB) *http.Request {
 func BenchmarkOTLP(b *testing.B) {
 	handlers := map[string]func(b *testing.B, db *tsdb.DB) http.Handler{
 		"tacho": func(b *testing.B, db *tsdb.DB) http.Handler {
-			o := receiver(b, db, mostDeltaStreams)
+			o := receiver(b, db, maxDeltaStreams)
 			o.deltas.begun = time.Now().Add(-time.Hour)
 			return o
 		},

@@ -16,45 +16,44 @@ import (
 	"go.uber.org/zap"
 )
 
-// Limits of what is remembered to add deltas up. A stream is one attribute set of
-// one metric. One that is silent for longer begins at zero again, as after a restart
-// of the service.
+// Limits of the delta conversion. A stream is one attribute set of one metric. A stream
+// that is idle for longer than deltaStale restarts at zero, as after a restart of the
+// service.
 const (
-	mostDeltaStreams = 100_000
-	deltaStale       = time.Hour
+	maxDeltaStreams = 100_000
+	deltaStale      = time.Hour
 )
 
-// farthestStart is how long before a delta its start is stored at most, so that it is
-// not too old for the TSDB.
-const farthestStart = 5 * time.Minute
+// maxStartAge is the maximum time between the stored start of a delta and the delta, so
+// that the start is not too old for the TSDB.
+const maxStartAge = 5 * time.Minute
 
-// settling is how long after the server's begin clients may send what they could not
-// send before it.
-const settling = 5 * time.Minute
+// restartGrace is how long after a restart clients may resend points of the downtime.
+const restartGrace = 5 * time.Minute
 
-// deltas adds up metrics of delta temporality, since the TSDB has cumulative values
-// only. Prometheus's own conversion remembers any number of streams, and drops points
-// without a word.
+// deltas converts delta to cumulative temporality, because the TSDB stores cumulative
+// values only. Prometheus's own conversion keeps an unlimited number of streams and
+// drops points silently.
 type deltas struct {
-	sum   processor.Metrics
-	most  int
-	begun time.Time
+	sum        processor.Metrics
+	maxStreams int
+	begun      time.Time
 
-	// Totals reach the storage in the order of their computation.
+	// mu keeps the totals in the order of their computation.
 	mu sync.Mutex
 }
 
-// newDeltas returns a conversion that remembers at most that many streams.
-func newDeltas(most int) (*deltas, error) {
+// newDeltas returns a conversion that keeps at most the given number of streams.
+func newDeltas(maxStreams int) (*deltas, error) {
 	factory := deltatocumulative.NewFactory()
 	config := factory.CreateDefaultConfig().(*deltatocumulative.Config)
-	config.MaxStale, config.MaxStreams = deltaStale, most
-	// It changes what it is given in place; there is nothing to do with the result.
+	config.MaxStale, config.MaxStreams = deltaStale, maxStreams
+	// It works in place, so the result is not used.
 	after, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	d := &deltas{most: most, begun: time.Now()}
+	d := &deltas{maxStreams: maxStreams, begun: time.Now()}
 	d.sum, err = factory.CreateMetrics(context.Background(), processor.Settings{
 		ID: component.NewID(factory.Type()),
 		TelemetrySettings: component.TelemetrySettings{
@@ -64,7 +63,7 @@ func newDeltas(most int) (*deltas, error) {
 	return d, err
 }
 
-// run forgets silent streams until ctx ends.
+// run removes idle streams until ctx is done.
 func (d *deltas) run(ctx context.Context) error {
 	if err := d.sum.Start(ctx, nil); err != nil {
 		return err
@@ -73,9 +72,9 @@ func (d *deltas) run(ctx context.Context) error {
 	return d.sum.Shutdown(context.Background())
 }
 
-// convert makes the deltas of md totals, and returns the totals at the times at which
-// the deltas start, where none is known. What is not newer than before, and the
-// streams beyond the limit, are left out of md.
+// convert replaces the deltas in md with totals, and returns the totals at the start
+// times of new deltas. It removes deltas that are not newer than the previous ones, and
+// streams beyond the limit.
 func (d *deltas) convert(ctx context.Context, md pmetric.Metrics) (starts pmetric.Metrics, err error) {
 	starts = d.starts(md)
 	if err = d.sum.ConsumeMetrics(ctx, starts); err == nil {
@@ -84,10 +83,10 @@ func (d *deltas) convert(ctx context.Context, md pmetric.Metrics) (starts pmetri
 	return starts, err
 }
 
-// starts returns the deltas of md as zeros at the time from which they count. A
-// client sends nothing about what did not happen: without its start, a lone delta
-// would be one sample, of which there is no rate. Where the start is the end of the
-// delta before, the conversion drops it.
+// starts returns the deltas of md as zeros at their start times. Clients send nothing
+// while nothing happens: without a start, a single delta would be a single sample, from
+// which no rate can be computed. If a start equals the end of the previous delta, the
+// conversion drops it.
 func (d *deltas) starts(md pmetric.Metrics) pmetric.Metrics {
 	zeros := pmetric.NewMetrics()
 	md.CopyTo(zeros)
@@ -110,26 +109,26 @@ func (d *deltas) starts(md pmetric.Metrics) pmetric.Metrics {
 	return zeros
 }
 
-// A point is a data point of any kind.
+// A point is a data point of any type.
 type point interface {
 	Timestamp() pcommon.Timestamp
 	SetTimestamp(pcommon.Timestamp)
 	StartTimestamp() pcommon.Timestamp
 }
 
-// toStart makes a point the zero at its start. It is false where the start is not
-// known.
+// toStart sets a point to zero at its start time. It returns false if the start is
+// unknown.
 func toStart[P point](d *deltas, p P, zero func(P)) bool {
 	start, at := p.StartTimestamp().AsTime(), p.Timestamp().AsTime()
 	if p.StartTimestamp() == 0 || !start.Before(at) {
 		return false
 	}
-	if earliest := at.Add(-farthestStart); start.Before(earliest) {
+	if earliest := at.Add(-maxStartAge); start.Before(earliest) {
 		start = earliest
 	}
-	if start.Before(d.begun) && time.Since(d.begun) < settling {
-		// The server that ran before has stored its total at that time. The sum
-		// begins anew after it.
+	if start.Before(d.begun) && time.Since(d.begun) < restartGrace {
+		// The previous server process stored its total at that time. The sum
+		// restarts after it.
 		start = start.Add(time.Millisecond)
 	}
 	p.SetTimestamp(pcommon.NewTimestampFromTime(start))
@@ -184,7 +183,7 @@ func isDelta(m pmetric.Metric) bool {
 	return t == pmetric.AggregationTemporalityDelta
 }
 
-// temporality returns that of a metric, if its type has one.
+// temporality returns the temporality of a metric, if its type has one.
 func temporality(m pmetric.Metric) (t pmetric.AggregationTemporality, has bool) {
 	switch m.Type() {
 	case pmetric.MetricTypeSum:

@@ -190,7 +190,7 @@ func TestOTLPDeltaBounded(t *testing.T) {
 		p.SetIntValue(1)
 	}
 	code, answer := r.export(many)
-	if got := answer.PartialSuccess().RejectedDataPoints(); code != http.StatusOK || got != 3 || !strings.Contains(answer.PartialSuccess().ErrorMessage(), "more than 100000 streams") {
+	if got := answer.PartialSuccess().RejectedDataPoints(); code != http.StatusOK || got != 3 || !strings.Contains(answer.PartialSuccess().ErrorMessage(), "limit of 100000 streams") {
 		t.Errorf("%d, %d rejected: %s; want 3 of 100,003", code, got, answer.PartialSuccess().ErrorMessage())
 	}
 	if got := number(t, r, "tacho_server_otlp_rejected_points_total "); got != 3 {
@@ -292,7 +292,7 @@ func TestOTLPJSON(t *testing.T) {
 	o.RemoteWriteReceiver = true
 	r := start(t, o)
 	now := time.Now().UnixNano()
-	for temporality, want := range map[int]string{1: "{}", 0: `{"partialSuccess":{"rejectedDataPoints":"1","errorMessage":"1 data points are not stored`} {
+	for temporality, want := range map[int]string{1: "{}", 0: `{"partialSuccess":{"rejectedDataPoints":"1","errorMessage":"1 data points were not stored`} {
 		body := fmt.Sprintf(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"calls","sum":{"aggregationTemporality":%d,"isMonotonic":true,`+
 			`"dataPoints":[{"startTimeUnixNano":"%d","timeUnixNano":"%d","asInt":"7"}]}}]}]}]}`, temporality, now-1e9, now)
 		resp, err := http.Post(r.URL()+"api/v1/otlp/v1/metrics", "application/json", strings.NewReader(body))

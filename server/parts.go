@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// A part is one long-lived piece of the server: what runs, and how it is told
-// to end.
+// A part is a long-running part of the server: a run function and a function that
+// stops it.
 type part struct {
 	name string
-	run  func() error // returns when the part has ended
-	stop func()       // makes run return; called once, also when run has returned
+	run  func() error // returns when the part has stopped
+	stop func()       // makes run return; called once, even if run has returned
 }
 
-// runParts runs all parts until ctx ends or one of them does, then stops them
-// in the order of the list: each has ended before the next is told to. The
-// error of the part that ended first comes first.
+// runParts runs all parts until ctx is done or one of them returns, then stops them
+// in the order of the list, each before the next. The error of the part that returned
+// first comes first.
 func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	ended := make(chan error, len(parts))
 	done := make([]chan struct{}, len(parts))
@@ -49,7 +49,7 @@ func runParts(ctx context.Context, log *slog.Logger, parts []part) error {
 	return errors.Join(first, rest(ended))
 }
 
-// rest collects the errors of the parts that ended after the first.
+// rest collects the errors of the other parts.
 func rest(ended <-chan error) error {
 	var all []error
 	for {
@@ -62,12 +62,12 @@ func rest(ended <-chan error) error {
 	}
 }
 
-// A gate is opened once; until then wait waits.
-type gate struct {
+// A latch is a one-time signal: opened is closed once.
+type latch struct {
 	once   sync.Once
 	opened chan struct{}
 }
 
-func newGate() *gate { return &gate{opened: make(chan struct{})} }
+func newLatch() *latch { return &latch{opened: make(chan struct{})} }
 
-func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
+func (g *latch) open() { g.once.Do(func() { close(g.opened) }) }

@@ -11,13 +11,13 @@ import (
 	"github.com/tacho-go/tacho/internal/scrapeerror"
 )
 
-// ProblemMetric explains why a target cannot be scraped, for the alert on it: 1 for each
-// target that is down, with the labels target_job and target_instance, which are the
-// target's, cause, the name of what is wrong, and text, which says it and how to fix it.
+// ProblemMetric explains why a target is down, for its alert. It is 1 for each such
+// target. The labels target_job and target_instance name the target, cause is an
+// identifier, and text describes the problem and the fix.
 const ProblemMetric = "tacho_target_problem"
 
-// mostProblems bounds the series: where more targets are down, one cause has many.
-const mostProblems = 1000
+// maxProblems limits the series: if more targets are down, they share a cause.
+const maxProblems = 1000
 
 // problems collects ProblemMetric.
 type problems struct {
@@ -36,11 +36,11 @@ func (p problems) Describe(to chan<- *prometheus.Desc) { to <- p.desc }
 
 // Collect implements prometheus.Collector.
 func (p problems) Collect(to chan<- prometheus.Metric) {
-	told := map[[2]string]bool{} // several targets may have the same labels in the end
+	told := map[[2]string]bool{} // several targets may have the same labels
 	for _, pool := range p.server.scraper.TargetsActive() {
 		for _, t := range pool {
 			key := [2]string{t.GetValue(model.JobLabel), t.GetValue(model.InstanceLabel)}
-			if t.Health() != scrape.HealthBad || told[key] || len(told) == mostProblems {
+			if t.Health() != scrape.HealthBad || told[key] || len(told) == maxProblems {
 				continue
 			}
 			told[key] = true
@@ -50,8 +50,8 @@ func (p problems) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// explain says what is wrong with a target, to those who can change the configuration:
-// in the file, or in the arguments that it was made from.
+// explain describes the problem of a target. The fix refers to the configuration file,
+// or to the command line if there is no file.
 func (s *Server) explain(t *scrape.Target) (cause, text string) {
 	err := t.LastError()
 	if err == nil {
@@ -64,8 +64,8 @@ func (s *Server) explain(t *scrape.Target) (cause, text string) {
 	}
 	e := scrapeerror.Explain(err.Error(), scrapeerror.Target{URL: t.URL().String(), Timeout: time.Duration(timeout)})
 	text = e.Text(setting, scrapeerror.English)
-	return e.Cause, strings.ToValidUTF8(text[:min(len(text), longestProblem)], "")
+	return e.Cause, strings.ToValidUTF8(text[:min(len(text), maxProblemBytes)], "")
 }
 
-// longestProblem is how many bytes of a text are kept: an error may quote a response.
-const longestProblem = 800
+// maxProblemBytes limits the text: an error may quote a response.
+const maxProblemBytes = 800

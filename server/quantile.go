@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser/posrange"
 )
 
-// NativeQuantile is what [Quantile] is, of a native histogram.
+// NativeQuantile is [Quantile] for a native histogram.
 func NativeQuantile(q float64, h *histogram.FloatHistogram) float64 {
 	v, _ := promql.HistogramQuantile(q, h, "", posrange.PositionRange{})
 	return v

@@ -8,15 +8,14 @@ import (
 	"github.com/prometheus/prometheus/util/logging"
 )
 
-// newEngine returns the PromQL engine with the switches of Prometheus's
-// command line.
+// newEngine returns the PromQL engine with the settings of Prometheus's command line.
 func (s *Server) newEngine() *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   s.log.With("component", "query engine"),
 		Reg:                      s.registry,
 		MaxSamples:               s.opts.QueryMaxSamples,
 		Timeout:                  s.opts.QueryTimeout,
-		ActiveQueryTracker:       make(turnstile, s.opts.QueryConcurrency),
+		ActiveQueryTracker:       make(queryLimiter, s.opts.QueryConcurrency),
 		LookbackDelta:            s.opts.QueryLookback,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return s.subqueryStep.Load() },
 		EnableAtModifier:         true, // always on since Prometheus 2.33
@@ -26,16 +25,16 @@ func (s *Server) newEngine() *promql.Engine {
 	})
 }
 
-// A turnstile lets as many queries run at once as it has room for. Prometheus's
-// own tracker also keeps the running queries in a mapped file, to name them
-// after a crash; a mapped file on a full disk is a crash by itself.
-type turnstile chan struct{}
+// A queryLimiter limits the number of concurrent queries. Prometheus's own tracker also
+// keeps the active queries in a mapped file, to log them after a crash; a mapped file
+// on a full disk causes a crash.
+type queryLimiter chan struct{}
 
 // GetMaxConcurrent implements promql.QueryTracker.
-func (t turnstile) GetMaxConcurrent() int { return cap(t) }
+func (t queryLimiter) GetMaxConcurrent() int { return cap(t) }
 
-// Insert waits for room.
-func (t turnstile) Insert(ctx context.Context, _ string) (int, error) {
+// Insert waits for a free slot.
+func (t queryLimiter) Insert(ctx context.Context, _ string) (int, error) {
 	select {
 	case t <- struct{}{}:
 		return 0, nil
@@ -44,13 +43,13 @@ func (t turnstile) Insert(ctx context.Context, _ string) (int, error) {
 	}
 }
 
-// Delete gives the room back.
-func (t turnstile) Delete(int) { <-t }
+// Delete frees a slot.
+func (t queryLimiter) Delete(int) { <-t }
 
 // Close implements io.Closer.
-func (t turnstile) Close() error { return nil }
+func (t queryLimiter) Close() error { return nil }
 
-// applyQueryLog opens the file that queries are logged to, if any is wanted.
+// applyQueryLog opens the query log file, if the configuration has one.
 func (s *Server) applyQueryLog(c *config.Config) error {
 	if c.GlobalConfig.QueryLogFile == "" {
 		s.engine.SetQueryLogger(nil)

@@ -17,14 +17,13 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// A ruleLoader loads rules that were read before. It implements
-// rules.GroupLoader.
+// A ruleLoader loads rules from memory. It implements rules.GroupLoader.
 type ruleLoader struct {
 	parser parser.Parser
 	files  atomic.Pointer[[]RuleFile]
 }
 
-// Load parses the rules of one name.
+// Load parses the rules of one file.
 func (l *ruleLoader) Load(name string, ignoreUnknown bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
 	for _, f := range *l.files.Load() {
 		if f.Name == name {
@@ -37,8 +36,8 @@ func (l *ruleLoader) Load(name string, ignoreUnknown bool, scheme model.Validati
 // Parse parses one expression.
 func (l *ruleLoader) Parse(query string) (parser.Expr, error) { return l.parser.ParseExpr(query) }
 
-// readRules reads all rules and finds their mistakes: in the names by the
-// scheme of the file and by the one that the rule manager was made with.
+// readRules reads and validates all rules. Names must be valid in the scheme of the file
+// and in the scheme of the rule manager.
 func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
 	files, err := s.builtinRules(c)
 	if err != nil {
@@ -64,7 +63,7 @@ func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
 	return files, nil
 }
 
-// builtinRules are those of Options.
+// builtinRules returns the rules of Options.
 func (s *Server) builtinRules(c *config.Config) ([]RuleFile, error) {
 	files := slices.Clone(s.opts.Rules)
 	if s.opts.RulesFunc == nil {
@@ -81,8 +80,8 @@ func (s *Server) builtinRules(c *config.Config) ([]RuleFile, error) {
 	return append(files, made...), nil
 }
 
-// ruleNames are the files that the patterns match; Prometheus's configuration
-// has checked the patterns.
+// ruleNames returns the files that match the patterns. Prometheus's configuration has
+// validated the patterns.
 func ruleNames(patterns []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, pattern := range patterns {
@@ -104,8 +103,8 @@ func (s *Server) checkRules(f RuleFile, scheme model.ValidationScheme) error {
 	return nil
 }
 
-// scheme is how the rule manager checks names: as the configuration said when
-// the server was made.
+// scheme returns the name validation scheme of the rule manager: that of the
+// configuration when the server was created.
 func (s *Server) scheme(c *config.Config) model.ValidationScheme {
 	if first := s.current.Load(); first != nil {
 		return s.ruleScheme
@@ -113,7 +112,7 @@ func (s *Server) scheme(c *config.Config) model.ValidationScheme {
 	return c.GlobalConfig.MetricNameValidationScheme
 }
 
-// applyRules loads all rules anew; alerts that stay keep their state.
+// applyRules reloads all rules. Unchanged alerts keep their state.
 func (s *Server) applyRules(c *settings) error {
 	names := make([]string, len(c.rules))
 	for i, f := range c.rules {

@@ -14,9 +14,8 @@ import (
 	"github.com/tacho-go/tacho/internal/handoff"
 )
 
-// The server is a target of its own, under the job "tacho". It is scraped
-// through memory and not through its port, which may want a certificate or a
-// password.
+// The server scrapes itself as the job "tacho". It uses an in-memory connection,
+// because its port may require a certificate or a password.
 const (
 	selfJob  = "tacho"
 	selfHost = "self.tacho.internal:80" // never looked up
@@ -43,8 +42,7 @@ scrape_configs:
 		return fmt.Errorf("the server's own job: %w", err)
 	}
 	c.ScrapeConfigs = append(c.ScrapeConfigs, own.ScrapeConfigs...)
-	// A file that names jobs by itself is loaded with UTF-8 names or legacy
-	// ones; the own job follows it.
+	// Use the same name validation as the jobs of the file.
 	own.ScrapeConfigs[0].MetricNameValidationScheme = c.GlobalConfig.MetricNameValidationScheme
 	own.ScrapeConfigs[0].MetricNameEscapingScheme = escaping(c)
 	return nil
@@ -57,7 +55,7 @@ func escaping(c *config.Config) string {
 	return model.AllowUTF8
 }
 
-// A memoryListener accepts the other end of what is dialled.
+// A memoryListener accepts in-memory connections.
 type memoryListener struct{ *handoff.Listener }
 
 func newMemoryListener() memoryListener { return memoryListener{handoff.New(memoryAddr{})} }
@@ -67,8 +65,8 @@ type memoryAddr struct{}
 func (memoryAddr) Network() string { return "memory" }
 func (memoryAddr) String() string  { return selfHost }
 
-// dial is how scrapes connect: to ourselves through memory, to everybody else
-// through the network.
+// dial connects scrapes: in memory to the server itself, over the network to all other
+// targets.
 func (l memoryListener) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if address != selfHost {
 		d := net.Dialer{KeepAlive: 30 * time.Second}

@@ -30,39 +30,39 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// A Server is an embedded Prometheus. Make it with [New], run it once.
+// A Server is an embedded Prometheus. Create it with [New] and run it once.
 type Server struct {
 	opts     Options
 	log      *slog.Logger
 	start    time.Time
 	listener net.Listener
-	folder   folderLock
+	dirLock  dirLock
 	url      *url.URL
 
-	registry *prometheus.Registry // everything but the TSDB's
-	gatherer prometheus.Gatherer  // everything
+	registry *prometheus.Registry // all metrics except those of the TSDB
+	gatherer prometheus.Gatherer  // all metrics
 	metrics  *metrics
 	meter    *tacho.Meter
 	features features.Collector
 	notes    *notifications.Notifications
 	parser   parser.Parser
 
-	store         *store
-	space         *space
-	remote        *remote.Storage
-	notesLeft     *allowance
-	fanout        storage.Storage
-	targets       *discoverer
-	alertmanagers *discoverer
-	scraper       *scrape.Manager
-	notifier      *notifier.Manager
-	engine        *promql.Engine
-	rules         *rules.Manager
-	ruleLoader    *ruleLoader
-	ruleScheme    model.ValidationScheme
-	self          memoryListener
-	http          *http.Server
-	otlp          *otlp // nil unless samples may be pushed
+	store           *store
+	disk            *diskMonitor
+	remote          *remote.Storage
+	annotationLimit *rateLimiter
+	fanout          storage.Storage
+	targets         *discoverer
+	alertmanagers   *discoverer
+	scraper         *scrape.Manager
+	notifier        *notifier.Manager
+	engine          *promql.Engine
+	rules           *rules.Manager
+	ruleLoader      *ruleLoader
+	ruleScheme      model.ValidationScheme
+	self            memoryListener
+	http            *http.Server
+	otlp            *otlp // nil unless samples may be pushed
 
 	state        atomic.Int32
 	current      atomic.Pointer[settings]
@@ -72,11 +72,10 @@ type Server struct {
 	reloadWhenReady bool // guarded by reloading
 }
 
-// New checks everything that can be checked before samples are touched: the
-// options, the configuration with its rule files, the data folder, the web
-// configuration; it binds the port and locks the data folder. The errors are [ErrConfig] and
-// [ErrInUse], with what to do about them. A Server that is not run must be
-// given up with [Server.Close].
+// New validates the options, the configuration with its rule files, the data directory
+// and the web configuration, binds the port and locks the data directory. It does not
+// open the samples. The errors are [ErrConfig] and [ErrInUse]; their text includes the
+// fix. A Server that is not run must be closed with [Server.Close].
 func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -86,23 +85,22 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := lockFolder(o.DataDir)
+	dirLock, err := lockDir(o.DataDir)
 	if err != nil {
 		_ = ln.Close()
 		return nil, err
 	}
-	s, err := build(o, ln, folder)
+	s, err := build(o, ln, dirLock)
 	if err != nil {
-		_, _ = ln.Close(), folder.release()
+		_, _ = ln.Close(), dirLock.release()
 		return nil, err
 	}
 	return s, nil
 }
 
-// build makes every part. The order is that of need: who is handed to another
-// exists before it.
-func build(o Options, ln net.Listener, folder folderLock) (*Server, error) {
-	s := &Server{opts: o, log: o.Logger, start: time.Now().UTC(), listener: ln, folder: folder, self: newMemoryListener()}
+// build creates every part, in the order of their dependencies.
+func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
+	s := &Server{opts: o, log: o.Logger, start: time.Now().UTC(), listener: ln, dirLock: dirLock, self: newMemoryListener()}
 	var err error
 	if s.url, err = o.externalURL(ln); err != nil {
 		return nil, err
@@ -121,14 +119,14 @@ func build(o Options, ln net.Listener, folder folderLock) (*Server, error) {
 
 	s.registry = prometheus.NewRegistry()
 	s.notes = notifications.NewNotifications(16, s.registry)
-	s.store = newStore(func(err error) { s.space.failed(err) })
-	s.space = newSpace(o, s.store, s.reopen)
-	s.registry.MustRegister(s.space)
+	s.store = newStore(func(err error) { s.disk.onCommitError(err) })
+	s.disk = newDiskMonitor(o, s.store, s.reopen)
+	s.registry.MustRegister(s.disk)
 	s.metrics = newMetrics(s.registry, o, s.store)
 	s.gatherer = prometheus.Gatherers{s.registry, s.store}
 
 	s.remote = remote.NewStorage(s.log.With("component", "remote"), s.registry, s.store.StartTime, o.DataDir, o.FlushDeadline, scraperOf{s}, false)
-	s.notesLeft = &allowance{most: mostNotes, per: notesPer}
+	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
 	s.engine = s.newEngine()
 	if err := s.buildScraping(); err != nil {
@@ -196,39 +194,39 @@ func (s *Server) buildHTTP() (err error) {
 	return nil
 }
 
-// scraperOf gives remote write the scrape manager, which is made after it.
+// scraperOf provides the scrape manager to remote write, which is created before it.
 type scraperOf struct{ *Server }
 
 // Get implements remote.ReadyScrapeManager.
 func (s scraperOf) Get() (*scrape.Manager, error) {
 	if s.scraper == nil {
-		return nil, errors.New("scraping has not begun")
+		return nil, errors.New("scraping has not started")
 	}
 	return s.scraper, nil
 }
 
-// URL is where people reach the server.
+// URL returns the external URL of the server.
 func (s *Server) URL() string { return s.url.String() + "/" }
 
-// Addr is the address that the server listens on.
+// Addr returns the listen address.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Ready is true while queries are answered and samples stored.
+// Ready reports whether queries are answered and samples are stored.
 func (s *Server) Ready() bool {
 	return state(s.state.Load()) == ready && !s.store.full.Load()
 }
 
-// Close gives up the port and the data folder of a Server that was never run.
-func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.folder.release()) }
+// Close releases the port and the data directory of a Server that was never run.
+func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.dirLock.release()) }
 
-// Run serves until ctx ends, and then stops everything in order: nothing that
-// was taken stays unwritten. It returns nil after an end by ctx.
+// Run serves until ctx is done, then shuts down cleanly: all accepted samples are
+// written. It returns nil if ctx was canceled.
 func (s *Server) Run(ctx context.Context) error {
-	opened := newGate() // the configuration is applied
+	opened := newLatch() // the configuration is applied
 	watch, unwatch := context.WithCancel(context.Background())
 	open, abandon := context.WithCancel(context.Background())
 	return runParts(ctx, s.log, []part{
-		// In the order in which they end.
+		// In the order in which they stop.
 		{"readiness", func() error { <-open.Done(); return nil }, func() { s.state.Store(int32(stopping)); abandon() }},
 		{"storage opening", func() error { return s.open(open, opened) }, abandon},
 		{"target discovery", s.targets.Run, s.targets.stop},
@@ -237,16 +235,16 @@ func (s *Server) Run(ctx context.Context) error {
 		{"notifications", func() error { <-opened.opened; s.notifier.Run(s.alertmanagers.SyncCh()); return nil }, s.notifier.Stop},
 		{"alertmanager discovery", s.alertmanagers.Run, s.alertmanagers.stop},
 		{"own scrape", func() error { s.self.serve(s.meter.Metrics()); return nil }, func() { _ = s.self.Close() }},
-		{"disk watch", func() error { <-opened.opened; s.space.run(watch); return nil }, unwatch},
+		{"disk watch", func() error { <-opened.opened; s.disk.run(watch); return nil }, unwatch},
 		{"web", s.serveHTTP, s.shutdownHTTP},
 		{"delta conversion", func() error { return s.otlp.run(watch) }, unwatch},
 		{"storage", func() error { <-watch.Done(); return nil }, s.closeStorage},
 	})
 }
 
-// open opens the TSDB, which replays its log, and applies the configuration.
-// It returns when it is abandoned; everybody who waits for the gate is let go.
-func (s *Server) open(ctx context.Context, opened *gate) error {
+// open opens the TSDB, which replays its WAL, and applies the configuration. It returns
+// when ctx is done. The latch is opened in any case.
+func (s *Server) open(ctx context.Context, opened *latch) error {
 	defer opened.open()
 	start := time.Now()
 	if err := s.openStore(s.config()); err != nil {
@@ -272,9 +270,9 @@ func (s *Server) open(ctx context.Context, opened *gate) error {
 	return nil
 }
 
-// closeStorage closes the TSDB, and gives remote write the deadline to send
-// what it holds. A receiver that does not answer makes it take a multiple of
-// that; what was not sent is in the TSDB, so nobody waits for it.
+// closeStorage closes the TSDB and gives remote write FlushDeadline to send its queue.
+// With a receiver that does not respond, remote write would take several times as long;
+// unsent samples are in the TSDB, so closeStorage does not wait for them.
 func (s *Server) closeStorage() {
 	if err := s.store.Close(); err != nil {
 		s.log.Error("the storage did not close cleanly", "err", err)
@@ -287,6 +285,6 @@ func (s *Server) closeStorage() {
 			s.log.Error("remote write did not close cleanly", "err", err)
 		}
 	case <-time.After(s.opts.FlushDeadline + time.Second):
-		s.log.Warn("remote write: a receiver does not answer; the samples that it lacks are in the data folder", "folder", s.opts.DataDir)
+		s.log.Warn("remote write: a receiver does not respond; the unsent samples are in the data directory", "folder", s.opts.DataDir)
 	}
 }

@@ -16,42 +16,42 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// errFull is what writers get while the disk is full.
-var errFull = errors.New("the disk is full: nothing is stored until there is space again")
+// errFull is the error of writes while the disk is full.
+var errFull = errors.New("the disk is full: no samples are stored until there is free space")
 
-// A store is a TSDB that need not be open yet and can be opened anew while
-// everybody holds on to the store. Writers are turned away while it is full,
-// see [space]; readers only while it is closed.
+// A store is a TSDB that may not be open yet and can be reopened while its users keep
+// the store. Writes fail while the disk is full, see diskMonitor; reads fail only while
+// the TSDB is closed.
 type store struct {
 	stats *tsdb.DBStats
 	full  atomic.Bool
-	onErr func(error) // hears of failed commits
+	onErr func(error) // called after failed commits
 
 	mu  sync.RWMutex
 	gen *generation // nil while closed
 }
 
-// A generation is one opening of the TSDB with the metrics of its own that
-// tsdb.Open registers.
+// A generation is one opened TSDB with its own registry, because tsdb.Open registers
+// metrics.
 type generation struct {
 	db    *tsdb.DB
 	reg   *prometheus.Registry
-	users sync.WaitGroup // readers and writers under way
+	users sync.WaitGroup // active readers and writers
 }
 
 func newStore(onErr func(error)) *store {
 	return &store{stats: tsdb.NewDBStats(), onErr: onErr}
 }
 
-// set makes an opened TSDB the one in use.
+// set installs an opened TSDB.
 func (s *store) set(db *tsdb.DB, reg *prometheus.Registry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gen = &generation{db: db, reg: reg}
 }
 
-// Close waits for the readers and writers under way and closes the TSDB. It
-// can be set again.
+// Close waits for the active readers and writers and closes the TSDB. Afterwards, set
+// can install another one.
 func (s *store) Close() error {
 	s.mu.Lock()
 	g := s.gen
@@ -64,7 +64,7 @@ func (s *store) Close() error {
 	return g.db.Close()
 }
 
-// acquire returns the open TSDB, which stays open until release is called.
+// acquire returns the open TSDB and keeps it open until release is called.
 func (s *store) acquire() (db *tsdb.DB, release func(), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -86,7 +86,7 @@ func (s *store) with(f func(*tsdb.DB) error) error {
 	return f(db)
 }
 
-// Gather returns the metrics of the TSDB, none while it is closed.
+// Gather returns the metrics of the TSDB, or none while it is closed.
 func (s *store) Gather() ([]*dto.MetricFamily, error) {
 	s.mu.RLock()
 	g := s.gen
@@ -101,7 +101,7 @@ func (s *store) applyConfig(c *config.Config) error {
 	return s.with(func(db *tsdb.DB) error { return db.ApplyConfig(c) })
 }
 
-// StartTime returns the time before which remote storage is asked for samples.
+// StartTime returns the time before which samples are read from remote storage.
 func (s *store) StartTime() (int64, error) {
 	start := int64(math.MaxInt64)
 	err := s.with(func(db *tsdb.DB) error {
@@ -115,7 +115,7 @@ func (s *store) StartTime() (int64, error) {
 	return start, err
 }
 
-// Querier reads samples; the TSDB stays open until it is closed.
+// Querier reads samples. The TSDB stays open until the querier is closed.
 func (s *store) Querier(mint, maxt int64) (storage.Querier, error) {
 	db, release, err := s.acquire()
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *store) Querier(mint, maxt int64) (storage.Querier, error) {
 	return &querier{q, release}, nil
 }
 
-// ChunkQuerier reads chunks; the TSDB stays open until it is closed.
+// ChunkQuerier reads chunks. The TSDB stays open until the querier is closed.
 func (s *store) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
 	db, release, err := s.acquire()
 	if err != nil {
@@ -143,7 +143,7 @@ func (s *store) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
 	return &chunkQuerier{q, release}, nil
 }
 
-// ExemplarQuerier reads exemplars, which live in memory.
+// ExemplarQuerier reads exemplars, which are in memory.
 func (s *store) ExemplarQuerier(ctx context.Context) (q storage.ExemplarQuerier, err error) {
 	err = s.with(func(db *tsdb.DB) error {
 		q, err = db.ExemplarQuerier(ctx)
@@ -172,23 +172,23 @@ func (q *chunkQuerier) Close() error {
 	return q.ChunkQuerier.Close()
 }
 
-// Appender writes samples; the TSDB stays open until it commits or rolls back.
+// Appender writes samples. The TSDB stays open until Commit or Rollback.
 func (s *store) Appender(ctx context.Context) storage.Appender {
 	db, release, err := s.writing()
 	if err != nil {
-		return refusal{err}
+		return failingAppender{err}
 	}
 	return &appender{db.Appender(ctx), s.transaction(release)}
 }
 
-// AppenderV2 is Appender for writers of Prometheus's newer interface.
+// AppenderV2 is Appender for Prometheus's newer interface.
 func (s *store) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	db, release, err := s.writing()
 	if err != nil {
-		return refusalV2{err}
+		return failingAppenderV2{err}
 	}
-	// Receivers of remote write need the larger interface, which the TSDB's
-	// appenders have.
+	// The remote write receiver needs the larger interface, which the TSDB's
+	// appenders implement.
 	return &appenderV2{db.AppenderV2(ctx).(storage.ExemplarAppenderV2), s.transaction(release)}
 }
 
@@ -199,7 +199,7 @@ func (s *store) writing() (*tsdb.DB, func(), error) {
 	return s.acquire()
 }
 
-// transaction returns what to do with the outcome of a commit.
+// transaction returns the function that handles the result of a commit.
 func (s *store) transaction(release func()) func(error) error {
 	return func(err error) error {
 		release()
@@ -226,7 +226,7 @@ type appenderV2 struct {
 func (a *appenderV2) Commit() error   { return a.end(a.ExemplarAppenderV2.Commit()) }
 func (a *appenderV2) Rollback() error { return a.end(a.ExemplarAppenderV2.Rollback()) }
 
-// What follows is the API's view of the TSDB.
+// The methods below implement the API's TSDB interfaces.
 
 // CleanTombstones removes deleted samples from disk.
 func (s *store) CleanTombstones() error {
@@ -252,7 +252,7 @@ func (s *store) Stats(label string, limit int) (stats *tsdb.Stats, err error) {
 	return stats, err
 }
 
-// WALReplayStatus says how far the replay is.
+// WALReplayStatus returns the progress of the WAL replay.
 func (s *store) WALReplayStatus() (tsdb.WALReplayStatus, error) {
 	return s.stats.Head.WALReplayStatus.GetWALReplayStatus(), nil
 }

@@ -94,7 +94,7 @@ func TestBadOptions(t *testing.T) {
 		want   string
 	}{
 		{"no folder", func(o *server.Options) { o.DataDir = "" }, "DataDir is empty"},
-		{"a file for a folder", func(o *server.Options) { o.DataDir = file }, "choose another folder"},
+		{"a file for a folder", func(o *server.Options) { o.DataDir = file }, "choose another directory"},
 		{"unknown field", func(o *server.Options) { o.Config = "scrape_config: []" }, "field scrape_config not found"},
 		{"missing file", func(o *server.Options) { o.ConfigFile = "nowhere.yml" }, "nowhere.yml"},
 		{"bad rule file", func(o *server.Options) { o.Config = "rule_files: [" + rule(t, "sum(") + "]" }, "unclosed left parenthesis"},
@@ -105,7 +105,7 @@ func TestBadOptions(t *testing.T) {
 		{"bad URL", func(o *server.Options) { o.ExternalURL = "example" }, "must look like https://host/path"},
 		{"URL without a host", func(o *server.Options) { o.ExternalURL = "http://:80/" }, "must look like https://host/path"},
 		{"two URLs", func(o *server.Options) { o.ExternalURL = "http://a,b" }, "must look like https://host/path"},
-		{"URL without a port that exists", func(o *server.Options) { o.ExternalURL = "http://h:99999" }, "99999 is no port"},
+		{"URL without a port that exists", func(o *server.Options) { o.ExternalURL = "http://h:99999" }, "99999 is not a valid port"},
 		{"URL with a user", func(o *server.Options) { o.ExternalURL = "http://ann:secret@example.org" }, "it has no user"},
 		{"URL with a token", func(o *server.Options) { o.ExternalURL = "http://secret@example.org" }, "it has no user"},
 		{"other URL with a user", func(o *server.Options) { o.ExternalURL = "ftp://ann:secret@example.org" }, "must look like https://host/path"},
@@ -287,7 +287,7 @@ func TestSecondInstance(t *testing.T) {
 	o := options(t)
 	o.Config = scraping(target(t, "things 1\n"))
 	first := start(t, o)
-	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "belongs to a process that is running") {
+	if _, err := server.New(o); !errors.Is(err, server.ErrInUse) || !strings.Contains(err.Error(), "is in use by another process") {
 		t.Errorf("the second instance: %v", err)
 	}
 	first.await("the first to go on", func() bool { return first.one("things") == "1" })
@@ -331,7 +331,7 @@ func TestDamagedLog(t *testing.T) {
 	before := flip(t, segment)
 
 	r := start(t, o)
-	if !strings.Contains(r.log.String(), "the log was damaged") {
+	if !strings.Contains(r.log.String(), "the WAL was damaged") {
 		t.Errorf("the log says nothing of the damage:\n%s", r.log)
 	}
 	if _, body := r.get("/metrics"); !strings.Contains(body, "prometheus_tsdb_wal_corruptions_total 1\n") {
@@ -354,7 +354,7 @@ func TestDamagedLog(t *testing.T) {
 	r.stop()
 
 	again := start(t, o)
-	if strings.Contains(again.log.String(), "the log was damaged") {
+	if strings.Contains(again.log.String(), "the WAL was damaged") {
 		t.Error("the damage is reported twice")
 	}
 	if now := again.one("count_over_time(filled[1h])"); now != left {
@@ -416,7 +416,7 @@ func TestSamplesFromTheFuture(t *testing.T) {
 
 	o.Config = scraping(target(t, "things 1\n"))
 	r := start(t, o)
-	for _, want := range []string{"the newest sample lies in the future", "set the clock right"} {
+	for _, want := range []string{"the newest sample is in the future", "set the clock right"} {
 		if !strings.Contains(r.log.String(), want) {
 			t.Errorf("the log does not say %q", want)
 		}

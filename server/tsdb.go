@@ -15,9 +15,8 @@ import (
 	pruntime "github.com/prometheus/prometheus/util/runtime"
 )
 
-// tsdbOptions are those of Prometheus's command line, which the package's own
-// defaults are not: they leave the log uncompressed, never merge blocks and
-// store no exemplars.
+// tsdbOptions returns the defaults of Prometheus's command line. The defaults of the
+// tsdb package differ: no WAL compression, no block merging, no exemplars.
 func tsdbOptions(c *config.Config, registry features.Collector) *tsdb.Options {
 	conf := c.StorageConfig.TSDBConfig
 	o := tsdb.DefaultOptions()
@@ -38,24 +37,24 @@ func tsdbOptions(c *config.Config, registry features.Collector) *tsdb.Options {
 	return o
 }
 
-// openDB opens the TSDB, with its metrics in a registry of its own, and says
-// what it lost if the log was damaged.
+// openDB opens the TSDB with its own registry, and logs an error if the WAL was
+// damaged.
 func (s *Server) openDB(c *config.Config) (*tsdb.DB, *prometheus.Registry, error) {
 	reg := prometheus.NewRegistry()
-	kept := keepLog(s.opts.DataDir, time.Now())
-	if err := s.folder.release(); err != nil { // the TSDB takes it over
-		return nil, nil, fmt.Errorf("the lock of the data folder: %w", err)
+	kept := backUpWAL(s.opts.DataDir, time.Now())
+	if err := s.dirLock.release(); err != nil { // the TSDB takes it over
+		return nil, nil, fmt.Errorf("lock of the data directory: %w", err)
 	}
 	db, err := tsdb.Open(s.opts.DataDir, s.log.With("component", "tsdb"), reg, tsdbOptions(c, s.features), s.store.stats)
 	if err != nil {
 		if !isLocked(err) {
-			return nil, nil, fmt.Errorf("the data in %s cannot be opened: %w; the log before the attempt: %v", s.opts.DataDir, err, kept)
+			return nil, nil, fmt.Errorf("cannot open the data in %s: %w; backup of the WAL: %v", s.opts.DataDir, err, kept)
 		}
 		kept.drop()
 		return nil, nil, inUse(s.opts.DataDir, err)
 	}
 	if corruptions(reg) > 0 {
-		s.log.Error("the log was damaged: what came after the damage is not in the database", "folder", s.opts.DataDir, "log", kept.String())
+		s.log.Error("the WAL was damaged: samples after the damage are not in the database", "folder", s.opts.DataDir, "log", kept.String())
 	} else {
 		kept.drop()
 	}
@@ -63,12 +62,12 @@ func (s *Server) openDB(c *config.Config) (*tsdb.DB, *prometheus.Registry, error
 	return db, reg, nil
 }
 
-// isLocked tells the error of a locked folder, which has no type.
+// isLocked recognizes the error of a locked directory, which has no type.
 func isLocked(err error) bool {
 	return strings.Contains(err.Error(), "lock DB directory")
 }
 
-// corruptions returns how many damaged logs the TSDB met when it was opened.
+// corruptions returns the number of WAL corruptions when the TSDB was opened.
 func corruptions(reg prometheus.Gatherer) float64 {
 	families, err := reg.Gather()
 	if err != nil {
@@ -82,24 +81,23 @@ func corruptions(reg prometheus.Gatherer) float64 {
 	return 0
 }
 
-// clockSlack is how far ahead of the clock the newest sample may be before
-// something is wrong with the clock.
+// clockSlack is how far the newest sample may be ahead of the clock without a warning.
 const clockSlack = time.Minute
 
-// checkClock finds samples from the future: written while the clock was
-// ahead, they make the TSDB refuse everything older than its out-of-order
-// window, and that is everything, until the clock has caught up.
+// checkClock detects samples from the future, written while the clock was ahead. Until
+// the clock has caught up, the TSDB rejects all new samples as older than its
+// out-of-order window.
 func (s *Server) checkClock(db *tsdb.DB) {
 	ahead := time.Until(time.UnixMilli(db.Head().MaxTime()))
 	if db.Head().NumSeries() == 0 || ahead < clockSlack {
 		return
 	}
-	s.log.Error("the newest sample lies in the future: the clock is behind now or was ahead; samples older than the out-of-order window before it are refused until the clock has caught up",
+	s.log.Error("the newest sample is in the future: the clock is behind now or was ahead; samples older than the out-of-order window before it are rejected until the clock has caught up",
 		"newest", time.UnixMilli(db.Head().MaxTime()).UTC(), "ahead", ahead.Round(time.Second),
-		"cure", "set the clock right; to begin anew, move the folder away: "+s.opts.DataDir)
+		"fix", "set the clock right; to start over, move the directory away: "+s.opts.DataDir)
 }
 
-// reopen closes the TSDB and opens it anew, which mends its log.
+// reopen closes and reopens the TSDB, which repairs its WAL.
 func (s *Server) reopen() error {
 	if err := s.store.Close(); err != nil && !errors.Is(err, tsdb.ErrNotReady) {
 		s.log.Warn("the damaged storage did not close cleanly", "err", err)
@@ -107,7 +105,7 @@ func (s *Server) reopen() error {
 	return s.openStore(s.config())
 }
 
-// openStore opens the TSDB with c and puts it into use.
+// openStore opens the TSDB with c and installs it.
 func (s *Server) openStore(c *config.Config) error {
 	db, reg, err := s.openDB(c)
 	if err != nil {

@@ -1,18 +1,17 @@
 package server
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// The log of the TSDB (https://prometheus.io/docs/prometheus/latest/storage/):
-// numbered segments in the folder wal.
+// The write-ahead log of the TSDB (https://prometheus.io/docs/prometheus/latest/storage/):
+// numbered segments in the directory wal.
 const walDir = "wal"
 
-// segments lists the log's segments, oldest first.
+// segments lists the segments of the WAL, oldest first.
 func segments(dir string) []fs.FileInfo {
 	entries, err := os.ReadDir(filepath.Join(dir, walDir)) // sorted by name
 	if err != nil {
@@ -36,43 +35,43 @@ func lastSegment(dir string) int64 {
 	return all[len(all)-1].Size()
 }
 
-// A keepsake holds on to the log as it was before it was opened. Opening a
-// log with a damaged record cuts everything after the record off; the
-// keepsake still has it. It costs no space: its files are links.
-type keepsake struct{ dir string }
+// A walBackup is a copy of the WAL before it is opened. Opening a WAL with a damaged
+// record truncates everything after it; the backup still has it. It takes no space: its
+// files are hard links.
+type walBackup struct{ dir string }
 
-// keepLog links the segments of the log below dir. Where links are impossible
-// it keeps nothing, as Prometheus does.
-func keepLog(dir string, now time.Time) *keepsake {
+// backUpWAL links the segments of the WAL below dir. Without hard links there is no
+// backup, as in Prometheus.
+func backUpWAL(dir string, now time.Time) *walBackup {
 	all := segments(dir)
 	if len(all) == 0 {
-		return &keepsake{}
+		return &walBackup{}
 	}
-	k := &keepsake{filepath.Join(dir, "wal-before-repair-"+now.UTC().Format("20060102T150405Z"))}
+	k := &walBackup{filepath.Join(dir, "wal-before-repair-"+now.UTC().Format("20060102T150405Z"))}
 	if os.MkdirAll(k.dir, 0o750) != nil {
-		return &keepsake{}
+		return &walBackup{}
 	}
 	for _, s := range all {
 		if os.Link(filepath.Join(dir, walDir, s.Name()), filepath.Join(k.dir, s.Name())) != nil {
 			k.drop()
-			return &keepsake{}
+			return &walBackup{}
 		}
 	}
 	return k
 }
 
-// drop lets go of the links; an undamaged log needs none.
-func (k *keepsake) drop() {
+// drop removes the backup.
+func (k *walBackup) drop() {
 	if k.dir != "" {
 		_ = os.RemoveAll(k.dir)
 		k.dir = ""
 	}
 }
 
-// String says where the old log is.
-func (k *keepsake) String() string {
+// String returns the location of the backup.
+func (k *walBackup) String() string {
 	if k.dir == "" {
-		return "not kept: the file system has no links"
+		return "none: the file system has no hard links"
 	}
-	return fmt.Sprintf("kept in %s", k.dir)
+	return k.dir
 }

@@ -48,7 +48,7 @@ func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	switch what, _ := pflag.UnquoteUsage(f); {
 	case what == "file", f.Name == "target":
 		must(cmd.MarkFlagFilename(f.Name, "yml", "yaml", "json"))
-	case strings.HasPrefix(what, "folder"):
+	case strings.HasPrefix(what, "directory"):
 		must(cmd.MarkFlagDirname(f.Name))
 	default:
 		must(cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions))

@@ -21,11 +21,11 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-const demoLong = `Demo starts a small shop with made-up customers and shows it: two instances of a
-Gin service, a Flask service under Gunicorn where Python has both, and a past of
-six hours that is marked as made up. A new version comes at 0:20; from 0:45 to
-1:30 things go wrong. Everything listens on the loopback address only, the data
-lies in a temporary folder, and Ctrl-C stops and deletes everything.`
+const demoLong = `Demo runs a small shop with simulated customers and shows it: two instances of a
+Gin service, a Flask service under Gunicorn if Python has both, and six hours of
+generated history, marked as such. A new version is deployed at 0:20; an incident
+lasts from 0:45 to 1:30. Everything listens on the loopback address only, the data
+is in a temporary directory, and Ctrl-C stops and deletes everything.`
 
 // demoFlags are the settings of tacho demo.
 type demoFlags struct {
@@ -39,22 +39,22 @@ type demoFlags struct {
 
 func (f *demoFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.port, "port", 9464, "first `port` to try for the page; the shop takes the next ones")
-	flags.Float64Var(&f.rate, "rate", demo.DefaultRate, "requests a second, on average")
-	periodVar(flags, &f.length, "for", 0, "end by itself after this time; 0 runs until Ctrl-C")
-	flags.BoolVar(&f.noTraffic, "no-traffic", false, "leave the customers out: use the shop yourself")
-	flags.BoolVar(&f.noFlask, "no-flask", false, "leave the Flask service out")
-	flags.BoolVar(&f.noHistory, "no-history", false, "leave the made-up past out")
+	flags.Float64Var(&f.rate, "rate", demo.DefaultRate, "average `requests` per second")
+	periodVar(flags, &f.length, "for", 0, "stop after this time; 0 runs until Ctrl-C")
+	flags.BoolVar(&f.noTraffic, "no-traffic", false, "do not simulate customers: use the shop yourself")
+	flags.BoolVar(&f.noFlask, "no-flask", false, "do not start the Flask service")
+	flags.BoolVar(&f.noHistory, "no-history", false, "do not generate the history")
 	flags.BoolVar(&f.noOpen, "no-open", false, "do not open the browser")
-	flags.StringVar(&f.keep, "keep", "", "`folder` to keep the data in, instead of a temporary one")
+	flags.StringVar(&f.keep, "keep", "", "`directory` to keep the data in, instead of a temporary one")
 }
 
 func newDemo(s streams) *cobra.Command {
 	f := &demoFlags{}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show it now, with a made-up shop",
+		Short: "Show tacho with a sample shop",
 		Long:  demoLong,
-		Args:  noArguments("to watch services of your own: tacho serve"),
+		Args:  noArguments("to monitor your own services, run tacho serve"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd.Context(), f, s.out)
 		},
@@ -63,8 +63,8 @@ func newDemo(s streams) *cobra.Command {
 	return cmd
 }
 
-// runDemo opens the ports, prints where everything is, and runs shop and
-// server until ctx ends: the shop ends first, then the server, then the folder.
+// runDemo opens the ports, prints the addresses, and runs the shop and the server
+// until ctx is done. It stops the shop, then the server, then removes the directory.
 func runDemo(ctx context.Context, f *demoFlags, out io.Writer) (err error) {
 	if err := f.check(); err != nil {
 		return usage(err)
@@ -94,8 +94,8 @@ func runDemo(ctx context.Context, f *demoFlags, out io.Writer) (err error) {
 	return runBoth(ctx, shop, srv)
 }
 
-// runBoth runs the shop and the server. The server outlives the shop, so that
-// the shop's last requests are still scraped from a server that listens.
+// runBoth runs the shop and the server. The server stops after the shop, so that
+// the last requests of the shop are still scraped.
 func runBoth(ctx context.Context, shop *demo.Demo, srv *server.Server) error {
 	serving, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -104,18 +104,18 @@ func runBoth(ctx context.Context, shop *demo.Demo, srv *server.Server) error {
 	defer cancel()
 	go func() {
 		ended <- srv.Run(serving)
-		cancel() // no server, no shop
+		cancel() // without the server, the shop stops too
 	}()
 	err := shop.Run(ctx)
 	stop()
 	return errors.Join(err, <-ended)
 }
 
-// folder returns where the data goes and what to do with it in the end.
+// folder returns the data directory and a function that removes it if it is temporary.
 func (f *demoFlags) folder() (dir string, remove func() error, err error) {
 	if f.keep != "" {
 		if err = os.MkdirAll(f.keep, 0o750); err != nil {
-			err = fmt.Errorf("--keep: the folder cannot be made: %w; choose another one", err)
+			err = fmt.Errorf("--keep: cannot create the directory: %w; choose another one", err)
 		}
 		return f.keep, func() error { return nil }, err
 	}
@@ -124,16 +124,16 @@ func (f *demoFlags) folder() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, err
 }
 
-// lastPort leaves room for the ports that follow: two instances and the Flask service.
+// lastPort leaves room for the ports of two instances and the Flask service.
 const lastPort = 65535 - 3
 
-// check names the first setting that cannot be used.
+// check returns an error for the first invalid setting.
 func (f *demoFlags) check() error {
 	switch {
 	case f.port < 1 || f.port > lastPort:
 		return fmt.Errorf("--port %d: it must be from 1 to %d", f.port, lastPort)
-	case !(f.rate > 0 && f.rate <= demo.MaxRate): // nor what is no number
-		return fmt.Errorf("--rate %v: it must be above 0 and at most %d; --no-traffic leaves the customers out", f.rate, demo.MaxRate)
+	case !(f.rate > 0 && f.rate <= demo.MaxRate): // rejects NaN too
+		return fmt.Errorf("--rate %v: it must be above 0 and at most %d; use --no-traffic for no customers", f.rate, demo.MaxRate)
 	case f.length < 0:
 		return fmt.Errorf("--for %v: it must not be below 0", period(f.length))
 	}
@@ -164,13 +164,13 @@ func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
 	return nil, nil, err
 }
 
-// demoInterval is how often the demo is scraped; demoHaste makes its alerts
-// fire within an incident of 45 seconds.
+// demoInterval is the scrape interval of the demo. demoSpeedup shortens the rules'
+// durations, so that alerts fire within an incident of 45 seconds.
 const (
 	demoInterval = time.Second
 	demoWindow   = 10 * time.Second
-	demoHaste    = 20
-	demoLatency  = 300 * time.Millisecond // everything in the shop is quicker, but for the incident
+	demoSpeedup  = 20
+	demoLatency  = 300 * time.Millisecond // the shop is faster, except during the incident
 )
 
 func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options, error) {
@@ -178,11 +178,11 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	if err != nil {
 		return server.Options{}, err
 	}
-	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, Latency: demoLatency, RunbookURL: runbooks})
+	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks})
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener: page,
-		Page:     newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Arguments: true, Hint: "A made-up shop. A new version comes at 0:20; from 0:45 to 1:30 things go wrong. The six hours before the start are seeded."}),
+		Page:     newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}),
 		Rules:    builtin,
 		Version:  versionText(), Revision: revision(),
 		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,
@@ -213,7 +213,7 @@ func demoConfig(shop *demo.Demo) (string, error) {
 	return string(text), err
 }
 
-// seed writes the past, unless the kept folder has one.
+// seed writes the history, unless the kept directory already has one.
 func (f *demoFlags) seed(shop *demo.Demo, dir string) error {
 	data := filepath.Join(dir, "data")
 	if blocks, _ := filepath.Glob(filepath.Join(data, "*", "meta.json")); f.noHistory || len(blocks) > 0 {
@@ -224,17 +224,17 @@ func (f *demoFlags) seed(shop *demo.Demo, dir string) error {
 
 func (f *demoFlags) print(w io.Writer, srv *server.Server, shop *demo.Demo) {
 	address := "http://" + shop.Targets()[0].Address
-	data := "data in a temporary folder"
+	data := "data in a temporary directory"
 	if f.keep != "" {
 		data = "data kept in " + f.keep
 	}
-	fmt.Fprintf(w, "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if present, made-up traffic; loopback only, %s\n", versionText(), data)
+	fmt.Fprintf(w, "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if installed, simulated traffic; loopback only, %s\n", versionText(), data)
 	fmt.Fprintf(w, "  Dashboard   %s\n", srv.URL())
-	fmt.Fprintf(w, "  Demo shop   %s/          curl it and watch it appear\n", address)
-	fmt.Fprintf(w, "  Metrics     %s/metrics   what your own service will expose\n", address)
+	fmt.Fprintf(w, "  Demo shop   %s/          send requests with curl and watch them appear\n", address)
+	fmt.Fprintf(w, "  Metrics     %s/metrics   what your service will export\n", address)
 	end := "Ctrl-C stops and deletes everything"
 	if f.keep != "" {
 		end = "Ctrl-C stops"
 	}
-	fmt.Fprintf(w, "  first numbers in 3 s; at 0:20 a new version, from 0:45 to 1:30 an incident; %s\n", end)
+	fmt.Fprintf(w, "  first data in 3 s; deployment at 0:20, incident from 0:45 to 1:30; %s\n", end)
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
 )
 
-const doctorLong = `Doctor scrapes a service a few times and says in plain words what is wrong with
-its metrics, with the evidence and the cure; docs/doctor.md explains each check.
+const doctorLong = `Doctor scrapes a service a few times and explains the problems of its metrics in
+plain words, with the evidence and the fix. docs/doctor.md describes each check.
 
   tacho doctor :8080
   tacho doctor https://example.org/metrics --header 'Authorization: Bearer …'
   tacho doctor localhost:5000 --json
 
 Exit codes: 0 nothing above info, 1 warnings, 2 errors, 3 no scrape possible,
-64 wrong flags or URL.`
+64 invalid flags or URL.`
 
 // doctorFlags are the settings of tacho doctor.
 type doctorFlags struct {
@@ -32,20 +32,20 @@ type doctorFlags struct {
 
 func (f *doctorFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
-	flags.BoolVar(&f.json, "json", false, "write the report for programs")
-	flags.IntVar(&o.Scrapes, "scrapes", 3, "how many times to scrape for comparison")
-	periodVar(flags, &o.Interval, "pause", time.Second, "how long to wait between scrapes")
-	periodVar(flags, &o.Timeout, "timeout", 10*time.Second, "how long one scrape may take")
-	periodVar(flags, &o.ScrapeInterval, "scrape-interval", 15*time.Second, "the interval that the cost is reckoned for")
-	flags.IntVar(&o.Instances, "instances", 1, "the number of such processes that the cost is reckoned for")
-	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` to send with each scrape; may be repeated")
+	flags.BoolVar(&f.json, "json", false, "write the report as JSON")
+	flags.IntVar(&o.Scrapes, "scrapes", 3, "`number` of scrapes to compare")
+	periodVar(flags, &o.Interval, "pause", time.Second, "time between scrapes")
+	periodVar(flags, &o.Timeout, "timeout", 10*time.Second, "timeout of one scrape")
+	periodVar(flags, &o.ScrapeInterval, "scrape-interval", 15*time.Second, "scrape interval for the cost estimate")
+	flags.IntVar(&o.Instances, "instances", 1, "`number` of instances for the cost estimate")
+	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` header to send with each scrape; repeatable")
 }
 
 func newDoctor(s streams) *cobra.Command {
 	f := &doctorFlags{}
 	cmd := &cobra.Command{
 		Use:   "doctor URL",
-		Short: "Say what is wrong with a service's metrics",
+		Short: "Find problems in a service's metrics",
 		Long:  doctorLong,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
@@ -54,7 +54,7 @@ func newDoctor(s streams) *cobra.Command {
 			case 1:
 				return nil
 			}
-			return misuse(cmd, fmt.Errorf("doctor examines one URL at a time, and these are %d", len(args)))
+			return misuse(cmd, fmt.Errorf("doctor examines one URL at a time, got %d", len(args)))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := aboveZero(cmd.Flags(), "scrapes", "pause", "timeout", "scrape-interval", "instances"); err != nil {
@@ -92,7 +92,7 @@ func examine(ctx context.Context, f *doctorFlags, out io.Writer) error {
 	return exit(r.ExitCode())
 }
 
-// exit ends with a code and without a text.
+// exit returns an error with a code and no text.
 func exit(code int) error {
 	if code == exitOK {
 		return nil

@@ -34,7 +34,7 @@ func TestServeSaysWhatIsInForce(t *testing.T) {
 	if got := p.says(`(?m)^  Data .*\((.*)\)$`); got != "kept 2d" {
 		t.Errorf("it says %q of a file with a retention of 2d alone", got)
 	}
-	if got := p.says(`(?m)^  Targets (.*)$`); !strings.HasSuffix(got, "prometheus.yml  the configuration; SIGHUP or POST /-/reload reads it again") {
+	if got := p.says(`(?m)^  Targets (.*)$`); !strings.HasSuffix(got, "prometheus.yml  the configuration; SIGHUP or POST /-/reload reloads it") {
 		t.Errorf("it says %q of a prometheus.yml", got)
 	}
 	p.await("the job tacho of the file", 30*time.Second, func() bool { return value(t, page, `up{job="tacho",instance="127.0.0.1:1"}`) == "0" })
@@ -44,7 +44,7 @@ func TestServeSaysWhatIsInForce(t *testing.T) {
 	if got := p.says(`(?m)^  Data .*\((.*)\)$`); got != "kept 15d, at most 1GiB" {
 		t.Errorf("it says %q of what it keeps", got)
 	}
-	p.says(`(?m)^  Targets .*targets.json  (a file of targets, watched)$`)
+	p.says(`(?m)^  Targets .*targets.json  (a target file, watched for changes)$`)
 	p.end(syscall.SIGTERM)
 }
 
@@ -60,10 +60,10 @@ func TestServeSaysWhoCanReadIt(t *testing.T) {
 		want []string // of the notes
 	}{
 		{"127.0.0.1:1 --listen localhost:0", nil},
-		{"127.0.0.1:1 --listen :0", []string{"everybody who reaches this port can read everything; --web-config gives it TLS and users"}},
-		{"127.0.0.1:1 --listen :0 --admin-api", []string{"everybody who reaches this port can read and delete everything; "}},
-		{"127.0.0.1:1 --listen :0 --receive", []string{"everybody who reaches this port can read everything and write; "}},
-		{"127.0.0.1:1 --listen :0 --receive --admin-api --web-config " + headers, []string{"everybody who reaches this port can read, write and delete everything: " + headers + " has no basic_auth_users"}},
+		{"127.0.0.1:1 --listen :0", []string{"everyone who can reach this port can read everything; configure TLS and users with --web-config"}},
+		{"127.0.0.1:1 --listen :0 --admin-api", []string{"everyone who can reach this port can read and delete everything; "}},
+		{"127.0.0.1:1 --listen :0 --receive", []string{"everyone who can reach this port can read everything and write; "}},
+		{"127.0.0.1:1 --listen :0 --receive --admin-api --web-config " + headers, []string{"everyone who can reach this port can read, write and delete everything: " + headers + " has no basic_auth_users"}},
 		{"127.0.0.1:1 --listen :0 --web-config " + users, nil},
 		{"127.0.0.1:1 --listen 127.0.0.1:0 --interval 1500ms --retention 30d --retention-size 1GiB", nil},
 		{file + " --listen 127.0.0.1:0", nil},
@@ -187,9 +187,9 @@ func TestMultiprocSaysWhatIsMissing(t *testing.T) {
 	headers := testfile.Write(t, filepath.Join(t.TempDir(), "headers.yml"), "http_server_config: {headers: {X-Frame-Options: deny}}\n")
 	p := spawn(t, nil, "multiproc", "--dir", dir, "--dir", "shop="+empty, "--listen", ":0", "--web-config", headers)
 	p.says(`(?m)^  Metrics  (http://localhost:\d+/metrics)$`)
-	p.says(`(?m)^  Folder +\S+/none  (\(there is nothing yet; metrics appear as soon as the service has made it\))$`)
-	p.says(`(?m)^  Folder +shop=\S+  (\(empty so far; metrics appear as soon as the service writes there\))$`)
-	p.says(`(?m)^  Note +(everybody who reaches this port can read the metrics: \S+headers.yml has no basic_auth_users)`)
+	p.says(`(?m)^  Folder +\S+/none  (\(does not exist yet; metrics appear when the service creates it\))$`)
+	p.says(`(?m)^  Folder +shop=\S+  (\(empty; metrics appear when the service starts to write\))$`)
+	p.says(`(?m)^  Note +(everyone who can reach this port can read the metrics: \S+headers.yml has no basic_auth_users)`)
 	p.await("the warning", 10*time.Second, func() bool {
 		return strings.Contains(p.log.String(), "PROMETHEUS_MULTIPROC_DIR") && strings.Contains(p.log.String(), dir)
 	})

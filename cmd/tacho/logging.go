@@ -10,18 +10,18 @@ import (
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
-// What the flags accept.
+// Values of the flags.
 var (
 	logLevels  = []string{"debug", "info", "warn", "error"}
 	logFormats = []string{"text", "json"}
 )
 
-// logFlags say how the log looks. The log goes to the standard error.
+// logFlags configure the log. It goes to standard error.
 type logFlags struct{ level, format string }
 
 func (l *logFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&l.level, "log-level", "warn", "what to log: debug, info, warn or error")
-	flags.StringVar(&l.format, "log-format", "text", "how to log: text or json")
+	flags.StringVar(&l.level, "log-level", "warn", "lowest `level` to log: debug, info, warn or error")
+	flags.StringVar(&l.format, "log-format", "text", "log `format`: text or json")
 }
 
 func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
@@ -40,7 +40,7 @@ func (l *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	}
 }
 
-// withoutPasswords hides the passwords of URLs: Prometheus logs those of remote_write whole.
+// withoutPasswords hides passwords in URLs: Prometheus logs remote_write URLs unredacted.
 func withoutPasswords(_ []string, a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case string:

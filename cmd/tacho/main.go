@@ -1,4 +1,4 @@
-// Tacho shows web services: see the README, or run
+// Tacho is a tachometer for web services: see the README, or run
 //
 //	tacho demo
 package main

@@ -26,22 +26,22 @@ import (
 	"github.com/tacho-go/tacho/web"
 )
 
-const multiprocLong = `Multiproc serves the metrics of a service that has several processes, and writes
-them into a directory: Python's prometheus_client under PROMETHEUS_MULTIPROC_DIR,
-in Gunicorn's workers, uWSGI's, or a development server's, and the processes of a
-Go service with tacho. Nothing in the service need be changed.
+const multiprocLong = `Multiproc serves the metrics of a service with several processes that write their
+metrics to a directory: Python's prometheus_client under PROMETHEUS_MULTIPROC_DIR,
+in the workers of Gunicorn, uWSGI or a development server, and the processes of a
+Go service that uses tacho. The service needs no change.
 
   tacho multiproc --dir /run/shop/metrics
-  tacho multiproc --dir shop=/run/shop --dir blog=/run/blog    a label app tells them apart
+  tacho multiproc --dir shop=/run/shop --dir blog=/run/blog    distinguished by a label app
 
-The totals of all workers are those that Python's own collector gives. What
-the living workers use comes besides: process_* of all together, and
-tacho_multiproc_worker_* of each. A file that is damaged, empty or gone never fails
-a scrape; tacho_multiproc_damaged counts what could not be read, and what a file
-had counted stays. With --compact the files of workers that are gone are folded
-into archives, so that files and scrapes are bounded by the living.
+The totals are the same as those of Python's own collector. The resource usage of
+the running workers is added: process_* for all together, tacho_multiproc_worker_*
+for each. A damaged, empty or missing file never fails a scrape:
+tacho_multiproc_damaged counts the unreadable files, and their previous counts are
+kept. With --compact, the files of exited workers are merged into archives, so that
+the number of files and the scrape time depend on the running workers only.
 
-Without --dir the directory is that of PROMETHEUS_MULTIPROC_DIR.`
+The default of --dir is $PROMETHEUS_MULTIPROC_DIR.`
 
 // multiprocFlags are the settings of tacho multiproc.
 type multiprocFlags struct {
@@ -56,14 +56,14 @@ type multiprocFlags struct {
 }
 
 func (f *multiprocFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.dirs, "dir", nil, "`folder` that the processes write into, or NAME=FOLDER; may be repeated")
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:9200", "`address` to listen on; :9200 lets other machines in, see --web-config")
-	flags.StringVar(&f.webConfig, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
-	flags.StringVar(&f.externalURL, "external-url", "", "`URL` under which a proxy on this machine serves the metrics, if it passes the Host header on")
-	flags.BoolVar(&f.goFormat, "go-format", false, `write numbers as Go does, le="1", and not as Python does, le="1.0"`)
-	flags.BoolVar(&f.noProcesses, "no-processes", false, "leave out what the workers' processes use")
-	flags.BoolVar(&f.compact, "compact", false, "fold the files of workers that are gone into archives, every ten seconds; needs to see the workers' processes")
-	flags.IntVar(&f.limit, "series-limit", 1_000_000, "how many series a folder may have")
+	flags.StringArrayVar(&f.dirs, "dir", nil, "`directory` that the processes write to, or NAME=DIR; repeatable")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:9200", "`address` to listen on; :9200 allows other machines, see --web-config")
+	flags.StringVar(&f.webConfig, "web-config", "", "`file` with TLS, users and headers: the web configuration file of Prometheus exporters")
+	flags.StringVar(&f.externalURL, "external-url", "", "`URL` under which a proxy on this machine serves the metrics, if it forwards the Host header")
+	flags.BoolVar(&f.goFormat, "go-format", false, `write numbers as in Go, le="1", instead of as in Python, le="1.0"`)
+	flags.BoolVar(&f.noProcesses, "no-processes", false, "do not export the workers' resource usage")
+	flags.BoolVar(&f.compact, "compact", false, "merge the files of exited workers into archives, every ten seconds; requires access to the workers' processes")
+	flags.IntVar(&f.limit, "series-limit", 1_000_000, "maximum `number` of series per directory")
 }
 
 func newMultiproc(s streams) *cobra.Command {
@@ -72,7 +72,7 @@ func newMultiproc(s streams) *cobra.Command {
 		Use:   "multiproc --dir DIR",
 		Short: "Serve the metrics of a service's processes, such as Gunicorn's workers",
 		Long:  multiprocLong,
-		Args:  noArguments("a folder is given with --dir"),
+		Args:  noArguments("use --dir for the directory"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := aboveZero(cmd.Flags(), "series-limit"); err != nil {
 				return usage(err)
@@ -107,9 +107,9 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	}
 	fmt.Fprintf(out, "tacho %s\n  Metrics  %s/metrics\n", versionText(), server.ReachableURL(listener.Addr(), f.webConfig))
 	for i, d := range f.dirs {
-		fmt.Fprintf(out, "  Folder   %s%s\n", d, lookInto(readers[i].Dir()))
+		fmt.Fprintf(out, "  Folder   %s%s\n", d, describeDir(readers[i].Dir()))
 	}
-	noteStrangers(out, listener.Addr().String(), f.webConfig, "read the metrics")
+	notePublicAccess(out, listener.Addr().String(), f.webConfig, "read the metrics")
 	if f.compact {
 		done := compactAll(ctx, readers)
 		defer func() { <-done }()
@@ -120,31 +120,31 @@ func serveMultiproc(ctx context.Context, f *multiprocFlags, out io.Writer) error
 	}})
 }
 
-// lookInto is a note on a folder that has no metrics: it may be a mistake, or the service may
-// not run yet.
-func lookInto(dir string) (note string) {
+// describeDir returns a note if a directory has no metrics: the path may be wrong, or the
+// service may not run yet.
+func describeDir(dir string) (note string) {
 	f, err := os.Open(dir)
 	if err == nil {
 		defer f.Close()
 		if _, err = f.ReadDir(1); errors.Is(err, io.EOF) {
-			return "  (empty so far; metrics appear as soon as the service writes there)"
+			return "  (empty; metrics appear when the service starts to write)"
 		}
 	}
 	if err == nil {
 		return ""
 	}
-	slog.Warn("tacho: the folder cannot be read; is it the one that the service has in PROMETHEUS_MULTIPROC_DIR?", "folder", dir, "reason", err)
+	slog.Warn("tacho: cannot read the directory; is it the PROMETHEUS_MULTIPROC_DIR of the service?", "folder", dir, "reason", err)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "  (there is nothing yet; metrics appear as soon as the service has made it)"
+		return "  (does not exist yet; metrics appear when the service creates it)"
 	}
-	return "  (it cannot be read; the log has the reason)"
+	return "  (cannot be read; see the log)"
 }
 
-// ownLabels tell the exporter's metrics about itself from those of a Go service whose
-// metrics it serves.
+// ownLabels distinguish the exporter's own metrics from those of the Go service that it
+// serves.
 var ownLabels = map[string]string{"exporter": "tacho_multiproc"}
 
-// meter is a Meter whose registry is the folders'.
+// meter returns a Meter that serves the metrics of the directories.
 func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error) {
 	own := prometheus.NewRegistry()
 	all := []prometheus.Gatherer{own}
@@ -154,7 +154,7 @@ func (f *multiprocFlags) meter(readers []*multiproc.Reader) (*tacho.Meter, error
 	return tacho.New(tacho.Options{
 		ConstLabels: ownLabels, Registerer: own, Gatherer: multiproc.Join(all...),
 		OmitHTTP: true, OmitRuntime: true, Endpoint: tacho.Endpoint{PythonFormat: !f.goFormat}, Logger: slog.Default(),
-		Multiproc: tacho.Multiproc{Off: true}, // it reads what services write there
+		Multiproc: tacho.Multiproc{Off: true}, // it only reads the directories
 	})
 }
 
@@ -162,25 +162,25 @@ func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	if len(f.dirs) == 0 {
 		dir := multiproc.DirFromEnv()
 		if dir == "" {
-			return nil, errors.New("no --dir: name the folder of PROMETHEUS_MULTIPROC_DIR, as the service has it")
+			return nil, errors.New("--dir is missing: set it to the PROMETHEUS_MULTIPROC_DIR of the service")
 		}
 		f.dirs = []string{dir}
 	}
 	names := map[string]bool{}
 	for _, dir := range f.dirs {
 		name, folder, named := strings.Cut(dir, "=")
-		if !named || strings.ContainsAny(name, `/\`) { // then the = is the folder's
+		if !named || strings.ContainsAny(name, `/\`) { // the = is part of the path
 			name, folder, named = "", dir, false
 		}
 		switch {
 		case folder == "":
-			return nil, fmt.Errorf("--dir %q names no folder: write --dir FOLDER or --dir NAME=FOLDER", dir)
+			return nil, fmt.Errorf("--dir %q: the directory is missing: write --dir DIR or --dir NAME=DIR", dir)
 		case !utf8.ValidString(name):
 			return nil, fmt.Errorf("--dir %q: the name is not UTF-8", dir)
 		case named && name == "":
-			return nil, fmt.Errorf("--dir %s: there is no name before the =: write --dir FOLDER or --dir NAME=FOLDER", dir)
+			return nil, fmt.Errorf("--dir %s: the name before the = is missing: write --dir DIR or --dir NAME=DIR", dir)
 		case names[name]:
-			return nil, fmt.Errorf("--dir %s: several folders need a name of their own each: --dir NAME=FOLDER", dir)
+			return nil, fmt.Errorf("--dir %s: several directories need different names: write --dir NAME=DIR", dir)
 		}
 		names[name] = true
 		o := multiproc.ReaderOptions{Dir: filepath.Clean(folder), SeriesLimit: f.limit, Processes: !f.noProcesses}
@@ -196,10 +196,10 @@ func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	return all, nil
 }
 
-// compactEvery is how often folders are compacted.
+// compactEvery is the interval between compactions.
 const compactEvery = 10 * time.Second
 
-// compactAll compacts the folders until the context ends.
+// compactAll compacts the directories periodically until ctx is done.
 func compactAll(ctx context.Context, readers []*multiproc.Reader) (done chan struct{}) {
 	done = make(chan struct{})
 	go func() {
@@ -221,17 +221,16 @@ func compactAll(ctx context.Context, readers []*multiproc.Reader) (done chan str
 	return done
 }
 
-// compactOne compacts a folder. What goes wrong is logged when it begins to, and
-// not every ten seconds.
+// compactOne compacts a directory. A repeated error is logged only once.
 func compactOne(r *multiproc.Reader, last error) error {
 	files, err := r.Compact()
 	switch {
-	case errors.Is(err, multiproc.ErrBusy): // another one compacts, or reads: it is done, or will be
+	case errors.Is(err, multiproc.ErrBusy): // another process compacts or reads it; try again later
 		return last
 	case err == nil && files > 0:
-		slog.Info("tacho: folded the files of workers that are gone into archives", "folder", r.Dir(), "files", files)
+		slog.Info("tacho: merged the files of exited workers into archives", "folder", r.Dir(), "files", files)
 	case err != nil && (last == nil || last.Error() != err.Error()):
-		slog.Warn("tacho: the folder is not compacted", "folder", r.Dir(), "reason", err)
+		slog.Warn("tacho: cannot compact the directory", "folder", r.Dir(), "reason", err)
 	}
 	return err
 }

@@ -155,7 +155,7 @@ func TestServe(t *testing.T) {
 	srv := newService(t, goodService)
 	p := spawn(t, nil, "serve", srv, "--listen", "127.0.0.1:0", "--interval", "1s")
 	page := p.says(pageLine)
-	if got := p.says(`(?m)^  Targets (.*)$`); !strings.Contains(got, "http://"+srv+"/metrics") || !strings.Contains(got, "speaks default") {
+	if got := p.says(`(?m)^  Targets (.*)$`); !strings.Contains(got, "http://"+srv+"/metrics") || !strings.Contains(got, "naming scheme default") {
 		t.Errorf("it says of the target: %s", got)
 	}
 	p.await("the target", 30*time.Second, func() bool { return value(t, page, `up{job="`+srv+`"}`) == "1" })
@@ -192,7 +192,7 @@ func TestServeReload(t *testing.T) {
 	}
 	hup(t, p)
 	p.await("the broken file to be named", 10*time.Second, func() bool {
-		return strings.Contains(p.log.String(), "the configuration is not applied, the one in use stays")
+		return strings.Contains(p.log.String(), "the new configuration was not applied; the current one stays in use")
 	})
 	config(second)
 	hup(t, p)
@@ -211,13 +211,13 @@ func hup(t *testing.T, p *process) {
 func TestServeNothing(t *testing.T) {
 	p := spawn(t, []string{"TACHO_TARGET=127.0.0.1:1"}, "serve", "--listen", "127.0.0.1:0")
 	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(cannot be scraped yet: Nothing listens on port 1 of the scraping machine)`)
-	if strings.Contains(p.out.String(), "everybody") {
+	if strings.Contains(p.out.String(), "everyone") {
 		t.Errorf("it warns of others on the loopback address: %s", &p.out)
 	}
 	p.end(os.Interrupt)
 
 	open := spawn(t, nil, "up", "127.0.0.1:1", "--listen", "0.0.0.0:0")
-	open.says(`(?m)^  Note +(everybody who reaches this port can read everything)`)
+	open.says(`(?m)^  Note +(everyone who can reach this port can read everything)`)
 	open.end(os.Interrupt)
 }
 
@@ -253,7 +253,7 @@ func TestLockedFolder(t *testing.T) {
 	if err := second.cmd.Wait(); err == nil || second.cmd.ProcessState.ExitCode() != exitFailed {
 		t.Errorf("it ended with %v", err)
 	}
-	if second.out.String() != "" || !strings.Contains(second.log.String(), "belongs to a process that is running") {
+	if second.out.String() != "" || !strings.Contains(second.log.String(), "is in use by another process") {
 		t.Errorf("it printed %q and logged %q", &second.out, &second.log)
 	}
 }

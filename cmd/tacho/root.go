@@ -14,27 +14,27 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// streams are the three that a command may use.
+// streams are the standard streams of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// Exit codes; docs/cli.md lists them. Those between belong to single commands.
+// Exit codes, documented in docs/cli.md. The codes in between belong to single commands.
 const (
 	exitOK     = 0
-	exitFailed = 1  // it began and failed
-	exitUsage  = 64 // flags, environment, settings or configuration are wrong (EX_USAGE)
+	exitFailed = 1  // failed after the start
+	exitUsage  = 64 // invalid flags, environment, settings or configuration (EX_USAGE)
 )
 
-// run is the program: context, arguments and streams in, exit code out.
+// run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	return report(root.ExecuteContext(ctx), s.err)
 }
 
-// A coded error brings its exit code. An empty text is not printed.
+// A coded error has an exit code. An empty text is not printed.
 type coded struct {
 	error
 	code int
@@ -42,7 +42,7 @@ type coded struct {
 
 func (c coded) Unwrap() error { return c.error }
 
-// usage marks an error as one of the command line or the configuration.
+// usage marks an error of the command line or the configuration.
 func usage(err error) error { return coded{err, exitUsage} }
 
 // report prints the error and returns the exit code for it.
@@ -55,7 +55,7 @@ func report(err error, w io.Writer) int {
 		fmt.Fprintln(w, strings.TrimSpace(wrong.usage)+"\n")
 	}
 	if text := redact.Text(err.Error()); text != "" {
-		fmt.Fprintln(w, "tacho: "+strings.TrimPrefix(text, "tacho: ")) // which the library's errors begin with
+		fmt.Fprintln(w, "tacho: "+strings.TrimPrefix(text, "tacho: ")) // the prefix of the library's errors
 	}
 	var c coded
 	switch {
@@ -71,7 +71,7 @@ func report(err error, w io.Writer) int {
 	}
 }
 
-// isCobraUsage tells the errors that cobra makes itself, which have no type.
+// isCobraUsage recognizes cobra's own errors, which have no type.
 func isCobraUsage(err error) bool {
 	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "invalid argument"} {
 		if strings.HasPrefix(err.Error(), prefix) {
@@ -83,18 +83,18 @@ func isCobraUsage(err error) bool {
 
 const rootLong = `tacho is a tachometer for web services.
 
-  tacho demo                  see it now: a small shop with made-up traffic
-  tacho serve :8080           watch your own service
-  tacho doctor :8080          what is wrong with a service's metrics?
-  tacho top :8080             its routes, live in the terminal
-  tacho multiproc --dir DIR   the metrics of Gunicorn's workers, added up
+  tacho demo                  try it: a sample shop with simulated traffic
+  tacho serve :8080           monitor your own service
+  tacho doctor :8080          find problems in a service's metrics
+  tacho top :8080             show its routes live in the terminal
+  tacho multiproc --dir DIR   serve the combined metrics of Gunicorn workers
 
-Every flag can also be set by an environment variable, whose name stands
-behind the flag, or in a file given with --settings. A flag goes before the
-environment, the environment before the file. A flag that may be repeated has
-one value on each line of its variable, and is a list in the file.
+Every flag can also be set by an environment variable, shown in brackets, or in
+a file given with --settings. Precedence: flag, environment variable, settings
+file. A repeatable flag takes one value per line in its variable, and is a list
+in the file.
 
-Exit codes: 0 well, 1 failed, 64 wrong flags, environment or configuration;
+Exit codes: 0 ok, 1 failed, 64 invalid flags, environment or configuration;
 tacho doctor has its own, see tacho doctor --help.`
 
 func newRoot(s streams) *cobra.Command {
@@ -123,7 +123,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.PersistentFlags().StringVar(&settings, "settings", "", "`file` of settings: YAML, flag names as keys, those of one command below its name")
+	root.PersistentFlags().StringVar(&settings, "settings", "", "settings `file`: YAML with flag names as keys; the flags of one command go below its name")
 	logs.register(root.PersistentFlags())
 	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newMultiproc(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)

@@ -21,19 +21,19 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-const serveLong = `Serve scrapes services, keeps what they say and shows it: Prometheus and a page
-in one process, on the loopback address unless --listen says otherwise.
+const serveLong = `Serve scrapes services, stores their metrics and shows them: Prometheus and a
+dashboard in one process. It listens on the loopback address by default.
 
   tacho serve :8080                          http://localhost:8080/metrics
   tacho serve shop=:8080 shop=:8081          two instances of one service
   tacho serve https://example.org/m          any URL
-  tacho serve targets.json                   a file of targets (Prometheus's file_sd), watched
+  tacho serve targets.json                   a target file (Prometheus's file_sd), watched
   tacho serve prometheus.yml                 Prometheus's configuration, unchanged
-  tacho serve                                asks the usual ports of this machine
+  tacho serve                                probe the usual ports of this machine
 
-SIGHUP or POST /-/reload reads the configuration again. SIGTERM and Ctrl-C end
-in order. Grafana, promtool and every other client of Prometheus work with the
-address that is printed.`
+SIGHUP or POST /-/reload reloads the configuration. SIGTERM and Ctrl-C shut down
+cleanly. Grafana, promtool and all other Prometheus clients work with the printed
+address.`
 
 // serveFlags are the settings of tacho serve.
 type serveFlags struct {
@@ -52,26 +52,26 @@ type serveFlags struct {
 func (f *serveFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
 	f.minFree = 64 << 20
-	flags.StringArrayVar(&f.targets, "target", nil, "what to scrape, as the arguments; may be repeated")
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 lets other machines in, see --web-config")
-	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers, as every Prometheus exporter has it")
-	flags.StringVar(&o.ExternalURL, "external-url", "", "`URL` under which people reach this server; its path becomes the prefix of every page")
-	flags.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, for the page's links to the requests that exemplars point to")
-	flags.StringVar(&o.DataDir, "data-dir", "tacho-data", "`folder` for the samples")
-	periodVar(flags, &f.interval, "interval", 15*time.Second, "how often to scrape; not with a prometheus.yml, which says it itself")
-	periodVar(flags, &f.retention, "retention", 15*24*time.Hour, "how long to keep samples, such as 15d; the prometheus.yml goes first")
-	flags.Var(&f.retentionSize, "retention-size", "how many `bytes` of blocks to keep, such as 10GiB; 0 is half of the disk")
-	flags.Var(&f.minFree, "min-free", "stop storing when fewer `bytes` of the disk are free")
-	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; may be repeated")
-	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "`URL` that every sample is sent to as well; may be repeated")
-	flags.BoolVar(&f.noRules, "no-rules", false, "leave out the built-in recording and alerting rules; the page is slower then")
+	flags.StringArrayVar(&f.targets, "target", nil, "`target` to scrape, as in the arguments; repeatable")
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 allows other machines, see --web-config")
+	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers: the web configuration file of Prometheus exporters")
+	flags.StringVar(&o.ExternalURL, "external-url", "", "public `URL` of this server; its path becomes the prefix of every page")
+	flags.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} as placeholder, for the page's links from exemplars to traces")
+	flags.StringVar(&o.DataDir, "data-dir", "tacho-data", "`directory` for the samples")
+	periodVar(flags, &f.interval, "interval", 15*time.Second, "scrape interval; a prometheus.yml takes precedence")
+	periodVar(flags, &f.retention, "retention", 15*24*time.Hour, "how long to keep samples, such as 15d; prometheus.yml takes precedence")
+	flags.Var(&f.retentionSize, "retention-size", "maximum `bytes` of blocks to keep, such as 10GiB; 0 is half of the disk")
+	flags.Var(&f.minFree, "min-free", "stop storing samples when fewer `bytes` of disk are free")
+	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
+	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is also sent; repeatable")
+	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
-	periodVar(flags, &o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the end waits for receivers that do not answer")
-	periodVar(flags, &o.QueryTimeout, "query-timeout", 2*time.Minute, "how long a query may take")
-	flags.IntVar(&o.QueryConcurrency, "query-concurrency", 20, "how many queries run at once")
-	flags.IntVar(&o.QueryMaxSamples, "query-max-samples", 50_000_000, "how many samples one query may hold in memory")
-	periodVar(flags, &o.QueryLookback, "query-lookback", 5*time.Minute, "how far back a sample counts as current")
+	periodVar(flags, &o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the shutdown waits for receivers that do not respond")
+	periodVar(flags, &o.QueryTimeout, "query-timeout", 2*time.Minute, "timeout of a query")
+	flags.IntVar(&o.QueryConcurrency, "query-concurrency", 20, "maximum `number` of concurrent queries")
+	flags.IntVar(&o.QueryMaxSamples, "query-max-samples", 50_000_000, "maximum `number` of samples that a query may load into memory")
+	periodVar(flags, &o.QueryLookback, "query-lookback", 5*time.Minute, "maximum age of the samples that a query treats as current")
 }
 
 func newServe(s streams) *cobra.Command {
@@ -79,7 +79,7 @@ func newServe(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve [TARGET…]",
 		Aliases: []string{"up"},
-		Short:   "Scrape services, keep their metrics and show them",
+		Short:   "Scrape services, store their metrics and show them",
 		Long:    serveLong,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd.Flags()); err != nil {
@@ -97,10 +97,10 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	if err != nil {
 		return usage(err)
 	}
-	var answers []target.Answer
+	var probes []target.Probe
 	if len(targets) == 0 {
-		answers = target.Look(ctx, time.Second)
-		for _, a := range answers {
+		probes = target.Discover(ctx, time.Second)
+		for _, a := range probes {
 			targets = append(targets, a.Target)
 		}
 	}
@@ -114,14 +114,14 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	}
 	printServe(out, srv, o, targets)
 	if o.ConfigFile != "" {
-		f.noteOverridden(out, srv.Kept(), o.ConfigFile, flags)
+		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
 	go func() {
-		if answers == nil {
-			answers = target.Ask(ctx, targets, 3*time.Second)
+		if probes == nil {
+			probes = target.ProbeAll(ctx, targets, 3*time.Second)
 		}
-		printAnswers(out, targets, answers)
+		printProbes(out, targets, probes)
 	}()
 	return srv.Run(ctx)
 }
@@ -138,7 +138,7 @@ func parseTargets(args []string) ([]target.Target, error) {
 	return all, nil
 }
 
-// serverOptions turns the settings into the server's.
+// serverOptions converts the flags to the server's options.
 func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, error) {
 	o := f.options
 	o.Logger = slog.Default()
@@ -149,7 +149,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 		o.MinFree = -1
 	}
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
-	file, err := target.Whole(targets, s)
+	file, err := target.ConfigFile(targets, s)
 	if err != nil {
 		return o, err
 	}
@@ -165,10 +165,10 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	return o, nil
 }
 
-// pushInterval is how often OpenTelemetry's SDKs push unless told otherwise.
+// pushInterval is the default push interval of the OpenTelemetry SDKs.
 const pushInterval = time.Minute
 
-// rules are the built-in ones for the jobs of the configuration in use.
+// rules returns the built-in rules for the jobs of the current configuration.
 func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
 	intervals := make(map[string]time.Duration)
 	if f.options.RemoteWriteReceiver {
@@ -180,7 +180,7 @@ func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
 	return builtinRules(rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks})
 }
 
-// check names the first setting that cannot be used.
+// check returns an error for the first invalid setting.
 func (f *serveFlags) check(flags *pflag.FlagSet) error {
 	if err := notEmpty(flags, "listen", "data-dir"); err != nil {
 		return err
@@ -195,24 +195,23 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 	case f.traceURL == "":
 		return nil
 	case !strings.Contains(f.traceURL, "{trace_id}"):
-		return fmt.Errorf("--trace-url %s: it has no {trace_id}, where the trace belongs", redact.URL(f.traceURL))
+		return fmt.Errorf("--trace-url %s: {trace_id} is missing: put it where the trace ID goes", redact.URL(f.traceURL))
 	case redact.URL(f.traceURL) != f.traceURL:
-		return fmt.Errorf("--trace-url %s: leave the user out: everybody who opens the page would see it", redact.URL(f.traceURL))
+		return fmt.Errorf("--trace-url %s: remove the user: everyone who opens the page would see it", redact.URL(f.traceURL))
 	case !traceURL.MatchString(f.traceURL):
 		return fmt.Errorf("--trace-url %s: it must look like https://host/{trace_id} or /path/{trace_id}", redact.URL(f.traceURL))
 	}
 	return nil
 }
 
-// traceURL is what a link on the page may be: nothing that a browser runs.
+// traceURL matches the URLs allowed in links on the page: no scripts.
 var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
 
-// runbooks is where the pages of the alerts are reached: a template of
-// Prometheus, which knows its external URL.
+// runbooks is the URL of the alerts' runbooks, as a template that Prometheus expands
+// with its external URL.
 const runbooks = "{{ externalURL }}/alerts/"
 
-// newPage is everything that people look at: the dashboard and the pages of
-// the alerts.
+// newPage returns the handler of the dashboard and the alerts' runbooks.
 func newPage(o dash.Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", dash.Handler(o))
@@ -220,7 +219,7 @@ func newPage(o dash.Options) http.Handler {
 	return mux
 }
 
-// builtinRules are the recorded metrics that the page sits on and the alerts.
+// builtinRules returns the recording rules that the page uses, and the alerts.
 func builtinRules(o rules.Options) ([]server.RuleFile, error) {
 	recording, err := rules.YAML(rules.Recording(o))
 	if err != nil {
@@ -240,16 +239,16 @@ func printServe(w io.Writer, srv *server.Server, o server.Options, targets []tar
 	fmt.Fprintf(w, "tacho %s\n", versionText())
 	fmt.Fprintf(w, "  Page     %s\n", srv.URL())
 	fmt.Fprintf(w, "  API      %sapi/v1  (Prometheus %s: for Grafana, promtool and others)\n", srv.URL(), server.PrometheusVersion)
-	fmt.Fprintf(w, "  Data     %s  (%s)\n", o.DataDir, keptWords(srv.Kept()))
-	noteStrangers(w, srv.Addr(), o.WebConfigFile, strangersCan(o))
+	fmt.Fprintf(w, "  Data     %s  (%s)\n", o.DataDir, retentionText(srv.Retention()))
+	notePublicAccess(w, srv.Addr(), o.WebConfigFile, publicAccess(o))
 	if len(targets) == 0 {
-		fmt.Fprintf(w, "  Targets  none: no metrics at the usual ports %v of this machine.\n           Name one, such as: tacho serve localhost:8080\n", target.UsualPorts())
+		fmt.Fprintf(w, "  Targets  none: no metrics on the usual ports %v of this machine.\n           Name a target, such as: tacho serve localhost:8080\n", target.UsualPorts())
 	}
 }
 
-// keptWords says what is kept, as the configuration in use has it.
-func keptWords(k server.Kept) string {
-	words := []string{"kept for ever"}
+// retentionText describes the retention of the current configuration.
+func retentionText(k server.Retention) string {
+	words := []string{"kept forever"}
 	if k.For > 0 {
 		words[0] = "kept " + period(k.For).String()
 	}
@@ -266,8 +265,8 @@ func keptWords(k server.Kept) string {
 	return strings.Join(words, ", ")
 }
 
-// strangersCan is what everybody who reaches the port can do.
-func strangersCan(o server.Options) string {
+// publicAccess describes what everyone who can reach the port can do.
+func publicAccess(o server.Options) string {
 	switch {
 	case o.AdminAPI && o.RemoteWriteReceiver:
 		return "read, write and delete everything"
@@ -279,8 +278,8 @@ func strangersCan(o server.Options) string {
 	return "read everything"
 }
 
-// noteOverridden names the settings that a prometheus.yml takes precedence over.
-func (f *serveFlags) noteOverridden(w io.Writer, k server.Kept, file string, flags *pflag.FlagSet) {
+// noteOverridden lists the flags that the prometheus.yml overrides.
+func (f *serveFlags) noteOverridden(w io.Writer, k server.Retention, file string, flags *pflag.FlagSet) {
 	for _, s := range []struct {
 		flag       string
 		overridden bool
@@ -295,8 +294,8 @@ func (f *serveFlags) noteOverridden(w io.Writer, k server.Kept, file string, fla
 	}
 }
 
-// printAnswers says what was learnt about each target.
-func printAnswers(w io.Writer, targets []target.Target, answers []target.Answer) {
+// printProbes describes each target and the result of its probe.
+func printProbes(w io.Writer, targets []target.Target, probes []target.Probe) {
 	label := "  Targets "
 	line := func(what, words string) {
 		fmt.Fprintf(w, "%s %s  %s\n", label, what, words)
@@ -304,13 +303,13 @@ func printAnswers(w io.Writer, targets []target.Target, answers []target.Answer)
 	}
 	for _, t := range targets {
 		switch {
-		case t.Whole:
-			line(t.File, "the configuration; SIGHUP or POST /-/reload reads it again")
+		case t.IsConfig:
+			line(t.File, "the configuration; SIGHUP or POST /-/reload reloads it")
 		case t.URL == nil:
-			line(t.File, "a file of targets, watched")
+			line(t.File, "a target file, watched for changes")
 		}
 	}
-	for _, a := range answers {
-		line(a.Target.String(), a.Words())
+	for _, a := range probes {
+		line(a.Target.String(), a.String())
 	}
 }

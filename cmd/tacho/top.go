@@ -15,22 +15,22 @@ import (
 )
 
 const topLong = `Top shows the routes of a service in the terminal: rate, errors, latency and
-share of the time, from its /metrics alone. Nothing is kept and no server runs;
-it knows the metric names that tacho serve knows.
+share of the total time, from its /metrics alone. It stores nothing and starts no
+server. It supports the same metric names as tacho serve.
 
   tacho top :8080
-  tacho top :8080 :8081 :8082          instances of one service, added up
-  tacho top :8080 --once --sort p95    a table for a script, then it ends
+  tacho top :8080 :8081 :8082          instances of one service, combined
+  tacho top :8080 --once --sort p95    print one table and exit, for scripts
 
-The first picture is of all that was counted since the process began; from the
-second scrape on it is what was counted between the last two, or in --window.
+The first screen shows the totals since the process started. From the second
+scrape on, it covers the time between the last two scrapes, or --window.
 
-Keys: arrows or j k move, s < > sort by another column, r the other way round,
+Keys: arrows or j k move, s < > change the sort column, r reverses the order,
 / filters, enter shows the statuses of a route, p pauses, ? helps, q quits.
-NO_COLOR=1 leaves the colours out. Without a terminal it is as with --once.
+NO_COLOR=1 turns colors off. Without a terminal, --once is the default.
 
-Exit codes: 0 well, 1 no URL has HTTP metrics (with --once), 64 wrong
-flags or URLs.`
+Exit codes: 0 ok, 1 no URL has HTTP metrics (with --once), 64 invalid flags
+or URLs.`
 
 // topFlags are the settings of tacho top.
 type topFlags struct {
@@ -42,13 +42,13 @@ type topFlags struct {
 
 func (f *topFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
-	periodVar(flags, &o.Interval, "interval", 2*time.Second, "how often to scrape")
-	periodVar(flags, &o.Window, "window", 0, "the time that rates and latencies are of; 0 is between the last two scrapes")
-	periodVar(flags, &o.Timeout, "timeout", 5*time.Second, "how long one scrape may take")
-	flags.StringVar(&f.sort, "sort", top.FirstOrder.Column, "`column` to sort by: "+strings.Join(top.Columns(), ", ")+"; -column is the other way round")
-	flags.BoolVar(&f.once, "once", false, "scrape twice, an interval apart, print the table and end")
-	flags.IntVar(&o.Limit, "limit", 0, "how many routes --once prints; 0 is all")
-	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` to send with each scrape; may be repeated")
+	periodVar(flags, &o.Interval, "interval", 2*time.Second, "scrape interval")
+	periodVar(flags, &o.Window, "window", 0, "time range of rates and latencies; 0 is the time between the last two scrapes")
+	periodVar(flags, &o.Timeout, "timeout", 5*time.Second, "timeout of one scrape")
+	flags.StringVar(&f.sort, "sort", top.FirstOrder.Column, "`column` to sort by: "+strings.Join(top.Columns(), ", ")+"; -column reverses the order")
+	flags.BoolVar(&f.once, "once", false, "scrape twice, an interval apart, print the table and exit")
+	flags.IntVar(&o.Limit, "limit", 0, "maximum `number` of routes that --once prints; 0 prints all")
+	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` header to send with each scrape; repeatable")
 }
 
 func newTop(s streams) *cobra.Command {
@@ -82,7 +82,7 @@ func watch(ctx context.Context, f *topFlags, s streams) error {
 	}
 	f.options.Header = header
 	column, reversed := strings.CutPrefix(f.sort, "-")
-	f.options.Order = top.Order{Column: cmp.Or(column, f.sort), Reversed: reversed} // "-" is no column
+	f.options.Order = top.Order{Column: cmp.Or(column, f.sort), Reversed: reversed} // "-" is not a column
 	t, err := top.New(f.options)
 	if err != nil {
 		return usage(err)

@@ -9,20 +9,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// noteStrangers warns where others than this machine can do what is said.
-func noteStrangers(w io.Writer, address, webConfig, can string) {
+// notePublicAccess warns if other machines can do the given things without credentials.
+func notePublicAccess(w io.Writer, address, webConfig, can string) {
 	switch {
-	case loopback(address), guarded(webConfig):
+	case loopback(address), authenticated(webConfig):
 	case webConfig == "":
-		fmt.Fprintf(w, "  Note     everybody who reaches this port can %s; --web-config gives it TLS and users\n", can)
+		fmt.Fprintf(w, "  Note     everyone who can reach this port can %s; configure TLS and users with --web-config\n", can)
 	default:
-		fmt.Fprintf(w, "  Note     everybody who reaches this port can %s: %s has no basic_auth_users and verifies no client certificate\n", can, webConfig)
+		fmt.Fprintf(w, "  Note     everyone who can reach this port can %s: %s has no basic_auth_users and requires no client certificate\n", can, webConfig)
 	}
 }
 
-// guarded is true if a web configuration lets in only users, or clients with a certificate.
-// The file has been checked already.
-func guarded(webConfig string) bool {
+// authenticated reports whether a web configuration requires a user or a client certificate.
+// The file must be valid.
+func authenticated(webConfig string) bool {
 	var c struct {
 		TLS struct {
 			Clients string `yaml:"client_auth_type"`
@@ -36,7 +36,7 @@ func guarded(webConfig string) bool {
 	return len(c.Users) > 0 || c.TLS.Clients == "RequireAndVerifyClientCert"
 }
 
-// loopback is true if only this machine can reach an address that is listened on.
+// loopback reports whether a listen address is reachable from this machine only.
 func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip := net.ParseIP(host)

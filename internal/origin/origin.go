@@ -1,7 +1,6 @@
-// Package origin keeps foreign web pages away from a server that trusts the
-// machine it runs on. A browser sends requests on behalf of any page that its user
-// has open, also to loopback addresses that nobody else can reach. Programs that
-// are no browsers are not affected.
+// Package origin protects a server that trusts its machine from foreign web pages. A
+// browser sends requests on behalf of any open page, including requests to loopback
+// addresses that are not reachable from elsewhere. Other programs are not affected.
 package origin
 
 import (
@@ -16,18 +15,18 @@ import (
 	"strings"
 )
 
-// Guard returns a handler that passes on to next what its own pages and programs
-// send. It answers 403 to:
+// Guard returns a handler that passes requests of programs and of the server's own pages
+// to next. It responds with 403 to:
 //
-//   - a request that a page of another origin sends. Only following a link is
-//     allowed, as long as it is a GET;
+//   - a request from a page of another origin, unless it is a GET that follows a
+//     link;
 //   - a request over a loopback address whose Host header is neither a name of this
-//     machine nor the host of the external URL. An attacker can let a name of
-//     theirs resolve to 127.0.0.1 (DNS rebinding); to the browser, that page and
-//     this server are one origin.
+//     machine nor the host of the external URL. An attacker's domain can resolve to
+//     127.0.0.1 (DNS rebinding); to the browser, that page and this server have the
+//     same origin.
 //
-// The external URL is where people reach the server, such as that of a reverse
-// proxy; nil if there is none. Requests of its origin count as the server's own.
+// external is the public URL of the server, such as that of a reverse proxy, or nil.
+// Requests of its origin count as the server's own.
 func Guard(next http.Handler, external *url.URL) http.Handler {
 	g := &guard{next: next, writes: http.NewCrossOriginProtection(), names: append([]string{"localhost"}, containerNames...)}
 	if name, err := os.Hostname(); err == nil {
@@ -35,27 +34,27 @@ func Guard(next http.Handler, external *url.URL) http.Handler {
 	}
 	if external != nil {
 		g.names = append(g.names, hostname(external.Host))
-		// A proxy may send a Host of its own; then nothing else tells that the
-		// browser is on the right page. A URL that is no origin adds none.
+		// A proxy may replace the Host header; then only the origin identifies the
+		// page. An invalid origin is not added.
 		_ = g.writes.AddTrustedOrigin(external.Scheme + "://" + external.Host)
 	}
 	return g
 }
 
-// containerNames are what containers call the machine that they run on. Docker
-// Desktop and Podman connect such requests to its loopback address. Nobody can
-// register a name below .internal.
+// containerNames are the names of the host machine in containers. Docker Desktop and
+// Podman forward such requests to its loopback address. Names below .internal cannot be
+// registered.
 var containerNames = []string{"host.docker.internal", "host.containers.internal"}
 
 type guard struct {
 	next   http.Handler
 	writes *http.CrossOriginProtection
-	names  []string // what this machine is called, in lower case
+	names  []string // names of this machine, in lower case
 }
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// For browsers that send no Sec-Fetch-Site: they do not over plain HTTP,
-	// except to loopback addresses.
+	// For browsers that send no Sec-Fetch-Site header, as over plain HTTP to
+	// addresses other than loopback.
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	if err := g.check(r); err != nil {
 		http.Error(w, err.Error(), http.StatusForbidden)
@@ -77,14 +76,14 @@ func (g *guard) check(r *http.Request) error {
 	return nil
 }
 
-// overLoopback tells whether a request has come over a loopback address. That the
-// connection counts, not the listener, covers one that listens everywhere.
+// overLoopback reports whether a request arrived on a loopback address. It checks the
+// connection, because the listener may listen on all addresses.
 func overLoopback(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return ok && local.IP.IsLoopback()
 }
 
-// isOurs tells whether a host cannot be that of a foreign page.
+// isOurs reports whether a host cannot belong to a foreign page.
 func (g *guard) isOurs(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		return true
@@ -95,9 +94,8 @@ func (g *guard) isOurs(host string) bool {
 	return slices.Contains(g.names, host)
 }
 
-// readsFromElsewhere tells whether a page of another origin loads this as a part
-// of itself. The browser hides the answer from it, but a query would still be
-// calculated.
+// readsFromElsewhere reports whether a page of another origin loads this as a subresource.
+// The browser hides the response from the page, but a query would still run.
 func readsFromElsewhere(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
@@ -106,7 +104,7 @@ func readsFromElsewhere(r *http.Request) bool {
 	return false
 }
 
-// hostname is a Host header without the port, in lower case.
+// hostname returns a Host header without the port, in lower case.
 func hostname(host string) string {
 	return strings.ToLower(strings.TrimSuffix((&url.URL{Host: host}).Hostname(), "."))
 }

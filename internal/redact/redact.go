@@ -1,4 +1,4 @@
-// Package redact hides the passwords of URLs in what people read.
+// Package redact hides passwords in URLs.
 package redact
 
 import (
@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// hidden stands for a password, as in [url.URL.Redacted].
+// hidden replaces a password, as in [url.URL.Redacted].
 const hidden = "xxxxx"
 
-// URL returns a text that is meant to be a URL, without its password, even where it is not
-// a valid one. A user without a password is hidden too: it may be a token.
+// URL returns a URL without its password, even if it is invalid. A user without a password
+// is hidden too, because it may be a token.
 func URL(text string) string {
 	begin, end := userinfo(text)
 	if end < 0 {
@@ -20,9 +20,9 @@ func URL(text string) string {
 	return text[:begin] + hide(text[begin:end]) + text[end:]
 }
 
-// userinfo is where the text has user and password; end is -1 if it has none. Where it is
-// no URL, an unescaped character of the password may be the reason: then all before the last @ is
-// taken for it.
+// userinfo returns the position of user and password; end is -1 if there are none. In an
+// invalid URL, the cause may be an unescaped character in the password, so everything
+// before the last @ counts as userinfo.
 func userinfo(text string) (begin, end int) {
 	if i := strings.Index(text, "://"); i >= 0 {
 		begin = i + len("://")
@@ -49,7 +49,7 @@ func hide(userinfo string) string {
 
 var inText = regexp.MustCompile(`://[^/?#@\s"'<>]+@`)
 
-// Text returns a text without the passwords of the URLs in it.
+// Text returns a text with the passwords of all URLs hidden.
 func Text(text string) string {
 	if !strings.Contains(text, "@") {
 		return text

@@ -14,39 +14,39 @@ import (
 
 // Options configure a Demo. The zero value is right for `tacho demo`.
 type Options struct {
-	// Port is where the search for free ports begins: instance a takes the
-	// first free one, b and Flask the next ones. The default is 9465.
+	// Port is the first port to try: instance a uses the first free one, b and
+	// Flask the next ones. The default is 9465.
 	Port int
 
-	// Rate is how many requests a second the shop gets on average. The default
-	// is 40. Flask gets an eighth of it on top.
+	// Rate is the average number of requests per second of the shop. The default
+	// is 40. Flask gets an eighth of it in addition.
 	Rate float64
 
-	// NoTraffic leaves the shop without customers. The script still runs.
+	// NoTraffic turns off the customers. The script still runs.
 	NoTraffic bool
 
-	// NoFlask leaves out the Flask service even where Python has it.
+	// NoFlask turns off the Flask service.
 	NoFlask bool
 
-	// Seed decides everything that is left to chance. 0 is a seed like any other.
+	// Seed is the random seed. 0 is a valid seed.
 	Seed uint64
 
-	// Dir is the folder for the demo's own files. By default it is a temporary
-	// one, removed when Run or Close ends. Never the TSDB's folder.
+	// Dir is the directory for the demo's own files, not that of the TSDB. The
+	// default is a temporary directory, which Run and Close remove.
 	Dir string
 
-	// Script is what happens and when. The default is Script().
+	// Script is the list of events. The default is Script().
 	Script []Event
 
-	// Elapsed is how far the script has come since Run began; tests jump with
-	// it. The default is the time since then.
+	// Elapsed returns the script time, which tests can set. The default is the
+	// time since the start of Run.
 	Elapsed func() time.Duration
 
-	// Now is the wall clock: when the history ends, when an instance started.
+	// Now is the wall clock, for the end of the history and start times.
 	// The default is time.Now.
 	Now func() time.Time
 
-	// Logger hears what happens in the script, and of trouble. The default is
+	// Logger logs events and errors. The default is
 	// slog.Default().
 	Logger *slog.Logger
 }
@@ -72,7 +72,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// MaxRate is where the generator, not the shop, would be what one sees.
+// MaxRate is the limit of the load generator.
 const MaxRate = 5000
 
 func (o Options) check() error {
@@ -86,8 +86,8 @@ func (o Options) check() error {
 	return errors.Join(errs...)
 }
 
-// A Demo is one shop with everything around it. Make it with New, then either
-// Run or Close it.
+// A Demo is one shop with its environment. Create it with New, then either Run or Close
+// it.
 type Demo struct {
 	opts      Options
 	ownDir    bool
@@ -101,7 +101,7 @@ type Demo struct {
 	closing   sync.Once
 }
 
-// New opens the ports, and so knows the targets; nothing is served before Run.
+// New opens the ports, which determines the targets. Run serves them.
 func New(opts Options) (*Demo, error) {
 	opts = opts.withDefaults()
 	if err := opts.check(); err != nil {
@@ -116,8 +116,8 @@ func New(opts Options) (*Demo, error) {
 	return d, nil
 }
 
-// names of the shop's instances, as their label instance shows them. They do
-// not depend on ports, so that a kept history goes on after a restart.
+// names are the values of the label instance. They do not depend on ports, so that series
+// continue after a restart with --keep.
 var names = []string{"a", "b"}
 
 func (d *Demo) open() (err error) {
@@ -154,8 +154,8 @@ func (d *Demo) openDir() (err error) {
 	return err
 }
 
-// dice returns a source of chance of its own for each user, so that one that
-// throws more often does not change what the others get.
+// dice returns a separate random number generator per user, so that users do not affect
+// each other.
 func (d *Demo) dice(user uint64) *dice {
 	return &dice{r: rand.New(rand.NewPCG(d.opts.Seed, user))}
 }
@@ -173,7 +173,7 @@ const (
 	FlaskJob = "shop-flask"
 )
 
-// Targets returns the shop's instances. Flask is not among them: FlaskFile.
+// Targets returns the instances of the shop. For Flask, see FlaskFile.
 func (d *Demo) Targets() []Target {
 	var all []Target
 	for _, in := range d.instances {
@@ -182,9 +182,9 @@ func (d *Demo) Targets() []Target {
 	return all
 }
 
-// FlaskFile is a file for Prometheus's file_sd_configs of the job FlaskJob. It
-// lists no target until Flask answers, which takes about a second, and for good
-// where Python lacks it. It is empty with Options.NoFlask.
+// FlaskFile returns the file_sd file of the job FlaskJob, or "" with Options.NoFlask. The
+// file has no targets until Flask responds, which takes about a second, or ever if Python
+// lacks Flask.
 func (d *Demo) FlaskFile() string {
 	if d.flask == nil {
 		return ""
@@ -192,8 +192,8 @@ func (d *Demo) FlaskFile() string {
 	return d.flask.targets
 }
 
-// Run serves, sends and lets things happen until ctx ends. Then it ends in
-// order, customers first, within two seconds, and leaves nothing behind.
+// Run serves the shop, sends the traffic and plays the script until ctx is done. Then it
+// shuts down within two seconds, customers first, and cleans up.
 func (d *Demo) Run(ctx context.Context) error {
 	defer d.Close()
 	d.begun = time.Now()
@@ -214,7 +214,7 @@ func (d *Demo) Run(ctx context.Context) error {
 	return nil
 }
 
-// elapsed is how far the script has come.
+// elapsed returns the script time.
 func (d *Demo) elapsed() time.Duration {
 	if d.opts.Elapsed != nil {
 		return d.opts.Elapsed()
@@ -222,7 +222,7 @@ func (d *Demo) elapsed() time.Duration {
 	return time.Since(d.begun)
 }
 
-// grace is how long requests under way may take when everything ends.
+// grace is how long active requests may take during the shutdown.
 const grace = time.Second
 
 func (d *Demo) stopServers() {
@@ -236,7 +236,7 @@ func (d *Demo) stopServers() {
 	d.payments.stop(ctx) // last: the instances wait for it
 }
 
-// Close gives the ports and the temporary folder back. Run does it by itself.
+// Close releases the ports and removes the temporary directory. Run calls it.
 func (d *Demo) Close() {
 	d.closing.Do(func() {
 		for _, in := range d.instances {
@@ -254,5 +254,5 @@ func (d *Demo) Close() {
 	})
 }
 
-// Sent says what the traffic has sent so far, by route.
+// Sent returns the requests sent so far, by route.
 func (d *Demo) Sent() map[Route]Count { return d.ledger.snapshot() }

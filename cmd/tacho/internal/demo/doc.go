@@ -1,10 +1,10 @@
-// Package demo is the made-up world that `tacho demo` shows: a small shop to
-// measure, customers who use it, things that go wrong, and a past.
+// Package demo is the simulation behind `tacho demo`: a small shop, its customers,
+// incidents, and a generated history.
 //
 //	d, err := demo.New(demo.Options{Dir: dir}) // opens the ports
 //	err = d.WriteHistory(data)                 // before the TSDB opens data
 //	… d.Targets() and d.FlaskFile() go into the scrape configuration
-//	err = d.Run(ctx)                           // serves until ctx ends
+//	err = d.Run(ctx)                           // serves until ctx is done
 //
 // The shop is one Gin service in two instances, a and b, each an HTTP server
 // with a port of its own on the loopback interface. Its routes are those of the
@@ -13,7 +13,7 @@
 // Python has Flask and Gunicorn, the Flask tutorial's app joins in as a second
 // service.
 //
-// What happens, and when, is one table: script.go. What a request costs is
-// another, and both the running shop and its seeded past are made from it:
-// routes.go. Chance comes from Options.Seed, time from Options.
+// The events are a table in script.go. The routes with their latencies and failures are
+// a table in routes.go, used by the running shop and by the history. Options.Seed
+// determines all random numbers.
 package demo

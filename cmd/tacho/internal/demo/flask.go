@@ -19,24 +19,24 @@ import (
 //go:embed flask_app.py
 var flaskApp []byte
 
-// flaskRoutes are those of flask_app.py, asked for as often as in the tutorial.
+// flaskRoutes are the routes of flask_app.py, weighted as in the tutorial.
 var flaskRoutes = []route{
 	{method: "GET", path: "/first_route", weight: 4},
 	{method: "GET", path: "/second_route", weight: 2},
 	{method: "GET", path: "/three_route", weight: 1},
 }
 
-// A flask is the Flask service under Gunicorn, when Python has both.
+// A flask is the Flask service under Gunicorn, if Python has both.
 type flask struct {
 	dir      string
 	targets  string   // the file_sd file
-	pythons  []string // where to look for one that has what is needed
+	pythons  []string // candidates, in order
 	listener *net.TCPListener
 	log      *slog.Logger
 }
 
-// newFlask takes a port, so that the address is known; whether anybody will
-// ever serve it is found out later, by run.
+// newFlask reserves a port, so that the address is known. run determines later whether
+// the service can start.
 func newFlask(opts Options, port int) (*flask, error) {
 	f := &flask{dir: filepath.Join(opts.Dir, "flask"), targets: filepath.Join(opts.Dir, "flask-targets.json"), pythons: pythons, log: opts.Logger}
 	if err := f.writeTargets(false); err != nil {
@@ -55,13 +55,13 @@ func (f *flask) close() {
 	}
 }
 
-// run starts Gunicorn, lets customers use it, and ends both when ctx does,
-// customers first. Without Python, or after a failure, the demo goes on without.
+// run starts Gunicorn and its customers, and stops both when ctx is done, customers
+// first. Without Python, or after a failure, the demo continues without Flask.
 func (f *flask) run(ctx context.Context, use func(ctx context.Context, url string)) {
 	err := f.serve(ctx, use)
 	f.writeTargets(false)
 	if err != nil && ctx.Err() == nil {
-		f.log.Info("demo: goes on without Flask", "reason", err)
+		f.log.Info("demo: continuing without Flask", "reason", err)
 	}
 }
 
@@ -92,15 +92,15 @@ func (f *flask) serve(ctx context.Context, use func(ctx context.Context, url str
 	case <-ctx.Done():
 		return nil
 	case <-p.exited:
-		return fmt.Errorf("gunicorn ended by itself: %s", p.lastWords())
+		return fmt.Errorf("gunicorn exited: %s", p.lastWords())
 	}
 }
 
-// pythons are the system's own, which has the system's packages, and whichever
-// comes first in PATH.
+// pythons are the system's Python, which has the system's packages, and the first one in
+// PATH.
 var pythons = []string{"/usr/bin/python3", "python3"}
 
-// needs asks Python whether the modules are there, without loading them.
+// needs checks for the modules without loading them.
 const needs = `import sys
 from importlib.util import find_spec
 sys.exit(not all(map(find_spec, ("flask", "prometheus_client", "gunicorn"))))`
@@ -117,7 +117,7 @@ func findPython(ctx context.Context, pythons []string) (string, error) {
 	return "", fmt.Errorf("no python3 with flask, prometheus_client and gunicorn was found")
 }
 
-// gunicornArgs serve the listener that the child inherits as descriptor 3.
+// gunicornArgs make Gunicorn serve the listener inherited as descriptor 3.
 var gunicornArgs = []string{
 	"-m", "gunicorn.app.wsgiapp", "flask_app:app", "--bind", "fd://3", "--workers", "2", "--threads", "4",
 	"--worker-class", "gthread", "--graceful-timeout", "1", "--log-level", "warning",
@@ -125,7 +125,7 @@ var gunicornArgs = []string{
 
 func (f *flask) startGunicorn(python string) (*process, error) {
 	metrics := filepath.Join(f.dir, "metrics")
-	if err := os.RemoveAll(metrics); err != nil { // files of processes long gone
+	if err := os.RemoveAll(metrics); err != nil { // files of exited processes
 		return nil, err
 	}
 	if err := os.MkdirAll(metrics, 0o700); err != nil {
@@ -140,7 +140,7 @@ func (f *flask) startGunicorn(python string) (*process, error) {
 	}
 	defer inherited.Close()
 	address := f.address()
-	f.listener.Close() // ours: when Gunicorn is gone, so is the port
+	f.listener.Close() // our copy: the port closes with Gunicorn
 	cmd := exec.Command(python, gunicornArgs...)
 	cmd.Dir = f.dir
 	cmd.ExtraFiles = []*os.File{inherited}
@@ -148,7 +148,7 @@ func (f *flask) startGunicorn(python string) (*process, error) {
 	return startProcess(cmd, address)
 }
 
-// ready waits until /metrics answers.
+// ready waits until /metrics responds.
 func (f *flask) ready(ctx context.Context, p *process) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	answered := await(ctx, 20*time.Second, func() bool {
@@ -168,12 +168,12 @@ func (f *flask) ready(ctx context.Context, p *process) error {
 	case p.ended():
 		return fmt.Errorf("gunicorn did not start: %s", p.lastWords())
 	case !answered:
-		return fmt.Errorf("gunicorn did not answer: %s", p.lastWords())
+		return fmt.Errorf("gunicorn did not respond: %s", p.lastWords())
 	}
 	return nil
 }
 
-// writeTargets writes the file_sd file, whole at once.
+// writeTargets writes the file_sd file atomically.
 func (f *flask) writeTargets(up bool) error {
 	type group struct {
 		Targets []string          `json:"targets"`
@@ -194,7 +194,7 @@ func (f *flask) writeTargets(up bool) error {
 	return os.Rename(temporary, f.targets)
 }
 
-// lastLine is the last of a text that is not empty.
+// lastLine returns the last non-empty line of a text.
 func lastLine(text []byte) string {
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
 	return string(lines[len(lines)-1])

@@ -15,35 +15,34 @@ const (
 	historySpan = 6 * time.Hour
 	historyStep = 30 * time.Second
 
-	// Towards its end the past grows as dense as the present's scrapes: a step
-	// is at most this part of what is left. Where steps change abruptly, rate()
-	// sees too little for as long as its window.
+	// Towards the end of the history, the steps shrink gradually to the scrape
+	// interval: a step is at most 1/denser of the remaining time. After an abrupt
+	// change, rate() would be too low for the length of its window.
 	denser = 30
 
-	// seededMetric is 1 exactly as long as the past is made up, so that a page
-	// can mark it on every chart.
+	// seededMetric is 1 throughout the generated history, so that the page can mark
+	// it on every chart.
 	seededMetric = "tacho_demo_seeded"
 )
 
-// WriteHistory writes the six hours before now into a TSDB's folder, as a block
-// that ends just before now: what the shop's instances would have exported, and
-// what the recording rules would have made of it. Call it before the TSDB opens
-// the folder. A folder that holds data already is refused, since samples that
-// overlap others would be nonsense.
+// WriteHistory writes the six hours before now to a TSDB's directory, as a block that
+// ends just before now: the metrics of the shop's instances, and the results of the
+// recording rules. Call it before the TSDB opens the directory. It returns an error if
+// the directory already has data, because overlapping samples would be meaningless.
 //
-// The counters begin anew when the live instances do, as after a restart.
+// The counters are reset when the live instances start, as after a restart.
 func (d *Demo) WriteHistory(dir string) error {
 	if err := expectNoData(dir); err != nil {
 		return err
 	}
-	// In the past, whatever the clock does in the milliseconds to the first
-	// scrape: a TSDB takes no sample that is older than its newest block.
+	// Leave a margin before the first scrape: a TSDB rejects samples older than its
+	// newest block.
 	end := d.opts.Now().Add(-time.Second)
 	p := newPast(d.opts.Rate, d.dice(4), end)
 	p.fill()
 	p.derive()
 	if err := server.WriteBlock(dir, p.blocks()); err != nil {
-		return fmt.Errorf("demo: the history: %w", err)
+		return fmt.Errorf("demo: history: %w", err)
 	}
 	return nil
 }
@@ -55,14 +54,14 @@ func expectNoData(dir string) error {
 	}
 	for _, e := range entries {
 		if e.IsDir() {
-			return fmt.Errorf("demo: %s holds data already (%s); give the history an empty folder, or leave it out", dir, e.Name())
+			return fmt.Errorf("demo: %s already has data (%s); use an empty directory, or no history", dir, e.Name())
 		}
 	}
 	return nil
 }
 
-// pastIncident is what the heatmap and the error budget have to tell: a small
-// incident that was over two and a half hours ago.
+// pastIncident is a small incident in the history, visible in the heatmap and the error
+// budget. It ended two and a half hours ago.
 var pastIncident = struct {
 	began, ended time.Duration // ago
 	faults       []Fault
@@ -82,13 +81,13 @@ func faultsAgo(ago time.Duration) []Fault {
 	return nil
 }
 
-// A past is six hours in the making, step by step.
+// A past generates six hours of history step by step.
 type past struct {
 	rate float64
 	dice *dice
 	end  time.Time
 
-	// The slow part of chance, around 0, and what of it is felt.
+	// Slow random drift around 0, and its current effect.
 	wander, drift float64
 
 	series []*series
@@ -103,10 +102,10 @@ type past struct {
 	flight   *series // the recorded requests in flight
 }
 
-// A sale is what is sold where.
+// A sale is a kind of goods sold by an instance.
 type sale struct{ instance, kind string }
 
-// A cell is one instance's route and status: what tacho has a label set for.
+// A cell is one label set: instance, route and status.
 type cell struct {
 	instance   string
 	route      route
@@ -118,13 +117,13 @@ type cell struct {
 	latency    *latency  // over all instances and statuses
 }
 
-// A latency is what the recording rules make of a route's histograms.
+// A latency holds the recorded series of a route's histograms.
 type latency struct {
 	buckets []*recorded
 	sum     *recorded
 }
 
-// A recorded series is a rate: how much was added since its last sample.
+// A recorded series is a rate: the increase since its last sample.
 type recorded struct {
 	*series
 	added float64
@@ -137,20 +136,19 @@ func (r *recorded) record(since time.Duration) {
 	r.added = 0
 }
 
-// A fixed series has the same value all the time.
+// A fixed series has a constant value.
 type fixed struct {
 	*series
 	value float64
 }
 
-// A total is a counter. It keeps fractions to itself: its samples are whole
-// numbers unless it is a sum of seconds.
+// A total is a counter. Its samples are integers, unless it is a sum of seconds.
 type total struct {
 	*series
 	value float64
 }
 
-// add grows the counter and returns by how much its sample has grown.
+// add increases the counter and returns the increase of its sample.
 func (t *total) add(n float64) float64 {
 	before := math.Floor(t.value)
 	t.value += n
@@ -158,14 +156,14 @@ func (t *total) add(n float64) float64 {
 	return math.Floor(t.value) - before
 }
 
-// addSeconds is add for sums, which have fractions.
+// addSeconds is add for sums of seconds.
 func (t *total) addSeconds(s float64) float64 {
 	t.value += s
 	t.push(t.value)
 	return s
 }
 
-// fill makes all samples.
+// fill generates all samples.
 func (p *past) fill() {
 	step := historyStep
 	since := time.Duration(0) // the last samples of the recorded series
@@ -179,12 +177,12 @@ func (p *past) fill() {
 	}
 }
 
-// step makes one sample of every raw series: what happened since the last.
+// step generates one sample of every raw series.
 func (p *past) step(ago, step time.Duration) {
 	p.times = append(p.times, p.end.Add(-ago).UnixMilli())
 	pull := step.Seconds() / 1000
 	p.wander += -pull*p.wander + .12*math.Sqrt(2*pull)*p.dice.normal()
-	p.drift = p.wander * min(1, ago.Hours()) // the present has none
+	p.drift = p.wander * min(1, ago.Hours()) // fades out towards the present
 	busy, sold := map[string]float64{}, map[sale]float64{}
 	faults := faultsAgo(ago)
 	for _, c := range p.cells {
@@ -204,7 +202,7 @@ func (p *past) step(ago, step time.Duration) {
 	}
 }
 
-// rule makes one sample of every recorded series.
+// rule generates one sample of every recorded series.
 func (p *past) rule(ago, since time.Duration) {
 	p.ruled = append(p.ruled, p.end.Add(-ago).UnixMilli())
 	for _, r := range p.recorded {
@@ -217,7 +215,7 @@ func (p *past) rule(ago, since time.Duration) {
 	p.flight.push(now)
 }
 
-// expected is how many requests a second a cell gets on average.
+// expected returns the average requests per second of a cell.
 func (p *past) expected(c *cell, fault Fault, ago time.Duration) float64 {
 	perSecond := p.rate * tide(ago) * max(.2, 1+p.drift) / float64(len(names))
 	failing := c.route.fails + fault.Fails
@@ -229,7 +227,7 @@ func (p *past) expected(c *cell, fault Fault, ago time.Duration) float64 {
 	return 0
 }
 
-// takes is how long a cell's requests take now: longer with more traffic.
+// takes returns the latency of a cell, which grows with the traffic.
 func (p *past) takes(c *cell, ago time.Duration) duration {
 	if c.status == tacho.StatusClientClosedRequest {
 		return duration{c.route.takes.median / 3, .05}
@@ -238,7 +236,7 @@ func (p *past) takes(c *cell, ago time.Duration) duration {
 	return duration{time.Duration(float64(c.route.takes.median) * max(.5, slower)), c.route.takes.sigma}
 }
 
-// observe counts n requests and returns the seconds that they took.
+// observe counts n requests and returns their total seconds.
 func (c *cell) observe(n float64, takes duration, slower float64) float64 {
 	c.requests.add(n)
 	c.count.add(n)
@@ -267,7 +265,7 @@ func (p *past) sell(sold map[sale]float64, c *cell, n int) {
 	}
 }
 
-// weights is the sum over the menu.
+// weights is the sum of the routes' weights.
 var weights = func() (all float64) {
 	for _, r := range routes {
 		all += r.weight

@@ -12,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// A series is one line of the past: a sample for each of its times.
+// A series is one series of the history.
 type series struct {
 	labels labels.Labels
 	times  *[]int64
@@ -23,7 +23,7 @@ func (s *series) push(v float64) { s.values = append(s.values, v) }
 
 func (s *series) last() float64 { return s.values[len(s.values)-1] }
 
-// Names that the recording rules give (package gen/rules).
+// Names of recorded series (package gen/rules).
 const (
 	recordedRequests     = "tacho:http_requests:rate"
 	recordedBuckets      = "tacho:http_request_duration_seconds_bucket:rate"
@@ -35,7 +35,7 @@ const (
 	recordedJobQuantiles = "tacho:job_http_request_duration_seconds:quantile"
 )
 
-// newPast makes every series of the past, without samples.
+// newPast returns the series of the history, without samples.
 func newPast(rate float64, by *dice, end time.Time) *past {
 	p := &past{rate: rate, dice: by, end: end, inFlight: map[string]*series{}, sold: map[sale]*total{}}
 	p.flight = p.ruledSeries(recordedInFlight)
@@ -49,7 +49,7 @@ func newPast(rate float64, by *dice, end time.Time) *past {
 	return p
 }
 
-// addRoute adds a route's series for every status that it ever had.
+// addRoute adds the series of a route for each of its statuses.
 func (p *past) addRoute(r route) {
 	route := []string{"method", r.method, "path", r.path}
 	l := &latency{sum: p.record(recordedSum, route...)}
@@ -93,7 +93,7 @@ func (p *past) addFixed(value float64, name string, of ...string) {
 	p.fixed = append(p.fixed, fixed{p.add(name, of...), value})
 }
 
-// record adds a rate that the recording rules make.
+// record adds a recorded rate.
 func (p *past) record(name string, of ...string) *recorded {
 	r := &recorded{series: p.ruledSeries(name, of...)}
 	p.recorded = append(p.recorded, r)
@@ -106,7 +106,7 @@ func (p *past) ruledSeries(name string, of ...string) *series {
 	return s
 }
 
-// derive makes the recorded series that are computed from recorded ones.
+// derive computes recorded series from other recorded series.
 func (p *past) derive() {
 	p.addStatuses()
 	all := p.newBuckets(recordedJobBuckets)
@@ -128,7 +128,7 @@ func (p *past) derive() {
 	p.addQuantiles(recordedJobQuantiles, all)
 }
 
-// addStatuses adds the routes' rates up by status.
+// addStatuses sums the rates of the routes by status.
 func (p *past) addStatuses() {
 	all := map[int]*series{}
 	seen := map[*recorded]bool{}
@@ -149,7 +149,7 @@ func (p *past) addStatuses() {
 	}
 }
 
-// newBuckets makes a series of zeros for every bound.
+// newBuckets returns a series of zeros for each bound.
 func (p *past) newBuckets(name string) (all []*series) {
 	for _, le := range bounds() {
 		s := p.ruledSeries(name, "le", le)
@@ -176,7 +176,7 @@ func (p *past) addQuantiles(name string, buckets []*series, of ...string) {
 	}
 }
 
-// add makes a series of the shop's with these label names and values.
+// add adds a series of the shop with the given label names and values.
 func (p *past) add(name string, of ...string) *series {
 	s := &series{
 		labels: labels.FromStrings(append([]string{model.MetricNameLabel, name, "job", ShopJob}, of...)...),
@@ -187,7 +187,7 @@ func (p *past) add(name string, of ...string) *series {
 	return s
 }
 
-// blocks are the past's series as the server writes them.
+// blocks returns the series for server.WriteBlock.
 func (p *past) blocks() []server.Series {
 	all := make([]server.Series, len(p.series))
 	for i, s := range p.series {
@@ -196,8 +196,8 @@ func (p *past) blocks() []server.Series {
 	return all
 }
 
-// bounds are the values of the label le, as Prometheus writes them since 3.0:
-// with a point, whatever the service wrote.
+// bounds returns the values of the label le in Prometheus's normalized form since 3.0,
+// with a decimal point.
 func bounds() []string {
 	var all []string
 	for i := range len(latencyBuckets) + 1 {

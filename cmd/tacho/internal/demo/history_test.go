@@ -137,7 +137,7 @@ func TestHistoryRefuses(t *testing.T) {
 	if err := d.WriteHistory(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteHistory(dir); err == nil || !strings.Contains(err.Error(), "holds data already") {
+	if err := d.WriteHistory(dir); err == nil || !strings.Contains(err.Error(), "already has data") {
 		t.Errorf("the second time: %v", err)
 	}
 }

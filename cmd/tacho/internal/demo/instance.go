@@ -10,11 +10,11 @@ import (
 	"github.com/tacho-go/tacho/internal/handoff"
 )
 
-// firstVersion is what runs at the start, and ran during the seeded past.
+// firstVersion is the version at the start and during the history.
 const firstVersion = "1.0.0"
 
-// An instance is one of the shop's servers: a port, and the generation that
-// serves it now. A deploy puts a new generation in the place of the old one.
+// An instance is one server of the shop: a port and its current generation. A deployment
+// replaces the generation.
 type instance struct {
 	*backend
 	demo     *Demo
@@ -38,7 +38,7 @@ func newInstance(d *Demo, name string, port int, user uint64) (*instance, error)
 func (in *instance) address() string { return in.listener.Addr().String() }
 func (in *instance) port() int       { return in.listener.Addr().(*net.TCPAddr).Port }
 
-// start begins to serve. Connections that came since New have waited.
+// start starts serving. Connections since New are queued.
 func (in *instance) start() {
 	in.current.Load().start()
 	go in.accept()
@@ -51,7 +51,7 @@ func (in *instance) accept() {
 			return // closed at the end
 		}
 		for !in.current.Load().door.Give(context.Background(), c) {
-			// Its time was up just then; there is a new one, unless all ends.
+			// It was just stopped. There is a new one, unless the demo ends.
 			if in.current.Load().ended() {
 				c.Close()
 				break
@@ -60,22 +60,21 @@ func (in *instance) accept() {
 	}
 }
 
-// drain is how long an instance that is replaced waits for its requests.
+// drain is how long a replaced instance waits for its requests.
 const drain = 5 * time.Second
 
-// lastScrape is how long an instance that has nothing more to do waits to be
-// scraped once more. Without that scrape, what it counted since the one before
-// would be lost, and rates would dip at every deploy.
+// lastScrape is how long a drained instance waits for its last scrape. Without it, the
+// counts since the previous scrape would be lost, and rates would dip at every deployment.
 const lastScrape = 2500 * time.Millisecond
 
-// deploy replaces the running version: out of the load balancer, wait until
-// every request is answered and scraped, change, in again.
+// deploy replaces the running version: it removes the instance from the load balancer,
+// waits until all requests are finished and scraped, replaces it and adds it again.
 func (in *instance) deploy(ctx context.Context, version string) {
 	old := in.current.Load()
 	in.leave()
 	defer in.join()
 	if !in.idle(ctx, drain) {
-		in.demo.opts.Logger.Warn("demo: requests still under way at a restart", "instance", in.name)
+		in.demo.opts.Logger.Warn("demo: requests still in progress at a restart", "instance", in.name)
 	}
 	seen := old.scrapes.Load()
 	await(ctx, lastScrape, func() bool { return old.scrapes.Load() > seen })
@@ -93,11 +92,10 @@ func (in *instance) stop(ctx context.Context) {
 	in.current.Load().stop(ctx)
 }
 
-// A generation is an instance from one start to the next: its counters begin
-// at zero.
+// A generation is an instance between two starts. Its counters start at zero.
 type generation struct {
 	server  *http.Server
-	door    *handoff.Listener // of this generation; the instance keeps the real one
+	door    *handoff.Listener // of this generation; the instance keeps the TCP listener
 	scrapes atomic.Int64      // of /metrics, answered
 	db      *database
 }
@@ -113,7 +111,7 @@ func newGeneration(in *instance, version string) *generation {
 
 func (g *generation) start() { go g.server.Serve(g.door) }
 
-// stop lets requests under way end until ctx does, or a second has passed.
+// stop waits for active requests until ctx is done, at most a second.
 func (g *generation) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
@@ -131,7 +129,7 @@ func (g *generation) ended() bool {
 	}
 }
 
-// await polls until reached says yes, and reports whether it did in time.
+// await polls until reached returns true, and reports whether it did in time.
 func await(ctx context.Context, patience time.Duration, reached func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -5,11 +5,10 @@ import (
 	"sync"
 )
 
-// A Route is what a request was sent to, with the template that its path
-// stands for, as the label path shows it.
+// A Route is the target of a request, with the route template as Path.
 type Route struct{ Job, Method, Path string }
 
-// A Count is how many requests the traffic has sent to a route.
+// A Count is the number of requests sent to a route.
 type Count struct {
 	Started  uint64
 	Finished map[int]uint64 // by status; 499 where the client hung up on purpose
@@ -24,8 +23,7 @@ func (c Count) Answered() (n uint64) {
 	return n
 }
 
-// A ledger is what the customers know about what they did, independently of
-// any metric.
+// A ledger counts the requests of the customers, independently of any metric.
 type ledger struct {
 	mu     sync.Mutex
 	counts map[Route]*Count
@@ -33,7 +31,7 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{counts: map[Route]*Count{}} }
 
-// write changes a route's count.
+// write updates the count of a route.
 func (l *ledger) write(r Route, change func(*Count)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

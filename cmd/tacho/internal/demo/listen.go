@@ -11,10 +11,10 @@ import (
 // loopback is the only interface that the demo listens on.
 const loopback = "127.0.0.1"
 
-// portsTried is how many ports in a row may be taken.
+// portsTried is the maximum number of ports to try.
 const portsTried = 200
 
-// Listen takes the first free port from the given one on.
+// Listen listens on the first free port at or after from.
 func Listen(from int) (*net.TCPListener, error) {
 	last := min(from+portsTried-1, 65535)
 	for port := from; port <= last; port++ {
@@ -26,5 +26,5 @@ func Listen(from int) (*net.TCPListener, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("all ports from %d to %d are taken on %s; begin elsewhere with --port", from, last, loopback)
+	return nil, fmt.Errorf("all ports from %d to %d are in use on %s; choose another with --port", from, last, loopback)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// payments is the slow dependency: a service of somebody else's, over real
-// HTTP, of which the shop sees nothing but how long it takes and that it fails.
+// payments is a slow external dependency, called over HTTP. The shop sees only its latency
+// and its failures.
 type payments struct {
 	listener net.Listener
 	server   *http.Server
@@ -71,10 +71,10 @@ func (p *payments) serve(w http.ResponseWriter, r *http.Request) {
 
 var errUnpaid = errors.New("the payment service failed")
 
-// paymentsHost is where the shop finds it.
+// paymentsHost is its host name.
 const paymentsHost = "payments"
 
-// client is a shop's: it measures what it sends.
+// client returns an instrumented HTTP client for a shop.
 func (p *payments) client(m *tacho.Meter) *http.Client {
 	return &http.Client{Transport: m.Transport(p.base, paymentsHost), Timeout: 5 * time.Second}
 }
@@ -87,7 +87,7 @@ func (p *payments) pay(ctx context.Context, client *http.Client) (int64, error) 
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("asking the payment service: %w", err)
+		return 0, fmt.Errorf("calling the payment service: %w", err)
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, resp.Body)

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// A backend is one server as its load balancer sees it.
+// A backend is one server behind the load balancer.
 type backend struct {
 	name, url string
 	client    *http.Client
 
 	mu     sync.Mutex
 	away   bool
-	active int // requests under way
+	active int // requests in progress
 }
 
 func newBackend(name, url string) *backend {
 	return &backend{name: name, url: url, client: &http.Client{Transport: transport(), Timeout: 20 * time.Second}}
 }
 
-// take reserves the backend for a request, unless it is away.
+// take reserves the backend for a request, unless it is out of rotation.
 func (b *backend) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -37,12 +37,11 @@ func (b *backend) release() {
 	b.active--
 }
 
-// leave takes the backend out of the rotation.
+// leave removes the backend from the rotation.
 func (b *backend) leave() { b.setAway(true) }
 
-// join puts it in again. Connections to what served before are forgotten: a
-// request that is sent on one before its end is noticed has no answer, and a
-// POST is not repeated.
+// join adds it again. It closes idle connections to the previous process: a request on
+// such a connection would fail, and a POST is not retried.
 func (b *backend) join() {
 	b.client.CloseIdleConnections()
 	b.setAway(false)
@@ -54,7 +53,7 @@ func (b *backend) setAway(away bool) {
 	b.away = away
 }
 
-// idle waits until no request is under way, for some time at most.
+// idle waits until no request is in progress, at most for patience.
 func (b *backend) idle(ctx context.Context, patience time.Duration) bool {
 	return await(ctx, patience, func() bool {
 		b.mu.Lock()
@@ -63,14 +62,13 @@ func (b *backend) idle(ctx context.Context, patience time.Duration) bool {
 	})
 }
 
-// A pool is the load balancer: every backend in turn, those that are away
-// passed over.
+// A pool is the load balancer: round robin over the backends in rotation.
 type pool struct {
 	members []*backend
 	next    int // of one goroutine only
 }
 
-// pick returns nil when all are away.
+// pick returns nil if no backend is in rotation.
 func (p *pool) pick() *backend {
 	for range p.members {
 		b := p.members[p.next%len(p.members)]
@@ -82,7 +80,7 @@ func (p *pool) pick() *backend {
 	return nil
 }
 
-// hangUp closes the connections that nobody uses.
+// hangUp closes idle connections.
 func (p *pool) hangUp() {
 	for _, b := range p.members {
 		b.client.CloseIdleConnections()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A process is a child that never outlives us: end ends it and its children,
-// and where the system can, so does our own death.
+// A process is a child process. end stops it and its children; where the system supports
+// it, so does the death of the parent.
 type process struct {
 	cmd     *exec.Cmd
 	address string
@@ -17,16 +17,16 @@ type process struct {
 	exited  chan struct{}
 }
 
-// startProcess starts the command in a process group of its own, so that a
-// Ctrl-C in the terminal reaches only us, who end things in order.
+// startProcess starts the command in its own process group, so that Ctrl-C in the terminal
+// reaches only the parent, which shuts down in order.
 func startProcess(cmd *exec.Cmd, address string) (*process, error) {
 	p := &process{cmd: cmd, address: address, exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.output, &p.output
 	cmd.SysProcAttr = childAttributes()
 	started := make(chan error)
 	go func() {
-		// Linux tells the child of the death of the thread that started it, not
-		// of the process: that thread has to stay.
+		// Linux signals the child when the starting thread dies, not the process:
+		// that thread must stay alive.
 		runtime.LockOSThread()
 		defer close(p.exited)
 		err := cmd.Start()
@@ -38,18 +38,17 @@ func startProcess(cmd *exec.Cmd, address string) (*process, error) {
 	return p, <-started
 }
 
-// patience is how long a child may take to end by itself. With what comes
-// before and after it, the whole demo ends within two seconds.
+// patience is how long a child may take to exit. The whole demo ends within two seconds.
 const patience = 1200 * time.Millisecond
 
-// end asks the process to end, then makes it, and waits until it has.
+// end terminates the process, kills it if necessary, and waits for it.
 func (p *process) end() {
 	p.cmd.Process.Signal(terminate)
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
 	}
-	killGroup(p.cmd.Process.Pid) // children that a killed parent left, too
+	killGroup(p.cmd.Process.Pid) // including orphaned children
 	<-p.exited
 }
 
@@ -64,7 +63,7 @@ func (p *process) ended() bool {
 
 func (p *process) lastWords() string { return p.output.last() }
 
-// output keeps the end of what a child writes.
+// output keeps the end of a child's output.
 type output struct {
 	mu   sync.Mutex
 	text []byte

@@ -2,7 +2,7 @@ package demo
 
 import "syscall"
 
-// childAttributes: a group of its own, and SIGTERM when we are killed.
+// childAttributes puts a child in its own process group, with SIGTERM when we are killed.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }

@@ -4,6 +4,6 @@ package demo
 
 import "syscall"
 
-// childAttributes: a group of its own. Nothing here would end a child when we
-// are killed.
+// childAttributes puts a child in its own process group. If we are killed, the child
+// keeps running.
 func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -6,5 +6,5 @@ import "syscall"
 
 const terminate = syscall.SIGTERM
 
-// killGroup kills whatever is left of a child's process group.
+// killGroup kills the rest of a child's process group.
 func killGroup(pid int) { syscall.Kill(-pid, syscall.SIGKILL) }

@@ -10,9 +10,8 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// A route is one line of the shop's menu: how often it is asked for, what it
-// costs and how it fails on a quiet day. The shop, its customers and its seeded
-// past all follow the same line.
+// A route describes one route of the shop: its traffic, latency and failures on a normal
+// day. The shop, its customers and its history all use it.
 type route struct {
 	method, path string
 	weight       float64 // share of the traffic, in parts of all weights
@@ -20,14 +19,13 @@ type route struct {
 	ok           int     // the usual status
 	fails        float64 // share of requests that the shop fails
 	failure      int     // with this status
-	missing      float64 // share that asks for what is not there: 404
+	missing      float64 // share of requests for missing items: 404
 	gone         float64 // share whose client hangs up: 499
 	sells        string  // the kind of goods, when it sells one
 }
 
-// routes are the shop's. The first two are the Gin tutorial's, the next three
-// the three-routes tutorial's; these take a tenth of the time they take there,
-// so that the demo is lively. The last is what scanners get.
+// routes are the routes of the shop. The first two are those of the Gin tutorial, the next
+// three those of the three-routes tutorial, ten times as fast. The last is for scanners.
 var routes = []route{
 	{method: "GET", path: "/", weight: 22, takes: duration{2 * time.Millisecond, .4}, ok: 200},
 	{method: "GET", path: apiPath, weight: 25, takes: duration{100 * time.Millisecond, .15}, ok: 200, gone: .01},
@@ -39,7 +37,7 @@ var routes = []route{
 	{method: "GET", path: tacho.Unmatched, weight: 3, takes: duration{300 * time.Microsecond, .3}, ok: 404},
 }
 
-// Paths that more than one file speaks of.
+// Paths used in several files.
 const (
 	apiPath    = "/api"
 	secondPath = "/second_route"
@@ -50,11 +48,10 @@ const (
 // kinds are the goods of the shop: a short, fixed list, as label values must be.
 var kinds = []string{"book", "pen", "lamp"}
 
-// latencyBuckets lie densely where the shop's latencies do: /api sits in the
-// middle of several, so that its quantiles are near the truth.
+// latencyBuckets are dense around the shop's latencies, so that quantiles are accurate.
 var latencyBuckets = []float64{.001, .005, .01, .025, .05, .075, .1, .15, .25, .5, .75, 1, 2.5}
 
-// routeOf returns the menu's line for a method and template.
+// routeOf returns the route of a method and template.
 func routeOf(method, path string) route {
 	for _, r := range routes {
 		if r.method == method && r.path == path {
@@ -64,8 +61,7 @@ func routeOf(method, path string) route {
 	panic("demo: no route " + method + " " + path)
 }
 
-// statuses lists what a route answers, the usual status first, with the share
-// of each.
+// statuses returns the statuses of a route with their shares, the usual status first.
 func (r route) statuses(failing float64) []share {
 	all := []share{
 		{r.ok, 1 - failing - r.missing - r.gone},
@@ -103,7 +99,7 @@ func (d duration) mean() float64 {
 	return d.median.Seconds() * math.Exp(d.sigma*d.sigma/2)
 }
 
-// below is the share of values up to the bound, in seconds.
+// below returns the share of values up to a bound in seconds.
 func (d duration) below(bound float64) float64 {
 	if bound <= 0 {
 		return 0
@@ -111,7 +107,7 @@ func (d duration) below(bound float64) float64 {
 	return (1 + math.Erf(math.Log(bound/d.median.Seconds())/(d.sigma*math.Sqrt2))) / 2
 }
 
-// dice are chance, for several goroutines.
+// dice is a random number generator for several goroutines.
 type dice struct {
 	mu sync.Mutex
 	r  *rand.Rand
@@ -129,7 +125,7 @@ func (d *dice) normal() float64 {
 	return d.r.NormFloat64()
 }
 
-// wait is an exponential waiting time with mean 1.
+// wait returns an exponential waiting time with mean 1.
 func (d *dice) wait() float64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,7 +144,7 @@ func (d *dice) bits() uint64 {
 	return d.r.Uint64()
 }
 
-// count is how many events there were where mean were expected (Poisson).
+// count returns a Poisson-distributed number of events.
 func (d *dice) count(mean float64) int {
 	if mean > 30 {
 		return max(0, int(math.Round(mean+math.Sqrt(mean)*d.normal())))

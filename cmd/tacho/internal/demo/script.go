@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// An Event is one thing that happens in the demo.
+// An Event is one event of the demo.
 type Event struct {
 	At    time.Duration // since Run began
 	For   time.Duration // how long its faults last
-	Every time.Duration // happens again and again at this distance; 0: once
+	Every time.Duration // repeat interval; 0: once
 
-	Deploy string  // a version that all instances change to, one after the other
-	Faults []Fault // what is wrong meanwhile
+	Deploy string  // the version to deploy, instance by instance
+	Faults []Fault // active during the event
 
-	Says string // what it means, in a few words
+	Says string // short description
 }
 
-// A Fault makes one route worse.
+// A Fault degrades one route.
 type Fault struct {
 	Instance     string // empty: on all
 	Method, Path string
@@ -27,7 +27,7 @@ type Fault struct {
 	Fails        float64       // share of requests that fail, on top of the usual
 }
 
-// Script returns what happens in `tacho demo`.
+// Script returns the events of `tacho demo`.
 func Script() []Event {
 	return []Event{
 		{
@@ -53,7 +53,7 @@ func Script() []Event {
 	}
 }
 
-// begun returns how often the event has begun by the time t.
+// begun returns how often the event has started by the time t.
 func (e Event) begun(t time.Duration) int {
 	switch {
 	case t < e.At:
@@ -64,13 +64,13 @@ func (e Event) begun(t time.Duration) int {
 	return 1 + int((t-e.At)/e.Every)
 }
 
-// lasts reports whether the event's faults are on at the time t.
+// lasts reports whether the event's faults are active at the time t.
 func (e Event) lasts(t time.Duration) bool {
 	n := e.begun(t)
 	return n > 0 && t < e.At+time.Duration(n-1)*e.Every+e.For
 }
 
-// faultsAt collects what is wrong at the time t.
+// faultsAt returns the active faults at the time t.
 func faultsAt(script []Event, t time.Duration) []Fault {
 	var all []Fault
 	for _, e := range script {
@@ -81,14 +81,13 @@ func faultsAt(script []Event, t time.Duration) []Fault {
 	return all
 }
 
-// faults are what is wrong now, for the handlers to look at.
+// faults returns the current faults to the handlers.
 type faults struct {
 	script  []Event
 	elapsed func() time.Duration
 }
 
-// on sums up what is wrong with a route on an instance; "" is the payment
-// service, which belongs to none.
+// on returns the sum of the faults of a route on an instance; "" is the payment service.
 func (f *faults) on(instance string, r route) Fault {
 	return sum(faultsAt(f.script, f.elapsed()), instance, r)
 }
@@ -103,11 +102,11 @@ func sum(all []Fault, instance string, r route) (total Fault) {
 	return total
 }
 
-// tick is how late an event may be.
+// tick is the maximum delay of an event.
 const tick = 20 * time.Millisecond
 
-// play deploys and tells what the script says until ctx ends. Faults need no
-// playing: the handlers ask for those of the moment.
+// play logs events and deploys versions until ctx is done. Handlers query the current
+// faults themselves.
 func (d *Demo) play(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -135,8 +134,7 @@ func (d *Demo) play(ctx context.Context) {
 	}
 }
 
-// deploy restarts all instances, one after the other, so that one of them
-// always takes the traffic.
+// deploy restarts all instances in turn, so that one of them always serves the traffic.
 func (d *Demo) deploy(ctx context.Context, version string) {
 	if version == "" {
 		return
@@ -146,10 +144,10 @@ func (d *Demo) deploy(ctx context.Context, version string) {
 	}
 }
 
-// Story tells the script in lines of text, for the demo's first words.
+// Story returns the script as lines of text.
 func (d *Demo) Story() []string {
 	script := slices.SortedFunc(slices.Values(d.opts.Script), func(a, b Event) int { return int(a.At - b.At) })
-	lines := []string{fmt.Sprintf("the %s before the start are made up (%s marks them)", hours(historySpan), seededMetric)}
+	lines := []string{fmt.Sprintf("the %s before the start are generated (marked by %s)", hours(historySpan), seededMetric)}
 	for _, e := range script {
 		when := "at " + clock(e.At)
 		if e.Every > 0 {
@@ -163,7 +161,7 @@ func (d *Demo) Story() []string {
 	return lines
 }
 
-// clock writes a time of the script as minutes and seconds.
+// clock formats a time as minutes and seconds.
 func clock(t time.Duration) string {
 	s := int(t.Seconds())
 	return fmt.Sprintf("%d:%02d", s/60, s%60)

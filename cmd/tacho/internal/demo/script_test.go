@@ -48,7 +48,7 @@ func TestFaults(t *testing.T) {
 
 func TestStory(t *testing.T) {
 	want := []string{
-		"the 6 hours before the start are made up (tacho_demo_seeded marks them)",
+		"the 6 hours before the start are generated (marked by tacho_demo_seeded)",
 		"at 0:20: version 1.1.0 is deployed, instance by instance",
 		"at 0:45, over at 1:30: an incident, the fault of 1.1.0: GET /api is slow on instance b, GET /second_route fails, POST /api/orders is slow and fails",
 		"every 10:00: the payment service is slow for a minute",

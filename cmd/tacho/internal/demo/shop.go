@@ -17,29 +17,29 @@ import (
 	"github.com/tacho-go/tacho/adapter/tachogin"
 )
 
-// A shop is one generation's service, and the numbers of its business.
+// A shop is the service of one generation, with its business metrics.
 type shop struct {
 	in       *instance
 	orders   *prometheus.CounterVec
 	items    prometheus.Histogram
 	payments prometheus.Observer
-	bank     *http.Client // asks the payment service
+	bank     *http.Client // for the payment service
 	db       *database
 }
 
-// fromZero are the statuses that every route counts from zero, so that rates
-// miss none of them after a restart.
+// fromZero are the statuses that every route exports from the start, so that rates are
+// complete after a restart.
 var fromZero = []int{200, 201, 500, 503}
 
-// newShop returns the service of one generation. What a reader should take
-// from it is the line with tachogin.Use: it is the whole instrumentation.
+// newShop returns the service of one generation. tachogin.Use is its complete
+// instrumentation.
 func newShop(in *instance, g *generation, version string) http.Handler {
-	gin.SetMode(gin.ReleaseMode) // gin's own start-up lines would spoil the demo's
+	gin.SetMode(gin.ReleaseMode) // no startup lines of Gin
 	r := gin.New()
 	r.Use(traceparent, countScrapes(&g.scrapes))
 
 	m := tachogin.Use(r, tacho.Options{
-		Multiproc:        tacho.Multiproc{Off: true}, // two instances in one process: they are no siblings
+		Multiproc:        tacho.Multiproc{Off: true}, // two separate instances in one process
 		Buckets:          tacho.Buckets{Latency: latencyBuckets},
 		NativeHistograms: true,
 		TraceFunc:        traceIDs,
@@ -66,7 +66,7 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 	return r
 }
 
-// Names of the shop's own metrics that its seeded past has too.
+// Names of the shop's own metrics that are also in the history.
 const (
 	ordersMetric = "shop_orders_total"
 	buildMetric  = "shop_build_info"
@@ -88,7 +88,7 @@ func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop 
 		}),
 	}
 	for _, kind := range kinds {
-		s.orders.WithLabelValues(kind) // there from zero
+		s.orders.WithLabelValues(kind) // export 0 from the start
 	}
 	auto.NewGauge(prometheus.GaugeOpts{
 		Name: buildMetric, Help: "The version of the shop that runs.", ConstLabels: prometheus.Labels{"version": version},
@@ -99,7 +99,7 @@ func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop 
 	return s
 }
 
-// answer serves a route that only takes its time.
+// answer serves a route that only simulates latency.
 func (s *shop) answer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		fault := s.in.demo.faults.on(s.in.name, r)
@@ -122,12 +122,12 @@ func (s *shop) sell(kind string) {
 	s.items.Observe(float64(1 + s.in.dice.below(10)))
 }
 
-// order takes an order, which has to be paid first.
+// order takes an order after its payment.
 func (s *shop) order(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		kind := c.Query("kind")
 		if !sold(kind) {
-			c.JSON(http.StatusBadRequest, gin.H{"error": "sold are: " + strings.Join(kinds, ", ")})
+			c.JSON(http.StatusBadRequest, gin.H{"error": "unknown kind; use one of: " + strings.Join(kinds, ", ")})
 			return
 		}
 		start := time.Now()
@@ -153,7 +153,7 @@ func sold(kind string) bool {
 	return false
 }
 
-// show looks an order up: those that were paid are there.
+// show returns a paid order.
 func (s *shop) show(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
@@ -168,7 +168,7 @@ func (s *shop) show(r route) gin.HandlerFunc {
 	}
 }
 
-// rest sleeps, and reports whether the client is still there afterwards.
+// rest sleeps, and reports whether the client is still connected afterwards.
 func rest(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -192,8 +192,8 @@ func countScrapes(n *atomic.Int64) gin.HandlerFunc {
 
 type traceKey struct{}
 
-// traceparent stands for a tracer's middleware: it keeps the ids that the
-// client sent in the header of W3C Trace Context.
+// traceparent simulates a tracing middleware: it stores the IDs of the client's W3C Trace
+// Context header.
 func traceparent(c *gin.Context) {
 	var trace [2]string
 	if parts := strings.Split(c.GetHeader("Traceparent"), "-"); len(parts) == 4 {
@@ -207,7 +207,7 @@ func traceIDs(ctx context.Context) (traceID, spanID string) {
 	return trace[0], trace[1]
 }
 
-// formatTraceparent writes the header that traceparent reads.
+// formatTraceparent returns the header that traceparent parses.
 func formatTraceparent(hi, lo, span uint64) string {
 	return fmt.Sprintf("00-%016x%016x-%016x-01", hi, lo, span|1)
 }

@@ -26,7 +26,7 @@ func TestShop(t *testing.T) {
 		{"GET", "/api", 200, "done", `method="GET",path="/api",status="200"`},
 		{"GET", "/first_route", 200, "done", `method="GET",path="/first_route",status="200"`},
 		{"POST", "/api/orders?kind=pen", 201, `"id":4201`, `method="POST",path="/api/orders",status="201"`},
-		{"POST", "/api/orders?kind=gold", 400, "sold are: book, pen, lamp", `method="POST",path="/api/orders",status="400"`},
+		{"POST", "/api/orders?kind=gold", 400, "unknown kind; use one of: book, pen, lamp", `method="POST",path="/api/orders",status="400"`},
 		{"GET", "/api/orders/4201", 200, "paid", `method="GET",path="/api/orders/:id",status="200"`},
 		{"GET", "/api/orders/99999999", 404, "no such order", `method="GET",path="/api/orders/:id",status="404"`},
 		{"GET", "/.env", 404, "404", `method="GET",path="unmatched",status="404"`},

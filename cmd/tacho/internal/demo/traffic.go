@@ -13,30 +13,30 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// A crowd is customers who send requests at random moments, whether or not
-// those before were answered: a slow service does not slow them down.
+// A crowd is a group of customers. It sends requests at random times, independent of
+// previous responses: a slow service does not slow it down.
 type crowd struct {
 	demo *Demo
 	job  string
 	menu []route
 	rate float64 // requests a second, before the wave
 	pool *pool
-	dice *dice // of the one goroutine that decides, so that a seed repeats it
+	dice *dice // used by one goroutine, so that a seed is reproducible
 
-	busy atomic.Int64 // requests under way
+	busy atomic.Int64 // requests in progress
 }
 
-// maxBusy keeps a service that hangs from piling up customers without end.
+// maxBusy limits the concurrent requests to a hanging service.
 const maxBusy = 2000
 
-// sendTraffic uses the shop until ctx ends.
+// sendTraffic sends requests to the shop until ctx is done.
 func (d *Demo) sendTraffic(ctx context.Context) {
 	if !d.opts.NoTraffic {
 		d.customers().send(ctx)
 	}
 }
 
-// sendFlaskTraffic uses the Flask service until ctx ends.
+// sendFlaskTraffic sends requests to the Flask service until ctx is done.
 func (d *Demo) sendFlaskTraffic(ctx context.Context, url string) {
 	if !d.opts.NoTraffic {
 		d.flaskCustomers(url).send(ctx)
@@ -76,8 +76,8 @@ func (c *crowd) send(ctx context.Context) {
 	}
 }
 
-// until waits for a moment, and reports whether it came before ctx ended. When
-// the machine was busy, what is late goes out at once.
+// until waits until moment, and returns false if ctx is done before. It returns
+// immediately if moment is in the past.
 func until(ctx context.Context, moment time.Time) bool {
 	if left := time.Until(moment); left > 0 {
 		return rest(ctx, left)
@@ -85,11 +85,11 @@ func until(ctx context.Context, moment time.Time) bool {
 	return ctx.Err() == nil
 }
 
-// An errand is what one customer wants, decided before he goes.
+// An errand is one planned request.
 type errand struct {
 	path  string
 	trace string
-	gone  time.Duration // after which he hangs up; 0: never
+	gone  time.Duration // client timeout; 0: never
 }
 
 func (c *crowd) choose() (route, errand) {
@@ -101,7 +101,7 @@ func (c *crowd) choose() (route, errand) {
 	return r, e
 }
 
-// pickRoute takes a route by its weight; at is from 0 to 1.
+// pickRoute chooses a route by weight; at is from 0 to 1.
 func pickRoute(menu []route, at float64) route {
 	total := 0.0
 	for _, r := range menu {
@@ -115,13 +115,13 @@ func pickRoute(menu []route, at float64) route {
 	return menu[len(menu)-1]
 }
 
-// scans are what scanners ask every server on the internet for.
+// scans are paths that scanners request.
 var scans = []string{
 	"/wp-login.php", "/.env", "/.git/config", "/phpmyadmin/", "/xmlrpc.php", "/admin.php",
 	"/cgi-bin/luci", "/actuator/env", "/backup.sql", "/server-status", "/vendor/phpunit/phpunit.xml",
 }
 
-// path fills the route's template in.
+// path returns a path for the route's template.
 func (c *crowd) path(r route) string {
 	switch r.path {
 	case tacho.Unmatched:
@@ -142,7 +142,7 @@ func (c *crowd) orderID(r route) int {
 	return 1 + c.dice.below(orderPaid)
 }
 
-// ask sends one request and writes down how it went.
+// ask sends one request and records the result.
 func (c *crowd) ask(ctx context.Context, b *backend, r route, e errand) {
 	key := Route{c.job, r.method, r.path}
 	c.demo.ledger.write(key, func(n *Count) { n.Started++ })
@@ -155,11 +155,11 @@ func (c *crowd) ask(ctx context.Context, b *backend, r route, e errand) {
 		c.demo.ledger.write(key, func(n *Count) { n.Finished[tacho.StatusClientClosedRequest]++ })
 	default:
 		c.demo.ledger.write(key, func(n *Count) { n.Failed++ })
-		c.demo.opts.Logger.Warn("demo: a request got no answer", "route", r.method+" "+r.path, "err", err)
+		c.demo.opts.Logger.Warn("demo: a request failed", "route", r.method+" "+r.path, "err", err)
 	}
 }
 
-// do runs an errand and returns the answer's status.
+// do sends an errand and returns the response status.
 func (b *backend) do(ctx context.Context, method string, e errand) (int, error) {
 	if e.gone > 0 {
 		var cancel context.CancelFunc

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// wave is the traffic's shape in the minutes that one watches, around 1.
+// wave is the shape of the live traffic, around 1.
 func wave(t time.Duration) float64 {
 	s := t.Seconds()
 	return 1 + .18*math.Sin(2*math.Pi*s/47) + .06*math.Sin(2*math.Pi*s/11)
 }
 
-// tide is the shape of the hours before, which ends at 1 so that the past
-// joins the present: a third of the traffic six hours ago, as on a morning.
+// tide is the shape of the traffic in the history: from a third six hours ago to 1 at the
+// start.
 func tide(ago time.Duration) float64 {
 	return .55 + .45*math.Cos(math.Pi*ago.Hours()/9)
 }

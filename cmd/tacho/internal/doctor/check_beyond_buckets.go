@@ -9,28 +9,28 @@ import (
 )
 
 var beyondBuckets = check{
-	id:    "beyond-buckets",
-	looks: "More than 5 % of a histogram's observations, or of one route's, are above its highest bucket.",
-	gives: []Severity{Info, Warning},
-	run:   findBeyondBuckets,
+	id:         "beyond-buckets",
+	summary:    "More than 5 % of a histogram's observations, or of one route's, are above its highest bucket.",
+	severities: []Severity{Info, Warning},
+	run:        findBeyondBuckets,
 }
 
 const (
-	// enoughObservations is how many it takes to speak of shares.
+	// enoughObservations is the minimum number of observations for a share.
 	enoughObservations = 100
-	// beyondShare is where a 95th percentile is cut off; tacho's own hint
-	// begins there, too.
+	// beyondShare is the share at which a 95th percentile is capped. tacho's own
+	// hint uses the same limit.
 	beyondShare = 0.05
 )
 
 func findBeyondBuckets(e *examination) []Finding {
-	found, told := tellOwnHint(e)
+	found, reported := ownHint(e)
 	for _, f := range e.main.families {
-		if told[f.name] || e.native(f.name) {
+		if reported[f.name] || e.native(f.name) {
 			continue
 		}
 		groups := f.byRoute()
-		for _, g := range append(groups[1:], groups[0]) { // a route says more than all of them
+		for _, g := range append(groups[1:], groups[0]) { // a route is more specific than the total
 			if share := g.beyond / g.count; g.count >= enoughObservations && share > beyondShare {
 				found = append(found, beyondFinding(f, g, share))
 				break
@@ -40,22 +40,22 @@ func findBeyondBuckets(e *examination) []Finding {
 	return found
 }
 
-// tellOwnHint reads what tacho says about its own histograms.
-func tellOwnHint(e *examination) (found []Finding, told map[string]bool) {
-	told = map[string]bool{}
+// ownHint reads tacho's metric about its own histograms.
+func ownHint(e *examination) (found []Finding, reported map[string]bool) {
+	reported = map[string]bool{}
 	e.main.each(schema.Beyond.Name, func(set labels.Labels, share float64) {
 		metric := set.Get("metric")
-		if share <= beyondShare || told[metric] {
+		if share <= beyondShare || reported[metric] {
 			return
 		}
-		told[metric] = true
+		reported[metric] = true
 		found = append(found, Finding{
 			Severity: Warning, Title: "The buckets of " + metric + " end too early", Metric: metric,
 			Evidence: fmt.Sprintf("%s is %s.", seriesText(set), percent(share)),
-			Cure:     "Quantiles are cut off at the highest bucket. Set Options.Buckets.Latency, or Options.Buckets.ByRoute for this route alone, or Options.NativeHistograms.",
+			Fix:      "Quantiles are capped at the highest bucket. Set Options.Buckets.Latency, or Options.Buckets.ByRoute for this route only, or Options.NativeHistograms.",
 		})
 	})
-	return found, told
+	return found, reported
 }
 
 func beyondFinding(f *family, g observations, share float64) Finding {
@@ -70,12 +70,12 @@ func beyondFinding(f *family, g observations, share float64) Finding {
 		percent(share), number(g.count), where, bound(g.highest), number(roundTo3(g.sum/g.count)))
 	return Finding{
 		Severity: severity, Title: "The buckets of " + f.name + " end too early", Metric: f.name, Evidence: evidence,
-		Cure: "Quantiles are cut off at the highest bucket: a 95th percentile can be ten times what it shows. Add buckets above it, or use " +
-			"native histograms. If the mean is absurd for the unit in the name, the values are in another unit.",
+		Fix: "Quantiles are capped at the highest bucket: the real 95th percentile can be ten times as high. Add higher buckets, or use " +
+			"native histograms. If the mean is implausible for the unit in the name, the values are in another unit.",
 	}
 }
 
-// observations are those of one route of a histogram family, or of all.
+// observations are the observations of one route of a histogram family, or of all routes.
 type observations struct {
 	route       string
 	count       float64
@@ -85,14 +85,14 @@ type observations struct {
 	betweenEach map[[2]float64]float64 // observations by lower and upper bound
 }
 
-// byRoute adds the histograms of a family up: first all, then each route.
+// byRoute sums the histograms of a family: first in total, then per route.
 func (f *family) byRoute() []observations {
 	all := observations{betweenEach: map[[2]float64]float64{}}
 	routes := map[string]*observations{}
 	label := firstOf(f.labelNames(), routeLabels)
 	for _, h := range f.histograms() {
 		if len(h.buckets) < 2 || !h.complete() {
-			continue // broken-histogram speaks of these
+			continue // reported by broken-histogram
 		}
 		all.add(h)
 		if route := h.labels.Get(label); label != "" && route != "" {

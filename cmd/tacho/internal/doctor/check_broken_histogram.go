@@ -6,10 +6,10 @@ import (
 )
 
 var brokenHistogram = check{
-	id:    "broken-histogram",
-	looks: "A histogram has no +Inf bucket, buckets that shrink, or a count that is not that of +Inf.",
-	gives: []Severity{Error},
-	run:   findBrokenHistograms,
+	id:         "broken-histogram",
+	summary:    "A histogram has no +Inf bucket, decreasing buckets, or a count that differs from +Inf.",
+	severities: []Severity{Error},
+	run:        findBrokenHistograms,
 }
 
 func findBrokenHistograms(e *examination) []Finding {
@@ -20,9 +20,9 @@ func findBrokenHistograms(e *examination) []Finding {
 				found = append(found, Finding{
 					Severity: Error, Title: "The histogram " + f.name + " is broken", Metric: f.name,
 					Evidence: fmt.Sprintf("%s: %s.", shorten(f.name+h.labels.StringNoSpace(), 100), fault),
-					Cure:     "histogram_quantile answers nonsense or nothing. Let a client library write the histogram, whole and from one snapshot.",
+					Fix:      "histogram_quantile returns wrong values or nothing. Use a client library to write the complete histogram from one snapshot.",
 				})
-				break // one label set is enough evidence
+				break // one label set is enough
 			}
 		}
 	}
@@ -35,12 +35,12 @@ func (h histogram) fault() string {
 	}
 	for i := 1; i < len(h.buckets); i++ {
 		if a, b := h.buckets[i-1], h.buckets[i]; b.count < a.count {
-			return fmt.Sprintf("bucket le=%q has %s observations, le=%q has %s: buckets count everything up to le",
+			return fmt.Sprintf("bucket le=%q has %s observations, le=%q has %s: buckets are cumulative",
 				bound(a.le), number(a.count), bound(b.le), number(b.count))
 		}
 	}
 	if last := h.buckets[len(h.buckets)-1].count; h.counted && last != h.count {
-		return fmt.Sprintf("the +Inf bucket has %s observations, _count says %s", number(last), number(h.count))
+		return fmt.Sprintf("the +Inf bucket has %s observations, but _count is %s", number(last), number(h.count))
 	}
 	return ""
 }

@@ -8,13 +8,13 @@ import (
 )
 
 var budget = check{
-	id:    "budget",
-	looks: "More than 80 % of tacho's series budget is spent.",
-	gives: []Severity{Warning},
-	run:   findBudget,
+	id:         "budget",
+	summary:    "More than 80 % of tacho's series budget is spent.",
+	severities: []Severity{Warning},
+	run:        findBudget,
 }
 
-// nearlySpent is the share of the budget that docs/metrics.md warns of.
+// nearlySpent is the warning threshold of docs/metrics.md.
 const nearlySpent = 0.8
 
 func findBudget(e *examination) []Finding {
@@ -27,7 +27,7 @@ func findBudget(e *examination) []Finding {
 			found = append(found, Finding{
 				Severity: Warning, Title: "The series budget of " + metric + " is nearly spent", Metric: metric,
 				Evidence: fmt.Sprintf("It has %s label sets; the limit is %s.", number(v), number(limit)),
-				Cure:     "Past the limit new label values fold into __overflow__. See which label has most values; raise Options.SeriesLimit if they are all real.",
+				Fix:      "Beyond the limit, new label values go to __overflow__. Check which label has the most values. If they are all legitimate, raise Options.SeriesLimit.",
 			})
 		}
 	})

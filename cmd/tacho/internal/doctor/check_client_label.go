@@ -7,13 +7,13 @@ import (
 )
 
 var clientLabel = check{
-	id:    "client-label",
-	looks: "A label holds what the client says: Host, User-Agent, Referer, its address or the query.",
-	gives: []Severity{Info, Warning, Error},
-	run:   findClientLabels,
+	id:         "client-label",
+	summary:    "A label contains client input: Host, User-Agent, Referer, client address or query.",
+	severities: []Severity{Info, Warning, Error},
+	run:        findClientLabels,
 }
 
-// manyClients is how many values show that nobody chose them.
+// manyClients is the number of values above which clients control them.
 const manyClients = 10
 
 func findClientLabels(e *examination) []Finding {
@@ -46,15 +46,15 @@ func clientFinding(label string, families []*family) Finding {
 	values := mostValues(label, families)
 	return Finding{
 		Severity: clientSeverity(label, len(values)), Metric: families[0].name, Label: label,
-		Title:    fmt.Sprintf("The label %s holds what the client says", label),
+		Title:    fmt.Sprintf("The label %s contains client input", label),
 		Evidence: fmt.Sprintf("%s, in %s.", few(values), names(metricsOf(families))),
-		Cure: "Whoever sends requests can make as many series as they like. Leave the label out, or map it to a list of values " +
-			"that you declare, and everything else to one value.",
+		Fix: "Anyone who sends requests can create any number of series. Remove the label, or map its values to a declared list " +
+			"and all others to one value.",
 	}
 }
 
-// clientSeverity: a Host label with a few values may be one service under a
-// few names.
+// clientSeverity allows a Host label a few values: it may be one service under several
+// names.
 func clientSeverity(label string, values int) Severity {
 	switch {
 	case values >= 10*manyClients:
@@ -65,7 +65,7 @@ func clientSeverity(label string, values int) Severity {
 	return Info
 }
 
-// mostValues returns the label's values in the family that has most.
+// mostValues returns the values of the label in the family with the most values.
 func mostValues(label string, families []*family) []string {
 	var most []string
 	for _, f := range families {

@@ -8,13 +8,13 @@ import (
 )
 
 var collectorErrors = check{
-	id:    "collector-errors",
-	looks: "The service itself counts errors in gathering its metrics.",
-	gives: []Severity{Warning},
-	run:   findCollectorErrors,
+	id:         "collector-errors",
+	summary:    "The service reports errors while gathering its metrics.",
+	severities: []Severity{Warning},
+	run:        findCollectorErrors,
 }
 
-// errorCounters are those of tacho and of client_golang's handler.
+// errorCounters are the error counters of tacho and of client_golang's handler.
 var errorCounters = []struct{ name, label string }{
 	{schema.ScrapeErrors.Name, "reason"},
 	{"promhttp_metric_handler_errors_total", "cause"},
@@ -30,7 +30,7 @@ func findCollectorErrors(e *examination) []Finding {
 			found = append(found, Finding{
 				Severity: Warning, Title: "Metrics are missing because collectors fail", Metric: c.name,
 				Evidence: fmt.Sprintf("%s is %s.", seriesText(set), number(v)),
-				Cure:     fmt.Sprintf("The %s %q says why; the log of the service names the collector. A failing collector costs its own metrics, or the whole scrape.", c.label, set.Get(c.label)),
+				Fix:      fmt.Sprintf("The %s is %q; the service's log names the collector. A failing collector loses its own metrics, or fails the whole scrape.", c.label, set.Get(c.label)),
 			})
 		})
 	}

@@ -7,10 +7,10 @@ import (
 )
 
 var contentType = check{
-	id:    "content-type",
-	looks: "The Content-Type is missing or is none that Prometheus knows, so that Prometheus 3 refuses the answer.",
-	gives: []Severity{Error},
-	run:   findContentType,
+	id:         "content-type",
+	summary:    "The Content-Type is missing or unknown, so Prometheus 3 rejects the response.",
+	severities: []Severity{Error},
+	run:        findContentType,
 }
 
 func findContentType(e *examination) []Finding {
@@ -19,12 +19,12 @@ func findContentType(e *examination) []Finding {
 	}
 	x := wrongType(e.newest.contentType, scrapeerror.Target{URL: e.target.String()})
 	return one(Finding{
-		Severity: Error, Title: "Prometheus 3 refuses the Content-Type",
-		Evidence: x.What(scrapeerror.English), Cure: x.Fix(scrapeerror.Config, scrapeerror.English),
+		Severity: Error, Title: "Prometheus 3 rejects the Content-Type",
+		Evidence: x.What(scrapeerror.English), Fix: x.Fix(scrapeerror.Config, scrapeerror.English),
 	})
 }
 
-// wrongType explains that these are metrics, and that Prometheus 3 does not believe it.
+// wrongType explains that Prometheus 3 rejects the Content-Type of valid metrics.
 func wrongType(contentType string, at scrapeerror.Target) scrapeerror.Explanation {
 	if contentType == "" {
 		return scrapeerror.Of("noType", "", at)

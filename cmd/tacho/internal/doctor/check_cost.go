@@ -1,10 +1,10 @@
 package doctor
 
 var costly = check{
-	id:    "cost",
-	looks: "All instances together have more than 100,000 series.",
-	gives: []Severity{Info, Warning},
-	run:   findCost,
+	id:         "cost",
+	summary:    "All instances together have more than 100,000 series.",
+	severities: []Severity{Info, Warning},
+	run:        findCost,
 }
 
 // A million series take about 3 GB of Prometheus's memory; see costOf.
@@ -25,6 +25,6 @@ func findCost(e *examination) []Finding {
 	return one(Finding{
 		Severity: severity, Title: plural(f.Cost.Series, "series", "series") + " in all instances", Metric: f.Largest[0].Metric,
 		Evidence: f.Cost.String() + "; the largest: " + largestText(f.Largest) + ".",
-		Cure:     "Every label value less is paid back once for each instance. Start with the largest metric.",
+		Fix:      "Each label value that you remove saves series in every instance. Start with the largest metric.",
 	})
 }

@@ -6,10 +6,10 @@ import (
 )
 
 var counterFalls = check{
-	id:    "counter-falls",
-	looks: "A metric of type counter goes down while the others of the process do not.",
-	gives: []Severity{Error},
-	run:   findCounterFalls,
+	id:         "counter-falls",
+	summary:    "A counter decreases although the other counters of the process do not.",
+	severities: []Severity{Error},
+	run:        findCounterFalls,
 }
 
 func findCounterFalls(e *examination) []Finding {
@@ -19,9 +19,9 @@ func findCounterFalls(e *examination) []Finding {
 	}
 	fell := slices.Sorted(maps.Keys(h.families))
 	return one(Finding{
-		Severity: Error, Title: "A counter goes down: " + names(fell),
+		Severity: Error, Title: "A counter decreases: " + names(fell),
 		Evidence: h.evidence(), Metric: fell[0],
-		Cure: "Prometheus takes each drop for a restart and adds the whole value again. A number that can fall is a gauge; " +
-			"a counter is only ever added to, and never set from elsewhere unless that only rises.",
+		Fix: "Prometheus interprets each drop as a restart and adds the whole value again. Use a gauge for a value that can decrease; " +
+			"if a counter mirrors an external value, that value must only increase.",
 	})
 }

@@ -3,21 +3,21 @@ package doctor
 import "fmt"
 
 var duplicateFamilies = check{
-	id:    "duplicate-families",
-	looks: "A metric has more than one TYPE or HELP line.",
-	gives: []Severity{Warning},
-	run:   findDuplicateFamilies,
+	id:         "duplicate-families",
+	summary:    "A metric has more than one TYPE or HELP line.",
+	severities: []Severity{Warning},
+	run:        findDuplicateFamilies,
 }
 
 func findDuplicateFamilies(e *examination) []Finding {
-	twice := e.main.where(func(f *family) bool { return f.types > 1 || f.helps > 1 })
-	if len(twice) == 0 {
+	alternates := e.main.where(func(f *family) bool { return f.types > 1 || f.helps > 1 })
+	if len(alternates) == 0 {
 		return nil
 	}
 	return one(Finding{
-		Severity: Warning, Title: "Metrics are declared twice: " + names(metricsOf(twice)), Metric: twice[0].name,
-		Evidence: fmt.Sprintf("%s has %d TYPE and %d HELP lines in one scrape.", twice[0].name, twice[0].types, twice[0].helps),
-		Cure: "The format allows one declaration a metric, and other scrapers refuse the rest. Two registries or exporters are " +
-			"written one after the other: gather them together.",
+		Severity: Warning, Title: "Metrics are declared twice: " + names(metricsOf(alternates)), Metric: alternates[0].name,
+		Evidence: fmt.Sprintf("%s has %d TYPE and %d HELP lines in one scrape.", alternates[0].name, alternates[0].types, alternates[0].helps),
+		Fix: "The format allows one declaration per metric, and other scrapers reject further ones. The output of two registries or " +
+			"exporters is concatenated: gather them together.",
 	})
 }

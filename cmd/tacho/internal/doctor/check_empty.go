@@ -1,10 +1,10 @@
 package doctor
 
 var empty = check{
-	id:    "empty",
-	looks: "The endpoint answers, but there is no series in the answer.",
-	gives: []Severity{Warning},
-	run:   findEmpty,
+	id:         "empty",
+	summary:    "The response contains no series.",
+	severities: []Severity{Warning},
+	run:        findEmpty,
 }
 
 func findEmpty(e *examination) []Finding {
@@ -13,7 +13,7 @@ func findEmpty(e *examination) []Finding {
 	}
 	return one(Finding{
 		Severity: Warning, Title: "There are no metrics",
-		Evidence: "The answer is well-formed and has no series.",
-		Cure:     "The handler may serve another registry than the one that the metrics are registered in.",
+		Evidence: "The response is valid but contains no series.",
+		Fix:      "The handler may export a different registry from the one in which the metrics are registered.",
 	})
 }

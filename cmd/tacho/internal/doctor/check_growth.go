@@ -6,60 +6,60 @@ import (
 )
 
 var growth = check{
-	id:    "growth",
-	looks: "A label gets many new values between the first and the last scrape.",
-	gives: []Severity{Warning},
-	run:   findGrowth,
+	id:         "growth",
+	summary:    "A label gets many new values between the first and the last scrape.",
+	severities: []Severity{Warning},
+	run:        findGrowth,
 }
 
-// fastGrowth is how many new values in a few seconds are no warming up, if
-// half as many came between the last two scrapes.
+// fastGrowth is the number of new values in a few seconds that is more than warm-up, if
+// half as many appeared between the last two scrapes.
 const fastGrowth = 10
 
-// Several processes show different series each: that is no growth.
+// Several processes export different series: that is not growth.
 func findGrowth(e *examination) []Finding {
 	if e.first == e.main || e.history().verdict() != steady {
 		return nil
 	}
 	var found []Finding
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, f := range e.main.families {
 		before := e.first.byName[f.name]
 		if before == nil {
 			continue
 		}
 		for _, label := range f.labelNames() {
-			fresh := newValues(before.values(label), f.values(label))
-			if len(fresh) < fastGrowth || told[label] || !e.stillGrowing(f, label) {
+			added := newValues(before.values(label), f.values(label))
+			if len(added) < fastGrowth || reported[label] || !e.stillGrowing(f, label) {
 				continue
 			}
-			told[label] = true
+			reported[label] = true
 			found = append(found, Finding{
 				Severity: Warning, Title: fmt.Sprintf("The label %s keeps getting new values", label), Metric: f.name, Label: label,
-				Evidence: fmt.Sprintf("%d new ones in %s: %s, in %s.", len(fresh), durationText(e.seconds()), few(fresh), f.name),
-				Cure:     "A label's values should be known when the program is written. Fold what comes from outside into a few classes, or leave the label out.",
+				Evidence: fmt.Sprintf("%d new values in %s: %s, in %s.", len(added), durationText(e.seconds()), few(added), f.name),
+				Fix:      "The values of a label should be known when the program is written. Map external input to a few classes, or remove the label.",
 			})
 		}
 	}
 	return found
 }
 
-// stillGrowing: a service that has just started meets its routes one by one,
-// and then knows them.
+// stillGrowing excludes a service that has just started and sees its routes for the
+// first time.
 func (e *examination) stillGrowing(f *family, label string) bool {
 	before := e.later.byName[f.name]
 	return before != nil && len(newValues(before.values(label), f.values(label))) >= fastGrowth/2
 }
 
 func newValues(before, after map[string]int) []string {
-	var fresh []string
+	var added []string
 	for v := range after {
 		if before[v] == 0 {
-			fresh = append(fresh, v)
+			added = append(added, v)
 		}
 	}
-	slices.Sort(fresh)
-	return fresh
+	slices.Sort(added)
+	return added
 }
 
 // seconds from the first scrape to the newest.

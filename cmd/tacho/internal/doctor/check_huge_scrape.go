@@ -3,10 +3,10 @@ package doctor
 import "fmt"
 
 var hugeScrape = check{
-	id:    "huge-scrape",
-	looks: "One scrape has more than 10,000 series or 10 MB.",
-	gives: []Severity{Warning, Error},
-	run:   findHugeScrape,
+	id:         "huge-scrape",
+	summary:    "One scrape has more than 10,000 series or 10 MB.",
+	severities: []Severity{Warning, Error},
+	run:        findHugeScrape,
 }
 
 const (
@@ -28,6 +28,6 @@ func findHugeScrape(e *examination) []Finding {
 	return one(Finding{
 		Severity: severity, Title: "Scrapes are huge", Metric: f.Largest[0].Metric,
 		Evidence: fmt.Sprintf("%s, %s; the largest: %s.", plural(f.Series, "series", "series"), bytesText(f.Bytes), largestText(f.Largest)),
-		Cure:     "Look at the labels of the largest metrics: one of them multiplies the series. Fewer buckets help a histogram; native histograms need none.",
+		Fix:      "Check the labels of the largest metrics: one of them multiplies the series. For histograms, use fewer buckets or native histograms.",
 	})
 }

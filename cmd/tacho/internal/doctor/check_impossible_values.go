@@ -9,10 +9,10 @@ import (
 )
 
 var impossibleValues = check{
-	id:    "impossible-values",
-	looks: "A counter, a size, a duration or a number in flight is negative, or a counter is not a number.",
-	gives: []Severity{Warning},
-	run:   findImpossible,
+	id:         "impossible-values",
+	summary:    "A counter, a size, a duration or a number in flight is negative, or a counter is not a number.",
+	severities: []Severity{Warning},
+	run:        findImpossible,
 }
 
 func findImpossible(e *examination) []Finding {
@@ -20,10 +20,10 @@ func findImpossible(e *examination) []Finding {
 	for _, f := range e.main.families {
 		if s, ok := f.firstImpossible(); ok {
 			found = append(found, Finding{
-				Severity: Warning, Title: f.name + " has a value that cannot be", Metric: f.name,
+				Severity: Warning, Title: f.name + " has an impossible value", Metric: f.name,
 				Evidence: fmt.Sprintf("%s is %s.", shorten(seriesText(s.labels), 100), number(s.value)),
-				Cure: "Something is subtracted twice, or an unknown size is recorded as -1. Do not observe what is not known; " +
-					"pair every Inc of a gauge with one Dec, in a defer.",
+				Fix: "A gauge is decremented twice, or an unknown size is recorded as -1. Do not observe unknown values; " +
+					"pair each Inc of a gauge with one Dec, in a defer.",
 			})
 		}
 	}

@@ -6,14 +6,13 @@ import (
 )
 
 var lint = check{
-	id:    "lint",
-	looks: "Names and help texts that promlint, and with it promtool check metrics, rejects.",
-	gives: []Severity{Info, Warning},
-	run:   findLint,
+	id:         "lint",
+	summary:    "promlint (promtool check metrics) reports names or help texts.",
+	severities: []Severity{Info, Warning},
+	run:        findLint,
 }
 
-// misleading are the problems that make people write wrong queries; others are
-// a matter of style.
+// misleading are the problems that lead to wrong queries; others are a matter of style.
 var misleading = []string{
 	`counter metrics should have "_total"`,
 	`non-counter metrics should not have "_total"`,
@@ -28,7 +27,7 @@ func findLint(e *examination) []Finding {
 		found = append(found, Finding{
 			Severity: e.lintSeverity(styleOrWorse(text), metrics[text]), Title: "promlint: " + text, Metric: metrics[text][0],
 			Evidence: fmt.Sprintf("%s: %s.", plural(len(metrics[text]), "metric", "metrics"), names(metrics[text])),
-			Cure:     "Rename it, or give it a help text. While dashboards use the old name, export both for a time.",
+			Fix:      "Rename the metric, or add a help text. Export both names until all dashboards use the new one.",
 		})
 	}
 	return found
@@ -43,7 +42,7 @@ func styleOrWorse(text string) Severity {
 	return Info
 }
 
-// lintSeverity: names that come with a library are not for its users to mend.
+// lintSeverity is info for names of libraries, which their users cannot change.
 func (e *examination) lintSeverity(s Severity, metrics []string) Severity {
 	for _, name := range metrics {
 		if f := e.text.byName[name]; f == nil || !f.fromLibrary() {

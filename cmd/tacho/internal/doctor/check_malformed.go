@@ -6,24 +6,24 @@ import (
 )
 
 var malformed = check{
-	id:    "malformed",
-	looks: "Prometheus cannot parse the answer and drops all of it.",
-	gives: []Severity{Error},
-	run:   findMalformed,
+	id:         "malformed",
+	summary:    "Prometheus cannot parse the response and drops all of it.",
+	severities: []Severity{Error},
+	run:        findMalformed,
 }
 
 func findMalformed(e *examination) []Finding {
 	var found []Finding
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, x := range []*exposition{e.main, e.proto, e.text} {
-		if x == nil || x.parseError == nil || told[x.format] {
+		if x == nil || x.parseError == nil || reported[x.format] {
 			continue
 		}
-		told[x.format] = true
+		reported[x.format] = true
 		found = append(found, Finding{
-			Severity: Error, Title: "The " + x.format + " answer is malformed: Prometheus drops all of it",
+			Severity: Error, Title: "The " + x.format + " response is malformed: Prometheus drops all of it",
 			Evidence: x.parseError.String(),
-			Cure:     "Let a client library write the format. If it does, a label value, a help text or a metric name holds bytes that it should have escaped or refused.",
+			Fix:      "Use a client library to write the format. If you already do, a label value, a help text or a metric name contains bytes that should have been escaped or rejected.",
 		})
 	}
 	return found

@@ -7,14 +7,14 @@ import (
 )
 
 var manyValues = check{
-	id:    "many-values",
-	looks: "A label has more than 500 values in one metric.",
-	gives: []Severity{Warning, Error},
-	run:   findManyValues,
+	id:         "many-values",
+	summary:    "A label has more than 500 values in one metric.",
+	severities: []Severity{Warning, Error},
+	run:        findManyValues,
 }
 
-// Prometheus's documentation asks for fewer than ten values as a rule and for
-// an investigation past a hundred; at these numbers every query is slow.
+// Prometheus's documentation recommends fewer than ten values, and investigating above a
+// hundred. At these numbers, every query is slow.
 const (
 	manyLabelValues    = 500
 	tooManyLabelValues = 5000
@@ -28,7 +28,7 @@ func findManyValues(e *examination) []Finding {
 			if len(values) <= manyLabelValues || e.blamed[label] {
 				continue
 			}
-			e.blamed[label] = true // told once, with the first metric that has it
+			e.blamed[label] = true // reported once, with the first metric
 			found = append(found, manyFinding(f, label, slices.Collect(maps.Keys(values))))
 		}
 	}
@@ -43,6 +43,6 @@ func manyFinding(f *family, label string, values []string) Finding {
 	return Finding{
 		Severity: severity, Title: fmt.Sprintf("The label %s has %d values", label, len(values)), Metric: f.name, Label: label,
 		Evidence: fmt.Sprintf("%s: %s in %s.", few(values), plural(f.seriesCount(), "series", "series"), f.name),
-		Cure:     "Leave the label out, or fold its values into classes. Until then metric_relabel_configs can drop the whole metric.",
+		Fix:      "Remove the label, or map its values to classes. Until then, metric_relabel_configs can drop the metric.",
 	}
 }

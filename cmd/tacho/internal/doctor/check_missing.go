@@ -3,30 +3,30 @@ package doctor
 import "github.com/tacho-go/tacho/schema"
 
 var missing = check{
-	id:    "missing",
-	looks: "There is no request counter, duration histogram, in-flight gauge, process metrics or runtime metrics.",
-	gives: []Severity{Info},
-	run:   findMissing,
+	id:         "missing",
+	summary:    "A request counter, duration histogram, in-flight gauge, process metrics or runtime metrics are missing.",
+	severities: []Severity{Info},
+	run:        findMissing,
 }
 
 func findMissing(e *examination) []Finding {
 	if e.main.parseError != nil || e.main.series == 0 {
-		return nil // what is there is not known
+		return nil // the metrics are unknown
 	}
 	known := knownNames()
 	var found []Finding
 	for i, r := range roles {
-		if len(e.main.where(func(f *family) bool { return known[i][f.name] || r.looks(f) })) == 0 {
+		if len(e.main.where(func(f *family) bool { return known[i][f.name] || r.summary(f) })) == 0 {
 			found = append(found, Finding{
 				Severity: Info, Title: "Missing: " + r.what,
-				Evidence: "No metric of this endpoint is one, by its name, type and labels.", Cure: r.cure,
+				Evidence: "No metric of this endpoint matches by name, type and labels.", Fix: r.fix,
 			})
 		}
 	}
 	return found
 }
 
-// knownNames are the names that the known schemas have for each role.
+// knownNames returns the names of each role in the known schemas.
 func knownNames() []map[string]bool {
 	names := make([]map[string]bool, len(roles))
 	for i, r := range roles {

@@ -8,10 +8,10 @@ import (
 )
 
 var nanGauges = check{
-	id:    "nan",
-	looks: "A gauge is NaN, and with it every sum or average over it.",
-	gives: []Severity{Info, Warning},
-	run:   findNaN,
+	id:         "nan",
+	summary:    "A gauge is NaN, so sums and averages over it are NaN too.",
+	severities: []Severity{Info, Warning},
+	run:        findNaN,
 }
 
 func findNaN(e *examination) []Finding {
@@ -38,6 +38,6 @@ func nanFinding(f *family, s sample) Finding {
 	return Finding{
 		Severity: severity, Title: f.name + " is NaN", Metric: f.name,
 		Evidence: fmt.Sprintf("%s is NaN: sums and averages over it are NaN, and no alert on them fires.", shorten(seriesText(s.labels), 100)),
-		Cure:     "Leave the series out while there is no value, or start with 0; mind divisions by zero.",
+		Fix:      "Omit the series while there is no value, or start with 0; check for divisions by zero.",
 	}
 }

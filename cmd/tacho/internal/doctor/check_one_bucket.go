@@ -7,18 +7,18 @@ import (
 )
 
 var oneBucket = check{
-	id:    "one-bucket",
-	looks: "More than 90 % of a histogram's observations are in one bucket, so that quantiles are a guess.",
-	gives: []Severity{Info, Warning},
-	run:   findOneBucket,
+	id:         "one-bucket",
+	summary:    "More than 90 % of a histogram's observations are in one bucket, so quantiles are inaccurate.",
+	severities: []Severity{Info, Warning},
+	run:        findOneBucket,
 }
 
 const (
 	inOneBucket = 0.9
-	// wideBucket is how far apart its bounds are if the guess may be off by
-	// more than anybody would accept.
+	// wideBucket is the ratio of the bounds above which the error of a quantile
+	// is unacceptable.
 	wideBucket = 4
-	// fastEnough: nobody needs to know how much faster than this a request is.
+	// fastEnough is the latency below which accuracy does not matter.
 	fastEnough = 0.1
 )
 
@@ -33,8 +33,8 @@ func findOneBucket(e *examination) []Finding {
 			continue
 		}
 		bounds, share := all.fullest()
-		small := bounds[0] == 0 && !looksLikeDuration(f)                 // all bodies are small, say: nobody minds
-		if share > inOneBucket && !small && !math.IsInf(bounds[1], +1) { // beyond-buckets speaks of +Inf
+		small := bounds[0] == 0 && !looksLikeDuration(f)                 // for example, all bodies are small
+		if share > inOneBucket && !small && !math.IsInf(bounds[1], +1) { // +Inf is reported by beyond-buckets
 			found = append(found, oneBucketFinding(f, all, bounds, share))
 		}
 	}
@@ -47,11 +47,11 @@ func oneBucketFinding(f *family, o observations, bounds [2]float64, share float6
 		Title: fmt.Sprintf("%s of %s is in one bucket", percent(share), f.name),
 		Evidence: fmt.Sprintf("%s of %s observations are between %s and %s; the mean is %s.", percent(share), number(o.count),
 			bound(bounds[0]), bound(bounds[1]), number(roundTo3(o.sum/o.count))),
-		Cure: "A quantile can only say where in this bucket it might be. Put more bounds between these two, or use native histograms.",
+		Fix: "Quantiles are interpolated within this bucket. Add bounds between these two, or use native histograms.",
 	}
 }
 
-// oneBucketSeverity: where latency matters, a wide bucket hides a lot.
+// oneBucketSeverity is higher for wide latency buckets.
 func oneBucketSeverity(f *family, bounds [2]float64) Severity {
 	switch {
 	case !looksLikeDuration(f) || f.fromLibrary():
@@ -64,7 +64,7 @@ func oneBucketSeverity(f *family, bounds [2]float64) Severity {
 	return Info
 }
 
-// fullest returns the bucket with most observations, and its share of them.
+// fullest returns the bucket with the most observations, and its share.
 func (o observations) fullest() (bounds [2]float64, share float64) {
 	for b, n := range o.betweenEach {
 		if n/o.count > share {

@@ -8,10 +8,10 @@ import (
 )
 
 var overflow = check{
-	id:    "overflow",
-	looks: "tacho's series budget is spent and new label values fold into __overflow__.",
-	gives: []Severity{Warning},
-	run:   findOverflow,
+	id:         "overflow",
+	summary:    "tacho's series budget is spent; new label values go to __overflow__.",
+	severities: []Severity{Warning},
+	run:        findOverflow,
 }
 
 func findOverflow(e *examination) []Finding {
@@ -24,8 +24,8 @@ func findOverflow(e *examination) []Finding {
 		e.blamed[label] = true
 		found = append(found, Finding{
 			Severity: Warning, Title: "The series budget of " + metric + " is spent", Metric: metric, Label: label,
-			Evidence: fmt.Sprintf("%s observations had a value of %s that was folded into __overflow__.", number(value), label),
-			Cure:     fmt.Sprintf("See which values %s has. If they are ids, fix the label; if they are all real, raise Options.SeriesLimit.", label),
+			Evidence: fmt.Sprintf("%s observations had a value of %s that went to __overflow__.", number(value), label),
+			Fix:      fmt.Sprintf("Check the values of %s. If they are IDs, fix the label. If they are all legitimate, raise Options.SeriesLimit.", label),
 		})
 	})
 	return found

@@ -9,23 +9,23 @@ import (
 )
 
 var rawIDs = check{
-	id:    "raw-ids",
-	looks: "A label holds ids: numbers, UUIDs, hex, tokens, timestamps or e-mail addresses, each a series of its own for ever.",
-	gives: []Severity{Warning, Error},
-	run:   findRawIDs,
+	id:         "raw-ids",
+	summary:    "Label values are IDs: numbers, UUIDs, hex, tokens, timestamps or e-mail addresses. Each creates a new series.",
+	severities: []Severity{Warning, Error},
+	run:        findRawIDs,
 }
 
-// manyIDs is where ids in a label are no beginning any more.
+// manyIDs is the number of IDs in a label above which it is an error.
 const manyIDs = 20
 
 func findRawIDs(e *examination) []Finding {
-	byLabel := map[string]*idSighting{}
+	byLabel := map[string]*idLabel{}
 	for _, f := range e.main.families {
 		for _, label := range f.labelNames() {
 			if kind, values := f.ids(label); len(values) > 0 {
 				s := byLabel[label]
 				if s == nil {
-					s = &idSighting{label: label}
+					s = &idLabel{label: label}
 					byLabel[label] = s
 				}
 				s.add(f, kind, values)
@@ -40,44 +40,43 @@ func findRawIDs(e *examination) []Finding {
 	return found
 }
 
-// An idSighting is a label with ids in it, over all metrics that have it.
-type idSighting struct {
+// An idLabel is a label with IDs, over all its metrics.
+type idLabel struct {
 	label   string
 	kind    idKind
 	metrics []string
-	values  []string // of the metric with most
+	values  []string // of the metric with the most values
 }
 
-func (s *idSighting) add(f *family, kind idKind, values []string) {
+func (s *idLabel) add(f *family, kind idKind, values []string) {
 	s.metrics = append(s.metrics, f.name)
 	if len(values) > len(s.values) {
 		s.values, s.kind = values, kind
 	}
 }
 
-func (s *idSighting) finding() Finding {
+func (s *idLabel) finding() Finding {
 	severity := Warning
 	if len(s.values) >= manyIDs || s.kind == addressID {
 		severity = Error
 	}
 	return Finding{
-		Severity: severity, Title: fmt.Sprintf("Raw ids in the label %s (%s)", s.label, s.kind),
+		Severity: severity, Title: fmt.Sprintf("Raw IDs in the label %s (%s)", s.label, s.kind),
 		Metric: s.metrics[0], Label: s.label,
 		Evidence: fmt.Sprintf("%s, in %s.", few(s.values), names(s.metrics)),
-		Cure:     s.cure(),
+		Fix:      s.fix(),
 	}
 }
 
-func (s *idSighting) cure() string {
+func (s *idLabel) fix() string {
 	if slices.Contains(routeLabels, strings.ToLower(s.label)) {
-		return "Every new id is a new series for ever. Label by the route's template, never by the URL: c.FullPath() in Gin, " +
-			"r.Pattern in net/http, request.url_rule in Flask. tacho does so by itself."
+		return "Every new ID creates a new series. Label by the route template, never by the URL: c.FullPath() in Gin, " +
+			"r.Pattern in net/http, request.url_rule in Flask. tacho does this automatically."
 	}
-	return "Every new id is a new series for ever. Leave the label out; an id belongs in a log line, a trace or an exemplar."
+	return "Every new ID creates a new series. Remove the label; IDs belong in log lines, traces or exemplars."
 }
 
-// ids returns the values of a label that are ids, if there are enough of them
-// to be sure.
+// ids returns the values of a label that are IDs, if there are enough of them.
 func (f *family) ids(label string) (idKind, []string) {
 	if f.isInfo() || boundedNames.MatchString(strings.ToLower(label)) {
 		return noID, nil
@@ -93,8 +92,7 @@ func (f *family) ids(label string) (idKind, []string) {
 	return surest(groups, kinds, label)
 }
 
-// surest returns the largest group of values that differ in their ids alone
-// and that are enough for their kind.
+// surest returns the largest sufficient group of values that differ only in their IDs.
 func surest(groups map[string][]string, kinds map[string]idKind, label string) (kind idKind, values []string) {
 	for _, shape := range slices.Sorted(maps.Keys(groups)) {
 		group := groups[shape]
@@ -105,19 +103,19 @@ func surest(groups map[string][]string, kinds map[string]idKind, label string) (
 	return kind, values
 }
 
-// boundedNames are labels whose values look like ids and are few: parts of the
-// machine or of the build, and codes.
+// boundedNames are labels with few values that look like IDs: parts of the machine or the
+// build, and codes.
 var boundedNames = regexp.MustCompile(`^(.*version|revision|commit|.*sha(1|256)?|.*hash|.*digest|image|image_id|` +
 	`status|.*code|.*status|cpu|core|.*port|.*shard.*|partition|generation|slot|index|level|size.*|mountpoint|device|disk|chip|` +
 	`interval|duration|.*timeout|quantile|le|year)$`)
 
-// personNames are labels that name one of endlessly many people or events.
+// personNames are labels that identify people or events.
 var personNames = regexp.MustCompile(`(^|_)(user|uid|customer|account|order|session|token|trace|span|request|transaction|tx|email|mail|invoice|ticket|message|msg)(_?(id|uuid|no|number|key|address))?$`)
 
 const never = 1 << 30
 
-// enough says how many ids it takes to be sure. Numbers count many things that
-// are few, hence the most is asked of them.
+// enough returns the number of IDs required for a finding. It is highest for numbers,
+// because many bounded labels are numeric.
 func enough(kind idKind, label string, group []string) int {
 	label = strings.ToLower(label)
 	inPath := strings.Contains(group[0], "/")
@@ -142,8 +140,8 @@ func enough(kind idKind, label string, group []string) int {
 	return 3
 }
 
-// enoughInPath: versions of an API (one digit) and pages for errors (a status)
-// are numbers, too.
+// enoughInPath requires more numbers if they may be API versions (one digit) or error
+// pages (a status).
 func enoughInPath(group []string) int {
 	if slices.ContainsFunc(group, otherNumber.MatchString) {
 		return 3

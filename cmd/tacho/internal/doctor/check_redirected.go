@@ -1,10 +1,10 @@
 package doctor
 
 var redirected = check{
-	id:    "redirected",
-	looks: "The address redirects to another one.",
-	gives: []Severity{Info},
-	run:   findRedirect,
+	id:         "redirected",
+	summary:    "The address redirects to another one.",
+	severities: []Severity{Info},
+	run:        findRedirect,
 }
 
 func findRedirect(e *examination) []Finding {
@@ -14,7 +14,7 @@ func findRedirect(e *examination) []Finding {
 	}
 	return one(Finding{
 		Severity: Info, Title: "The address redirects",
-		Evidence: shown(e.target) + " leads to " + to + ".",
-		Cure:     "Every scrape pays for the detour, and with follow_redirects: false there is no scrape. Scrape the final address.",
+		Evidence: shown(e.target) + " redirects to " + to + ".",
+		Fix:      "The redirect slows every scrape, and with follow_redirects: false scrapes fail. Scrape the final address.",
 	})
 }

@@ -8,10 +8,10 @@ import (
 )
 
 var reservedLabels = check{
-	id:    "reserved-labels",
-	looks: "Series have labels job or instance, which Prometheus sets itself and renames to exported_job.",
-	gives: []Severity{Info},
-	run:   findReservedLabels,
+	id:         "reserved-labels",
+	summary:    "Series have the labels job or instance, which Prometheus renames to exported_job and exported_instance.",
+	severities: []Severity{Info},
+	run:        findReservedLabels,
 }
 
 func findReservedLabels(e *examination) []Finding {
@@ -31,6 +31,6 @@ func findReservedLabels(e *examination) []Finding {
 		Severity: Info, Title: "Series have the label " + strings.Join(labels, " and ") + " of their own",
 		Metric: metrics[labels[0]][0], Label: labels[0],
 		Evidence: fmt.Sprintf("In %s.", names(metrics[labels[0]])),
-		Cure:     "Prometheus sets job and instance itself and renames these to exported_job and exported_instance. Choose another name, or set honor_labels if this speaks for others.",
+		Fix:      "Prometheus sets job and instance itself and renames these to exported_job and exported_instance. Choose another name, or set honor_labels if the endpoint exports metrics of other targets.",
 	})
 }

@@ -1,10 +1,10 @@
 package doctor
 
 var restarts = check{
-	id:    "restarted",
-	looks: "The service restarted while it was examined.",
-	gives: []Severity{Warning},
-	run:   findRestart,
+	id:         "restarted",
+	summary:    "The service restarted during the check.",
+	severities: []Severity{Warning},
+	run:        findRestart,
 }
 
 func findRestart(e *examination) []Finding {
@@ -13,9 +13,9 @@ func findRestart(e *examination) []Finding {
 		return nil
 	}
 	return one(Finding{
-		Severity: Warning, Title: "The service restarted while it was examined",
+		Severity: Warning, Title: "The service restarted during the check",
 		Evidence: h.evidence(), Metric: h.firstMetric(),
-		Cure: "If nobody deployed, it crashes or reloads: see its log, and resets(process_start_time_seconds[1h]) in Prometheus. " +
-			"If it did not restart, several processes answer behind one address: examine it again with more scrapes.",
+		Fix: "If this was not a deployment, the service crashes or reloads: check its log, and resets(process_start_time_seconds[1h]) in " +
+			"Prometheus. If it did not restart, several processes respond at one address: run doctor again with more scrapes.",
 	})
 }

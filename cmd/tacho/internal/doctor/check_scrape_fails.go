@@ -6,14 +6,14 @@ import (
 )
 
 var scrapeFails = check{
-	id:    "scrape-fails",
-	looks: "Some scrapes fail while others succeed.",
-	gives: []Severity{Error},
-	run:   findFailedScrapes,
+	id:         "scrape-fails",
+	summary:    "Some scrapes fail while others succeed.",
+	severities: []Severity{Error},
+	run:        findFailedScrapes,
 }
 
-// Scrapes made at once are left out: an endpoint may well limit these. One that
-// finds the doctor too frequent has a limit that Prometheus does not meet.
+// Concurrent scrapes do not count: an endpoint may limit them. Nor does a rate limit
+// (429), which Prometheus would not reach.
 func findFailedScrapes(e *examination) []Finding {
 	failed, reason := 0, ""
 	for _, v := range e.visits {
@@ -25,9 +25,9 @@ func findFailedScrapes(e *examination) []Finding {
 		return nil
 	}
 	return one(Finding{
-		Severity: Error, Title: "Scrapes fail now and then",
+		Severity: Error, Title: "Some scrapes fail",
 		Evidence: fmt.Sprintf("%d of %d failed; the last: %s", failed, len(e.visits), reason),
-		Cure: "Each failed scrape is a gap in every graph, and up is 0. See the log of the service at that moment; " +
-			"if there are several instances behind the address, scrape each by itself.",
+		Fix: "Each failed scrape leaves a gap in every graph, and up is 0. Check the service's log for that time; " +
+			"if there are several instances behind the address, scrape each one separately.",
 	})
 }

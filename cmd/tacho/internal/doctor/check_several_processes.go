@@ -1,10 +1,10 @@
 package doctor
 
 var severalBehind = check{
-	id:    "several-processes",
-	looks: "Several processes answer in turn behind one address, so that counters jump back and forth.",
-	gives: []Severity{Error},
-	run:   findSeveralProcesses,
+	id:         "several-processes",
+	summary:    "Several processes respond at one address, so counters jump back and forth.",
+	severities: []Severity{Error},
+	run:        findSeveralProcesses,
 }
 
 func findSeveralProcesses(e *examination) []Finding {
@@ -13,15 +13,15 @@ func findSeveralProcesses(e *examination) []Finding {
 		return nil
 	}
 	return one(Finding{
-		Severity: Error, Title: "Several processes answer behind one address",
+		Severity: Error, Title: "Several processes respond at one address",
 		Evidence: h.evidence(), Metric: h.firstMetric(),
-		Cure: "Every scrape sees one process, and Prometheus takes each drop for a restart: rates are wrong. " +
-			"Workers of one service (Gunicorn, uWSGI, prefork) need metrics that they share: Python's multiprocess mode " +
-			"(PROMETHEUS_MULTIPROC_DIR). Instances behind a load balancer are scraped each by its own address.",
+		Fix: "Every scrape sees one process, and Prometheus interprets each drop as a restart: rates are wrong. " +
+			"Workers of one service (Gunicorn, uWSGI, prefork) must share their metrics: use Python's multiprocess mode " +
+			"(PROMETHEUS_MULTIPROC_DIR). Scrape instances behind a load balancer by their own addresses.",
 	})
 }
 
-// firstMetric is the counter that the evidence tells of first.
+// firstMetric returns the first counter of the evidence.
 func (h history) firstMetric() string {
 	if falls := h.byInterest(); len(falls) > 0 {
 		return falls[0].family

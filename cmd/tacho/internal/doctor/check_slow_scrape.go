@@ -3,10 +3,10 @@ package doctor
 import "fmt"
 
 var slowScrape = check{
-	id:    "slow-scrape",
-	looks: "A scrape takes longer than half a second, a second, or half of the timeout.",
-	gives: []Severity{Info, Warning, Error},
-	run:   findSlowScrape,
+	id:         "slow-scrape",
+	summary:    "A scrape takes longer than half a second, a second, or half of the timeout.",
+	severities: []Severity{Info, Warning, Error},
+	run:        findSlowScrape,
 }
 
 func findSlowScrape(e *examination) []Finding {
@@ -26,7 +26,7 @@ func findSlowScrape(e *examination) []Finding {
 		Severity: severity, Title: "Scrapes are slow",
 		Evidence: fmt.Sprintf("Half of %d took %s or more, the slowest %s; the timeout is %s.", len(times),
 			durationText(median), durationText(slowest), durationText(timeout)),
-		Cure: "Past the timeout there is no data at all. Few series make it fast; a collector that asks a database at every scrape " +
-			"should keep its last answer. Python's multiprocess directory needs the files of dead workers removed.",
+		Fix: "A scrape that exceeds the timeout yields no data. Reduce the number of series; let a collector that queries a database " +
+			"cache its result. In Python's multiprocess mode, remove the files of dead workers.",
 	})
 }

@@ -8,33 +8,33 @@ import (
 )
 
 var statusText = check{
-	id:    "status-text",
-	looks: "A status label holds words such as OK instead of 200.",
-	gives: []Severity{Warning},
-	run:   findStatusText,
+	id:         "status-text",
+	summary:    "A status label contains words such as OK instead of 200.",
+	severities: []Severity{Warning},
+	run:        findStatusText,
 }
 
 func findStatusText(e *examination) []Finding {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	var found []Finding
 	for _, f := range e.main.families {
 		label := firstOf(f.labelNames(), statusLabels)
-		if label == "" || told[label] || !f.aboutHTTP() {
+		if label == "" || reported[label] || !f.aboutHTTP() {
 			continue
 		}
 		if words := statusWords(f.values(label)); len(words) > 0 {
 			found = append(found, Finding{
-				Severity: Warning, Title: fmt.Sprintf("The label %s holds words, not numbers", label), Metric: f.name, Label: label,
+				Severity: Warning, Title: fmt.Sprintf("The label %s contains words, not numbers", label), Metric: f.name, Label: label,
 				Evidence: few(words) + ", in " + f.name + ".",
-				Cure:     fmt.Sprintf("Alerts and dashboards look for %s=~\"5..\" and find nothing: errors stay unseen. Record the number.", label),
+				Fix:      fmt.Sprintf("Alerts and dashboards select %s=~\"5..\" and find nothing, so errors are missed. Record the number.", label),
 			})
-			told[label] = true
+			reported[label] = true
 		}
 	}
 	return found
 }
 
-// statusWords returns the values that are the words of a status code.
+// statusWords returns the values that are reason phrases.
 func statusWords(values map[string]int) []string {
 	var words []string
 	for v := range values {

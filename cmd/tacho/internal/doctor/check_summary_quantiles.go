@@ -7,10 +7,10 @@ import (
 )
 
 var summaryQuantiles = check{
-	id:    "summary-quantiles",
-	looks: "A summary computes quantiles inside the process; those of several instances cannot be put together.",
-	gives: []Severity{Info},
-	run:   findSummaryQuantiles,
+	id:         "summary-quantiles",
+	summary:    "A summary computes quantiles in the process; quantiles of several instances cannot be aggregated.",
+	severities: []Severity{Info},
+	run:        findSummaryQuantiles,
 }
 
 func findSummaryQuantiles(e *examination) []Finding {
@@ -21,9 +21,9 @@ func findSummaryQuantiles(e *examination) []Finding {
 		return nil
 	}
 	return one(Finding{
-		Severity: Info, Title: "Quantiles that cannot be put together: " + names(metricsOf(found)), Metric: found[0].name,
-		Evidence: fmt.Sprintf("%s, with quantiles reckoned in the process.", plural(len(found), "summary", "summaries")),
-		Cure:     "The average of two 99th percentiles is not one. With more than one instance, or to see quantiles over another time, use a histogram.",
+		Severity: Info, Title: "Quantiles that cannot be aggregated: " + names(metricsOf(found)), Metric: found[0].name,
+		Evidence: fmt.Sprintf("%s, with quantiles computed in the process.", plural(len(found), "summary", "summaries")),
+		Fix:      "The average of two 99th percentiles is not a 99th percentile. For more than one instance, or for quantiles over other time ranges, use a histogram.",
 	})
 }
 

@@ -6,10 +6,10 @@ import (
 )
 
 var timestamps = check{
-	id:    "timestamps",
-	looks: "Samples carry timestamps of their own, so that Prometheus does not notice when a series ends.",
-	gives: []Severity{Warning},
-	run:   findTimestamps,
+	id:         "timestamps",
+	summary:    "Samples have explicit timestamps, so Prometheus does not notice when a series ends.",
+	severities: []Severity{Warning},
+	run:        findTimestamps,
 }
 
 func findTimestamps(e *examination) []Finding {
@@ -18,9 +18,9 @@ func findTimestamps(e *examination) []Finding {
 	}
 	metric, _, _ := strings.Cut(e.main.timestamps[0], "{")
 	return one(Finding{
-		Severity: Warning, Title: "Samples carry their own timestamps", Metric: metric,
+		Severity: Warning, Title: "Samples have explicit timestamps", Metric: metric,
 		Evidence: fmt.Sprintf("%d of %s, such as %s.", e.main.stamped, plural(e.main.series, "series", "series"), shorten(e.main.timestamps[0], 100)),
-		Cure: "A series with timestamps goes on for five minutes after it is gone, and old or future ones are refused. " +
-			"Leave timestamps out: Prometheus takes the time of the scrape. Else set track_timestamps_staleness, or honor_timestamps: false.",
+		Fix: "A series with timestamps stays visible for five minutes after it ends, and old or future samples are rejected. " +
+			"Omit timestamps: Prometheus uses the scrape time. Otherwise set track_timestamps_staleness, or honor_timestamps: false.",
 	})
 }

@@ -3,10 +3,10 @@ package doctor
 import "fmt"
 
 var uncompressed = check{
-	id:    "uncompressed",
-	looks: "A large answer is not compressed although the scraper offers gzip.",
-	gives: []Severity{Info, Warning},
-	run:   findUncompressed,
+	id:         "uncompressed",
+	summary:    "A large response is not compressed although the scraper accepts gzip.",
+	severities: []Severity{Info, Warning},
+	run:        findUncompressed,
 }
 
 const (
@@ -25,11 +25,11 @@ func findUncompressed(e *examination) []Finding {
 	}
 	perDay := float64(f.Bytes) * f.Cost.scrapesPerDay() * float64(f.Cost.Instances)
 	return one(Finding{
-		Severity: severity, Title: "The answer is not compressed",
-		Evidence: fmt.Sprintf("%s a scrape, %s a day over the network.", bytesText(f.Bytes), bytesText(perDay)),
-		Cure:     "The format repeats itself and shrinks a lot. Client libraries compress by themselves unless told otherwise; a proxy in between may take Accept-Encoding away.",
+		Severity: severity, Title: "The response is not compressed",
+		Evidence: fmt.Sprintf("%s per scrape, %s per day over the network.", bytesText(f.Bytes), bytesText(perDay)),
+		Fix:      "The format compresses well. Client libraries compress by default; a proxy may remove Accept-Encoding.",
 	})
 }
 
-// scrapesPerDay is how many scrapes there are of one instance in a day.
+// scrapesPerDay returns the number of scrapes of one instance per day.
 func (c Cost) scrapesPerDay() float64 { return secondsPerDay / c.IntervalSeconds }

@@ -6,10 +6,10 @@ import (
 )
 
 var units = check{
-	id:    "units",
-	looks: "Metrics are in milliseconds, kilobytes or percent instead of seconds, bytes and ratios.",
-	gives: []Severity{Info, Warning},
-	run:   findUnits,
+	id:         "units",
+	summary:    "Metrics are in milliseconds, kilobytes or percent instead of seconds, bytes and ratios.",
+	severities: []Severity{Info, Warning},
+	run:        findUnits,
 }
 
 func findUnits(e *examination) []Finding {
@@ -22,14 +22,14 @@ func findUnits(e *examination) []Finding {
 		}
 		found = append(found, Finding{
 			Severity: e.lintSeverity(Warning, metrics[text]), Title: "Not in the base unit: " + text, Metric: metrics[text][0], Evidence: evidence,
-			Cure: "Dashboards and alerts reckon in seconds, bytes and ratios; two units in one system are a thousandfold mistake in waiting. " +
-				"Record the base unit and say so in the name; Grafana shows it as ms or MB.",
+			Fix: "Dashboards and alerts expect seconds, bytes and ratios; mixed units lead to values that are off by a factor of 1000. " +
+				"Record the base unit and put it in the name; Grafana displays it as ms or MB.",
 		})
 	}
 	return found
 }
 
-// inBaseUnit finds a metric in the unit that the problem asks for.
+// inBaseUnit returns a metric in the recommended unit.
 func (e *examination) inBaseUnit(text string) string {
 	parts := strings.Split(text, `"`)
 	if len(parts) < 2 {

@@ -8,31 +8,31 @@ import (
 )
 
 var unmatchedPaths = check{
-	id:    "unmatched-paths",
-	looks: "Requests that no route matched have series of their own: paths of scanners, paths with a query, paths that only ever answer 404.",
-	gives: []Severity{Warning, Error},
-	run:   findUnmatchedPaths,
+	id:         "unmatched-paths",
+	summary:    "Requests without a matching route create series: scanner paths, paths with a query, paths that only return 404.",
+	severities: []Severity{Warning, Error},
+	run:        findUnmatchedPaths,
 }
 
-// scannerPaths are what every public address is asked for.
+// scannerPaths are paths that scanners request from every public address.
 var scannerPaths = regexp.MustCompile(`(?i)(\.php|\.env|/\.git|/wp-|\.aspx?|/cgi-bin|/phpmyadmin|/\.aws|/etc/passwd|\.\./|/actuator/env|/solr/admin|/boaform)`)
 
-// manyNotFound is how many paths that never existed show that they all come in.
+// manyNotFound is the number of 404-only paths required for a finding.
 const manyNotFound = 5
 
 func findUnmatchedPaths(e *examination) []Finding {
 	var found []Finding
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, f := range e.main.families {
 		label := firstOf(f.labelNames(), routeLabels)
-		if label == "" || told[label] || !f.aboutHTTP() {
+		if label == "" || reported[label] || !f.aboutHTTP() {
 			continue
 		}
 		paths, why := f.unmatched(label)
 		if len(paths) == 0 {
 			continue
 		}
-		told[label], e.blamed[label] = true, true
+		reported[label], e.blamed[label] = true, true
 		found = append(found, unmatchedFinding(f.name, label, paths, why))
 	}
 	return found
@@ -44,15 +44,15 @@ func unmatchedFinding(metric, label string, paths []string, why string) Finding 
 		severity = Error
 	}
 	return Finding{
-		Severity: severity, Title: fmt.Sprintf("Paths that match no route are in the label %s", label),
+		Severity: severity, Title: fmt.Sprintf("The label %s contains paths without a route", label),
 		Metric: metric, Label: label,
 		Evidence: fmt.Sprintf("%s: %s, in %s.", why, few(paths), metric),
-		Cure: "Every scanner on the internet makes series. Label requests that the router did not match with one constant, " +
-			"such as \"unmatched\", and count them: tacho does so by itself.",
+		Fix: "Every scanner on the internet creates series. Label unmatched requests with one constant, such as \"unmatched\", and " +
+			"count them; tacho does this automatically.",
 	}
 }
 
-// unmatched returns the paths that cannot be routes, and how that is known.
+// unmatched returns the paths that cannot be routes, and the reason.
 func (f *family) unmatched(label string) (paths []string, why string) {
 	served := f.served(label)
 	for v := range f.values(label) {
@@ -62,16 +62,16 @@ func (f *family) unmatched(label string) (paths []string, why string) {
 		}
 	}
 	if len(paths) > 0 {
-		return paths, "no route of a service"
+		return paths, "not a route"
 	}
 	if paths := f.onlyNotFound(label); len(paths) >= manyNotFound {
-		return paths, "never anything but 404"
+		return paths, "only 404 responses"
 	}
 	return nil, ""
 }
 
-// served are the paths that had an answer other than 4xx: a service in PHP has
-// routes that look like a scanner's.
+// served returns the paths with a response other than 4xx: routes of a PHP service look
+// like scanner paths.
 func (f *family) served(label string) map[string]bool {
 	served := map[string]bool{}
 	status := firstOf(f.labelNames(), statusLabels)
@@ -84,8 +84,8 @@ func (f *family) served(label string) map[string]bool {
 	return served
 }
 
-// onlyNotFound returns the plain paths that have no other status than 404. A
-// template with placeholders is a route, whatever it answers.
+// onlyNotFound returns the paths without placeholders that have no other status than
+// 404. A template with placeholders is a route, whatever its statuses.
 func (f *family) onlyNotFound(label string) []string {
 	status := firstOf(f.labelNames(), statusLabels)
 	if status == "" {

@@ -7,10 +7,10 @@ import (
 )
 
 var untyped = check{
-	id:    "untyped",
-	looks: "Metrics have no TYPE line.",
-	gives: []Severity{Info},
-	run:   findUntyped,
+	id:         "untyped",
+	summary:    "Metrics have no TYPE line.",
+	severities: []Severity{Info},
+	run:        findUntyped,
 }
 
 func findUntyped(e *examination) []Finding {
@@ -21,6 +21,6 @@ func findUntyped(e *examination) []Finding {
 	return one(Finding{
 		Severity: Info, Title: "Metrics have no type", Metric: bare[0].name,
 		Evidence: fmt.Sprintf("%s: %s.", plural(len(bare), "metric", "metrics"), names(metricsOf(bare))),
-		Cure:     "Write a TYPE line before the samples: dashboards choose rate or not by it, and the bucket checks here need it.",
+		Fix:      "Write a TYPE line before the samples: dashboards use it to decide about rate, and doctor's bucket checks need it.",
 	})
 }

@@ -1,15 +1,15 @@
 package doctor
 
-// A check looks for one kind of fault.
+// A check looks for one kind of problem.
 type check struct {
-	id    string // what --json and docs/doctor.md call it
-	looks string // what it looks for, in one sentence; docs/doctor.md repeats it
-	gives []Severity
-	run   func(*examination) []Finding
+	id         string // in --json and docs/doctor.md
+	summary    string // one sentence, repeated in docs/doctor.md
+	severities []Severity
+	run        func(*examination) []Finding
 }
 
-// checks is the table of everything that is examined. Those that name a label
-// for certain come before those that only count its values.
+// checks returns all checks. Checks that identify a label with certainty come before
+// those that only count its values.
 func checks() []check {
 	return []check{
 		scrapeFails, malformed, contentType, empty,
@@ -37,7 +37,7 @@ func metricsOf(families []*family) []string {
 	return found
 }
 
-// where returns the families that a condition holds for.
+// where returns the families for which holds returns true.
 func (x *exposition) where(holds func(*family) bool) []*family {
 	var found []*family
 	for _, f := range x.families {

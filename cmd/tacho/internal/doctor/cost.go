@@ -2,7 +2,7 @@ package doctor
 
 import "time"
 
-// A Cost is what the series of a service cost the Prometheus that scrapes it:
+// A Cost estimates the resources that the series of a service take in Prometheus:
 // series × instances, every scrape interval.
 type Cost struct {
 	Instances        int     `json:"instances"`

@@ -24,14 +24,14 @@ func doctorPage(t *testing.T) string {
 func TestPageHasEveryCheck(t *testing.T) {
 	page := doctorPage(t)
 	for _, c := range checks() {
-		row := fmt.Sprintf("| [`%s`](#%s) | %s | %s |\n", c.id, c.id, severities(c.gives), c.looks)
+		row := fmt.Sprintf("| [`%s`](#%s) | %s | %s |\n", c.id, c.id, severities(c.severities), c.summary)
 		if !strings.Contains(page, row) {
 			t.Errorf("the page lacks this row:\n%s", row)
 		}
 		_, section, found := strings.Cut(page, "\n### "+c.id+"\n")
 		section, _, _ = strings.Cut(section, "\n##")
-		if !found || !strings.Contains(section, "**Why.** ") || !strings.Contains(section, "**Cure.** ") {
-			t.Errorf("the page lacks a section ### %s with **Why.** and **Cure.**", c.id)
+		if !found || !strings.Contains(section, "**Why.** ") || !strings.Contains(section, "**Fix.** ") {
+			t.Errorf("the page lacks a section ### %s with **Why.** and **Fix.**", c.id)
 		}
 	}
 }

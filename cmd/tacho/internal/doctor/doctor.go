@@ -1,14 +1,14 @@
-// Package doctor examines the metrics endpoint of a service and says in plain
-// words what is wrong with it.
+// Package doctor checks the metrics endpoint of a service and explains its problems in
+// plain words.
 //
-// [Examine] fetches the endpoint a few times, as Prometheus would, reads the
-// answers with Prometheus's own parsers and runs the checks of one table over
-// them (checks.go; a check a file). The result is a [Report]: facts, what the
-// series cost, and findings with severity, evidence and cure. docs/doctor.md
-// has a section for every check; a test holds both together.
+// [Examine] scrapes the endpoint a few times, as Prometheus would, parses the responses
+// with Prometheus's own parsers and runs a table of checks (checks.go; one file per
+// check). The result is a [Report]: facts, the estimated cost, and findings with
+// severity, evidence and fix. docs/doctor.md has a section for every check; a test
+// compares the two.
 //
-// A check that cannot be sure says nothing: a doctor who cries wolf is not
-// listened to.
+// A check reports nothing if it is not certain: false alarms would make all findings
+// worthless.
 package doctor
 
 import (
@@ -18,32 +18,31 @@ import (
 	"time"
 )
 
-// Options say what to examine and how. The zero value of everything but URL is
-// sensible.
+// Options configure a check. Only URL is required.
 type Options struct {
-	// URL is a URL, host:port or :port. Without a path, /metrics is asked for.
+	// URL is a URL, host:port or :port. The default path is /metrics.
 	URL string
-	// Scrapes is how many times the endpoint is read for comparison; default 3.
-	// Two more ask for the other formats, and four at once look for several
-	// processes behind one port.
+	// Scrapes is the number of scrapes to compare; default 3. Two more request
+	// the other formats, and four concurrent ones detect several processes behind
+	// one port.
 	Scrapes int
 	// Interval is the pause between scrapes; default 1s.
 	Interval time.Duration
-	// Timeout is how long one scrape may take; default 10s, as in Prometheus.
+	// Timeout limits one scrape; default 10s, as in Prometheus.
 	Timeout time.Duration
-	// ScrapeInterval is what the cost is reckoned for; default 15s.
+	// ScrapeInterval is the interval for the cost estimate; default 15s.
 	ScrapeInterval time.Duration
-	// Instances is how many such processes will be scraped; default 1.
+	// Instances is the number of scraped processes for the cost estimate; default 1.
 	Instances int
 	// Header is sent with every scrape, for example Authorization.
 	Header http.Header
-	// Client makes the requests, for TLS and authentication; default: a plain
-	// one. Connections are not reused in any case, so that each scrape may
-	// meet another process.
+	// Client sends the requests, for TLS and authentication; default: a plain
+	// client. Connections are never reused, so that each scrape may reach a
+	// different process.
 	Client *http.Client
 
 	now       func() time.Time // the clock; set by tests
-	anonymous *http.Client     // carries no credentials; set by tests
+	anonymous *http.Client     // without credentials; set by tests
 }
 
 func (o Options) withDefaults() Options {
@@ -70,9 +69,8 @@ func setDefault[T int | time.Duration](v *T, d T) {
 	}
 }
 
-// Examine scrapes the service and reports what it found. The error is a
-// [*TargetError] if there was nothing to examine: it says what is in the way
-// and what to do about it.
+// Examine scrapes the service and returns a report. The error is a [*TargetError] if
+// the service cannot be scraped; it includes the problem and the fix.
 func Examine(ctx context.Context, options Options) (Report, error) {
 	options = options.withDefaults()
 	target, err := parseTarget(options.URL)
@@ -90,8 +88,7 @@ func Examine(ctx context.Context, options Options) (Report, error) {
 	return e.report(), nil
 }
 
-// report runs every check. The order of findings is that of severity, then
-// that of the table.
+// report runs all checks. Findings are ordered by severity, then by the table.
 func (e *examination) report() Report {
 	r := Report{
 		Format: 1, URL: shown(e.target),

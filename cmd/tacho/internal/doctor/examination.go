@@ -9,57 +9,57 @@ import (
 	"sync"
 )
 
-// An examination holds what the checks look at.
+// An examination holds the data for the checks.
 type examination struct {
 	options Options
 	target  *url.URL
 	fetch   *fetcher
 
-	visits []*visit // those that were alone, in order: their times and failures count
+	visits []*visit // the sequential ones, in order: their times and failures count
 	past   *tracker // compares all visits
 
-	main   *exposition // what Prometheus reads by default; the newest
+	main   *exposition // the newest in Prometheus's default format
 	newest *visit      // that of main
-	first  *exposition // the oldest in the same format
-	later  *exposition // the one before main
-	text   *exposition // what an old scraper reads: names as the service wrote them
+	first  *exposition // the oldest in that format
+	later  *exposition // the previous one
+	text   *exposition // the text format: names as the service wrote them
 	proto  *exposition // with native histograms; may be in another format
 
-	near nearness
-	open bool // answers without credentials
+	reach reach
+	open  bool // responds without credentials
 
-	// blamed are labels that a check has named as unbounded, so that a later,
-	// vaguer check does not name them again.
+	// blamed are labels already reported as unbounded, so that later, less
+	// specific checks do not report them again.
 	blamed map[string]bool
 }
 
-// burst is how many scrapes are made at once: a worker that is busy with one
-// leaves the others to its siblings.
+// burst is the number of concurrent scrapes: while a worker is busy with one, others
+// serve the rest.
 const burst = 4
 
-// burstLimit spares an endpoint whose answers are large.
+// burstLimit is the response size above which there are no concurrent scrapes.
 const burstLimit = 1 << 20
 
-// collect makes all requests. It fails if the first one does.
+// collect sends all requests. It fails if the first one fails.
 func (e *examination) collect(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	e.proto = e.ask(ctx, asProtobuf)
-	e.text = e.ask(ctx, asText)
+	e.proto = e.request(ctx, asProtobuf)
+	e.text = e.request(ctx, asText)
 	for range e.options.Scrapes - 1 {
 		if err := pause(ctx, e.options.Interval); err != nil {
-			return &TargetError{URL: shown(e.target), What: "The examination was interrupted.", Do: "Run it again.", Err: err}
+			return &TargetError{URL: shown(e.target), What: "The check was interrupted.", Fix: "Run it again.", Err: err}
 		}
-		e.askAtOnce(ctx)
-		if x := e.ask(ctx, asDefault); x != nil {
+		e.requestConcurrently(ctx)
+		if x := e.request(ctx, asDefault); x != nil {
 			e.later, e.main, e.newest = e.main, x, e.visits[len(e.visits)-1]
 		}
 	}
 	if e.text == nil {
 		e.text = e.main
 	}
-	e.askAsStranger(ctx)
+	e.checkAccess(ctx)
 	return nil
 }
 
@@ -75,17 +75,16 @@ func (e *examination) begin(ctx context.Context) error {
 	return nil
 }
 
-// ask makes one visit and returns its exposition, nil if there is none.
-func (e *examination) ask(ctx context.Context, accept string) *exposition {
+// request makes one visit and returns its exposition, or nil.
+func (e *examination) request(ctx context.Context, accept string) *exposition {
 	v := e.fetch.get(ctx, accept)
 	e.take(v)
 	e.visits = append(e.visits, v)
 	return v.exposition
 }
 
-// askAtOnce makes visits at the same time. They are compared with the others
-// and forgotten.
-func (e *examination) askAtOnce(ctx context.Context) {
+// requestConcurrently makes concurrent visits, which are only compared with the others.
+func (e *examination) requestConcurrently(ctx context.Context) {
 	if e.visits[0].size > burstLimit {
 		return
 	}
@@ -98,7 +97,7 @@ func (e *examination) askAtOnce(ctx context.Context) {
 	e.take(visits...)
 }
 
-// take parses what was fetched together and compares it with what came before.
+// take parses the responses of one round and compares them with previous rounds.
 func (e *examination) take(visits ...*visit) {
 	for _, v := range visits {
 		if v.ok() {
@@ -112,23 +111,23 @@ func (e *examination) take(visits ...*visit) {
 	}
 }
 
-// history compares the scrapes with each other.
+// history returns the comparison of the scrapes.
 func (e *examination) history() history { return e.past.history }
 
-// askAsStranger finds out who could read this. Nobody but this machine reaches
-// a loopback address.
-func (e *examination) askAsStranger(ctx context.Context) {
+// checkAccess determines who can read the endpoint. A loopback address is reachable from
+// this machine only.
+func (e *examination) checkAccess(ctx context.Context) {
 	ips := []net.IP{net.ParseIP(e.target.Hostname())}
 	if ips[0] == nil {
 		found, err := net.DefaultResolver.LookupIP(ctx, "ip", e.target.Hostname())
 		if err != nil {
-			return // a proxy or a client of the caller's resolves it
+			return // a proxy or the caller's client resolves it
 		}
 		ips = found
 	}
-	e.near = nearnessOf(ips)
-	if e.near != sameMachine {
-		e.open = e.fetch.answersStrangers(ctx, e.options.anonymous)
+	e.reach = reachOf(ips)
+	if e.reach != sameMachine {
+		e.open = e.fetch.allowsAnonymous(ctx, e.options.anonymous)
 	}
 }
 
@@ -149,7 +148,7 @@ func (e *examination) native(name string) bool {
 	return false
 }
 
-// formats are those that the service spoke, in the order asked.
+// formats returns the formats of the responses, in the order of the requests.
 func (e *examination) formats() []string {
 	var names []string
 	for _, x := range []*exposition{e.first, e.proto, e.text} {
@@ -160,8 +159,8 @@ func (e *examination) formats() []string {
 	return names
 }
 
-// speaksExemplars: the text format 0.0.4 has no place for them.
-func (e *examination) speaksExemplars() bool {
+// supportsExemplars reports whether a format has exemplars; text 0.0.4 does not.
+func (e *examination) supportsExemplars() bool {
 	for _, name := range e.formats() {
 		if strings.HasPrefix(name, "OpenMetrics") || strings.HasPrefix(name, "protobuf") {
 			return true

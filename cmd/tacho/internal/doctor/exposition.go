@@ -13,25 +13,25 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// An exposition is one answer of the endpoint, parsed.
+// An exposition is one parsed response of the endpoint.
 type exposition struct {
-	format   string // what the Content-Type said, in words
+	format   string // from the Content-Type, in words
 	families []*family
 	byName   map[string]*family
 
 	series     int
 	exemplars  int
-	timestamps []string // series that carry one; the first few
-	stamped    int      // how many do
-	duplicates []string // series that are there twice; the first few
-	doubled    int      // how many are
+	timestamps []string // series with a timestamp; the first few
+	stamped    int      // number of series with a timestamp
+	duplicates []string // duplicate series; the first few
+	doubled    int      // number of duplicates
 
-	typeError  error      // the Content-Type that Prometheus refuses
-	parseError *lineError // where Prometheus gives up
+	typeError  error      // Prometheus rejects the Content-Type
+	parseError *lineError // where Prometheus stops
 }
 
-// A lineError says where the parser gave up. Line is 0 where lines mean
-// nothing (protobuf).
+// A lineError is a parse error with its position. Line is 0 for formats without lines
+// (protobuf).
 type lineError struct {
 	Line int
 	Text string
@@ -40,11 +40,11 @@ type lineError struct {
 
 // A family is a metric with all its series.
 type family struct {
-	name    string // as queries name it: an OpenMetrics counter with its _total
+	name    string // as in queries: an OpenMetrics counter with _total
 	kind    model.MetricType
 	help    string
 	hasHelp bool
-	types   int // how many TYPE lines it has
+	types   int // number of TYPE lines
 	helps   int
 	samples []sample
 
@@ -57,11 +57,11 @@ type sample struct {
 	labels labels.Labels // with the name
 	value  float64
 	native bool                          // a native histogram; value is its count
-	spread *promhistogram.FloatHistogram // of a native one
+	spread *promhistogram.FloatHistogram // for native histograms
 }
 
-// sets returns the family's label sets, one for a whole histogram or summary,
-// without the name, le and quantile.
+// sets returns the label sets of the family without the name, le and quantile: one per
+// histogram or summary.
 func (f *family) sets() []labels.Labels {
 	if f.labelSets != nil || len(f.samples) == 0 {
 		return f.labelSets
@@ -79,14 +79,14 @@ func (f *family) sets() []labels.Labels {
 	return f.labelSets
 }
 
-// structural labels belong to the format, not to the service. They are sorted,
-// as HashWithoutLabels wants them (it leaves out the name by itself).
+// structural labels belong to the format, not to the service. They are sorted, as
+// HashWithoutLabels requires (it always excludes the name).
 var (
 	structural = []string{labels.BucketLabel, "quantile"}
 	withName   = []string{model.MetricNameLabel, labels.BucketLabel, "quantile"}
 )
 
-// labelNames returns the names of the labels that any series has, sorted.
+// labelNames returns the sorted names of all labels of the series.
 func (f *family) labelNames() []string {
 	names := map[string]bool{}
 	for _, set := range f.sets() {
@@ -95,7 +95,7 @@ func (f *family) labelNames() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// values counts the label sets that have each value of a label.
+// values returns the number of label sets per value of a label.
 func (f *family) values(label string) map[string]int {
 	counts := map[string]int{}
 	for _, set := range f.sets() {
@@ -106,10 +106,10 @@ func (f *family) values(label string) map[string]int {
 	return counts
 }
 
-// seriesCount is how many series Prometheus stores for it.
+// seriesCount returns the number of series that Prometheus stores for the family.
 func (f *family) seriesCount() int { return len(f.samples) }
 
-// isInfo: its labels describe a thing; its value says nothing.
+// isInfo reports whether only the labels of the family carry information.
 func (f *family) isInfo() bool {
 	return f.kind == model.MetricTypeInfo || strings.HasSuffix(f.name, "_info")
 }
@@ -120,11 +120,11 @@ type histogram struct {
 	buckets []bucket // by bound
 	count   float64
 	sum     float64
-	counted bool // there is a _count
-	summed  bool // there is a _sum
+	counted bool // has _count
+	summed  bool // has _sum
 }
 
-// A bucket is cumulative, as it is exposed.
+// A bucket is cumulative, as in the exposition.
 type bucket struct{ le, count float64 }
 
 func (h histogram) complete() bool {
@@ -173,8 +173,8 @@ func (h *histogram) add(s sample, family string) {
 	}
 }
 
-// counters calls visit for every sample that may only go up: counters, and the
-// counts of histograms and summaries.
+// counters calls visit for every sample that may only increase: counters, and the counts
+// of histograms and summaries.
 func (x *exposition) counters(visit func(f *family, s sample)) {
 	for _, f := range x.families {
 		for _, s := range f.samples {

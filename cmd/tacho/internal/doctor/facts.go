@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// facts gathers what the report says first.
+// facts returns the facts of the report.
 func (e *examination) facts() Facts {
 	f := Facts{
 		Families: len(e.main.families), Series: e.main.series,
@@ -34,8 +34,8 @@ func (e *examination) nativeFamilies() int {
 	return n
 }
 
-// times are those of the scrapes that were alone and came back, sorted. The
-// first one always did.
+// times returns the sorted durations of the successful sequential scrapes. There is at
+// least one.
 func (e *examination) times() []time.Duration {
 	var times []time.Duration
 	for _, v := range e.visits {
@@ -47,7 +47,7 @@ func (e *examination) times() []time.Duration {
 	return times
 }
 
-// largest returns the families with most series.
+// largest returns the families with the most series.
 func largest(x *exposition, n int) []FamilySize {
 	sizes := make([]FamilySize, 0, len(x.families))
 	for _, f := range x.families {

@@ -57,7 +57,7 @@ var faults = []struct {
 		s.serve("GET", "/wp-login.php", "404", 0.001)
 		s.serve("GET", "/.env", "404", 0.001)
 	})},
-	{"paths that never existed", "unmatched-paths", Warning, "never anything but 404", seeded(func(s *service) {
+	{"paths that never existed", "unmatched-paths", Warning, "only 404 responses", seeded(func(s *service) {
 		for _, p := range strings.Fields("/a /b /c /d /e") {
 			s.serve("GET", p, "404", 0.001)
 		}
@@ -65,7 +65,7 @@ var faults = []struct {
 	{"queries in the path", "unmatched-paths", Warning, "/search?q=", seeded(func(s *service) {
 		s.serve("GET", "/search?q=tacho", "200", 0.001)
 	})},
-	{"label values that keep coming", "growth", Warning, "new ones", growing},
+	{"label values that keep coming", "growth", Warning, "new values", growing},
 	{"very many label values", "many-values", Warning, "600 values", business("city", 600, "town #")},
 	{"absurdly many label values", "many-values", Error, "5001 values", business("city", 5001, "town #")},
 
@@ -94,7 +94,7 @@ var faults = []struct {
 
 	{"malformed", "malformed", Error, "line 3", lines("# TYPE a gauge", "a 1", "b{x=1} 2", "c 3")},
 	{"bad UTF-8", "malformed", Error, "UTF-8", lines("# TYPE a gauge", "a{path=\"/\xc0\xae\"} 1")},
-	{"a label twice", "malformed", Error, "twice", lines("# TYPE a gauge", `a{x="1",x="2"} 1`)},
+	{"a label twice", "malformed", Error, "duplicate label name", lines("# TYPE a gauge", `a{x="1",x="2"} 1`)},
 	{"OpenMetrics without its end", "malformed", Error, "line 2", of(typed("application/openmetrics-text; version=1.0.0", "# TYPE a gauge", "a 1"))},
 	{"protobuf that is none", "malformed", Error, "protobuf", onlyFor("protobuf", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited", "\x01\x02\x03")},
 	{"text that no scraper reads", "malformed", Error, "line 1", of(exposed("Hello, world!"))},
@@ -106,13 +106,13 @@ var faults = []struct {
 	{"no +Inf", "broken-histogram", Error, "+Inf", lines("# TYPE h histogram", `h_bucket{le="1"} 1`, "h_sum 1", "h_count 1")},
 	{"buckets that shrink", "broken-histogram", Error, `le="2"`, lines("# TYPE h histogram",
 		`h_bucket{le="1"} 5`, `h_bucket{le="2"} 3`, `h_bucket{le="+Inf"} 5`, "h_sum 1", "h_count 5")},
-	{"count and +Inf differ", "broken-histogram", Error, "_count says 6", lines("# TYPE h histogram",
+	{"count and +Inf differ", "broken-histogram", Error, "_count is 6", lines("# TYPE h histogram",
 		`h_bucket{le="1"} 5`, `h_bucket{le="+Inf"} 5`, "h_sum 1", "h_count 6")},
 	{"timestamps", "timestamps", Warning, "a", lines("# TYPE a gauge", "a 1 1700000000000")},
 	{"no types", "untyped", Info, "a, b", lines("a 1", "b 2")},
 	{"a job of its own", "reserved-labels", Info, "a", lines("# TYPE a gauge", `a{job="nightly"} 1`)},
 	{"quantiles in the process", "summary-quantiles", Info, "rpc", lines("# TYPE rpc summary", `rpc{quantile="0.9"} 1`, "rpc_sum 1", "rpc_count 1")},
-	{"not a service", "missing", Info, "by its name", lines("# TYPE a gauge", "a 1")},
+	{"not a service", "missing", Info, "by name", lines("# TYPE a gauge", "a 1")},
 	{"no exemplars", "no-exemplars", Info, "http_request_duration_seconds", seeded(func(*service) {})},
 
 	{"the budget is spent", "overflow", Warning, "path", lines("# TYPE tacho_overflow_total counter", `tacho_overflow_total{metric="http_requests_total",label="path"} 12`)},
@@ -131,7 +131,7 @@ var faults = []struct {
 	{"scrapes that fail", "scrape-fails", Error, "503", failing},
 	{"very many series", "huge-scrape", Warning, "12000 series", lines("# TYPE a gauge", repeat(12000, `a{x="town #"} 1`))},
 	{"far too many series", "huge-scrape", Error, "100000 series", lines("# TYPE a gauge", repeat(100000, `a{x="town #"} 1`))},
-	{"large and not compressed", "uncompressed", Info, "a day", lines("# TYPE a gauge", repeat(6000, `a{x="town #"} 1`))},
+	{"large and not compressed", "uncompressed", Info, "per day", lines("# TYPE a gauge", repeat(6000, `a{x="town #"} 1`))},
 	{"a detour", "redirected", Info, "/real", detour},
 }
 
@@ -155,7 +155,7 @@ func mustGiveWhatItMay(t *testing.T, r Report) {
 	t.Helper()
 	for _, c := range checks() {
 		for _, f := range r.with(c.id) {
-			if !slices.Contains(c.gives, f.Severity) {
+			if !slices.Contains(c.severities, f.Severity) {
 				t.Errorf("%s gave %v, which its table does not tell", f.ID, f.Severity)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// What Prometheus v3 asks for, in its own weights: by default, and when it
-// scrapes native histograms. asText is what an old scraper would get.
+// The Accept headers of Prometheus v3: by default, and for native histograms. asText is
+// the header of an old scraper.
 const (
 	asDefault = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7," +
 		"application/openmetrics-text;version=0.0.1;q=0.6," +
@@ -29,13 +29,12 @@ const (
 	asText = "text/plain;version=0.0.4;q=0.9,*/*;q=0.1"
 )
 
-// maxBody is where a scrape is given up: reading it all would cost the doctor
-// what it costs Prometheus.
+// maxBody is the maximum size of a response.
 const maxBody = 256 << 20
 
 var errTooLarge = fmt.Errorf("body size limit exceeded: the response is larger than %s", bytesText(maxBody))
 
-// A visit is one request to the endpoint and its answer.
+// A visit is one request to the endpoint and its response.
 type visit struct {
 	accept      string
 	began       time.Time
@@ -48,8 +47,8 @@ type visit struct {
 	body        []byte // decoded; nil once it is parsed
 	size        int64  // bytes decoded
 	exposition  *exposition
-	err         error // it was not answered
-	obstacle    error // the answer is no metrics, in plain words
+	err         error // there was no response
+	obstacle    error // why the response has no metrics, in plain words
 }
 
 func (v *visit) ok() bool { return v.err == nil && v.status == http.StatusOK }
@@ -61,15 +60,15 @@ type fetcher struct {
 	timeout time.Duration
 	now     func() time.Time
 	agent   string
-	stay    bool // on one connection, and so with one of several processes
+	stay    bool // keep the connection, and so the process
 }
 
 func newFetcher(o Options, target *url.URL) *fetcher {
 	return &fetcher{client: *o.Client, target: target, header: o.Header, timeout: o.Timeout, now: o.now, agent: "tacho-doctor"}
 }
 
-// get makes one request, as a scrape of Prometheus is one, but on a connection
-// of its own unless it is to stay.
+// get makes one request like a Prometheus scrape, but on a new connection unless stay is
+// set.
 func (f *fetcher) get(ctx context.Context, accept string) *visit {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
@@ -96,11 +95,11 @@ func (f *fetcher) request(ctx context.Context, accept string) *http.Request {
 		req.Header = http.Header{}
 	}
 	req.Header.Set("Accept", accept)
-	req.Header.Set("Accept-Encoding", "gzip") // what Prometheus sends without further flags
+	req.Header.Set("Accept-Encoding", "gzip") // Prometheus's default
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", f.agent)
 	}
-	if host := req.Header.Get("Host"); host != "" { // which net/http takes from here alone
+	if host := req.Header.Get("Host"); host != "" { // net/http ignores the header
 		req.Host = host
 		req.Header.Del("Host")
 	}
@@ -108,7 +107,7 @@ func (f *fetcher) request(ctx context.Context, accept string) *http.Request {
 	return req
 }
 
-// read takes the body, counting what came over the wire.
+// read reads the body and counts the bytes on the wire.
 func (v *visit) read(resp *http.Response) {
 	counted := &countingReader{r: resp.Body}
 	defer func() { v.wire = counted.n }()
@@ -144,8 +143,8 @@ func (c *countingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// anonymousClient asks as a stranger would: it has no credentials, and does
-// not care who answers. Nothing is sent that could be stolen.
+// anonymousClient returns a client without credentials. It does not verify certificates,
+// because it sends nothing secret.
 func anonymousClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -157,9 +156,8 @@ func anonymousClient() *http.Client {
 	}
 }
 
-// answersStrangers reports whether the endpoint gives metrics to somebody
-// without credentials.
-func (f *fetcher) answersStrangers(ctx context.Context, stranger *http.Client) bool {
+// allowsAnonymous reports whether the endpoint returns metrics without credentials.
+func (f *fetcher) allowsAnonymous(ctx context.Context, stranger *http.Client) bool {
 	asked := *f
 	asked.client, asked.header = *stranger, nil
 	bare := *f.target
@@ -169,7 +167,7 @@ func (f *fetcher) answersStrangers(ctx context.Context, stranger *http.Client) b
 	return v.ok() && len(v.body) > 0 && !isHTML(v)
 }
 
-// pause waits, or ends early with the context.
+// pause waits until d has passed or ctx is done.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -10,15 +10,15 @@ import (
 
 // A history compares the scrapes with each other.
 type history struct {
-	began    float64           // when the first scrape was made, in Unix time
-	births   map[uint64]*birth // by series
-	falls    []fall            // counters that were lower later
-	families map[string]bool   // those that fell
-	rising   int               // families of counters that were compared and never fell
-	again    bool              // something that had fallen was back where it was
+	began    float64                 // Unix time of the first scrape
+	starts   map[uint64]*startSeries // by series
+	falls    []fall                  // counters that decreased
+	families map[string]bool         // families with a decrease
+	rising   int                     // compared counter families without a decrease
+	again    bool                    // a decreased value recovered
 }
 
-// A fall is a counter that was lower in a later scrape.
+// A fall is a decrease of a counter between scrapes.
 type fall struct {
 	family, series string
 	from, to       float64
@@ -28,29 +28,28 @@ func (f fall) String() string {
 	return fmt.Sprintf("%s was %s, then %s", shorten(f.series, 100), number(f.from), number(f.to))
 }
 
-// A tracker follows every counter over the rounds. A value is compared with
-// the highest of earlier rounds only: what is asked for at the same time may
-// come in any order.
+// A tracker compares every counter across rounds. A value is compared with the highest
+// value of previous rounds only: concurrent responses have no order.
 type tracker struct {
 	history
 	rounds   int
-	compared map[string]bool    // families with a counter that was met before
-	highest  map[uint64]float64 // by series, over the rounds before
-	fallen   map[uint64]bool    // series that have fallen once
+	compared map[string]bool    // families with a counter seen before
+	highest  map[uint64]float64 // by series, over the previous rounds
+	fallen   map[uint64]bool    // series that decreased once
 }
 
 func newTracker(began time.Time) *tracker {
 	return &tracker{
 		history: history{
 			began:    float64(began.Unix()),
-			births:   map[uint64]*birth{},
+			starts:   map[uint64]*startSeries{},
 			families: map[string]bool{},
 		},
 		compared: map[string]bool{}, highest: map[uint64]float64{}, fallen: map[uint64]bool{},
 	}
 }
 
-// follow compares a round with those before.
+// follow compares a round with the previous ones.
 func (t *tracker) follow(round []*visit) {
 	t.rounds++
 	seen := map[uint64]float64{}
@@ -58,7 +57,7 @@ func (t *tracker) follow(round []*visit) {
 		if v.exposition == nil {
 			continue
 		}
-		t.noteBirths(v.exposition)
+		t.noteStarts(v.exposition)
 		v.exposition.counters(func(f *family, s sample) {
 			id := s.labels.Hash()
 			seen[id] = max(seen[id], s.value)
@@ -86,34 +85,34 @@ func (t *tracker) judge(f *family, s sample, id uint64) {
 	}
 }
 
-// clockError: operating systems and runtimes estimate some times, and correct
-// themselves. Counts are whole numbers and never fall.
+// clockError reports whether a decrease is a correction of an estimated time by the
+// operating system or the runtime. Counts are integers and never decrease.
 func clockError(before, now float64) bool {
 	return before != math.Trunc(before) && (before-now)/before < 0.01
 }
 
-// A verdict says why numbers jump.
+// A verdict is the reason why counters jump.
 type verdict int
 
 const (
 	steady verdict = iota
 	severalProcesses
 	restarted
-	notCounters // single families fall, the others do not
+	notCounters // single families decrease, the others do not
 )
 
-// verdict judges by times of birth first, since these are certain.
+// verdict uses start times first, because they are reliable.
 func (h history) verdict() verdict {
 	start := h.start()
 	switch {
-	case h.bornTwice() != nil, h.differentStarts() && start.before(h.began):
+	case h.alternating() != nil, h.differentStarts() && start.before(h.began):
 		return severalProcesses
 	case h.differentStarts():
 		return restarted
 	case len(h.falls) == 0:
 		return steady
 	case h.processFell() && start.values() > 0:
-		return severalProcesses // workers forked in the same moment
+		return severalProcesses // workers forked at the same time
 	case h.fewFell() && (len(h.families) == 1 || !h.again):
 		return notCounters
 	case h.again:
@@ -122,12 +121,12 @@ func (h history) verdict() verdict {
 	return restarted
 }
 
-// fewFell: most counters of the process only rose.
+// fewFell reports whether most counters of the process only increased.
 func (h history) fewFell() bool {
 	return !h.processFell() && h.rising >= 2*len(h.families)
 }
 
-// processFell: CPU time or garbage collections of one process never fall.
+// processFell reports whether a counter fell that never decreases within a process.
 func (h history) processFell() bool {
 	for name := range h.families {
 		if strings.HasPrefix(name, "process_cpu") || runtimeNames.MatchString(name) {
@@ -137,10 +136,10 @@ func (h history) processFell() bool {
 	return false
 }
 
-// evidence tells of times of birth, and of two falls.
+// evidence lists start times and up to two decreases.
 func (h history) evidence() string {
 	var parts []string
-	for _, b := range []*birth{h.start(), h.bornTwice()} {
+	for _, b := range []*startSeries{h.start(), h.alternating()} {
 		if b.values() > 1 {
 			parts = append(parts, fmt.Sprintf("%s has %d values", shorten(b.series, 100), b.values()))
 			break
@@ -151,12 +150,12 @@ func (h history) evidence() string {
 		parts = append(parts, f.String())
 	}
 	if n := len(h.families); n > 2 {
-		parts = append(parts, fmt.Sprintf("%d counters fell in all", n))
+		parts = append(parts, fmt.Sprintf("%d counters decreased in total", n))
 	}
 	return strings.Join(parts, "; ") + "."
 }
 
-// byInterest returns the first fall of each family, those about HTTP first.
+// byInterest returns the first decrease of each family, HTTP families first.
 func (h history) byInterest() []fall {
 	seen := map[string]bool{}
 	var falls []fall

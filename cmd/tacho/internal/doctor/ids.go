@@ -28,13 +28,12 @@ var (
 	tokenShape  = regexp.MustCompile(`^[A-Za-z0-9_-]{16,}$`)
 	jwtShape    = regexp.MustCompile(`^eyJ[\w-]+\.[\w-]+\.[\w-]+$`)
 	digitsShape = regexp.MustCompile(`^\d+$`)
-	// unixShape is a time since 1970, between 2001 and 2065, in seconds, or in
+	// unixShape is a Unix time between 2001 and 2065, in seconds or in
 	// finer units.
 	unixShape = regexp.MustCompile(`^[1-2]\d{9}(\d{3}|\d{6}|\d{9})?$`)
 )
 
-// idKindOf recognises a value, or a segment of a path, that names one thing
-// out of endlessly many.
+// idKindOf returns the kind of a value, or of a path segment, that is an ID.
 func idKindOf(s string) idKind {
 	switch {
 	case s == "" || strings.ContainsAny(s, "{}<>*:") && !uuidShape.MatchString(s) && !momentShape.MatchString(s):
@@ -59,8 +58,8 @@ func hasDigitAndLetter(s string) bool {
 	return strings.ContainsAny(s, "0123456789") && strings.ContainsAny(s, "abcdefABCDEF")
 }
 
-// isJumbled tells random text from words: it changes between capitals, small
-// letters and digits every few characters, and has all three.
+// isJumbled distinguishes random text from words: random text has uppercase letters,
+// lowercase letters and digits, and alternates every few characters.
 func isJumbled(s string) bool {
 	classes, changes, last := map[byte]bool{}, 0, byte(0)
 	for i := range len(s) {
@@ -85,9 +84,8 @@ func classOf(c byte) byte {
 	return '-'
 }
 
-// pathShape replaces the ids in a path by what they are: "/users/17" is
-// "/users/{number}". The kind is that of the last id; none means that the path
-// has no id.
+// pathShape replaces the IDs in a path with their kind: "/users/17" becomes
+// "/users/{number}". kind is the kind of the last ID, or noID.
 func pathShape(path string) (shape string, kind idKind) {
 	segments := strings.Split(path, "/")
 	for i, s := range segments {

@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// lintProblems asks promlint, which promtool check metrics asks, too. It reads
-// the text format: OpenMetrics appends _total where the service did not.
+// lintProblems runs promlint, like promtool check metrics. It uses the text format,
+// because OpenMetrics adds _total where the service did not.
 func (e *examination) lintProblems() []promlint.Problem {
 	var families []*dto.MetricFamily
 	for _, f := range e.text.families {
@@ -19,12 +19,12 @@ func (e *examination) lintProblems() []promlint.Problem {
 			families = append(families, f.forLint())
 		}
 	}
-	problems, _ := promlint.NewWithMetricFamilies(families).Lint() // fails on readers alone
+	problems, _ := promlint.NewWithMetricFamilies(families).Lint() // only readers can fail
 	return problems
 }
 
-// forLint keeps what promlint looks at: one label set for every set of label
-// names. It compares all with all otherwise, and duplicates are another check.
+// forLint reduces a family to one sample per set of label names, because promlint compares
+// all samples with each other. Duplicates are a separate check.
 func (f *family) forLint() *dto.MetricFamily {
 	kind := lintKinds[f.kind]
 	mf := &dto.MetricFamily{Name: &f.name, Type: &kind}
@@ -53,7 +53,7 @@ var lintKinds = map[model.MetricType]dto.MetricType{
 	model.MetricTypeUnknown:        dto.MetricType_UNTYPED,
 }
 
-// lintLabels are the names of a sample's labels without those of its type.
+// lintLabels returns the label names of a sample without those of its type.
 func lintLabels(kind model.MetricType, set labels.Labels) []string {
 	var names []string
 	set.Range(func(l labels.Label) {
@@ -76,10 +76,10 @@ func lintMetric(names []string) *dto.Metric {
 	return m
 }
 
-// aboutUnits are promlint's words for what the check units tells.
+// aboutUnits is the prefix of promlint's problems that the check units reports.
 const aboutUnits = "use base unit"
 
-// lintByText gathers the metrics of each problem.
+// lintByText groups the metrics by problem.
 func lintByText(problems []promlint.Problem, units bool) (texts []string, metrics map[string][]string) {
 	metrics = map[string][]string{}
 	for _, p := range problems {

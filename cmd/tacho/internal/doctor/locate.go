@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// locate finds the line at fault: each line is parsed by itself.
+// locate finds the invalid line by parsing each line separately.
 func locate(body []byte, contentType string, cause error) *lineError {
 	format := formatName(contentType)
 	if strings.HasPrefix(format, "protobuf") {
@@ -17,13 +17,13 @@ func locate(body []byte, contentType string, cause error) *lineError {
 			return &lineError{Line: i + 1, Text: string(line), Err: alone}
 		}
 	}
-	// Every line is right by itself: something is missing at the end.
+	// Every line is valid: something is missing at the end.
 	last := max(0, len(bytes.TrimRight(body, "\n")))
 	return &lineError{Line: bytes.Count(body[:last], []byte("\n")) + 1, Err: cause}
 }
 
 func parseLine(line []byte, contentType string, openMetrics bool) error {
-	// A buffer of its own: the parser appends to what it is given.
+	// Copy the line: the parser appends to its input.
 	text := append(bytes.Clone(line), '\n')
 	if openMetrics && !bytes.HasPrefix(line, []byte("# EOF")) {
 		text = append(text, "# EOF\n"...)

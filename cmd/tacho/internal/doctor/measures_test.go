@@ -53,8 +53,8 @@ func TestCost(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if text := got.String(); text != "20 instances every 15s: 2000 samples/s, 173 MB to 346 MB a day on disk "+
-		"(1 to 2 bytes a sample, says Prometheus's documentation), about 90 MB of its memory (3 kB a series, its authors' rule of thumb)" {
+	if text := got.String(); text != "20 instances every 15s: 2000 samples/s, 173 MB to 346 MB per day on disk "+
+		"(1 to 2 bytes per sample, according to Prometheus's documentation), about 90 MB of its memory (3 kB per series, a rule of thumb of its authors)" {
 		t.Errorf("it says %q", text)
 	}
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 )
 
-// parseExposition reads a body with Prometheus's own parser: what it accepts,
-// Prometheus accepts. After an error it holds what came before; Prometheus
-// would have thrown away everything.
+// parseExposition parses a body with Prometheus's own parser. After an error, the
+// exposition has the samples before it; Prometheus would discard everything.
 func parseExposition(body []byte, contentType string) *exposition {
 	x := &exposition{format: formatName(contentType), byName: map[string]*family{}}
 	parser, err := newParser(body, contentType)
@@ -28,8 +27,8 @@ func parseExposition(body []byte, contentType string) *exposition {
 	return x
 }
 
-// newParser always returns a parser; the error says that Prometheus would have
-// refused the Content-Type.
+// newParser always returns a parser. An error means that Prometheus rejects the
+// Content-Type.
 func newParser(body []byte, contentType string) (textparse.Parser, error) {
 	return textparse.New(body, contentType, labels.NewSymbolTable(), textparse.ParserOptions{
 		KeepClassicOnClassicAndNativeHistograms: true,
@@ -47,7 +46,7 @@ func formatName(contentType string) string {
 	name, known := names[media]
 	switch {
 	case !known:
-		return "text (without saying so)"
+		return "text (no Content-Type)"
 	case params["version"] != "":
 		return name + " " + params["version"]
 	}
@@ -60,12 +59,12 @@ type reader struct {
 	seen map[uint64]bool
 }
 
-// readAll also survives a parser that panics: bytes from the network must not
-// end the program.
+// readAll recovers from panics of the parser: input from the network must not crash the
+// program.
 func (r *reader) readAll(p textparse.Parser) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("the parser broke: %v", v)
+			err = fmt.Errorf("the parser failed: %v", v)
 		}
 	}()
 	for {
@@ -115,10 +114,10 @@ func (r *reader) sample(p textparse.Parser, s sample, stamp *int64) error {
 	p.Labels(&s.labels)
 	s.name = s.labels.Get(model.MetricNameLabel)
 	if s.name == "" {
-		return errors.New("a sample without a metric name")
+		return errors.New("a sample has no metric name")
 	}
-	if twice, is := s.labels.HasDuplicateLabelNames(); is {
-		return fmt.Errorf("label name %q is there twice in %s", twice, seriesText(s.labels))
+	if alternates, is := s.labels.HasDuplicateLabelNames(); is {
+		return fmt.Errorf("duplicate label name %q in %s", alternates, seriesText(s.labels))
 	}
 	f := r.familyOf(s.name)
 	f.samples = append(f.samples, s)
@@ -138,7 +137,7 @@ func (r *reader) sample(p textparse.Parser, s sample, stamp *int64) error {
 func (r *reader) noteDuplicate(s sample) {
 	hash := s.labels.Hash()
 	if s.native {
-		hash++ // the classic _count and the native histogram differ in name, anyway
+		hash++ // distinguish it from a classic series
 	}
 	if r.seen[hash] {
 		r.x.doubled++
@@ -169,10 +168,10 @@ func (r *reader) newFamily(name string) *family {
 	return f
 }
 
-// declared returns the family that a TYPE or HELP line speaks of. OpenMetrics
-// leaves _total out of the name of a counter, and so a gauge and a counter may
-// share it (go_memstats_alloc_bytes): a declaration that was there, or that
-// comes after samples, begins another family.
+// declared returns the family of a TYPE or HELP line. OpenMetrics omits _total from the
+// names of counters, so a gauge and a counter may share a name
+// (go_memstats_alloc_bytes): a repeated declaration, or one after samples, starts a new
+// family.
 func (r *reader) declared(name string, already func(*family) bool) *family {
 	if f := r.x.byName[name]; f != nil && len(f.samples) == 0 && !already(f) {
 		return f
@@ -180,8 +179,8 @@ func (r *reader) declared(name string, already func(*family) bool) *family {
 	return r.newFamily(name)
 }
 
-// familyOf finds the family that a sample's name belongs to: its own, or that
-// of its name without a suffix that goes with the family's type.
+// familyOf returns the family of a sample: the family of that name, or of the name without
+// a suffix of the family's type.
 func (r *reader) familyOf(name string) *family {
 	if f := r.x.byName[name]; f != nil {
 		return f
@@ -198,8 +197,7 @@ func (r *reader) familyOf(name string) *family {
 	return r.family(name)
 }
 
-// suffixes that samples have and TYPE lines have not, with the types that use
-// them.
+// suffixes of samples that TYPE lines omit, with their types.
 var suffixes = []struct{ suffix, kinds string }{
 	{"_bucket", "histogram gaugehistogram"},
 	{"_count", "histogram summary"},
@@ -211,8 +209,7 @@ var suffixes = []struct{ suffix, kinds string }{
 	{"_info", "info"},
 }
 
-// settle names families as queries do, and joins those that then turn out to
-// be one that was declared twice.
+// settle names families as in queries, and merges families that then have the same name.
 func (x *exposition) settle() {
 	openMetrics := strings.HasPrefix(x.format, "OpenMetrics")
 	byName, all := map[string]*family{}, x.families
@@ -231,7 +228,7 @@ func (x *exposition) settle() {
 	}
 }
 
-// addSuffix: OpenMetrics leaves these out of TYPE lines.
+// addSuffix adds the suffix that OpenMetrics omits from TYPE lines.
 func (f *family) addSuffix() {
 	suffix := map[model.MetricType]string{model.MetricTypeCounter: "_total", model.MetricTypeInfo: "_info"}[f.kind]
 	if !strings.HasSuffix(f.name, suffix) {

@@ -121,7 +121,7 @@ func TestWorstFirst(t *testing.T) {
 			t.Errorf("%s after something milder", f.ID)
 		}
 		last = f.Severity
-		if f.Title == "" || f.Evidence == "" || f.Cure == "" {
+		if f.Title == "" || f.Evidence == "" || f.Fix == "" {
 			t.Errorf("%s lacks a title, evidence or cure: %+v", f.ID, f)
 		}
 	}

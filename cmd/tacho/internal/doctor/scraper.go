@@ -8,13 +8,13 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// A Scraper reads one endpoint again and again, for those who watch it. It asks
-// as Prometheus does that takes native histograms, too, and stays on its
-// connection: another one might lead to another process, with other counts.
+// A Scraper scrapes one endpoint repeatedly. It requests native histograms as Prometheus
+// does, and reuses its connection: another one might reach another process with different
+// counts.
 type Scraper struct{ fetch *fetcher }
 
-// NewScraper understands o.URL; of the other options it uses Header, Timeout
-// and Client. The agent is the name that it gives itself.
+// NewScraper returns a Scraper of o.URL. It uses the options Header, Timeout and Client.
+// The agent is its User-Agent.
 func NewScraper(o Options, agent string) (*Scraper, error) {
 	o = o.withDefaults()
 	target, err := parseTarget(o.URL)
@@ -26,13 +26,13 @@ func NewScraper(o Options, agent string) (*Scraper, error) {
 	return &Scraper{fetch: f}, nil
 }
 
-// URL is where the metrics are, without a password.
+// URL returns the URL of the metrics, without a password.
 func (s *Scraper) URL() string { return shown(s.fetch.target) }
 
-// A Scrape is what one visit brought.
+// A Scrape is the result of one scrape.
 type Scrape struct {
-	At       time.Time           // when it was asked for
-	Families map[string][]string // by name, with the names of their labels, for schema.Detect
+	At       time.Time           // time of the request
+	Families map[string][]string // label names by family name, for schema.Detect
 	Samples  []Sample
 }
 
@@ -41,11 +41,11 @@ type Sample struct {
 	Name   string
 	Labels labels.Labels // with the name
 	Value  float64
-	Native *promhistogram.FloatHistogram // nil if it is a number
+	Native *promhistogram.FloatHistogram // nil for a float
 }
 
-// Scrape makes one visit. The error is a [*TargetError]: it says in plain words
-// why there are no metrics.
+// Scrape scrapes the endpoint once. The error is a [*TargetError], which explains the
+// problem in plain words.
 func (s *Scraper) Scrape(ctx context.Context) (Scrape, error) {
 	v := s.fetch.get(ctx, asProtobuf)
 	if err := s.fetch.obstacle(v); err != nil {
@@ -58,9 +58,9 @@ func (s *Scraper) Scrape(ctx context.Context) (Scrape, error) {
 	return x.scrape(v.began), nil
 }
 
-// Probe makes one visit for the text format and returns the families with the names of
-// their labels, for schema.Detect, and the number of series. The error is a
-// [*TargetError], also where Prometheus would keep nothing of metrics that could be read.
+// Probe scrapes the text format once and returns the label names by family, for
+// schema.Detect, and the number of series. The error is a [*TargetError], also if
+// Prometheus would reject metrics that doctor can read.
 func (s *Scraper) Probe(ctx context.Context) (families map[string][]string, series int, err error) {
 	v := s.fetch.get(ctx, asText)
 	if err := s.fetch.obstacle(v); err != nil {

@@ -2,7 +2,7 @@ package doctor
 
 import "github.com/tacho-go/tacho/schema"
 
-// speaks names the schemas that the service's metrics follow, best first.
+// speaks returns the names of the schemas of the service's metrics, best first.
 func speaks(x *exposition) []string {
 	spoken := []string{}
 	for _, s := range schema.Detect(x.labelNames(func(f *family) bool { return len(f.samples) > 0 })) {
@@ -11,7 +11,7 @@ func speaks(x *exposition) []string {
 	return spoken
 }
 
-// labelNames lists the families that are wanted with the names of their labels.
+// labelNames returns the label names of the wanted families.
 func (x *exposition) labelNames(wanted func(*family) bool) map[string][]string {
 	all := map[string][]string{}
 	for _, f := range x.families {

@@ -11,15 +11,15 @@ import (
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
-// defaultPath is where nearly every client library serves metrics.
+// defaultPath is the usual path of metrics.
 const defaultPath = "/metrics"
 
-// ErrURL is the cause of a [TargetError] about what is no URL: nothing was asked.
-var ErrURL = errors.New("no URL that can be scraped")
+// ErrURL is the cause of a [TargetError] for an invalid URL: no request was sent.
+var ErrURL = errors.New("not a URL that can be scraped")
 
 const anyForm = "give a URL such as http://localhost:8080/metrics, host:port or :port"
 
-// parseTarget reads what a person types: a URL, host:port, host or :port.
+// parseTarget parses a URL, host:port, host or :port.
 func parseTarget(s string) (*url.URL, error) {
 	s = strings.TrimSpace(s)
 	switch filepath.Ext(s) {
@@ -29,7 +29,7 @@ func parseTarget(s string) (*url.URL, error) {
 		}
 	case ".yml", ".yaml", ".json":
 		if !strings.Contains(s, "/") {
-			return nil, badTarget(s, "this is a file", "give the URL of one service; tacho serve takes files")
+			return nil, badTarget(s, "this is a file", "give the URL of one service; only tacho serve reads files")
 		}
 	}
 	if strings.HasPrefix(s, ":") {
@@ -43,15 +43,15 @@ func parseTarget(s string) (*url.URL, error) {
 		return nil, badTarget(s, "this is not a URL", anyForm)
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, badTarget(s, "scheme "+u.Scheme+" is not known", "use http:// or https://")
+		return nil, badTarget(s, "unknown scheme "+u.Scheme, "use http:// or https://")
 	}
 	switch _, err := net.LookupPort("tcp", u.Port()); {
 	case u.Hostname() == "":
-		return nil, badTarget(s, "the URL names no host", anyForm)
+		return nil, badTarget(s, "the URL has no host", anyForm)
 	case strings.ContainsAny(u.Hostname(), NoHost):
-		return nil, badTarget(s, "this is not a host", "give each URL as an argument of its own, without a name")
+		return nil, badTarget(s, "this is not a valid host", "give each URL as a separate argument, without a name")
 	case strings.HasSuffix(u.Host, ":") || u.Port() == "0" || err != nil:
-		return nil, badTarget(s, "there is no such port", "give host:port with a port from 1 to 65535")
+		return nil, badTarget(s, "the port is invalid", "give host:port with a port from 1 to 65535")
 	}
 	u.Fragment, u.RawFragment = "", ""
 	if u.Path == "" || u.Path == "/" {
@@ -60,32 +60,32 @@ func parseTarget(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// shown is how people read a URL: without a password.
+// shown returns a URL without its password.
 func shown(u *url.URL) string { return redact.URL(u.String()) }
 
-// NoHost are the characters that RFC 3986 allows in a host and no name or address has.
+// NoHost are characters that RFC 3986 allows in a host but that no name or address contains.
 const NoHost = "!$&'()*+,;=~\""
 
-// nearness says who can reach an address.
-type nearness int
+// reach is the network from which an address is reachable.
+type reach int
 
 const (
-	sameMachine nearness = iota
+	sameMachine reach = iota
 	privateNetwork
 	publicNetwork
 )
 
-// nearnessOf judges the farthest of the addresses: a name that resolves to a
-// private and to a public address is public.
-func nearnessOf(ips []net.IP) nearness {
+// reachOf returns the widest reach of the addresses: a name that resolves to a private
+// and a public address is public.
+func reachOf(ips []net.IP) reach {
 	far := sameMachine
 	for _, ip := range ips {
-		far = max(far, nearnessOfIP(ip))
+		far = max(far, reachOfIP(ip))
 	}
 	return far
 }
 
-func nearnessOfIP(ip net.IP) nearness {
+func reachOfIP(ip net.IP) reach {
 	switch {
 	case ip.IsLoopback():
 		return sameMachine

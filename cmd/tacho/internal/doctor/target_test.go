@@ -62,12 +62,12 @@ func TestToken(t *testing.T) {
 }
 
 func TestNearness(t *testing.T) {
-	for ip, want := range map[string]nearness{
+	for ip, want := range map[string]reach{
 		"127.0.0.1": sameMachine, "127.8.8.8": sameMachine, "::1": sameMachine,
 		"10.1.2.3": privateNetwork, "192.168.1.1": privateNetwork, "172.16.0.1": privateNetwork, "fd00::1": privateNetwork, "169.254.1.1": privateNetwork,
 		"198.51.100.7": publicNetwork, "8.8.8.8": publicNetwork, "2001:db8::1": publicNetwork,
 	} {
-		if got := nearnessOf([]net.IP{net.ParseIP("127.0.0.1"), net.ParseIP(ip)}); got != want {
+		if got := reachOf([]net.IP{net.ParseIP("127.0.0.1"), net.ParseIP(ip)}); got != want {
 			t.Errorf("%s: got %v, want %v", ip, got, want)
 		}
 	}

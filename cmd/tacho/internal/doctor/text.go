@@ -7,11 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// width is what a narrow terminal shows.
+// width is the width of a narrow terminal.
 const width = 80
 
-// Text writes the report for people: facts first, then the findings, worst
-// first.
+// Text writes the report as text: facts first, then the findings, worst first.
 func (r Report) Text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", r.URL)
@@ -30,7 +29,7 @@ func (r Report) Text(w io.Writer) error {
 func (r Report) factLines() [][2]string {
 	f := r.Facts
 	return [][2]string{
-		{"speaks", orElse(strings.Join(r.Speaks, ", "), "no HTTP metrics that tacho knows")},
+		{"speaks", orElse(strings.Join(r.Speaks, ", "), "no known HTTP metrics")},
 		{"format", strings.Join(f.Formats, ", ")},
 		{"size", f.size()},
 		{"time", fmt.Sprintf("%s, slowest of %d: %s", durationText(f.MedianSeconds), f.Scrapes, durationText(f.SlowestSeconds))},
@@ -54,11 +53,11 @@ func (f Facts) size() string {
 	return text
 }
 
-// String says the cost in a sentence, with the source of its figures.
+// String returns the cost as a sentence, with the source of its figures.
 func (c Cost) String() string {
-	return fmt.Sprintf("%s every %s: %s samples/s, %s to %s a day on disk "+
-		"(1 to 2 bytes a sample, says Prometheus's documentation), about %s of its memory "+
-		"(3 kB a series, its authors' rule of thumb)",
+	return fmt.Sprintf("%s every %s: %s samples/s, %s to %s per day on disk "+
+		"(1 to 2 bytes per sample, according to Prometheus's documentation), about %s of its memory "+
+		"(3 kB per series, a rule of thumb of its authors)",
 		plural(c.Instances, "instance", "instances"), durationText(c.IntervalSeconds), number(roundTo3(c.SamplesPerSecond)),
 		bytesText(c.DiskPerDayLow), bytesText(c.DiskPerDayHigh), bytesText(c.Memory))
 }
@@ -74,21 +73,21 @@ func largestText(sizes []FamilySize) string {
 func (f Finding) text(b *strings.Builder) {
 	head := pad(strings.ToUpper(f.Severity.String()), 9)
 	paragraph(b, head, f.Title)
-	paragraph(b, strings.Repeat(" ", 9)+"seen: ", f.Evidence)
-	paragraph(b, strings.Repeat(" ", 9)+"cure: ", f.Cure)
-	paragraph(b, strings.Repeat(" ", 9)+"more: ", "docs/doctor.md#"+f.ID)
+	paragraph(b, strings.Repeat(" ", 9)+"found: ", f.Evidence)
+	paragraph(b, strings.Repeat(" ", 9)+"fix:   ", f.Fix)
+	paragraph(b, strings.Repeat(" ", 9)+"more:  ", "docs/doctor.md#"+f.ID)
 }
 
 func (r Report) summary() string {
 	if len(r.Findings) == 0 {
-		return "Nothing to say against it."
+		return "No problems found."
 	}
 	return fmt.Sprintf("%s, %s, %s.", plural(r.Count(Error), "error", "errors"),
 		plural(r.Count(Warning), "warning", "warnings"), plural(r.Count(Info), "info", "infos"))
 }
 
-// paragraph writes words after a head, broken and indented to fit the width. A
-// word that is too long for a line keeps one to itself.
+// paragraph writes text after a head, wrapped and indented. A word that is too long for a
+// line gets its own line.
 func paragraph(b *strings.Builder, head, text string) {
 	indent := utf8.RuneCountInString(head)
 	b.WriteString(head)

@@ -10,14 +10,14 @@ import (
 	"github.com/tacho-go/tacho/internal/scrapeerror"
 )
 
-// A TargetError says why there is nothing to examine, and what to do.
+// A TargetError explains why a target cannot be scraped, and the fix.
 type TargetError struct {
 	URL  string // the target, without a password
-	What string // what is wrong
-	Do   string // what to do about it
-	Err  error  // the cause, if there is one
+	What string // the problem
+	Fix  string // the fix
+	Err  error  // the cause, or nil
 
-	explanation scrapeerror.Explanation // of a scrape that failed
+	explanation scrapeerror.Explanation // of a failed scrape
 }
 
 func (e *TargetError) Error() string {
@@ -25,29 +25,29 @@ func (e *TargetError) Error() string {
 	if strings.HasSuffix(e.What, ".") {
 		separator = " "
 	}
-	return e.URL + ": " + e.What + separator + e.Do
+	return e.URL + ": " + e.What + separator + e.Fix
 }
 
-// Text is what is wrong and what to do, for a reader who has named the target
-// elsewhere than to the doctor.
+// Text returns the problem and the fix, with advice for the place where the target is
+// configured.
 func (e *TargetError) Text(s scrapeerror.Setting) string {
 	if text := e.explanation.Text(s, scrapeerror.English); text != "" {
 		return text
 	}
-	return e.What + " " + e.Do
+	return e.What + " " + e.Fix
 }
 
-// Empty reports that Prometheus can scrape the target, and finds nothing there.
+// Empty reports whether Prometheus can scrape the target but there are no metrics.
 func (e *TargetError) Empty() bool { return e.explanation.Cause == "empty" }
 
 // Unwrap returns the cause.
 func (e *TargetError) Unwrap() error { return e.Err }
 
 func badTarget(target, what, do string) error {
-	return &TargetError{URL: redact.URL(target), What: what, Do: do, Err: ErrURL}
+	return &TargetError{URL: redact.URL(target), What: what, Fix: do, Err: ErrURL}
 }
 
-// obstacle says in plain words why a visit brought no metrics; nil if it did.
+// obstacle returns an error in plain words if a visit returned no metrics.
 func (f *fetcher) obstacle(v *visit) error {
 	status := fmt.Sprintf("server returned HTTP status %d %s", v.status, http.StatusText(v.status))
 	switch {
@@ -67,8 +67,8 @@ func (f *fetcher) obstacle(v *visit) error {
 	return nil
 }
 
-// refusal says why Prometheus would keep nothing of metrics that can be read here: their
-// Content-Type, or a line of theirs. nil if it would.
+// refusal returns an error if Prometheus would reject the response: for its Content-Type
+// or an invalid line.
 func (f *fetcher) refusal(v *visit, x *exposition) error {
 	switch {
 	case x.parseError != nil:
@@ -81,7 +81,7 @@ func (f *fetcher) refusal(v *visit, x *exposition) error {
 	return nil
 }
 
-// unreadable: the parser has given up, whatever its words are.
+// unreadable explains a parse error.
 func (f *fetcher) unreadable(v *visit, err error) error {
 	e := scrapeerror.Explain(err.Error(), f.place(v))
 	if e.Cause != "utf8" {
@@ -103,7 +103,7 @@ func (f *fetcher) explained(v *visit, e scrapeerror.Explanation) error {
 	if do == "" {
 		what, do = what+".", "Check that "+shown(f.target)+" is the address of the metrics."
 	}
-	return &TargetError{URL: shown(f.target), What: what, Do: do, Err: v.err, explanation: e}
+	return &TargetError{URL: shown(f.target), What: what, Fix: do, Err: v.err, explanation: e}
 }
 
 func firstWords(body []byte) string {
@@ -124,7 +124,7 @@ func isJSON(v *visit) bool {
 	return strings.HasPrefix(v.contentType, "application/json")
 }
 
-// isLogin: a page at another address whose path speaks of signing in.
+// isLogin reports whether the request was redirected to a login page.
 func isLogin(v *visit) bool {
 	if v.location == "" || !isHTML(v) {
 		return false

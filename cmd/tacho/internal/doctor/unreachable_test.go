@@ -19,7 +19,7 @@ import (
 // obstacles are targets that cannot be examined, and what the message says.
 var obstacles = []struct {
 	name   string
-	says   string // what is wrong
+	says   string // the problem
 	advice string // what to do
 	target func(t *testing.T) string
 }{
@@ -78,8 +78,8 @@ var obstacles = []struct {
 	}},
 	{"unknown authority", "signed by an unknown authority", "certificate", func(t *testing.T) string { return secure(t, nil) }},
 	{"no target", "this URL is empty", "host:port or :port", func(*testing.T) string { return " " }},
-	{"another scheme", "scheme ftp is not known", "https://", func(*testing.T) string { return "ftp://localhost" }},
-	{"no host", "names no host", "http://localhost", func(*testing.T) string { return "http:///metrics" }},
+	{"another scheme", "unknown scheme ftp", "https://", func(*testing.T) string { return "ftp://localhost" }},
+	{"no host", "the URL has no host", "http://localhost", func(*testing.T) string { return "http:///metrics" }},
 	{"no URL", "not a URL", "host:port", func(*testing.T) string { return "http://[::1" }},
 }
 
@@ -96,7 +96,7 @@ func TestObstacles(t *testing.T) {
 			if !errors.As(err, &target) {
 				t.Fatalf("error %v is no TargetError", err)
 			}
-			if !strings.Contains(target.What, o.says) || !strings.Contains(target.Do, o.advice) {
+			if !strings.Contains(target.What, o.says) || !strings.Contains(target.Fix, o.advice) {
 				t.Errorf("it says %q, which lacks %q or %q", err, o.says, o.advice)
 			}
 		})
@@ -165,7 +165,7 @@ func TestProxyIsNotTheTarget(t *testing.T) {
 // TestMetricsAsHTML: metrics are metrics, whatever their Content-Type is.
 func TestMetricsAsHTML(t *testing.T) {
 	r := mustExamine(t, quick(page("text/html", "# TYPE x gauge\nx 1\n")(t)))
-	if !strings.Contains(text(r), "Prometheus 3 refuses the Content-Type") {
+	if !strings.Contains(text(r), "Prometheus 3 rejects the Content-Type") {
 		t.Errorf("the report does not speak of the type:\n%s", text(r))
 	}
 }

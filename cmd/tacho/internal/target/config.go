@@ -15,34 +15,33 @@ import (
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
-// Settings are what the made configuration says besides targets.
+// Settings are the other settings of the generated configuration.
 type Settings struct {
-	Interval      time.Duration // how often to scrape and to evaluate rules
+	Interval      time.Duration // of scrapes and rule evaluations
 	Alertmanagers []string      // URLs of Alertmanagers
-	RemoteWrite   []string      // URLs that every sample is sent to
+	RemoteWrite   []string      // URLs to which all samples are sent
 }
 
-// ErrWhole is returned when a prometheus.yml is not alone.
-var ErrWhole = errors.New("a prometheus.yml is the whole configuration")
+// ErrConfigFile is returned if a prometheus.yml is not the only target.
+var ErrConfigFile = errors.New("a prometheus.yml is the complete configuration")
 
-// Whole returns the prometheus.yml among the targets, if there is one. Then it
-// must be alone, and nothing that the file says can be said by settings too.
-func Whole(targets []Target, s Settings) (file string, err error) {
-	i := slices.IndexFunc(targets, func(t Target) bool { return t.Whole })
+// ConfigFile returns the prometheus.yml among the targets, if any. It must be the only
+// target, and settings that belong in the file must be empty.
+func ConfigFile(targets []Target, s Settings) (file string, err error) {
+	i := slices.IndexFunc(targets, func(t Target) bool { return t.IsConfig })
 	switch {
 	case i < 0:
 		return "", nil
 	case len(targets) > 1:
-		return "", fmt.Errorf("%w: put the other targets into %s", ErrWhole, targets[i].File)
+		return "", fmt.Errorf("%w: put the other targets in %s", ErrConfigFile, targets[i].File)
 	case len(s.Alertmanagers) > 0 || len(s.RemoteWrite) > 0:
-		return "", fmt.Errorf("%w: put the Alertmanager and remote_write into %s", ErrWhole, targets[i].File)
+		return "", fmt.Errorf("%w: put the Alertmanager and remote_write in %s", ErrConfigFile, targets[i].File)
 	}
 	return targets[i].File, nil
 }
 
-// Config returns the prometheus.yml for the targets: one job for each name,
-// native histograms beside classic ones, and half an hour for samples that
-// arrive late.
+// Config returns the prometheus.yml for the targets: one job per name, native and
+// classic histograms, and an out-of-order window of half an hour.
 func Config(targets []Target, s Settings) (string, error) {
 	timeout := min(s.Interval, 10*time.Second)
 	c := map[string]any{
@@ -70,7 +69,7 @@ func Config(targets []Target, s Settings) (string, error) {
 	return string(text), err
 }
 
-// duration is a time as Prometheus reads it: 1s500ms and not 1.5s.
+// duration formats a duration for Prometheus: 1s500ms, not 1.5s.
 func duration(d time.Duration) string { return model.Duration(d).String() }
 
 // A job is one entry of scrape_configs.
@@ -96,14 +95,14 @@ type fileConfig struct {
 	Refresh string   `yaml:"refresh_interval"`
 }
 
-// bodyLimit keeps a runaway target from filling the memory.
+// bodyLimit protects the memory from runaway targets.
 const bodyLimit = "256MB"
 
-// jobs groups the targets by name; those of one name that differ in scheme,
-// path or parameters become jobs of their own, which share the label job.
+// jobs groups the targets by name. Targets of one name that differ in scheme, path or
+// parameters become separate jobs with the same label job.
 func jobs(targets []Target) []job {
 	var all []job
-	seen := map[string]int{} // by name, how many jobs
+	seen := map[string]int{} // number of jobs by name
 	for _, t := range targets {
 		j := job{Name: t.Job, Native: true, Classic: true, BodyLimit: bodyLimit}
 		if t.URL == nil {
@@ -117,7 +116,7 @@ func jobs(targets []Target) []job {
 			continue
 		}
 		if seen[t.Job]++; seen[t.Job] > 1 {
-			// Names of jobs are unique; the label job may be set.
+			// Job names are unique, but the label job can be set.
 			j.Name = fmt.Sprintf("%s#%d", t.Job, seen[t.Job])
 			for i := range j.Static {
 				j.Static[i].Labels = map[string]string{"job": t.Job}
@@ -141,7 +140,7 @@ func alertmanagers(urls []string) ([]any, error) {
 			return nil, fmt.Errorf("--alertmanager: %w", err)
 		}
 		if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fmt.Errorf("--alertmanager: %q has more than a host and a path, which would be lost: put it into a prometheus.yml", redact.URL(text))
+			return nil, fmt.Errorf("--alertmanager: %q has more than a host and a path, which would be lost: put it in a prometheus.yml", redact.URL(text))
 		}
 		all = append(all, map[string]any{
 			"scheme": u.Scheme, "path_prefix": u.Path,
@@ -151,8 +150,8 @@ func alertmanagers(urls []string) ([]any, error) {
 	return all, nil
 }
 
-// receivers are the entries of remote_write. User and password go where Prometheus does not
-// show them, in its log and in /api/v1/status/config.
+// receivers returns the entries of remote_write. User and password go in basic_auth, which
+// Prometheus hides in its log and in /api/v1/status/config.
 func receivers(urls []string) ([]any, error) {
 	var all []any
 	for i, text := range urls {
@@ -161,9 +160,9 @@ func receivers(urls []string) ([]any, error) {
 		case err != nil:
 			return nil, fmt.Errorf("--remote-write: %w", err)
 		case u.Fragment != "":
-			return nil, fmt.Errorf("--remote-write: %q has a #, and nothing after it is sent: leave it out", redact.URL(text))
+			return nil, fmt.Errorf("--remote-write: %q has a fragment, which is never sent: remove the #", redact.URL(text))
 		case slices.Contains(urls[:i], text):
-			return nil, fmt.Errorf("--remote-write: %q is there twice", redact.URL(text))
+			return nil, fmt.Errorf("--remote-write: %q is duplicated: remove one", redact.URL(text))
 		}
 		receiver := map[string]any{}
 		if user := u.User; user != nil {
@@ -177,11 +176,11 @@ func receivers(urls []string) ([]any, error) {
 	return all, nil
 }
 
-// absolute reads a URL of a receiver. The error shows no password.
+// absolute parses the URL of a receiver. The error contains no password.
 func absolute(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || strings.ContainsAny(u.Host, doctor.NoHost) || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("%q is no URL: it must look like http://host:port/path", redact.URL(text))
+		return nil, fmt.Errorf("%q is not a URL: it must look like http://host:port/path", redact.URL(text))
 	}
 	if err := checkPort(u); err != nil {
 		return nil, fmt.Errorf("%q: %w", redact.URL(text), err)

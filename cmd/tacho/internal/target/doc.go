@@ -1,4 +1,3 @@
-// Package target turns what a person types after "tacho serve" into what
-// Prometheus scrapes: a URL, a port, host:port, a file of targets or a
-// complete prometheus.yml.
+// Package target parses the arguments of "tacho serve" into scrape targets: a URL, a
+// port, host:port, a target file or a complete prometheus.yml.
 package target

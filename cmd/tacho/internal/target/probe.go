@@ -13,32 +13,31 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// An Answer is what a target said to one scrape.
-type Answer struct {
+// A Probe is the result of one scrape of a target.
+type Probe struct {
 	Target  Target
 	Series  int
-	Schemas []schema.Schema // what it speaks, best match first
-	Err     error           // why there is no answer
+	Schemas []schema.Schema // the naming schemes, best match first
+	Err     error           // why the scrape failed
 }
 
-// Words says it in words for people.
-func (a Answer) Words() string {
+// String describes the result in words.
+func (a Probe) String() string {
 	switch {
 	case a.Err != nil:
-		return a.reason() + " Scrapes go on."
+		return a.reason() + " Scraping continues."
 	case len(a.Schemas) == 0:
-		return fmt.Sprintf("%d series; no HTTP metrics that are known: rates and latencies need them, see docs/frameworks.md", a.Series)
+		return fmt.Sprintf("%d series; no known HTTP metrics, which rates and latencies need: see docs/frameworks.md", a.Series)
 	}
 	names := make([]string, len(a.Schemas))
 	for i, s := range a.Schemas {
 		names[i] = s.Name
 	}
-	return fmt.Sprintf("%d series, speaks %s", a.Series, strings.Join(names, " and "))
+	return fmt.Sprintf("%d series, naming scheme %s", a.Series, strings.Join(names, " and "))
 }
 
-// reason is what the page says of the target, too, with advice for those who have typed
-// it as an argument.
-func (a Answer) reason() string {
+// reason explains the error as the page does, with advice for targets on the command line.
+func (a Probe) reason() string {
 	var t *doctor.TargetError
 	switch {
 	case !errors.As(a.Err, &t):
@@ -49,24 +48,24 @@ func (a Answer) reason() string {
 	return "cannot be scraped yet: " + t.Text(scrapeerror.Arguments)
 }
 
-// Ask scrapes every target that is a URL once, all at the same time.
-func Ask(ctx context.Context, targets []Target, timeout time.Duration) []Answer {
-	answers := make([]Answer, 0, len(targets))
+// ProbeAll scrapes every target with a URL once, concurrently.
+func ProbeAll(ctx context.Context, targets []Target, timeout time.Duration) []Probe {
+	answers := make([]Probe, 0, len(targets))
 	var all sync.WaitGroup
 	for _, t := range targets {
 		if t.URL == nil {
 			continue
 		}
-		answers = append(answers, Answer{Target: t})
+		answers = append(answers, Probe{Target: t})
 	}
 	for i := range answers {
-		all.Go(func() { answers[i].ask(ctx, timeout) })
+		all.Go(func() { answers[i].scrape(ctx, timeout) })
 	}
 	all.Wait()
 	return answers
 }
 
-func (a *Answer) ask(ctx context.Context, timeout time.Duration) {
+func (a *Probe) scrape(ctx context.Context, timeout time.Duration) {
 	s, err := doctor.NewScraper(doctor.Options{URL: a.Target.URL.String(), Timeout: timeout}, "tacho-serve")
 	if err != nil {
 		a.Err = err

@@ -37,8 +37,8 @@ func redirecting(t *testing.T, to string) Target {
 
 const plainText = "text/plain; version=0.0.4"
 
-// TestAsk: what a target says is told in words, also when it is not metrics.
-func TestAsk(t *testing.T) {
+// TestProbeAll: what a target says is told in words, also when it is not metrics.
+func TestProbeAll(t *testing.T) {
 	const gin = `# TYPE http_requests_total counter
 http_requests_total{method="GET",path="/",status="200"} 1
 # TYPE http_request_duration_seconds histogram
@@ -65,10 +65,10 @@ flask_http_request_total{method="GET",status="200"} 1
 		target Target
 		want   string
 	}{
-		{"Gin", serve(t, plainText, gin, 200), "4 series, speaks default"},
-		{"Flask", serve(t, plainText, flask, 200), "4 series, speaks flask"},
-		{"both", serve(t, plainText, gin+flask, 200), "speaks default and flask"},
-		{"neither", serve(t, plainText, "x 1\n", 200), "1 series; no HTTP metrics that are known"},
+		{"Gin", serve(t, plainText, gin, 200), "4 series, naming scheme default"},
+		{"Flask", serve(t, plainText, flask, 200), "4 series, naming scheme flask"},
+		{"both", serve(t, plainText, gin+flask, 200), "naming scheme default and flask"},
+		{"neither", serve(t, plainText, "x 1\n", 200), "1 series; no known HTTP metrics"},
 		{"no type", serve(t, "", gin, 200), "It sends no Content-Type, so Prometheus 3 rejects its metrics. Let the service send"},
 		{"metrics as HTML", serve(t, "text/html", gin, 200), "It sends valid metrics as Content-Type text/html, which Prometheus 3 rejects."},
 		{"a page", serve(t, "text/html", "<html>", 200), "/metrics is a web page, not metrics. Name the path"},
@@ -81,9 +81,9 @@ flask_http_request_total{method="GET",status="200"} 1
 		{"leads to a closed one", redirecting(t, "http://127.0.0.2:1/x"), "It redirects to http://127.0.0.2:1/x. Nothing listens on port 1"},
 		{"silent", slow, "did not respond completely within the timeout (1 s)"},
 	} {
-		answers := Ask(t.Context(), []Target{tt.target}, time.Second)
-		if len(answers) != 1 || !strings.Contains(answers[0].Words(), tt.want) {
-			t.Errorf("%s: %q; want %q", tt.name, answers[0].Words(), tt.want)
+		answers := ProbeAll(t.Context(), []Target{tt.target}, time.Second)
+		if len(answers) != 1 || !strings.Contains(answers[0].String(), tt.want) {
+			t.Errorf("%s: %q; want %q", tt.name, answers[0].String(), tt.want)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestLook(t *testing.T) {
 		return n
 	}
 	good, page := serve(t, plainText, "x 1\n", 200), serve(t, "text/html", "<html>", 200)
-	found := look(t.Context(), []int{port(page), 1, port(good)}, time.Second)
+	found := discover(t.Context(), []int{port(page), 1, port(good)}, time.Second)
 	if len(found) != 1 || found[0].Target.URL.Port() != good.URL.Port() {
 		t.Errorf("found %v; want port %s", found, good.URL.Port())
 	}

@@ -18,18 +18,17 @@ import (
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
-// A Target is one argument, understood.
+// A Target is a parsed argument.
 type Target struct {
-	Job string   // the service's name; for files of targets the file's name
+	Job string   // the service's name; for target files, the file name
 	URL *url.URL // where the metrics are; nil for a file
 
-	File string // a file-SD file, or a prometheus.yml if Whole
-	// Whole is true for a prometheus.yml: it is the configuration, so no
-	// other target can stand beside it.
-	Whole bool
+	File string // a file_sd file, or a prometheus.yml if IsConfig
+	// IsConfig is true for a prometheus.yml, which must be the only target.
+	IsConfig bool
 }
 
-// String is what the target is called in messages.
+// String returns the target for messages.
 func (t Target) String() string {
 	if t.URL != nil {
 		return t.URL.String()
@@ -37,16 +36,16 @@ func (t Target) String() string {
 	return t.File
 }
 
-// jobName is what may stand before "=" in NAME=TARGET.
+// jobName matches NAME in NAME=TARGET.
 var jobName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// Parse understands one argument:
+// Parse parses one argument:
 //
 //	:8080, localhost:8080, example.org   then /metrics over http
-//	https://example.org/path             as it is; without a path /metrics
-//	targets.yml, targets.json            a file of targets (Prometheus's file_sd)
-//	prometheus.yml                       the whole configuration
-//	shop=:8080                           any of the first two with a name for its job
+//	https://example.org/path             as it is; /metrics if it has no path
+//	targets.yml, targets.json            a target file (Prometheus's file_sd)
+//	prometheus.yml                       the complete configuration
+//	shop=:8080                           one of the first two, with a job name
 func Parse(arg string) (Target, error) {
 	if !utf8.ValidString(arg) {
 		return Target{}, fmt.Errorf("the target %q is not UTF-8", redact.URL(arg))
@@ -58,8 +57,8 @@ func Parse(arg string) (Target, error) {
 	if looksLikeFile(rest) {
 		t, err := parseFile(rest)
 		switch {
-		case err == nil && t.Whole && name != "":
-			return Target{}, fmt.Errorf("the target %q: leave %s= out: a prometheus.yml names its jobs itself", arg, name)
+		case err == nil && t.IsConfig && name != "":
+			return Target{}, fmt.Errorf("the target %q: remove %s=: a prometheus.yml names its own jobs", arg, name)
 		case name != "":
 			t.Job = name
 		}
@@ -75,8 +74,8 @@ func Parse(arg string) (Target, error) {
 	return Target{Job: name, URL: u}, nil
 }
 
-// looksLikeFile is true for what exists and for what is named like a file of
-// targets or like a path, so that a misspelt file is not taken for a host.
+// looksLikeFile reports whether an argument is an existing file, or looks like a path or
+// a target file, so that a misspelled file name is not mistaken for a host.
 func looksLikeFile(arg string) bool {
 	for _, begin := range []string{"/", "./", "../"} {
 		if strings.HasPrefix(arg, begin) {
@@ -103,17 +102,17 @@ func parseURL(arg string) (*url.URL, error) {
 	shown := redact.URL(arg)
 	switch {
 	case strings.HasPrefix(arg, "unix:"):
-		return nil, fmt.Errorf("the target %q: unix is not spoken here: use http or https", arg)
+		return nil, fmt.Errorf("the target %q: unix is not supported: use http or https", arg)
 	case strings.Contains(arg, ",") && (err != nil || strings.Contains(u.Host, ",")):
-		return nil, fmt.Errorf("the target %q is no address: write several one by one, without a comma", shown)
+		return nil, fmt.Errorf("the target %q is not an address: separate several targets with spaces, not commas", shown)
 	case err != nil, u.Hostname() == "", strings.HasSuffix(u.Host, ":"), strings.ContainsAny(u.Host, doctor.NoHost):
-		return nil, fmt.Errorf("the target %q is no address: write a URL, host:port, :port, or the name of a file", shown)
+		return nil, fmt.Errorf("the target %q is not an address: write a URL, host:port, :port, or a file name", shown)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("the target %q: %s is not spoken here: use http or https", shown, u.Scheme)
+		return nil, fmt.Errorf("the target %q: %s is not supported: use http or https", shown, u.Scheme)
 	case u.User != nil:
-		return nil, fmt.Errorf("the target %q has a password in it: put basic_auth into a prometheus.yml instead, where it is not shown", shown)
+		return nil, fmt.Errorf("the target %q contains a password: use basic_auth in a prometheus.yml, where it is hidden", shown)
 	case strings.Contains(strings.ToLower(u.RawPath), "%2f"):
-		return nil, fmt.Errorf("the target %q: Prometheus cannot scrape a path with %%2F: give the service one without", arg)
+		return nil, fmt.Errorf("the target %q: Prometheus cannot scrape a path with %%2F: change the path", arg)
 	}
 	if err := checkPort(u); err != nil {
 		return nil, fmt.Errorf("the target %q: %w", arg, err)
@@ -121,25 +120,25 @@ func parseURL(arg string) (*url.URL, error) {
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/metrics"
 	}
-	u.Fragment, u.RawFragment, u.RawPath, u.ForceQuery = "", "", "", false // which Prometheus does not send
+	u.Fragment, u.RawFragment, u.RawPath, u.ForceQuery = "", "", "", false // never sent by Prometheus
 	query, err := parseQuery(u.RawQuery)
 	if err != nil {
 		return nil, fmt.Errorf("the target %q: %w", arg, err)
 	}
-	u.RawQuery = query.Encode() // what Prometheus sends
+	u.RawQuery = query.Encode() // as sent by Prometheus
 	return u, nil
 }
 
-// checkPort accepts no port, and one that can be connected to.
+// checkPort accepts an empty port and valid ports.
 func checkPort(u *url.URL) error {
 	if _, err := net.LookupPort("tcp", u.Port()); err != nil || u.Port() == "0" {
-		return fmt.Errorf("%s is no port", u.Port())
+		return fmt.Errorf("%s is not a valid port", u.Port())
 	}
 	return nil
 }
 
-// parseQuery reads a query as browsers do, with ; in a value. [url.ParseQuery] leaves out
-// what it does not understand.
+// parseQuery parses a query as browsers do: values may contain a semicolon.
+// [url.ParseQuery] drops pairs that it cannot parse.
 func parseQuery(text string) (url.Values, error) {
 	values := url.Values{}
 	for pair := range strings.SplitSeq(text, "&") {
@@ -154,7 +153,7 @@ func parseQuery(text string) (url.Values, error) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("%q in its query: %w; write %%25 for a percent sign", pair, err)
-		case name == "": // as a parameter Prometheus refuses it
+		case name == "": // Prometheus rejects such parameters
 			return nil, fmt.Errorf("%q in its query has no name: write name=value", pair)
 		}
 		values.Add(name, value)
@@ -162,10 +161,10 @@ func parseQuery(text string) (url.Values, error) {
 	return values, nil
 }
 
-// parseFile tells a list of targets from a configuration by its shape.
+// parseFile distinguishes target files and configurations by their structure.
 func parseFile(name string) (Target, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return Target{}, fmt.Errorf("the target %q is a folder or a device: name a file", name)
+		return Target{}, fmt.Errorf("the target %q is a directory or a device: name a file", name)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -182,24 +181,24 @@ func parseFile(name string) (Target, error) {
 	switch root.Content[0].Kind {
 	case yaml.SequenceNode:
 		if err := checkTargets(name, text); err != nil {
-			return Target{}, fmt.Errorf("the file %s is no list of targets: %w", name, err)
+			return Target{}, fmt.Errorf("the file %s is not a list of targets: %w", name, err)
 		}
 		abs, err := filepath.Abs(name)
 		return Target{Job: base, File: abs}, err
 	case yaml.MappingNode:
-		return Target{Job: base, File: name, Whole: true}, nil
+		return Target{Job: base, File: name, IsConfig: true}, nil
 	default:
 		return Target{}, fmt.Errorf("the file %s is neither a list of targets (file_sd) nor a prometheus.yml", name)
 	}
 }
 
-// checkTargets reads a file as Prometheus's file_sd does, which accepts these names of files
-// and nothing but these two keys, and would only log what is wrong.
+// checkTargets validates a file as Prometheus's file_sd does, which accepts only these file
+// name extensions and keys, and only logs errors.
 func checkTargets(name string, text []byte) error {
 	switch filepath.Ext(name) {
 	case ".yml", ".yaml", ".json":
 	default:
-		return errors.New("name it with .yml, .yaml or .json at the end, as Prometheus requires")
+		return errors.New("rename it to end with .yml, .yaml or .json, as Prometheus requires")
 	}
 	var groups []struct {
 		Targets []string          `yaml:"targets"`

@@ -43,50 +43,50 @@ func TestParseWrong(t *testing.T) {
 	text := file(t, dir, "text.yml", "just words\n")
 	tabs := file(t, dir, "tabs.yml", "a:\n\t- b\n")
 	for arg, want := range map[string]string{
-		"":                      "is no address",
-		":":                     "is no address",
-		"http://":               "is no address",
-		"ftp://h":               "ftp is not spoken here",
-		"h:99999":               "99999 is no port",
-		":1,:2":                 "without a comma",
-		"a,b":                   "without a comma",
+		"":                      "is not an address",
+		":":                     "is not an address",
+		"http://":               "is not an address",
+		"ftp://h":               "ftp is not supported",
+		"h:99999":               "99999 is not a valid port",
+		":1,:2":                 "not commas",
+		"a,b":                   "not commas",
 		"http://h/?c=x%zz":      "write %25 for a percent sign",
-		"http://u:secret@h":     "has a password in it",
-		"http://secret@h":       "has a password in it",
-		"u:secret@h:1":          "has a password in it",
-		"http://u:secret@h:99":  "has a password in it",
-		"ftp://u:secret@h":      "ftp is not spoken here",
-		"http://u:sec%zzret@h":  "is no address",
-		"http://u:secret@h /":   "is no address",
-		"http://u:sec/ret@h":    "is no address",
-		"unix:/run/shop":        "unix is not spoken here",
-		"unix:///run/shop":      "unix is not spoken here",
-		"h:":                    "is no address",
-		"h:0":                   "0 is no port",
-		"http:/h/m":             "is no address",
-		"=:1":                   "is no address",
-		"~":                     "is no address",
-		"::1:80":                "is no address",
-		"shop=":                 "is no address",
-		":1;:2":                 "is no address",
-		"http://a:1;b:2":        "is no address",
+		"http://u:secret@h":     "contains a password",
+		"http://secret@h":       "contains a password",
+		"u:secret@h:1":          "contains a password",
+		"http://u:secret@h:99":  "contains a password",
+		"ftp://u:secret@h":      "ftp is not supported",
+		"http://u:sec%zzret@h":  "is not an address",
+		"http://u:secret@h /":   "is not an address",
+		"http://u:sec/ret@h":    "is not an address",
+		"unix:/run/shop":        "unix is not supported",
+		"unix:///run/shop":      "unix is not supported",
+		"h:":                    "is not an address",
+		"h:0":                   "0 is not a valid port",
+		"http:/h/m":             "is not an address",
+		"=:1":                   "is not an address",
+		"~":                     "is not an address",
+		"::1:80":                "is not an address",
+		"shop=":                 "is not an address",
+		":1;:2":                 "is not an address",
+		"http://a:1;b:2":        "is not an address",
 		"a\xff:1":               "is not UTF-8",
 		"\xff=:1":               "is not UTF-8",
 		"http://h/?=x":          `"=x" in its query has no name`,
 		"http://h/a%2Fb":        "cannot scrape a path with %2F",
 		"./missing":             "looks like a file",
 		"/missing":              "looks like a file",
-		"/dev/zero":             "is a folder or a device",
-		dir + "/..":             "is a folder or a device",
+		"/dev/zero":             "is a directory or a device",
+		dir + "/..":             "is a directory or a device",
 		dir + "/missing.yml":    "no such file",
 		dir + "/missing.json":   "no such file",
 		text:                    "neither a list of targets (file_sd) nor a prometheus.yml",
 		tabs:                    "neither YAML nor JSON",
 		file(t, dir, "e", "\n"): "is empty",
-		file(t, dir, "numbers.yml", "- 1\n- 2\n"):               "is no list of targets",
+		file(t, dir, "numbers.yml", "- 1\n- 2\n"):               "is not a list of targets",
 		file(t, dir, "keys.json", `[{"target": ["a:1"]}]`):      "field target not found",
-		file(t, dir, "list.txt", `[{"targets": ["a:1"]}]`):      "name it with .yml, .yaml or .json",
-		"shop=" + file(t, dir, "w.yml", "scrape_configs: []\n"): "leave shop= out",
+		file(t, dir, "list.txt", `[{"targets": ["a:1"]}]`):      "rename it to end with .yml, .yaml or .json",
+		"shop=" + file(t, dir, "w.yml", "scrape_configs: []\n"): "remove shop=",
 	} {
 		_, err := Parse(arg)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -112,20 +112,20 @@ func file(t *testing.T, dir, name, text string) string {
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	list, err := Parse(file(t, dir, "targets.json", `[{"targets": ["a:1"]}]`))
-	if err != nil || list.Whole || list.File == "" || list.Job != "targets" {
+	if err != nil || list.IsConfig || list.File == "" || list.Job != "targets" {
 		t.Errorf("a list: %+v, %v", list, err)
 	}
 	whole, err := Parse(file(t, dir, "prometheus.yml", "scrape_configs: []\n"))
-	if err != nil || !whole.Whole {
+	if err != nil || !whole.IsConfig {
 		t.Errorf("a configuration: %+v, %v", whole, err)
 	}
-	if name, err := Whole([]Target{whole}, Settings{}); err != nil || name != whole.File {
+	if name, err := ConfigFile([]Target{whole}, Settings{}); err != nil || name != whole.File {
 		t.Errorf("alone: %q, %v", name, err)
 	}
-	if _, err := Whole([]Target{list, whole}, Settings{}); err == nil {
+	if _, err := ConfigFile([]Target{list, whole}, Settings{}); err == nil {
 		t.Error("a configuration beside a list of targets is accepted")
 	}
-	if _, err := Whole([]Target{whole}, Settings{RemoteWrite: []string{"http://h"}}); err == nil {
+	if _, err := ConfigFile([]Target{whole}, Settings{RemoteWrite: []string{"http://h"}}); err == nil {
 		t.Error("a setting that the file says is accepted and would be ignored")
 	}
 }
@@ -216,18 +216,18 @@ func TestAskedAsScraped(t *testing.T) {
 // in an error or by Prometheus.
 func TestReceivers(t *testing.T) {
 	for _, tt := range []struct{ url, alertmanager, remoteWrite string }{
-		{"", "is no URL", "is no URL"},
-		{"h:1", "is no URL", "is no URL"},
-		{"http://:9093", "is no URL", "is no URL"},
-		{"http://a,b:1", "is no URL", "is no URL"},
-		{"http://a:1,http://b:2", "is no URL", "is no URL"},
-		{"http://h:99999/x", "99999 is no port", "99999 is no port"},
-		{"http://h/#x", "which would be lost", "nothing after it is sent"},
+		{"", "is not a URL", "is not a URL"},
+		{"h:1", "is not a URL", "is not a URL"},
+		{"http://:9093", "is not a URL", "is not a URL"},
+		{"http://a,b:1", "is not a URL", "is not a URL"},
+		{"http://a:1,http://b:2", "is not a URL", "is not a URL"},
+		{"http://h:99999/x", "99999 is not a valid port", "99999 is not a valid port"},
+		{"http://h/#x", "which would be lost", "which is never sent"},
 		{"http://h/?a=b", "which would be lost", ""},
 		{"http://ann:secret@h", "which would be lost", ""},
 		{"http://secret@h", "which would be lost", ""},
-		{"ftp://ann:secret@h", "is no URL", "is no URL"},
-		{"http://ann:sec%zzret@h", "is no URL", "is no URL"},
+		{"ftp://ann:secret@h", "is not a URL", "is not a URL"},
+		{"http://ann:sec%zzret@h", "is not a URL", "is not a URL"},
 		{"HTTP://h:1/x?tenants=a,b", "which would be lost", ""},
 	} {
 		for _, s := range []struct {
@@ -258,7 +258,7 @@ func TestReceivers(t *testing.T) {
 	if auth := first.HTTPClientConfig.BasicAuth; first.URL.String() != "http://h:1/x?a=b,c" || auth == nil || auth.Username != "ann" || auth.Password != "p@ss" {
 		t.Errorf("it sends to %v as %+v", first.URL, auth)
 	}
-	if _, err = Config(nil, Settings{Interval: time.Second, RemoteWrite: []string{"http://h", "http://h"}}); err == nil || !strings.Contains(err.Error(), "is there twice") {
+	if _, err = Config(nil, Settings{Interval: time.Second, RemoteWrite: []string{"http://h", "http://h"}}); err == nil || !strings.Contains(err.Error(), "is duplicated") {
 		t.Errorf("one receiver twice: %v", err)
 	}
 }

@@ -9,9 +9,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// visible writes out what cannot be seen, what turns the text around it and
-// what a terminal would obey: label values come from anywhere. Of marks that
-// stand above one letter a few stay.
+// visible escapes invisible, bidirectional and control characters, because label values
+// are untrusted. It keeps a few combining marks per letter.
 func visible(text string) string {
 	if plain(text) {
 		return text
@@ -37,10 +36,10 @@ func visible(text string) string {
 	return b.String()
 }
 
-// mostMarks is what scripts need; more are a joke that fills the screen.
+// mostMarks is sufficient for all scripts.
 const mostMarks = 2
 
-// plain: most label values are ASCII.
+// plain reports whether text is printable ASCII, the common case.
 func plain(text string) bool {
 	for i := range len(text) {
 		if text[i] < ' ' || text[i] > '~' {
@@ -67,7 +66,7 @@ func shown(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// blank are letters and symbols that look like nothing.
+// blank reports whether a letter or symbol is invisible.
 func blank(r rune) bool {
 	switch r {
 	case 0x115f, 0x1160, 0x3164, 0xffa0, 0x2800:
@@ -76,10 +75,10 @@ func blank(r rune) bool {
 	return false
 }
 
-// selects: variation selectors change how wide terminals draw, each in its way.
+// selects reports whether r is a variation selector, whose width depends on the terminal.
 func selects(r rune) bool { return unicode.Is(unicode.Variation_Selector, r) || r == 0x034f }
 
-// columns is how many columns of a terminal a visible text takes.
+// columns returns the width of a visible text in a terminal.
 func columns(text string) int {
 	n := 0
 	for _, r := range text {
@@ -102,11 +101,10 @@ func columnsOf(r rune) int {
 	return 1
 }
 
-// cut makes a foreign text visible and keeps as much of its beginning as has
-// room.
+// cut escapes an untrusted text and truncates it to a width.
 func cut(text string, room int) string {
 	if limit := max(0, room) * utf8.UTFMax * (1 + mostMarks); len(text) > limit+utf8.UTFMax {
-		text = text[:limit+utf8.UTFMax] // what follows is never shown
+		text = text[:limit+utf8.UTFMax] // the rest is never shown
 	}
 	text = visible(text)
 	if columns(text) <= room {
@@ -125,7 +123,7 @@ func cut(text string, room int) string {
 	return text[:at] + "…"
 }
 
-// left and right cut or fill a text to a width.
+// left and right truncate or pad a text to a width.
 func left(text string, n int) string {
 	text = cut(text, n)
 	return text + strings.Repeat(" ", max(0, n-columns(text)))

@@ -2,8 +2,8 @@ package top
 
 import "fmt"
 
-// detail shows one route: its whole path, and its statuses.
-func (v *View) detail(p Picture, width int) []Line {
+// detail shows the full path and the statuses of one route.
+func (v *View) detail(p Frame, width int) []Line {
 	if v.chosen == nil {
 		return nil
 	}
@@ -12,17 +12,17 @@ func (v *View) detail(p Picture, width int) []Line {
 			return detailOf(r, p, width)
 		}
 	}
-	return []Line{line(normal, cut(v.chosen.Method+" "+v.chosen.Path, width)), line(normal, "It is not there any more.")}
+	return []Line{line(normal, cut(v.chosen.Method+" "+v.chosen.Path, width)), line(normal, "This route is gone.")}
 }
 
-func detailOf(r Row, p Picture, width int) []Line {
+func detailOf(r Row, p Frame, width int) []Line {
 	lines := wrap(routeText(r), width, mostPathLines)
 	for i := range lines {
 		lines[i][0].style = bold
 	}
 	lines = append(lines, words(normal, width,
 		rate(r.Rate)+" req/s", "errors "+ratio(r.ErrorRatio), "p50 "+quantile(r.P50, r.bounds),
-		"p95 "+quantile(r.P95, r.bounds), "p99 "+quantile(r.P99, r.bounds), ratio(r.Share)+" of the time")...)
+		"p95 "+quantile(r.P95, r.bounds), "p99 "+quantile(r.P99, r.bounds), ratio(r.Share)+" of total time")...)
 	lines = append(lines, Line{}, line(bold, "  "+left("status", 24)+right("req/s", 8)+right("share", 10)+right("requests", 12)))
 	for _, s := range r.Statuses {
 		lines = append(lines, statusLine(s))
@@ -34,24 +34,24 @@ func detailOf(r Row, p Picture, width int) []Line {
 }
 
 func statusLine(s Status) Line {
-	name, look := s.Name, normal
+	name, escape := s.Name, normal
 	if name == "" {
-		name = "(not said)"
+		name = "(unknown)"
 	}
 	if s.Error {
-		look = red
+		escape = red
 	}
 	text := "  " + left(name, 24) + right(rate(s.Rate), 8) + right(ratio(s.Share), 10) + right(count(s.Requests), 12)
 	if s.Error {
 		text += "  error"
 	}
-	return line(look, text)
+	return line(escape, text)
 }
 
-// mostPathLines is enough for any route that somebody wrote.
+// mostPathLines is enough for any hand-written route.
 const mostPathLines = 6
 
-// wrap breaks a foreign text into lines.
+// wrap breaks untrusted text into lines.
 func wrap(text string, width, most int) []Line {
 	var lines []Line
 	rest := []rune(cut(text, width*most))
@@ -69,13 +69,13 @@ func wrap(text string, width, most int) []Line {
 
 var helpKeys = [][2]string{
 	{"↑ ↓ j k, page, g G", "move"},
-	{"s or >, <", "sort by the next column, by the one before"},
-	{"1 to 9", "sort by that column"},
-	{"r", "the other way round"},
-	{"/", "show the routes that have all these words"},
-	{"enter", "the statuses of a route, and its whole path"},
-	{"p", "pause; scrapes go on"},
-	{"escape", "back; clears the filter"},
+	{"s or >, <", "sort by the next or the previous column"},
+	{"1 to 9", "sort by the n-th column"},
+	{"r", "reverse the order"},
+	{"/", "filter: show the routes that contain every word"},
+	{"enter", "show the statuses and the full path of a route"},
+	{"p", "pause; scraping continues"},
+	{"escape", "back; clear the filter"},
 	{"q, ctrl-c", "quit"},
 }
 
@@ -88,5 +88,5 @@ func helpLines(width int) []Line {
 	for i, c := range tableColumns {
 		lines = append(lines, line(bold, fmt.Sprintf("  %d %s", i+1, left(c.head, 20))).and(normal, c.means))
 	}
-	return append(lines, Line{}, line(faint, "  Any key goes back."))
+	return append(lines, Line{}, line(faint, "  Press any key to go back."))
 }

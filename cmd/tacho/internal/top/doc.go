@@ -1,14 +1,14 @@
-// Package top shows the routes of a service in a terminal, from its /metrics
-// alone: what tacho serve's page shows, without a server and without a past.
+// Package top shows the routes of a service in a terminal, from its /metrics alone: the
+// table of tacho serve's page, without a server and without history.
 //
-// It is a chain of small steps, each a value that a test can look at:
+// It is a pipeline of values that tests can inspect:
 //
-//	doctor.Scrape   one answer of one URL
-//	Reading         its HTTP metrics, whatever library's names they have
-//	step            what was counted between two readings of one URL
-//	Picture         the steps of all URLs, added up: rows and totals
-//	View            which rows, in which order, and what a key does to that
+//	doctor.Scrape   one scrape of one URL
+//	Snapshot        its HTTP metrics, whatever their naming scheme
+//	step            the increase between two snapshots of one URL
+//	Frame           the combined steps of all URLs: rows and totals
+//	View            the visible rows and their order, changed by keys
 //	[]Line          text of a given width and height
 //
-// Only live.go and the files beginning with terminal know that there is a terminal.
+// Only live.go and the files beginning with terminal depend on a terminal.
 package top

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// most problems and notes that the header has room for.
+// mostProblems is the maximum number of problems and of notes in the header.
 const mostProblems = 3
 
-// mostProblemLines are for all problems together: one alone is said in whole.
+// mostProblemLines is the maximum for all problems together: a single one is shown in full.
 const mostProblemLines = 4
 
-// header is what stands above the table.
-func header(p Picture, now time.Time, width int, paused bool) []Line {
+// header returns the lines above the table.
+func header(p Frame, now time.Time, width int, paused bool) []Line {
 	lines := []Line{line(bold, "tacho top").and(normal, "  "+targets(p))}
 	lines = append(lines, words(bold, width, totals(p)...)...)
 	of := times(p, now)
 	if paused {
-		of = append([]string{"PAUSED, p goes on"}, of...)
+		of = append([]string{"PAUSED, p resumes"}, of...)
 	}
 	lines = append(lines, words(normal, width, of...)...)
 	problems := few(p.Problems)
@@ -39,15 +39,15 @@ func few(texts []string) []string {
 	return append(slices.Clone(texts[:mostProblems]), fmt.Sprintf("and %d more", len(texts)-mostProblems))
 }
 
-func targets(p Picture) string {
+func targets(p Frame) string {
 	if len(p.URLs) == 1 {
 		return p.URLs[0]
 	}
 	return fmt.Sprintf("%d of %d have HTTP metrics: %s", p.Answering, len(p.URLs), strings.Join(p.URLs, " "))
 }
 
-// totals are those of the service.
-func totals(p Picture) []string {
+// totals returns the totals of the service.
+func totals(p Frame) []string {
 	if p.Answering == 0 {
 		return []string{"no URL has HTTP metrics"}
 	}
@@ -60,7 +60,7 @@ func totals(p Picture) []string {
 	return append(all, up(p.Up))
 }
 
-// up is how long the process runs, or the youngest and the oldest of several.
+// up returns the uptime of the process, or the shortest and the longest of several.
 func up(all []time.Duration) string {
 	if len(all) == 0 {
 		return ""
@@ -72,14 +72,14 @@ func up(all []time.Duration) string {
 	return "up " + young + " to " + old
 }
 
-// times say what the numbers are of.
-func times(p Picture, now time.Time) []string {
+// times describes the time range of the numbers.
+func times(p Frame, now time.Time) []string {
 	if p.Answering == 0 {
-		return []string{"asked every " + span(p.Interval)}
+		return []string{"scraped every " + span(p.Interval)}
 	}
 	of := "in the last " + span(p.Window)
 	if p.AllTime {
-		of = "SINCE THE START: all that was counted, " + count(p.Total.Requests) + " requests"
+		of = "SINCE THE START: " + count(p.Total.Requests) + " requests"
 	}
 	return []string{
 		of, "every " + span(p.Interval),

@@ -20,7 +20,7 @@ func at(seconds float64) time.Time {
 }
 
 // readingOf reads an exposition as if it had been scraped at a time.
-func readingOf(t testing.TB, text string, seconds float64) Reading {
+func readingOf(t testing.TB, text string, seconds float64) Snapshot {
 	t.Helper()
 	r := Read(scrapeOf(t, text))
 	r.At = at(seconds)
@@ -52,7 +52,7 @@ func watching(n int, interval, window time.Duration) *Watch {
 }
 
 // rowOf returns the row of a path.
-func rowOf(t testing.TB, p Picture, path string) Row {
+func rowOf(t testing.TB, p Frame, path string) Row {
 	t.Helper()
 	for _, r := range p.Rows {
 		if r.Path == path {

@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// An instance is one URL, over time.
+// An instance is the state of one URL.
 type instance struct {
 	url     string
-	asked   time.Time // when the last scrape began, whatever came of it
-	last    *Reading  // nil before the first
-	problem string    // of the last scrape; "" if it went well
+	asked   time.Time // start of the last scrape, successful or not
+	last    *Snapshot // nil before the first scrape
+	problem string    // of the last scrape; "" if it succeeded
 	steps   []step    // the oldest first
 }
 
-// take adds a reading. Steps older than the window are forgotten; the last one
-// always stays.
-func (i *instance) take(r Reading, window time.Duration) {
+// take adds a snapshot. It drops steps older than the window, except for the last one.
+func (i *instance) take(r Snapshot, window time.Duration) {
 	i.asked, i.problem = r.At, ""
 	switch {
 	case r.Schema == "":
-		i.problem = "it has no HTTP metrics that are known, or has had no request yet"
-	case i.last != nil && (i.last.Schema == r.Schema || i.last.Schema == ""): // "": all series were born meanwhile
+		i.problem = "it has no known HTTP metrics, or no requests yet"
+	case i.last != nil && (i.last.Schema == r.Schema || i.last.Schema == ""): // "": all series are new
 		i.steps = append(i.steps, between(*i.last, r))
-	default: // the names have changed: nothing can be compared
+	default: // the names have changed: not comparable
 		i.steps = nil
 	}
 	i.last = &r
@@ -34,10 +33,10 @@ func (i *instance) take(r Reading, window time.Duration) {
 
 func (i *instance) fail(at time.Time, problem string) { i.asked, i.problem = at, problem }
 
-// answers: it counts for the table.
-func (i *instance) answers() bool { return i.last != nil && i.problem == "" }
+// active reports whether the instance is part of the table.
+func (i *instance) active() bool { return i.last != nil && i.problem == "" }
 
-// span is how long its steps took together.
+// span returns the total time of the steps.
 func (i *instance) span() time.Duration {
 	if len(i.steps) == 0 {
 		return 0
@@ -45,7 +44,7 @@ func (i *instance) span() time.Duration {
 	return i.steps[len(i.steps)-1].to.Sub(i.steps[0].from)
 }
 
-// perSecond makes rates of what was counted in a time; NaN without one.
+// perSecond returns the factor from counts to rates, or NaN if the time is unknown.
 func perSecond(d time.Duration) float64 {
 	if d <= 0 {
 		return math.NaN()

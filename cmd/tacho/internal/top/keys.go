@@ -2,10 +2,10 @@ package top
 
 import "unicode/utf8"
 
-// A Key is a rune that was typed, or the name of a key that has none.
+// A Key is a typed rune, or the name of a special key.
 type Key string
 
-// Keys without a rune.
+// Special keys.
 const (
 	KeyUp     Key = "up"
 	KeyDown   Key = "down"
@@ -35,7 +35,7 @@ var sequences = map[string]Key{
 	"5~": KeyPageUp, "6~": KeyPageDn, "1~": KeyHome, "7~": KeyHome, "4~": KeyEnd, "8~": KeyEnd, "M": KeyEnter,
 }
 
-// A decoder makes keys of what a terminal sends. A sequence may come in parts.
+// A decoder decodes keys from terminal input. Sequences may arrive in parts.
 type decoder struct{ rest []byte }
 
 // feed returns the keys that are complete.
@@ -53,11 +53,10 @@ func (d *decoder) feed(b []byte) (keys []Key) {
 	return keys
 }
 
-// waiting says that an ESC is either a key of its own or the beginning of a
-// sequence whose rest is under way.
+// waiting reports whether a pending ESC may be a key or the start of a sequence.
 func (d *decoder) waiting() bool { return len(d.rest) > 0 }
 
-// flush says that nothing more came.
+// flush returns the pending key after a timeout.
 func (d *decoder) flush() (keys []Key) {
 	if len(d.rest) > 0 && d.rest[0] == esc {
 		keys = []Key{KeyEscape}
@@ -85,7 +84,7 @@ func next(b []byte) (Key, int) {
 	return Key(b[:n]), n
 }
 
-// longest is how long a sequence may be; what is longer is not one.
+// longest is the maximum length of a sequence.
 const longest = 32
 
 func sequence(b []byte) (Key, int) {

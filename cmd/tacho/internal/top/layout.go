@@ -5,18 +5,17 @@ import (
 	"slices"
 )
 
-// A layout says which columns there is room for, and how wide they are.
+// A layout is the visible columns and their widths.
 type layout struct {
 	columns []column
 	widths  []int
 	order   Order
 }
 
-// A route of fewer columns than this says little; others are dropped for it.
+// narrowestRoute is the minimum width of the route; other columns are dropped for it.
 const narrowestRoute = 20
 
-// lay chooses the columns for some rows. A cell that needs more than its
-// column's width gets it.
+// lay chooses the columns for the rows. Columns grow to fit their cells.
 func lay(rows []Row, o Order, width int) layout {
 	l := layout{order: o, columns: slices.Clone(tableColumns)}
 	if !slices.ContainsFunc(rows, func(r Row) bool { return !math.IsNaN(r.InFlight) }) {
@@ -38,8 +37,7 @@ func (l *layout) remove(id string) {
 	l.columns = slices.DeleteFunc(l.columns, func(c column) bool { return c.id == id })
 }
 
-// dropOne drops the column that says the least, but never the one that the
-// rows are sorted by.
+// dropOne drops the least important column, but never the sort column.
 func (l *layout) dropOne() bool {
 	least := column{}
 	for _, c := range l.columns {
@@ -64,8 +62,8 @@ func (l *layout) measure(rows []Row) {
 	}
 }
 
-// routeWidth is what the others leave, with a space between columns and two
-// for the mark of the chosen row.
+// routeWidth returns the width that the other columns leave, minus separators and the
+// mark of the selected row.
 func (l *layout) routeWidth(width int) int {
 	for _, w := range l.widths {
 		width -= w + 1
@@ -106,7 +104,7 @@ func (l *layout) rowLine(r Row, chosen bool) Line {
 	return all
 }
 
-// place puts a text into a column: numbers to the right.
+// place aligns text in a column: numbers on the right.
 func (l *layout) place(i int, text string) string {
 	space := " "
 	if i == len(l.columns)-1 {
@@ -118,7 +116,7 @@ func (l *layout) place(i int, text string) string {
 	return right(text, l.widths[i]) + space
 }
 
-// cellStyle repeats a state that the row says in words, or in its number.
+// cellStyle highlights a state that the row also shows as a word or a number.
 func cellStyle(c column, r Row) style {
 	switch {
 	case r.State == Errors && (c.id == "state" || c.id == "errors"):

@@ -2,7 +2,7 @@ package top
 
 import "strings"
 
-// A style is what a text looks like. It only ever repeats what the text says.
+// A style is the look of text. It never carries information that the text lacks.
 type style int
 
 const (
@@ -19,16 +19,16 @@ type Line []piece
 type piece struct {
 	text   string // visible
 	style  style
-	chosen bool // in the row that keys are about
+	chosen bool // in the selected row
 }
 
-// line makes a line of one style of a text from anywhere.
+// line returns untrusted text as a line of one style.
 func line(s style, text string) Line { return Line{{text: visible(text), style: s}} }
 
 // and appends a text of another style.
 func (l Line) and(s style, text string) Line { return append(l, line(s, text)...) }
 
-// String is the text without its looks.
+// String returns the text without styles.
 func (l Line) String() string {
 	var b strings.Builder
 	for _, p := range l {
@@ -51,10 +51,10 @@ func (l Line) fit(width int) Line {
 	return cutLine
 }
 
-// words are pieces of a line, separated by dots and broken where a line is full.
+// words joins pieces with dots and wraps them.
 func words(s style, width int, all ...string) []Line { return broken(s, width, " · ", all...) }
 
-// sentences are a text, broken where a line is full, in at most so many lines.
+// sentences wraps text to at most most lines.
 func sentences(s style, width, most int, text string) []Line {
 	lines := broken(s, width, " ", strings.Fields(text)...)
 	if len(lines) > most {
@@ -65,7 +65,7 @@ func sentences(s style, width, most int, text string) []Line {
 	return lines
 }
 
-// broken puts pieces on lines, as many on each as there is room for.
+// broken wraps pieces into lines.
 func broken(s style, width int, separator string, all ...string) []Line {
 	var lines []Line
 	text := ""

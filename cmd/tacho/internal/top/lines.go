@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Lines is the whole screen: at most height lines, none wider than width.
-func (v *View) Lines(latest Picture, now time.Time, width, height int) []Line {
+// Lines renders the screen: at most height lines of at most width columns.
+func (v *View) Lines(latest Frame, now time.Time, width, height int) []Line {
 	p := v.shown(latest)
 	foot := v.footer(p, width, 1+height/20)
 	head := header(p, now, width, v.frozen != nil)
@@ -27,10 +27,10 @@ func (v *View) Lines(latest Picture, now time.Time, width, height int) []Line {
 	return all[max(0, len(all)-height):]
 }
 
-// leastRows is what a small terminal keeps for the table, its head among them.
+// leastRows is the minimum number of table lines on a small terminal, including the head.
 const leastRows = 5
 
-func (v *View) body(p Picture, width, room int) []Line {
+func (v *View) body(p Frame, width, room int) []Line {
 	switch rows := sorted(p.Rows, v.Order, v.filter); {
 	case v.help:
 		return helpLines(width)
@@ -43,14 +43,14 @@ func (v *View) body(p Picture, width, room int) []Line {
 	}
 }
 
-func emptiness(p Picture) string {
+func emptiness(p Frame) string {
 	switch {
 	case p.Answering == 0:
 		return "Nothing to show yet."
 	case len(p.Rows) == 0:
 		return "No requests yet."
 	}
-	return "No route has these words; escape clears the filter."
+	return "No route matches; escape clears the filter."
 }
 
 func (v *View) table(rows []Row, width, room int) []Line {
@@ -67,9 +67,9 @@ func (v *View) table(rows []Row, width, room int) []Line {
 }
 
 // footer shows the keys, or the filter while it is typed, in a few lines.
-func (v *View) footer(p Picture, width, most int) []Line {
+func (v *View) footer(p Frame, width, most int) []Line {
 	if v.typing {
-		return []Line{line(bold, "/"+v.filter+"▏").and(faint, "  enter keeps it, escape does not")}
+		return []Line{line(bold, "/"+v.filter+"▏").and(faint, "  enter applies, escape cancels")}
 	}
 	texts := []string{"? help", "q quit", "/ filter", "s < > sort", "r reverse", "enter statuses", "p pause", "↑ ↓ move"}
 	if v.open {

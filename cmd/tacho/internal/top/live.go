@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A live screen is the loop around a View: answers, keys, sizes and time come
-// in, lines go out.
+// A live screen is the event loop of a View: it handles scrapes, keys, resizes and time,
+// and draws lines.
 type live struct {
 	*terminal
-	watch   *Watch
-	view    View
-	picture Picture
+	watch *Watch
+	view  View
+	frame Frame
 }
 
-// escapeAfter is how long the rest of a sequence may take.
+// escapeAfter is the timeout for the rest of a sequence.
 const escapeAfter = 50 * time.Millisecond
 
 // Live shows the table until a key or the context ends it.
@@ -27,18 +27,18 @@ func (t *Top) Live(ctx context.Context, in, out *os.File) error {
 	defer screen.close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	answers := make(chan answer)
+	results := make(chan result)
 	for _, s := range t.scrapers {
-		go s.follow(ctx, t.options.Interval, answers)
+		go s.follow(ctx, t.options.Interval, results)
 	}
 	l := &live{terminal: screen, watch: t.watch, view: View{Order: t.options.Order}}
-	return l.run(ctx, answers, keysOf(ctx, in))
+	return l.run(ctx, results, keysOf(ctx, in))
 }
 
-func (l *live) run(ctx context.Context, answers <-chan answer, bytes <-chan []byte) error {
+func (l *live) run(ctx context.Context, results <-chan result, bytes <-chan []byte) error {
 	sizes, stop := resized()
 	defer stop()
-	seconds := time.NewTicker(time.Second) // what is said to be so long ago
+	seconds := time.NewTicker(time.Second) // updates the displayed ages
 	defer seconds.Stop()
 	var keys decoder
 	var late <-chan time.Time
@@ -49,7 +49,7 @@ func (l *live) run(ctx context.Context, answers <-chan answer, bytes <-chan []by
 		select {
 		case <-ctx.Done():
 			return nil
-		case a := <-answers:
+		case a := <-results:
 			a.tell(l.watch)
 		case <-sizes:
 		case <-seconds.C:
@@ -59,7 +59,7 @@ func (l *live) run(ctx context.Context, answers <-chan answer, bytes <-chan []by
 				return nil
 			}
 		case b, open := <-bytes:
-			if !open || l.press(keys.feed(b)) { // the terminal is gone, or enough
+			if !open || l.press(keys.feed(b)) { // the terminal is closed, or the user quits
 				return nil
 			}
 			late = nil
@@ -72,9 +72,9 @@ func (l *live) run(ctx context.Context, answers <-chan answer, bytes <-chan []by
 
 func (l *live) show() error {
 	now := time.Now()
-	l.picture = l.watch.Picture(now)
+	l.frame = l.watch.Frame(now)
 	width, height := l.size()
-	return l.draw(l.view.Lines(l.picture, now, width, height))
+	return l.draw(l.view.Lines(l.frame, now, width, height))
 }
 
 func (l *live) press(keys []Key) (quit bool) {
@@ -82,15 +82,15 @@ func (l *live) press(keys []Key) (quit bool) {
 		if k == KeyRedraw {
 			l.forget()
 		}
-		if l.view.Press(k, l.picture) {
+		if l.view.Press(k, l.frame) {
 			return true
 		}
 	}
 	return false
 }
 
-// keysOf reads what is typed. A read cannot be ended: the goroutine stays in it
-// until the program ends.
+// keysOf reads the keyboard. A read cannot be canceled: the goroutine lives until the
+// program exits.
 func keysOf(ctx context.Context, in *os.File) <-chan []byte {
 	bytes := make(chan []byte)
 	go func() {

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// An Order is how rows are sorted.
+// An Order is the sort order of the rows.
 type Order struct {
 	Column   string
-	Reversed bool // the other way than the column does by itself
+	Reversed bool // opposite of the column's default
 }
 
-// FirstOrder: the worst routes first, the quiet ones last, and otherwise one that does
-// not jump at each refresh.
+// FirstOrder sorts the worst routes first and the quiet ones last. It is stable across
+// refreshes.
 var FirstOrder = Order{Column: "state"}
 
-// sorted returns the rows that have every word of the filter. What is no route
-// stays at the end, and so does a missing number, whichever way one sorts.
+// sorted returns the rows that contain every word of the filter. Rows that are not routes,
+// and missing numbers, are last in either order.
 func sorted(rows []Row, o Order, filter string) []Row {
 	i, ok := columnAt(o.Column)
 	if !ok {
@@ -37,7 +37,7 @@ func sorted(rows []Row, o Order, filter string) []Row {
 	}
 	slices.SortFunc(all, func(a, b Row) int {
 		return cmp.Or(
-			boolean(a.Apart != "")-boolean(b.Apart != ""),
+			boolean(a.NotRoute != "")-boolean(b.NotRoute != ""),
 			compare(c, a, b, sign),
 			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
 	})
@@ -62,8 +62,8 @@ func boolean(b bool) int {
 	return 0
 }
 
-// matches reports that a row has every word of the filter in its method, path
-// or state, as they are shown.
+// matches reports whether the displayed method, path and state contain every word of the
+// filter.
 func matches(filter string, r Row) bool {
 	if filter == "" {
 		return true

@@ -13,9 +13,9 @@ import (
 var nan = math.NaN()
 
 var some = []Row{
-	{Route: Route{"GET", "/b"}, State: Well, Rate: 1, P95: nan, InFlight: nan, ErrorRatio: 0.2},
+	{Route: Route{"GET", "/b"}, State: OK, Rate: 1, P95: nan, InFlight: nan, ErrorRatio: 0.2},
 	{Route: Route{"GET", "/c"}, State: Errors, Rate: 3, P95: 0.1, InFlight: nan, ErrorRatio: 0.5},
-	{Route: Route{"GET", "unmatched"}, Apart: "(no route matched)", State: Errors, Rate: 9, P95: 9, InFlight: nan, ErrorRatio: 0.9},
+	{Route: Route{"GET", "unmatched"}, NotRoute: "(no route matched)", State: Errors, Rate: 9, P95: 9, InFlight: nan, ErrorRatio: 0.9},
 	{Route: Route{"GET", "/a"}, State: Idle, Rate: 2, P95: 0.2, InFlight: nan, ErrorRatio: 0.1},
 	{Route: Route{"POST", "/a"}, State: Slow, Rate: 2, P95: 3, InFlight: nan, ErrorRatio: 0},
 }
@@ -105,10 +105,10 @@ func TestState(t *testing.T) {
 		want              State
 	}{
 		"errors":       {Row{ErrorRatio: 0.05, Rate: 10, Requests: 20}, 2, 0.5, Errors},
-		"one failure":  {Row{ErrorRatio: 0.5, Rate: 1, Requests: 2}, 1, 0.5, Well},
-		"few of many":  {Row{ErrorRatio: 0.04, Rate: 100, Requests: 200}, 8, 4, Well},
+		"one failure":  {Row{ErrorRatio: 0.5, Rate: 1, Requests: 2}, 1, 0.5, OK},
+		"few of many":  {Row{ErrorRatio: 0.04, Rate: 100, Requests: 200}, 8, 4, OK},
 		"slow":         {Row{P95: 1, Rate: 1, Requests: 2}, 0, 0, Slow},
-		"one was slow": {Row{P95: 7, Rate: 0.5, Requests: 1}, 0, 0, Well},
+		"one was slow": {Row{P95: 7, Rate: 0.5, Requests: 1}, 0, 0, OK},
 		"idle":         {Row{ErrorRatio: math.NaN(), P95: math.NaN()}, 0, 0, Idle},
 	} {
 		if got := stateOf(c.row, c.errors, c.errorRate); got != c.want {

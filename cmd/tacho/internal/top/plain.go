@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// widestRoute is where a plain table cuts a route, as the page does.
+// widestRoute is the maximum width of a route in a plain table, as on the page.
 const widestRoute = 160
 
-// Plain writes the table as text without a terminal: all columns, and rows up
-// to a limit, 0 for all.
-func Plain(w io.Writer, p Picture, o Order, limit int, now time.Time) error {
+// Plain writes the table as plain text: all columns, and at most limit rows (0 for all).
+func Plain(w io.Writer, p Frame, o Order, limit int, now time.Time) error {
 	lines := append(header(p, now, 1<<20, false), Line{})
 	rows := sorted(p.Rows, o, "")
 	shown := rows

@@ -11,7 +11,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A part is what the samples of a name are counted as.
+// A part is the meaning of a sample.
 type part int
 
 const (
@@ -22,7 +22,7 @@ const (
 	inFlight
 )
 
-// A role says what the samples of one name mean in a schema.
+// A role is the meaning of the samples of one name in a schema.
 type role struct {
 	part          part
 	selector      schema.Selector
@@ -31,7 +31,7 @@ type role struct {
 	counts        bool     // the family counts the requests
 }
 
-// noRoute is the path of requests whose labels name none.
+// noRoute is the path of requests without a route label.
 const noRoute = "unknown"
 
 // rolesOf returns the roles of a schema by the names of samples: the same
@@ -56,8 +56,8 @@ func rolesOf(s schema.Schema) map[string][]role {
 	return all
 }
 
-// inFlightSuffixes: Micrometer's requests in flight are a count, under one of
-// three names.
+// inFlightSuffixes returns the suffixes of the in-flight metric. Micrometer has three
+// variants.
 func inFlightSuffixes(f schema.Family) []string {
 	if f.Kind == schema.Summary {
 		return []string{"_count", "_gcount", "_active_count"}
@@ -76,8 +76,8 @@ func newRole(s schema.Schema, f schema.Family, p part) role {
 	}
 }
 
-// follows says whether a series is the schema's, and not another library's
-// under the same name.
+// follows reports whether a series belongs to the schema and not to another library with
+// the same name.
 func (r role) follows(set labels.Labels) bool {
 	return !slices.ContainsFunc(r.selector.Demand, func(l string) bool { return set.Get(l) == "" }) &&
 		!slices.ContainsFunc(r.selector.Refuse, func(l string) bool { return set.Get(l) != "" })
@@ -87,8 +87,8 @@ func (r role) routeOf(set labels.Labels) Route {
 	return Route{Method: value(set, r.method), Path: cmp.Or(value(set, r.route), noRoute)}
 }
 
-// point is the place of a series in the table. Not ok is a bucket without a
-// bound.
+// point returns the point of a series, without its value. ok is false for a bucket without
+// a valid bound.
 func (r role) point(set labels.Labels) (p point, ok bool) {
 	p = point{part: r.part, route: r.routeOf(set), status: value(set, r.status...), counts: r.counts}
 	p.set, _ = set.HashWithoutLabels(nil, labels.BucketLabel)
@@ -100,7 +100,7 @@ func (r role) point(set labels.Labels) (p point, ok bool) {
 	return p, err == nil && !math.IsNaN(p.le)
 }
 
-// value is that of the first label that has one.
+// value returns the first non-empty label value.
 func value(set labels.Labels, names ...string) string {
 	for _, name := range names {
 		if v := set.Get(name); name != "" && v != "" {

@@ -10,29 +10,29 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A Row is a route, or all of them together.
+// A Row is a route, or the total of all routes.
 type Row struct {
 	Route
-	Apart string // why it is no route, or ""
-	State State
+	NotRoute string // why it is not a route, or ""
+	State    State
 
 	Rate       float64 // requests per second
 	ErrorRatio float64
 	P50        float64
 	P95        float64
 	P99        float64
-	Share      float64 // of the time that the service spends
+	Share      float64 // of the service's total time
 	InFlight   float64
-	Quiet      bool // it has served nothing for a minute, or since the watch began
+	Quiet      bool // no requests for a minute, or since the start of top
 
 	Statuses []Status
-	Requests float64 // how many there were
+	Requests float64 // number of requests
 
 	seconds float64
 	bounds  bounds
 }
 
-// A Status is one of a route's.
+// A Status is one status of a route.
 type Status struct {
 	Name     string
 	Error    bool
@@ -41,21 +41,20 @@ type Status struct {
 	Requests float64
 }
 
-// errorStatus tells the statuses of failed requests from others, as the rules
-// and the page do.
+// errorStatus matches the statuses of failed requests, as in the rules and the page.
 var errorStatus = regexp.MustCompile("^(?:" + schema.ErrorStatus + ")$")
 
-// notRoutes are values of the path label that stand for no route.
+// notRoutes are path label values that are not routes.
 var notRoutes = map[string]string{
 	"unmatched":    "(no route matched)",
-	noRoute:        "(no router in sight)",
-	"__overflow__": "(past the limit of series)",
+	noRoute:        "(unknown route)",
+	"__overflow__": "(beyond the series limit)",
 }
 
-// row computes what follows from a sum. Without a time there are no rates.
+// row computes the row of a sum. Without a time range, there are no rates.
 func (s *sum) row(r Route, timed bool) Row {
 	row := Row{
-		Route: r, Apart: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, bounds: s.bounds(),
+		Route: r, NotRoute: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, bounds: s.bounds(),
 		P50: s.quantile(0.5), P95: s.quantile(0.95), P99: s.quantile(0.99),
 	}
 	var errors, errorRate float64
@@ -78,7 +77,7 @@ func (s *sum) row(r Route, timed bool) Row {
 	return row
 }
 
-// withoutStatus: nobody knows then which requests failed.
+// withoutStatus reports whether the requests have no statuses: failures are unknown.
 func (r Row) withoutStatus() bool { return len(r.Statuses) == 1 && r.Statuses[0].Name == "" }
 
 func (r *Row) finish(timed bool) {

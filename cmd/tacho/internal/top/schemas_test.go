@@ -48,7 +48,7 @@ func TestAsServe(t *testing.T) {
 				r.At = at(float64(59 * i))
 				w.Take(0, r)
 			}
-			compareWithRules(t, w.Picture(at(60)), ask)
+			compareWithRules(t, w.Frame(at(60)), ask)
 		})
 	}
 }
@@ -112,7 +112,7 @@ func recorded(schema string, ask func(string) promql.Vector) record {
 	return all
 }
 
-func compareWithRules(t *testing.T, p Picture, ask func(string) promql.Vector) {
+func compareWithRules(t *testing.T, p Frame, ask func(string) promql.Vector) {
 	want := recorded(p.Schemas[0], ask)
 	if len(want.requests) == 0 {
 		t.Fatal("the rules record nothing")

@@ -1,28 +1,28 @@
 package top
 
-// A State says how a route is.
+// A State is the health of a route.
 type State int
 
 // States, the worst first.
 const (
 	Errors State = iota
 	Slow
-	Well
+	OK
 	Idle
 )
 
-// String is what the table says; nothing of a route that is well.
+// String returns the text in the table, which is empty for OK.
 func (s State) String() string { return [...]string{"errors", "slow", "", "idle"}[s] }
 
-// From where on a route is not well: the page's limits, see dash/static/model.js.
+// Thresholds of the states: those of the page, see dash/static/model.js.
 const (
 	limitErrorRatio = 0.05
 	limitSlow       = 1.0  // seconds, of p95
 	limitTraffic    = 0.05 // per second
 )
 
-// fewRequests are no state: two seconds are shorter than the page's minute, and
-// a single failure in them is far above limitTraffic.
+// fewRequests is the maximum number of requests without a state: within two seconds, a
+// single failure is far above limitTraffic.
 const fewRequests = 1
 
 func stateOf(r Row, errors, errorRate float64) State {
@@ -32,7 +32,7 @@ func stateOf(r Row, errors, errorRate float64) State {
 	case r.P95 >= limitSlow && r.Rate >= limitTraffic && r.Requests > fewRequests:
 		return Slow
 	case r.Rate > 0:
-		return Well
+		return OK
 	}
 	return Idle
 }

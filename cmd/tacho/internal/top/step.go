@@ -6,13 +6,13 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 )
 
-// A step is what one URL counted between two readings.
+// A step is the increase of one URL between two snapshots.
 type step struct {
 	from, to time.Time
 	routes   map[Route]*counts
 }
 
-// counts are those of a route.
+// counts are the counts of a route.
 type counts struct {
 	requests map[string]float64 // by status
 	seconds  float64
@@ -20,9 +20,8 @@ type counts struct {
 	native   *histogram.FloatHistogram
 }
 
-// between returns what was counted. A series that was not there before begins
-// at zero: it was born meanwhile.
-func between(from, to Reading) step {
+// between returns the increase between two snapshots. A new series starts at zero.
+func between(from, to Snapshot) step {
 	s := step{from: from.At, to: to.At, routes: map[Route]*counts{}}
 	fallen := to.fallenSince(from)
 	for id, p := range to.points {
@@ -35,16 +34,16 @@ func between(from, to Reading) step {
 	return s
 }
 
-// sinceStart returns all that the process has counted.
-func sinceStart(r Reading) step {
-	s := between(Reading{}, r)
+// sinceStart returns the totals since the start of the process.
+func sinceStart(r Snapshot) step {
+	s := between(Snapshot{}, r)
 	s.from = r.Started
 	return s
 }
 
-// fallenSince returns the sets that have a lower value than before. They began
-// anew, as in PromQL's rate; with one series of a histogram all did.
-func (r Reading) fallenSince(from Reading) map[uint64]bool {
+// fallenSince returns the sets with a decreased value. They were reset, as in PromQL's
+// rate; if one series of a histogram was reset, all were.
+func (r Snapshot) fallenSince(from Snapshot) map[uint64]bool {
 	fallen := map[uint64]bool{}
 	for id, p := range r.points {
 		if before, ok := from.points[id]; ok && p.fellFrom(before) {
@@ -89,7 +88,7 @@ func (c *counts) addNative(p point, h *histogram.FloatHistogram) {
 	}
 }
 
-// less subtracts histograms; those that do not fit together have begun anew.
+// less subtracts histograms. Incompatible ones were reset.
 func less(h, before *histogram.FloatHistogram) *histogram.FloatHistogram {
 	if before == nil {
 		return h.Copy()
@@ -100,7 +99,7 @@ func less(h, before *histogram.FloatHistogram) *histogram.FloatHistogram {
 	return h.Copy()
 }
 
-// plus adds histograms; of those that do not fit together the first stays.
+// plus adds histograms. If they are incompatible, it returns the first.
 func plus(sum, h *histogram.FloatHistogram) *histogram.FloatHistogram {
 	if sum == nil {
 		return h.Copy()

@@ -76,19 +76,19 @@ func TestHistogramFallsWhole(t *testing.T) {
 // TestNative: a histogram without classic buckets counts requests, time and
 // quantiles, and begins anew as others do.
 func TestNative(t *testing.T) {
-	native := func(n float64) Reading {
+	native := func(n float64) Snapshot {
 		h := &histogram.FloatHistogram{ // all in (0.25, 0.5]
 			Schema: 0, Count: n, Sum: 0.3 * n,
 			PositiveSpans: []histogram.Span{{Offset: -1, Length: 1}}, PositiveBuckets: []float64{n},
 		}
-		return Reading{At: at(n), points: map[uint64]point{1: {part: spread, native: h, counts: true, status: "200", route: Route{"GET", "/a"}}}}
+		return Snapshot{At: at(n), points: map[uint64]point{1: {part: spread, native: h, counts: true, status: "200", route: Route{"GET", "/a"}}}}
 	}
 	for name, c := range map[string]struct{ from, to, want float64 }{
 		"rises": {10, 30, 20}, "fell": {30, 10, 10}, "is new": {0, 8, 8},
 	} {
 		from := native(c.from)
 		if c.from == 0 {
-			from = Reading{}
+			from = Snapshot{}
 		}
 		s := newSum()
 		s.add(between(from, native(c.to)).at(Route{"GET", "/a"}), 1)

@@ -10,14 +10,14 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// A sum adds up what several steps counted for a route, or for all of them.
+// A sum is the total of several steps for a route, or for all routes.
 type sum struct {
 	number   map[string]float64 // requests by status
 	rate     map[string]float64 // the same per second
 	seconds  float64            // per second
 	buckets  map[float64]float64
 	native   *histogram.FloatHistogram
-	inFlight float64 // NaN if no gauge says it
+	inFlight float64 // NaN without a gauge
 }
 
 func newSum() *sum {
@@ -27,7 +27,7 @@ func newSum() *sum {
 	}
 }
 
-// add adds counts; perSecond makes rates of them.
+// add adds counts; perSecond converts them to rates.
 func (s *sum) add(c *counts, perSecond float64) {
 	for status, n := range c.requests {
 		s.number[status] += n
@@ -69,7 +69,7 @@ func (s *sum) merge(other *sum) {
 	}
 }
 
-// quantile is PromQL's histogram_quantile, computed by its own code.
+// quantile computes PromQL's histogram_quantile with Prometheus's code.
 func (s *sum) quantile(q float64) float64 {
 	switch {
 	case len(s.buckets) > 0:
@@ -85,9 +85,9 @@ func (s *sum) quantile(q float64) float64 {
 	return math.NaN()
 }
 
-// bounds are the lowest bound above 0 and the highest of the buckets. A quantile beyond the
-// highest is reported as that, and may be far more; of one below the lowest nothing
-// else is known.
+// bounds are the lowest bound above 0 and the highest finite bound. A quantile beyond the
+// highest is reported as the highest, and may be much larger. One within the first bucket
+// may be anything below its bound.
 type bounds struct{ first, last float64 }
 
 func (s *sum) bounds() bounds {

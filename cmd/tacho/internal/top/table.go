@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A table adds up the routes of all URLs.
+// A table sums the routes of all URLs.
 type table struct {
 	routes   map[Route]*sum
 	inFlight float64
 	waiting  map[Route]float64 // in flight, by route
-	timed    bool              // all times are known, and so rates are
+	timed    bool              // all time ranges are known, so there are rates
 }
 
 func newTable() *table {
@@ -24,8 +24,8 @@ func (t *table) at(r Route) *sum {
 	return t.routes[r]
 }
 
-// add adds what was counted in a time. Without one there are no rates, but
-// shares and quantiles.
+// add adds the counts of a time range. Without one, there are shares and quantiles but no
+// rates.
 func (t *table) add(routes map[Route]*counts, d time.Duration) {
 	weight := perSecond(d)
 	if math.IsNaN(weight) {
@@ -43,7 +43,7 @@ func (t *table) addAll(i *instance) {
 	}
 }
 
-func (t *table) addInFlight(r Reading) {
+func (t *table) addInFlight(r Snapshot) {
 	if math.IsNaN(r.inFlight) {
 		return
 	}
@@ -56,9 +56,9 @@ func (t *table) addInFlight(r Reading) {
 	}
 }
 
-// rows are the routes, in no order, and all of them together.
+// rows returns the unordered routes and their total.
 func (t *table) rows() (all []Row, total Row) {
-	t.fold()
+	t.joinMethods()
 	everything := newSum()
 	for r, s := range t.routes {
 		all = append(all, s.row(r, t.timed))
@@ -72,30 +72,30 @@ func (t *table) rows() (all []Row, total Row) {
 	return all, total
 }
 
-// fold gives what a library does not tell apart by method to the path's only
-// method, if there is only one: latencies of gin-metrics, for example. Requests
-// in flight of what is no row yet are in the total alone.
-func (t *table) fold() {
+// joinMethods assigns metrics without a method label, such as the latencies of
+// gin-metrics, to the only method of their path, if there is exactly one. In-flight
+// requests of routes without a row are part of the total only.
+func (t *table) joinMethods() {
 	methods := map[string][]Route{}
 	for r := range t.routes {
 		if r.Method != "" {
 			methods[r.Path] = append(methods[r.Path], r)
 		}
 	}
-	home := func(r Route) Route {
+	target := func(r Route) Route {
 		if only := methods[r.Path]; r.Method == "" && len(only) == 1 {
 			return only[0]
 		}
 		return r
 	}
 	for r, s := range t.routes {
-		if to := home(r); to != r {
+		if to := target(r); to != r {
 			t.routes[to].merge(s)
 			delete(t.routes, r)
 		}
 	}
 	for r, n := range t.waiting {
-		if s := t.routes[home(r)]; s != nil {
+		if s := t.routes[target(r)]; s != nil {
 			s.addInFlight(n)
 		}
 	}

@@ -9,23 +9,23 @@ import (
 	"golang.org/x/term"
 )
 
-// What a terminal is told: another screen, so that the shell's comes back as
-// it was; no cursor; no wrapping, so that a character of a width that we did
-// not expect spoils its own line at most; and text in the order of its cells,
-// so that a path in Hebrew does not move the numbers beside it.
+// Escape sequences on start: the alternate screen, so that the shell's is restored; no
+// cursor; no wrapping, so that a character of unexpected width affects only its own line;
+// and no bidirectional reordering, so that a Hebrew path does not move the numbers beside
+// it.
 const (
 	enter = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[8l\x1b[2J"
 	leave = "\x1b[0m\x1b[8h\x1b[?7h\x1b[?25h\x1b[?1049l"
 )
 
-var looks = map[style]string{bold: "\x1b[1m", faint: "\x1b[2m", red: "\x1b[31m", yellow: "\x1b[33m"}
+var styles = map[style]string{bold: "\x1b[1m", faint: "\x1b[2m", red: "\x1b[31m", yellow: "\x1b[33m"}
 
 const reverse = "\x1b[7m"
 
-// A terminal is the screen and the keys, while they are ours.
+// A terminal is the screen and the keyboard while top uses them.
 type terminal struct {
 	in, out *os.File
-	plain   bool // without colours
+	plain   bool // without colors
 	before  *term.State
 	restore func()
 	drawn   []string
@@ -33,14 +33,14 @@ type terminal struct {
 	height  int
 }
 
-// IsTerminal says whether both are a terminal that can do what we need.
+// IsTerminal reports whether both files are a capable terminal.
 func IsTerminal(in, out *os.File) bool {
 	return os.Getenv("TERM") != "dumb" && term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(out.Fd()))
 }
 
-// openTerminal takes the terminal over until close.
+// openTerminal sets up the terminal until close.
 func openTerminal(in, out *os.File) (*terminal, error) {
-	restore, err := understandSequences(out)
+	restore, err := enableSequences(out)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +54,14 @@ func openTerminal(in, out *os.File) (*terminal, error) {
 	return t, err
 }
 
-// close gives the terminal back as it was.
+// close restores the terminal.
 func (t *terminal) close() {
 	_, _ = t.out.WriteString(leave)
 	_ = term.Restore(int(t.in.Fd()), t.before)
 	t.restore()
 }
 
-// size asks for the size; what is drawn next is drawn whole if it has changed.
+// size returns the size of the terminal. After a change, the next draw is complete.
 func (t *terminal) size() (width, height int) {
 	width, height, err := term.GetSize(int(t.out.Fd()))
 	if err != nil || width <= 0 || height <= 0 {
@@ -74,10 +74,10 @@ func (t *terminal) size() (width, height int) {
 	return width, height
 }
 
-// forget has everything drawn anew.
+// forget forces a complete redraw.
 func (t *terminal) forget() { t.drawn = nil }
 
-// draw writes the lines that have changed.
+// draw writes the changed lines.
 func (t *terminal) draw(lines []Line) error {
 	var b strings.Builder
 	if t.drawn == nil {
@@ -87,7 +87,7 @@ func (t *terminal) draw(lines []Line) error {
 	for i, l := range lines {
 		next[i] = t.written(l)
 		if i >= len(t.drawn) || t.drawn[i] != next[i] {
-			// Erased first: after a full line the cursor stands on its last character.
+			// Erase first: after a full line, the cursor is on its last character.
 			b.WriteString("\x1b[" + strconv.Itoa(i+1) + ";1H\x1b[K" + next[i])
 		}
 	}
@@ -96,20 +96,19 @@ func (t *terminal) draw(lines []Line) error {
 	return err
 }
 
-// written is a line with its looks. Nothing unseen gets through here, wherever
-// it comes from.
+// written returns a line with its styles. It escapes all invisible characters.
 func (t *terminal) written(l Line) string {
 	var b strings.Builder
 	for _, p := range l {
-		look := looks[p.style]
+		escape := styles[p.style]
 		if t.plain && (p.style == red || p.style == yellow) {
-			look = ""
+			escape = ""
 		}
 		if p.chosen {
-			look += reverse
+			escape += reverse
 		}
-		b.WriteString(look + visible(p.text))
-		if look != "" {
+		b.WriteString(escape + visible(p.text))
+		if escape != "" {
 			b.WriteString("\x1b[0m")
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// understandSequences has nothing to do here.
-func understandSequences(*os.File) (restore func(), err error) { return func() {}, nil }
+// enableSequences does nothing on Unix.
+func enableSequences(*os.File) (restore func(), err error) { return func() {}, nil }
 
-// resized sends when the terminal has another size.
+// resized sends after a change of the terminal size.
 func resized() (c chan os.Signal, stop func()) {
 	c = make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGWINCH)

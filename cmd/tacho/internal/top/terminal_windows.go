@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// understandSequences tells the console that sequences are no text.
-func understandSequences(out *os.File) (restore func(), err error) {
+// enableSequences enables escape sequences in the console.
+func enableSequences(out *os.File) (restore func(), err error) {
 	var before uint32
 	console := windows.Handle(out.Fd())
 	if err := windows.GetConsoleMode(console, &before); err != nil {
@@ -17,5 +17,5 @@ func understandSequences(out *os.File) (restore func(), err error) {
 	return func() { _ = windows.SetConsoleMode(console, before) }, err
 }
 
-// resized never sends: the size is asked for with each picture.
+// resized never sends: each frame queries the size.
 func resized() (c chan os.Signal, stop func()) { return nil, func() {} }

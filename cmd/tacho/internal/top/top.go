@@ -13,10 +13,10 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
 )
 
-// ErrNobody is returned when no URL has metrics to show.
-var ErrNobody = errors.New("no URL has HTTP metrics")
+// ErrNoMetrics is returned if no URL has HTTP metrics.
+var ErrNoMetrics = errors.New("no URL has HTTP metrics")
 
-// Options say what to show. The zero value of all but URLs is sensible.
+// Options configure Top. Only URLs is required.
 type Options struct {
 	URLs     []string      // of the instances of one service, as tacho doctor takes them
 	Interval time.Duration // between scrapes; default 2s
@@ -27,17 +27,17 @@ type Options struct {
 	Limit    int           // of rows in plain text; default all
 }
 
-// leastInterval spares a service.
+// leastInterval limits the load of the service.
 const leastInterval = 100 * time.Millisecond
 
-// Top watches a service.
+// Top shows the routes of a service.
 type Top struct {
 	options  Options
 	watch    *Watch
 	scrapers []scraper
 }
 
-// New checks the options; nothing is asked yet.
+// New validates the options. It does not scrape yet.
 func New(o Options) (*Top, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -51,7 +51,7 @@ func New(o Options) (*Top, error) {
 			return nil, err
 		}
 		if slices.Contains(urls, s.URL()) {
-			return nil, fmt.Errorf("%s is there twice: its requests would count twice", s.URL())
+			return nil, fmt.Errorf("%s is duplicated: its requests would be counted twice", s.URL())
 		}
 		urls = append(urls, s.URL())
 		t.scrapers = append(t.scrapers, scraper{Scraper: s, index: i})
@@ -86,29 +86,29 @@ func (o Options) check() error {
 	case o.Limit < 0:
 		return fmt.Errorf("--limit %d: it must not be below 0", o.Limit)
 	case !known:
-		return fmt.Errorf("--sort %s: there is no such column; choose of %s", o.Order.Column, strings.Join(Columns(), ", "))
+		return fmt.Errorf("--sort %s: there is no such column; use one of %s", o.Order.Column, strings.Join(Columns(), ", "))
 	}
 	return nil
 }
 
-// Once scrapes twice, an interval apart, and writes what was between.
+// Once scrapes twice, an interval apart, and prints the table.
 func (t *Top) Once(ctx context.Context, w io.Writer) error {
 	for round := range 2 {
 		if round > 0 && !wait(ctx, t.options.Interval) {
 			return nil // interrupted
 		}
-		for _, a := range askAll(ctx, t.scrapers) {
+		for _, a := range scrapeAll(ctx, t.scrapers) {
 			a.tell(t.watch)
 		}
-		if p := t.watch.Picture(time.Now()); p.Answering == 0 {
-			return fmt.Errorf("%w: %s", ErrNobody, strings.Join(p.Problems, "; "))
+		if p := t.watch.Frame(time.Now()); p.Answering == 0 {
+			return fmt.Errorf("%w: %s", ErrNoMetrics, strings.Join(p.Problems, "; "))
 		}
 	}
 	now := time.Now()
-	return Plain(w, t.watch.Picture(now), t.options.Order, t.options.Limit, now)
+	return Plain(w, t.watch.Frame(now), t.options.Order, t.options.Limit, now)
 }
 
-// wait reports whether the time has passed before the context ended.
+// wait returns false if ctx is done before d has passed.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

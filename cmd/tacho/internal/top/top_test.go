@@ -60,7 +60,7 @@ func body(t *testing.T, srv *httptest.Server, method, path string) string {
 
 // ask tells the watch what all URLs say.
 func (t *Top) ask(ctx context.Context) {
-	for _, a := range askAll(ctx, t.scrapers) {
+	for _, a := range scrapeAll(ctx, t.scrapers) {
 		a.tell(t.watch)
 	}
 }
@@ -79,7 +79,7 @@ func TestRealService(t *testing.T) {
 	send(t, two, "GET", "/users/3", users+"10", 10)
 	send(t, two, "POST", "/orders", orders+"4", 4)
 	top.ask(t.Context())
-	p := top.watch.Picture(time.Now())
+	p := top.watch.Frame(time.Now())
 	well, failed := rowOf(t, p, "/users/{id}"), rowOf(t, p, "/orders")
 	if well.Requests != 40 || well.ErrorRatio != 0 || failed.Requests != 4 || failed.ErrorRatio != 1 || failed.State != Errors {
 		t.Errorf("well: %+v\nfailed: %+v", well, failed)
@@ -126,16 +126,16 @@ func TestOnceShowsWhatIsBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range askAll(t.Context(), top.scrapers) {
+	for _, a := range scrapeAll(t.Context(), top.scrapers) {
 		a.tell(top.watch)
 	}
 	c.text.Store(text + requestsOf("/z", 20, 0))
-	for _, a := range askAll(t.Context(), top.scrapers) {
+	for _, a := range scrapeAll(t.Context(), top.scrapers) {
 		a.tell(top.watch)
 	}
 	var out bytes.Buffer
 	now := time.Now()
-	if err := Plain(&out, top.watch.Picture(now), FirstOrder, 3, now); err != nil {
+	if err := Plain(&out, top.watch.Frame(now), FirstOrder, 3, now); err != nil {
 		t.Fatal(err)
 	}
 	if busy, idle := strings.Index(out.String(), "GET /z "), strings.Index(out.String(), "GET /a00 "); busy < 0 || busy > idle {
@@ -150,10 +150,10 @@ func TestRowsDoNotJump(t *testing.T) {
 	take := func(a, b, seconds float64) {
 		w.Take(0, readingOf(t, types+requestsOf("/a", a, 0)+requestsOf("/b", b, 0), seconds))
 	}
-	first := func(seconds float64) string { return sorted(w.Picture(at(seconds)).Rows, FirstOrder, "")[0].Path }
+	first := func(seconds float64) string { return sorted(w.Frame(at(seconds)).Rows, FirstOrder, "")[0].Path }
 	take(1, 1, 0)
 	take(2, 2, 2)
-	w.Picture(at(2))
+	w.Frame(at(2))
 	take(2, 3, 4)
 	if got := first(4); got != "/a" {
 		t.Errorf("after a pause of two seconds %s is first", got)
@@ -178,10 +178,10 @@ func TestNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = top.Once(t.Context(), &bytes.Buffer{})
-	if !errors.Is(err, ErrNobody) {
+	if !errors.Is(err, ErrNoMetrics) {
 		t.Fatalf("the error is %v", err)
 	}
-	for _, want := range []string{"Nothing listens on port 1 of the scraping machine", "a web page, not metrics", "not in Prometheus's format", "no HTTP metrics that are known"} {
+	for _, want := range []string{"Nothing listens on port 1 of the scraping machine", "a web page, not metrics", "not in Prometheus's format", "no known HTTP metrics"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
@@ -196,8 +196,8 @@ func TestOptions(t *testing.T) {
 		"--timeout -1s: it must be above":       {URLs: []string{"a"}, Timeout: -time.Second},
 		"--limit -1: it must not be below":      {URLs: []string{"a"}, Limit: -1},
 		"--sort size: there is no such column":  {URLs: []string{"a"}, Order: Order{Column: "size"}},
-		"ftp is not known":                      {URLs: []string{"ftp://a"}},
-		"http://localhost:8080/metrics is ther": {URLs: []string{":8080", "localhost:8080"}},
+		"unknown scheme ftp":                    {URLs: []string{"ftp://a"}},
+		"http://localhost:8080/metrics is dupl": {URLs: []string{":8080", "localhost:8080"}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", o, err, want)

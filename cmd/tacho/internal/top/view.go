@@ -1,30 +1,30 @@
 package top
 
-// A View is what the person at the keys has chosen, and what they look at.
+// A View is the state of the user interface.
 type View struct {
 	Order  Order
 	filter string
 	typing bool // into the filter
 	before string
 
-	chosen *Route // nil until somebody moves: then the first row
+	chosen *Route // nil until the first move: the first row
 	top    int    // the first row on the screen
-	page   int    // how many rows there were room for
+	page   int    // number of visible rows
 	open   bool   // the chosen route's statuses
 	help   bool
-	frozen *Picture // what was there when somebody paused
+	frozen *Frame // the frame at the pause
 }
 
-// shown is the picture to look at.
-func (v *View) shown(p Picture) Picture {
+// shown returns the frame to display.
+func (v *View) shown(p Frame) Frame {
 	if v.frozen != nil {
 		return *v.frozen
 	}
 	return p
 }
 
-// Press does what a key does; quit says that it was the last one.
-func (v *View) Press(k Key, latest Picture) (quit bool) {
+// Press handles a key and reports whether it quits.
+func (v *View) Press(k Key, latest Frame) (quit bool) {
 	if k == KeyBreak {
 		return true
 	}
@@ -43,7 +43,7 @@ func (v *View) Press(k Key, latest Picture) (quit bool) {
 	return false
 }
 
-func (v *View) command(k Key, latest Picture) {
+func (v *View) command(k Key, latest Frame) {
 	rows := sorted(v.shown(latest).Rows, v.Order, v.filter)
 	switch k {
 	case KeyUp, "k":
@@ -73,8 +73,7 @@ func (v *View) command(k Key, latest Picture) {
 	}
 }
 
-// at is the place of the chosen route; if it is gone, or none was chosen, the
-// first row's.
+// at returns the index of the selected route, or 0 if there is none.
 func (v *View) at(rows []Row) int {
 	for i, r := range rows {
 		if v.chosen != nil && r.Route == *v.chosen {
@@ -92,8 +91,7 @@ func (v *View) move(rows []Row, by int) {
 	v.chosen = &rows[i].Route
 }
 
-// sort changes the order and goes to the first row: that is what one wants to
-// see of another order.
+// sort changes the order and selects the first row.
 func (v *View) sort(k Key) {
 	i, _ := columnAt(v.Order.Column)
 	n := len(tableColumns)
@@ -110,7 +108,7 @@ func (v *View) sort(k Key) {
 	v.chosen, v.top = nil, 0
 }
 
-func (v *View) pause(latest Picture) {
+func (v *View) pause(latest Frame) {
 	if v.frozen != nil {
 		v.frozen = nil
 		return
@@ -127,7 +125,7 @@ func (v *View) choose(rows []Row) {
 	}
 }
 
-// escape leaves what was entered last.
+// escape closes the detail view, or clears the filter.
 func (v *View) escape() {
 	switch {
 	case v.open:
@@ -137,7 +135,7 @@ func (v *View) escape() {
 	}
 }
 
-// typed edits the filter, which counts at once.
+// typed edits the filter, which applies immediately.
 func (v *View) typed(k Key) {
 	switch k {
 	case KeyEnter:
@@ -158,7 +156,7 @@ func (v *View) typed(k Key) {
 	v.top = 0
 }
 
-// scroll keeps the chosen row on the screen.
+// scroll keeps the selected row visible.
 func (v *View) scroll(at, rows, page int) {
 	v.page = page
 	v.top = min(max(v.top, at-page+1), at)

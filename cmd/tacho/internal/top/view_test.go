@@ -9,12 +9,12 @@ import (
 )
 
 // pictureOf has routes /r00 and so on; the later, the more requests.
-func pictureOf(n int) Picture {
-	p := Picture{URLs: []string{"http://a/metrics"}, Answering: 1, Interval: 2 * time.Second, Window: 2 * time.Second, Scraped: began, Schemas: []string{"default"}}
+func pictureOf(n int) Frame {
+	p := Frame{URLs: []string{"http://a/metrics"}, Answering: 1, Interval: 2 * time.Second, Window: 2 * time.Second, Scraped: began, Schemas: []string{"default"}}
 	p.Total = Row{Rate: 7, P50: nan, P95: nan, P99: nan, ErrorRatio: 0, InFlight: 3}
 	for i := range n {
 		p.Rows = append(p.Rows, Row{
-			Route: Route{"GET", fmt.Sprintf("/r%02d", i)}, State: Well, Rate: float64(i), P95: 0.1, InFlight: nan, bounds: bounds{nan, nan},
+			Route: Route{"GET", fmt.Sprintf("/r%02d", i)}, State: OK, Rate: float64(i), P95: 0.1, InFlight: nan, bounds: bounds{nan, nan},
 			Statuses: []Status{{Name: "200", Rate: 1, Share: 0.75, Requests: 3}, {Name: "503", Error: true, Rate: 0.3, Share: 0.25, Requests: 1}},
 		})
 	}
@@ -22,7 +22,7 @@ func pictureOf(n int) Picture {
 }
 
 // pressed returns the screen after keys, one by one.
-func pressed(v *View, p Picture, keys ...Key) string {
+func pressed(v *View, p Frame, keys ...Key) string {
 	for _, k := range keys {
 		v.Lines(p, began, 80, 12)
 		v.Press(k, p)
@@ -63,13 +63,13 @@ func TestKeys(t *testing.T) {
 		"a filter, erased":    {[]Key{"/", "1", "7", KeyErase, KeyErase, KeyErase}, "/r00", ""},
 		"a filter, cleared":   {[]Key{"/", "1", "7", KeyClear, KeyEnter}, "/r00", ""},
 		"a filter, given up":  {[]Key{"/", "1", "7", KeyEnter, KeyEscape}, "/r00", "20 routes"},
-		"a filter of nothing": {[]Key{"/", "x", KeyEnter}, "", "No route has these words"},
+		"a filter of nothing": {[]Key{"/", "x", KeyEnter}, "", "No route matches"},
 		"q in a filter":       {[]Key{"/", "q"}, "", "/q▏"},
 		"statuses":            {[]Key{"j", KeyEnter}, "", "0.30    25.0 %           1  error"},
 		"and back again":      {[]Key{"j", KeyEnter, KeyEscape}, "/r01", ""},
 		"enter goes back":     {[]Key{"j", KeyEnter, KeyEnter}, "/r01", ""},
 		"pause":               {[]Key{"p"}, "/r00", "PAUSED"},
-		"help":                {[]Key{"?"}, "", "sort by that column"},
+		"help":                {[]Key{"?"}, "", "sort by the n-th column"},
 		"help, left":          {[]Key{"?", "x"}, "/r00", ""},
 	} {
 		screen := pressed(&View{Order: FirstOrder}, pictureOf(20), c.keys...)
@@ -114,7 +114,7 @@ func TestPause(t *testing.T) {
 func TestGone(t *testing.T) {
 	v := &View{Order: FirstOrder}
 	pressed(v, pictureOf(9), "G", KeyEnter)
-	if screen := texts(v.Lines(pictureOf(3), began, 80, 12)); !strings.Contains(screen, "/r08") || !strings.Contains(screen, "not there any more") {
+	if screen := texts(v.Lines(pictureOf(3), began, 80, 12)); !strings.Contains(screen, "/r08") || !strings.Contains(screen, "This route is gone") {
 		t.Errorf("the screen is\n%s", screen)
 	}
 	if screen := pressed(v, pictureOf(3), KeyEscape); chosen(screen) != "/r00" {
@@ -157,8 +157,8 @@ func checkScreen(t *testing.T, lines []Line, width, height int) {
 	}
 	for _, l := range lines {
 		written := (&terminal{plain: true}).written(l)
-		for _, look := range looks {
-			written = strings.ReplaceAll(written, look, "")
+		for _, escape := range styles {
+			written = strings.ReplaceAll(written, escape, "")
 		}
 		written = strings.NewReplacer(reverse, "", "\x1b[0m", "").Replace(written)
 		if columns(written) > width {
@@ -176,7 +176,7 @@ func TestColours(t *testing.T) {
 	row := Row{Route: Route{"GET", "/a"}, State: Errors, InFlight: nan}
 	l := lay([]Row{row}, FirstOrder, 100)
 	plain, coloured := (&terminal{plain: true}).written(l.rowLine(row, false)), (&terminal{}).written(l.rowLine(row, false))
-	if !strings.Contains(plain, "errors") || strings.Contains(plain, looks[red]) || !strings.Contains(coloured, looks[red]) {
+	if !strings.Contains(plain, "errors") || strings.Contains(plain, styles[red]) || !strings.Contains(coloured, styles[red]) {
 		t.Errorf("without colours %q, with %q", plain, coloured)
 	}
 }

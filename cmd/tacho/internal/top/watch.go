@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A Watch follows the URLs of a service.
+// A Watch collects the snapshots of a service's URLs.
 type Watch struct {
 	interval  time.Duration
 	window    time.Duration
 	instances []*instance
-	added     *addition           // nil when something is new
-	busy      map[Route]time.Time // when each route has served something, as far as it was seen
+	added     *combined           // nil after a new snapshot
+	busy      map[Route]time.Time // last observed request of each route
 }
 
-// NewWatch follows URLs. Rates are those over the window, or between the last
+// NewWatch returns a Watch of URLs. Rates cover the window, or the time between the last
 // two scrapes if that is longer.
 func NewWatch(urls []string, interval, window time.Duration) *Watch {
 	w := &Watch{interval: interval, window: max(window, 0), busy: map[Route]time.Time{}}
@@ -25,68 +25,67 @@ func NewWatch(urls []string, interval, window time.Duration) *Watch {
 	return w
 }
 
-// Take notes what a scrape of the i-th URL has brought.
-func (w *Watch) Take(i int, r Reading) {
+// Take adds a snapshot of the i-th URL.
+func (w *Watch) Take(i int, r Snapshot) {
 	w.instances[i].take(r, w.window)
 	w.added = nil
 }
 
-// Fail notes that a scrape of the i-th URL brought nothing.
+// Fail records a failed scrape of the i-th URL.
 func (w *Watch) Fail(i int, at time.Time, problem string) {
 	w.instances[i].fail(at, problem)
 	w.added = nil
 }
 
-// A Picture is what there is to see at a moment.
-type Picture struct {
+// A Frame is the data to display at a time.
+type Frame struct {
 	URLs      []string
 	Answering int
-	Problems  []string // URLs that do not count, and why
-	Notes     []string // what else a reader should know
-	Schemas   []string // whose names the URLs have
+	Problems  []string // failed URLs and their errors
+	Notes     []string // other remarks
+	Schemas   []string // naming schemes of the URLs
 	Interval  time.Duration
-	Scraped   time.Time     // when the newest reading was asked for
-	AllTime   bool          // counted since the start, as there was one scrape only
-	Window    time.Duration // in which the rates were counted
+	Scraped   time.Time     // request time of the newest snapshot
+	AllTime   bool          // since the start of the process, after a single scrape
+	Window    time.Duration // time range of the rates
 	Up        []time.Duration
 
 	Total Row
 	Rows  []Row
 }
 
-// Picture is what there is to see now. Only what is new is computed anew: a
-// picture is drawn with each key.
-func (w *Watch) Picture(now time.Time) Picture {
+// Frame returns the current frame. Totals are cached, because each key draws a frame.
+func (w *Watch) Frame(now time.Time) Frame {
 	if w.added == nil {
 		w.added = w.addUp()
 	}
-	p := Picture{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total}
+	p := Frame{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total}
 	for _, i := range w.instances {
 		p.URLs = append(p.URLs, i.url)
 		p.note(i, now)
-		if i.answers() {
+		if i.active() {
 			p.Answering++
 		}
 	}
 	return p
 }
 
-// note says what an instance is like.
-func (p *Picture) note(i *instance, now time.Time) {
+// note adds the state of an instance.
+func (p *Frame) note(i *instance, now time.Time) {
 	switch {
 	case i.asked.IsZero():
-		p.Notes = append(p.Notes, i.url+": asked, no answer yet")
+		p.Notes = append(p.Notes, i.url+": no response yet")
 	case i.problem != "":
 		p.Problems = append(p.Problems, i.url+": "+i.problem)
 	default:
-		p.noteReading(*i.last)
+		p.noteSnapshot(*i.last)
 		if late := now.Sub(i.asked); late > 2*p.Interval+time.Second {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s: no answer for %s; its last numbers are shown", i.url, age(late)))
+			p.Notes = append(p.Notes, fmt.Sprintf("%s: no response for %s; showing its last numbers", i.url, age(late)))
 		}
 	}
 }
 
-func (p *Picture) noteReading(r Reading) {
+func (p *Frame) noteSnapshot(r Snapshot) {
 	if r.At.After(p.Scraped) {
 		p.Scraped = r.At
 	}
@@ -97,7 +96,7 @@ func (p *Picture) noteReading(r Reading) {
 		p.Up = append(p.Up, r.At.Sub(r.Started))
 	}
 	for _, other := range r.Also {
-		if n := "it has the names of " + other + ", too; they are not counted twice"; !slices.Contains(p.Notes, n) {
+		if n := "it also has the names of " + other + ", which are not counted twice"; !slices.Contains(p.Notes, n) {
 			p.Notes = append(p.Notes, n)
 		}
 	}

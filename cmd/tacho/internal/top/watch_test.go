@@ -16,12 +16,12 @@ func started(seconds float64) string {
 func TestFirstPicture(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, started(-100)+types+shop(90, 10), 0))
-	p := w.Picture(at(0))
+	p := w.Frame(at(0))
 	if row := rowOf(t, p, "/a"); !p.AllTime || !near(row.Rate, 1) || !near(row.ErrorRatio, 0.1) || p.Up[0] != 100*time.Second {
 		t.Errorf("at first: %+v", p)
 	}
 	w.Take(0, readingOf(t, started(-100)+types+shop(96, 14), 2))
-	p = w.Picture(at(2))
+	p = w.Frame(at(2))
 	if row := rowOf(t, p, "/a"); p.AllTime || !near(row.Rate, 5) || !near(row.ErrorRatio, 0.4) || p.Window != 2*time.Second || row.State != Errors {
 		t.Errorf("then: %+v", p)
 	}
@@ -31,7 +31,7 @@ func TestFirstPicture(t *testing.T) {
 func TestNoStartTime(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, types+shop(90, 10), 0))
-	row := rowOf(t, w.Picture(at(0)), "/a")
+	row := rowOf(t, w.Frame(at(0)), "/a")
 	if !math.IsNaN(row.Rate) || !near(row.ErrorRatio, 0.1) || !near(row.P50, 0.3) || !near(row.Share, 1) || !math.IsNaN(row.Statuses[0].Rate) {
 		t.Errorf("the row is %+v", row)
 	}
@@ -44,7 +44,7 @@ func TestInstances(t *testing.T) {
 	take := func(i int, n, seconds float64) { w.Take(i, readingOf(t, types+shop(n, 0), seconds)) }
 	expect := func(when string, seconds, want float64, problems ...string) {
 		t.Helper()
-		p := w.Picture(at(seconds))
+		p := w.Frame(at(seconds))
 		if row := rowOf(t, p, "/a"); !near(row.Rate, want) || strings.Join(p.Problems, " ") != strings.Join(problems, " ") {
 			t.Errorf("%s: %v req/s and %q, want %v and %q", when, row.Rate, p.Problems, want, problems)
 		}
@@ -62,7 +62,7 @@ func TestInstances(t *testing.T) {
 	expect("it is back", 6, 5+2)
 	w.Fail(0, at(8), "x")
 	w.Fail(1, at(8), "y")
-	if p := w.Picture(at(8)); p.Answering != 0 || len(p.Rows) != 0 || len(p.Problems) != 2 {
+	if p := w.Frame(at(8)); p.Answering != 0 || len(p.Rows) != 0 || len(p.Problems) != 2 {
 		t.Errorf("both down: %+v", p)
 	}
 }
@@ -75,7 +75,7 @@ func TestLatecomer(t *testing.T) {
 	w.Fail(1, at(0), "nothing listens there")
 	w.Take(0, readingOf(t, types+shop(20, 0), 2))
 	w.Take(1, readingOf(t, types+shop(5000, 0), 2))
-	if row := rowOf(t, w.Picture(at(2)), "/a"); !near(row.Rate, 5) {
+	if row := rowOf(t, w.Frame(at(2)), "/a"); !near(row.Rate, 5) {
 		t.Errorf("%v req/s, want 5", row.Rate)
 	}
 }
@@ -86,7 +86,7 @@ func TestWindow(t *testing.T) {
 	for second, n := range []float64{0, 100, 110, 120, 130} { // the first step is left behind
 		w.Take(0, readingOf(t, types+shop(n, 0), float64(second)))
 	}
-	p := w.Picture(at(4))
+	p := w.Frame(at(4))
 	if row := rowOf(t, p, "/a"); !near(row.Rate, 10) || p.Window != 3*time.Second || row.Requests != 30 {
 		t.Errorf("%v req/s, %v requests in %v; want 10, 30, 3s", row.Rate, row.Requests, p.Window)
 	}
@@ -99,7 +99,7 @@ func TestOtherNames(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, types+shop(9, 0), 0))
 	w.Take(0, readingOf(t, flask, 2))
-	if p := w.Picture(at(2)); !p.AllTime || p.Schemas[0] != "flask" || rowOf(t, p, "/a").Requests != 400 {
+	if p := w.Frame(at(2)); !p.AllTime || p.Schemas[0] != "flask" || rowOf(t, p, "/a").Requests != 400 {
 		t.Errorf("the picture is %+v", p)
 	}
 }
@@ -111,7 +111,7 @@ func TestBothNames(t *testing.T) {
 		strings.ReplaceAll(histogramOf("/a", 9), "http_request", "flask_http_request")
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, both, 0))
-	if p := w.Picture(at(0)); rowOf(t, p, "/a").Requests != 9 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "not counted twice") {
+	if p := w.Frame(at(0)); rowOf(t, p, "/a").Requests != 9 || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "not counted twice") {
 		t.Errorf("%v requests, notes %q", p.Total.Requests, p.Notes)
 	}
 }
@@ -121,10 +121,10 @@ func TestBothNames(t *testing.T) {
 func TestHangs(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, types+shop(9, 0), 0))
-	if p := w.Picture(at(4)); len(p.Notes) != 0 {
+	if p := w.Frame(at(4)); len(p.Notes) != 0 {
 		t.Errorf("after 4 s: %q", p.Notes)
 	}
-	if p := w.Picture(at(9)); len(p.Notes) != 1 || p.Notes[0] != "a: no answer for 9 s; its last numbers are shown" {
+	if p := w.Frame(at(9)); len(p.Notes) != 1 || p.Notes[0] != "a: no response for 9 s; showing its last numbers" {
 		t.Errorf("after 9 s: %q", p.Notes)
 	}
 }
@@ -133,7 +133,7 @@ func TestHangs(t *testing.T) {
 func TestForeignMetrics(t *testing.T) {
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, "# TYPE go_goroutines gauge\ngo_goroutines 7\n", 0))
-	if p := w.Picture(at(0)); p.Answering != 0 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0], "no HTTP metrics") {
+	if p := w.Frame(at(0)); p.Answering != 0 || len(p.Problems) != 1 || !strings.Contains(p.Problems[0], "no known HTTP metrics") {
 		t.Errorf("the picture is %+v", p)
 	}
 }
@@ -149,7 +149,7 @@ starlette_requests_in_progress{method="GET",path_template="/c"} 1
 `
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, text, 0))
-	p := w.Picture(at(0))
+	p := w.Frame(at(0))
 	if p.Total.InFlight != 3 || rowOf(t, p, "/a").InFlight != 2 || !math.IsNaN(rowOf(t, p, "/b").InFlight) || len(p.Rows) != 2 {
 		t.Errorf("in flight: %v in all, rows %+v", p.Total.InFlight, p.Rows)
 	}
@@ -169,7 +169,7 @@ gin_uri_request_total{uri="/two",method="PUT",code="200"} 1
 `
 	w := watching(1, 2*time.Second, 0)
 	w.Take(0, readingOf(t, text, 0))
-	p := w.Picture(at(0))
+	p := w.Frame(at(0))
 	if row := rowOf(t, p, "/one"); row.Requests != 4 || !near(row.P50, 0.5) || !near(row.Share, 0.5) {
 		t.Errorf("the only method: %+v", row)
 	}

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const errNoQuota = syscall.EDQUOT
+const errQuota = syscall.EDQUOT
 
-// freeBytes returns what an ordinary user may still write below dir.
+// freeBytes returns the space below dir that is available to unprivileged users.
 func freeBytes(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

@@ -15,7 +15,7 @@ import (
 func TestRepeatsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
-		log := slog.New(newRepeats(slog.NewTextHandler(&text, nil)))
+		log := slog.New(newRepeatFilter(slog.NewTextHandler(&text, nil)))
 		lines := func(what string) []string {
 			var found []string
 			for line := range strings.Lines(text.String()) {
@@ -62,17 +62,17 @@ func TestRepeatsAreCounted(t *testing.T) {
 func TestRepeatsAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
-		h := newRepeats(slog.NewTextHandler(&text, nil))
+		h := newRepeatFilter(slog.NewTextHandler(&text, nil))
 		remembered := func() int {
 			h.seen.mu.Lock()
 			defer h.seen.mu.Unlock()
 			return len(h.seen.all)
 		}
 		log := slog.New(h)
-		for i := range 2 * mostRepeats {
+		for i := range 2 * maxRepeatedRecords {
 			log.Warn(fmt.Sprint("problem ", i))
 		}
-		if n := strings.Count(text.String(), "\n"); n != 2*mostRepeats || remembered() != mostRepeats {
+		if n := strings.Count(text.String(), "\n"); n != 2*maxRepeatedRecords || remembered() != maxRepeatedRecords {
 			t.Errorf("%d lines, %d remembered", n, remembered())
 		}
 		time.Sleep(2 * repeatWindow)

@@ -15,19 +15,19 @@ import (
 // A Route is a method and the template of a path.
 type Route struct{ Method, Path string }
 
-// A Reading is what one scrape says about HTTP requests.
-type Reading struct {
+// A Snapshot is the HTTP metrics of one scrape.
+type Snapshot struct {
 	At      time.Time
-	Started time.Time // of the process; zero if it does not say
-	Schema  string    // whose names it has; "" if there are no HTTP metrics
-	Also    []string  // other names that it has for the same requests
+	Started time.Time // of the process; zero if unknown
+	Schema  string    // naming scheme; "" without HTTP metrics
+	Also    []string  // other naming schemes for the same requests
 
-	inFlight float64 // NaN if it does not say
+	inFlight float64 // NaN if unknown
 	routes   map[Route]float64
 	points   map[uint64]point // by the hash of the series
 }
 
-// A point is the value of a series that may only rise.
+// A point is the value of a cumulative series.
 type point struct {
 	part   part
 	route  Route
@@ -42,11 +42,10 @@ type point struct {
 // startTime is when a process began, in every language's client library.
 const startTime = "process_start_time_seconds"
 
-// Read finds the HTTP metrics of a scrape. Where a service has several
-// libraries' names for its requests, those of the best match count: added up,
-// each request would count twice.
-func Read(s doctor.Scrape) Reading {
-	r := Reading{At: s.At, inFlight: math.NaN(), routes: map[Route]float64{}, points: map[uint64]point{}}
+// Read extracts the HTTP metrics of a scrape. If a service has several naming schemes for
+// its requests, it uses the best match, because the sum would count each request twice.
+func Read(s doctor.Scrape) Snapshot {
+	r := Snapshot{At: s.At, inFlight: math.NaN(), routes: map[Route]float64{}, points: map[uint64]point{}}
 	spoken := schema.Detect(s.Families)
 	if len(spoken) == 0 {
 		return r
@@ -71,8 +70,8 @@ func Read(s doctor.Scrape) Reading {
 	return r
 }
 
-// noteStart keeps the oldest: several processes may answer as one.
-func (r *Reading) noteStart(s doctor.Sample) {
+// noteStart keeps the earliest start: the endpoint may combine several processes.
+func (r *Snapshot) noteStart(s doctor.Sample) {
 	if s.Name != startTime || !(s.Value > 0) {
 		return
 	}
@@ -81,7 +80,7 @@ func (r *Reading) noteStart(s doctor.Sample) {
 	}
 }
 
-func (r *Reading) take(role role, set labels.Labels, value float64) {
+func (r *Snapshot) take(role role, set labels.Labels, value float64) {
 	if !role.follows(set) || math.IsNaN(value) {
 		return
 	}
@@ -95,7 +94,7 @@ func (r *Reading) take(role role, set labels.Labels, value float64) {
 	}
 }
 
-func (r *Reading) takeInFlight(role role, set labels.Labels, value float64) {
+func (r *Snapshot) takeInFlight(role role, set labels.Labels, value float64) {
 	if math.IsNaN(r.inFlight) {
 		r.inFlight = 0
 	}
@@ -105,9 +104,9 @@ func (r *Reading) takeInFlight(role role, set labels.Labels, value float64) {
 	}
 }
 
-// takeNatives reads native histograms where there is no classic one: its
-// buckets say the same, and instances of one service should say it alike.
-func (r *Reading) takeNatives(roles map[string][]role, natives []doctor.Sample) {
+// takeNatives reads native histograms only where there is no classic one, so that all
+// instances of a service use the same kind.
+func (r *Snapshot) takeNatives(roles map[string][]role, natives []doctor.Sample) {
 	classic := map[uint64]bool{}
 	for _, p := range r.points {
 		if p.part == bucket {

@@ -9,7 +9,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// What label names mean, over the libraries and languages that we know.
+// Label names by meaning, in the known libraries and languages.
 var (
 	methodLabels = []string{"method", "http_method", "http_request_method", "request_method", "verb"}
 	statusLabels = []string{
@@ -39,8 +39,7 @@ func firstOf(labels []string, meaning []string) string {
 	return ""
 }
 
-// aboutHTTP: the family counts or measures HTTP requests that the service
-// serves or makes.
+// aboutHTTP reports whether the family measures HTTP requests, incoming or outgoing.
 func (f *family) aboutHTTP() bool {
 	labels := f.labelNames()
 	if m := firstOf(labels, methodLabels); m != "" && hasHTTPMethod(f.values(m)) {
@@ -50,7 +49,7 @@ func (f *family) aboutHTTP() bool {
 	return strings.Contains(name, "http") && (hasAny(labels, statusLabels) || hasAny(labels, routeLabels))
 }
 
-// hasHTTPMethod: in capitals, for "get" is a command of many a database.
+// hasHTTPMethod requires uppercase, because "get" is a command of many databases.
 func hasHTTPMethod(values map[string]int) bool {
 	for v := range values {
 		switch v {
@@ -61,13 +60,13 @@ func hasHTTPMethod(values map[string]int) bool {
 	return false
 }
 
-// outgoing: the family is about requests that the service makes itself. Their
-// hosts are those that it calls, not what a client says.
+// outgoing reports whether the family measures outgoing requests. Their hosts are chosen
+// by the service, not by a client.
 func (f *family) outgoing() bool { return outgoingNames.MatchString(f.name) }
 
 var outgoingNames = regexp.MustCompile(`client|outgoing|outbound|egress|upstream|probe`)
 
-// fromLibrary: the family comes with a library, whose names and buckets its
+// fromLibrary reports whether the family belongs to a library, whose names and buckets
 // users cannot change.
 func (f *family) fromLibrary() bool {
 	return libraryNames.MatchString(f.name)
@@ -75,50 +74,50 @@ func (f *family) fromLibrary() bool {
 
 var libraryNames = regexp.MustCompile(`^(go|process|python|jvm|nodejs|promhttp|prometheus|net_conntrack|tacho)_`)
 
-// A role is a part that a family plays for an HTTP service.
+// A role is the purpose of a family in an HTTP service.
 type role struct {
-	what  string
-	known func(schema.Schema) schema.Family
-	looks func(*family) bool
-	cure  string
+	what    string
+	known   func(schema.Schema) schema.Family
+	summary func(*family) bool
+	fix     string
 }
 
-// roles are what a dashboard of an HTTP service needs, by the names that tacho
-// knows and else by what the family looks like.
+// roles are the metrics that a dashboard of an HTTP service needs, recognized by known
+// names or else by their shape.
 var roles = []role{
 	{
 		what:  "a counter of HTTP requests",
 		known: func(s schema.Schema) schema.Family { return s.Requests },
-		looks: func(f *family) bool {
-			return f.kind != model.MetricTypeGauge && // the count of a histogram or summary will do
+		summary: func(f *family) bool {
+			return f.kind != model.MetricTypeGauge && // the count of a histogram or summary is sufficient
 				strings.Contains(f.name, "request") && f.aboutHTTP()
 		},
-		cure: "Without it there is no request rate and no error ratio. A middleware of tacho or of your framework adds it.",
+		fix: "Without it, there is no request rate and no error rate. The middleware of tacho or of your framework adds it.",
 	},
 	{
-		what:  "a histogram of request durations",
-		known: func(s schema.Schema) schema.Family { return s.Duration },
-		looks: looksLikeDuration,
-		cure:  "Without it nobody sees latency. A middleware of tacho or of your framework adds it.",
+		what:    "a histogram of request durations",
+		known:   func(s schema.Schema) schema.Family { return s.Duration },
+		summary: looksLikeDuration,
+		fix:     "Without it, latency is unknown. The middleware of tacho or of your framework adds it.",
 	},
 	{
 		what:  "a gauge of requests in flight",
 		known: func(s schema.Schema) schema.Family { return s.InFlight },
-		looks: func(f *family) bool {
+		summary: func(f *family) bool {
 			return f.kind == model.MetricTypeGauge && inFlightNames.MatchString(f.name)
 		},
-		cure: "It shows saturation: requests that hang are in no counter yet.",
+		fix: "It shows saturation: hanging requests are not in any counter yet.",
 	},
 	{
-		what:  "process metrics",
-		looks: func(f *family) bool { return strings.HasPrefix(f.name, "process_") },
-		cure: "process_start_time_seconds shows restarts, process_open_fds shows leaks. Client libraries have a collector for them; " +
-			"Python's is off in multiprocess mode.",
+		what:    "process metrics",
+		summary: func(f *family) bool { return strings.HasPrefix(f.name, "process_") },
+		fix: "process_start_time_seconds shows restarts, process_open_fds shows leaks. Client libraries have a collector for them; " +
+			"Python's is disabled in multiprocess mode.",
 	},
 	{
-		what:  "metrics of the language's runtime",
-		looks: func(f *family) bool { return runtimeNames.MatchString(f.name) },
-		cure:  "Garbage collection, threads and memory explain many a latency. Client libraries have a collector for them.",
+		what:    "metrics of the language's runtime",
+		summary: func(f *family) bool { return runtimeNames.MatchString(f.name) },
+		fix:     "Garbage collection, threads and memory often explain latency. Client libraries have a collector for them.",
 	},
 }
 
@@ -127,7 +126,7 @@ var (
 	runtimeNames  = regexp.MustCompile(`^(go|python|jvm|nodejs|ruby|php|dotnet|beam|erlang|rust|tokio)_`)
 )
 
-// looksLikeDuration: how long HTTP requests take.
+// looksLikeDuration reports whether the family measures HTTP latency.
 func looksLikeDuration(f *family) bool {
 	timed := f.kind == model.MetricTypeHistogram || f.kind == model.MetricTypeSummary
 	return timed && durationNames.MatchString(f.name) && f.aboutHTTP()

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// bytesText writes a size with three digits at most.
+// bytesText formats a size with at most three digits.
 func bytesText[T int | int64 | float64](n T) string {
 	f, unit := float64(n), 0
 	units := []string{"B", "kB", "MB", "GB", "TB"}
@@ -26,10 +26,10 @@ func bytesText[T int | int64 | float64](n T) string {
 	return strconv.FormatFloat(f, 'g', 2, 64) + " " + units[unit]
 }
 
-// number writes a value as a person would.
+// number formats a value without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// percent writes a share; 0.9996 is not 100 %.
+// percent formats a share; 0.9996 is not 100 %.
 func percent(share float64) string {
 	if share > 0.99 && share < 1 {
 		return strconv.FormatFloat(float64(int(share*1000))/10, 'f', -1, 64) + " %"
@@ -37,7 +37,7 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.0f %%", share*100)
 }
 
-// durationText writes seconds as a person would.
+// durationText formats seconds with a suitable precision.
 func durationText(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
 	switch {
@@ -49,7 +49,7 @@ func durationText(seconds float64) string {
 	return d.Round(time.Microsecond).String()
 }
 
-// plural writes "1 series", "2 label values".
+// plural formats counts such as "1 series" and "2 label values".
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -57,7 +57,7 @@ func plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// shorten cuts a text that a reader does not need to the end.
+// shorten truncates a text.
 func shorten(s string, most int) string {
 	s = strings.ToValidUTF8(s, "�")
 	if utf8.RuneCountInString(s) <= most {
@@ -66,7 +66,7 @@ func shorten(s string, most int) string {
 	return string([]rune(s)[:most-1]) + "…"
 }
 
-// few quotes some of the values and says how many more there are.
+// few quotes the first values and counts the rest.
 func few(values []string) string {
 	sorted := slices.Sorted(slices.Values(values))
 	var quoted []string
@@ -80,7 +80,7 @@ func few(values []string) string {
 	return text
 }
 
-// seriesText writes a series as queries do: name{label="value"}.
+// seriesText formats a series as in queries: name{label="value"}.
 func seriesText(set labels.Labels) string {
 	var b strings.Builder
 	b.WriteString(set.Get(model.MetricNameLabel))
@@ -90,7 +90,7 @@ func seriesText(set labels.Labels) string {
 	return b.String()
 }
 
-// names lists some metrics and says how many more there are.
+// names lists the first metrics and counts the rest.
 func names(metrics []string) string {
 	shown := metrics[:min(4, len(metrics))]
 	text := strings.Join(shown, ", ")
@@ -100,7 +100,7 @@ func names(metrics []string) string {
 	return text
 }
 
-// roundTo3 keeps three digits.
+// roundTo3 rounds to three digits.
 func roundTo3(f float64) float64 {
 	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
 		return f

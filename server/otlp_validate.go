@@ -10,25 +10,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// How far from now the time of a point may be. Newer ones would make the TSDB refuse
-// what comes after them; older ones it does not take but out of order. Prometheus's
-// translation makes a sample of target_info for each few minutes between the points
-// of a request: with one of 1970 that is 12 million.
+// How far from now the timestamp of a point may be. After a newer point, the TSDB would
+// reject current samples; older points are out of order. Prometheus's translation
+// creates a target_info sample for every few minutes between the points of a request:
+// 12 million samples for a point from 1970.
 const (
-	mostPushedAhead  = 10 * time.Minute
-	mostPushedBehind = 24 * time.Hour // and the out-of-order window
+	maxPointAhead = 10 * time.Minute
+	maxPointAge   = 24 * time.Hour // plus the out-of-order window
 )
 
-// Why points are not let in.
+// Reasons for rejected points.
 const (
 	noTemporality = "a sum or a histogram has no temporality"
 	wrongTime     = "a time is missing, more than a day ago or more than ten minutes ahead"
 	outOfRange    = "an exponential histogram's scale, offset or zero threshold is out of range"
 )
 
-// admit takes points out of md that the steps after it fail for, hang at or lose more
-// for than the point.
-func admit(md pmetric.Metrics, now time.Time, window time.Duration, left *leftovers) {
+// removeInvalid removes the points from md that would make the later steps fail, hang or
+// lose other points.
+func removeInvalid(md pmetric.Metrics, now time.Time, window time.Duration, left *rejections) {
 	before := md.DataPointCount()
 	eachMetric(md, func(metrics pmetric.MetricSlice) {
 		metrics.RemoveIf(func(m pmetric.Metric) bool {
@@ -39,8 +39,8 @@ func admit(md pmetric.Metrics, now time.Time, window time.Duration, left *leftov
 	if n := before - md.DataPointCount(); n > 0 {
 		left.add(n, noTemporality)
 	}
-	earliest := pcommon.NewTimestampFromTime(now.Add(-mostPushedBehind - window))
-	latest := pcommon.NewTimestampFromTime(now.Add(mostPushedAhead))
+	earliest := pcommon.NewTimestampFromTime(now.Add(-maxPointAge - window))
+	latest := pcommon.NewTimestampFromTime(now.Add(maxPointAhead))
 	refused := func(is bool, why string) bool {
 		if is {
 			left.add(1, why)
@@ -71,16 +71,16 @@ func admit(md pmetric.Metrics, now time.Time, window time.Duration, left *leftov
 
 // Limits of exponential histograms.
 const (
-	finestScale      = 20    // of OpenTelemetry's SDKs
-	widestExponent   = 1100  // float64 has -1074 to 1024
-	mostBuckets      = 160   // on one side, as the conversion of deltas keeps
-	mostNearZero     = 1e300 // for the zero threshold
-	prometheusFinest = histogram.ExponentialSchemaMax
+	maxScale           = 20    // of OpenTelemetry's SDKs
+	maxExponent        = 1100  // float64 has -1074 to 1024
+	maxBuckets         = 160   // per side, the limit of the delta conversion
+	maxZeroThreshold   = 1e300 // for the zero threshold
+	maxPrometheusScale = histogram.ExponentialSchemaMax
 )
 
-// fits tells whether a point can be stored. A delta is made as coarse as it is stored
-// in the end: the conversion goes through all empty buckets between two points, which
-// are a billion at the finest scale.
+// fits reports whether a point can be stored. It reduces a delta to the resolution at
+// which it will be stored: the conversion iterates over all empty buckets between two
+// points, up to a billion at the finest scale.
 func fits(p pmetric.ExponentialHistogramDataPoint, delta bool) bool {
 	scale, zero := p.Scale(), p.ZeroThreshold()
 	if scale < histogram.ExponentialSchemaMin {
@@ -90,18 +90,18 @@ func fits(p pmetric.ExponentialHistogramDataPoint, delta bool) bool {
 		return true
 	}
 	sides := []pmetric.ExponentialHistogramDataPointBuckets{p.Positive(), p.Negative()}
-	limit := int64(widestExponent) << max(scale, 0)
-	by := max(0, scale-prometheusFinest)
+	limit := int64(maxExponent) << max(scale, 0)
+	by := max(0, scale-maxPrometheusScale)
 	for _, b := range sides {
 		first, last := int64(b.Offset()), int64(b.Offset())+int64(b.BucketCounts().Len())
-		if scale > finestScale || first < -limit || last > limit {
+		if scale > maxScale || first < -limit || last > limit {
 			return false
 		}
-		for last>>by-first>>by >= mostBuckets {
+		for last>>by-first>>by >= maxBuckets {
 			by++
 		}
 	}
-	if scale-by < histogram.ExponentialSchemaMin || !(zero >= 0 && zero <= mostNearZero) {
+	if scale-by < histogram.ExponentialSchemaMin || !(zero >= 0 && zero <= maxZeroThreshold) {
 		return false
 	}
 	for _, b := range sides {
@@ -115,12 +115,12 @@ func fits(p pmetric.ExponentialHistogramDataPoint, delta bool) bool {
 	return true
 }
 
-// coarsen halves the resolution of buckets so many times, and leaves out empty ones
-// at both ends.
+// coarsen halves the resolution of the buckets the given number of times and removes
+// empty buckets at both ends.
 func coarsen(b pmetric.ExponentialHistogramDataPointBuckets, by int32) {
 	counts, offset := b.BucketCounts().AsRaw(), int64(b.Offset())>>by
 	for i, n := range counts {
-		counts[i] = 0 // before its place is taken: the new place is never behind it
+		counts[i] = 0 // clear it first: the new index is never greater
 		counts[(int64(b.Offset())+int64(i))>>by-offset] += n
 	}
 	first := slices.IndexFunc(counts, func(n uint64) bool { return n > 0 })

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Numbers read as on the page; see dash/static/format.js.
+// Numbers are formatted as on the page; see dash/static/format.js.
 
-// nothing stands where there is no number.
+// nothing is the placeholder for a missing number.
 const nothing = "–"
 
 func noNumber(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }
@@ -31,7 +31,7 @@ func rate(n float64) string {
 	return count(n)
 }
 
-// count writes 12345 as 12,345.
+// count formats 12345 as 12,345.
 func count(n float64) string {
 	if noNumber(n) {
 		return nothing
@@ -64,7 +64,7 @@ func ratio(n float64) string {
 	return fmt.Sprintf("%.1f %%", percent)
 }
 
-// units of time, each used from its size on.
+// units of time, in descending order.
 var units = []struct {
 	size float64 // seconds
 	name string
@@ -97,9 +97,8 @@ func digits3(f float64) float64 {
 	return rounded
 }
 
-// quantile says when it is only a bound: one in the last bucket, which has no end, is
-// reported as where that bucket begins, and of one in the first bucket nothing is known
-// but where that ends.
+// quantile marks values that are only bounds: ≥ for the last bucket, which has no upper
+// bound, and ≤ for the first bucket.
 func quantile(s float64, b bounds) string {
 	switch {
 	case s >= b.last:
@@ -110,7 +109,7 @@ func quantile(s float64, b bounds) string {
 	return latency(s)
 }
 
-// age is how long ago, or how long it takes.
+// age formats a duration in whole units.
 func age(d time.Duration) string {
 	s := max(0, int(d.Round(time.Second)/time.Second))
 	switch {
@@ -124,7 +123,7 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", s/86400, s%86400/3600)
 }
 
-// span is a short time, to the tenth of a second.
+// span formats a short duration with a precision of 0.1 s.
 func span(d time.Duration) string {
 	if d >= time.Minute {
 		return age(d)

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const errNoQuota = syscall.Errno(windows.ERROR_DISK_FULL)
+const errQuota = syscall.Errno(windows.ERROR_DISK_FULL)
 
-// freeBytes returns what this user may still write below dir.
+// freeBytes returns the space below dir that is available to this user.
 func freeBytes(dir string) (int64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"go.yaml.in/yaml/v2"
 )
 
-// tryout does everything that can fail when c is applied, with throw-away
-// parts: Prometheus's own parts keep what they took before they failed.
-func (s *Server) tryout(c *config.Config) error {
+// dryRun does everything that can fail when c is applied, with temporary parts:
+// Prometheus's own parts do not roll back after an error.
+func (s *Server) dryRun(c *config.Config) error {
 	for _, t := range []struct {
 		what string
 		try  func(*config.Config) error
@@ -39,7 +39,7 @@ func (s *Server) tryout(c *config.Config) error {
 	return nil
 }
 
-// tryStorage: late samples have a log of their own, made when first wanted.
+// tryStorage checks the directory of the WBL, which is created on first use.
 func (s *Server) tryStorage(c *config.Config) error {
 	if c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
 		return nil
@@ -51,12 +51,12 @@ func (s *Server) tryStorage(c *config.Config) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return fmt.Errorf("out_of_order_time_window: %s is no folder: move it away", dir)
+		return fmt.Errorf("out_of_order_time_window: %s is not a directory: move it away", dir)
 	}
 	return nil
 }
 
-// tryLog opens a log file, and leaves none behind that was not there.
+// tryLog opens a log file, and removes it if it did not exist.
 func tryLog(name string) error {
 	if name == "" {
 		return nil
@@ -72,8 +72,8 @@ func tryLog(name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// tryRemoteWrite makes the clients, and finds entries that are the same as
-// remote write compares them: as YAML.
+// tryRemoteWrite creates the clients and rejects duplicate entries, compared as YAML
+// like in remote write.
 func tryRemoteWrite(c *config.Config) error {
 	seen := make(map[string]bool)
 	for _, rw := range c.RemoteWriteConfigs {
@@ -109,14 +109,14 @@ func tryRemoteRead(c *config.Config) error {
 	return nil
 }
 
-// once is an error for an entry that was seen.
+// once returns an error if the entry was already seen.
 func once(seen map[string]bool, entry any) error {
 	text, err := yaml.Marshal(entry)
 	if err != nil {
 		return err
 	}
 	if seen[string(text)] {
-		return errors.New("it is there twice: remove one entry, or give each a name")
+		return errors.New("duplicate entry: remove one, or set different names")
 	}
 	seen[string(text)] = true
 	return nil
@@ -128,8 +128,8 @@ func tryNotifications(c *config.Config) error {
 	return m.ApplyConfig(c)
 }
 
-// tryScraping makes each job's client and opens its log. Prometheus itself
-// finds a new job's mistake when its first target comes, and logs it.
+// tryScraping creates the HTTP client of each job and opens its log. Prometheus detects
+// such errors only when the first target appears, and logs them.
 func tryScraping(c *config.Config) error {
 	for _, j := range c.ScrapeConfigs {
 		if _, err := configutil.NewClientFromConfig(j.HTTPClientConfig, j.JobName); err != nil {
@@ -145,8 +145,8 @@ func tryScraping(c *config.Config) error {
 	return nil
 }
 
-// tryDiscovery makes every discoverer without running it. Discovery itself
-// counts and logs those that it cannot make, and goes on without their targets.
+// tryDiscovery creates every discoverer without running it. Discovery itself only
+// counts and logs discoverers that it cannot create, and continues without them.
 func tryDiscovery(c *config.Config) error {
 	metrics, err := discovery.CreateAndRegisterSDMetrics(prometheus.NewRegistry())
 	if err != nil {

@@ -2,22 +2,22 @@ package top
 
 import "time"
 
-// An addition is what all instances have counted together.
-type addition struct {
+// combined is the sum of the counts of all instances.
+type combined struct {
 	rows    []Row
 	total   Row
 	allTime bool
 	window  time.Duration
 }
 
-// addUp adds the last steps, or all since the start if there is no step yet.
-func (w *Watch) addUp() *addition {
-	all, t := &addition{allTime: true}, newTable()
+// addUp sums the last steps, or everything since the start if there is no step yet.
+func (w *Watch) addUp() *combined {
+	all, t := &combined{allTime: true}, newTable()
 	for _, i := range w.instances {
-		all.allTime = all.allTime && (!i.answers() || len(i.steps) == 0)
+		all.allTime = all.allTime && (!i.active() || len(i.steps) == 0)
 	}
 	for _, i := range w.instances {
-		if !i.answers() {
+		if !i.active() {
 			continue
 		}
 		if all.allTime {
@@ -36,11 +36,11 @@ func (w *Watch) addUp() *addition {
 	return all
 }
 
-// quietAfter is how long a route serves nothing before it moves below the others: the
-// page's rates are over as long. A shorter time would make rows jump at each refresh.
+// quietAfter is the time without requests after which a route moves below the others. It
+// is the window of the page's rates; with a shorter time, rows would jump on each refresh.
 const quietAfter = time.Minute
 
-// markQuiet marks the routes that have served nothing for a while.
+// markQuiet marks the routes that have served no request for quietAfter.
 func (w *Watch) markQuiet(rows []Row) {
 	now := w.newest()
 	for i, r := range rows {
@@ -52,17 +52,17 @@ func (w *Watch) markQuiet(rows []Row) {
 	}
 }
 
-// newest is when the newest reading was asked for.
+// newest returns the request time of the newest snapshot.
 func (w *Watch) newest() (at time.Time) {
 	for _, i := range w.instances {
-		if i.answers() && i.last.At.After(at) {
+		if i.active() && i.last.At.After(at) {
 			at = i.last.At
 		}
 	}
 	return at
 }
 
-// span is zero if the process does not say when it began.
+// span returns zero if the start time of the process is unknown.
 func (s step) span() time.Duration {
 	if s.from.IsZero() {
 		return 0
