@@ -107,8 +107,8 @@ func (in reading) requests() string {
 func (in reading) counted(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
-		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Demand, route.Name) {
-			picked.Demand = append(slices.Clone(picked.Demand), route.Name)
+		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Require, route.Name) {
+			picked.Require = append(slices.Clone(picked.Require), route.Name)
 		}
 		return "group by (job) (" + series(f.Name+suffix, matchers(picked)) + ")"
 	}
@@ -245,10 +245,10 @@ func series(name string, matchers []string) string {
 }
 
 func matchers(s schema.Selector) (all []string) {
-	for _, l := range slices.Sorted(slices.Values(s.Demand)) {
+	for _, l := range slices.Sorted(slices.Values(s.Require)) {
 		all = append(all, l+`!=""`)
 	}
-	for _, l := range slices.Sorted(slices.Values(s.Refuse)) {
+	for _, l := range slices.Sorted(slices.Values(s.Absent)) {
 		all = append(all, l+`=""`)
 	}
 	return all
@@ -268,12 +268,12 @@ func beside(s schema.Selector) string {
 }
 
 func yielding(s schema.Selector) string {
-	if len(s.Yield) == 0 {
+	if len(s.DeferTo) == 0 {
 		return ""
 	}
-	clause := " unless on (job) (group by (job) (" + either(s.Yield) + ")"
-	if len(s.Keep) > 0 {
-		clause += " unless on (job) group by (job) (" + either(s.Keep) + ")"
+	clause := " unless on (job) (group by (job) (" + either(s.DeferTo) + ")"
+	if len(s.Own) > 0 {
+		clause += " unless on (job) group by (job) (" + either(s.Own) + ")"
 	}
 	return clause + ")"
 }
