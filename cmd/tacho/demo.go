@@ -164,12 +164,12 @@ func (f *demoFlags) build(dir string) (*server.Server, *demo.Demo, error) {
 	return nil, nil, err
 }
 
-// demoInterval is how often the demo is scraped; demoHaste makes its alerts
+// demoInterval is how often the demo is scraped; demoSpeedup makes its alerts
 // fire within an incident of 45 seconds.
 const (
 	demoInterval = time.Second
 	demoWindow   = 10 * time.Second
-	demoHaste    = 20
+	demoSpeedup  = 20
 	demoLatency  = 300 * time.Millisecond // everything in the shop is quicker, but for the incident
 )
 
@@ -178,7 +178,7 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	if err != nil {
 		return server.Options{}, err
 	}
-	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoHaste, Latency: demoLatency, RunbookURL: runbooks})
+	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks})
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener: page,

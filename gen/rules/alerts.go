@@ -7,31 +7,30 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 )
 
-// How urgent an alert is, in its label severity.
+// The urgency of an alert, in its severity label.
 const (
-	Critical = "critical" // users are hurt or data is at risk: wake somebody
-	Warning  = "warning"  // somebody should look today
+	Critical = "critical" // users are affected or data is at risk: call someone
+	Warning  = "warning"  // someone should look today
 )
 
-// An alert is one kind of alert. Its texts are Prometheus templates; they say
-// what happened, what it means, and what to do.
+// An alert is one kind of alert. Its texts are Prometheus templates that describe what happened,
+// what it means, and what to do.
 type alert struct {
 	name        string
 	severity    string
 	summary     string
 	description string
 	expr        string
-	hold        time.Duration // for how long the expression must hold
+	hold        time.Duration // how long the expression must hold
 }
 
-// kinds are all alerts, in the order in which they are written.
+// kinds lists all alerts, in the order of the file.
 var kinds = []func(Options) alert{
 	errorRatioHigh, latencyHigh, trafficGone, scrapeFailing,
 	panics, ratesMissing, seriesBudgetSpent, storageDamaged, storageFull,
 }
 
-// Alerts returns the alerting rules. They need the rules of [Recording] with
-// the same options beside them.
+// Alerts returns the alerting rules. They need the rules of [Recording] with the same options.
 func Alerts(o Options) rulefmt.RuleGroup {
 	o = o.filled()
 	group := rulefmt.RuleGroup{Name: "tacho-alerts", Interval: model.Duration(o.Interval)}
@@ -55,7 +54,7 @@ func (a alert) rule(o Options) rulefmt.Rule {
 		},
 	}
 	if a.hold > 0 {
-		r.For = model.Duration(o.hasten(a.hold))
+		r.For = model.Duration(o.scaled(a.hold))
 	}
 	return r
 }

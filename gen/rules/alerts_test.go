@@ -29,8 +29,8 @@ func defaults(t *testing.T) []rulefmt.Rule {
 	return all
 }
 
-// TestEveryAlert has a severity, texts for people, and a page with the
-// sections that a person on call looks for; every page belongs to an alert.
+// TestEveryAlert: each alert has a severity, texts, and a page with the sections that someone on
+// call looks for; every page belongs to an alert.
 func TestEveryAlert(t *testing.T) {
 	var names []string
 	for _, r := range rules.Alerts(rules.Options{}).Rules {
@@ -40,7 +40,7 @@ func TestEveryAlert(t *testing.T) {
 		}
 		for _, text := range []string{"summary", "description"} {
 			if a := r.Annotations[text]; !strings.HasSuffix(a, ".") || !strings.Contains(a, "{{ $labels.") {
-				t.Errorf("%s: its %s is no sentence that names what it is about: %q", r.Alert, text, a)
+				t.Errorf("%s: its %s is not a sentence that names its subject: %q", r.Alert, text, a)
 			}
 		}
 		if want := "docs/alerts/" + r.Alert + ".md"; r.Annotations["runbook_url"] != want {
@@ -102,7 +102,7 @@ func checkChinese(t *testing.T, r rulefmt.Rule, page string) {
 	}
 }
 
-// checkQueries: what a page tells to ask Prometheus can be asked.
+// checkQueries: the queries on a page are valid.
 func checkQueries(t *testing.T, alert, page string) {
 	t.Helper()
 	for _, block := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(page, -1) {
@@ -122,9 +122,8 @@ func TestRunbookURL(t *testing.T) {
 	}
 }
 
-// TestEverySelectorNamesItsMetric: a schema that nobody speaks costs a look-up
-// of a name in the index, which finds nothing. Micrometer's gauge has one of
-// three names.
+// TestEverySelectorNamesItsMetric: a schema that no service uses costs one empty index lookup.
+// Micrometer's gauge has one of three names.
 func TestEverySelectorNamesItsMetric(t *testing.T) {
 	p := parser.NewParser(parser.Options{})
 	for _, r := range defaults(t) {
@@ -141,8 +140,7 @@ func TestEverySelectorNamesItsMetric(t *testing.T) {
 	}
 }
 
-// TestAlertsReadWhatIsRecorded: an alert on a recorded metric asks for one
-// that a rule writes.
+// TestAlertsReadWhatIsRecorded: an alert on a recorded metric uses one that a rule writes.
 func TestAlertsReadWhatIsRecorded(t *testing.T) {
 	written := map[string]bool{}
 	for _, r := range rules.Recording(rules.Options{}).Rules {
@@ -169,8 +167,8 @@ func TestAlertsReadWhatIsRecorded(t *testing.T) {
 	}
 }
 
-// TestPageReadsWhatIsRecorded: every recorded metric in the page's queries is
-// one that a rule writes, and every one that only the page can want is read.
+// TestPageReadsWhatIsRecorded: a rule writes every recorded metric in the page's queries, and
+// the page reads every metric that is recorded for it alone.
 func TestPageReadsWhatIsRecorded(t *testing.T) {
 	queries := read(t, "../../dash/static/queries.js")
 	asked := regexp.MustCompile(`tacho:\w+:\w+`).FindAllString(queries, -1)
@@ -214,7 +212,7 @@ func nameOf(selector []*labels.Matcher) string {
 	return ""
 }
 
-// TestOldPrometheus: nothing is written that Prometheus 2.42 does not know.
+// TestOldPrometheus: the rules use only fields that Prometheus 2.42 supports.
 func TestOldPrometheus(t *testing.T) {
 	file, err := rules.YAML(rules.Recording(rules.Options{}), rules.Alerts(rules.Options{}))
 	if err != nil {
@@ -227,7 +225,7 @@ func TestOldPrometheus(t *testing.T) {
 	}
 }
 
-// TestBadOptions: options that make no rule are an error that says why.
+// TestBadOptions: invalid options return an error that names the reason.
 func TestBadOptions(t *testing.T) {
 	for name, o := range map[string]rules.Options{
 		"a negative window":                     {Window: -time.Second},
@@ -240,7 +238,7 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// TestNoSchemas: an empty list is no schema, not all of them.
+// TestNoSchemas: an empty list means no schema, not all of them.
 func TestNoSchemas(t *testing.T) {
 	o := rules.Options{Schemas: []schema.Schema{}}
 	for _, r := range slices.Concat(rules.Recording(o).Rules, rules.Alerts(o).Rules) {

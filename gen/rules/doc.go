@@ -1,12 +1,10 @@
-// Package rules writes the recording and alerting rules of tacho for any
-// Prometheus from 2.42 on.
+// Package rules generates tacho's recording and alerting rules for Prometheus 2.42 and later.
 //
 //	recording, err := rules.YAML(rules.Recording(rules.Options{}))
 //	alerts, err := rules.YAML(rules.Alerts(rules.Options{}))
 //
-// The recording rules read the metrics of every known schema and write them
-// down under one set of names and labels, so that a page, an alert or a query
-// is written once:
+// The recording rules read the metrics of every known schema and record them under common names
+// and labels, so that a page, an alert or a query is written once:
 //
 //	tacho:http_requests:rate{job,method,path,status,schema}
 //	tacho:http_request_duration_seconds_bucket:rate{job,method,path,le,schema}
@@ -18,15 +16,16 @@
 //	tacho:job_http_request_duration_seconds_bucket:rate{job,le,schema}
 //	tacho:job_http_request_duration_seconds:quantile{job,quantile,schema}
 //
-// Rates are per second over [Options.Window], and quantiles (0.5, 0.95 and
-// 0.99, in seconds) are of the requests in it: NaN where there were none, and
-// the highest finite bound of the buckets where they lie beyond it. Quantiles
-// cannot be averaged or added; compute others from the buckets. A schema
-// without a request counter by route lends the count of its latency. Where the
-// service names no route, path is "unknown"; a label that the service does not
-// have at all is missing. Buckets are those of classic histograms. A schema
-// that nobody speaks costs one index lookup a rule.
+// Rates are per second over [Options.Window]. Quantiles (0.5, 0.95 and 0.99, in seconds) are
+// over the same requests: NaN without requests, and the highest finite bound if they lie above
+// it. Quantiles cannot be averaged or added; compute others from the buckets. For a schema
+// without a request counter by route, the count of its latency is used. The path is "unknown" if
+// the service reports no route; a label that the service does not have is missing. Buckets are
+// those of classic histograms. A schema that no service uses costs one index lookup per rule.
 //
-// The alerts stand on the recorded metrics. Each is a file of this package and
-// a page in docs/alerts.
+// The alerts use the recorded metrics. Each has a file in this package and a page in
+// docs/alerts.
+//
+// The command tacho and generators of configuration may import this package. It depends on
+// schema and Prometheus's rule types, and must not import the root package or server.
 package rules

@@ -8,8 +8,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// errorRatioHigh counts failed requests of a route over five minutes. Few of
-// them never fire it, whatever their share.
+// errorRatioHigh counts failed requests of a route over five minutes. Too few of them never fire
+// it, whatever their ratio.
 func errorRatioHigh(o Options) alert {
 	failed := counted(o, Requests+`{status=~"`+schema.ErrorStatus+`"}`)
 	return alert{
@@ -27,9 +27,9 @@ func errorRatioHigh(o Options) alert {
 	}
 }
 
-// counted adds up a recorded rate over the look-back. Times the interval, it
-// is the number of requests. Sums weigh busy moments as they deserve, and a
-// series that was not there all the time counts for the time it was.
+// counted sums a recorded rate over the look-back. Multiplied by the interval, it is the number
+// of requests. Sums weight busy periods correctly, and a series that was there for part of the
+// time counts for that part.
 func counted(o Options, rate string) string {
 	return "sum by (job, path) (sum_over_time(" + rate + "[" + promQL(o.lookBack()) + "]))"
 }

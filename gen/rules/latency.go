@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// latencyHigh compares with >=, not with >: a percentile beyond the highest
-// bucket is that bucket's bound, which may well be the threshold.
+// latencyHigh compares with >= instead of >: a percentile above the highest bucket is reported
+// as that bucket's bound, which may be the threshold.
 func latencyHigh(o Options) alert {
 	return alert{
 		name:     "TachoLatencyHigh",

@@ -8,45 +8,40 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Options says what the rules cover and when alerts fire. The zero value is
-// right for services that are scraped every 15 seconds.
+// Options defines what the rules cover and when alerts fire. The zero value suits services that
+// are scraped every 15 seconds.
 type Options struct {
-	// Schemas are the schemas to read. nil stands for all that are known.
+	// Schemas are the schemas to read. nil means all known ones.
 	Schemas []schema.Schema
-	// Window is the shortest span of a rate: at least two scrapes, better four.
-	// The default is one minute.
+	// Window is the shortest range of a rate: at least two scrapes, preferably four. The default
+	// is one minute.
 	Window time.Duration
-	// Intervals are how often jobs are scraped, by the value of the label
-	// job. The rates of a job that is scraped more seldom than every 15 seconds
-	// span four of its scrapes. Jobs that are not named here, and those of the
-	// name "", such as what is pushed, are read as the slowest of all. The
-	// default is none: every job has Window.
+	// Intervals are the scrape intervals of jobs, by the value of the label job. A job that is
+	// scraped less often than every 15 seconds gets rates over four of its scrapes. Jobs that are
+	// missing here, and series without a job, such as pushed ones, are read like the slowest
+	// job. The default is none: every job has Window.
 	Intervals map[string]time.Duration
-	// Interval is how often the rules are evaluated. The alerts count
-	// requests by it, so it must not be changed in the file afterwards. The
-	// default is 15 seconds.
+	// Interval is the evaluation interval. The alerts use it to count requests, so do not change
+	// it in the generated file. The default is 15 seconds.
 	Interval time.Duration
 
-	// ErrorRatio is the share of failed requests, from 0 to 1, above which
-	// TachoErrorRatioHigh fires. The default is 0.05.
+	// ErrorRatio is the ratio of failed requests, from 0 to 1, above which TachoErrorRatioHigh
+	// fires. The default is 0.05.
 	ErrorRatio float64
-	// MinErrors is how many requests must have failed in five minutes for the
-	// share to count: a single failure at night is none. The default is 5.
+	// MinErrors is how many requests must have failed in five minutes for the ratio to matter: a
+	// single failure at night does not fire the alert. The default is 5.
 	MinErrors int
-	// Latency is the 95th percentile from which on TachoLatencyHigh fires. The
-	// default is one second.
+	// Latency is the 95th percentile at which TachoLatencyHigh fires. The default is one second.
 	Latency time.Duration
-	// MinRequests is how many requests must have been served in five minutes
-	// for the percentile to count. The default is 20.
+	// MinRequests is how many requests must have been served in five minutes for the percentile
+	// to matter. The default is 20.
 	MinRequests int
 
-	// Haste divides the time for which a condition must hold and the time that
-	// alerts look back, so that a demonstration shows in seconds what takes
-	// minutes. The default is 1.
-	Haste float64
-	// RunbookURL is where the pages of the alerts are: the name of the alert
-	// and ".md" are appended. The default is "docs/alerts/", which is where
-	// they are in the sources.
+	// Speedup divides the time for which a condition must hold and the time that
+	// alerts look back, so that a demo shows in seconds what takes minutes. The default is 1.
+	Speedup float64
+	// RunbookURL is the location of the alerts' pages: the name of the alert and ".md" are
+	// appended. The default is "docs/alerts/", as in the sources.
 	RunbookURL string
 }
 
@@ -60,7 +55,7 @@ func (o Options) filled() Options {
 	fill(&o.MinErrors, 5)
 	fill(&o.Latency, time.Second)
 	fill(&o.MinRequests, 20)
-	fill(&o.Haste, 1)
+	fill(&o.Speedup, 1)
 	fill(&o.RunbookURL, "docs/alerts/")
 	return o
 }
@@ -72,16 +67,16 @@ func fill[T comparable](option *T, value T) {
 	}
 }
 
-// hasten shortens a time by Haste, to whole seconds.
-func (o Options) hasten(d time.Duration) time.Duration {
-	return max(time.Duration(float64(d)/o.Haste).Round(time.Second), time.Second)
+// scaled divides a time by Speedup, in whole seconds.
+func (o Options) scaled(d time.Duration) time.Duration {
+	return max(time.Duration(float64(d)/o.Speedup).Round(time.Second), time.Second)
 }
 
-// lookBack is the span over which alerts count requests: long enough to hold
-// an evaluation before this one, however hasty.
+// lookBack is the range over which alerts count requests: long enough for at least one earlier
+// evaluation at any speedup.
 func (o Options) lookBack() time.Duration {
-	return max(o.hasten(5*time.Minute), 2*o.Interval)
+	return max(o.scaled(5*time.Minute), 2*o.Interval)
 }
 
-// promQL writes a duration as PromQL and Prometheus's files do.
+// promQL formats a duration for PromQL and Prometheus's files.
 func promQL(d time.Duration) string { return model.Duration(d).String() }

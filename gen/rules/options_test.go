@@ -7,11 +7,11 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// demo is what a demonstration asks for: one service, a scrape a second, and
-// alerts within seconds.
+// demo is the configuration of a demo: one service, a scrape per second, and alerts within
+// seconds.
 var demo = rules.Options{
 	Schemas: []schema.Schema{schema.Default()},
-	Window:  10 * time.Second, Interval: time.Second, Haste: 20,
+	Window:  10 * time.Second, Interval: time.Second, Speedup: 20,
 	ErrorRatio: 0.02, MinErrors: 3, Latency: 250 * time.Millisecond, MinRequests: 10,
 	RunbookURL: "http://127.0.0.1:9600/alerts/",
 }

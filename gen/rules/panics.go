@@ -7,7 +7,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// panics fires at once: a panic is a bug, whatever the share of requests.
+// panics fires at once: a panic is a bug, whatever its ratio.
 func panics(o Options) alert {
 	return alert{
 		name:     "TachoPanics",
@@ -20,7 +20,7 @@ func panics(o Options) alert {
 	}
 }
 
-// panicked is the increase of every schema's counter of panics by route.
+// panicked is the increase of every schema's panic counter, by route.
 func panicked(o Options) string {
 	var all []string
 	for _, s := range o.Schemas {
@@ -31,21 +31,19 @@ func panicked(o Options) string {
 	return strings.Join(all, "\nor\n")
 }
 
-// panicSpan holds four scrapes: panics are counted in what was scraped, not in
-// what is recorded.
+// panicSpan covers four scrapes: panics are counted in scraped series, not in recorded ones.
 func (o Options) panicSpan() time.Duration { return max(o.lookBack(), 4*o.slowest()) }
 
-// increased is by how much each series grew. Most counters of panics come into
-// being with the first panic, at 1: increase sees nothing there. So a series
-// that is new counts by its value, if its target was watched before; a target
-// that is new itself may have panicked long ago.
+// increased is by how much each series grew. Most panic counters appear with the first panic, at
+// 1, and increase does not see that. So a new series counts with its value if its target existed
+// before; a new target may have panicked long ago.
 func increased(series string, span time.Duration) string {
 	s := promQL(span)
 	return "(\n    increase(" + series + "[" + s + "]) > 0\n" +
 		"    or\n    (" + series + " > 0 unless " + series + " offset " + s + ") and on (job, instance) up offset " + s + " == 1\n  )"
 }
 
-// byPath sums by the route, under the name path.
+// byPath sums by route, under the label path.
 func byPath(f schema.Family, expr string) string {
 	route, ok := f.Label(schema.Route)
 	if !ok {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// promtools are the versions of promtool to ask: every one in PATH, so that
-// the rules hold for an old Prometheus and for a new one where both are there.
+// promtools returns every promtool in PATH, so that the rules are checked with an old and a new
+// Prometheus if both are installed.
 func promtools(t *testing.T) (found []string) {
 	t.Helper()
 	known := map[string]bool{}
@@ -46,8 +46,7 @@ func TestCheckRules(t *testing.T) {
 	promtool(t, append([]string{"check", "rules"}, files...)...)
 }
 
-// TestUnitTests runs promtool's own tests of the rules, those that stand in
-// testdata.
+// TestUnitTests runs promtool's unit tests in testdata.
 func TestUnitTests(t *testing.T) {
 	for _, file := range unitTests(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -66,9 +65,8 @@ func unitTests(t *testing.T) []string {
 	return files
 }
 
-// TestUnitTestsAreThere: every alert has a file that sees it fire, with its
-// texts, and sees it silent in at least two cases; every schema's rules are
-// tested by their results.
+// TestUnitTestsAreThere: every alert has a test file in which it fires with its texts, and does
+// not fire in at least two cases; the rules of every schema are tested by their results.
 func TestUnitTestsAreThere(t *testing.T) {
 	recorded := read(t, "testdata/recording.test.yml")
 	for _, r := range defaults(t) {
@@ -95,7 +93,7 @@ func TestUnitTestsAreThere(t *testing.T) {
 	}
 }
 
-// TestDemoRules: hasty rules with other thresholds work as the patient ones.
+// TestDemoRules: rules with a speedup and other thresholds work like the default ones.
 func TestDemoRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "demo.test.yml")
 	rules, err := filepath.Abs("testdata/demo.rules.yml")

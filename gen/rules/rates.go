@@ -5,14 +5,13 @@ import (
 	"time"
 )
 
-// ratesMissing finds services whose requests are counted while no rate of them
-// is recorded: every other alert on requests has nothing to evaluate then, and
-// is silent whatever happens.
+// ratesMissing finds services that count requests while no rate of them is recorded. Every other
+// alert on requests then has no data and never fires.
 func ratesMissing(o Options) alert {
-	var counted []string
+	var counters []string
 	for _, s := range o.Schemas {
-		if expr := (reading{Options: o, schema: s}).counting(); expr != "" {
-			counted = append(counted, expr)
+		if expr := (schemaRules{Options: o, schema: s}).requestSeries(); expr != "" {
+			counters = append(counters, expr)
 		}
 	}
 	a := alert{
@@ -25,18 +24,18 @@ func ratesMissing(o Options) alert {
 			`Shorten that interval, or make the window of the rules at least four times as long.`,
 		hold: max(10*time.Minute, 4*o.slowest()),
 	}
-	if len(counted) > 0 {
-		a.expr = "(" + strings.Join(counted, "\nor ") + ")\nunless on (job) " + JobRequests
+	if len(counters) > 0 {
+		a.expr = "(" + strings.Join(counters, "\nor ") + ")\nunless on (job) " + JobRequests
 	}
 	return a
 }
 
-// counting is how many series of requests a job has.
-func (in reading) counting() string {
+// requestSeries returns the number of series that count a job's requests.
+func (in schemaRules) requestSeries() string {
 	f, suffix := in.schema.Counter()
 	if f.Name == "" {
 		return ""
 	}
 	picked := in.schema.Select(f, in.Schemas)
-	return "count by (job) (" + series(f.Name+suffix, matchers(picked)) + ")" + beside(picked)
+	return "count by (job) (" + series(f.Name+suffix, matchers(picked)) + ")" + onlyJobs(picked)
 }

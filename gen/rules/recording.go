@@ -27,21 +27,21 @@ const (
 // recordedQuantiles are the values of the label quantile.
 var recordedQuantiles = []string{"0.5", "0.95", "0.99"}
 
-// Recording returns the recording rules. Their order matters: a rule sees what
-// the rules before it have written in the same evaluation.
+// Recording returns the recording rules. Their order matters: a rule sees the results of earlier
+// rules in the same evaluation.
 func Recording(o Options) rulefmt.RuleGroup {
 	o = o.filled()
 	group := rulefmt.RuleGroup{Name: "tacho-recording", Interval: model.Duration(o.Interval)}
 	for _, s := range o.Schemas {
-		group.Rules = append(group.Rules, normalised(o, s)...)
+		group.Rules = append(group.Rules, normalized(o, s)...)
 	}
 	group.Rules = append(group.Rules, derived()...)
 	return group
 }
 
-// normalised are the rules that write one schema's metrics under our names.
-func normalised(o Options, s schema.Schema) (all []rulefmt.Rule) {
-	in := reading{Options: o, schema: s}
+// normalized returns the rules that write one schema's metrics under our names.
+func normalized(o Options, s schema.Schema) (all []rulefmt.Rule) {
+	in := schemaRules{Options: o, schema: s}
 	for _, r := range []rulefmt.Rule{
 		{Record: Requests, Expr: in.requests()},
 		{Record: Buckets, Expr: in.buckets()},
@@ -56,12 +56,11 @@ func normalised(o Options, s schema.Schema) (all []rulefmt.Rule) {
 	return all
 }
 
-// derived are the rules that read what normalised ones have written, for all
-// schemas at once. Quantiles are recorded because they are dear: a page that
-// refreshes would compute them for every reader again.
+// derived returns the rules that aggregate the normalized metrics of all schemas. Quantiles are
+// recorded because they are expensive: otherwise each refresh of a page would compute them again.
 func derived() []rulefmt.Rule {
 	all := []rulefmt.Rule{
-		// A job that speaks two schemas during a migration counts once.
+		// A job that uses two schemas during a migration counts once.
 		{Record: JobRequests, Expr: "max by (job) (sum by (job, schema) (" + Requests + "))"},
 		{Record: JobStatuses, Expr: "sum by (job, schema, status) (" + Requests + ")"},
 		{Record: JobBuckets, Expr: "sum by (job, schema, le) (" + Buckets + ")"},
@@ -72,7 +71,7 @@ func derived() []rulefmt.Rule {
 	return all
 }
 
-// quantile is NaN where nothing was served, as PromQL's is.
+// quantile returns a rule whose value is NaN without requests, as in PromQL.
 func quantile(q, name, buckets string) rulefmt.Rule {
 	return rulefmt.Rule{
 		Record: name,
@@ -81,13 +80,13 @@ func quantile(q, name, buckets string) rulefmt.Rule {
 	}
 }
 
-// A reading writes one schema's metrics as recorded ones.
-type reading struct {
+// A schemaRules writes one schema's metrics as recorded ones.
+type schemaRules struct {
 	Options
 	schema schema.Schema
 }
 
-func (in reading) requests() string {
+func (in schemaRules) requests() string {
 	f, suffix := in.schema.Counter()
 	if f.Name == "" {
 		return ""
@@ -96,15 +95,14 @@ func (in reading) requests() string {
 	counter := in.rate(f, suffix, by...)
 	latency, ok := in.schema.Fallback()
 	if with := in.schema.Select(latency, in.Schemas).With; !ok || with != nil && hasRoutes(f) {
-		return counter // which is always there
+		return counter // which always exists
 	}
-	return in.counted(f, latency, counter, in.rate(latency, "_count", by...))
+	return in.withFallback(f, latency, counter, in.rate(latency, "_count", by...))
 }
 
-// counted counts each job by its counter if it has one, else by the count of
-// its latency, which is what decides, too, where the counter has no route and
-// the latency has.
-func (in reading) counted(f, latency schema.Family, counter, count string) string {
+// withFallback counts each job by its counter if it has one, and otherwise by the count of its
+// latency. If only the latency has a route, its count takes precedence.
+func (in schemaRules) withFallback(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
 		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Require, route.Name) {
@@ -115,12 +113,12 @@ func (in reading) counted(f, latency schema.Family, counter, count string) strin
 	if hasRoutes(f) || !routes(latency) {
 		return counter + "\nor\n" + grouped(count) + " unless on (job) " + jobs(f, "", false)
 	}
-	poorer := "(" + jobs(latency, "_count", true) + " unless on (job) " + jobs(f, "", true) + ")"
-	return grouped(counter) + " unless on (job) " + poorer +
-		"\nor\n" + grouped(count) + " unless on (job) (" + jobs(f, "", false) + " unless on (job) " + poorer + ")"
+	unrouted := "(" + jobs(latency, "_count", true) + " unless on (job) " + jobs(f, "", true) + ")"
+	return grouped(counter) + " unless on (job) " + unrouted +
+		"\nor\n" + grouped(count) + " unless on (job) (" + jobs(f, "", false) + " unless on (job) " + unrouted + ")"
 }
 
-// grouped puts parentheses around an expression that has operators of its own.
+// grouped puts parentheses around an expression with binary operators.
 func grouped(expr string) string {
 	if strings.Contains(expr, " on (job) ") {
 		return "(" + expr + ")"
@@ -133,21 +131,21 @@ func routes(f schema.Family) bool {
 	return ok
 }
 
-func (in reading) buckets() string {
+func (in schemaRules) buckets() string {
 	if f := in.schema.Duration; f.Name != "" && f.Kind == schema.Histogram {
 		return in.rate(f, "_bucket", schema.Method, schema.Route)
 	}
 	return ""
 }
 
-func (in reading) seconds() string {
+func (in schemaRules) seconds() string {
 	if f := in.schema.Duration; f.Name != "" {
 		return in.rate(f, "_sum", schema.Method, schema.Route)
 	}
 	return ""
 }
 
-func (in reading) inFlight() string {
+func (in schemaRules) inFlight() string {
 	f := in.schema.InFlight
 	if f.Name == "" {
 		return ""
@@ -157,21 +155,21 @@ func (in reading) inFlight() string {
 	if f.Kind == schema.Summary { // Micrometer's: a count under one of three names
 		name, matchers = "", append([]string{`__name__=~"` + f.Name + `_(count|gcount|active_count)"`}, matchers...)
 	}
-	return "sum by (job) (" + series(name, matchers) + ")" + beside(s)
+	return "sum by (job) (" + series(name, matchers) + ")" + onlyJobs(s)
 }
 
-// called is how recorded metrics call what labels carry.
-var called = map[schema.Value]string{schema.Method: "method", schema.Route: "path", schema.Status: "status"}
+// recordedLabels are the labels of recorded metrics, by the source of their values.
+var recordedLabels = map[schema.Value]string{schema.Method: "method", schema.Route: "path", schema.Status: "status"}
 
-// rate is the family's rate by the given values, under the names of called.
-func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) string {
+// rate is the family's rate by the given values, with the labels of recordedLabels.
+func (in schemaRules) rate(f schema.Family, suffix string, by ...schema.Value) string {
 	picked := in.schema.Select(f, in.Schemas)
-	theirs, ours, renamed := columns(f, by)
+	theirs, ours, renamed := labelsBy(f, by)
 	if suffix == "_bucket" {
 		theirs, ours = append(theirs, "le"), append(ours, "le")
 	}
 	var sums []string
-	for _, s := range in.spans() {
+	for _, s := range in.windows() {
 		selected := matchers(picked)
 		if s.jobs != "" {
 			selected = append(selected, s.jobs)
@@ -182,15 +180,15 @@ func (in reading) rate(f schema.Family, suffix string, by ...schema.Value) strin
 	if len(sums) > 1 {
 		expr = "(" + expr + ")"
 	}
-	return rename(expr, renamed, ours, hasRoutes(f)) + beside(picked)
+	return rename(expr, renamed, ours, hasRoutes(f)) + onlyJobs(picked)
 }
 
-// columns are the labels that carry the values in the family and in what is
-// recorded, and those pairs of them that differ. A path there always is.
-func columns(f schema.Family, by []schema.Value) (theirs, ours []string, renamed [][2]string) {
+// labelsBy returns the labels with these values, in the family and in the recorded metric, and
+// the pairs of them that differ. A recorded metric always has a path.
+func labelsBy(f schema.Family, by []schema.Value) (theirs, ours []string, renamed [][2]string) {
 	theirs, ours = []string{"job"}, []string{"job"}
 	for _, v := range by {
-		name, l := called[v], label(f, v)
+		name, l := recordedLabels[v], label(f, v)
 		theirs = append(theirs, l.Names()...)
 		if l.Name != "" || v == schema.Route {
 			ours = append(ours, name)
@@ -214,18 +212,17 @@ func label(f schema.Family, v schema.Value) schema.LabelName {
 	return l
 }
 
-// hasRoutes says whether every series of the family that is selected names a
-// route.
+// hasRoutes reports whether every selected series of the family has a route.
 func hasRoutes(f schema.Family) bool {
 	l, ok := f.Label(schema.Route)
 	return ok && !l.Optional
 }
 
-// rename gives the summed series our labels, and a path to those without. It
-// works on sums, which are few, and not on what was scraped.
+// rename gives the summed series our labels, and a path to those without. It works on sums, which
+// are few, and not on the scraped series.
 func rename(expr string, renamed [][2]string, ours []string, hasRoutes bool) string {
 	for _, r := range renamed {
-		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.+)\")", expr, r[1], r[0]) // never over another name's value
+		expr = fmt.Sprintf("label_replace(%s, %q, \"$1\", %q, \"(.+)\")", expr, r[1], r[0]) // keep a value that another name has set
 	}
 	if !hasRoutes {
 		expr = fmt.Sprintf("label_replace(%s, \"path\", \"unknown\", \"path\", \"\")", expr)
@@ -236,7 +233,7 @@ func rename(expr string, renamed [][2]string, ours []string, hasRoutes bool) str
 	return "sum by (" + strings.Join(ours, ", ") + ") (" + expr + ")"
 }
 
-// series is a metric with its matchers.
+// series returns a metric with its matchers.
 func series(name string, matchers []string) string {
 	if len(matchers) == 0 {
 		return name
@@ -254,32 +251,32 @@ func matchers(s schema.Selector) (all []string) {
 	return all
 }
 
-// beside keeps the jobs that have, or have not, the counter by which schemas
-// with the same labels are told apart, and leaves out those that another schema
-// counts by route.
-func beside(s schema.Selector) string {
+// onlyJobs restricts an expression to the jobs of a schema. If schemas have the same labels, the
+// existence of a counter distinguishes them. Jobs that another schema counts by route are left
+// out.
+func onlyJobs(s schema.Selector) string {
 	clause := func(op string, o *schema.Selector) string {
 		if o == nil {
 			return ""
 		}
 		return " " + op + " on (job) group by (job) (" + series(o.Family.Name, matchers(*o)) + ")"
 	}
-	return clause("and", s.With) + clause("unless", s.Without) + yielding(s)
+	return clause("and", s.With) + clause("unless", s.Without) + deferring(s)
 }
 
-func yielding(s schema.Selector) string {
+func deferring(s schema.Selector) string {
 	if len(s.DeferTo) == 0 {
 		return ""
 	}
-	clause := " unless on (job) (group by (job) (" + either(s.DeferTo) + ")"
+	clause := " unless on (job) (group by (job) (" + anySeries(s.DeferTo) + ")"
 	if len(s.Own) > 0 {
-		clause += " unless on (job) group by (job) (" + either(s.Own) + ")"
+		clause += " unless on (job) group by (job) (" + anySeries(s.Own) + ")"
 	}
 	return clause + ")"
 }
 
-// either selects the series of any of the families.
-func either(all []schema.Selector) string {
+// anySeries selects the series of any of the families.
+func anySeries(all []schema.Selector) string {
 	var each []string
 	for _, s := range all {
 		name := s.Family.Name

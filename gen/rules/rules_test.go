@@ -10,7 +10,7 @@ import (
 	"github.com/tacho-go/tacho/gen/rules"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestGolden: the rules with default options are reviewed as text.
 func TestGolden(t *testing.T) {
@@ -38,6 +38,6 @@ func golden(t *testing.T, file string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the package writes: look at the difference, and run go test -update if it is meant", file)
+		t.Errorf("%s differs from the output of the package: check the difference, and run go test -update if it is intended", file)
 	}
 }

@@ -2,8 +2,8 @@ package rules
 
 import "time"
 
-// scrapeFailing has the text of tacho_target_problem, which tacho's server exports for each
-// target that is down: what the page says of it, too. Another Prometheus has none.
+// scrapeFailing shows the text of tacho_target_problem, which tacho's server exports for each
+// target that is down and which the page shows, too. Other Prometheus servers do not have it.
 func scrapeFailing(Options) alert {
 	return alert{
 		name:     "TachoScrapeFailing",

@@ -2,9 +2,9 @@ package rules
 
 import "time"
 
-// storageDamaged looks at every Prometheus that is scraped, tacho's own server
-// among them. The counter goes up while a process opens its storage, that is
-// before it is first scraped: a value above zero in a young process is news.
+// storageDamaged covers every Prometheus that is scraped, including tacho's own server. The
+// counter increases while a process opens its storage, before it is first scraped: a value above
+// zero in a new process is recent damage.
 func storageDamaged(Options) alert {
 	const corruptions = "prometheus_tsdb_wal_corruptions_total"
 	return alert{
@@ -19,12 +19,12 @@ func storageDamaged(Options) alert {
 	}
 }
 
-// storageFull cannot rely on the flag alone: the server whose disk is full
-// does not store the flag either. But it goes on evaluating rules, and sees
-// that neither the flag nor anything else has had a new sample for minutes.
+// storageFull cannot rely on the flag alone: a server with a full disk does not store the flag
+// either. But it continues to evaluate rules, and sees that neither the flag nor any other
+// series has had a new sample for minutes.
 func storageFull(o Options) alert {
 	const flag = "tacho_server_storage_full"
-	silence := number(max(o.hasten(2*time.Minute), 4*o.Interval, 2*o.slowest()).Seconds())
+	silence := number(max(o.scaled(2*time.Minute), 4*o.Interval, 2*o.slowest()).Seconds())
 	return alert{
 		name:     "TachoStorageFull",
 		severity: Critical,

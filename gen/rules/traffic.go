@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// trafficGone asks for traffic in at least half of the last hour's minutes: a
-// job that works once an hour, or a service that gets a request now and then,
-// is quiet by nature, and of a new one nothing is known.
+// trafficGone requires traffic in at least half of the last hour's minutes: an hourly job, or a
+// service with occasional requests, is quiet by nature, and nothing is known about a new one.
 func trafficGone(o Options) alert {
-	hour, minute := o.hasten(time.Hour), max(o.hasten(time.Minute), o.Interval)
+	hour, minute := o.scaled(time.Hour), max(o.scaled(time.Minute), o.Interval)
 	return alert{
 		name:     "TachoTrafficGone",
 		severity: Critical,

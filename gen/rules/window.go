@@ -9,38 +9,38 @@ import (
 	"time"
 )
 
-// A span is the window of the rates of some jobs.
-type span struct {
+// A jobWindow is the window of the rates of some jobs.
+type jobWindow struct {
 	window time.Duration
 	jobs   string // a matcher on the label job, "" for all
 }
 
-// spans are the windows that the jobs need. The longest is that of all jobs
-// without a name here: a rate over too long a window is smooth, one over less
-// than two scrapes does not exist.
-func (o Options) spans() []span {
+// windows returns the windows that the jobs need. Jobs that Intervals does not name get the
+// longest: a rate over too long a window is smoothed, one over less than two scrapes does not
+// exist.
+func (o Options) windows() []jobWindow {
 	byWindow := make(map[time.Duration][]string)
 	for job, interval := range o.Intervals {
 		w := o.windowFor(interval)
 		byWindow[w] = append(byWindow[w], job)
 	}
-	windows := slices.Sorted(maps.Keys(byWindow))
-	if len(windows) < 2 {
-		return []span{{window: o.windowFor(o.slowest())}}
+	sorted := slices.Sorted(maps.Keys(byWindow))
+	if len(sorted) < 2 {
+		return []jobWindow{{window: o.windowFor(o.slowest())}}
 	}
-	var all []span
+	var all []jobWindow
 	var named []string
-	for _, w := range windows[:len(windows)-1] {
-		all = append(all, span{w, "job=~" + anyOf(byWindow[w])})
+	for _, w := range sorted[:len(sorted)-1] {
+		all = append(all, jobWindow{w, "job=~" + anyOf(byWindow[w])})
 		named = append(named, byWindow[w]...)
 	}
-	return append(all, span{windows[len(windows)-1], "job!~" + anyOf(named)})
+	return append(all, jobWindow{sorted[len(sorted)-1], "job!~" + anyOf(named)})
 }
 
-// windowFor is four scrapes, so that one that is missed leaves a rate.
+// windowFor returns four scrape intervals, so that one missed scrape leaves a rate.
 func (o Options) windowFor(interval time.Duration) time.Duration { return max(o.Window, 4*interval) }
 
-// slowest is the longest interval of all, 0 if none is known.
+// slowest returns the longest scrape interval, 0 if none is known.
 func (o Options) slowest() (longest time.Duration) {
 	for _, interval := range o.Intervals {
 		longest = max(longest, interval)
@@ -48,7 +48,7 @@ func (o Options) slowest() (longest time.Duration) {
 	return longest
 }
 
-// anyOf is a regular expression, quoted for PromQL.
+// anyOf returns a regular expression that matches any of the jobs, quoted for PromQL.
 func anyOf(jobs []string) string {
 	slices.Sort(jobs)
 	quoted := make([]string, len(jobs))

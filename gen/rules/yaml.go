@@ -12,9 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML writes groups as a rule file. It reads the file back as Prometheus
-// does, so that rules that Prometheus would refuse, for an option that makes
-// no sense, are an error here.
+// YAML formats groups as a rule file. It parses the result as Prometheus does, so that rules
+// which Prometheus would reject because of an invalid option return an error here.
 func YAML(groups ...rulefmt.RuleGroup) ([]byte, error) {
 	var file bytes.Buffer
 	out := yaml.NewEncoder(&file)
