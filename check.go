@@ -10,7 +10,7 @@ import (
 // [3] or .Name; "" is all of it.
 type complaint func(part, format string, args ...any)
 
-// of complains of a part.
+// of reports problems of a part.
 func (wrong complaint) of(above string) complaint {
 	return func(part, format string, args ...any) { wrong(above+part, format, args...) }
 }
