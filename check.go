@@ -6,8 +6,8 @@ import (
 	"github.com/tacho-go/tacho/internal/hist"
 )
 
-// A complaint reports what is wrong with a field, or with a part of it, such as
-// [3] or .Name; "" is all of it.
+// A complaint reports a problem of a field, or of a part of it, such as [3] or .Name; "" means all
+// of it.
 type complaint func(part, format string, args ...any)
 
 // of reports problems of a part.

@@ -171,13 +171,13 @@ func (e *endpoint) limit(w http.ResponseWriter, r *http.Request) {
 func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Format, names []string) (err error) {
 	if e.meter.core.siblings != nil {
 		// The merged state is read under a lock, which must not depend on a slow scraper.
-		var whole bytes.Buffer
+		var buffer bytes.Buffer
 		defer func(to io.Writer) {
 			if err == nil {
-				_, err = whole.WriteTo(to)
+				_, err = buffer.WriteTo(to)
 			}
 		}(out)
-		out = &whole
+		out = &buffer
 	}
 	others, err := e.others.Gather(ctx)
 	if ctx.Err() == context.Canceled {

@@ -128,9 +128,8 @@ type Status struct {
 	Initial []int
 }
 
-// Buckets are the upper bounds of the histograms. Bounds are positive and ascend;
-// +Inf is added. A histogram has at most 200. Nil stands for the default, and an
-// empty, non-nil slice is an error.
+// Buckets are the upper bounds of the histograms. Bounds are positive and ascending; +Inf is added.
+// A histogram has at most 200. Nil means the default; an empty, non-nil slice is an error.
 type Buckets struct {
 	// Latency has the bounds of the latency histogram, in seconds. The default is the schema's
 	// bounds, or DefaultBuckets() if it has none.

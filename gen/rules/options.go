@@ -37,8 +37,8 @@ type Options struct {
 	// to matter. The default is 20.
 	MinRequests int
 
-	// Speedup divides the time for which a condition must hold and the time that
-	// alerts look back, so that a demo shows in seconds what takes minutes. The default is 1.
+	// Speedup divides the time for which a condition must hold and the time that alerts look back,
+	// so that a demo shows in seconds what takes minutes. The default is 1.
 	Speedup float64
 	// RunbookURL is the location of the alerts' pages: the name of the alert and ".md" are
 	// appended. The default is "docs/alerts/", as in the sources.
