@@ -6,11 +6,11 @@ import (
 	"github.com/tacho-go/tacho/internal/hist"
 )
 
-// A complaint reports what is wrong with a field, or with a part of it, such as
-// [3] or .Name; "" is all of it.
+// A complaint reports a problem of a field, or of a part of it, such as [3] or .Name; "" means all
+// of it.
 type complaint func(part, format string, args ...any)
 
-// of complains of a part.
+// of reports problems of a part.
 func (wrong complaint) of(above string) complaint {
 	return func(part, format string, args ...any) { wrong(above+part, format, args...) }
 }

@@ -7,24 +7,22 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Transport measures the requests that a client sends: how many, how long, and
-// how many are under way, by method, host and outcome. Base sends them;
-// nil stands for http.DefaultTransport.
+// Transport measures the requests that a client sends: their number, duration, and how many are in
+// flight, by method, host and outcome. Base sends them; nil means http.DefaultTransport.
 //
 //	client := &http.Client{Transport: m.Transport(nil, "api.example.com", "search:9200")}
 //
-// Hosts declares the hosts that the host label names: with a port, or without
-// one for any port. All others are "other", so that no address that somebody
-// else chose becomes a label.
+// Hosts lists the values of the host label: with a port, or without one for any port. Every other
+// host is recorded as "other", so that addresses chosen by others never become labels.
 //
-// A request is over when its response's body has been read or closed; one that is
-// never closed stays in flight, as its connection does. The status is the
-// response's; "timeout", "canceled" (by the caller) or "error" if there was none,
-// or if it broke off, base panicked, or gave neither a response nor an error. Names are those of the schemas' Client; where two schemas
-// give a family the same name, the first one's is exported. The responses, and
-// what base can do, stay as they are.
+// A request ends when its response's body has been read or closed; one whose body is never closed
+// stays in flight, like its connection. The status is the response's. It is "timeout", "canceled"
+// (by the caller) or "error" if there was no response, if the response broke off, or if base
+// panicked or returned neither a response nor an error. Names are those of the schemas' Client; if
+// two schemas give a family the same name, the first one's is exported. Transport does not change
+// responses or hide the abilities of base.
 //
-// It panics if the metrics' names are taken in the registry.
+// It panics if the registry already has metrics with these names.
 func (m *Meter) Transport(base http.RoundTripper, hosts ...string) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport

@@ -15,14 +15,13 @@ import (
 	"github.com/tacho-go/tacho/internal/scan"
 )
 
-// Another collector may export a family that tacho exports itself: an unchecked
-// one can write any name at any time, and a name that nobody has taken may still
-// be that of a histogram's samples, or become one when it is escaped. Two families
-// of one name make an exposition invalid. Tacho's own stays; the other one is left
-// out and counted as a conflict.
+// Another collector may export a family that tacho exports itself: an unchecked one can write any
+// name at any time, and an unused name may equal that of a histogram's samples, or become equal
+// when it is escaped. Two families of one name make an exposition invalid. Tacho's own stays; the
+// other one is omitted and counted as a conflict.
 
-// foreign returns what other collectors have given without the families whose
-// names tacho uses in a format. The slice that it is given is shared by scrapes.
+// foreign returns the families of other collectors without those whose names tacho uses in a
+// format. Scrapes share the slice that it gets.
 func (c *core) foreign(others []*dto.MetricFamily, format expfmt.Format, created bool) []*dto.MetricFamily {
 	kind := format.FormatType()
 	own := c.families.Names(kind == expfmt.TypeOpenMetrics || created && kind == expfmt.TypeTextPlain)
@@ -51,14 +50,14 @@ func (c *core) conflict(name string) {
 	c.fail(guard.Conflict, name, "tacho exports metrics under this name, and its own stay; take the other collector's out or rename them, or "+c.opts.rename())
 }
 
-// lost reports whether tacho's own families are missing in what was gathered with
-// an error; they still can be read. Behind a wrapper they have other names.
+// lost reports whether tacho's own families are missing from a gathering that ended with an error;
+// they can still be read. Behind a wrapper they have other names.
 func (m *Meter) lost(gathered []*dto.MetricFamily) bool {
 	return len(gathered) == 0 || m.plainRegistry() && !among(m.families, gathered)
 }
 
-// among reports whether one of them is among others, perhaps under a prefix that a
-// wrapper around the registry puts before it.
+// among reports whether others contains one of the families, possibly with a prefix that a wrapper
+// around the registry adds.
 func among(f *scan.Families, others []*dto.MetricFamily) bool {
 	return slices.ContainsFunc(others, func(o *dto.MetricFamily) bool {
 		return slices.ContainsFunc(f.Sorted, func(own *scan.Family) bool { return strings.HasSuffix(o.GetName(), own.Name) })
@@ -71,9 +70,9 @@ func (m *Meter) plainRegistry() bool {
 	return plain
 }
 
-// restored repairs what a registry of the user's has gathered with an error.
-// Whichever collector comes first decides on a family's type and help there, and
-// the samples of the other are refused, which may be tacho's.
+// restored repairs the result of a user's registry that returned an error. There, the first
+// collector defines a family's type and help, and the samples of the other one are refused, which
+// may be tacho's.
 func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*dto.MetricFamily {
 	if !m.plainRegistry() {
 		return gathered
@@ -89,7 +88,7 @@ func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*
 		case at < 0 || own[at].GetType() != g.GetType() || own[at].GetHelp() != g.GetHelp():
 			m.core.conflict(g.GetName())
 		default:
-			own[at] = g // with those of other Meters
+			own[at] = g // including those of other Meters
 		}
 	}
 	all := append(own, m.core.foreign(others, format, false)...)
@@ -97,10 +96,10 @@ func (m *Meter) restored(gathered []*dto.MetricFamily, format expfmt.Format) []*
 	return all
 }
 
-// A service that moves to tacho step by step has metrics of client_golang already.
-// Messages about what does not fit together begin with the names of these.
+// A service that moves to tacho step by step already has client_golang metrics. Messages about
+// conflicts begin with the names of these.
 
-// clashing names the families that do not fit to descriptors of others.
+// clashing returns the names of the families that are incompatible with descriptors of others.
 func clashing(f *scan.Families, others []*prometheus.Desc) (names []string) {
 	for _, d := range others {
 		name := guard.Name(d)
@@ -113,8 +112,8 @@ func clashing(f *scan.Families, others []*prometheus.Desc) (names []string) {
 	return slices.Compact(names)
 }
 
-// clash is the error of a registry that does not take tacho's own metrics. It
-// names all that are in the way, and what helps.
+// clash returns the error of a registry that refuses tacho's own metrics. It names all conflicting
+// metrics and the fix.
 func (m *Meter) clash(err error) error {
 	names := clashing(m.families, guard.Descriptions(m.opts.Registerer))
 	if len(names) == 0 {
@@ -128,7 +127,7 @@ func (m *Meter) clash(err error) error {
 		strings.Join(names, ", "), m.opts.rename(), err)
 }
 
-// rename says how tacho's metrics get other names.
+// rename describes how to rename tacho's metrics.
 func (o *Options) rename() string {
 	if o.Namespace != "" {
 		return fmt.Sprintf("choose another Options.Namespace than %q for tacho's", o.Namespace)
@@ -136,8 +135,8 @@ func (o *Options) rename() string {
 	return "set Options.Namespace, which gives tacho's other names"
 }
 
-// refusal is the error of a registry that does not take a collector, with the
-// names of its metrics first.
+// refusal returns the error of a registry that refuses a collector, with the names of its metrics
+// first.
 func (c *core) refusal(of prometheus.Collector, err error) error {
 	own := guard.Descriptions(of)
 	if names := clashing(c.families, own); len(names) > 0 {
@@ -152,12 +151,12 @@ func (c *core) refusal(of prometheus.Collector, err error) error {
 	return fmt.Errorf("tacho: %s cannot be registered: %w", strings.Join(slices.Compact(names), ", "), err)
 }
 
-// mostNames is how many metrics a message names.
+// mostNames is the maximum number of metrics in a message.
 const mostNames = 10
 
-// reportUnserved says once that the default registry of client_golang holds
-// metrics that nobody scrapes here: a registry of tacho's own was chosen, perhaps
-// by leaving Options.Registerer out, and promauto registers in the other one.
+// reportUnserved logs once that the default registry of client_golang holds metrics that this
+// endpoint does not serve: tacho uses its own registry, perhaps because Options.Registerer was
+// forgotten, while promauto registers in the default one.
 func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry) {
 	names := unserved(guard.Descriptions(byDefault), guard.Descriptions(own.Registry))
 	if len(names) == 0 {
@@ -170,13 +169,12 @@ func (m *Meter) reportUnserved(byDefault prometheus.Registerer, own *ownRegistry
 		"count", len(names), "metrics", strings.Join(shown, ", "))
 }
 
-// notBusiness begin the names of metrics that libraries put into the default
-// registry by being imported: client_golang, exporter-toolkit's go-conntrack, and
-// Prometheus's own packages.
+// notBusiness are the prefixes of metrics that libraries register in the default registry when they
+// are imported: client_golang, exporter-toolkit's go-conntrack, and Prometheus's own packages.
 var notBusiness = []string{"go_", "process_", "promhttp_", "net_conntrack_", "prometheus_"}
 
-// unserved names the metrics of a registry that are in no other one, and that a
-// service has put there itself.
+// unserved returns the names of the metrics in a registry that are in no other one and were
+// registered by the service itself.
 func unserved(there, served []*prometheus.Desc) (names []string) {
 	known := map[string]bool{}
 	for _, d := range served {

@@ -9,14 +9,13 @@ import (
 	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
-// Database exports, beside a Meter's metrics, the state of a database/sql pool,
-// as client_golang's collector does: go_sql_max_open_connections,
-// go_sql_open_connections, go_sql_in_use_connections, go_sql_idle_connections,
-// go_sql_wait_count_total, go_sql_wait_duration_seconds_total and the reasons for
-// which connections were closed, with the label db_name. A name that is taken already is an error.
+// Database adds the state of a database/sql pool to a Meter's metrics, like client_golang's
+// collector: go_sql_max_open_connections, go_sql_open_connections, go_sql_in_use_connections,
+// go_sql_idle_connections, go_sql_wait_count_total, go_sql_wait_duration_seconds_total and the
+// reasons for which connections were closed, with the label db_name. It returns an error if the
+// name is already registered.
 //
-// It is no method of the Meter, so that programs which do not call it need not
-// carry database/sql.
+// It is not a method of Meter, so that programs that do not call it do not link database/sql.
 func Database(m *Meter, name string, db *sql.DB) error {
 	if db == nil {
 		return fmt.Errorf("tacho: Database: %q is nil", name)

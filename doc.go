@@ -1,5 +1,5 @@
-// Package tacho is a tachometer for web services: it records the rate, errors,
-// duration and saturation of every HTTP request, and lets Prometheus read them.
+// Package tacho is a tachometer for web services: it records the rate, errors, duration and
+// saturation of every HTTP request, and exports them to Prometheus.
 //
 //	m := tacho.MustNew(tacho.Options{})
 //	mux := http.NewServeMux()
@@ -18,30 +18,27 @@
 //	http_stream_duration_seconds{method,path}          histogram
 //	http_streams_in_flight                             gauge
 //
-// Other names are data: package schema has those of prometheus-flask-exporter,
-// OpenTelemetry and other libraries, and Options.AlsoSchemas exports several at
-// once.
+// Package schema defines these names as data, and those of prometheus-flask-exporter, OpenTelemetry
+// and other libraries. Options.AlsoSchemas exports several schemas at once.
 //
 // # Your own metrics
 //
-// [Meter.Counter], [Meter.Gauge], [Meter.Histogram] and [Meter.Summary] make
-// metrics that are put on single routes. [NewCounter], [NewGauge] and
-// [NewHistogram] make those of the business, with a struct for their labels; any
-// client_golang metric on [Meter.Registerer] appears beside them.
-// [Meter.Transport] measures outgoing requests, [Database] pools.
+// [Meter.Counter], [Meter.Gauge], [Meter.Histogram] and [Meter.Summary] make metrics for single
+// routes. [NewCounter], [NewGauge] and [NewHistogram] make metrics of your business, with a struct
+// for their labels. The endpoint also serves any client_golang metric on [Meter.Registerer].
+// [Meter.Transport] measures outgoing requests, [Database] measures connection pools.
 //
 // # Labels
 //
-// path is the template of the route (/users/{id}), never the path that a client
-// has sent: "unmatched" if the router found no route, "unknown" if no router is
-// in sight. method is one of the known methods or "OTHER". status is what was
-// really sent; 500 for a panic, 499 if the client hung up before a status was
-// written. Client headers such as Host are never labels. Each metric has a
-// limit of label sets (Options.SeriesLimit); what goes beyond it is recorded as
-// "__overflow__".
+// path is the template of the route (/users/{id}), never the path that a client sent. It is
+// "unmatched" if the router found no route, and "unknown" if there is no router that reports one.
+// method is a known method or "OTHER". status is the status that was sent: 500 for a panic, 499 if
+// the client disconnected before a status was written. Client headers such as Host never become
+// labels. Each metric has a limit of label sets (Options.SeriesLimit); values beyond it are
+// recorded as "__overflow__".
 //
 // # Frameworks
 //
-// [Meter.Handler] measures net/http. Packages below adapter/ measure frameworks. Package
-// adapter is for whoever writes one, or uses a router such as chi or gorilla/mux.
+// [Meter.Handler] measures net/http. Packages below adapter/ measure frameworks. Use package
+// adapter to write an adapter, or for a router such as chi or gorilla/mux.
 package tacho

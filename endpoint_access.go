@@ -8,90 +8,90 @@ import (
 	"github.com/tacho-go/tacho/internal/netacl"
 )
 
-// A gate stands before the metrics endpoint.
-type gate struct {
+// An accessControl protects the metrics endpoint.
+type accessControl struct {
 	meter  *Meter
 	access Access
 	allow  netacl.Prefixes
 	next   http.Handler
 }
 
-func newGate(m *Meter, access Access, next http.Handler) *gate {
-	g := &gate{meter: m, access: access, next: next}
-	for _, entry := range g.access.Allow {
-		p, _ := netacl.ParsePrefix(entry) // New has checked them
-		g.allow = append(g.allow, p)
+func newAccessControl(m *Meter, access Access, next http.Handler) *accessControl {
+	a := &accessControl{meter: m, access: access, next: next}
+	for _, entry := range a.access.Allow {
+		p, _ := netacl.ParsePrefix(entry) // checked by New
+		a.allow = append(a.allow, p)
 	}
-	if g.access.Middleware != nil {
-		g.next = g.access.Middleware(next)
-		engine.MustHandler("Endpoint.Access.Middleware", g.next)
+	if a.access.Middleware != nil {
+		a.next = a.access.Middleware(next)
+		engine.MustHandler("Endpoint.Access.Middleware", a.next)
 	}
-	return g
+	return a
 }
 
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if x := g.meter.engine.Enclosing(w, r.Context()); x != nil {
+func (a *accessControl) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if x := a.meter.engine.Enclosing(w, r.Context()); x != nil {
 		x.Exclude()
 	}
 	switch {
-	case !g.allow.Admit(r):
+	case !a.allow.Admit(r):
 		http.Error(w, "this address may not read the metrics", http.StatusForbidden)
-	case !g.recognises(r):
-		g.challenge(w)
+	case !a.authorized(r):
+		a.challenge(w)
 	default:
-		g.warn(r)
-		g.next.ServeHTTP(w, r)
+		a.warn(r)
+		a.next.ServeHTTP(w, r)
 	}
 }
 
-func (g *gate) recognises(r *http.Request) bool {
-	if len(g.access.Users)+len(g.access.BearerTokens) == 0 {
+func (a *accessControl) authorized(r *http.Request) bool {
+	if len(a.access.Users)+len(a.access.BearerTokens) == 0 {
 		return true
 	}
 	header := r.Header.Get("Authorization")
 	if scheme, token, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return g.knowsToken(strings.TrimSpace(token))
+		return a.validToken(strings.TrimSpace(token))
 	}
 	user, password, ok := r.BasicAuth()
-	return ok && g.knowsUser(user, password)
+	return ok && a.validUser(user, password)
 }
 
-func (g *gate) knowsToken(token string) bool {
-	known := 0
-	for _, t := range g.access.BearerTokens {
-		known |= netacl.Equal(t, token)
+func (a *accessControl) validToken(token string) bool {
+	valid := 0
+	for _, t := range a.access.BearerTokens {
+		valid |= netacl.Equal(t, token)
 	}
-	return known == 1
+	return valid == 1
 }
 
-func (g *gate) knowsUser(user, password string) bool {
-	known := 0
-	for name, secret := range g.access.Users {
-		known |= netacl.Equal(name, user) & netacl.Equal(secret, password)
+func (a *accessControl) validUser(user, password string) bool {
+	valid := 0
+	for name, secret := range a.access.Users {
+		valid |= netacl.Equal(name, user) & netacl.Equal(secret, password)
 	}
-	return known == 1
+	return valid == 1
 }
 
-func (g *gate) challenge(w http.ResponseWriter) {
-	if len(g.access.Users) > 0 {
+func (a *accessControl) challenge(w http.ResponseWriter) {
+	if len(a.access.Users) > 0 {
 		w.Header().Add("WWW-Authenticate", `Basic realm="metrics", charset="UTF-8"`)
 	}
-	if len(g.access.BearerTokens) > 0 {
+	if len(a.access.BearerTokens) > 0 {
 		w.Header().Add("WWW-Authenticate", `Bearer realm="metrics"`)
 	}
 	http.Error(w, "the metrics need a user or token", http.StatusUnauthorized)
 }
 
-// warn says once that somebody on the internet has read the metrics, or can.
-func (g *gate) warn(r *http.Request) {
-	if g.access.guarded() || g.access.Public || g.meter.warnedPublic.Load() {
+// warn logs once that the metrics were read from a public address, or can be.
+func (a *accessControl) warn(r *http.Request) {
+	if a.access.guarded() || a.access.Public || a.meter.warnedPublic.Load() {
 		return
 	}
 	where := netacl.PublicAddress(r)
-	if where == "" || !g.meter.warnedPublic.CompareAndSwap(false, true) {
+	if where == "" || !a.meter.warnedPublic.CompareAndSwap(false, true) {
 		return
 	}
-	g.meter.logger().Warn("tacho: the metrics endpoint answers on a public address, and anybody can read it: "+
+	a.meter.logger().Warn("tacho: the metrics endpoint answers on a public address, and anybody can read it: "+
 		"set Options.Endpoint.Access, serve it on a port of its own (Meter.Serve) or behind a proxy that keeps strangers out; "+
 		"Endpoint.Access.Public says that it is meant so", "path", r.URL.Path, "address", where)
 }

@@ -75,7 +75,7 @@ func TestClientsThatNeverRead(t *testing.T) {
 				exchange(m, "GET", fmt.Sprintf("/some/route/%d", i), 200)
 			}
 			served := m.Metrics()
-			held := served.(*gate).next.(*endpoint).slots
+			held := served.(*accessControl).next.(*endpoint).slots
 			address := serveNarrow(t, m.Handler(served))
 			for range slots {
 				stubborn(t, address, request)

@@ -2,6 +2,6 @@ package tacho
 
 import "errors"
 
-// ErrNotScraped is what Meter.Shutdown returns when no scrape came before its
-// context ended: the last numbers have not been read.
+// ErrNotScraped is returned by Meter.Shutdown if no scrape came before its context ended: nothing
+// has read the last values.
 var ErrNotScraped = errors.New("tacho: no scrape has read the last numbers")

@@ -24,27 +24,25 @@ import (
 	"github.com/tacho-go/tacho/internal/scan"
 )
 
-// Metrics returns the handler of the metrics endpoint: everything that the
-// Meter's registry holds, in the format that the scraper asks for: the text
-// format, OpenMetrics or delimited protocol buffers; as it is, or compressed by
-// gzip or zstd. Its own requests are never recorded, wherever it is mounted.
+// Metrics returns the handler of the metrics endpoint. It serves everything in the Meter's
+// registry, in the format that the scraper requests: text, OpenMetrics or delimited protocol
+// buffers, uncompressed or compressed with gzip or zstd. Its own requests are never recorded,
+// wherever it is mounted.
 //
-// A query of name[]=NAME, once or more, leaves out all but these samples or
-// families. With Options.Multiproc, worker=PID shows what one of the processes has
-// counted, as it was a second ago at most. OPTIONS says which methods there are.
-// Options.Endpoint.Access keeps strangers out.
+// The query name[]=NAME, once or more, selects samples or families. With Options.Multiproc,
+// worker=PID shows the counts of one process, at most a second old. OPTIONS returns the allowed
+// methods. Options.Endpoint.Access restricts access.
 //
-// A collector of the registry that panics, hangs or gives invalid metrics
-// costs its own metrics, and is counted in tacho_scrape_errors_total. Scrapes at
-// the same time share one collection of these, which begins after the last of them
-// has come: nothing that was counted before a scrape is missing in it. A family that
-// tacho exports itself is tacho's, whatever another collector gives under its name.
+// A collector that panics, hangs or returns invalid metrics only loses its own metrics, and is
+// counted in tacho_scrape_errors_total. Concurrent scrapes share one collection, which begins after
+// the last of them has arrived: a scrape never misses anything that was counted before it. If
+// another collector uses the name of a family that tacho exports, tacho's family is exported.
 //
-// A client that does not take the answer is cut off after twice
-// Options.Endpoint.Timeout. A handler around the endpoint that has set
-// Content-Encoding compresses the answer; the endpoint then does not.
+// A client that does not read the response is disconnected after twice Options.Endpoint.Timeout. If
+// a handler around the endpoint has set Content-Encoding, that handler compresses the response, and
+// the endpoint does not.
 func (m *Meter) Metrics() http.Handler {
-	return newGate(m, m.opts.Endpoint.Access, newEndpoint(m))
+	return newAccessControl(m, m.opts.Endpoint.Access, newEndpoint(m))
 }
 
 func newEndpoint(m *Meter) *endpoint {
@@ -63,12 +61,12 @@ func newEndpoint(m *Meter) *endpoint {
 type endpoint struct {
 	meter  *Meter
 	slots  chan struct{}
-	own    bool // the Meter's own families are not in what others gathers
+	own    bool // others does not gather the Meter's own families
 	others guard.Shared
 	states sync.Pool // of *scrape
 }
 
-// A scrape is the memory that one scrape needs, and the next one uses again.
+// A scrape is the memory of one scrape, which later scrapes reuse.
 type scrape struct {
 	scan     scan.Scan
 	encoders expo.Encoders
@@ -103,7 +101,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.serve(w, r)
 }
 
-// serveWorker answers for one of the service's processes alone.
+// serveWorker serves one of the service's processes.
 func (e *endpoint) serveWorker(w http.ResponseWriter, r *http.Request, pid string) {
 	alone, living := e.meter.core.siblings.worker(pid)
 	if alone == nil {
@@ -119,7 +117,7 @@ const allowed = "GET, HEAD, OPTIONS"
 
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	if own, ok := e.meter.opts.Gatherer.(*ownRegistry); ok {
-		e.meter.core.scraped.Do(func() { go e.meter.reportUnserved(prometheus.DefaultRegisterer, own) }) // no scrape waits for it
+		e.meter.core.scraped.Do(func() { go e.meter.reportUnserved(prometheus.DefaultRegisterer, own) }) // scrapes do not wait for it
 	}
 	format := expo.Negotiate(r.Header)
 	h := w.Header()
@@ -144,44 +142,42 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		refuseIncomplete(w)
 	}
 	if err != nil || r.Context().Err() != nil {
-		return // a client that has left is no error of ours
+		return // the client has disconnected
 	}
-	inTime := ctx.Err() == nil // else something may be missing
+	inTime := ctx.Err() == nil // otherwise something may be missing
 	if closeOut() == nil && len(names) == 0 && inTime {
 		waiting.Scraped()
 	}
 }
 
-// limit gives the client a limited time to take the answer, and to send a body
-// that it has announced, which the server reads before it answers: a client
-// that takes none must not hold a slot. A server that allows less
-// keeps its own times.
+// limit restricts the time in which the client must read the response, and send an announced body,
+// which the server reads before it answers: a client that does neither must not occupy a slot.
+// Shorter limits of the server remain.
 func (e *endpoint) limit(w http.ResponseWriter, r *http.Request) {
 	most := 2 * e.meter.opts.Endpoint.Timeout // to gather, and to send
 	until := time.Now().Add(most)
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	control := http.NewResponseController(w)
 	if server == nil || server.WriteTimeout <= 0 || server.WriteTimeout > most {
-		_ = control.SetWriteDeadline(until) // a writer without deadlines sends from memory, or has no Unwrap
+		_ = control.SetWriteDeadline(until) // a writer without deadlines writes to memory, or has no Unwrap
 	}
 	if r.ContentLength != 0 && (server == nil || server.ReadTimeout <= 0 || server.ReadTimeout > most) {
 		_ = control.SetReadDeadline(until)
 	}
 }
 
-// render writes everything, or what is asked for, to out. The error is that of
-// writing, or that the client has left.
+// render writes everything, or the selected names, to out. The error is that of writing, or of a
+// client that has disconnected.
 func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Format, names []string) (err error) {
 	if e.meter.core.siblings != nil {
-		// What all processes have counted is read under a lock, which no slow
-		// scraper may hold.
-		var whole bytes.Buffer
+		// The merged state is read under a lock, which must not depend on a slow scraper.
+		var buffer bytes.Buffer
 		defer func(to io.Writer) {
 			if err == nil {
-				_, err = whole.WriteTo(to)
+				_, err = buffer.WriteTo(to)
 			}
 		}(out)
-		out = &whole
+		out = &buffer
 	}
 	others, err := e.others.Gather(ctx)
 	if ctx.Err() == context.Canceled {
@@ -190,7 +186,7 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	if err != nil {
 		e.complain(err)
 	}
-	if err == context.DeadlineExceeded && e.reading() {
+	if err == context.DeadlineExceeded && e.readsFiles() {
 		return errReading
 	}
 	own := e.own || err != nil && e.meter.lost(others)
@@ -214,8 +210,8 @@ func (e *endpoint) render(ctx context.Context, out io.Writer, format expfmt.Form
 	return e.writeGathered(out, format, which.Families(others), false)
 }
 
-// patience is how long this scrape may wait for other collectors: what the
-// scraper says it will wait itself, less some time to send.
+// patience returns how long this scrape may wait for other collectors: the scraper's own timeout
+// minus some time to send.
 func (e *endpoint) patience(r *http.Request) time.Duration {
 	limit := e.meter.opts.Endpoint.Timeout
 	seconds, err := strconv.ParseFloat(r.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
@@ -247,14 +243,14 @@ func (e *endpoint) write(out io.Writer, format expfmt.Format, others []*dto.Metr
 	if enc == nil || !own {
 		return e.writeGathered(out, format, others, own)
 	}
-	e.meter.core.look(func(shown *core) {
+	e.meter.core.view(func(shown *core) {
 		s.scan.Start(shown.source(), enc)
 		err = e.encodeAll(s, enc, out, format, others)
 	})
 	return err
 }
 
-// encodeAll writes the Meter's own families, and others between them.
+// encodeAll writes the Meter's own families, merged with others in order.
 func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format expfmt.Format, others []*dto.MetricFamily) error {
 	buf := enc.Out()
 	buf.Reset(out)
@@ -276,8 +272,8 @@ func (e *endpoint) encodeAll(s *scrape, enc expo.Encoder, out io.Writer, format 
 	return buf.Flush()
 }
 
-// writeGathered leaves everything to client_golang's encoders: in registries
-// that are not tacho's own, and in formats that hardly anybody asks for.
+// writeGathered uses client_golang's encoders: for registries other than tacho's own, and for rare
+// formats.
 func (e *endpoint) writeGathered(out io.Writer, format expfmt.Format, families []*dto.MetricFamily, own bool) error {
 	if own {
 		families = append(slices.Clone(families), e.meter.core.gather()...)
@@ -303,9 +299,9 @@ func (e *endpoint) encoderOptions() []expfmt.EncoderOption {
 	return nil
 }
 
-// encode writes one family of another collector. One that cannot be encoded is
-// left out. An encoder returns the error of writing, too, which is in sent then: the
-// client has left, and no collector has failed.
+// encode writes one family of another collector. It omits a family that cannot be encoded. An
+// encoder also returns write errors; sent is then set: the client has disconnected, and no
+// collector has failed.
 func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) {
 	if !utf8.ValidString(f.GetHelp()) {
 		f = expo.CleanHelp(f)
@@ -315,8 +311,8 @@ func (e *endpoint) encode(enc expfmt.Encoder, f *dto.MetricFamily, sent *error) 
 	}
 }
 
-// writePython writes everything in Python's format. HTTP families are there
-// from the beginning, as in Python.
+// writePython writes everything in Python's format. HTTP families exist from the start, as in
+// Python.
 func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own bool) error {
 	p := expo.NewPython(out, e.meter.opts.Endpoint.CreatedSamples)
 	if own {
@@ -335,14 +331,13 @@ func (e *endpoint) writePython(out io.Writer, families []*dto.MetricFamily, own 
 	return p.Flush()
 }
 
-// Render returns what the metrics endpoint would answer to a scraper with this
-// Accept header, for endpoints that are not net/http handlers, and its content
-// type. An empty Accept stands for the text format. Names leaves out all but
-// those samples or families, as name[] does; none leaves nothing out.
+// Render returns the response of the metrics endpoint to a scraper with this Accept header, and its
+// content type, for endpoints that are not net/http handlers. An empty Accept means the text
+// format. Names selects samples or families, like name[]; none selects all.
 //
-// It waits for other collectors until the context ends or Options.Endpoint.Timeout
-// is over. What could not be gathered is left out and counted, as it is in a
-// scrape; the error is that of the context.
+// It waits for other collectors until the context ends or Options.Endpoint.Timeout has passed.
+// Metrics that could not be gathered are omitted and counted, as in a scrape; the error is that of
+// the context.
 func (m *Meter) Render(ctx context.Context, accept string, names ...string) (body []byte, contentType string, err error) {
 	e := newEndpoint(m)
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Endpoint.Timeout)
@@ -353,7 +348,7 @@ func (m *Meter) Render(ctx context.Context, accept string, names ...string) (bod
 	return b.Bytes(), string(format), err
 }
 
-// chosenNames are those that a scrape asks for by name[], nil for all.
+// chosenNames returns the names that a scrape selects with name[], nil for all.
 func chosenNames(r *http.Request) []string {
 	if r.URL.RawQuery == "" {
 		return nil
@@ -361,19 +356,19 @@ func chosenNames(r *http.Request) []string {
 	return r.URL.Query()["name[]"]
 }
 
-// A directory of several processes may be so large that reading it for the first time takes
-// longer than a scrape waits. What is there until then is no answer: to Prometheus, series
-// that are missing have ended. So the scrape is refused, reading goes on, and the next
-// scrape finds it done.
+// Reading a large directory of several processes for the first time may take longer than a scrape
+// waits. An incomplete response would be wrong: to Prometheus, missing series have ended. So the
+// scrape fails, reading continues, and the next scrape succeeds.
 
-// errReading is why a scrape is incomplete. For [Meter.Render] it is the context's end.
+// errReading is the reason for an incomplete scrape. It wraps the context's error for
+// [Meter.Render].
 var errReading = fmt.Errorf("the processes' directory is still being read: %w", context.DeadlineExceeded)
 
-// reading says whether a gathering that is not done in time reads a directory. Of a
-// hanging collector only its own metrics are missing, and the others are served.
-func (e *endpoint) reading() bool {
+// readsFiles reports whether a gathering that is not done in time reads a directory. If a collector
+// hangs, only its own metrics are missing and the others are served.
+func (e *endpoint) readsFiles() bool {
 	if s := e.meter.core.siblings; s != nil {
-		return s.reading()
+		return s.readsFiles()
 	}
 	g, ok := e.meter.opts.Gatherer.(interface {
 		prometheus.Gatherer
@@ -382,7 +377,7 @@ func (e *endpoint) reading() bool {
 	return ok && g.Directories()
 }
 
-// refuseIncomplete answers a scrape for which nothing was written.
+// refuseIncomplete responds to a scrape for which nothing was written.
 func refuseIncomplete(w http.ResponseWriter) {
 	w.Header().Del("Content-Encoding")
 	w.Header().Set("Retry-After", "1")

@@ -547,7 +547,7 @@ func TestScrapesShareOneCollection(t *testing.T) {
 			bodies <- w.Body.String()
 		}()
 	}
-	for len(served.(*gate).next.(*endpoint).slots) < scrapes {
+	for len(served.(*accessControl).next.(*endpoint).slots) < scrapes {
 		runtime.Gosched()
 	}
 	refused := httptest.NewRecorder()

@@ -21,15 +21,16 @@ import (
 
 // A Meter measures one service. All its methods are safe for concurrent use.
 //
-// It is a [prometheus.Collector] of its own HTTP metrics and is registered
-// already; collect it only where it was not.
+// It is a [prometheus.Collector] of its own HTTP metrics and is already registered; do not register
+// it again.
 type Meter struct {
 	*core
 	opts   Options
 	engine *engine.Engine
 }
 
-// core is what Meters on the same registry share.
+// core is the state that Meters on the same registry share: the local one of this process, or a
+// merged one.
 type core struct {
 	shared   engine.Shared
 	opts     Options
@@ -38,23 +39,23 @@ type core struct {
 	extras   []Label // Options.Labels that are computed
 
 	mu         sync.Mutex
-	labelSets  []*labelset.Sets  // of metrics that are not about HTTP as such, by name
+	labelSets  []*labelset.Sets  // of the service's own metrics, by name
 	client     *outgoing.Metrics // by clientOnce
 	clientOnce sync.Once
 
-	warnedPublic atomic.Bool // that strangers can read the metrics
-	scraped      sync.Once   // what there is to report at the first scrape
+	warnedPublic atomic.Bool // the metrics are public
+	scraped      sync.Once   // reports problems at the first scrape
 	ports        drain.List[*drain.Server]
 	waiters      drain.List[*drain.Waiter]
 	down         atomic.Bool // by Shutdown
 
 	siblings siblings    // the service's other processes, or nil
-	whole    *core       // of what all of them have counted: the core of this process
-	ready    atomic.Bool // whether siblings is known
+	local    *core       // of a merged state: the state of this process
+	ready    atomic.Bool // siblings is set
 }
 
-// recoverPanic keeps a panic in one of the user's functions away from the request.
-// It is deferred.
+// recoverPanic stops a panic in one of the user's functions, so that the request continues. It is
+// deferred.
 func (c *core) recoverPanic(function optionFunc) {
 	v := recover()
 	if v != nil && c.store.Panics[function].Add(1) == 1 {
@@ -67,43 +68,42 @@ func (c *core) logger() *slog.Logger { return cmp.Or(c.opts.Logger, slog.Default
 
 func (c *core) wall() time.Time { return c.store.Now() }
 
-// Gatherer returns what the metrics endpoint serves.
+// Gatherer returns the gatherer that the metrics endpoint serves.
 func (m *Meter) Gatherer() prometheus.Gatherer { return m.opts.Gatherer }
 
-// MetricsPath returns where the metrics endpoint is meant to be mounted.
+// MetricsPath returns the path at which to mount the metrics endpoint.
 func (m *Meter) MetricsPath() string { return m.opts.Endpoint.Path }
 
-// look calls f with the core that holds what is to be shown: this one's, or what
-// all processes have counted until now. f must not take long.
-func (c *core) look(f func(shown *core)) {
+// view calls f with the state to show: the local one, or the merged one of all processes. f must be
+// fast.
+func (c *core) view(f func(shown *core)) {
 	if c.siblings == nil {
 		f(c)
 		return
 	}
-	c.siblings.look(f)
+	c.siblings.view(f)
 }
 
-// siblings are the processes of a service, as one of them sees them.
+// siblings are the processes of a service, from the point of view of one of them.
 type siblings interface {
-	// look calls f with a core that holds what all of them have counted.
-	look(f func(shown *core))
+	// view calls f with the merged state of all processes.
+	view(f func(shown *core))
 	// gather returns the other metrics of all processes.
 	gather() ([]*dto.MetricFamily, error)
-	// reading reports whether a gathering reads the other processes' files.
-	reading() bool
-	// worker returns a core that shows what one process has counted, or nil and the
-	// numbers of those that there are.
+	// readsFiles reports whether a gathering reads the other processes' files.
+	readsFiles() bool
+	// worker returns a state that shows one process, or nil and the PIDs of the living processes.
 	worker(pid string) (alone *core, living []string)
-	// ownMark marks this Meter's families in a registry of the user's; nil elsewhere.
+	// ownMark marks this Meter's families in a registry of the user's; nil in the Meter's own.
 	ownMark() mark
-	// publish lets the other processes see this one's other metrics.
+	// publish writes this process's other metrics for the other processes.
 	publish() (gatheredHere, error)
-	// leave ends this process's part.
+	// leave ends the participation of this process.
 	leave()
 }
 
-// A gatheredHere is what this process's registry gave and was not published.
+// A gatheredHere holds the families of this process's registry that were not published.
 type gatheredHere struct {
-	alone []*dto.MetricFamily            // is exported as it is
-	given map[string][]*dto.MetricFamily // the reader gives it, by the names that it has there
+	alone []*dto.MetricFamily            // exported unchanged
+	given map[string][]*dto.MetricFamily // the reader provides them, by their names there
 }

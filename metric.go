@@ -17,11 +17,10 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A Metric records the requests of the routes that it is put on: it counts them
-// (Meter.Counter), times their handlers (Meter.Histogram, Meter.Summary), or
-// counts those in progress (Meter.Gauge). Put it on one route or on many, with
-// Handler, HandlerFunc or [Track] on net/http and with Track of the framework's
-// adapter, or on all by Meter.RegisterDefault.
+// A Metric records the requests of the routes that it is put on: it counts them (Meter.Counter),
+// times their handlers (Meter.Histogram, Meter.Summary), or counts those in progress (Meter.Gauge).
+// Put it on single routes with Handler, HandlerFunc or [Track] on net/http and with Track of the
+// framework's adapter, or on all routes with Meter.RegisterDefault.
 //
 // It is safe for concurrent use.
 type Metric struct {
@@ -37,14 +36,13 @@ type Metric struct {
 // A part is one of a metric's computed labels: its own, or one of
 // Options.Labels.
 type part struct {
-	own  *labelvalue.Limiter // if it is the metric's own
+	own  *labelvalue.Limiter // nil for one of Options.Labels
 	f    func(Request) string
-	from int // else which of Options.Labels
+	from int // index in Options.Labels, if own is nil
 }
 
-// NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. The
-// error names what is wrong with the options; a name that the registry has
-// already is refused.
+// NewMetric makes a Metric: a schema.Counter, Gauge, Histogram or Summary. It returns an error that
+// names each wrong option, or if the registry already has the name.
 func (m *Meter) NewMetric(kind schema.Kind, o MetricOptions) (*Metric, error) {
 	o.Labels, o.Buckets = slices.Clone(o.Labels), slices.Clone(o.Buckets)
 	if kind == schema.Histogram && o.Buckets == nil {
@@ -115,33 +113,32 @@ func (m *Meter) mustMetric(kind schema.Kind, o MetricOptions) *Metric {
 	return x
 }
 
-// Counter makes a Metric that counts requests, those included whose handler
-// panics. Like mux.Handle it panics when it is used wrongly: on options that
-// NewMetric refuses.
+// Counter makes a Metric that counts requests, including those whose handler panics. Like
+// mux.Handle, it panics on misuse: on options that NewMetric refuses.
 func (m *Meter) Counter(o MetricOptions) *Metric { return m.mustMetric(schema.Counter, o) }
 
-// Gauge makes a Metric that counts the requests in progress: up before the
-// handler and down after it. Its labels are computed before the handler, when
-// there is no response yet. It panics on options that NewMetric refuses.
+// Gauge makes a Metric that counts the requests in progress: it is incremented before the handler
+// and decremented after it. Its labels are computed before the handler, when there is no response
+// yet. It panics on options that NewMetric refuses.
 func (m *Meter) Gauge(o MetricOptions) *Metric { return m.mustMetric(schema.Gauge, o) }
 
-// Histogram makes a Metric that observes how long the handler takes, in seconds.
-// It panics on options that NewMetric refuses.
+// Histogram makes a Metric that observes the duration of the handler, in seconds. It panics on
+// options that NewMetric refuses.
 func (m *Meter) Histogram(o MetricOptions) *Metric { return m.mustMetric(schema.Histogram, o) }
 
-// Summary is Histogram without buckets or quantiles: a count and a sum. It
-// panics on options that NewMetric refuses.
+// Summary is like Histogram, without buckets or quantiles: a count and a sum. It panics on options
+// that NewMetric refuses.
 func (m *Meter) Summary(o MetricOptions) *Metric { return m.mustMetric(schema.Summary, o) }
 
 // Meter returns the Meter that the metric belongs to.
 func (x *Metric) Meter() *Meter { return x.meter }
 
-// Name returns the name under which the metric is exported.
+// Name returns the metric's exported name.
 func (x *Metric) Name() string { return x.sets.Name() }
 
-// RegisterDefault puts metrics on every request that the Meter measures from now
-// on and whose route the router found. Call it before the service serves.
-// Metrics that are put on a route besides count its requests twice.
+// RegisterDefault puts metrics on every request that the Meter measures from now on, if the router
+// finds its route. Call it before serving. A route that also has one of these metrics itself is
+// counted twice.
 func (m *Meter) RegisterDefault(metrics ...*Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -177,9 +174,9 @@ func (x *Metric) find(of *engine.Exchange) *labelset.Child {
 	for _, p := range x.labels {
 		switch {
 		case p.own != nil:
-			values = append(values, p.own.Value(x.meter.ask(p.f, Request{of, x.meter}, labelFunc)))
+			values = append(values, p.own.Value(x.meter.callFunc(p.f, Request{of, x.meter}, labelFunc)))
 		case x.kind == schema.Gauge:
-			// Options.Labels are known at the end only; now they are asked anew.
+			// Options.Labels are computed at the end; here they are computed now.
 			values = append(values, x.meter.extra(p.from, of))
 		default:
 			values = append(values, x.meter.extrasOf(of)[p.from])
@@ -190,8 +187,7 @@ func (x *Metric) find(of *engine.Exchange) *labelset.Child {
 	return x.sets.Find(of.Scratch.Key, values)
 }
 
-// newLabelSets makes the label sets of a metric and registers them. The options
-// have been checked.
+// newLabelSets makes the label sets of a metric and registers them. The options are valid.
 func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string, constLabels map[string]string) (*labelset.Sets, error) {
 	s := labelset.New(labelset.Config{
 		Kind: kind, Name: o.fullName(kind), Help: names.Help(o.Help), Labels: labels, ConstLabels: constLabels, Buckets: o.Buckets,
@@ -204,7 +200,7 @@ func (m *Meter) newLabelSets(kind schema.Kind, o MetricOptions, labels []string,
 	return s, nil
 }
 
-// addLabelSets makes the label sets known to the self-metrics.
+// addLabelSets adds the label sets to the self-metrics.
 func (c *core) addLabelSets(s *labelset.Sets) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -213,7 +209,7 @@ func (c *core) addLabelSets(s *labelset.Sets) {
 }
 
 func (c *core) allLabelSets() []*labelset.Sets {
-	c = cmp.Or(c.whole, c)
+	c = cmp.Or(c.local, c)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.labelSets)

@@ -12,47 +12,45 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// MetricOptions describe a metric of the service's own. Name and Help are
-// needed.
+// MetricOptions describes one of the service's own metrics. Name and Help are required.
 type MetricOptions struct {
-	// Name is the metric's name. Namespace and Subsystem are put before it,
-	// Unit (such as "seconds") behind it, each with an underscore and unless the
-	// name has it already; counters end in _total.
+	// Name is the metric's name. Namespace and Subsystem are prepended and Unit (such as "seconds")
+	// is appended, each with an underscore and only if the name lacks it. Names of counters end in
+	// _total.
 	Name      string
 	Namespace string
 	Subsystem string
 	Unit      string
 
-	// Help says in one sentence what is measured.
+	// Help describes the metric in one sentence.
 	Help string
 
-	// Labels are a tracked metric's labels. Options.Labels and
-	// Options.ConstLabels come on top.
+	// Labels are the labels of a metric on routes, in addition to Options.Labels and
+	// Options.ConstLabels.
 	Labels []Label
 
-	// Buckets are a histogram's upper bounds, ascending; +Inf is added. The
-	// default is that of the latency histogram.
+	// Buckets are a histogram's upper bounds, ascending; +Inf is added. The default is the bounds
+	// of the latency histogram.
 	Buckets []float64
 
-	// NoInitialValue leaves a tracked metric out until its first request. By
-	// default it is there at 0 if all of its labels are constant.
+	// NoInitialValue omits a metric on routes until its first request. By default, it starts at 0
+	// if all of its labels are constant.
 	NoInitialValue bool
 
-	// CountExcluded records a tracked metric also for requests that
-	// Options.Exclude leaves out of the HTTP metrics.
+	// CountExcluded makes a metric on routes include requests that Options.Exclude removes from the
+	// HTTP metrics.
 	CountExcluded bool
 
-	// TTL makes the label sets of a typed gauge vanish when they were not set
-	// for that long. 0 keeps them for ever.
+	// TTL removes label sets of a typed gauge that were not set for this time. 0 keeps them
+	// forever.
 	TTL time.Duration
 
-	// SeriesLimit is how many label sets the metric may have; past it, new
-	// values of the label that has most of them are recorded as
-	// "__overflow__". 0 stands for Options.SeriesLimit.
+	// SeriesLimit is the maximum number of label sets of the metric; beyond it, new values of the
+	// label with the most values are recorded as "__overflow__". 0 means Options.SeriesLimit.
 	SeriesLimit int
 }
 
-// fullName is the name under which the metric is exported.
+// fullName returns the metric's exported name.
 func (o MetricOptions) fullName(kind schema.Kind) string {
 	name := o.Name
 	if kind == schema.Counter {

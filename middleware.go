@@ -9,25 +9,23 @@ import (
 // Handler measures every request that next serves. The route is the pattern of
 // the [http.ServeMux] that matched, without its method and host.
 //
-// Give it the ServeMux itself, or anything around it. Where a middleware in
-// between copies the request (as Request.WithContext does) the pattern is lost
-// on its way back; then wrap the ServeMux with Handler as well, from the same
-// Meter: the inner one only names the route, and a request is counted once.
-// The same composes the templates of nested ServeMuxes behind
-// http.StripPrefix.
+// Wrap the ServeMux itself, or a handler around it. If a middleware in between copies the request,
+// as Request.WithContext does, the pattern does not reach the outer Handler; in that case also wrap
+// the ServeMux with Handler of the same Meter. The inner Handler only reports the route, and a
+// request is counted once. Nested ServeMuxes behind http.StripPrefix are handled in the same way:
+// their templates are joined.
 //
-// A nil handler stands for http.DefaultServeMux, as it does for net/http. For
-// other routers see package adapter.
+// A nil handler means http.DefaultServeMux, as in net/http. For other routers see package adapter.
 func (m *Meter) Handler(next http.Handler) http.Handler { return m.engine.Handler(next) }
 
-// The engine hands out what adapters report to, and nothing of it is in this
-// package's documentation.
+// Package adapter gets the engine through these hooks, so that it does not appear in this package's
+// documentation.
 func init() {
 	engine.Of = func(meter any) *engine.Engine { return meter.(*Meter).engine }
 	engine.MetricOf = func(metric any) *engine.Metric { return &metric.(*Metric).tracked }
 }
 
-// newEngine makes what follows the requests of this Meter.
+// newEngine returns the engine that measures this Meter's requests.
 func (m *Meter) newEngine() *engine.Engine {
 	c := engine.Config{
 		Store:            m.store,

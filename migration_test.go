@@ -201,4 +201,4 @@ func TestNilHandler(t *testing.T) {
 }
 
 // metricsFor is the endpoint with another Access.
-func (m *Meter) metricsFor(a Access) http.Handler { return newGate(m, a, newEndpoint(m)) }
+func (m *Meter) metricsFor(a Access) http.Handler { return newAccessControl(m, a, newEndpoint(m)) }

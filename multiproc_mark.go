@@ -13,25 +13,24 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// What a Meter with Options.Multiproc collects are the sums of all processes. Whoever
-// publishes this process's metrics must tell them from the process's own, and cannot
-// go by their names: wrappers around the registry (prometheus.WrapRegistererWith,
-// WrapRegistererWithPrefix) change these, and a metric of the user's may have a name
-// that a Meter's has without its wrapper. So each metric carries a mark, which
-// survives whatever happens to its name and labels.
+// A Meter with Options.Multiproc collects sums of all processes. Publishing this process's metrics
+// must distinguish them from the process's own, and cannot rely on names: wrappers around the
+// registry (prometheus.WrapRegistererWith, WrapRegistererWithPrefix) change these, and one of the
+// user's metrics may have the name of a Meter's without its wrapper. So each metric carries a mark,
+// which does not depend on its name and labels.
 
-// A mark is a field that no message of client_model has, with the Meter's number: in
-// protocol buffers a reader skips it, in text it is not written.
+// A mark is a field that no message of client_model has, with the Meter's number: protocol buffer
+// readers skip it, and text does not contain it.
 type mark []byte
 
 // markTag begins a mark: field 1001, of four bytes.
 var markTag = binary.AppendUvarint(nil, 1001<<3|5)
 
-// newMark returns a mark that no other Meter of the process has.
+// newMark returns a mark that is unique in the process.
 func newMark() mark { return binary.LittleEndian.AppendUint32(slices.Clone(markTag), rand.Uint32()) }
 
-// set marks a metric: the part of it that has the value, since collectors that wrap
-// others copy that as a whole.
+// set marks a metric: the part that has the value, because collectors that wrap others copy that
+// part unchanged.
 func (k mark) set(m *dto.Metric) {
 	switch {
 	case k == nil:
@@ -46,7 +45,7 @@ func (k mark) set(m *dto.Metric) {
 	}
 }
 
-// markOf is what a metric is marked with, if it is.
+// markOf returns the mark of a metric, or nil.
 func markOf(m *dto.Metric) []byte {
 	switch {
 	case m.Counter != nil:
@@ -59,22 +58,21 @@ func markOf(m *dto.Metric) []byte {
 	return m.Summary.ProtoReflect().GetUnknown()
 }
 
-// isShared reports whether a family holds the sums of some Meter.
+// isShared reports whether a family holds the sums of a Meter.
 func isShared(f *dto.MetricFamily) bool {
 	return slices.ContainsFunc(f.Metric, func(m *dto.Metric) bool { return bytes.Contains(markOf(m), markTag) })
 }
 
-// A wrapping is what a registry adds to names and labels. Options carry it where it
-// cannot be had from a registry.
+// A wrapping is the prefix and the labels that a registry adds. Options carry it where no registry
+// provides it.
 type wrapping struct {
 	Prefix string            `json:"prefix,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
-// learnWrapping finds out what has been added to this Meter's families, if they are
-// among those.
+// learnWrapping returns what was added to this Meter's families, if families contains them.
 func (k mark) learnWrapping(families []*dto.MetricFamily, constLabels map[string]string) (w wrapping, ok bool) {
-	// Its names are the same whatever the options, and it always has samples.
+	// The names of this family do not depend on options, and it always has samples.
 	const anchor = "tacho_scrape_errors_total"
 	for _, f := range families {
 		prefix, ends := strings.CutSuffix(f.GetName(), anchor)
@@ -102,10 +100,10 @@ func (w wrapping) equal(other wrapping) bool {
 	return w.Prefix == other.Prefix && maps.Equal(w.Labels, other.Labels)
 }
 
-// bare is a name without the prefix.
+// bare returns a name without the prefix.
 func (w wrapping) bare(name string) string { return strings.TrimPrefix(name, w.Prefix) }
 
-// labels are constant labels and those that are added.
+// labels returns constant labels and the added ones.
 func (w wrapping) labels(constant map[string]string) map[string]string {
 	if len(w.Labels) == 0 {
 		return constant

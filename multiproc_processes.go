@@ -20,12 +20,11 @@ import (
 	"github.com/tacho-go/tacho/multiproc"
 )
 
-// Where a service has several processes (Options.Multiproc), each counts in cells
-// of a file that all can read. Requests are recorded as always: only the memory is
-// another. A scrape adds the cells of all processes up in a second core, from which
-// it is then written as it always is.
+// If a service has several processes (Options.Multiproc), each counts in cells of a file that all
+// can read. Requests are recorded as usual; only the storage differs. A scrape adds the cells of
+// all processes to a second, merged state and exports that as usual.
 
-// processes are the siblings of a process, and itself.
+// processes are the processes of a service, including this one.
 type processes struct {
 	own       *core
 	cells     *multiproc.Cells
@@ -34,29 +33,29 @@ type processes struct {
 	gatherer  prometheus.Gatherer // of this process's other metrics
 	mark      mark                // of this Meter's families; nil where the registry is its own
 	wrapping  atomic.Pointer[wrapping]
-	warned    sync.Once // that Python's client writes into the directory as well
+	warned    sync.Once // Python's client also writes to the directory
 	compacts  bool
-	single    bool              // they are one process that is looked at
-	given     []*multiproc.Cell // what is there, where it was read already
+	single    bool              // only one process is shown
+	given     []*multiproc.Cell // the cells, if they have already been read
 
 	publishing sync.Mutex // held while this process's metrics are gathered and written
 
 	mu     sync.Mutex
-	whole  *core        // what all have counted
-	merger store.Merger // into it
+	merged *core        // the totals of all processes
+	merger store.Merger // adds cells to merged
 
-	collected atomic.Bool // by gather, from this process, so that it reads the others' files
+	collected atomic.Bool // by gather, from this process: it reads the others' files
 
 	once  sync.Once
 	stop  chan struct{} // closed by Shutdown
-	ended chan struct{} // closed when nothing is published or compacted any more
+	ended chan struct{} // closed after the last publishing and compaction
 }
 
-// join shares this core's cells with the service's other processes, if there
-// may be any. Nobody records yet.
+// join shares this state's cells with the service's other processes, if Multiproc is configured.
+// Nothing records yet.
 func (m *Meter) join() error {
 	if m.core.ready.Load() {
-		return nil // it is another Meter's core
+		return nil // another Meter's state
 	}
 	defer m.core.ready.Store(true)
 	o := m.core.opts.Multiproc
@@ -68,9 +67,9 @@ func (m *Meter) join() error {
 	}
 	cells, err := multiproc.OpenCells(multiproc.CellsOptions{Dir: o.Dir, Service: o.Service, FailedFunc: m.core.unshared})
 	if err != nil {
-		return m.core.stayOut(err)
+		return m.core.countAlone(err)
 	}
-	m.core.reportFolder(cells.Dir())
+	m.core.reportDir(cells.Dir())
 	publisher := multiproc.NewPublisher(cells, o.GaugeModes)
 	reader, err := multiproc.NewReader(multiproc.ReaderOptions{
 		Dir: cells.Dir(), Own: cells, Publisher: publisher, Processes: !m.opts.OmitRuntime, UTF8Names: true,
@@ -88,21 +87,21 @@ func (m *Meter) join() error {
 		s.mark = newMark()
 	}
 	m.core.store.Share(cells)
-	s.whole = wholeOf(m.core)
+	s.merged = mergedState(m.core)
 	if strings.HasPrefix(filepath.Base(o.Dir), preforkPrefix) {
 		sweepPrefork()
 	}
-	s.writeRecipe(m.core.opts)
+	s.writeConfig(m.core.opts)
 	m.core.siblings = s
 	m.core.ready.Store(true) // before the first publishing, which collects it
 	go s.run()
 	return nil
 }
 
-// stayOut lets a process count for itself alone where the directory is another service's,
-// or the environment names one that cannot be used: it may be meant for Python's client, and
-// is no reason not to start. One that Options name must be right.
-func (c *core) stayOut(why error) error {
+// countAlone makes a process count on its own if the directory belongs to another service, or if
+// the environment names an unusable one: it may be meant for Python's client and is no reason not
+// to start. A directory in Options must be usable.
+func (c *core) countAlone(why error) error {
 	o := c.opts.Multiproc
 	_, other := errors.AsType[*multiproc.OtherServiceError](why)
 	if !other && !o.inherited {
@@ -114,8 +113,8 @@ func (c *core) stayOut(why error) error {
 	return nil
 }
 
-// reportFolder says where counts are, if that is not where they were to be.
-func (c *core) reportFolder(dir string) {
+// reportDir logs where counts are, if that differs from the configured directory.
+func (c *core) reportDir(dir string) {
 	below, _ := filepath.Rel(c.opts.Multiproc.Dir, dir)
 	if first, _, _ := strings.Cut(below, string(filepath.Separator)); first == multiproc.GoSubdir {
 		c.logger().Info("tacho: Python's client writes into the folder of the counts; this service counts in one below it, "+
@@ -123,14 +122,14 @@ func (c *core) reportFolder(dir string) {
 	}
 }
 
-// unshared says that some counts cannot be written, and why.
+// unshared logs that some counts cannot be written, and why.
 func (c *core) unshared(why error) {
 	c.logger().Error("tacho: "+unsharedBecause(why)+": counts are in this process's own memory, "+
 		"and only its own endpoint shows them; tacho_multiproc_private_cells and tacho_multiproc_unwritten_samples say how many",
 		"folder", c.opts.Multiproc.Dir, "reason", why)
 }
 
-// unsharedBecause names an error of the directory, and what to do about it.
+// unsharedBecause returns the cause of a directory's error, and the fix.
 func unsharedBecause(why error) string {
 	switch {
 	case multiproc.IsFull(why):
@@ -145,15 +144,15 @@ func unsharedBecause(why error) string {
 	return "counts that other processes can see cannot be written"
 }
 
-// wholeOf is a core that counts nothing itself.
-func wholeOf(own *core) *core {
-	config := own.opts.storeConfig()
+// mergedState returns a state that records nothing itself.
+func mergedState(local *core) *core {
+	config := local.opts.storeConfig()
 	config.Merged = true
-	return &core{opts: own.opts, whole: own, families: own.families, store: store.New(config)}
+	return &core{opts: local.opts, local: local, families: local.families, store: store.New(config)}
 }
 
-// look implements siblings.
-func (s *processes) look(f func(shown *core)) {
+// view implements siblings.
+func (s *processes) view(f func(shlocal *core)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.given != nil {
@@ -161,26 +160,26 @@ func (s *processes) look(f func(shown *core)) {
 	} else {
 		s.reader.Cells(s.merge)
 	}
-	f(s.whole)
+	f(s.merged)
 }
 
-// reading implements siblings.
-func (s *processes) reading() bool { return s.collected.Load() }
+// readsFiles implements siblings.
+func (s *processes) readsFiles() bool { return s.collected.Load() }
 
 // ownMark implements siblings.
 func (s *processes) ownMark() mark { return s.mark }
 
-// merge adds up what all cells hold.
+// merge adds all cells to the merged state.
 func (s *processes) merge(cells []*multiproc.Cell) {
-	s.merger.Into = s.whole.store
+	s.merger.Into = s.merged.store
 	s.merger.Merge(cells)
 	if s.own.opts.TraceFunc != nil {
 		s.merger.AdoptExemplars(s.own.store)
 	}
 }
 
-// gather returns the other metrics of all processes: this one's as they are now,
-// those of others as they were a second ago at most.
+// gather returns the other metrics of all processes: the present values of this one, and values of
+// others that are at most a second old.
 func (s *processes) gather() ([]*dto.MetricFamily, error) {
 	var here gatheredHere
 	var err error
@@ -193,24 +192,24 @@ func (s *processes) gather() ([]*dto.MetricFamily, error) {
 	if err == nil {
 		err = readErr
 	}
-	all = append(s.besides(all, here), here.alone...)
+	all = append(s.others(all, here), here.alone...)
 	expo.Sort(all)
 	return all, err
 }
 
-// besides are what the reader gives besides a Meter's families, which may be among the
-// files of a process that had them for metrics of its own. What the reader gives in the
-// place of this process's metrics gets their names and labels.
-func (s *processes) besides(read []*dto.MetricFamily, here gatheredHere) (all []*dto.MetricFamily) {
+// others returns the reader's families except a Meter's own, which may be in the files of a process
+// that used their names. Families that the reader provides instead of this process's get the names
+// and labels of these.
+func (s *processes) others(read []*dto.MetricFamily, here gatheredHere) (all []*dto.MetricFamily) {
 	alone := map[string]bool{}
 	for _, f := range here.alone {
 		alone[f.GetName()] = true
 	}
 	for _, f := range read {
 		name := f.GetName()
-		switch stands := here.given[name]; {
-		case stands != nil:
-			for _, of := range stands {
+		switch given := here.given[name]; {
+		case given != nil:
+			for _, of := range given {
 				all = append(all, renamed(f, of))
 			}
 		case !alone[name] && (s.mark != nil && !s.single || !s.shows(name)):
@@ -220,11 +219,10 @@ func (s *processes) besides(read []*dto.MetricFamily, here gatheredHere) (all []
 	return all
 }
 
-// shows reports whether one of this Meter's families has the name, as it is exported
-// where nobody else collects it.
-func (s *processes) shows(name string) bool { return s.whole.families.Has(name) }
+// shows reports whether one of this Meter's families has this name, as exported without a wrapper.
+func (s *processes) shows(name string) bool { return s.merged.families.Has(name) }
 
-// renamed is a family of one sample under the name and the labels of another one.
+// renamed returns a family of one sample with the name and the labels of another one.
 func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
 	out := &dto.MetricFamily{Name: as.Name, Help: f.Help, Type: f.Type}
 	for _, m := range as.Metric {
@@ -235,36 +233,35 @@ func renamed(f, as *dto.MetricFamily) *dto.MetricFamily {
 	return out
 }
 
-// worker is a core that shows what one process has counted, or nil and the numbers
-// of those that there are.
+// worker returns a state that shows one process, or nil and the PIDs of the living processes.
 func (s *processes) worker(pid string) (alone *core, living []string) {
 	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: s.cells.Dir(), Worker: pid, UTF8Names: true})
 	if err != nil {
 		return nil, nil
 	}
-	s.reader.Cells(func([]*multiproc.Cell) {}) // who is there now
+	s.reader.Cells(func([]*multiproc.Cell) {}) // updates Workers
 	if living = s.reader.Workers(); !slices.Contains(living, pid) {
 		return nil, living
 	}
-	alone = wholeOf(s.own)
+	alone = mergedState(s.own)
 	if w := s.wrapping.Load(); w != nil && !w.none() {
 		alone.opts.wrapped = *w
 		alone.families = scan.New(alone.opts.familiesConfig())
 	}
-	alone.siblings = &processes{own: s.own, reader: reader, mark: s.mark, whole: alone, single: true}
+	alone.siblings = &processes{own: s.own, reader: reader, mark: s.mark, merged: alone, single: true}
 	return alone, living
 }
 
-// publish writes this process's other metrics where the others find them, and
-// returns those that are not: what is not a process's, and what Meters have put into
-// a registry of the user's, where it is the sum of all processes already.
+// publish writes this process's other metrics for the other processes. It returns those that were
+// not written: metrics that do not belong to a process, and those of Meters in a user's registry,
+// which are already the sums of all processes.
 func (s *processes) publish() (here gatheredHere, err error) {
 	defer func() {
-		if v := recover(); v != nil { // a function of the user's, in a registry of the user's
+		if v := recover(); v != nil { // in a user's function or registry
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	s.publishing.Lock() // what was gathered first would look like counters that began anew
+	s.publishing.Lock() // writing an older gathering last would look like a counter reset
 	defer s.publishing.Unlock()
 	s.restore()
 	families, err := s.gatherer.Gather()
@@ -285,9 +282,9 @@ func (s *processes) publish() (here gatheredHere, err error) {
 	return here, err
 }
 
-// restore makes the files again that somebody has removed, and says so.
+// restore creates removed files again, and logs a warning.
 func (s *processes) restore() {
-	if files, _ := s.publisher.Restore(); files > 0 { // FailedFunc is told of errors
+	if files, _ := s.publisher.Restore(); files > 0 { // FailedFunc gets errors
 		s.own.logger().Warn("tacho: files of this service's counts were removed while it runs; they are made again with all that this process has counted. "+
 			"Keep whatever cleans up away from the folder", "folder", s.cells.Dir(), "files", files)
 	}
@@ -299,8 +296,8 @@ func (s *processes) restore() {
 	}
 }
 
-// learn finds out what the registry adds to names and labels, and lets those know who
-// read the directory only.
+// learn determines what the registry adds to names and labels, and shares it with readers of the
+// directory.
 func (s *processes) learn(families []*dto.MetricFamily) wrapping {
 	var known wrapping
 	if p := s.wrapping.Load(); p != nil {
@@ -313,7 +310,7 @@ func (s *processes) learn(families []*dto.MetricFamily) wrapping {
 		s.wrapping.Store(&w)
 		opts := s.own.opts
 		opts.wrapped = w
-		s.writeRecipe(opts)
+		s.writeConfig(opts)
 		return w
 	}
 	return known
@@ -321,7 +318,7 @@ func (s *processes) learn(families []*dto.MetricFamily) wrapping {
 
 const (
 	publishEvery = time.Second
-	compactEvery = 10 // times as long
+	compactEvery = 10 // times publishEvery
 )
 
 // run publishes and compacts until the end.
@@ -331,7 +328,7 @@ func (s *processes) run() {
 	defer tick.Stop()
 	var last error
 	for n := 0; ; n++ {
-		_, _ = s.publish() // a scrape says what is wrong
+		_, _ = s.publish() // a scrape reports the error
 		if s.compacts && n%compactEvery == 0 {
 			last = s.compact(last)
 		}
@@ -343,11 +340,10 @@ func (s *processes) run() {
 	}
 }
 
-// compact folds what dead processes have left. What goes wrong is logged when it
-// begins to.
+// compact merges the files of dead processes. It logs an error when it first occurs.
 func (s *processes) compact(last error) error {
 	_, err := s.reader.Compact()
-	if errors.Is(err, multiproc.ErrBusy) { // another process does it, or a reader asks to wait
+	if errors.Is(err, multiproc.ErrBusy) { // another process compacts, or a reader is active
 		return last
 	}
 	if err != nil && (last == nil || last.Error() != err.Error()) {
@@ -356,8 +352,7 @@ func (s *processes) compact(last error) error {
 	return err
 }
 
-// leave writes the last numbers, takes away what speaks of this process, and lets its
-// file go.
+// leave writes the last values, removes this process's current-state gauges, and releases its file.
 func (s *processes) leave() {
 	s.once.Do(func() {
 		close(s.stop)

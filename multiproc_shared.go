@@ -16,24 +16,24 @@ import (
 	"github.com/tacho-go/tacho/multiproc"
 )
 
-// The config that the processes of a service share is how they export what they
-// count: it stands in a cell, so that programs which do not have the service's
-// Options can export it as well. It is an object in JSON, with what the table of
-// options shares.
+// The shared config defines how the processes of a service export their counts. It is stored in a
+// cell, so that programs without the service's Options can export them as well. It is a JSON object
+// with the shared columns of the table of options.
 
-const recipes = "recipe"
+// sharedWhat identifies shared configs. Archives contain it, so it must not change.
+const sharedWhat = "recipe"
 
-// recipeStart is how shared configs begin.
-var recipeStart = fmt.Sprintf(`{"what":%q,`, recipes)
+// sharedStart is the beginning of every shared config.
+var sharedStart = fmt.Sprintf(`{"what":%q,`, sharedWhat)
 
-// sharedConfig is the text of the shared config.
+// sharedConfig returns the text of the shared config.
 func sharedConfig(o Options) (string, error) {
 	keys := []string{}
-	for _, row := range optionTable {
-		if row.shared.write == nil {
+	for _, option := range optionTable {
+		if option.shared.write == nil {
 			continue
 		}
-		v := row.shared.write(&o, row.field(&o))
+		v := option.shared.write(&o, option.field(&o))
 		if v == nil {
 			continue
 		}
@@ -41,26 +41,26 @@ func sharedConfig(o Options) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		keys = append(keys, fmt.Sprintf("%q:%s", row.shared.key, text))
+		keys = append(keys, fmt.Sprintf("%q:%s", option.shared.key, text))
 	}
-	return recipeStart + strings.Join(keys, ",") + "}", nil
+	return sharedStart + strings.Join(keys, ",") + "}", nil
 }
 
-// sharedOptions are those of a Meter that exports by a shared config, and counts
-// nothing. New checks them.
+// sharedOptions returns the Options of a Meter that exports by a shared config and records nothing.
+// New checks them.
 func sharedOptions(text string) (Options, error) {
 	o := Options{OmitRuntime: true, Multiproc: Multiproc{Off: true}, Logger: slog.New(slog.DiscardHandler)}
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &keys); err != nil {
 		return o, err
 	}
-	for _, row := range optionTable {
-		written, there := keys[row.shared.key]
-		if !there || row.shared.read == nil {
+	for _, option := range optionTable {
+		written, there := keys[option.shared.key]
+		if !there || option.shared.read == nil {
 			continue
 		}
-		if err := row.shared.read(&o, row.field(&o), written); err != nil {
-			return o, fmt.Errorf("%s: %w", row.shared.key, err)
+		if err := option.shared.read(&o, option.field(&o), written); err != nil {
+			return o, fmt.Errorf("%s: %w", option.shared.key, err)
 		}
 	}
 	if o.Schema.Name == "" && len(o.Schema.Families()) == 0 {
@@ -69,23 +69,23 @@ func sharedOptions(text string) (Options, error) {
 	return o, nil
 }
 
-// writeRecipe puts the recipe where the cells are. It stays with them in the archive.
-func (s *processes) writeRecipe(o Options) {
+// writeConfig stores the shared config with the cells. The archive keeps it with them.
+func (s *processes) writeConfig(o Options) {
 	text, err := sharedConfig(o)
 	if err != nil {
-		return // a schema of the user's own with values of its own: only its processes can export it
+		return // a user's schema with values of its own: only its processes can export it
 	}
 	s.cells.Add(multiproc.CellKey{Text: text}, 0, s.own.wall().UnixNano())
 }
 
-// Shared returns a gatherer of the HTTP metrics that processes with Options.Multiproc
-// have counted in a directory, under the names and with the buckets that they say
-// there. It counts nothing itself, need not know the service's Options, and may be
-// made before the service begins. ConstLabels are added to every metric; a label of the
-// same name that it has becomes exported_NAME, as when Prometheus scrapes.
+// Shared returns a gatherer of the HTTP metrics that processes with Options.Multiproc have counted
+// in a directory, with the names and buckets of these processes. It records nothing itself, does
+// not need the service's Options, and may be called before the service starts. ConstLabels are
+// added to every metric; an existing label of the same name becomes exported_NAME, as when
+// Prometheus scrapes.
 //
-// Everything else that the processes have is what a [multiproc.Reader] of the
-// directory gives; [SharedWith] gives both.
+// A [multiproc.Reader] of the directory returns all other metrics of the processes; [SharedWith]
+// returns both.
 func Shared(dir string, constLabels map[string]string) (prometheus.Gatherer, error) {
 	reader, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir, ConstLabels: constLabels})
 	if err != nil {
@@ -101,8 +101,8 @@ func Shared(dir string, constLabels map[string]string) (prometheus.Gatherer, err
 	}), nil
 }
 
-// SharedWith returns a gatherer of everything that a Reader gives and of the HTTP metrics
-// that [Shared] gives of its directory. Each gathering reads the directory once.
+// SharedWith returns a gatherer of a Reader's metrics and of the HTTP metrics that [Shared] returns
+// for its directory. Each gathering reads the directory once.
 func SharedWith(reader *multiproc.Reader) prometheus.Gatherer {
 	g := &sharedGatherer{reader: reader}
 	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
@@ -112,20 +112,20 @@ func SharedWith(reader *multiproc.Reader) prometheus.Gatherer {
 	})
 }
 
-// A sharedGatherer makes HTTP metrics of cells by the recipe that stands among them.
+// A sharedGatherer makes HTTP metrics of cells with the shared config among them.
 type sharedGatherer struct {
 	reader *multiproc.Reader
 
 	mu      sync.Mutex
-	present string          // the recipe
-	bad     map[string]bool // those that cannot be followed
+	present string          // the shared config
+	bad     map[string]bool // unusable shared configs
 	meter   *Meter
-	shown   *processes // which the meter shows
+	shown   *processes // shown by the meter
 }
 
-// gather makes the families of all cells.
+// gather returns the families of all cells.
 func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
-	g.follow(cells)
+	g.use(cells)
 	if g.meter == nil {
 		return nil
 	}
@@ -135,10 +135,9 @@ func (g *sharedGatherer) gather(cells []*multiproc.Cell) []*dto.MetricFamily {
 	return g.meter.core.gather()
 }
 
-// follow makes a Meter by the newest recipe that can be followed. One that cannot is
-// complained of once.
-func (g *sharedGatherer) follow(cells []*multiproc.Cell) {
-	for _, text := range recipesIn(cells) {
+// use makes a Meter with the newest usable shared config. It logs each unusable one once.
+func (g *sharedGatherer) use(cells []*multiproc.Cell) {
+	for _, text := range configsIn(cells) {
 		switch {
 		case text == g.present && g.meter != nil:
 			return
@@ -147,7 +146,7 @@ func (g *sharedGatherer) follow(cells []*multiproc.Cell) {
 		}
 		m, err := meterOf(text)
 		if err == nil {
-			g.use(m, text, cells)
+			g.show(m, text, cells)
 			return
 		}
 		if g.bad == nil {
@@ -159,11 +158,11 @@ func (g *sharedGatherer) follow(cells []*multiproc.Cell) {
 	g.present, g.meter = "", nil
 }
 
-// recipesIn are the recipes that are there, the newest first.
-func recipesIn(cells []*multiproc.Cell) (texts []string) {
+// configsIn returns the shared configs in the cells, newest first.
+func configsIn(cells []*multiproc.Cell) (texts []string) {
 	var found []*multiproc.Cell
 	for _, c := range cells {
-		if c.Seen && strings.HasPrefix(c.Text, recipeStart) {
+		if c.Seen && strings.HasPrefix(c.Text, sharedStart) {
 			found = append(found, c)
 		}
 	}
@@ -174,18 +173,18 @@ func recipesIn(cells []*multiproc.Cell) (texts []string) {
 	return texts
 }
 
-// use makes a Meter show what the cells hold.
-func (g *sharedGatherer) use(m *Meter, text string, cells []*multiproc.Cell) {
+// show makes a Meter export the cells.
+func (g *sharedGatherer) show(m *Meter, text string, cells []*multiproc.Cell) {
 	g.present, g.meter = text, m
 	c := m.core
-	g.shown = &processes{own: c, reader: g.reader, whole: wholeOf(c), single: true}
+	g.shown = &processes{own: c, reader: g.reader, merged: mergedState(c), single: true}
 	c.siblings = g.shown
 	for _, cell := range cells {
 		cell.Data = nil // another Meter's
 	}
 }
 
-// meterOf makes a Meter by a recipe. The recipe comes from a file: what it says is checked.
+// meterOf makes a Meter with a shared config. The text comes from a file, so New checks it.
 func meterOf(text string) (*Meter, error) {
 	o, err := sharedOptions(text)
 	if err != nil {

@@ -152,7 +152,7 @@ func TestSharedFlipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := bytes.Index(data, []byte(recipeStart))
+	begin := bytes.Index(data, []byte(sharedStart))
 	end := begin + bytes.IndexByte(data[begin:], 0)
 	before := slog.Default()
 	defer slog.SetDefault(before)
@@ -174,9 +174,9 @@ func TestSharedFlipped(t *testing.T) {
 	}
 }
 
-// TestSharedOlderRecipe: a recipe that cannot be followed does not take the metrics away if
+// TestSharedOlderConfig: a recipe that cannot be followed does not take the metrics away if
 // another process has one that can.
-func TestSharedOlderRecipe(t *testing.T) {
+func TestSharedOlderConfig(t *testing.T) {
 	dir := t.TempDir()
 	m := busy(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir}})
 	defer m.core.siblings.leave()
@@ -230,7 +230,7 @@ func TestSharedConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := sharedConfig(test.opts.withDefaults())
-		if err != nil || !strings.HasPrefix(text, recipeStart) {
+		if err != nil || !strings.HasPrefix(text, sharedStart) {
 			t.Errorf("%s: got %v, %s", test.name, err, text)
 		}
 		if got, want := object(t, text), object(t, `{"what":"recipe","schemas":`+string(schemas)+","+test.want+"}"); !reflect.DeepEqual(got, want) {

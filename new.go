@@ -12,12 +12,11 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// New returns a Meter for the options. It registers nothing unless every
-// option is right; the error names each one that is not.
+// New returns a Meter with these options. It registers nothing unless every option is valid; the
+// error names each invalid one.
 //
-// Calling New again for the same registry and options is safe and gives a
-// Meter that records into the same metrics. To tell two services on one
-// registry apart give each its own ConstLabels.
+// Calling New again for the same registry and options is safe and returns a Meter that records the
+// same metrics. To distinguish two services on one registry, give each its own ConstLabels.
 func New(opts Options) (*Meter, error) {
 	opts = opts.withDefaults()
 	if err := opts.check(); err != nil {
@@ -39,8 +38,8 @@ func New(opts Options) (*Meter, error) {
 	return m, nil
 }
 
-// MustNew is like New but panics on an error. It is meant for main functions
-// and package variables, where a wrong option is a programming mistake.
+// MustNew is like New but panics on an error. It is intended for main functions and package
+// variables, where an invalid option is a programming error.
 func MustNew(opts Options) *Meter {
 	m, err := New(opts)
 	if err != nil {
@@ -58,7 +57,7 @@ func newCore(opts Options) *core {
 	return c
 }
 
-// ownRegistry gives the Meter a registry of its own.
+// ownRegistry gives the Meter its own registry.
 func (m *Meter) ownRegistry() error {
 	registry := &ownRegistry{Registry: prometheus.NewRegistry(), meter: m}
 	m.opts.Registerer, m.opts.Gatherer = registry, registry
@@ -71,8 +70,8 @@ func (m *Meter) ownRegistry() error {
 	return registerRuntime(registry)
 }
 
-// register puts the Meter and the runtime's collectors into the registry, all
-// or nothing. A Meter that is there already lends this one its metrics.
+// register adds the Meter and the runtime's collectors to the registry, all or nothing. If the
+// registry already has an equal Meter, this one uses its state.
 func (m *Meter) register() error {
 	var already prometheus.AlreadyRegisteredError
 	err := m.opts.Registerer.Register(m)
@@ -112,7 +111,7 @@ func registerRuntime(reg prometheus.Registerer) error {
 	return nil
 }
 
-// share makes m record into the metrics of a Meter that is registered already.
+// share makes m record the metrics of a registered Meter.
 func (m *Meter) share(existing prometheus.Collector) error {
 	other, ok := existing.(*Meter)
 	if !ok {

@@ -17,110 +17,103 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Options configure a [Meter]. The zero value is right for most services. Fields
-// that few services need are grouped by job: [Status], [Buckets], [Exclude],
-// [Endpoint] and [Multiproc].
+// Options configures a [Meter]. The zero value is right for most services. Rarely used fields are
+// grouped: [Status], [Buckets], [Exclude], [Endpoint] and [Multiproc].
 //
-// New copies the struct, with its slices and maps, and checks every field before
-// it registers anything. Its error names each wrong field by its full path, such
-// as Options.Buckets.Latency. Functions may be called by several goroutines at
-// once.
+// New copies the struct, with its slices and maps, and checks every field before it registers
+// anything. Its error names each wrong field by its full path, such as Options.Buckets.Latency.
+// Functions may be called concurrently.
 type Options struct {
-	// Registerer and Gatherer receive and serve the metrics. By default the
-	// Meter has a registry of its own. A Registerer that can also gather (a
-	// *prometheus.Registry) may stand alone; any other needs Gatherer too.
+	// Registerer and Gatherer receive and serve the metrics. By default, the Meter has its own
+	// registry. If the Registerer is also a Gatherer (a *prometheus.Registry), Gatherer may be nil.
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
 
-	// Logger receives the Meter's rare warnings. The default is
-	// slog.Default() at the time of the warning.
+	// Logger receives the Meter's rare warnings. The default is slog.Default() at the time of the
+	// warning.
 	Logger *slog.Logger
 
-	// Schema names the metrics. The default is schema.Default(). The schemas of
-	// other libraries can be recorded as well, if their labels are made of what
-	// is known of a request; methods are in upper case in all of them.
+	// Schema names the metrics. The default is schema.Default(). Schemas of other libraries work if
+	// tacho can determine the values of their labels. Methods are in upper case in all of them.
 	Schema schema.Schema
 
-	// AlsoSchemas are exported besides Schema, from the same observations: for
-	// the time of a migration, so that old dashboards and new ones both work.
+	// AlsoSchemas are exported in addition to Schema, from the same observations. During a
+	// migration, old and new dashboards both work.
 	AlsoSchemas []schema.Schema
 
-	// Namespace is put before every HTTP metric's name, with an underscore.
+	// Namespace is the prefix of every HTTP metric's name, joined by an underscore.
 	Namespace string
 
-	// ConstLabels are added to every HTTP metric, those of Meter.Counter and
-	// its siblings included.
+	// ConstLabels are added to every HTTP metric, including those of Meter.Counter, Gauge,
+	// Histogram and Summary.
 	ConstLabels map[string]string
 
-	// Labels are added like ConstLabels, but may be computed from each request
-	// and its response. Gauges of what is in flight have the constant ones only.
+	// Labels are added like ConstLabels, but may be computed from each request and its response.
+	// In-flight gauges have the constant ones only.
 	Labels []Label
 
-	// GroupBy takes the place of the route: its Func names the group of a
-	// request, its Name is the label's name in every schema. Its Max is
-	// SeriesLimit, unless it says otherwise. For a label besides the route see
-	// Labels.
+	// GroupBy replaces the route: its Func returns the group of a request, and its Name is the
+	// label's name in every schema. Its Max defaults to SeriesLimit. To add a label to the route
+	// instead, use Labels.
 	GroupBy Label
 
-	// RouteFunc names the route of a request for which no router is in sight.
-	// An empty result stands for "unknown". It must return a template, never
-	// the raw path: its values count against SeriesLimit.
+	// RouteFunc returns the route of a request if no router reports one. An empty result means
+	// "unknown". It must return a template, never the raw path: its values count against
+	// SeriesLimit.
 	RouteFunc func(*http.Request) string
 
-	// Methods are request methods to know besides the standard ones of RFC
-	// 9110 and PATCH, such as PROPFIND; at most 32. Every other method is OTHER.
+	// Methods are request methods to record in addition to PATCH and the standard ones of RFC 9110,
+	// such as PROPFIND; at most 32. Every other method is OTHER.
 	Methods []string
 
-	// SeriesLimit is how many label sets each metric may have; 0 stands for
-	// 2000. Past it, new values of the label that has most of them are
-	// recorded as "__overflow__"; at most 64 such sets come on top.
+	// SeriesLimit is the maximum number of label sets of each metric; 0 means 2000. Beyond it, new
+	// values of the label with the most values are recorded as "__overflow__", in at most 64
+	// additional label sets.
 	SeriesLimit int
 
-	// TraceFunc returns the ids of the trace that a request belongs to, as hex
-	// text, or nothing. With it, latency buckets carry exemplars: each takes a
-	// new one at most once a second. The tracer's middleware must stand outside
-	// of tacho's, so that its context is the one that tacho sees.
+	// TraceFunc returns the trace and span IDs of a request in hexadecimal, or empty strings. With
+	// it, latency buckets carry exemplars; each bucket takes a new one at most once a second. Put
+	// the tracer's middleware outside tacho's, so that tacho gets the tracer's context.
 	TraceFunc func(context.Context) (traceID, spanID string)
 
-	// NativeHistograms adds a native histogram to each latency histogram, with
-	// buckets that grow by 2^(1/8) (schema 3). Scrapers get it by the protobuf
-	// format. It costs a third atomic addition a request, and memory.
+	// NativeHistograms adds a native histogram to each latency histogram, with buckets that grow by
+	// 2^(1/8) (schema 3). Scrapers get it in the protobuf format. It costs a third atomic addition
+	// per request, and memory.
 	NativeHistograms bool
 
-	// Minimal records requests, their duration and panics, and nothing else:
-	// no sizes, no requests in flight, no streams (their whole life counts as
-	// latency). It saves time on the request path and series. Gin's requests are
-	// then not watched, so that the endpoint is left out at Endpoint.Path only.
+	// Minimal records only requests, their duration and panics: no sizes, no requests in flight, no
+	// streams (the whole life of a stream counts as latency). It makes requests faster and saves
+	// series. Gin's requests are then not watched, so the metrics endpoint is excluded only at
+	// Endpoint.Path.
 	Minimal bool
 
-	// OmitHTTP leaves out the HTTP metrics. The endpoint and what
-	// Meter.Counter and its siblings are put on stay.
+	// OmitHTTP omits the HTTP metrics. The endpoint and metrics on routes (Meter.Counter and
+	// others) remain.
 	OmitHTTP bool
 
-	// OmitRuntime leaves out the go_*, process_* and go_build_info metrics.
+	// OmitRuntime omits the go_*, process_* and go_build_info metrics.
 	OmitRuntime bool
 
-	// Status is how statuses are recorded: by number, unless it says otherwise.
+	// Status defines how statuses are recorded. The default is by number.
 	Status Status
 
 	// Buckets are the upper bounds of the histograms.
 	Buckets Buckets
 
-	// Exclude chooses requests that are not recorded. The default is
-	// DefaultExclude().
+	// Exclude selects requests that are not recorded. The default is DefaultExclude().
 	Exclude Exclude
 
 	// Endpoint is where and how the metrics are served, and to whom.
 	Endpoint Endpoint
 
-	// Multiproc lets several processes of one service answer for all of them.
-	// The environment variable PROMETHEUS_MULTIPROC_DIR switches it on as well.
+	// Multiproc combines the metrics of several processes of one service. The environment variable
+	// PROMETHEUS_MULTIPROC_DIR also enables it.
 	Multiproc Multiproc
 
-	wrapped wrapping // where families are exported that a registry wraps
+	wrapped wrapping // of names and labels, by a registry around the families
 }
 
-// Status is how statuses are recorded.
+// Status defines how statuses are recorded.
 type Status struct {
 	// Class records the class of the status, 2xx, instead of the status.
 	Class bool
@@ -129,106 +122,98 @@ type Status struct {
 	// its number. Codes without a standard text keep the number.
 	Text bool
 
-	// Initial are the statuses, from 200 to 599, for which every route that the
-	// router can list is counted from zero, so that the first error is visible
-	// to rate() and increase(). The default is 200, 400 and 500; an empty,
-	// non-nil slice means none.
+	// Initial are the statuses, from 200 to 599, that start at zero for every route that the router
+	// can list, so that rate() and increase() include the first error. The default is 200, 400 and
+	// 500; an empty, non-nil slice means none.
 	Initial []int
 }
 
-// Buckets are the upper bounds of the histograms. Bounds are positive and ascend;
-// +Inf is added. A histogram has at most 200. Nil stands for the default, and an
-// empty, non-nil slice is an error.
+// Buckets are the upper bounds of the histograms. Bounds are positive and ascending; +Inf is added.
+// A histogram has at most 200. Nil means the default; an empty, non-nil slice is an error.
 type Buckets struct {
-	// Latency has the bounds of the latency histogram, in seconds. The default
-	// is the schema's, and DefaultBuckets() if it has none.
+	// Latency has the bounds of the latency histogram, in seconds. The default is the schema's
+	// bounds, or DefaultBuckets() if it has none.
 	Latency []float64
 
-	// ByRoute replaces Latency for single routes, in seconds, by the route's
-	// template as the label shows it. Aggregating routes with different buckets
-	// gives quantiles only at the bounds that they share.
+	// ByRoute replaces Latency for single routes, in seconds. Its keys are route templates as in
+	// the label. Aggregating routes with different buckets gives quantiles only at their common
+	// bounds.
 	ByRoute map[string][]float64
 
-	// Size has the bounds of the body size histograms, in bytes. The default
-	// runs from 256 B to 16 MiB in steps of four.
+	// Size has the bounds of the body size histograms, in bytes. The default ranges from 256 B to
+	// 16 MiB in factors of four.
 	Size []float64
 
-	// Stream has the bounds of http_stream_duration_seconds, in seconds. The
-	// default runs from 1 s to 4 h.
+	// Stream has the bounds of http_stream_duration_seconds, in seconds. The default ranges from 1
+	// s to 4 h.
 	Stream []float64
 }
 
-// Exclude chooses requests that are not recorded: those that any of its fields
-// matches. The metrics endpoint itself is never recorded. Excluding never changes
-// a response.
+// Exclude selects requests that are not recorded: those that match any of its fields. The metrics
+// endpoint itself is never recorded. Excluding never changes a response.
 //
-// Metrics that are put on a route are left out with it, unless they say
-// CountExcluded or the route is one of DefaultExclude() only.
+// Metrics on an excluded route are not recorded either, unless they set CountExcluded or only
+// DefaultExclude() excludes the route.
 type Exclude struct {
-	// Paths are paths, route templates, and globs in which * stands for any part
-	// of one segment and ** for any number of segments. They replace
-	// DefaultExclude(); an empty, non-nil slice excludes nothing.
+	// Paths are paths, route templates, and globs, in which * matches any part of one segment and
+	// ** any number of segments. They replace DefaultExclude(); an empty, non-nil slice excludes
+	// nothing.
 	Paths []string
 
-	// Patterns are regular expressions that are matched at the start of the
-	// path, as prometheus-flask-exporter's excluded_paths are: /exc excludes
-	// /excluded, /exc$ does not.
+	// Patterns are regular expressions that are matched at the start of the path, like
+	// prometheus-flask-exporter's excluded_paths: /exc excludes /excluded, /exc$ does not.
 	Patterns []string
 
-	// Func reports whether a request is excluded. It is called at the start of
-	// each request, concurrently, and must be fast. When it panics, the request
-	// is recorded.
+	// Func reports whether a request is excluded. It is called at the start of each request,
+	// concurrently, and must be fast. If it panics, the request is recorded.
 	Func func(method, path string) bool
 
-	byDefault bool // Paths is not the user's
+	byDefault bool // Paths is the default
 }
 
 // Endpoint is where and how the metrics are served, and to whom.
 type Endpoint struct {
-	// Path is where adapters mount the metrics endpoint, and is never recorded.
-	// It begins with a slash. The default is "/metrics".
+	// Path is the path at which adapters mount the metrics endpoint. Requests to it are never
+	// recorded. It begins with a slash. The default is "/metrics".
 	Path string
 
-	// Access says who may read the metrics. By default everybody may.
+	// Access restricts who may read the metrics. By default, everyone may.
 	Access Access
 
-	// Timeout bounds the time that a scrape waits for the registry's other
-	// collectors; what has not come by then is left out. A shorter timeout that
-	// the scraper sends, as Prometheus does, takes precedence. A client that has
-	// not taken the answer after twice this time is cut off, on any server. The
-	// default is 10 s.
+	// Timeout limits how long a scrape waits for the registry's other collectors; metrics that
+	// arrive later are omitted. A shorter timeout from the scraper, as Prometheus sends it, takes
+	// precedence. A client that has not read the response after twice this time is disconnected, on
+	// any server. The default is 10 s.
 	Timeout time.Duration
 
-	// MaxScrapes is how many scrapes are served at the same time; one more is
-	// answered 503. The default is 8.
+	// MaxScrapes is the maximum number of concurrent scrapes; further ones get a 503. The default
+	// is 8.
 	MaxScrapes int
 
-	// PythonFormat writes the text format just as Python's client does, for
-	// series that keep their identity when a service moves from Python: le="1.0"
-	// and 1e+06 for numbers, le among the other labels, and the header of HTTP
-	// metrics that have no series yet. Scrapes then cost more. OpenMetrics and
-	// protobuf are as always.
+	// PythonFormat writes the text format exactly as Python's client does, so that series keep
+	// their identity when a service moves from Python: numbers such as le="1.0" and 1e+06, le in
+	// alphabetical order among the labels, and headers of HTTP metrics without series. Scrapes then
+	// cost more. OpenMetrics and protobuf do not change.
 	PythonFormat bool
 
-	// CreatedSamples adds the _created samples to OpenMetrics text. The
-	// protobuf format always says when a series was created.
+	// CreatedSamples adds _created samples to OpenMetrics text. The protobuf format always contains
+	// the creation time of a series.
 	CreatedSamples bool
 
-	// NoCompression leaves it to a handler outside of the endpoint to compress
-	// what it sends. It is needed only for one that compresses what is
-	// compressed already; one that sets Content-Encoding before the endpoint is
-	// reached, is noticed.
+	// NoCompression disables compression by the endpoint. Set it only if a handler around the
+	// endpoint compresses responses that are already compressed. The endpoint detects a handler
+	// that sets Content-Encoding first.
 	NoCompression bool
 }
 
-// DefaultBuckets returns the default upper bounds of the latency histogram in
-// seconds: twelve, dense where service level objectives usually lie.
+// DefaultBuckets returns the default upper bounds of the latency histogram in seconds: twelve,
+// dense in the range of typical service level objectives.
 func DefaultBuckets() []float64 {
 	return []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
 
-// DefaultExclude returns the health check paths that are not recorded unless
-// Options.Exclude.Paths says otherwise.
+// DefaultExclude returns the health check paths that are not recorded by default.
+// Options.Exclude.Paths replaces them.
 func DefaultExclude() []string {
 	return []string{
 		"/health", "/health/live", "/health/ready", "/healthz", "/live", "/livez",
@@ -248,12 +233,12 @@ func defaultStreamBuckets() []float64 {
 	return []float64{1, 5, 15, 60, 300, 900, 3600, 14400}
 }
 
-// allSchemas are all that are exported.
+// allSchemas returns all exported schemas.
 func (o *Options) allSchemas() []schema.Schema {
 	return append([]schema.Schema{o.Schema}, o.AlsoSchemas...)
 }
 
-// bucketsOf are the upper bounds of a schema's latency.
+// bucketsOf returns the upper bounds of a schema's latency.
 func (o *Options) bucketsOf(s schema.Schema) []float64 {
 	for _, bounds := range [][]float64{o.Buckets.Latency, s.Buckets} {
 		if bounds != nil {
@@ -263,8 +248,8 @@ func (o *Options) bucketsOf(s schema.Schema) []float64 {
 	return DefaultBuckets()
 }
 
-// allBuckets are the bounds in which latencies are counted: those of every
-// schema, so that each can be added up from them.
+// allBuckets returns the bounds in which latencies are counted: those of every schema, so that each
+// schema's buckets are sums of them.
 func (o *Options) allBuckets() []float64 {
 	var all []float64
 	for _, s := range o.allSchemas() {
@@ -274,12 +259,12 @@ func (o *Options) allBuckets() []float64 {
 	return slices.Compact(all)
 }
 
-// dynamicLabels are those of Labels that are computed.
+// dynamicLabels returns the computed ones of Labels.
 func (o *Options) dynamicLabels() []Label {
 	return slices.DeleteFunc(slices.Clone(o.Labels), func(l Label) bool { return l.Func == nil })
 }
 
-// constLabels are all labels that are constant.
+// constLabels returns all constant labels.
 func (o *Options) constLabels() map[string]string {
 	all := map[string]string{}
 	for _, l := range o.Labels {
@@ -293,16 +278,16 @@ func (o *Options) constLabels() map[string]string {
 	return all
 }
 
-// tellsScheme reports whether a schema tells http from https.
+// tellsScheme reports whether a schema has separate series for http and https.
 func (o *Options) tellsScheme() bool { return o.anyLabel(schema.Scheme, schema.Schema.Families) }
 
-// sizesApart reports whether a schema tells body sizes apart by status.
+// sizesApart reports whether a schema has separate body sizes for each status.
 func (o *Options) sizesApart() bool {
 	sizes := func(s schema.Schema) []schema.Family { return []schema.Family{s.RequestSize, s.ResponseSize} }
 	return o.anyLabel(schema.Status, sizes) || o.anyLabel(schema.StatusClass, sizes) || o.anyLabel(schema.ErrorType, sizes)
 }
 
-// anyLabel reports whether one of these families carries a value.
+// anyLabel reports whether a label of these families has this value.
 func (o *Options) anyLabel(v schema.Value, of func(schema.Schema) []schema.Family) bool {
 	return slices.ContainsFunc(o.allSchemas(), func(s schema.Schema) bool {
 		return slices.ContainsFunc(of(s), func(f schema.Family) bool {
@@ -312,7 +297,7 @@ func (o *Options) anyLabel(v schema.Value, of func(schema.Schema) []schema.Famil
 	})
 }
 
-// named is a family's name as it is exported.
+// named returns a family's exported name.
 func (o *Options) named(name string) string {
 	if o.Namespace == "" {
 		return name
@@ -320,7 +305,7 @@ func (o *Options) named(name string) string {
 	return o.Namespace + "_" + name
 }
 
-// storeConfig is what the options say of counting.
+// storeConfig returns the configuration of the store.
 func (o *Options) storeConfig() store.Config {
 	c := store.Config{
 		Methods: o.Methods, Limit: o.SeriesLimit, InitialStatuses: o.Status.Initial,
@@ -342,7 +327,7 @@ func (o *Options) storeConfig() store.Config {
 	return c
 }
 
-// flightsApart reports whether a schema tells requests in flight apart.
+// flightsApart reports whether a schema has labels on requests in flight.
 func (o *Options) flightsApart() bool {
 	return !o.OmitHTTP && !o.Minimal && slices.ContainsFunc(o.allSchemas(), func(s schema.Schema) bool {
 		return s.InFlight.Name != "" && (o.anyLabel(schema.Method, inFlightOf) || o.anyLabel(schema.Scheme, inFlightOf))
@@ -351,7 +336,7 @@ func (o *Options) flightsApart() bool {
 
 func inFlightOf(s schema.Schema) []schema.Family { return []schema.Family{s.InFlight} }
 
-// labelOf names the label for a value in a schema, or the value's usual name.
+// labelOf returns the name of a value's label in a schema, or its usual name.
 func labelOf(s schema.Schema, v schema.Value) string {
 	for _, f := range []schema.Family{s.Requests, s.Duration} {
 		if l, ok := f.Label(v); ok {
@@ -361,7 +346,7 @@ func labelOf(s schema.Schema, v schema.Value) string {
 	return map[schema.Value]string{schema.Route: "path", schema.Status: "status"}[v]
 }
 
-// familiesConfig is what the options say of what is exported.
+// familiesConfig returns the configuration of the exported families.
 func (o *Options) familiesConfig() scan.Config {
 	c := scan.Config{
 		Schemas: o.allSchemas(), Counted: o.allBuckets(), Namespace: o.Namespace, Prefix: o.wrapped.Prefix,
@@ -380,7 +365,7 @@ func (o *Options) familiesConfig() scan.Config {
 	return c
 }
 
-// An optionFunc is one of the functions that users give us.
+// An optionFunc is one of the functions in Options.
 type optionFunc int
 
 const (
@@ -389,7 +374,7 @@ const (
 	labelFunc
 	routeFunc
 	traceFunc
-	optionFuncs // how many there are
+	optionFuncs // the number of functions
 )
 
 var optionFuncNames = [optionFuncs]string{"Exclude.Func", "GroupBy", "Labels", "RouteFunc", "TraceFunc"}

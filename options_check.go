@@ -107,11 +107,11 @@ func checkNamespace(o *Options, wrong complaint) {
 	}
 }
 
-// labelsTaken are the label names that the schemas and GroupBy have.
+// labelsTaken returns the label names of the schemas and GroupBy.
 func labelsTaken(o *Options) []string {
 	taken := []string{"le", "quantile"}
 	for _, s := range o.allSchemas() {
-		s.Info = schema.Family{} // which gets none of them
+		s.Info = schema.Family{} // which has none of them
 		for _, f := range s.Families() {
 			taken = append(taken, f.LabelNames()...)
 		}
@@ -123,7 +123,7 @@ func labelsTaken(o *Options) []string {
 }
 
 func checkConstLabels(o *Options, wrong complaint) {
-	taken, others := labelsTaken(o), labelsBesides(o)
+	taken, others := labelsTaken(o), selfLabels(o)
 	for _, name := range slices.Sorted(maps.Keys(o.ConstLabels)) {
 		switch {
 		case !names.Label(name):
@@ -146,9 +146,9 @@ func checkLabels(o *Options, wrong complaint) {
 	}
 }
 
-// labelsBesides are the label names of families that have constant labels, and
-// are not about requests.
-func labelsBesides(o *Options) (names []string) {
+// selfLabels returns the label names of families that have constant labels and do not describe
+// requests.
+func selfLabels(o *Options) (names []string) {
 	for _, f := range schema.SelfFamilies() {
 		names = append(names, f.LabelNames()...)
 	}
@@ -183,8 +183,8 @@ func checkGroup(o *Options, wrong complaint) {
 	}
 }
 
-// Schemas are refused that this library cannot record. Package schema also names
-// the metrics of other libraries, for those who read them.
+// A schema is invalid if this library cannot record it. Package schema also has the names of other
+// libraries' metrics, for programs that read these.
 
 func checkSchema(o *Options, wrong complaint) { checkSchemas(o, wrong, silent) }
 
@@ -197,8 +197,8 @@ func checkAlsoSchemas(o *Options, wrong complaint) {
 
 func silent(string, string, ...any) {}
 
-// checkSchemas checks all schemas, which must get on with each other. It complains
-// to wrong of the first one, and to alsoWrong of the others.
+// checkSchemas checks all schemas, which must be compatible. It reports problems of the first one
+// to wrong, and those of the others to alsoWrong.
 func checkSchemas(o *Options, wrong, alsoWrong complaint) {
 	taken := map[string]string{}
 	for i, s := range o.allSchemas() {
@@ -225,8 +225,7 @@ func checkSchemas(o *Options, wrong, alsoWrong complaint) {
 	checkNames(o, wrong, alsoWrong)
 }
 
-// checkNames checks every name of a schema as it is exported: the encoders write
-// them as they are.
+// checkNames checks every exported name of a schema: the encoders do not escape them.
 func checkNames(o *Options, wrong, alsoWrong complaint) {
 	if o.Namespace != "" && !names.Metric(o.Namespace) {
 		return // no name would be valid; checkNamespace reports the one cause
@@ -255,7 +254,7 @@ func checkNames(o *Options, wrong, alsoWrong complaint) {
 	}
 }
 
-// checkFamily reports what is wrong with the names of a schema's family.
+// checkFamily returns an error if a name in a schema's family is invalid.
 func checkFamily(f schema.Family, name string) error {
 	labels := f.LabelNames()
 	for _, reserved := range []string{"le", "quantile"} {
@@ -338,7 +337,7 @@ func checkService(o *Options, wrong complaint) {
 
 func checkMultiprocDir(o *Options, wrong complaint) {
 	if o.Multiproc.inherited {
-		return // it is found out when it is used
+		return // opening it returns the error
 	}
 	dir := o.Multiproc.dir()
 	if info, err := os.Stat(dir); dir != "" && err == nil && !info.IsDir() {

@@ -7,18 +7,18 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A sharedKey is how a field of Options is written in the shared config. Archives
-// keep that text, so that keys stay as they are.
+// A sharedKey defines how a field of Options is written in the shared config. Archives keep that
+// text, so keys must not change.
 type sharedKey struct {
 	key   string
-	write func(o *Options, field reflect.Value) any // nil is left out
+	write func(o *Options, field reflect.Value) any // nil omits the key
 	read  func(o *Options, field reflect.Value, text []byte) error
 }
 
-// private is a field that other programs need not know.
+// private is a field that other programs do not need.
 var private = sharedKey{key: "-"}
 
-// as is a field that is written as it is, unless it is zero.
+// as is a field that is written unchanged, unless it is zero.
 func as(key string) sharedKey {
 	return sharedKey{
 		key: key,
@@ -34,7 +34,7 @@ func as(key string) sharedKey {
 	}
 }
 
-// with is a field that another row writes and reads under this key.
+// with is a field that another entry writes and reads under this key.
 func with(key string) sharedKey { return sharedKey{key: key} }
 
 var sharedSchemas = sharedKey{
@@ -50,7 +50,7 @@ var sharedSchemas = sharedKey{
 	},
 }
 
-// sharedConstLabels have the constant ones of Options.Labels among them.
+// sharedConstLabels include the constant ones of Options.Labels.
 var sharedConstLabels = sharedKey{
 	key: "const_labels",
 	write: func(o *Options, _ reflect.Value) any {
@@ -62,8 +62,7 @@ var sharedConstLabels = sharedKey{
 	read: as("").read,
 }
 
-// sharedLabels are the names of those that are computed: their values are in the
-// cells.
+// sharedLabels are the names of the computed ones; the cells have their values.
 var sharedLabels = sharedKey{
 	key: "labels",
 	write: func(o *Options, _ reflect.Value) any {

@@ -14,18 +14,18 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// An option is all that tacho does with one field of Options. Every column must
-// be filled: a field that is forgotten somewhere fails a test.
+// An option defines how tacho handles one field of Options. Every column is required: a missing one
+// fails a test.
 type option struct {
 	path    string                                // from Options, such as "Multiproc.Dir"
-	unset   func(*Options) any                    // what the zero value stands for; nil is the zero value itself
-	check   func(*Options, complaint)             // of a value whose default is filled in
-	compare func(o *Options, f reflect.Value) any // what Meters on one registry must have in common
-	shared  sharedKey                             // how other processes learn of it
+	unset   func(*Options) any                    // the default for the zero value; nil keeps the zero value
+	check   func(*Options, complaint)             // after the default is set
+	compare func(o *Options, f reflect.Value) any // what must be equal in Meters on one registry
+	shared  sharedKey                             // how it is written in the shared config
 }
 
-// optionTable has a row for each field of Options, in the order of the fields.
-// A field that is a group of fields has a row for each of these instead.
+// optionTable has an entry for each field of Options, in the order of the fields. A group has an
+// entry for each of its fields instead.
 var optionTable = []option{
 	{"Registerer", zero, checkRegisterer, mayDiffer, private},
 	{"Gatherer", gathererOf, checkGatherer, mayDiffer, private},
@@ -75,63 +75,61 @@ var optionTable = []option{
 	{"wrapped", zero, anyValue, mayDiffer, sharedWrapping},
 }
 
-// field is the row's field in o.
-func (row option) field(o *Options) reflect.Value {
+// field returns the entry's field in o.
+func (entry option) field(o *Options) reflect.Value {
 	v := reflect.ValueOf(o).Elem()
-	for name := range strings.SplitSeq(row.path, ".") {
+	for name := range strings.SplitSeq(entry.path, ".") {
 		v = v.FieldByName(name)
 	}
 	return v
 }
 
-// withDefaults returns a copy that shares no memory with o and has every unset
-// field filled in.
+// withDefaults returns a copy that shares no memory with o and has all defaults set.
 func (o Options) withDefaults() Options {
-	for _, row := range optionTable {
-		field := row.field(&o)
+	for _, entry := range optionTable {
+		field := entry.field(&o)
 		if !field.IsZero() {
 			continue
 		}
-		if v := row.unset(&o); v != nil {
+		if v := entry.unset(&o); v != nil {
 			field.Set(reflect.ValueOf(v))
 		}
 	}
 	return deepcopy.Of(o)
 }
 
-// check reports every wrong field of an Options whose defaults are filled in.
+// check returns an error for every invalid field of an Options with defaults.
 func (o Options) check() error {
 	var errs []error
-	for _, row := range optionTable {
-		row.check(&o, func(part, format string, args ...any) {
-			errs = append(errs, fmt.Errorf("tacho: Options.%s%s: %s", row.path, part, fmt.Sprintf(format, args...)))
+	for _, entry := range optionTable {
+		entry.check(&o, func(part, format string, args ...any) {
+			errs = append(errs, fmt.Errorf("tacho: Options.%s%s: %s", entry.path, part, fmt.Sprintf(format, args...)))
 		})
 	}
 	return errors.Join(errs...)
 }
 
-// difference names the first field in which options that shape shared metrics
-// differ.
+// difference returns the first field in which options for shared metrics differ.
 func difference(a, b Options) string {
-	for _, row := range optionTable {
-		if !reflect.DeepEqual(row.compare(&a, row.field(&a)), row.compare(&b, row.field(&b))) {
-			return row.path
+	for _, entry := range optionTable {
+		if !reflect.DeepEqual(entry.compare(&a, entry.field(&a)), entry.compare(&b, entry.field(&b))) {
+			return entry.path
 		}
 	}
 	return ""
 }
 
-// check reports every wrong field, as the table of options has it.
+// check reports every invalid field, by the table of options.
 func (a Access) check(wrong complaint) {
 	const above = "Endpoint.Access."
-	for _, row := range optionTable {
-		if field, ok := strings.CutPrefix(row.path, above); ok {
-			row.check(&Options{Endpoint: Endpoint{Access: a}}, wrong.of("."+field))
+	for _, entry := range optionTable {
+		if field, ok := strings.CutPrefix(entry.path, above); ok {
+			entry.check(&Options{Endpoint: Endpoint{Access: a}}, wrong.of("."+field))
 		}
 	}
 }
 
-// What the zero value of a field stands for.
+// Defaults for the zero value of a field.
 
 func zero(*Options) any { return nil }
 
@@ -139,7 +137,7 @@ func value(v any) func(*Options) any { return func(*Options) any { return v } }
 
 func from[T any](f func() T) func(*Options) any { return func(*Options) any { return f() } }
 
-// gathererOf is the Registerer, if it can gather.
+// gathererOf returns the Registerer if it is also a Gatherer.
 func gathererOf(o *Options) any {
 	g, _ := o.Registerer.(prometheus.Gatherer)
 	return g
@@ -150,7 +148,7 @@ func excludeByDefault(o *Options) any {
 	return DefaultExclude()
 }
 
-// multiprocDir is the directory that the environment names.
+// multiprocDir returns the directory that the environment names.
 func multiprocDir(o *Options) any {
 	if o.Multiproc.Off {
 		return nil
@@ -162,7 +160,7 @@ func multiprocDir(o *Options) any {
 	return dir
 }
 
-// What Meters on one registry must have in common.
+// What must be equal in Meters on one registry.
 
 func mayDiffer(*Options, reflect.Value) any { return nil }
 

@@ -8,15 +8,15 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// What functions of the service's author contribute to the record of a request. A panic
-// in one of them is not the request's business.
+// What the user's functions contribute to the record of a request. A panic in one of them does not
+// affect the request.
 
 func (m *Meter) excludesByFunc(method, path string) (yes bool) {
 	defer m.recoverPanic(excludeFunc)
 	return m.opts.Exclude.Func(method, path)
 }
 
-// guess calls Options.RouteFunc where no router is in sight.
+// guess calls Options.RouteFunc if no router reports a route.
 func (m *Meter) guess(r *http.Request) string {
 	if m.opts.RouteFunc == nil {
 		return Unknown
@@ -29,7 +29,7 @@ func (m *Meter) askRoute(f func(*http.Request) string, r *http.Request) (route s
 	return f(r)
 }
 
-// variant is where Options.GroupBy and Options.Labels put a request.
+// variant returns the route under which Options.GroupBy and Options.Labels record a request.
 func (m *Meter) variant(x *engine.Exchange, r *store.Route) *store.Route {
 	return m.store.Variant(m.grouped(x, r), m.extrasOf(x))
 }
@@ -40,16 +40,16 @@ func (m *Meter) trace(ctx context.Context) (traceID, spanID string) {
 	return m.opts.TraceFunc(ctx)
 }
 
-// grouped is the route under which Options.GroupBy puts a request.
+// grouped returns the route under which Options.GroupBy records a request.
 func (m *Meter) grouped(x *engine.Exchange, r *store.Route) *store.Route {
 	group := m.store.Group
 	if group == nil {
 		return r
 	}
-	return m.store.Route(group.Value(m.ask(m.opts.GroupBy.Func, Request{x, m}, groupBy)))
+	return m.store.Route(group.Value(m.callFunc(m.opts.GroupBy.Func, Request{x, m}, groupBy)))
 }
 
-// extrasOf are the values of Options.Labels for a request.
+// extrasOf returns the values of Options.Labels for a request.
 func (m *Meter) extrasOf(x *engine.Exchange) []string {
 	for i := len(x.Scratch.Extras); i < len(m.extras); i++ {
 		x.Scratch.Extras = append(x.Scratch.Extras, m.extra(i, x))
@@ -57,7 +57,7 @@ func (m *Meter) extrasOf(x *engine.Exchange) []string {
 	return x.Scratch.Extras
 }
 
-// extra is the value of one of Options.Labels for a request.
+// extra returns the value of one of Options.Labels for a request.
 func (m *Meter) extra(i int, x *engine.Exchange) string {
-	return m.store.Extras[i].Value(m.ask(m.extras[i].Func, Request{x, m}, labelFunc))
+	return m.store.Extras[i].Value(m.callFunc(m.extras[i].Func, Request{x, m}, labelFunc))
 }

@@ -14,14 +14,13 @@ import (
 	"github.com/tacho-go/tacho/internal/scan"
 )
 
-// ownRegistry is the registry of a Meter that was not given one. The Meter's
-// own families are not collected through client_golang but encoded straight
-// from their cells; they only reserve their names. To everybody else it looks
-// like any registry.
+// ownRegistry is the registry of a Meter without Options.Registerer. The Meter's own families are
+// not collected through client_golang but encoded directly from their cells; the registry only
+// reserves their names. Otherwise it behaves like any registry.
 type ownRegistry struct {
 	*prometheus.Registry // everything but the Meter's own families
 	meter                *Meter
-	others               atomic.Int64 // how many collectors there are
+	others               atomic.Int64 // the number of collectors
 }
 
 // Register implements prometheus.Registerer.
@@ -57,7 +56,7 @@ func (r *ownRegistry) Gather() ([]*dto.MetricFamily, error) {
 // gather returns the Meter's own families.
 func (c *core) gather() []*dto.MetricFamily {
 	v := &expo.Families{}
-	c.look(func(shown *core) {
+	c.view(func(shown *core) {
 		var s scan.Scan
 		s.Start(shown.source(), v)
 		s.All()
@@ -65,13 +64,13 @@ func (c *core) gather() []*dto.MetricFamily {
 	return v.All
 }
 
-// reserved keeps the names of the Meter's families from being taken.
+// reserved prevents other collectors from using the names of the Meter's families.
 type reserved struct{ meter *Meter }
 
 func (r reserved) Describe(ch chan<- *prometheus.Desc) { r.meter.Describe(ch) }
 func (r reserved) Collect(chan<- prometheus.Metric)    {}
 
-// fail counts a failure and says so, but not over and over.
+// fail counts a failure and logs it, but not repeatedly.
 func (c *core) fail(r guard.Reason, what string, why any) {
 	if c.store.Failures[r].Add(1) == 1 {
 		c.logger().Error("tacho: a collector failed in a scrape; its metrics are missing there. "+
@@ -80,7 +79,7 @@ func (c *core) fail(r guard.Reason, what string, why any) {
 	}
 }
 
-// source is what scans read.
+// source returns the source of scans.
 func (c *core) source() scan.Source {
 	s := scan.Source{Store: c.store, Families: c.families}
 	for _, own := range c.allLabelSets() {
@@ -89,11 +88,10 @@ func (c *core) source() scan.Source {
 	return s
 }
 
-// Registerer returns the registry for the business's own metrics: whatever is
-// registered here appears at the same endpoint. A collector that panics or hangs
-// costs a scrape its own metrics only, also in the wrappers of client_golang
-// (prometheus.WrapRegistererWith and its siblings). What cannot be caught is a panic
-// in a goroutine that the collector has started itself.
+// Registerer returns the registry for the service's own metrics: the same endpoint serves whatever
+// is registered here. A collector that panics or hangs only loses its own metrics in a scrape, also
+// behind the wrappers of client_golang (such as prometheus.WrapRegistererWith). A panic in a
+// goroutine that the collector itself has started cannot be recovered.
 func (m *Meter) Registerer() prometheus.Registerer {
 	return guard.Registerer{Registerer: m.opts.Registerer, Timeout: m.core.opts.Endpoint.Timeout / 2, Fail: m.core.fail, Refuse: m.core.refusal}
 }
@@ -105,18 +103,18 @@ func (m *Meter) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector, for registries that are not
-// tacho's own. Within one collection the counter and the histogram of a label
-// set agree, since one is derived from the other.
+// Collect implements prometheus.Collector, for registries other than tacho's own. Within one
+// collection the counter and the histogram of a label set agree, because one is derived from the
+// other.
 func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 	if !m.core.ready.Load() {
-		return // it is being made
+		return // New has not finished
 	}
 	var mark mark
 	if s := m.core.siblings; s != nil {
 		mark = s.ownMark()
 	}
-	m.core.look(func(shown *core) {
+	m.core.view(func(shown *core) {
 		var s scan.Scan
 		s.Start(shown.source(), &expo.Metrics{Add: func(x *expo.Metric) {
 			mark.set(&x.Data)
@@ -126,8 +124,7 @@ func (m *Meter) Collect(ch chan<- prometheus.Metric) {
 	})
 }
 
-// othersOf is a gatherer of all that others have registered: of this process, or
-// of all.
+// othersOf returns a gatherer of all other metrics: of this process, or of all processes.
 func (c *core) othersOf(alone prometheus.Gatherer) prometheus.Gatherer {
 	if c.siblings == nil {
 		return alone

@@ -13,44 +13,41 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// Values of the route label that are no template.
+// Values of the route label that are not templates.
 const (
-	// Unmatched is the route of every request for which the router found no
-	// route (404, 405), whatever its path.
+	// Unmatched is the route of every request for which the router found no route (404, 405),
+	// regardless of its path.
 	Unmatched = "unmatched"
-	// Unknown is the route of every request for which no router was in sight.
+	// Unknown is the route of every request for which no router reports one.
 	Unknown = "unknown"
 )
 
-// StatusClientClosedRequest is recorded when the client hung up before a
-// status was written and the response was lost. The code is nginx's; it is
-// never sent.
+// StatusClientClosedRequest is recorded if the client disconnected before a status was written, or
+// the response was lost. The code is nginx's; it is never sent.
 const StatusClientClosedRequest = 499
 
-// A Request is a request as functions behind labels see it, with what became of
-// it. It is valid during the call of such a function only.
+// A Request is a request and its response, as passed to functions of labels. It is valid only
+// during the call of the function.
 type Request struct {
 	x *engine.Exchange
 	m *Meter
 }
 
-// Method returns the request's method as the label shows it: OTHER if it is
-// not a known one.
+// Method returns the request's method as in the label: OTHER if it is not a known one.
 func (r Request) Method() string {
 	known := &r.m.store.Methods
 	return known.Names[known.Index(r.x.Method())]
 }
 
-// Path returns the path that the client sent. It is not bounded: a label must
-// not show it as it is, unless Values declares what counts.
+// Path returns the path that the client sent. The number of paths is unlimited: do not use it as a
+// label value, unless Values declares the expected ones.
 func (r Request) Path() string { return r.x.Path() }
 
-// Route returns the template of the route, or "unmatched" or "unknown".
-// Gauges of requests in progress may be too early to know it.
+// Route returns the template of the route, or "unmatched" or "unknown". It may not be known yet for
+// gauges of requests in progress.
 func (r Request) Route() string { return r.x.Label() }
 
-// Status returns the status that is recorded, 0 while the request is in
-// progress.
+// Status returns the recorded status, 0 while the request is in progress.
 func (r Request) Status() int {
 	if !r.x.Over() {
 		return 0
@@ -58,31 +55,31 @@ func (r Request) Status() int {
 	return r.x.Outcome()
 }
 
-// StatusText returns the status as a label shows it: "200", or "OK" with
-// Options.Status.Text, or "2xx" with Options.Status.Class.
+// StatusText returns the status as in the label: "200", or "OK" with Options.Status.Text, or "2xx"
+// with Options.Status.Class.
 func (r Request) StatusText() string {
 	t := r.m.store
 	return t.StatusLabel(t.StatusOf(r.Status()))
 }
 
-// Code returns the code of an RPC, such as NOT_FOUND, "" while it is in progress or if the
-// request is none. Its status is the one that HTTP has for the code: NOT_FOUND is 404.
+// Code returns the code of an RPC, such as NOT_FOUND. It is "" while the RPC is in progress, or if
+// the request is not an RPC. The status is the HTTP equivalent of the code: 404 for NOT_FOUND.
 func (r Request) Code() string { return r.x.Code() }
 
 // Panicked reports whether the handler panicked.
 func (r Request) Panicked() bool { return r.x.Panicked() }
 
-// BytesIn returns the bytes of the request's body that were read, -1 if not known.
+// BytesIn returns the number of bytes read from the request's body, -1 if not known.
 func (r Request) BytesIn() int64 { return max(r.x.BytesIn, -1) }
 
-// BytesOut returns the bytes of the response's body, -1 if not known.
+// BytesOut returns the number of bytes of the response's body, -1 if not known.
 func (r Request) BytesOut() int64 { return max(r.x.BytesSent(r.x.Outcome()), -1) }
 
 // Elapsed returns the time since the request began.
 func (r Request) Elapsed() time.Duration { return time.Duration(r.m.shared.Now() - r.x.Start()) }
 
-// Header returns the first value of a request's header. Clients send what they
-// like: declare the Values that count.
+// Header returns the first value of a request's header. Clients can send any value: declare the
+// expected ones in Values.
 func (r Request) Header(name string) string {
 	if r.x.Carrier() == nil {
 		return ""
@@ -98,7 +95,7 @@ func (r Request) ResponseHeader(name string) string {
 	return r.x.Carrier().ResponseHeader(name)
 }
 
-// PathValue returns what stands in the path for a parameter of the route.
+// PathValue returns the value of a route parameter in the path.
 func (r Request) PathValue(name string) string {
 	if r.x.Carrier() == nil {
 		return ""
@@ -106,8 +103,7 @@ func (r Request) PathValue(name string) string {
 	return r.x.Carrier().PathValue(name)
 }
 
-// HTTP returns the request, or nil where the framework is not built on
-// net/http. Its body must be left alone.
+// HTTP returns the request, or nil if the framework is not built on net/http. Do not read its body.
 func (r Request) HTTP() *http.Request {
 	if r.x.Carrier() == nil {
 		return nil
@@ -136,23 +132,22 @@ type Label struct {
 	// Value is the value of a constant label.
 	Value string
 
-	// Func computes the value. It is called once a request, concurrently, when
-	// the response is over (for gauges of requests in progress: before it
-	// begins), and must be fast. When it panics, the value is "unknown" and
-	// tacho_function_errors_total counts it; the request is served all the same.
+	// Func computes the value. It is called once per request, concurrently, at the end of the
+	// response (before it for gauges of requests in progress), and must be fast. If it panics, the
+	// value is "unknown" and tacho_function_errors_total is incremented; the request is not
+	// affected.
 	Func func(Request) string
 
-	// Values declares what Func may return. Everything else is recorded as
-	// "other".
+	// Values lists the values that Func may return. Any other is recorded as "other".
 	Values []string
 
-	// Max is how many different values of Func are recorded if Values does not
-	// declare them; the others are "__overflow__". 0 stands for 100. Values are told
-	// apart by their first 256 bytes, and no more than these is kept of them.
+	// Max is the maximum number of different values of Func if Values is empty; further ones are
+	// recorded as "__overflow__". 0 means 100. Values are distinguished by their first 256 bytes,
+	// and only these are kept.
 	Max int
 }
 
-// shape is a label without its function: functions cannot be compared.
+// shape returns a label without its function: functions cannot be compared.
 func (l Label) shape() Label {
 	l.Func = nil
 	return l
@@ -166,12 +161,12 @@ func shapes(labels []Label) []Label {
 	return all
 }
 
-// limit says which values of a label with a function are recorded.
+// limit returns which values of a label with a function are recorded.
 func (l Label) limit() store.LabelLimit {
 	return store.LabelLimit{Name: l.Name, Declared: l.Values, Most: l.Max}
 }
 
-// check reports what is wrong with a label.
+// check returns an error if a label is invalid.
 func (l Label) check(taken []string) error {
 	switch {
 	case !names.Label(l.Name):
@@ -192,8 +187,8 @@ func (l Label) check(taken []string) error {
 	return nil
 }
 
-// ask calls a label's function.
-func (m *Meter) ask(f func(Request) string, r Request, function optionFunc) (value string) {
+// callFunc calls a label's function.
+func (m *Meter) callFunc(f func(Request) string, r Request, function optionFunc) (value string) {
 	value = Unknown
 	defer m.recoverPanic(function)
 	return f(r)

@@ -15,27 +15,25 @@ import (
 	"github.com/tacho-go/tacho/internal/drain"
 )
 
-// ServeOptions describe a port of its own for the metrics. Address or Listener
-// is needed.
+// ServeOptions configures a port of its own for the metrics. Address or Listener is required.
 type ServeOptions struct {
-	// Address is where to listen, such as "127.0.0.1:9464". Port 0 takes any.
+	// Address is the address to listen on, such as "127.0.0.1:9464". Port 0 selects a free port.
 	Address string
 
-	// Listener is used instead of Address, and closed in the end.
+	// Listener is used instead of Address. Serve closes it.
 	Listener net.Listener
 
-	// TLSConfig makes it HTTPS. It must have a certificate.
+	// TLSConfig enables HTTPS. It must have a certificate.
 	TLSConfig *tls.Config
 
-	// Access says who may read the metrics here; nil stands for
-	// Options.Endpoint.Access. It is asked after what ServeFunc asks for, so that users in
-	// both, or users there and BearerTokens here, let nobody in: a request has
-	// one Authorization header.
+	// Access restricts who may read the metrics here; nil means Options.Endpoint.Access. It is
+	// checked after the authentication of ServeFunc. Users in both, or users there and BearerTokens
+	// here, deny every request, because a request has only one Authorization header.
 	Access *Access
 
-	// ServeFunc serves in the place of http.Server's own Serve and ServeTLS.
-	// web.Config makes one that follows exporter-toolkit's configuration file.
-	// Whether strangers are kept out is then its business: nothing warns of them.
+	// ServeFunc replaces http.Server's own Serve and ServeTLS. web.Config returns one that follows
+	// exporter-toolkit's configuration file. ServeFunc is then responsible for access control:
+	// tacho does not warn about a public endpoint.
 	ServeFunc func(*http.Server, net.Listener) error
 }
 
@@ -59,10 +57,9 @@ func (o ServeOptions) check() error {
 	return errors.Join(errs...)
 }
 
-// Serve serves the metrics at Options.Endpoint.Path on a port of its own, until
-// the context ends or [Meter.Shutdown] is done; then it returns nil, when the
-// scrapes that are under way have been answered. Its requests are never
-// recorded.
+// Serve serves the metrics at Options.Endpoint.Path on a port of its own, until the context ends or
+// [Meter.Shutdown] is done. It returns nil after the responses in progress have been sent. Its
+// requests are never recorded.
 func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
 	if err := o.check(); err != nil {
 		return err
@@ -79,12 +76,12 @@ func (m *Meter) Serve(ctx context.Context, o ServeOptions) error {
 	m.core.ports.Add(server)
 	defer m.core.ports.Remove(server)
 	if m.core.down.Load() {
-		server.Shut(ctx) // before it has begun: it then ends at once
+		server.Shut(ctx) // even before it serves: it then returns at once
 	}
 	defer context.AfterFunc(ctx, func() { server.Shut(context.Background()) })()
 	err := o.serve(&server.Server, l)
 	if errors.Is(err, http.ErrServerClosed) {
-		server.Shut(context.Background()) // or wait for whoever has begun to
+		server.Shut(context.Background()) // waits if a shutdown is in progress
 		return nil
 	}
 	return err
@@ -100,21 +97,21 @@ func (o ServeOptions) serve(server *http.Server, l net.Listener) error {
 	return server.Serve(l)
 }
 
-// ownPort is what a port of its own answers.
+// ownPort returns the handler of a port of its own.
 func (m *Meter) ownPort(o ServeOptions) http.Handler {
 	access := m.opts.Endpoint.Access
 	if o.Access != nil {
 		access = deepcopy.Of(*o.Access)
 	}
 	if o.ServeFunc != nil && !access.guarded() {
-		access.Public = true // whether it is, that function decides
+		access.Public = true // ServeFunc controls access
 	}
 	mux := http.NewServeMux()
-	mux.Handle(m.opts.Endpoint.Path, newGate(m, access, newEndpoint(m)))
+	mux.Handle(m.opts.Endpoint.Path, newAccessControl(m, access, newEndpoint(m)))
 	return mux
 }
 
-// portOf makes a server that a scraper which hangs cannot hold for ever.
+// portOf returns a server that a hanging scraper cannot block forever.
 func (m *Meter) portOf(o ServeOptions) *drain.Server {
 	p := drain.NewServer()
 	p.Handler, p.TLSConfig = m.ownPort(o), o.TLSConfig
@@ -124,15 +121,13 @@ func (m *Meter) portOf(o ServeOptions) *drain.Server {
 	return p
 }
 
-// Shutdown keeps the metrics endpoint up until a scrape that began after the
-// call has been answered in full, or the context ends; then it also ends what
-// [Meter.Serve] serves. It is called when the service has answered its last
-// request: that scrape reads the last numbers. It returns ErrNotScraped if none
-// came.
+// Shutdown keeps the metrics endpoint available until a scrape that began after the call has been
+// answered completely, or the context ends; then it also stops [Meter.Serve]. Call it after the
+// service has answered its last request, so that this scrape reads the final values. It returns
+// ErrNotScraped if no scrape came.
 //
-// What Serve is called for afterwards ends at once. Where the endpoint is on the
-// service's own port, call Shutdown before
-// http.Server's.
+// Later calls of Serve return at once. If the endpoint is on the service's own port, call Shutdown
+// before http.Server.Shutdown.
 func (m *Meter) Shutdown(ctx context.Context) error {
 	w := drain.NewWaiter()
 	m.core.waiters.Add(w)
@@ -155,13 +150,13 @@ func (m *Meter) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Flush lets the service's other processes see everything that this one has
-// counted until now. The HTTP metrics they see anyway; other metrics of the
-// registry are written once a second. So it is for the end of main:
+// Flush makes everything that this process has counted visible to the service's other processes.
+// They always see its HTTP metrics; other metrics of the registry are written once a second. Call
+// it at the end of main:
 //
 //	defer m.Flush()
 //
-// Without Options.Multiproc it does nothing.
+// Flush does nothing without Options.Multiproc.
 func (m *Meter) Flush() error {
 	if m.core.siblings == nil {
 		return nil

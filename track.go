@@ -6,9 +6,9 @@ import (
 	"github.com/tacho-go/tacho/internal/engine"
 )
 
-// Track puts metrics on a handler of net/http, outermost first. They all must
-// belong to one Meter. Its Handler need not be around: the metrics are recorded
-// all the same, with what the handler itself answers.
+// Track records the requests of a net/http handler in metrics, outermost first. All must belong to
+// one Meter. Meter.Handler is not required: without it, the metrics record the handler's own
+// response.
 func Track(next http.Handler, metrics ...*Metric) http.Handler {
 	tracked := make([]*engine.Metric, len(metrics))
 	for i, x := range metrics {
@@ -17,10 +17,10 @@ func Track(next http.Handler, metrics ...*Metric) http.Handler {
 	return engine.Track(next, tracked...)
 }
 
-// Handler puts the metric on a handler of net/http.
+// Handler records the requests of a net/http handler in the metric.
 func (x *Metric) Handler(next http.Handler) http.Handler { return Track(next, x) }
 
-// HandlerFunc puts the metric on a handler function of net/http.
+// HandlerFunc records the requests of a net/http handler function in the metric.
 func (x *Metric) HandlerFunc(next http.HandlerFunc) http.Handler {
 	if next == nil {
 		engine.MustHandler("HandlerFunc", nil)
@@ -28,14 +28,14 @@ func (x *Metric) HandlerFunc(next http.HandlerFunc) http.Handler {
 	return Track(next, x)
 }
 
-// DoNotTrack leaves the requests of a handler out of the HTTP metrics; those
-// that were put on it are still recorded.
+// DoNotTrack excludes the requests of a handler from the HTTP metrics. Metrics on the handler are
+// still recorded.
 func (m *Meter) DoNotTrack(next http.Handler) http.Handler {
 	return engine.MarkLayer(m.engine, (*engine.Exchange).DoNotTrack).Mark("DoNotTrack", next)
 }
 
-// ExcludeAll leaves the requests of a handler out of everything, metrics that
-// were put on it included, whichever of them stands inside.
+// ExcludeAll excludes the requests of a handler from everything, including metrics on it,
+// regardless of their order.
 func (m *Meter) ExcludeAll(next http.Handler) http.Handler {
 	return engine.MarkLayer(m.engine, (*engine.Exchange).ExcludeAll).Mark("ExcludeAll", next)
 }

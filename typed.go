@@ -18,8 +18,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A CounterOf is a counter of the business's own, whose labels are the fields of
-// L. It is safe for concurrent use.
+// A CounterOf is one of your own counters. Its labels are the fields of L. It is safe for
+// concurrent use.
 //
 //	type orderLabels struct {
 //		Kind string
@@ -28,36 +28,33 @@ import (
 //	orders, err := tacho.NewCounter[orderLabels](m, tacho.MetricOptions{Name: "shop_orders", Help: "Orders placed."})
 //	orders.Inc(orderLabels{Kind: "book", Paid: true}) // shop_orders_total{kind="book",paid="true"} 1
 //
-// L is a struct whose fields are exported and strings, booleans, integers or
-// fmt.Stringers; struct{} for no labels. A label's name is the field's in
-// snake_case, or what its tag says: `label:"name"`. This is checked once, by
-// NewCounter. Label sets are told apart by the texts that labels show, of which the
-// first 256 bytes count. The fastest are structs of strings, booleans and integers;
+// L is a struct whose fields are exported strings, booleans, integers or fmt.Stringers; use
+// struct{} for no labels. A label's name is the field's name in snake_case, or its tag:
+// `label:"name"`. NewCounter checks this once. Label sets are distinguished by the label texts, of
+// which only the first 256 bytes count. Structs of strings, booleans and integers are fastest;
 // Stringers that hold pointers are rendered each time.
 type CounterOf[L comparable] struct{ typed[L] }
 
-// A GaugeOf is a gauge of the business's own; see [CounterOf] for its labels.
+// A GaugeOf is one of your own gauges; see [CounterOf] for its labels.
 type GaugeOf[L comparable] struct{ typed[L] }
 
-// A HistogramOf is a histogram of the business's own; see [CounterOf] for its
-// labels.
+// A HistogramOf is one of your own histograms; see [CounterOf] for its labels.
 type HistogramOf[L comparable] struct{ typed[L] }
 
-// NewCounter makes a counter. The error names what is wrong with the options or
-// with L.
+// NewCounter makes a counter. The error describes what is wrong with the options or with L.
 func NewCounter[L comparable](m *Meter, o MetricOptions) (*CounterOf[L], error) {
 	t, err := newTyped[L](m, schema.Counter, o)
 	return &CounterOf[L]{t}, err
 }
 
-// NewGauge makes a gauge. With MetricOptions.TTL its label sets vanish when they
-// are not touched for that long.
+// NewGauge makes a gauge. With MetricOptions.TTL, label sets that are not changed for that time are
+// removed.
 func NewGauge[L comparable](m *Meter, o MetricOptions) (*GaugeOf[L], error) {
 	t, err := newTyped[L](m, schema.Gauge, o)
 	return &GaugeOf[L]{t}, err
 }
 
-// NewHistogram makes a histogram. Its default buckets are those of the latency.
+// NewHistogram makes a histogram. Its default buckets are those of the latency histogram.
 func NewHistogram[L comparable](m *Meter, o MetricOptions) (*HistogramOf[L], error) {
 	if o.Buckets == nil {
 		o.Buckets = m.opts.bucketsOf(m.opts.Schema)
@@ -69,8 +66,7 @@ func NewHistogram[L comparable](m *Meter, o MetricOptions) (*HistogramOf[L], err
 // Inc adds 1.
 func (c *CounterOf[L]) Inc(labels L) { c.find(labels).Counter.Inc() }
 
-// Add adds a number. A counter never falls: a negative one is not added, and
-// the log says so once.
+// Add adds n. A counter never decreases: a negative n is ignored and logged once.
 func (c *CounterOf[L]) Add(labels L, n float64) {
 	if n >= 0 {
 		c.find(labels).Counter.Add(n)
@@ -84,7 +80,7 @@ func (g *GaugeOf[L]) Set(labels L, v float64) {
 	g.touch(labels, func(x prometheus.Gauge) { x.Set(v) })
 }
 
-// Add adds a number, which may be negative.
+// Add adds n, which may be negative.
 func (g *GaugeOf[L]) Add(labels L, n float64) {
 	g.touch(labels, func(x prometheus.Gauge) { x.Add(n) })
 }
@@ -92,10 +88,10 @@ func (g *GaugeOf[L]) Add(labels L, n float64) {
 // Inc adds 1.
 func (g *GaugeOf[L]) Inc(labels L) { g.Add(labels, 1) }
 
-// Dec takes 1 away.
+// Dec subtracts 1.
 func (g *GaugeOf[L]) Dec(labels L) { g.Add(labels, -1) }
 
-// touch changes the gauge, and does so again if it has vanished meanwhile.
+// touch changes the gauge, and repeats the change if it was removed meanwhile.
 func (g *GaugeOf[L]) touch(labels L, change func(prometheus.Gauge)) {
 	for {
 		c := g.find(labels)
@@ -123,8 +119,8 @@ type field struct {
 	text func(reflect.Value) string
 }
 
-// maxStructs is how many structs a label set is found by directly. A Stringer may
-// render any number of values to one text; the others are rendered each time.
+// maxStructs is the maximum number of structs that lead directly to one label set. A Stringer may
+// render any number of values to the same text; further ones are rendered each time.
 const maxStructs = 4
 
 func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[L], error) {
@@ -154,8 +150,7 @@ func newTyped[L comparable](m *Meter, kind schema.Kind, o MetricOptions) (typed[
 	return t, nil
 }
 
-// find returns the label set of a struct. Those that count are found without
-// looking at its fields.
+// find returns the label set of a struct. Known structs are found without reading their fields.
 func (t *typed[L]) find(labels L) *labelset.Child {
 	if t.sets.Expires() {
 		return t.render(labels)
@@ -170,8 +165,8 @@ func (t *typed[L]) find(labels L) *labelset.Child {
 	return c
 }
 
-// keep has the label set found by a copy of the struct, whose texts are short and
-// no part of anybody else's memory.
+// keep makes a copy of the struct lead to the label set. Its texts are short and do not share
+// memory.
 func (t *typed[L]) keep(labels L, c *labelset.Child) {
 	v := reflect.ValueOf(&labels).Elem()
 	for i := range v.NumField() {
@@ -185,9 +180,8 @@ func (t *typed[L]) keep(labels L, c *labelset.Child) {
 	t.known.Add(labels, func() (*labelset.Child, bool) { return c, c.Structs.Add(1) <= maxStructs })
 }
 
-// keepable reports whether values of a struct have a fixed size, but for the
-// strings among its fields. What else holds pointers may hold on to any amount of
-// memory.
+// keepable reports whether values of a struct have a fixed size, except for their strings. Other
+// pointers may keep any amount of memory alive.
 func keepable(t reflect.Type) bool {
 	for i := range t.NumField() {
 		if f := t.Field(i).Type; f.Kind() != reflect.String && !flat(f) {
@@ -197,7 +191,7 @@ func keepable(t reflect.Type) bool {
 	return true
 }
 
-// flat reports whether values of a type hold no pointer.
+// flat reports whether values of a type contain no pointers.
 func flat(t reflect.Type) bool {
 	switch k := t.Kind(); k {
 	case reflect.Array:
@@ -223,7 +217,7 @@ func (t *typed[L]) render(labels L) *labelset.Child {
 	return t.sets.Find(labelvalue.Join(nil, values), values)
 }
 
-// fieldsOf are the labels that a struct's fields stand for.
+// fieldsOf returns the labels of a struct's fields.
 func fieldsOf(t reflect.Type) ([]field, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("its labels are a %s; they must be the fields of a struct", t)
@@ -254,7 +248,7 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 
 var stringer = reflect.TypeFor[fmt.Stringer]()
 
-// textOf says how to write values of a type, nil if they are no labels.
+// textOf returns a function that formats values of a type, or nil if it cannot be a label.
 func textOf(t reflect.Type) func(reflect.Value) string {
 	switch {
 	case t.Implements(stringer) && t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer:
@@ -286,9 +280,8 @@ func snakeCase(name string) string {
 	return b.String()
 }
 
-// Info exports what is known from the beginning, such as the version of the
-// service: a gauge that is 1, with these labels and none of Options. It is
-// returned so that it can be set to something else.
+// Info exports constant facts, such as the version of the service: a gauge with the value 1, with
+// these labels and none of Options. The returned gauge can be set to another value.
 func (m *Meter) Info(name, help string, labels map[string]string) (prometheus.Gauge, error) {
 	var err error
 	switch {

@@ -1,62 +1,61 @@
-// Package adapter is what authors of adapters call: it connects a web or RPC framework to
-// a [tacho.Meter]. The authors of services never need it; they use a ready adapter such as
-// tachogin, or Meter.Handler on net/http.
+// Package adapter connects a web or RPC framework to a [tacho.Meter]. It is for authors of
+// adapters. Services do not need it; they use an existing adapter such as tachogin, or
+// Meter.Handler on net/http.
 //
-// An adapter reports what happens, and tacho decides what to record. Which way to choose
-// depends on the framework:
+// An adapter reports events, and tacho decides what to record. How to write one depends on the
+// framework:
 //
-//   - It is a router of net/http that reports which route it has matched: call
-//     [Middleware] with a function that returns the route. That is the whole adapter.
-//   - It is built on net/http, with a context and a response writer of its own (Gin, Echo):
-//     put a [Layer] into its chain by [Layer.EnterHTTP].
-//   - It is not built on net/http (Fiber, Hertz, gRPC, Connect): put a [Layer] into its
-//     chain by [Layer.Enter].
-//   - It has no chain, or an unusual one: drive an [Exchange] yourself.
+//   - A net/http router that reports the matched route: call [Middleware] with a function that
+//     returns the route. No other code is needed.
+//   - A framework on net/http with its own context and response writer (Gin, Echo): add a [Layer]
+//     to its middleware chain with [Layer.EnterHTTP].
+//   - A framework without net/http (Fiber, Hertz, gRPC, Connect): add a [Layer] to its chain with
+//     [Layer.Enter].
+//   - A framework without a chain, or with an unusual one: use an [Exchange] directly.
 //
-// Every way is right if it passes the suite in adapter/adaptertest. The suite drives a
-// real service over real connections, and each case explains the rule that it checks.
+// Each way is correct if it passes the suite in adapter/adaptertest. The suite drives a real
+// service over real connections, and each case explains the rule that it checks.
 //
 // # A layer
 //
-// [Measure], [Track], [DoNotTrack] and [ExcludeAll] are layers: an adapter writes one
-// function that turns a Layer into its framework's middleware, and has all four. For each
-// request the middleware
+// [Measure], [Track], [DoNotTrack] and [ExcludeAll] return layers. An adapter needs only one
+// function that turns a Layer into its framework's middleware. For each request the middleware
 //
-//  1. enters the layer with what the framework knows: [Layer.EnterHTTP] or [Layer.Enter].
-//     No call means that there is nothing to do; serve the request.
+//  1. enters the layer with [Layer.EnterHTTP] or [Layer.Enter]. If the call is nil, there is
+//     nothing to do: serve the request.
 //  2. serves the handlers with the call's Request or Context;
-//  3. calls [Call.Leave] from a deferred function, with the route that the router has
-//     matched by then, the status, the sizes, and what recover() returned.
+//  3. calls [Call.Leave] from a deferred function, with the matched route, the status, the sizes,
+//     and the result of recover().
 //
-// In between, on net/http, a response writer reports to the exchange that EnterHTTP
-// returned. A framework that lets its writer be replaced by an http.ResponseWriter (Echo)
-// gets one from [Exchange.Watch]. One with an interface of its own (Gin) embeds a
-// [Watcher] in a writer of its own. Elsewhere report to [Call.Exchange]: Secure for TLS,
-// Flushed for streams, SetCode for the outcome of an RPC.
+// Between entering and leaving, on net/http, a response writer reports to the exchange that
+// EnterHTTP returned. If the framework accepts an http.ResponseWriter as its writer (Echo), use
+// [Exchange.Watch]. If it has a writer interface of its own (Gin), embed a [Watcher] in your own
+// writer. Otherwise, report to [Call.Exchange]: Secure for TLS, Flushed for streams, SetCode for
+// the outcome of an RPC.
 //
-// A [Stack] in the framework's context lets layers find each other without allocating,
-// also when a handler dispatches its request again.
+// A [Stack] in the framework's context lets layers find each other without allocating, even if a
+// handler dispatches its request again.
 //
 // # What differs between frameworks
 //
-// An error handler that runs after the middleware (Echo, Fiber) decides on the status. Let
-// it run before Leave: call it in the middleware and return no error, or leave the call in
-// a wrapper around the error handler.
+// An error handler that runs after the middleware (Echo, Fiber) determines the status. It must run
+// before Leave: call it in the middleware and return no error, or leave the call in a wrapper
+// around the error handler.
 //
-// A framework that reuses the memory of its strings (fasthttp) needs nothing special:
-// what Enter and Leave get must be valid until Leave returns, and what is kept is copied.
-// Only [Exchange.SetTemplate] and the route of EnterHTTP want a string that never changes.
+// A framework that reuses the memory of its strings (fasthttp) needs nothing special: strings
+// passed to Enter and Leave must be valid until Leave returns, and tacho copies what it keeps. Only
+// [Exchange.SetTemplate] and the route of EnterHTTP require a string that never changes.
 //
-// A framework without a context that is canceled when the client leaves passes
-// context.Background. Its requests are then never recorded as 499.
+// If a framework's context is not canceled when the client disconnects, pass context.Background.
+// Its requests are then never recorded as 499.
 //
-// The outcome of an RPC is a code. [Exchange.SetCode] records the HTTP status that
-// google.rpc.Code gives for it, and keeps the code for labels (Request.Code). An RPC whose
-// method does not exist has the route [tacho.Unmatched]: clients choose its name.
+// The outcome of an RPC is a code. [Exchange.SetCode] records the HTTP status that google.rpc.Code
+// assigns to it, and keeps the code for labels (Request.Code). An RPC with an unknown method has
+// the route [tacho.Unmatched], because clients choose its name.
 //
 // # An exchange
 //
-// A [Layer] calls these itself. Without it, the order is
+// A [Layer] makes these calls itself. Without a Layer, the order is
 //
 //	rec := adapter.Of(m) // once, when the adapter is set up
 //	rec.Join()           // once for each middleware
@@ -65,16 +64,16 @@
 //	var x adapter.Exchange
 //	if !rec.Begin(&x, method, path) { … serve, and report nothing … }
 //	x.Secure()                      // over TLS
-//	x.Carry(carrier)                // for labels that look at the request
+//	x.Carry(carrier)                // for labels that read the request
 //	ctx = x.Link(ctx)               // if rec.Nested()
 //	w = x.Watch(ctx, w)             // or report WroteHeader, Wrote, Flushed and Hijack
 //	… serve …
 //	x.Settle(ctx, status, recover()) // in a deferred function
-//	x.SetTemplate(template)          // now the router has decided
+//	x.SetTemplate(template)          // after the router has decided
 //	rec.End(&x)                      // and panic again, if there was a panic
 //
 // # Setting up
 //
-// [SetUp] makes the Meter and its endpoint for an adapter's Use function, lists routes
-// that were registered too early, and shows the others at zero before their first request.
+// [SetUp] makes the Meter and its endpoint for an adapter's Use function, logs routes that were
+// registered too early, and exports the others at zero before their first request.
 package adapter

@@ -13,14 +13,14 @@ import (
 	"github.com/tacho-go/tacho/internal/engine"
 )
 
-// A Route is a route that a router lists.
+// A Route is an entry in a router's list of routes.
 type Route struct {
 	Method, Path string
 	Handler      string // its name, for messages; may be ""
 }
 
-// A Setup is what the Use function of an adapter sets up besides the middleware: the Meter,
-// its endpoint, and the routes of a router that can list them.
+// A Setup is what an adapter's Use function needs in addition to the middleware: the Meter, its
+// endpoint, and the routes of a router that can list them.
 type Setup struct {
 	Meter    *tacho.Meter
 	Endpoint http.Handler // to be mounted at Meter.MetricsPath for GET
@@ -30,14 +30,13 @@ type Setup struct {
 	listed sync.Once
 }
 
-// SetUp makes a Meter for a router. Name is the adapter's, for messages. list returns the
-// routes that the router has registered, and as translates one of them. A * in a path
-// stands for the rest of it.
+// SetUp makes a Meter for a router. name is the adapter's name, for messages. list returns the
+// registered routes of the router, and as converts one of them. A * in a path matches the rest of
+// it.
 //
-// Like the methods of most routers it panics when it is used wrongly: on options that
-// tacho.New refuses, and when the endpoint's path is taken. Routes that are registered
-// already are not measured if the router runs a middleware only for later ones; the log
-// lists them.
+// Like the methods of most routers, it panics on misuse: on options that tacho.New refuses, and if
+// the endpoint's path is taken. If the router runs middleware only for routes that are registered
+// later, existing routes are not measured, and the log lists them.
 func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route) *Setup {
 	routes := func() (all []Route) {
 		for _, r := range list() {
@@ -55,8 +54,8 @@ func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as fun
 	return s
 }
 
-// mustBeFree panics if the endpoint cannot be mounted. The router's own panic does not
-// name the other handler.
+// mustBeFree panics if the endpoint cannot be mounted. The router's own panic does not name the
+// other handler.
 func mustBeFree(name string, routes []Route, path string) {
 	for _, r := range routes {
 		prefix, _, catchAll := strings.Cut(r.Path, "*")
@@ -79,8 +78,8 @@ func warn(name string, log *slog.Logger, early []Route) {
 	log.Warn(name+": routes that were registered before Use are not measured; call Use first", "routes", strings.Join(names, ", "))
 }
 
-// Serving shows the router's routes at zero, but not those that are not measured. Call it
-// for each request: by the first one, all routes are registered.
+// Serving exports the router's measured routes at zero. Call it for each request: all routes are
+// registered before the first one.
 func (s *Setup) Serving() { s.listed.Do(s.expect) }
 
 func (s *Setup) expect() {
@@ -93,9 +92,9 @@ func (s *Setup) expect() {
 	}
 }
 
-// Answers reports whether the endpoint is to answer a request for which the router has
-// found no route: HEAD and OPTIONS, where only GET is mounted. Routes for these would be in
-// the way of the service's own.
+// Answers reports whether the endpoint should answer a request for which the router found no route:
+// HEAD and OPTIONS, because only GET is mounted. Routes for these could conflict with the service's
+// own.
 func (s *Setup) Answers(r *http.Request) bool {
 	return r.URL.Path == s.Meter.MetricsPath() && (r.Method == http.MethodHead || r.Method == http.MethodOptions)
 }

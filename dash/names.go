@@ -68,6 +68,6 @@ func newFamily(f schema.Family, suffix string) *family {
 	status, _ := f.StatusLabel()
 	return &family{
 		Metric: f.Name + suffix, Kind: f.Kind, Method: called(schema.Method), Path: called(schema.Route),
-		Status: status.Name, Also: status.Also, Host: called(schema.Host),
+		Status: status.Name, Also: status.Aliases, Host: called(schema.Host),
 	}
 }

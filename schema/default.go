@@ -5,7 +5,7 @@ var (
 	byPath           = LabelName{Name: "path", Value: Route}
 	byStatus         = LabelName{Name: "status", Value: Status}
 	byRoute          = []LabelName{byMethod, byPath}
-	statusOrCode     = LabelName{Name: "status", Value: Status, Also: []string{"code"}}
+	statusOrCode     = LabelName{Name: "status", Value: Status, Aliases: []string{"code"}}
 	byServer         = LabelName{Name: "host", Value: Host}
 	byHostAndOutcome = []LabelName{byMethod, byServer, byStatus}
 )
@@ -16,10 +16,9 @@ func optional(l LabelName) LabelName {
 	return l
 }
 
-// Default returns tacho's own schema: the names that hand-written Gin
-// middlewares have made common, with every label bounded. Hand-written ones
-// usually have no status on the latency, some have none at all, and some call
-// it code; they speak this schema all the same.
+// Default returns tacho's own schema: the names that hand-written Gin middleware has made
+// common, with every label bounded. Such middleware usually has no status on the latency, may
+// have none at all, or calls it code; it still matches this schema.
 func Default() Schema {
 	return Schema{
 		Name: "default",
@@ -67,7 +66,7 @@ func Default() Schema {
 			},
 			InFlight: Family{
 				Name: "http_client_requests_in_flight", Kind: Gauge, Labels: []LabelName{byMethod, byServer},
-				Help: "Outgoing HTTP requests under way now.",
+				Help: "Outgoing HTTP requests in flight now.",
 			},
 		},
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// speaking says which schemas each exposition in testdata must be detected as.
-var speaking = map[string]string{
+// schemasOf maps each exposition in testdata to the schemas to detect.
+var schemasOf = map[string]string{
 	"flask":                  "flask",
 	"otelhttp":               "otel",
 	"otelgin":                "otel",
@@ -54,39 +54,37 @@ func names(schemas []schema.Schema) string {
 }
 
 func TestDetect(t *testing.T) {
-	for file, want := range speaking {
+	for file, want := range schemasOf {
 		if got := names(schema.Detect(readExposition(t, file).labels())); got != want {
 			t.Errorf("testdata/%s.txt: detected %q, want %q", file, got, want)
 		}
 	}
 	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) != len(speaking) {
-		t.Errorf("testdata has %d expositions, the table %d (%v)", len(files), len(speaking), err)
+	if err != nil || len(files) != len(schemasOf) {
+		t.Errorf("testdata has %d expositions, the table %d (%v)", len(files), len(schemasOf), err)
 	}
 }
 
-// TestEverySchemaIsSeen: no schema is in the table without an exposition that
-// proves its names.
+// TestEverySchemaIsSeen: each known schema has an exposition that proves its names.
 func TestEverySchemaIsSeen(t *testing.T) {
-	proved := append(slices.Collect(maps.Values(speaking)), "default")
+	proved := append(slices.Collect(maps.Values(schemasOf)), "default")
 	for _, s := range schema.Known() {
 		if !slices.Contains(proved, s.Name) {
-			t.Errorf("no exposition in testdata speaks %s", s.Name)
+			t.Errorf("no exposition in testdata uses %s", s.Name)
 		}
 	}
 }
 
-// TestNamesAreReal: help text, kind and labels of every family are those of
-// the real output. Written exceptions: the tutorial has texts of its own, and
-// what a version or a setting changes.
+// TestNamesAreReal: help, type and labels of every family match the real output. The exceptions
+// are listed: the tutorial has its own texts, and some depend on a version or a setting.
 func TestNamesAreReal(t *testing.T) {
 	byName := map[string]schema.Schema{}
 	for _, s := range schema.Known() {
 		byName[s.Name] = s
 	}
-	for file, name := range speaking {
+	for file, name := range schemasOf {
 		if file == "gin-tutorial" || strings.HasPrefix(file, "micrometer") {
-			continue // by hand
+			continue // written by hand
 		}
 		if name != "prom-client" && strings.HasPrefix(file, "prom-client") {
 			continue // another library's names, chosen by a user of prom-client
@@ -100,22 +98,22 @@ func TestNamesAreReal(t *testing.T) {
 	}
 }
 
-// counterWithoutRoute reports that a file has a counter without a route beside
-// a latency with one: the latency counts.
+// counterWithoutRoute reports whether only the latency in a file has a route, so that its count
+// is used.
 func counterWithoutRoute(file string) bool {
 	return file == "prom-client-counter" || file == "prom-client-no-path"
 }
 
-func compareFamily(t *testing.T, file string, f schema.Family, got *shownFamily) {
+func compareFamily(t *testing.T, file string, f schema.Family, got *exposedFamily) {
 	t.Helper()
 	if counterWithoutRoute(file) && f.Kind == schema.Counter {
-		return // promhttp's shape, beside a histogram with routes
+		return // promhttp's labels, with routes on the histogram only
 	}
 	if strings.HasPrefix(file, "express-prom-bundle") {
 		got.help, _, _ = strings.Cut(got.help, "status_code") // the labels follow
 	}
 	if strings.TrimSpace(got.help) != strings.TrimSpace(f.Help) {
-		t.Errorf("%s: %s has the help text %q, the schema says %q", file, f.Name, got.help, f.Help)
+		t.Errorf("%s: %s has the help text %q, the schema has %q", file, f.Name, got.help, f.Help)
 	}
 	if file == "go-gin-prometheus-v0" && f.Kind == schema.Histogram {
 		return // a summary without labels before v1.0.0
@@ -125,12 +123,12 @@ func compareFamily(t *testing.T, file string, f schema.Family, got *shownFamily)
 	}
 	for _, l := range f.Labels {
 		if len(got.labels) > 0 && !l.Optional && !slices.Contains(got.labels, l.Name) {
-			t.Errorf("%s: %s has the labels %v, the schema demands %s", file, f.Name, got.labels, l.Name)
+			t.Errorf("%s: %s has the labels %v, the schema requires %s", file, f.Name, got.labels, l.Name)
 		}
 	}
 }
 
-// TestDetectTacho: the library's own output, in both text formats.
+// TestDetectTacho detects the library's own output, in both text formats.
 func TestDetectTacho(t *testing.T) {
 	m := tacho.MustNew(tacho.Options{})
 	mux := http.NewServeMux()
@@ -159,34 +157,34 @@ func TestDetectEdges(t *testing.T) {
 		families map[string][]string
 		want     string
 	}{
-		"nothing":                    {nil, ""},
-		"a runtime only":             {map[string][]string{"go_goroutines": nil, "promhttp_metric_handler_requests_total": {"code"}}, ""},
-		"a migration":                {merged("gin-tutorial", "flask"), "flask default"},
-		"a counter alone":            {map[string][]string{"http_requests_total": {"method", "path", "status"}}, "default"},
-		"promhttp, bare":             {map[string][]string{"http_requests_total": {"code", "method"}}, "promhttp"},
-		"no counter":                 {map[string][]string{"http_request_duration_seconds": {"method", "path", "status", "le"}}, "default"},
-		"no counter, a code":         {map[string][]string{"http_request_duration_seconds": {"method", "path", "code", "le"}}, "default"},
-		"no counter, a handler":      {map[string][]string{"http_request_duration_seconds": {"method", "handler", "status_code", "le"}}, "fastapi-instrumentator"},
-		"a counter of path and code": {map[string][]string{"http_requests_total": {"method", "path", "code"}}, "default"},
-		"a counter without routes, a histogram with them": {map[string][]string{
+		"nothing":                     {nil, ""},
+		"runtime metrics only":        {map[string][]string{"go_goroutines": nil, "promhttp_metric_handler_requests_total": {"code"}}, ""},
+		"a migration":                 {merged("gin-tutorial", "flask"), "flask default"},
+		"counter only":                {map[string][]string{"http_requests_total": {"method", "path", "status"}}, "default"},
+		"promhttp, bare":              {map[string][]string{"http_requests_total": {"code", "method"}}, "promhttp"},
+		"latency only":                {map[string][]string{"http_request_duration_seconds": {"method", "path", "status", "le"}}, "default"},
+		"latency only, label code":    {map[string][]string{"http_request_duration_seconds": {"method", "path", "code", "le"}}, "default"},
+		"latency only, label handler": {map[string][]string{"http_request_duration_seconds": {"method", "handler", "status_code", "le"}}, "fastapi-instrumentator"},
+		"counter only, path and code": {map[string][]string{"http_requests_total": {"method", "path", "code"}}, "default"},
+		"route on the latency only": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "path", "status_code", "le"},
 		}, "express-prom-bundle"},
-		"a counter without routes, a histogram with paths": {map[string][]string{
+		"route on the latency only, no status": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "path", "le"},
 		}, "default"},
-		"a counter without routes, FastAPI's histogram": {map[string][]string{
+		"route on the latency only, FastAPI": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "handler", "le"},
 		}, "fastapi-instrumentator"},
-		"a counter without routes, a histogram with handlers": {map[string][]string{
+		"route on the latency only, promhttp": {map[string][]string{
 			"http_requests_total": {"method", "code"}, "http_request_duration_seconds": {"method", "code", "handler", "le"},
 		}, "promhttp"},
 		"unknown labels":                {map[string][]string{"http_requests_total": {"verb", "uri"}}, ""},
-		"labels of its own":             {map[string][]string{"http_requests_total": {"tenant", "status", "path", "method"}}, "default"},
+		"additional labels":             {map[string][]string{"http_requests_total": {"tenant", "status", "path", "method"}}, "default"},
 		"no series yet":                 {map[string][]string{"flask_http_request_total": nil, "flask_http_request_duration_seconds": nil}, "flask"},
-		"no series yet, a name of many": {map[string][]string{"http_requests_total": nil}, ""},
-		"in flight alone":               {map[string][]string{"http_requests_in_flight": nil}, ""},
-		"le does not matter":            {map[string][]string{"http_request_duration_seconds": {"le", "handler", "method"}}, "fastapi-instrumentator"},
-		"le and quantile are no labels": {map[string][]string{
+		"no series yet, ambiguous name": {map[string][]string{"http_requests_total": nil}, ""},
+		"in-flight gauge only":          {map[string][]string{"http_requests_in_flight": nil}, ""},
+		"le is ignored":                 {map[string][]string{"http_request_duration_seconds": {"le", "handler", "method"}}, "fastapi-instrumentator"},
+		"le and quantile are ignored": {map[string][]string{
 			"flask_http_request_duration_seconds": {"le"}, "gin_request_duration_seconds": {"quantile"},
 		}, "flask go-gin-prometheus"},
 		"two libraries, one name each": {map[string][]string{
@@ -201,23 +199,23 @@ func TestDetectEdges(t *testing.T) {
 	}
 }
 
-// TestDetectNarrows: the schema that comes back has only the labels that the
-// service has; what it has not shown at all is left as it is.
+// TestDetectNarrows: the returned schema has only the labels that the service has. A family that
+// was not seen is unchanged.
 func TestDetectNarrows(t *testing.T) {
 	got := schema.Detect(readExposition(t, "gin-tutorial").labels())[0]
 	if want := []string{"method", "path"}; !slices.Equal(got.Duration.LabelNames(), want) {
 		t.Errorf("the tutorial's latency has the labels %v, want %v", got.Duration.LabelNames(), want)
 	}
 	if got.Panics.Name == "" || len(got.Panics.Labels) != 2 {
-		t.Errorf("a family that was not shown was changed: %+v", got.Panics)
+		t.Errorf("a family that was not seen has changed: %+v", got.Panics)
 	}
 	if all := schema.Default().Duration.LabelNames(); len(all) != 3 {
-		t.Errorf("the known schema was changed: %v", all)
+		t.Errorf("the known schema has changed: %v", all)
 	}
 }
 
-// TestDetectCounts: the count of the latency stands in for a counter that is
-// missing, or that knows no routes where the latency does.
+// TestDetectCounts: the latency's count replaces a counter that does not exist, or that has no
+// route while the latency has one.
 func TestDetectCounts(t *testing.T) {
 	const duration = "http_request_duration_seconds"
 	for name, c := range map[string]struct {
@@ -232,12 +230,12 @@ func TestDetectCounts(t *testing.T) {
 		"no routes anywhere": {map[string][]string{"http_requests_total": {"method", "code"}, duration: {"method", "code"}}, "http_requests_total"},
 		"a counter alone":    {map[string][]string{"http_requests_total": {"method", "route", "status_code"}}, "http_requests_total"},
 	} {
-		spoken := schema.Detect(c.families)
-		if len(spoken) != 1 {
-			t.Errorf("%s: detected %q, want one schema", name, names(spoken))
+		used := schema.Detect(c.families)
+		if len(used) != 1 {
+			t.Errorf("%s: detected %q, want one schema", name, names(used))
 			continue
 		}
-		if f, suffix := spoken[0].Counter(); f.Name+suffix != c.want {
+		if f, suffix := used[0].Counter(); f.Name+suffix != c.want {
 			t.Errorf("%s: counted by %s%s, want %s", name, f.Name, suffix, c.want)
 		}
 	}

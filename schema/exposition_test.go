@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// An exposition is what a service shows: its families by name.
-type exposition map[string]*shownFamily
+// An exposition is the metric families of a service by name.
+type exposition map[string]*exposedFamily
 
-type shownFamily struct {
+type exposedFamily struct {
 	kind, help string
 	labels     []string
 }
@@ -25,9 +25,9 @@ var (
 
 func parse(text string) exposition {
 	families := exposition{}
-	at := func(name string) *shownFamily {
+	at := func(name string) *exposedFamily {
 		if families[name] == nil {
-			families[name] = &shownFamily{}
+			families[name] = &exposedFamily{}
 		}
 		return families[name]
 	}
@@ -55,7 +55,7 @@ func parse(text string) exposition {
 	return families
 }
 
-// labels is the exposition as Detect wants it.
+// labels returns the exposition in the form that Detect takes.
 func (e exposition) labels() map[string][]string {
 	families := map[string][]string{}
 	for name, f := range e {

@@ -1,8 +1,8 @@
 package schema
 
-// Flask returns the names of prometheus-flask-exporter, to the letter, with the
-// buckets of the Python client. WithPrefix is its defaults_prefix. With Summary
-// as Duration's kind it is default_latency_as_histogram=False.
+// Flask returns the exact names of prometheus-flask-exporter, with the buckets of the Python
+// client. WithPrefix is its defaults_prefix. Summary as the Kind of Duration is its
+// default_latency_as_histogram=False.
 func Flask() Schema {
 	return Schema{
 		Name: "flask", Prefix: "flask", FromFirst: true,

@@ -1,6 +1,6 @@
 package schema
 
-// Labels that several Go libraries agree on.
+// Labels that several Go libraries share.
 var (
 	byCode    = LabelName{Name: "code", Value: Status}
 	byURL     = LabelName{Name: "url", Value: Route, Optional: true} // empty when no route matched
@@ -8,9 +8,9 @@ var (
 	byService = LabelName{Name: "service", Value: Service, Optional: true}
 )
 
-// GoGinPrometheus returns the names of github.com/zsais/go-gin-prometheus.
-// Up to v0.1.0 the latency is a summary without labels; since v1.0.0 it is a
-// histogram with those given here. The handler is the name of a Go function.
+// GoGinPrometheus returns the names of github.com/zsais/go-gin-prometheus. Up to v0.1.0 the
+// latency is a summary without labels; since v1.0.0 it is a histogram with the labels given
+// here. The handler is the name of a Go function.
 func GoGinPrometheus() Schema {
 	return Schema{
 		Name: "go-gin-prometheus",
@@ -35,10 +35,9 @@ func GoGinPrometheus() Schema {
 	}
 }
 
-// GinMetrics returns the names of github.com/penglongli/gin-metrics. Its
-// latency is in seconds though the name does not say so, and has neither
-// method nor status. Its body sizes are counters of all routes together and
-// therefore not listed.
+// GinMetrics returns the names of github.com/penglongli/gin-metrics. Its latency is in seconds,
+// although the name lacks the unit, and has neither method nor status. Its body sizes are
+// counters over all routes, so they are not listed.
 func GinMetrics() Schema {
 	uri := LabelName{Name: "uri", Value: Route, Optional: true} // empty when no route matched
 	return Schema{
@@ -54,8 +53,8 @@ func GinMetrics() Schema {
 	}
 }
 
-// Ginprom returns the names of github.com/Depado/ginprom. Its latency is in
-// seconds though the name does not say so, and has no status.
+// Ginprom returns the names of github.com/Depado/ginprom. Its latency is in seconds, although
+// the name lacks the unit, and has no status.
 func Ginprom() Schema {
 	return Schema{
 		Name: "ginprom",

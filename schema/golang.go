@@ -25,8 +25,8 @@ func EchoPrometheus() Schema {
 	}
 }
 
-// FiberPrometheus returns the names of
-// github.com/ansrivas/fiberprometheus. The in-flight gauge is called _total.
+// FiberPrometheus returns the names of github.com/ansrivas/fiberprometheus. Its in-flight gauge
+// ends in _total.
 func FiberPrometheus() Schema {
 	labels := []LabelName{{Name: "status_code", Value: Status}, byMethod, byPath, byService}
 	return Schema{
@@ -46,13 +46,12 @@ func FiberPrometheus() Schema {
 	}
 }
 
-// byHandlerName is a route by a name that the programmer gave it.
+// byHandlerName is a route under a name that the programmer chose.
 var byHandlerName = LabelName{Name: "handler", Value: Route, Optional: true}
 
-// Promhttp returns the names that the examples of client_golang's promhttp
-// instrumentation have made usual; the library itself leaves names to its
-// users. Methods are in lower case. Handler is there if the programmer curried
-// it in; without it, routes are not told apart.
+// Promhttp returns the names that the examples of client_golang's promhttp package have made
+// common; the package leaves names to its users. Methods are in lower case. The handler label
+// exists if the programmer curried it in; without it, routes cannot be distinguished.
 func Promhttp() Schema {
 	labels := []LabelName{byHandlerName, byMethod, byCode}
 	return Schema{
@@ -80,9 +79,9 @@ func Promhttp() Schema {
 	}
 }
 
-// GoHTTPMetrics returns the names of github.com/slok/go-http-metrics. There is
-// no request counter: the histogram's count serves. Service is empty unless it
-// was configured, handler when a router found no route.
+// GoHTTPMetrics returns the names of github.com/slok/go-http-metrics. It has no request counter,
+// so the histogram's count is used. Service is empty unless configured, and handler is empty if
+// no route matched.
 func GoHTTPMetrics() Schema {
 	labels := []LabelName{byService, byHandlerName, byMethod, byCode}
 	return Schema{

@@ -1,7 +1,7 @@
 package schema
 
-// Known returns every schema that tacho can read, in the order in which
-// [Detect] prefers them when a service fits several equally well.
+// Known returns every schema that tacho can read, in the order in which [Detect] prefers them if
+// several match equally well.
 func Known() []Schema {
 	return []Schema{
 		Default(), Flask(), OTel(),

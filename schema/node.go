@@ -1,9 +1,8 @@
 package schema
 
-// ExpressPromBundle returns the names of express-prom-bundle. There is no
-// request counter: the histogram's count serves. Method and path are there if
-// includeMethod and includePath are set; the path is a route's template only
-// with normalizePath.
+// ExpressPromBundle returns the names of express-prom-bundle. It has no request counter; the
+// histogram's count is used. The labels method and path exist if includeMethod and includePath
+// are set. The path is a route's template only with normalizePath.
 func ExpressPromBundle() Schema {
 	return Schema{
 		Name: "express-prom-bundle",
@@ -15,12 +14,11 @@ func ExpressPromBundle() Schema {
 	}
 }
 
-// PromClient returns the names that the examples of Node's prom-client have
-// made usual; the library itself leaves names to its users. The route is
-// called route, the status code, status_code or status. Many services have the
-// histogram alone, or no status on it.
+// PromClient returns the names that the examples of Node's prom-client have made common; the
+// library itself sets none. The label of the route is route, that of the status is code,
+// status_code or status. Many services have only the histogram, or no status on it.
 func PromClient() Schema {
-	status := LabelName{Name: "code", Value: Status, Also: []string{"status_code", "status"}}
+	status := LabelName{Name: "code", Value: Status, Aliases: []string{"status_code", "status"}}
 	labels := []LabelName{optional(byMethod), {Name: "route", Value: Route}, optional(status)}
 	return Schema{
 		Name: "prom-client",

@@ -1,16 +1,15 @@
 package schema
 
-// OTel returns the stable HTTP semantic conventions of OpenTelemetry as its
-// Prometheus exporters and the Collector write them. There is no request
-// counter: the histogram's count serves. Instrumentations add attributes, the
-// server's address and the protocol among them.
+// OTel returns the stable HTTP semantic conventions of OpenTelemetry, as its Prometheus
+// exporters and the Collector write them. They have no request counter, so the histogram's count
+// is used. Instrumentations add attributes, such as the server's address and the protocol.
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 func OTel() Schema {
 	method := LabelName{Name: "http_request_method", Value: Method}
-	route := LabelName{Name: "http_route", Value: Route, Optional: true} // left out when no route is known
+	route := LabelName{Name: "http_route", Value: Route, Optional: true} // omitted if no route is known
 	status := LabelName{Name: "http_response_status_code", Value: Status, Optional: true}
 	scheme := LabelName{Name: "url_scheme", Value: Scheme}
-	failure := LabelName{Name: "error_type", Value: ErrorType, Optional: true} // of failed requests only
+	failure := LabelName{Name: "error_type", Value: ErrorType, Optional: true} // failed requests only
 	labels := []LabelName{method, route, status, scheme, failure}
 	server := LabelName{Name: "server_address", Value: Host}
 	port := LabelName{Name: "server_port", Value: Port, Optional: true}

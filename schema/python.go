@@ -2,13 +2,12 @@ package schema
 
 var byStatusCode = LabelName{Name: "status_code", Value: Status}
 
-// FastAPI returns the names of prometheus-fastapi-instrumentator. Status is
-// its class, 2xx, unless should_group_status_codes is off; on the latency it is
-// there if metrics.latency is added instead of the default metrics. Requests
-// without a route have handler="none".
+// FastAPI returns the names of prometheus-fastapi-instrumentator. Its status is the class, such
+// as 2xx, unless should_group_status_codes is off. The latency has a status if metrics.latency is
+// added instead of the default metrics. Requests without a route have handler="none".
 func FastAPI() Schema {
 	handler := LabelName{Name: "handler", Value: Route}
-	status := LabelName{Name: "status", Value: StatusClass, Also: []string{"status_code"}}
+	status := LabelName{Name: "status", Value: StatusClass, Aliases: []string{"status_code"}}
 	return Schema{
 		Name: "fastapi-instrumentator",
 		Requests: Family{
@@ -57,9 +56,9 @@ func StarletteExporter() Schema {
 	}
 }
 
-// StarlettePrometheus returns the names of starlette-prometheus. Its counter
-// of responses is taken for the counter of requests, since it has the status.
-// A request that ends in an exception has no latency.
+// StarlettePrometheus returns the names of starlette-prometheus. Its counter of responses serves
+// as the request counter, because it has the status. A request that ends in an exception has no
+// latency.
 func StarlettePrometheus() Schema {
 	path := LabelName{Name: "path_template", Value: Route}
 	return Schema{
@@ -85,10 +84,9 @@ func StarlettePrometheus() Schema {
 	}
 }
 
-// Django returns the names of django-prometheus without a namespace. The
-// Python client appends _total to its counters though their names contain it
-// already. Routes are the names of views. There is no gauge of requests in
-// flight, and body sizes are those of all views together.
+// Django returns the names of django-prometheus without a namespace. The Python client appends
+// _total to its counters, although their names already contain it. Routes are the names of
+// views. It has no in-flight gauge, and its body sizes are over all views.
 func Django() Schema {
 	view := LabelName{Name: "view", Value: Route}
 	return Schema{

@@ -1,10 +1,11 @@
 // Package schema holds the names of tacho's metrics and labels as data.
 //
-// A [Schema] says what every measurement is called: the library reads it to
-// build its metric families, docs/metrics.md is checked against it, and
-// dashboards and rules are generated from it, so that one renamed metric is
-// renamed everywhere. The vocabulary is Prometheus's: base units, a _total
-// suffix for counters (https://prometheus.io/docs/practices/naming/).
+// A [Schema] names every measurement. The library builds its metric families from it,
+// docs/metrics.md is checked against it, and dashboards and rules are generated from it: a
+// metric renamed here is renamed everywhere. It follows Prometheus's conventions: base units,
+// and a _total suffix for counters (https://prometheus.io/docs/practices/naming/).
+//
+// Any package may import schema. It depends on the standard library only.
 package schema
 
 import (
@@ -21,63 +22,61 @@ const (
 	Counter   Kind = "counter"
 	Gauge     Kind = "gauge"
 	Histogram Kind = "histogram"
-	// Summary is a count and a sum, without buckets. Quantiles of a service
-	// cannot be computed from it.
+	// Summary is a count and a sum, without buckets. Quantiles of a whole service cannot be
+	// computed from it.
 	Summary Kind = "summary"
 )
 
-// A Value says what a label's value is taken from. Schemas give the same
-// values different label names.
+// A Value is the source of a label's value. Schemas use different label names for the same
+// source.
 type Value int
 
-// What a label of an HTTP metric can carry.
+// Sources of the labels of HTTP metrics.
 const (
 	Method      Value = iota // the request method, or OTHER
-	Route                    // the route's template, or unmatched, unknown, __overflow__
-	Status                   // the status that was really sent, as a number
+	Route                    // the route template, or unmatched, unknown, __overflow__
+	Status                   // the status that was sent, as a number
 	Metric                   // the name of a metric family (self-metrics)
 	Label                    // the name of a label (self-metrics)
 	Reason                   // why something failed (self-metrics)
 	StatusClass              // the status as 2xx, 3xx, 4xx, 5xx
 	Scheme                   // http or https
-	ErrorType                // the status from 500 on, else nothing
-	Version                  // of what made the metrics
-	Host                     // the server that was called; of a server, the Host header as the client sent it
-	Port                     // of the server that was called
+	ErrorType                // the status from 500 on, otherwise empty
+	Version                  // of the software that recorded the metrics
+	Host                     // the called server; for a server, the Host header that the client sent
+	Port                     // of the called server
 
-	// Recorded is how many values there are above this line. What follows is
-	// carried by the schemas of other libraries only; tacho never records it.
+	// Recorded is the number of values above. Only schemas of other libraries use those below;
+	// tacho never records them.
 	Recorded
 
 	Handler   // the function that served the request
-	Service   // a name that the service gives itself
-	Exception // the type of what was thrown, or none
-	Outcome   // the status in words, SUCCESS or SERVER_ERROR
+	Service   // a name that the service sets
+	Exception // the type of the exception, or none
+	Outcome   // the status as a word, SUCCESS or SERVER_ERROR
 )
 
-// A LabelName pairs a label's name with what its value is taken from.
+// A LabelName pairs a label's name with the source of its value.
 type LabelName struct {
 	Name  string
 	Value Value
-	// Optional says that a service may speak the schema without this label:
-	// it depends on a version or a setting, or is empty on some series. tacho
-	// leaves it out of series for which the value is not known.
+	// Optional marks a label that a service may lack: it depends on a version or a setting, or
+	// is empty on some series. tacho omits it where the value is not known.
 	Optional bool
-	// Also are other names that services give the same label. A family with
-	// any of them follows the schema; tacho itself records Name.
-	Also []string
+	// Aliases are other names that services use for the label. A family with any of them
+	// follows the schema; tacho itself exports Name.
+	Aliases []string
 }
 
-// Names returns the label's name and the others that services give it.
+// Names returns the label's name and its aliases.
 func (l LabelName) Names() []string {
 	if l.Name == "" {
 		return nil
 	}
-	return append([]string{l.Name}, l.Also...)
+	return append([]string{l.Name}, l.Aliases...)
 }
 
-// A Family describes one metric family. A family with an empty Name is not
-// exported.
+// A Family describes a metric family. A family with an empty Name is not exported.
 type Family struct {
 	Name   string
 	Help   string
@@ -88,29 +87,27 @@ type Family struct {
 
 // A Schema names every metric family that tacho records about HTTP requests.
 type Schema struct {
-	Name string // what messages call this schema
+	Name string // the schema's name in messages
 
-	// Prefix is what the names of the families begin with, if that can be
-	// exchanged; see WithPrefix.
+	// Prefix is the common prefix of the family names, if it can be replaced; see WithPrefix.
 	Prefix string
 
-	// Buckets are the latency's default upper bounds, in seconds. Nil stands
-	// for the library's own.
+	// Buckets are the default upper bounds of the latency, in seconds. nil means the library's
+	// own.
 	Buckets []float64
 
-	// FromFirst says that series appear with their first event, and not at
-	// zero before it.
+	// FromFirst means that a series appears with its first event instead of starting at zero.
 	FromFirst bool
 
 	Requests        Family // requests by outcome
 	Duration        Family // latency; time to first byte for streams
 	InFlight        Family // requests being served now
-	RequestSize     Family // bytes of request bodies, as they were read
-	ResponseSize    Family // bytes of response bodies, as they were written
-	Panics          Family // panics that passed through tacho
+	RequestSize     Family // bytes of request bodies that were read
+	ResponseSize    Family // bytes of response bodies that were written
+	Panics          Family // panics in handlers
 	StreamDuration  Family // lifetime of streams and hijacked connections
-	StreamsInFlight Family // streams open now
-	Info            Family // 1, with the version of what made the metrics
+	StreamsInFlight Family // open streams
+	Info            Family // 1, with the version of the software that recorded the metrics
 
 	Client Client // outgoing requests
 }
@@ -119,17 +116,16 @@ type Schema struct {
 // empty Name is not exported.
 type Client struct {
 	Requests Family // finished requests by outcome
-	Duration Family // from the request's start to the end of its response
-	InFlight Family // requests under way now
+	Duration Family // from the start of the request to the end of its response
+	InFlight Family // requests in flight
 }
 
 // Families returns the exported families in a fixed order.
 func (c Client) Families() []Family { return exported(&c.Requests, &c.Duration, &c.InFlight) }
 
-// WithPrefix returns the schema with another prefix in the place of its own:
-// Flask's families begin with flask, those of Default with nothing. NoPrefix
-// takes the prefix away; an empty one changes nothing, as with
-// prometheus-flask-exporter's defaults_prefix.
+// WithPrefix returns the schema with its prefix replaced: flask for Flask, none for Default.
+// NoPrefix removes the prefix; an empty one changes nothing, as in prometheus-flask-exporter's
+// defaults_prefix.
 func (s Schema) WithPrefix(prefix string) Schema {
 	if prefix == "" {
 		return s
@@ -143,8 +139,8 @@ func (s Schema) WithPrefix(prefix string) Schema {
 	return s
 }
 
-// NoPrefix is the prefix that leaves names without one. No name can begin with
-// it, so that nobody means it by accident.
+// NoPrefix is the prefix for names without one. No name can begin with it, so it cannot be
+// chosen by accident.
 const NoPrefix = "#no_prefix"
 
 func exchanged(name, old, prefix string) string {
@@ -160,13 +156,13 @@ func exchanged(name, old, prefix string) string {
 	return prefix + "_" + name
 }
 
-// knows reports whether any label of the family has this name.
-func (f Family) knows(label string) bool {
-	return slices.ContainsFunc(f.Labels, func(l LabelName) bool { return slices.Contains(l.Names(), label) })
+// hasLabel reports whether a label of the family has this name or alias.
+func (f Family) hasLabel(name string) bool {
+	return slices.ContainsFunc(f.Labels, func(l LabelName) bool { return slices.Contains(l.Names(), name) })
 }
 
-// Main returns the family that counts requests by outcome: Requests, or
-// Duration in schemas that have no counter.
+// Main returns the family that counts requests by outcome: Requests, or Duration in a schema
+// without a counter.
 func (s Schema) Main() Family {
 	if s.Requests.Name == "" {
 		return s.Duration
@@ -194,7 +190,7 @@ func (s *Schema) all() []*Family {
 	}
 }
 
-// Label returns the family's label that carries v.
+// Label returns the family's label with the source v.
 func (f Family) Label(v Value) (l LabelName, ok bool) {
 	for _, l := range f.Labels {
 		if l.Value == v {
@@ -204,8 +200,7 @@ func (f Family) Label(v Value) (l LabelName, ok bool) {
 	return LabelName{}, false
 }
 
-// StatusLabel returns the label that tells failed requests from others, be it
-// the status itself or its class.
+// StatusLabel returns the label that distinguishes failed requests: the status or its class.
 func (f Family) StatusLabel() (l LabelName, ok bool) {
 	if l, ok := f.Label(Status); ok {
 		return l, true
@@ -222,7 +217,7 @@ func (f Family) LabelNames() []string {
 	return names
 }
 
-// valueNames are how values are written, in files that outlive a release.
+// valueNames are the names of values in files, which must stay the same in later releases.
 var valueNames = map[Value]string{
 	Method: "method", Route: "route", Status: "status", Metric: "metric", Label: "label", Reason: "reason",
 	StatusClass: "status_class", Scheme: "scheme", ErrorType: "error_type", Version: "version", Host: "host", Port: "port",
@@ -233,7 +228,7 @@ var valueNames = map[Value]string{
 func (v Value) MarshalText() ([]byte, error) {
 	name, ok := valueNames[v]
 	if !ok {
-		return nil, fmt.Errorf("schema: %d is no value", int(v))
+		return nil, fmt.Errorf("schema: %d is not a Value", int(v))
 	}
 	return []byte(name), nil
 }
@@ -246,5 +241,5 @@ func (v *Value) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("schema: %q is no value", text)
+	return fmt.Errorf("schema: %q is not a Value", text)
 }

@@ -2,104 +2,102 @@ package schema
 
 import "slices"
 
-// A Selector says which series of a metric family follow a schema, when other
-// schemas give the same name to a family with other labels. It is what a query
-// asks for, so that two libraries in one Prometheus are never mixed.
+// A Selector selects the series of a metric family that follow a schema, if other schemas use
+// the same name with other labels. Queries use it, so that two libraries in one Prometheus are
+// never mixed.
 type Selector struct {
-	Family Family
-	Demand []string // labels that must have a value
-	Refuse []string // labels that must have none
+	Family  Family
+	Require []string // labels that must have a value
+	Absent  []string // labels that must be empty
 
-	// Where labels cannot tell two schemas apart, one of them has a request
-	// counter and the other has not: the job must, or must not, expose it.
+	// If labels do not distinguish two schemas, only one of them has a request counter: the job
+	// must, or must not, expose it.
 	With, Without *Selector
 
-	// Yield are families of other schemas that tell routes apart under names
-	// which this schema shares, where its own series have no route. A job that
-	// exposes any of them is theirs, unless it exposes one of Keep: the
-	// schema's own families, with a route.
-	Yield, Keep []Selector
+	// DeferTo are families of other schemas that share a name with this one and have a route.
+	// A job that exposes any of them belongs to the other schema, unless it also exposes one
+	// of Own: this schema's families with a route.
+	DeferTo, Own []Selector
 }
 
-// Select returns the selector for a family of s, beside the other schemas that
-// may be around: nil stands for [Known].
+// Select returns the selector for a family of s, given the other schemas that may be present.
+// nil means [Known].
 func (s Schema) Select(f Family, among []Schema) Selector {
 	if among == nil {
 		among = Known()
 	}
 	picked := Selector{Family: f}
 	if route, ok := f.Label(Route); ok && !route.Optional {
-		picked.Demand = []string{route.Name}
+		picked.Require = []string{route.Name}
 	}
 	for _, other := range among {
 		if rival, shared := other.family(f.Name); shared && other.Name != s.Name {
-			picked.avoid(s, other, rival, among)
+			picked.excludeRival(s, other, rival, among)
 		}
 	}
-	picked.yield(s, f, among)
+	picked.deferTo(s, f, among)
 	return picked
 }
 
-// yield gives the requests of a job to the schema that knows their routes.
-func (p *Selector) yield(s Schema, f Family, among []Schema) {
+// deferTo adds the schemas that have the routes of a job for which this schema has none.
+func (p *Selector) deferTo(s Schema, f Family, among []Schema) {
 	if route, ok := f.Label(Route); !ok || !route.Optional {
 		return
 	}
 	for _, other := range among {
-		if other.yieldedBy(s) {
-			p.Yield = append(p.Yield, other.routed(other.Duration, among))
+		if other.precedes(s) {
+			p.DeferTo = append(p.DeferTo, other.withRoute(other.Duration, among))
 		}
 	}
-	if len(p.Yield) == 0 {
+	if len(p.DeferTo) == 0 {
 		return
 	}
 	for _, own := range []Family{s.Requests, s.Duration} {
 		if own.Name != "" && own.hasRoute() {
-			p.Keep = append(p.Keep, s.routed(own, among))
+			p.Own = append(p.Own, s.withRoute(own, among))
 		}
 	}
 }
 
-// routed selects the series of a family that have a route, by labels alone.
-func (s Schema) routed(f Family, among []Schema) Selector {
+// withRoute selects the series of a family that have a route, by labels only.
+func (s Schema) withRoute(f Family, among []Schema) Selector {
 	picked := Selector{Family: f}
 	for _, other := range among {
 		if rival, shared := other.family(f.Name); shared && other.Name != s.Name {
-			ours, theirs := lacking(f, rival), lacking(rival, f)
+			ours, theirs := distinguishing(f, rival), distinguishing(rival, f)
 			if len(theirs) > 0 && (len(ours) == 0 || earlier(other, s, among)) {
-				picked.Refuse = with(picked.Refuse, theirs[0])
+				picked.Absent = with(picked.Absent, theirs[0])
 			} else if len(ours) > 0 {
-				picked.Demand = with(picked.Demand, ours[0])
+				picked.Require = with(picked.Require, ours[0])
 			}
 		}
 	}
 	route, _ := f.Label(Route)
-	picked.Demand = with(picked.Demand, route.Name)
+	picked.Require = with(picked.Require, route.Name)
 	return picked
 }
 
-// yieldedBy reports whether a schema whose routes are optional gives way to
-// this one: they share a name, and this one's latency has a route that is
-// always there, or under another name.
-func (s Schema) yieldedBy(vague Schema) bool {
-	if vague.Name == s.Name || vague.Requests.Name == "" || s.Duration.Name == "" || s.Duration.Name != vague.Duration.Name {
+// precedes reports whether a schema with optional routes defers to this one: both have the same
+// latency, and the route of this one's latency is required or has another name.
+func (s Schema) precedes(other Schema) bool {
+	if other.Name == s.Name || other.Requests.Name == "" || s.Duration.Name == "" || s.Duration.Name != other.Duration.Name {
 		return false
 	}
 	route, ok := s.Duration.Label(Route)
-	return ok && (!route.Optional || !vague.Requests.knows(route.Name))
+	return ok && (!route.Optional || !other.Requests.hasLabel(route.Name))
 }
 
-// avoid makes the selector disjoint from a rival's. One label is enough, that
-// one demands and the other refuses: whichever schema is the vaguer one
-// refuses it, or the later one if each has a label that the other lacks.
-// Nothing more is asked for, since relabelling may have dropped the rest.
-func (p *Selector) avoid(s, other Schema, rival Family, among []Schema) {
-	ours, theirs := lacking(p.Family, rival), lacking(rival, p.Family)
+// excludeRival makes the selector disjoint from a rival's. One label that one requires and the
+// other refuses is enough. The less specific schema refuses it, or the later one if each has a
+// label that the other lacks. No further labels are tested, because relabeling may have dropped
+// them.
+func (p *Selector) excludeRival(s, other Schema, rival Family, among []Schema) {
+	ours, theirs := distinguishing(p.Family, rival), distinguishing(rival, p.Family)
 	switch {
 	case len(theirs) > 0 && (len(ours) == 0 || earlier(other, s, among)):
-		p.Refuse = with(p.Refuse, theirs[0])
-	case len(ours) > 0: // which the rival refuses
-		p.Demand = with(p.Demand, ours[0])
+		p.Absent = with(p.Absent, theirs[0])
+	case len(ours) > 0: // the rival refuses it
+		p.Require = with(p.Require, ours[0])
 	case s.Requests.Name != "" && other.Requests.Name == "":
 		counter := s.Select(s.Requests, among)
 		p.With = &counter
@@ -116,13 +114,13 @@ func with(labels []string, label string) []string {
 	return append(labels, label)
 }
 
-// lacking returns the labels that f demands and the rival does not know, the
-// route first: nobody adds a label of that name by accident.
-func lacking(f, rival Family) []string {
+// distinguishing returns the labels that f requires and the rival lacks, the route first: nobody
+// adds a label of that name by accident.
+func distinguishing(f, rival Family) []string {
 	var routes, others []string
 	for _, l := range f.Labels {
 		switch {
-		case l.Optional || len(l.Also) > 0 || rival.knows(l.Name): // one matcher cannot demand one of several names
+		case l.Optional || len(l.Aliases) > 0 || rival.hasLabel(l.Name): // one matcher cannot require any of several names
 		case l.Value == Route:
 			routes = append(routes, l.Name)
 		default:
@@ -132,7 +130,7 @@ func lacking(f, rival Family) []string {
 	return append(routes, others...)
 }
 
-func demanded(f Family) (labels []LabelName) {
+func required(f Family) (labels []LabelName) {
 	for _, l := range f.Labels {
 		if !l.Optional {
 			labels = append(labels, l)
@@ -157,11 +155,10 @@ func (s Schema) family(name string) (Family, bool) {
 	return Family{}, false
 }
 
-// Counter returns the family whose samples count requests by route, and what
-// to append to its name to get them: Requests, or the count of Duration if
-// Requests does not exist, or does not know the route and Duration does. Of a schema that [Detect]
-// returned that is how this service counts; of one in [Known] it is how services
-// usually do, and [Schema.Fallback] how the others do.
+// Counter returns the family whose samples count requests by route, and the suffix for its name:
+// Requests, or the count of Duration if Requests does not exist, or only Duration has a route.
+// For a schema from [Detect] this is how that service counts. For one of [Known] it is how most
+// services count; [Schema.Fallback] is for the others.
 func (s Schema) Counter() (f Family, suffix string) {
 	if s.Requests.Name != "" && (s.Requests.hasRoute() || !s.Duration.hasRoute()) {
 		return s.Requests, ""
@@ -169,18 +166,18 @@ func (s Schema) Counter() (f Family, suffix string) {
 	return s.Duration, "_count"
 }
 
-// Fallback returns the family whose count is that of the requests, by route,
-// in services that lack the counter of [Schema.Counter] or have no route on it:
-// the count of Duration, the name without _count. Not ok is a schema that
-// counts by it anyway, or whose names are a single library's, which has both.
+// Fallback returns the family whose count, by route, is that of the requests in services that
+// lack the counter of [Schema.Counter] or have no route on it: Duration, its name without _count.
+// ok is false if Counter returns Duration already, or if the names are a single library's, which
+// exports both.
 func (s Schema) Fallback() (f Family, ok bool) {
 	_, suffix := s.Counter()
 	return s.Duration, suffix == "" && s.Duration.Name != "" && !unique(s.Duration.Name)
 }
 
-// ErrorStatus is the regular expression for the statuses, status classes and
-// status texts of failed requests: everything from 500 on. A client that left
-// (499) is no failure of the service.
+// ErrorStatus is the regular expression for the statuses, status classes and status texts of
+// failed requests: everything from 500 on. A client that disconnected (499) is not a failure of
+// the service.
 const ErrorStatus = "5..|Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Timeout|" +
 	"HTTP Version Not Supported|Variant Also Negotiates|Insufficient Storage|Loop Detected|Not Extended|" +
 	"Network Authentication Required"

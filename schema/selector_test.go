@@ -7,9 +7,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// TestSelectorsAreDisjoint: no series can be selected as two schemas'. Of any
-// two selectors for one name, one refuses a label that the other demands, or
-// one wants a counter beside it that the other does not.
+// TestSelectorsAreDisjoint: no series matches two schemas. Of any two selectors for one name,
+// one refuses a label that the other requires, or one needs a counter that the other excludes.
 func TestSelectorsAreDisjoint(t *testing.T) {
 	pairs := 0
 	for i, a := range schema.Known() {
@@ -28,23 +27,23 @@ func TestSelectorsAreDisjoint(t *testing.T) {
 		}
 	}
 	if pairs < 20 {
-		t.Errorf("only %d pairs share a name: the test looks at too little", pairs)
+		t.Errorf("only %d pairs share a name: the test covers too little", pairs)
 	}
 }
 
 func disjoint(x, y schema.Selector) bool {
-	for _, l := range x.Refuse {
-		if slices.Contains(y.Demand, l) {
+	for _, l := range x.Absent {
+		if slices.Contains(y.Require, l) {
 			return true
 		}
 	}
 	return x.With != nil && y.Without != nil && x.With.Family.Name == y.Without.Family.Name
 }
 
-// TestSelectorsPickTheirOwn: every real exposition is picked by its own
-// schema's selectors and by no other's.
+// TestSelectorsPickTheirOwn: the selectors of a schema match its own real expositions and no
+// others.
 func TestSelectorsPickTheirOwn(t *testing.T) {
-	for file, name := range speaking {
+	for file, name := range schemasOf {
 		seen := readExposition(t, file).labels()
 		for _, s := range schema.Known() {
 			for _, f := range []schema.Family{s.Requests, s.Duration} {
@@ -68,30 +67,30 @@ func TestSelectorsPickTheirOwn(t *testing.T) {
 
 func picks(s schema.Selector, labels []string, seen map[string][]string) bool {
 	has := func(l string) bool { return slices.Contains(labels, l) }
-	if slices.ContainsFunc(s.Refuse, has) || slices.ContainsFunc(s.Demand, func(l string) bool { return !has(l) }) {
+	if slices.ContainsFunc(s.Absent, has) || slices.ContainsFunc(s.Require, func(l string) bool { return !has(l) }) {
 		return false
 	}
-	beside := func(o *schema.Selector) bool {
+	exposes := func(o *schema.Selector) bool {
 		labels, shown := seen[o.Family.Name]
 		return shown && picks(*o, labels, seen)
 	}
-	if slices.ContainsFunc(s.Yield, func(o schema.Selector) bool { return beside(&o) }) &&
-		!slices.ContainsFunc(s.Keep, func(o schema.Selector) bool { return beside(&o) }) {
+	if slices.ContainsFunc(s.DeferTo, func(o schema.Selector) bool { return exposes(&o) }) &&
+		!slices.ContainsFunc(s.Own, func(o schema.Selector) bool { return exposes(&o) }) {
 		return false
 	}
-	return (s.With == nil || beside(s.With)) && (s.Without == nil || !beside(s.Without))
+	return (s.With == nil || exposes(s.With)) && (s.Without == nil || !exposes(s.Without))
 }
 
 func TestSelectorsSayLittle(t *testing.T) {
 	d := schema.Default()
 	got := d.Select(d.Requests, nil)
-	if !slices.Equal(got.Refuse, []string{"status_code"}) || got.With != nil || got.Without != nil {
-		t.Errorf("the default counter is told apart by its path, and from one with a status of another name: %+v", got)
+	if !slices.Equal(got.Absent, []string{"status_code"}) || got.With != nil || got.Without != nil {
+		t.Errorf("the path and the status's name must distinguish the default counter: %+v", got)
 	}
-	if got := d.Select(d.Duration, []schema.Schema{d}); len(got.Refuse) != 0 {
-		t.Errorf("alone, a schema has nobody to avoid: %+v", got)
+	if got := d.Select(d.Duration, []schema.Schema{d}); len(got.Absent) != 0 {
+		t.Errorf("a single schema has no rival to exclude: %+v", got)
 	}
 	if f, suffix := schema.Flask().Counter(); f.Name+suffix != "flask_http_request_duration_seconds_count" {
-		t.Errorf("Flask's counter has no route, yet is used: %s%s", f.Name, suffix)
+		t.Errorf("Flask's counter has no route but is used: %s%s", f.Name, suffix)
 	}
 }

@@ -178,7 +178,7 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	if err != nil {
 		return server.Options{}, err
 	}
-	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Haste: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks})
+	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks})
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener: page,

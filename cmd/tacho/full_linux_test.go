@@ -17,7 +17,7 @@ import (
 
 // TestDiskFullAlert: a full disk stores nothing, not even that it is full.
 // The alert fires nevertheless, and ends when there is space again. The rules
-// are those of serve, hastened.
+// are those of serve, with a speedup.
 func TestDiskFullAlert(t *testing.T) {
 	t.Parallel() // it waits most of its time
 	dir := t.TempDir()
@@ -25,7 +25,7 @@ func TestDiskFullAlert(t *testing.T) {
 		t.Fatalf("mounting a small tmpfs: %v; this test needs root, such as: sudo make test", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	builtin, err := builtinRules(rules.Options{Interval: time.Second, Haste: 60})
+	builtin, err := builtinRules(rules.Options{Interval: time.Second, Speedup: 60})
 	if err != nil {
 		t.Fatal(err)
 	}

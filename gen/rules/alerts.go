@@ -55,7 +55,7 @@ func (a alert) rule(o Options) rulefmt.Rule {
 		},
 	}
 	if a.hold > 0 {
-		r.For = model.Duration(o.hasten(a.hold))
+		r.For = model.Duration(o.scaled(a.hold))
 	}
 	return r
 }

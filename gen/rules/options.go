@@ -39,10 +39,10 @@ type Options struct {
 	// TachoLatencyHigh can fire. The default is 20.
 	MinRequests int
 
-	// Haste is the time scale of the alerts: it divides their for and their
+	// Speedup is the time scale of the alerts: it divides their for and their
 	// look-back, so that a demo shows in seconds what takes minutes. The default
 	// is 1.
-	Haste float64
+	Speedup float64
 	// RunbookURL is the prefix of the runbooks' addresses: the name of the alert
 	// and ".md" are appended. The default is "docs/alerts/", where they are in
 	// the repository.
@@ -59,7 +59,7 @@ func (o Options) filled() Options {
 	fill(&o.MinErrors, 5)
 	fill(&o.Latency, time.Second)
 	fill(&o.MinRequests, 20)
-	fill(&o.Haste, 1)
+	fill(&o.Speedup, 1)
 	fill(&o.RunbookURL, "docs/alerts/")
 	return o
 }
@@ -71,15 +71,15 @@ func fill[T comparable](option *T, value T) {
 	}
 }
 
-// hasten divides a duration by Haste, rounded to seconds.
-func (o Options) hasten(d time.Duration) time.Duration {
-	return max(time.Duration(float64(d)/o.Haste).Round(time.Second), time.Second)
+// scaled divides a duration by Speedup, rounded to seconds.
+func (o Options) scaled(d time.Duration) time.Duration {
+	return max(time.Duration(float64(d)/o.Speedup).Round(time.Second), time.Second)
 }
 
 // lookBack is the window over which alerts count requests: long enough for one
 // earlier evaluation at any time scale.
 func (o Options) lookBack() time.Duration {
-	return max(o.hasten(5*time.Minute), 2*o.Interval)
+	return max(o.scaled(5*time.Minute), 2*o.Interval)
 }
 
 // promQL writes a duration as PromQL and Prometheus's files do.

@@ -11,7 +11,7 @@ import (
 // alerts within seconds.
 var demo = rules.Options{
 	Schemas: []schema.Schema{schema.Default()},
-	Window:  10 * time.Second, Interval: time.Second, Haste: 20,
+	Window:  10 * time.Second, Interval: time.Second, Speedup: 20,
 	ErrorRatio: 0.02, MinErrors: 3, Latency: 250 * time.Millisecond, MinRequests: 10,
 	RunbookURL: "http://127.0.0.1:9600/alerts/",
 }

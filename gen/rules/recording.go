@@ -107,8 +107,8 @@ func (in recorder) requests() string {
 func (in recorder) counted(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
-		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Demand, route.Name) {
-			picked.Demand = append(slices.Clone(picked.Demand), route.Name)
+		if route, ok := f.Label(schema.Route); ok && routed && !slices.Contains(picked.Require, route.Name) {
+			picked.Require = append(slices.Clone(picked.Require), route.Name)
 		}
 		return "group by (job) (" + series(f.Name+suffix, matchers(picked)) + ")"
 	}
@@ -244,10 +244,10 @@ func series(name string, matchers []string) string {
 }
 
 func matchers(s schema.Selector) (all []string) {
-	for _, l := range slices.Sorted(slices.Values(s.Demand)) {
+	for _, l := range slices.Sorted(slices.Values(s.Require)) {
 		all = append(all, l+`!=""`)
 	}
-	for _, l := range slices.Sorted(slices.Values(s.Refuse)) {
+	for _, l := range slices.Sorted(slices.Values(s.Absent)) {
 		all = append(all, l+`=""`)
 	}
 	return all
@@ -263,22 +263,22 @@ func beside(s schema.Selector) string {
 		}
 		return " " + op + " on (job) group by (job) (" + series(o.Family.Name, matchers(*o)) + ")"
 	}
-	return clause("and", s.With) + clause("unless", s.Without) + yielding(s)
+	return clause("and", s.With) + clause("unless", s.Without) + deferring(s)
 }
 
-func yielding(s schema.Selector) string {
-	if len(s.Yield) == 0 {
+func deferring(s schema.Selector) string {
+	if len(s.DeferTo) == 0 {
 		return ""
 	}
-	clause := " unless on (job) (group by (job) (" + either(s.Yield) + ")"
-	if len(s.Keep) > 0 {
-		clause += " unless on (job) group by (job) (" + either(s.Keep) + ")"
+	clause := " unless on (job) (group by (job) (" + anySeries(s.DeferTo) + ")"
+	if len(s.Own) > 0 {
+		clause += " unless on (job) group by (job) (" + anySeries(s.Own) + ")"
 	}
 	return clause + ")"
 }
 
-// either selects the series of any of the families.
-func either(all []schema.Selector) string {
+// anySeries selects the series of any of the families.
+func anySeries(all []schema.Selector) string {
 	var each []string
 	for _, s := range all {
 		name := s.Family.Name

@@ -24,7 +24,7 @@ func storageDamaged(Options) alert {
 // flag nor any other series has had a new sample for minutes.
 func storageFull(o Options) alert {
 	const flag = "tacho_server_storage_full"
-	silence := number(max(o.hasten(2*time.Minute), 4*o.Interval, 2*o.slowest()).Seconds())
+	silence := number(max(o.scaled(2*time.Minute), 4*o.Interval, 2*o.slowest()).Seconds())
 	return alert{
 		name:     "TachoStorageFull",
 		severity: Critical,

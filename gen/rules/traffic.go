@@ -9,7 +9,7 @@ import (
 // job, or a service with an occasional request, is normally quiet, and a new service
 // has no history.
 func trafficGone(o Options) alert {
-	hour, minute := o.hasten(time.Hour), max(o.hasten(time.Minute), o.Interval)
+	hour, minute := o.scaled(time.Hour), max(o.scaled(time.Minute), o.Interval)
 	return alert{
 		name:     "TachoTrafficGone",
 		severity: Critical,

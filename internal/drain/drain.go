@@ -1,5 +1,5 @@
-// Package drain ends servers in order, and waits for a last scrape. It knows
-// net/http only; the root package uses it.
+// Package drain shuts servers down cleanly, and waits for a last scrape. The root package uses it.
+// It must not depend on anything but net/http.
 package drain
 
 import (
@@ -10,21 +10,20 @@ import (
 	"time"
 )
 
-// A Server is an HTTP server that ends in order.
+// A Server is an HTTP server that shuts down cleanly.
 type Server struct {
 	http.Server
 	once  sync.Once
-	ended chan struct{} // closed when everything was answered
+	ended chan struct{} // closed after the last response
 }
 
 // NewServer returns a server that does not serve yet.
 func NewServer() *Server { return &Server{ended: make(chan struct{})} }
 
-// Graceful is how long answers that are under way may take when a server is to
-// end.
+// Graceful is the time limit for responses in progress when a server shuts down.
 const Graceful = 5 * time.Second
 
-// Shut ends a server in order, or by force when that takes too long.
+// Shut shuts a server down cleanly, or closes it if that takes too long.
 func (p *Server) Shut(ctx context.Context) {
 	p.once.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, Graceful)
@@ -46,17 +45,17 @@ type Waiter struct {
 // NewWaiter returns a waiter.
 func NewWaiter() *Waiter { return &Waiter{Done: make(chan struct{})} }
 
-// Waiting are the waiters that a scrape which begins now ends.
+// Waiting are the waiters that a scrape which begins now will wake.
 type Waiting []*Waiter
 
-// Scraped reports that a scrape has ended, to all that wait.
+// Scraped wakes all waiters after a scrape.
 func (w Waiting) Scraped() {
 	for _, one := range w {
 		one.once.Do(func() { close(one.Done) })
 	}
 }
 
-// A List is a list for many goroutines.
+// A List is safe for concurrent use.
 type List[T comparable] struct {
 	mu   sync.Mutex
 	list []T

@@ -7,7 +7,7 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// A Stack holds the calls of one request of a framework, the innermost first, and
+// A Stack holds the active calls of one request, the innermost first, and
 // spare ones for the next request. Package adapter documents it.
 type Stack struct {
 	top, spare *Call
@@ -35,7 +35,7 @@ func (s *Stack) unused() *Call {
 	return c
 }
 
-// pass returns a call that takes part in an exchange which is under way.
+// pass returns a call that belongs to another exchange.
 func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Exchange, route string) *Call {
 	c := s.call(e, w, r)
 	c.enclosing, c.route, c.use = x, route, passing
@@ -55,8 +55,8 @@ func (s *Stack) push(c *Call) {
 	}
 }
 
-// find returns the innermost call of a Meter that is of one of these uses. Most
-// stacks are empty, which shows without a call.
+// find returns the innermost call of a Meter with one of these uses. Most stacks are empty, which
+// the caller sees without a call.
 func (s *Stack) find(e *Engine, uses use) *Call {
 	if s == nil || s.top == nil {
 		return nil
@@ -73,32 +73,32 @@ func (s *Stack) search(e *Engine, uses use) *Call {
 	return nil
 }
 
-// Params returns what stands in the path for a parameter of the route.
+// Params returns the value of a route parameter in the path.
 type Params interface{ Param(name string) string }
 
-// A Call is one request's way through a Layer. Package adapter documents it.
+// A Call is the pass of one request through a Layer. Package adapter documents it.
 type Call struct {
-	Request *http.Request       // what the handlers are to see
-	Context context.Context     // the same where there is no http.Request
+	Request *http.Request       // for the handlers
+	Context context.Context     // for the handlers if there is no http.Request
 	Writer  http.ResponseWriter // as it was when the layer was entered
 	Local   any                 // the adapter's own
 
 	exchange  Exchange
 	engine    *Engine
-	request   *http.Request // as it came
+	request   *http.Request // as received
 	params    Params
-	copied    *reqcopy.Copy // what the handlers see, if the request has a body
-	linked    bool          // their context leads to the exchange
+	copied    *reqcopy.Copy // for the handlers, if the request has a body
+	linked    bool          // the handlers' context leads to the exchange
 	route     string        // as it was when the layer was entered
 	use       use
-	stack     *Stack // where it stands, below which other one
+	stack     *Stack // the stack of this call, and the call below it
 	outer     *Call
-	enclosing *Exchange // in which the request already takes part
+	enclosing *Exchange // to which the request already belongs
 	tracks    *Exchange // in which mark began
 	mark      int
 }
 
-// Outcome is how a call ended. Package adapter documents it.
+// Outcome describes how a call ended. Package adapter documents it.
 type Outcome struct {
 	Route             string
 	Status            int
@@ -108,19 +108,19 @@ type Outcome struct {
 	Kept              bool
 }
 
-// Exchange returns the exchange that the call has begun.
+// Exchange returns the exchange that the call began.
 func (c *Call) Exchange() *Exchange { return &c.exchange }
 
-// watched is the exchange that the response is to be reported to, or nil.
+// watched returns the exchange to which the response must be reported, or nil.
 func (c *Call) watched() *Exchange {
-	if c.use == excluded || c.engine.Minimal { // else what is known at the end is enough
+	if c.use == excluded || c.engine.Minimal { // otherwise the values at the end suffice
 		return nil
 	}
 	return &c.exchange
 }
 
-// watchedAgain is watched where the layer is entered once more: a dispatch has taken the
-// writer away that reports to the exchange, or a middleware has put its own around it.
+// watchedAgain is watched for a layer that is entered once more: a dispatch has removed the writer
+// that reports to the exchange, or a middleware has wrapped it.
 func (c *Call) watchedAgain(w http.ResponseWriter) *Exchange {
 	if r, ok := w.(interface{ Exchange() *Exchange }); ok && r.Exchange() == &c.exchange {
 		return nil
@@ -136,7 +136,7 @@ func (c *Call) Restore(r *http.Request) *http.Request {
 	return r
 }
 
-// Leave ends what entering the layer began, and goes on to panic.
+// Leave ends what entering the layer began, and continues a panic.
 func (c *Call) Leave(o *Outcome) {
 	c.end(o)
 	if o.Panicked != nil {
@@ -162,13 +162,13 @@ func (c *Call) end(o *Outcome) {
 		c.settle(o)
 	}
 	c.params, c.copied, c.linked = nil, nil, false
-	if !linked && !o.Kept { // nobody else knows it; what it points to the framework keeps as well
+	if !linked && !o.Kept { // nothing else refers to it; the framework also keeps what it points to
 		c.stack.takeBack(c)
 	}
 }
 
-// passed ends a call in another exchange. It names the route if that was not known at
-// first, or the request was dispatched again where we do not stand.
+// passed ends a call that belongs to another exchange. It sets the route if that was not known at
+// first, or if the request was dispatched again and this layer is not in the new chain.
 func (c *Call) passed(route string) {
 	if c.enclosing != nil && route != c.route {
 		c.enclosing.SetRoute(route)
@@ -198,8 +198,8 @@ func (c *Call) settle(o *Outcome) {
 		o.Status = http.StatusOK
 	}
 	if c.engine.Minimal && o.Sent {
-		// Nobody looked when it was written; whether the client is still there
-		// now does not matter.
+		// The status was not watched when it was written; whether the client is connected now does
+		// not matter.
 		x.WroteHeader(context.Background(), o.Status)
 	}
 	x.Settle(x.watch.ctx, o.Status, o.Panicked)
@@ -213,7 +213,7 @@ func (c *Call) pop() {
 	}
 }
 
-// carried is a call as the Carrier of its exchange, on net/http.
+// carried implements Carrier for a call on net/http.
 type carried struct{ call *Call }
 
 // RequestHeader implements Carrier.
@@ -236,7 +236,7 @@ func (c carried) HTTP() *http.Request { return c.call.request }
 // Context implements Carrier.
 func (c carried) Context() context.Context { return c.call.request.Context() }
 
-// Writer implements Carrier: what the framework's own writer writes to.
+// Writer implements Carrier: it returns the writer below the framework's own.
 func (c carried) Writer() http.ResponseWriter {
 	if u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter }); ok {
 		return u.Unwrap()

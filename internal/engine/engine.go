@@ -1,8 +1,7 @@
-// Package engine follows requests from their begin to their end: it knows what an
-// exchange is, how a response is watched on net/http, and which exchange a handler
-// belongs to. At the end it records the outcome in a store. Package tacho puts its Meter
-// in front of it, package adapter shows it to the authors of adapters. Nothing else may
-// import it. It knows neither options nor formats, and no framework.
+// Package engine measures requests from beginning to end: it defines what an exchange is, watches
+// responses on net/http, and finds the exchange of a handler. At the end it records the outcome in
+// a store. Only packages tacho and adapter may import it. It must not depend on options, exposition
+// formats, or any framework.
 package engine
 
 import (
@@ -16,48 +15,46 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// Of returns the engine of a *tacho.Meter, and MetricOf that of a *tacho.Metric. Package
-// tacho sets them; package adapter calls them when an adapter is set up, and never for
-// a request.
+// Of returns the engine of a *tacho.Meter, and MetricOf that of a *tacho.Metric. Package tacho sets
+// them; package adapter calls them when an adapter is set up, never for a request.
 var (
 	Of       func(meter any) *Engine
 	MetricOf func(metric any) *Metric
 )
 
-// An Engine follows the requests of one Meter.
+// An Engine measures the requests of one Meter.
 type Engine struct {
 	*Shared
 	Config
 }
 
-// Shared is what Meters on one registry have in common. Its address is their identity.
+// Shared is the state that Meters on one registry share. Its address is their identity.
 type Shared struct {
 	Watches  bool                      // requests in flight, and streams
 	Defaults atomic.Pointer[[]*Metric] // by Meter.RegisterDefault
-	Clock    func() int64              // nil but in tests
+	Clock    func() int64              // set in tests only
 
-	measuring atomic.Int32 // how many places measure
+	measuring atomic.Int32 // the number of measuring places
 }
 
-// Config is what the engine is told by its Meter. The functions call those that the
-// service's author has given, and recover their panics.
+// Config is the configuration of an Engine. Its functions call those of the user and recover their
+// panics.
 type Config struct {
 	Store            *store.Store
 	Minimal          bool // as Options.Minimal
 	OmitHTTP         bool // as Options.OmitHTTP
-	ExcludeByDefault bool // Options.Exclude.Paths is not the user's
+	ExcludeByDefault bool // Options.Exclude.Paths is the default
 	MetricsPath      string
 
-	// ExcludeFunc is nil without Options.Exclude.Func, and Trace without
-	// Options.TraceFunc.
+	// ExcludeFunc is nil without Options.Exclude.Func, and Trace without Options.TraceFunc.
 	ExcludeFunc func(method, path string) bool
 	Trace       func(context.Context) (traceID, spanID string)
-	// Variant returns where a request is counted instead of its route, if labels take
-	// values from requests; else it is nil.
+	// Variant returns the route under which a request is recorded, if labels depend on requests;
+	// otherwise it is nil.
 	Variant func(x *Exchange, r *store.Route) *store.Route
-	// Guess names the route where no router is in sight.
+	// Guess returns the route if no router reports one.
 	Guess func(*http.Request) string
-	// AskRoute calls an adapter's function for the route.
+	// AskRoute calls an adapter's route function.
 	AskRoute func(f func(*http.Request) string, r *http.Request) string
 }
 
@@ -66,14 +63,14 @@ type Metric struct {
 	Engine        *Engine
 	Name          string
 	CountExcluded bool
-	// InProgress finds the gauge to increment; nil if the metric is no gauge.
+	// InProgress finds the gauge to increment; nil if the metric is not a gauge.
 	InProgress func(x *Exchange) prometheus.Gauge
-	// Record records the end, if it is no gauge.
+	// Record records the end, if the metric is not a gauge.
 	Record func(x *Exchange, elapsed int64)
 }
 
-// processStart is an origin for the monotonic clock: time.Since of it reads
-// that clock alone, which is cheaper than time.Now.
+// processStart is an origin for the monotonic clock: time.Since reads only that clock, which is
+// cheaper than time.Now.
 var processStart = time.Now()
 
 // Now returns the time in nanoseconds from an arbitrary origin, never 0.
@@ -84,7 +81,7 @@ func (s *Shared) Now() int64 {
 	return int64(time.Since(processStart)) + 1
 }
 
-// Join counts one more place that measures.
+// Join registers one more place that measures.
 func (s *Shared) Join() { s.measuring.Add(1) }
 
 // Nested reports whether several places measure.
@@ -104,8 +101,8 @@ func (e *Engine) enter(x *Exchange) { x.flight = e.Store.Enter(x.method, x.secur
 
 func (e *Engine) leave(x *Exchange) { e.Store.Leave(x.flight, x.number) }
 
-// Unmatched is the route of requests for which the router found none, unknown that of
-// requests for which no router was in sight.
+// Unmatched is the route of requests for which the router found none, unknown that of requests for
+// which no router reports one.
 const (
 	Unmatched = "unmatched"
 	unknown   = "unknown"

@@ -15,7 +15,7 @@ import (
 
 // An Exchange is one request and its response. Package adapter documents it.
 type Exchange struct {
-	Route             string // a template, by the adapter; only read at the end
+	Route             string // a template, by the adapter; read at the end only
 	BytesIn, BytesOut int64  // negative: not known
 	Scratch           Scratch
 
@@ -23,54 +23,53 @@ type Exchange struct {
 	method string
 	path   string // as the client sent it
 	code   string // by SetCode
-	number uint32 // kept from one use to the next
+	number uint32 // kept when the exchange is reused
 	start  int64
 	status int // the final status that was written; 0 before that
 
 	firstByte  int64 // when the response was first flushed; 0 before that
 	clientGone bool  // before a status was written
 	silent     bool  // the handler wrote nothing: the status is that of Settle
-	broken     bool  // a write failed, or the handler gave up
+	broken     bool  // a write failed, or the handler aborted
 	hijacked   bool
 	panicked   bool
 	trace      context.Context // for Options.TraceFunc, by Settle
 	stream     bool
 	excluded   bool
-	unseen     bool   // the path is an excluded one, but some metrics count it
-	only       bool   // by BeginTracked: nothing but tracked metrics is recorded
+	unseen     bool   // the path is excluded, but some metrics count it
+	only       bool   // by BeginTracked: only tracked metrics are recorded
 	secure     bool   // by Secure
 	over       bool   // the outcome is known
-	flight     uint32 // the kind of request that it is in flight as
+	flight     uint32 // its index among the in-flight gauges
 
 	carrier Carrier
 	link    contextLink // by Link
 	tracked []tracking
 
-	marks      atomic.Uint32               // by handlers further inside
+	marks      atomic.Uint32               // by inner handlers
 	route      *store.Route                // by SetTemplate
-	named      atomic.Pointer[store.Route] // set by a router further inside
-	nestedPath string                      // the path that router saw
+	named      atomic.Pointer[store.Route] // by an inner router
+	nestedPath string                      // the path in that router
 
 	watch watch // of the response, on net/http
 }
 
-// Scratch is the recorder's memory, which an Exchange keeps from one use to the next.
+// Scratch is the recorder's memory, which an Exchange keeps when it is reused.
 type Scratch struct {
-	Extras []string // the values of Options.Labels, once they are known
+	Extras []string // the values of Options.Labels, once computed
 	Texts  []string // for label values
 	Key    []byte   // for the keys of label sets
 }
 
-// streamAfter is how long a flushed response may go on before it counts as a
-// stream: a response that was only written in pieces ends sooner.
+// streamAfter is how long a flushed response lasts before it counts as a stream: a response that is
+// merely written in pieces ends sooner.
 const streamAfter = int64(time.Second)
 
-// StatusClientClosedRequest is the status of a response that its client did not wait
-// for.
+// StatusClientClosedRequest is the status of a response that did not reach its client.
 const StatusClientClosedRequest = 499
 
-// A Carrier lets functions behind labels look at the framework's request. Package
-// adapter documents it.
+// A Carrier gives functions of labels access to the framework's request. Package adapter documents
+// it.
 type Carrier interface {
 	RequestHeader(name string) string
 	ResponseHeader(name string) string
@@ -80,8 +79,8 @@ type Carrier interface {
 	Writer() http.ResponseWriter
 }
 
-// Begin starts an exchange, and reports whether the request is to be measured. If
-// not, the exchange must be left alone.
+// Begin begins an exchange, and reports whether the request is measured. If not, the exchange must
+// not be used.
 func (e *Engine) Begin(x *Exchange, method, path string) bool {
 	x.reset()
 	x.engine, x.method, x.path = e, method, path
@@ -95,8 +94,7 @@ func (e *Engine) Begin(x *Exchange, method, path string) bool {
 	return true
 }
 
-// beginExcluded begins an exchange of an excluded request, if there are metrics
-// for all routes that count those as well.
+// beginExcluded begins an exchange of an excluded request, if metrics on all routes count it.
 func (e *Engine) beginExcluded(x *Exchange) bool {
 	defaults := e.Defaults.Load()
 	if defaults == nil || x.path == e.MetricsPath || !slices.ContainsFunc(*defaults, (*Metric).countsExcluded) {
@@ -108,9 +106,8 @@ func (e *Engine) beginExcluded(x *Exchange) bool {
 	return true
 }
 
-// BeginTracked is Begin where no exchange is under way and metrics are tracked:
-// nothing but these is recorded at the end. It reports false if the request is
-// excluded for all of them.
+// BeginTracked is Begin for tracked metrics of a request without an exchange: only these are
+// recorded at the end. It returns false if the request is excluded for all of them.
 func (e *Engine) BeginTracked(x *Exchange, method, path string, metrics ...*Metric) bool {
 	x.reset()
 	x.engine, x.method, x.path = e, method, path
@@ -127,8 +124,8 @@ func (e *Engine) Excludes(method, path string) bool {
 	return e.Store.Exclude.Request(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
 }
 
-// excludesTracked is the same for metrics that were put on the route: the list
-// that excludes by default says nothing of them.
+// excludesTracked is the same for metrics on the route, to which the default list of exclusions
+// does not apply.
 func (e *Engine) excludesTracked(method, path string) bool {
 	if e.Store.Exclude.Listed(path) && !(e.ExcludeByDefault && path != e.MetricsPath) {
 		return true
@@ -136,8 +133,8 @@ func (e *Engine) excludesTracked(method, path string) bool {
 	return e.Store.Exclude.Matches(path) || e.ExcludeFunc != nil && e.ExcludeFunc(method, path)
 }
 
-// reset forgets the request before. Field by field it takes half the time of
-// assigning an empty Exchange, which copies one.
+// reset clears the previous request. Clearing field by field takes half the time of assigning an
+// empty Exchange, which copies one.
 func (x *Exchange) reset() {
 	x.Route, x.BytesIn, x.BytesOut = "", 0, 0
 	x.status, x.firstByte = 0, 0
@@ -164,7 +161,7 @@ func (x *Exchange) reset() {
 		x.code = ""
 	}
 	x.route = nil
-	x.watch.use++ // writers of the request before report no more
+	x.watch.use++ // writers of the previous request no longer report
 	if x.watch.ctx != nil {
 		x.watch.ctx = nil
 	}
@@ -173,7 +170,7 @@ func (x *Exchange) reset() {
 	}
 }
 
-// Carry sets the Carrier, and begins what Meter.RegisterDefault asks for.
+// Carry sets the Carrier, and begins recording the metrics of Meter.RegisterDefault.
 func (x *Exchange) Carry(c Carrier) {
 	x.carrier = c
 	if defaults := x.engine.Defaults.Load(); defaults != nil && !x.only {
@@ -193,10 +190,9 @@ func (x *Exchange) Secure() {
 	}
 }
 
-// WroteHeader reports a status at the moment when it is written. The first
-// final one counts; informational ones are passed over. ctx is the server's
-// context of the request: if it was canceled by then, the client may be gone,
-// and End decides whether it got the response. A nil ctx leaves that out.
+// WroteHeader reports a status when it is written. The first final one counts; informational ones
+// are ignored. ctx is the server's context of the request: if it is already canceled, the client
+// may have disconnected, and End determines whether it got the response. A nil ctx skips this.
 func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 	if x.status != 0 || status <= 0 || informational(status) {
 		return
@@ -205,39 +201,37 @@ func (x *Exchange) WroteHeader(ctx context.Context, status int) {
 	x.clientGone = left(ctx)
 }
 
-// informational reports whether another status follows. A number below 100 is no status
-// at all; it is recorded as it is, and never taken for a success.
+// informational reports whether another status follows. A number below 100 is not a status; it is
+// recorded unchanged, and never counts as success.
 func informational(status int) bool {
 	return 100 <= status && status < 200 && status != http.StatusSwitchingProtocols
 }
 
-// left reports whether the client seems to have left. The server cancels a
-// request's context without a cause; a base context that is canceled with one,
-// as by signal.NotifyContext, says nothing about the client.
+// left reports whether the client seems to have disconnected. The server cancels a request's
+// context without a cause; a base context that is canceled with one, as by signal.NotifyContext,
+// does not concern the client.
 func left(ctx context.Context) bool {
 	return ctx != nil && ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
 }
 
-// WriteFailed reports the error of a write or flush of the response; nil is no
-// error. It tells a client that has hung up from one that has only closed its side.
+// WriteFailed reports the error of a write or flush of the response; nil is ignored. It
+// distinguishes a client that has disconnected from one that has only closed its side.
 func (x *Exchange) WriteFailed(err error) {
 	switch err {
 	case nil, http.ErrBodyNotAllowed, http.ErrContentLength: // the handler's own mistake
 	case http.ErrHandlerTimeout:
-		// http.TimeoutHandler, outside of the handler, has already answered.
+		// http.TimeoutHandler, around the handler, has already responded.
 		x.status, x.clientGone = http.StatusServiceUnavailable, false
 	default:
 		x.broken = true
 	}
 }
 
-// lost reports whether a response that began when the request's context had
-// been canceled did not reach its client. A canceled context does not tell:
-// clients that close only their own side, and a server that shuts down, cancel
-// it as well. So a response counts as received if its bytes were accepted to
-// the last one. There are two exceptions, where nothing can be known and the
-// canceled context is the likely reason: a handler that wrote nothing, and a
-// status of 500 or more.
+// lost reports whether a response that began when the request's context was already canceled did
+// not reach its client. A canceled context is not proof: clients that close only their own side
+// cancel it too, and so does a server that shuts down. So a response counts as received if all its
+// bytes were accepted. In two cases nothing can be known and the canceled context is the likely
+// cause: the handler wrote nothing, or the status is 500 or more.
 func (x *Exchange) lost() bool {
 	return x.broken || x.silent || x.status >= http.StatusInternalServerError || x.incomplete()
 }
@@ -251,18 +245,17 @@ func (x *Exchange) incomplete() bool {
 	return err == nil && x.BytesOut < promised
 }
 
-// Settle reports how the handler ended: with what recover() returned and, where
-// nothing was written, the status that the framework sends in its place.
+// Settle reports the end of the handler: the result of recover() and, if nothing was written, the
+// status that the framework sends instead.
 //
-// A panic is a 500 unless a status was sent. http.ErrAbortHandler on a
-// connection that the client has left is no panic: that is how ReverseProxy
-// gives up. Where an http.TimeoutHandler around the handler has answered in its
-// place, that answer is recorded.
+// A panic is recorded as 500 unless a status was sent. http.ErrAbortHandler after the client has
+// disconnected is not a panic: ReverseProxy aborts in this way. If an http.TimeoutHandler around
+// the handler has already responded, its response is recorded.
 func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 	if x.engine != nil && x.engine.Trace != nil {
 		x.trace = ctx
 		if x.carrier != nil {
-			x.trace = x.carrier.Context() // which handlers may have replaced
+			x.trace = x.carrier.Context() // handlers may have replaced it
 		}
 	}
 	if ctx != nil && ctx.Err() != nil {
@@ -280,9 +273,9 @@ func (x *Exchange) Settle(ctx context.Context, implicit int, panicked any) {
 	}
 }
 
-// Flushed reports that the response, with this content type, was pushed to the
-// client while the handler is still at work. Event streams count as streams
-// from then on, other responses when they have gone on for streamAfter.
+// Flushed reports that the response, with this content type, was flushed to the client while the
+// handler is still running. Event streams count as streams from then on, other responses after
+// streamAfter.
 func (x *Exchange) Flushed(contentType string) {
 	if x.stream || x.idle() {
 		return
@@ -301,8 +294,7 @@ func isEventStream(contentType string) bool {
 	return len(contentType) >= len(want) && strings.EqualFold(contentType[:len(want)], want)
 }
 
-// Hijack reports that the handler took the connection over. What passes on it
-// from then on is not known.
+// Hijack reports that the handler took over the connection. Traffic after that is not known.
 func (x *Exchange) Hijack() {
 	if x.hijacked {
 		return
@@ -324,36 +316,36 @@ func (x *Exchange) startStream() {
 	x.engine.Store.Streams.Add(1)
 }
 
-// Exclude leaves this exchange out of everything that is recorded at its end.
+// Exclude excludes this exchange from everything that is recorded at its end.
 func (x *Exchange) Exclude() { x.excluded = true }
 
-// What handlers further inside say of an exchange.
+// Marks that inner handlers set on an exchange.
 const (
 	markUntracked = 1 << iota // by DoNotTrack
 	markNothing               // by ExcludeAll
-	markPath                  // the path is an excluded one
+	markPath                  // the path is excluded
 )
 
-// DoNotTrack leaves this exchange out of the HTTP metrics. Metrics that are
-// tracked are still recorded. It may be called by any goroutine.
+// DoNotTrack excludes this exchange from the HTTP metrics. Tracked metrics are still recorded. Any
+// goroutine may call it.
 func (x *Exchange) DoNotTrack() { x.marks.Or(markUntracked) }
 
-// ExcludeAll leaves this exchange out of everything, tracked metrics included.
-// It may be called by any goroutine.
+// ExcludeAll excludes this exchange from everything, including tracked metrics. Any goroutine may
+// call it.
 func (x *Exchange) ExcludeAll() { x.marks.Or(markNothing) }
 
 // ExcludedAll reports whether ExcludeAll was called.
 func (x *Exchange) ExcludedAll() bool { return x.marks.Load()&markNothing != 0 }
 
-// SetRoute names the route from further inside. The last call wins. It may be
-// called while another goroutine has already ended the exchange.
+// SetRoute sets the route from an inner router. The last call wins. It may be called after another
+// goroutine has ended the exchange.
 func (x *Exchange) SetRoute(template string) {
 	if x.engine != nil {
 		x.named.Store(x.engine.Store.Route(template))
 	}
 }
 
-// SetTemplate names the route by a string that never changes.
+// SetTemplate sets the route to a string that never changes.
 func (x *Exchange) SetTemplate(template string) { x.setTemplate(template, asItIs) }
 
 func (x *Exchange) setTemplate(text string, clean func(string) string) {
@@ -364,7 +356,7 @@ func (x *Exchange) setTemplate(text string, clean func(string) string) {
 
 func asItIs(s string) string { return s }
 
-// settledRoute is the route as far as it is known.
+// settledRoute returns the route as far as it is known.
 func (x *Exchange) settledRoute() *store.Route {
 	if named := x.named.Load(); named != nil {
 		return named
@@ -375,19 +367,19 @@ func (x *Exchange) settledRoute() *store.Route {
 	return x.engine.Store.Route(cmp.Or(x.Route, unknown))
 }
 
-// Link returns a context that leads those further inside to this exchange. Such an
-// exchange must not be used again, since the context may outlive it.
+// Link returns a context through which inner handlers find this exchange. The exchange must not be
+// reused, because the context may outlive it.
 func (x *Exchange) Link(ctx context.Context) context.Context {
 	x.link = contextLink{ctx, x}
 	return &x.link
 }
 
-// Of reports whether the exchange is one of this Meter's.
+// Of reports whether the exchange belongs to this Meter.
 func (x *Exchange) Of(e *Engine) bool {
 	return x != nil && x.engine != nil && x.engine.Shared == e.Shared
 }
 
-// exchanges numbers the exchanges that there are.
+// exchanges is the number of exchanges so far.
 var exchanges atomic.Uint32
 
 // idle reports whether there is nothing to measure.

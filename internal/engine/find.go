@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// Enclosing returns the exchange of this Meter in which the writer and context
-// already take part, or nil.
+// Enclosing returns the exchange of this Meter to which the writer or context already belongs, or
+// nil.
 func (e *Engine) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange {
 	if e.Nested() {
 		if x := e.linkedExchange(ctx); x != nil {
@@ -16,16 +16,14 @@ func (e *Engine) Enclosing(w http.ResponseWriter, ctx context.Context) *Exchange
 	return e.writerExchange(w, false)
 }
 
-// Current returns the exchange of this Meter that the writer reports to, or nil.
-// Unlike Enclosing it finds those of BeginTracked as well, and none that belongs
-// to another goroutine.
+// Current returns the exchange of this Meter to which the writer reports, or nil. Unlike Enclosing,
+// it also finds those of BeginTracked, and none that belongs to another goroutine.
 func (e *Engine) Current(w http.ResponseWriter) *Exchange {
 	return e.writerExchange(w, true)
 }
 
-// contextLink makes an exchange known to a handler further inside, however
-// often the request was copied or the writer wrapped in between. Links of several
-// Meters can lie one in the other: each answers for its own.
+// contextLink lets an inner handler find an exchange, however often the request was copied or the
+// writer wrapped in between. Links of several Meters can be nested: each returns its own exchange.
 type contextLink struct {
 	context.Context
 	exchange *Exchange
@@ -40,8 +38,7 @@ func (l *contextLink) Value(key any) any {
 	return l.Context.Value(key)
 }
 
-// linkedExchange returns the exchange of this Meter to which the context leads,
-// or nil.
+// linkedExchange returns the exchange of this Meter in the context, or nil.
 func (e *Engine) linkedExchange(ctx context.Context) *Exchange {
 	if ctx == nil {
 		return nil
@@ -50,11 +47,11 @@ func (e *Engine) linkedExchange(ctx context.Context) *Exchange {
 	return x
 }
 
-// writerExchange returns the innermost exchange of this Meter that the writer
-// reports to, or nil. Those of BeginTracked count if tracked is set.
+// writerExchange returns the innermost exchange of this Meter to which the writer reports, or nil.
+// Those of BeginTracked count if tracked is set.
 func (e *Engine) writerExchange(w http.ResponseWriter, tracked bool) *Exchange {
 	for w != nil {
-		has := abilities(w) // in a third of the time that assertions take which fail
+		has := abilities(w) // takes a third of the time of failing type assertions
 		if has&isReporter != 0 {
 			if x := w.(interface{ Exchange() *Exchange }).Exchange(); x.Of(e) && (tracked || !x.only) {
 				return x

@@ -9,8 +9,7 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// Handler measures every request that next serves; nil stands for
-// http.DefaultServeMux.
+// Handler measures every request that next serves; nil means http.DefaultServeMux.
 func (e *Engine) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		next = http.DefaultServeMux
@@ -21,7 +20,7 @@ func (e *Engine) Handler(next http.Handler) http.Handler {
 	return h
 }
 
-// Routed is Handler for a router whose route a function reports; see package adapter.
+// Routed is Handler for a router whose routes a function reports; see package adapter.
 func (e *Engine) Routed(next http.Handler, route func(*http.Request) string) http.Handler {
 	e.Join()
 	return &handler{engine: e, next: next, reported: route}
@@ -31,13 +30,13 @@ type handler struct {
 	engine   *Engine
 	next     http.Handler
 	mux      *http.ServeMux             // next, if it is one
-	reported func(*http.Request) string // the route, as a router reports it, or nil
-	only     bool                       // it stands around a tracker: nothing but its metrics is recorded
+	reported func(*http.Request) string // the route from the router, or nil
+	only     bool                       // it wraps a tracker: only its metrics are recorded
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, has := h.engine, abilities(w)
-	if has&isUnwrapper != 0 || e.Nested() { // the server's own writer leads nowhere
+	if has&isUnwrapper != 0 || e.Nested() { // the server's own writer has no exchange
 		if outer := e.Enclosing(w, r.Context()); outer != nil {
 			h.nested(outer, w, r)
 			return
@@ -66,8 +65,7 @@ func (h *handler) observe(o *observer, w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(o.exchange.watching(w).as(o.has), o.inner)
 }
 
-// exclude serves a request that is not measured. A Handler further inside must
-// not measure it either.
+// exclude serves a request that is not measured. An inner Handler must not measure it either.
 func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 	o.request = r
 	if h.engine.Nested() {
@@ -80,8 +78,8 @@ func (h *handler) exclude(o *observer, w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// copyOf makes a copy of the request for the handler where it needs one: to
-// count a body, or to be found again by a Handler or adapter further inside.
+// copyOf returns a copy of the request for the handler if needed: to count a body, or to let an
+// inner Handler or adapter find the exchange.
 func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 	if h.engine.Nested() && !h.only {
 		return reqcopy.New(o.request, o.exchange.Link(o.request.Context()))
@@ -92,7 +90,7 @@ func (h *handler) copyOf(o *observer) *reqcopy.Copy {
 	return nil
 }
 
-// visible is the request that the handler sees.
+// visible returns the request for the handler.
 func (o *observer) visible(c *reqcopy.Copy) *http.Request {
 	if c != nil {
 		return &c.Request
@@ -100,8 +98,8 @@ func (o *observer) visible(c *reqcopy.Copy) *http.Request {
 	return o.request
 }
 
-// finish ends the exchange, also when the handler panics; the panic goes on
-// with its own value, on the stack where it began.
+// finish ends the exchange, also if the handler panics; it panics again with the same value, on the
+// same stack.
 func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	v := recover()
 	if seen != nil {
@@ -119,7 +117,7 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 	}
 }
 
-// route names the route that the request has taken.
+// route returns the route of the request.
 func (h *handler) route(o *observer, r *http.Request) {
 	x, pattern := &o.exchange, r.Pattern
 	if h.reported != nil {
@@ -142,9 +140,8 @@ func (h *handler) route(o *observer, r *http.Request) {
 	}
 }
 
-// nested lets the exchange that is under way know the route, and nothing else.
-// The route is set before the handler runs: behind http.TimeoutHandler the
-// exchange may be over when the handler returns.
+// nested only sets the route of the enclosing exchange. It does so before the handler runs: behind
+// http.TimeoutHandler the exchange may be over when the handler returns.
 func (h *handler) nested(x *Exchange, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case h.reported != nil:
@@ -167,14 +164,14 @@ func (h *handler) nested(x *Exchange, w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// again reports whether a handler inside has dispatched the request once more.
+// again reports whether an inner handler has dispatched the request once more.
 func (h *handler) again(x *Exchange) bool {
 	o, ok := x.carrier.(*observer)
 	return ok && o.by == h
 }
 
-// nestedAround is nested for a handler whose router is not in sight. It names the
-// route by what that router leaves in the request.
+// nestedAround is nested for a handler that is not a router. It takes the route from what the
+// router inside leaves in the request.
 func (h *handler) nestedAround(x *Exchange, w http.ResponseWriter, r *http.Request) {
 	entered, named := r.Pattern, x.named.Load()
 	if named == nil && entered != "" {
@@ -183,7 +180,7 @@ func (h *handler) nestedAround(x *Exchange, w http.ResponseWriter, r *http.Reque
 	}
 	defer func() {
 		switch {
-		case r.Pattern == entered, x.named.Load() != named: // nobody knew better, or somebody did
+		case r.Pattern == entered, x.named.Load() != named: // the route has not changed, or an inner handler has set it
 		case madeUp(r):
 			x.SetRoute(Unmatched)
 		default:
@@ -193,8 +190,8 @@ func (h *handler) nestedAround(x *Exchange, w http.ResponseWriter, r *http.Reque
 	h.next.ServeHTTP(w, r)
 }
 
-// nestedRouted is nested for a handler whose router reports the route, when it is
-// called or when it has served. The last one to know it is the one furthest inside.
+// nestedRouted is nested for a handler whose router reports the route, before or after serving. The
+// innermost router that reports one wins.
 func (h *handler) nestedRouted(x *Exchange, w http.ResponseWriter, r *http.Request) {
 	h.report(x, r)
 	named := x.named.Load()
@@ -212,9 +209,8 @@ func (h *handler) report(x *Exchange, r *http.Request) {
 	}
 }
 
-// below puts an inner router's template behind that of the router around it,
-// whose pattern is given, if that one stands for a subtree and its part of the
-// path was stripped in between.
+// below appends an inner router's template to the pattern of the outer router, if that is a subtree
+// and its part of the path was stripped in between.
 func (x *Exchange) below(pattern, path, inner string) string {
 	outerPath, outer := x.path, template(pattern)
 	if x.nestedPath != "" {
@@ -227,14 +223,14 @@ func (x *Exchange) below(pattern, path, inner string) string {
 	return joinTemplates(outer, inner)
 }
 
-// subtree reports whether other routers can stand below a template.
+// subtree reports whether a template can have other routers below it.
 func subtree(template string) bool {
 	return strings.HasSuffix(template, "/") || strings.HasSuffix(template, "...}")
 }
 
-// muxPattern asks the mux which pattern matches, "" if none. For CONNECT the
-// mux names a trailing-slash redirect by the client's own path, which is no
-// pattern and unbounded.
+// muxPattern returns the pattern that matches in the mux, or "". For CONNECT, the mux uses the
+// client's own path as the pattern of a trailing-slash redirect, which is not a pattern and
+// unlimited in number.
 func muxPattern(mux *http.ServeMux, r *http.Request) string {
 	h, pattern := mux.Handler(r)
 	if r.Method == http.MethodConnect && reflect.TypeOf(h).String() == "*http.redirectHandler" {
@@ -243,22 +239,21 @@ func muxPattern(mux *http.ServeMux, r *http.Request) string {
 	return pattern
 }
 
-// madeUp reports whether the pattern that a mux has left in a CONNECT request is
-// that of muxPattern's redirect: the path itself, with a slash behind it. A
-// registered pattern that ends in a slash never matches without it.
+// madeUp reports whether the pattern that a mux left in a CONNECT request is that of muxPattern's
+// redirect: the path itself and a slash. A registered pattern with a trailing slash never matches a
+// path without it.
 func madeUp(r *http.Request) bool {
 	return r.Method == http.MethodConnect && strings.HasSuffix(r.Pattern, "/") &&
 		r.Pattern[:len(r.Pattern)-1] == path.Clean("/"+r.URL.Path)
 }
 
-// redirected finds that redirect by its status, where a middleware has changed
-// the path around the mux. Only patterns without method and host can be taken
-// for it.
+// redirected detects that redirect by its status if a middleware has changed the path around the
+// mux. Only patterns without method and host can be mistaken for it.
 func redirected(x *Exchange, r *http.Request) bool {
 	return r.Method == http.MethodConnect && x.status == http.StatusTemporaryRedirect && strings.HasPrefix(r.Pattern, "/")
 }
 
-// template is a ServeMux pattern without its method and host.
+// template returns a ServeMux pattern without its method and host.
 func template(pattern string) string {
 	if i := strings.IndexByte(pattern, '/'); i > 0 {
 		return pattern[i:]
@@ -266,8 +261,8 @@ func template(pattern string) string {
 	return pattern
 }
 
-// joinTemplates puts an inner template below the subtree that an outer pattern
-// such as /api/ or /{tenant}/{rest...} stands for.
+// joinTemplates appends an inner template to the subtree of an outer pattern such as /api/ or
+// /{tenant}/{rest...}.
 func joinTemplates(outer, inner string) string {
 	if strings.HasSuffix(outer, "...}") {
 		outer = outer[:strings.LastIndexByte(outer, '{')]
@@ -275,13 +270,12 @@ func joinTemplates(outer, inner string) string {
 	return strings.TrimSuffix(outer, "/") + inner
 }
 
-// stripped reports whether the front of a path was taken off, as
-// http.StripPrefix does.
+// stripped reports whether the beginning of a path was removed, as by http.StripPrefix.
 func stripped(before, after string) bool {
 	return len(after) < len(before) && strings.HasSuffix(before, after)
 }
 
-// requestPath is the path of the request line, whatever happened to r.URL.
+// requestPath returns the path of the request line, even if r.URL has changed.
 func requestPath(r *http.Request) string {
 	uri, _, _ := strings.Cut(r.RequestURI, "?")
 	if _, rest, absolute := strings.Cut(uri, "://"); absolute && uri[0] != '/' {

@@ -10,8 +10,8 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// A Layer is what an adapter puts before handlers: the measurement, metrics of a
-// route, or a mark. Package adapter documents it.
+// A Layer is a middleware of an adapter: it measures, records metrics of a route, or marks
+// exchanges. Package adapter documents it.
 type Layer struct {
 	engine  *Engine
 	use     use
@@ -20,15 +20,15 @@ type Layer struct {
 	ends    ending
 }
 
-// A use says what a Call is for.
+// A use is the purpose of a Call.
 type use int
 
 const (
 	measuring   use = 1 << iota // by a MeasureLayer
-	trackingUse                 // by a TrackLayer, where nobody measures
-	marked                      // by a MarkLayer, where nobody does either
+	trackingUse                 // by a TrackLayer, if nothing measures
+	marked                      // by a MarkLayer, if nothing measures
 	excluded                    // by a MeasureLayer, of a request that is not measured
-	passing                     // by any, where another exchange is under way
+	passing                     // by any, if the request belongs to another exchange
 )
 
 // MeasureLayer measures.
@@ -37,7 +37,7 @@ func MeasureLayer(e *Engine) *Layer {
 	return &Layer{engine: e, use: measuring}
 }
 
-// TrackLayer records into metrics, which all must belong to one Meter.
+// TrackLayer records metrics, which must all belong to one Meter.
 func TrackLayer(metrics ...*Metric) *Layer {
 	if len(metrics) == 0 {
 		return new(Layer)
@@ -49,13 +49,13 @@ func TrackLayer(metrics ...*Metric) *Layer {
 
 // MarkLayer calls DoNotTrack or ExcludeAll.
 func MarkLayer(e *Engine, mark func(*Exchange)) *Layer {
-	e.Join() // so that the exchange is found whatever stands in between
+	e.Join() // so that the exchange is found behind any middleware
 	return &Layer{engine: e, use: marked, mark: mark}
 }
 
-// current is the exchange that metrics on a route belong to, or nil. The request's
-// context is not asked: behind http.TimeoutHandler its exchange is another
-// goroutine's.
+// current returns the exchange to which metrics on a route belong, or nil. It does not use the
+// request's context: behind http.TimeoutHandler, the context's exchange belongs to another
+// goroutine.
 func (l *Layer) current(s *Stack, w http.ResponseWriter) *Exchange {
 	if c := s.find(l.engine, measuring|trackingUse); c != nil {
 		return &c.exchange
@@ -63,8 +63,8 @@ func (l *Layer) current(s *Stack, w http.ResponseWriter) *Exchange {
 	return l.engine.Current(w)
 }
 
-// beginAlone begins an exchange for metrics of a route where none is under way. It
-// reports false where the request is excluded.
+// beginAlone begins an exchange for metrics of a route if there is none. It returns false if the
+// request is excluded.
 func (l *Layer) beginAlone(x *Exchange, s *Stack, ctx context.Context, method, path string) bool {
 	if c := s.find(l.engine, marked); c != nil && c.exchange.ExcludedAll() {
 		return false
@@ -75,7 +75,7 @@ func (l *Layer) beginAlone(x *Exchange, s *Stack, ctx context.Context, method, p
 	return l.engine.BeginTracked(x, method, path, l.metrics...)
 }
 
-// markFound marks the exchanges that are under way, and reports whether there are any.
+// markFound marks the exchanges of the request, and reports whether there are any.
 func (l *Layer) markFound(s *Stack, w http.ResponseWriter, ctx context.Context) (found bool) {
 	for _, x := range [...]*Exchange{l.current(s, w), l.engine.linkedExchange(ctx), l.engine.writerExchange(w, true)} {
 		if x != nil {
@@ -104,7 +104,7 @@ func (l *Layer) measureHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p 
 	if outer := s.find(e, measuring|excluded); outer != nil {
 		return nil, outer.watchedAgain(w)
 	}
-	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
+	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal, the writer is not wrapped
 		if x := e.Enclosing(w, r.Context()); x != nil {
 			if route != "" {
 				x.SetRoute(route)
@@ -141,7 +141,7 @@ func (l *Layer) markHTTP(s *Stack, w http.ResponseWriter, r *http.Request, route
 	if l.markFound(s, w, r.Context()) {
 		return nil
 	}
-	c := s.call(l.engine, w, r) // metrics further inside need to know all the same
+	c := s.call(l.engine, w, r) // inner metrics need the mark in any case
 	l.engine.BeginTracked(&c.exchange, r.Method, r.URL.Path)
 	l.mark(&c.exchange)
 	c.use, c.route = marked, route
@@ -209,8 +209,8 @@ func (l *Layer) markCall(ctx context.Context, s *Stack, method, path string) *Ca
 	return c
 }
 
-// An ending remembers the type of the server's own writer, behind which there is
-// no other one. That spares most requests the look for an exchange around them.
+// An ending caches the type of the server's own writer, which wraps no other one. Most requests
+// then need not search for an enclosing exchange.
 type ending struct{ writer atomic.Pointer[reflect.Type] }
 
 func (e *ending) at(w http.ResponseWriter) bool {
@@ -229,14 +229,14 @@ func (e *ending) learn(w http.ResponseWriter) bool {
 	if _, goesOn := w.(interface{ Unwrap() http.ResponseWriter }); goesOn {
 		return false
 	}
-	if e.writer.Load() == nil { // one is enough: most connections are of one kind
+	if e.writer.Load() == nil { // one is enough: most connections have the same type
 		t := reflect.TypeOf(w)
 		e.writer.Store(&t)
 	}
 	return true
 }
 
-// begin goes on where Begin or BeginTracked has begun the exchange.
+// begin continues after Begin or BeginTracked.
 func (c *Call) begin(s *Stack, p Params, route string, what use) {
 	c.params, c.route, c.use = p, route, what
 	c.exchange.watch.ctx = c.request.Context()
@@ -254,8 +254,8 @@ func (c *Call) begin(s *Stack, p Params, route string, what use) {
 	}
 }
 
-// copy gives the handlers a copy of the request where one is needed: to count a
-// body, or to be found from further inside.
+// copy makes a copy of the request for the handlers if needed: to count a body, or to let inner
+// layers find the exchange.
 func (c *Call) copy(linked bool) {
 	var link context.Context
 	switch {
@@ -268,8 +268,7 @@ func (c *Call) copy(linked bool) {
 	c.Request = &c.copied.Request
 }
 
-// exclude is for a request that is not measured. A layer further inside must not
-// measure it either.
+// exclude handles a request that is not measured. An inner layer must not measure it either.
 func (c *Call) exclude(s *Stack) *Call {
 	if !c.engine.Nested() {
 		s.takeBack(c)
@@ -281,13 +280,13 @@ func (c *Call) exclude(s *Stack) *Call {
 	return c
 }
 
-// in is the call in a context.
+// in returns the call in a context.
 func (c *Call) in(ctx context.Context) *Call {
 	c.Context = ctx
 	return c
 }
 
-// beginCall is begin where there is no http.Request.
+// beginCall is begin without http.Request.
 func (c *Call) beginCall(s *Stack, carrier Carrier, what use) *Call {
 	c.use, c.exchange.watch.ctx = what, c.Context
 	s.push(c)
@@ -298,7 +297,7 @@ func (c *Call) beginCall(s *Stack, carrier Carrier, what use) *Call {
 	return c
 }
 
-// excludeCall is exclude where there is no http.Request.
+// excludeCall is exclude without http.Request.
 func (c *Call) excludeCall(s *Stack) *Call {
 	if !c.engine.Nested() {
 		s.takeBack(c)
@@ -310,7 +309,7 @@ func (c *Call) excludeCall(s *Stack) *Call {
 	return c
 }
 
-// link lets the context of the call lead to its exchange.
+// link makes the context of the call lead to its exchange.
 func (c *Call) link() {
 	if c.Context != nil {
 		c.Context, c.linked = c.exchange.Link(c.Context), true

@@ -6,21 +6,20 @@ import (
 	"sync"
 )
 
-// observer is what is known of one request on net/http while it is served.
+// observer is the state of one request on net/http while it is served.
 type observer struct {
 	exchange Exchange
-	request  *http.Request       // as the handler around it received it
-	has      int                 // what the writer can do
-	entered  string              // the pattern of a router around us
+	request  *http.Request       // as the observing handler received it
+	has      int                 // the abilities of the writer
+	entered  string              // the pattern of an outer router
 	by       *handler            // whose exchange it is
-	writer   http.ResponseWriter // as the handler around it received it
-	inner    *http.Request       // as the handler further inside sees it
+	writer   http.ResponseWriter // as the observing handler received it
+	inner    *http.Request       // as the inner handler received it
 }
 
 var observers = sync.Pool{New: func() any { return new(observer) }}
 
-// release lets the observer be used again. It must not be released if anything
-// but handles may still know it.
+// release makes the observer available for reuse. Only handles may still refer to it.
 func (o *observer) release() {
 	o.exchange.watch.use++
 	o.request, o.exchange.watch.ctx, o.inner, o.writer, o.entered = nil, nil, nil, nil, ""

@@ -9,7 +9,7 @@ import (
 // End records the exchange. It never panics and never blocks on I/O.
 func (e *Engine) End(x *Exchange) {
 	e.end(x, e.Now())
-	// Last, so that what is in flight no more has been recorded.
+	// Last, so that a request that is no longer in flight has been recorded.
 	if e.Watches && !x.only && !x.unseen {
 		e.leave(x)
 	}
@@ -35,10 +35,10 @@ func (e *Engine) end(x *Exchange, now int64) {
 	if len(x.tracked) > 0 && marks&markNothing == 0 {
 		x.recordTracked(r.Excluded && !e.ExcludeByDefault || marks&markPath != 0)
 	}
-	x.excluded = true // whatever still writes to it is too late
+	x.excluded = true // later writes are ignored
 }
 
-// record hands the outcome on to the store.
+// record passes the outcome to the store.
 func (e *Engine) record(x *Exchange, r *store.Route, now int64) {
 	if e.Variant != nil {
 		r = e.Variant(x, r)
@@ -51,7 +51,7 @@ func (e *Engine) record(x *Exchange, r *store.Route, now int64) {
 	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
 		o.Lifetime, o.Latency = o.Latency, x.firstByte-x.start
 	}
-	if !x.hijacked && !e.Minimal { // what passed on a hijacked connection is not known
+	if !x.hijacked && !e.Minimal { // traffic on a hijacked connection is not known
 		o.BytesIn, o.BytesOut = x.BytesIn, x.BytesSent(status)
 	}
 	if s, bucket := e.Store.Record(r, &o); s.Exemplars != nil {
@@ -59,7 +59,7 @@ func (e *Engine) record(x *Exchange, r *store.Route, now int64) {
 	}
 }
 
-// Exemplify lets a bucket point to the request's trace, at most once a second.
+// Exemplify stores the request's trace as a bucket's exemplar, at most once a second.
 func (e *Engine) Exemplify(s *store.Series, ctx context.Context, bucket int, now, latency int64) {
 	if ctx == nil || e.Trace == nil || !s.Exemplars.Claim(bucket, now) {
 		return

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// codes are the outcomes of an RPC, by the numbers that gRPC and Connect share, with the
-// HTTP statuses that google.rpc.Code gives them.
+// codes are the RPC codes that gRPC and Connect share, by number, with the HTTP statuses that
+// google.rpc.Code assigns to them.
 var codes = [...]struct {
 	name   string
 	status int

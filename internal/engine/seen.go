@@ -4,12 +4,12 @@ import (
 	"net/http"
 )
 
-// What functions behind labels see of an exchange.
+// The view of an exchange for functions of labels.
 
 // Label returns the label of the route as far as it is known.
 func (x *Exchange) Label() string { return x.settledRoute().Label }
 
-// Method returns the request's method as it came.
+// Method returns the request's method as received.
 func (x *Exchange) Method() string { return x.method }
 
 // Path returns the path as the client sent it.
@@ -24,10 +24,10 @@ func (x *Exchange) Panicked() bool { return x.panicked }
 // Over reports whether the outcome is known.
 func (x *Exchange) Over() bool { return x.over }
 
-// Carrier returns what Carry was called with, or nil.
+// Carrier returns the argument of Carry, or nil.
 func (x *Exchange) Carrier() Carrier { return x.carrier }
 
-// Status returns the status that was written so far, 0 before that.
+// Status returns the status that was written, 0 before that.
 func (x *Exchange) Status() int { return x.status }
 
 // Code returns the code of SetCode, "" without one.
@@ -48,8 +48,8 @@ func (x *Exchange) Outcome() int {
 	return http.StatusOK
 }
 
-// BytesSent leaves out what a handler wrote where HTTP sends no body (RFC
-// 9110, sections 9.3.2 and 15.3.5): frameworks count it all the same.
+// BytesSent returns the size of the response's body without what a handler wrote where HTTP sends
+// no body (RFC 9110, sections 9.3.2 and 15.3.5): frameworks count that as well.
 func (x *Exchange) BytesSent(status int) int64 {
 	if x.BytesOut > 0 && x.sendsNoBody(status) {
 		return 0

@@ -7,11 +7,11 @@ import (
 	"runtime"
 )
 
-// timedOut finds out whether an http.TimeoutHandler around the handler has
-// answered in its place. It runs when a handler returns whose context is over.
+// timedOut detects whether an http.TimeoutHandler around the handler has already responded. It runs
+// if a handler returns after its context has ended.
 //
-// TimeoutHandler sends nothing of what the handler wrote once its time is up: an
-// early status does not count, and neither does a late one.
+// After its timeout, TimeoutHandler discards everything that the handler wrote: an early status
+// does not count, and neither does a late one.
 func (x *Exchange) timedOut(ctx context.Context) {
 	if x.carrier == nil || x.hijacked {
 		return
@@ -29,8 +29,7 @@ func (x *Exchange) timedOut(ctx context.Context) {
 	}
 }
 
-// timeoutWriter returns the writer that an http.TimeoutHandler has given to the
-// handlers in it, or nil.
+// timeoutWriter returns the writer that an http.TimeoutHandler passed to its handler, or nil.
 func timeoutWriter(w http.ResponseWriter) http.ResponseWriter {
 	for w != nil {
 		if reflect.TypeOf(w).String() == "*http.timeoutWriter" {
@@ -45,13 +44,13 @@ func timeoutWriter(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// decisionTurns is how often a late handler lets other goroutines run, so that
-// TimeoutHandler, which the same deadline has woken, can answer. A context that
-// a middleware further inside has limited never makes it do so.
+// decisionTurns is how often a late handler yields to other goroutines, so that TimeoutHandler,
+// which the same deadline has woken, can respond. It never yields for a context that an inner
+// middleware has limited.
 const decisionTurns = 64
 
-// tooLate writes nothing to a TimeoutHandler's writer until the error shows that
-// it has answered. The status has been written, so that this changes nothing.
+// tooLate writes an empty body to a TimeoutHandler's writer until the error shows that it has
+// responded. The status has already been written, so this changes nothing.
 func (x *Exchange) tooLate(w http.ResponseWriter) {
 	for range decisionTurns {
 		_, err := w.Write(nil)
@@ -59,7 +58,7 @@ func (x *Exchange) tooLate(w http.ResponseWriter) {
 		case err == http.ErrHandlerTimeout:
 			x.WriteFailed(err)
 			return
-		case err != nil: // the client has left, and got nothing
+		case err != nil: // the client has disconnected and got nothing
 			x.clientGone, x.broken = true, true
 			return
 		}

@@ -6,9 +6,9 @@ import (
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
 
-// Track puts metrics on a handler of net/http, outermost first. They all must
-// belong to one Meter. Its Handler need not be around: the metrics are recorded
-// all the same, with what the handler itself answers.
+// Track records the requests of a net/http handler in metrics, outermost first. All must belong to
+// one Meter. Its Handler is not required: without it, the metrics record the handler's own
+// response.
 func Track(next http.Handler, metrics ...*Metric) http.Handler {
 	MustHandler("Track", next)
 	if len(metrics) == 0 {
@@ -20,8 +20,7 @@ func Track(next http.Handler, metrics ...*Metric) http.Handler {
 	return t
 }
 
-// MustHandler panics for what http.Handle panics for, and not only when it is
-// served.
+// MustHandler panics like http.Handle, before the handler is served.
 func MustHandler(name string, h http.Handler) {
 	if h == nil {
 		panic("tacho: " + name + ": the handler is nil")
@@ -31,7 +30,7 @@ func MustHandler(name string, h http.Handler) {
 type tracker struct {
 	layer *Layer
 	next  http.Handler
-	alone *handler // for requests that nobody measures
+	alone *handler // for requests without an exchange
 }
 
 func (t *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,14 +40,14 @@ func (t *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if o, ok := x.carrier.(*observer); ok {
-		o.inner = r // a middleware may have copied the request that the router writes into
+		o.inner = r // a middleware may have copied the request that the router changes
 	}
 	defer x.Tracked(x.Track(t.layer.metrics...))
 	t.next.ServeHTTP(w, r)
 }
 
-// serveAlone serves a request that has no exchange for this writer: one of its
-// own is begun, unless an ExcludeAll further outside forbids it.
+// serveAlone serves a request that has no exchange for this writer: it begins one, unless an outer
+// ExcludeAll prevents it.
 func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
 	o := observers.Get().(*observer)
 	if !t.layer.beginAlone(&o.exchange, nil, r.Context(), r.Method, r.URL.Path) {
@@ -60,11 +59,11 @@ func (t *tracker) serveAlone(w http.ResponseWriter, r *http.Request) {
 	t.alone.observe(o, w, r)
 }
 
-// Mark puts a Layer that marks on a handler of net/http.
+// Mark wraps a net/http handler with a Layer that marks.
 func (l *Layer) Mark(name string, next http.Handler) http.Handler {
 	MustHandler(name, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.markFound(nil, w, r.Context()) { // metrics further inside need to know all the same
+		if !l.markFound(nil, w, r.Context()) { // inner metrics need the mark in any case
 			x := &Exchange{engine: l.engine, excluded: true}
 			l.mark(x)
 			seen := reqcopy.New(r, x.Link(r.Context()))

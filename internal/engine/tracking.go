@@ -2,20 +2,20 @@ package engine
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// A tracking is a metric that was put on a route, during one exchange.
+// A tracking is one exchange's record of a metric on its route.
 type tracking struct {
 	metric     *Metric
 	start      int64
-	elapsed    int64            // -1 while the handler is at work
+	elapsed    int64            // -1 while the handler is running
 	gauge      prometheus.Gauge // to be decremented
 	everywhere bool             // by RegisterDefault
 }
 
 func (m *Metric) countsExcluded() bool { return m.CountExcluded }
 
-// Track begins to record the exchange in these metrics, too; Tracked ends what it
-// began. Metrics of other Meters are passed over, and so are those that were tracked
-// already: a request that is dispatched again is one request.
+// Track also records the exchange in these metrics; Tracked ends what it began. Metrics of other
+// Meters are ignored, and so are those that are tracked already: a request that is dispatched again
+// counts once.
 func (x *Exchange) Track(metrics ...*Metric) (mark int) { return x.track(metrics, false) }
 
 func (x *Exchange) track(metrics []*Metric, everywhere bool) (mark int) {
@@ -64,7 +64,7 @@ func (x *Exchange) endTracking(mark int, now int64) {
 	}
 }
 
-// recordTracked records the outcome in the metrics that were tracked.
+// recordTracked records the outcome in the tracked metrics.
 func (x *Exchange) recordTracked(excluded bool) {
 	unmatched := x.route.Label == Unmatched
 	for i := range x.tracked {

@@ -12,33 +12,31 @@ import (
 
 //go:generate go run ../writerkinds -o writer_kinds.go
 
-// handle is the ResponseWriter that a handler sees. The types in
-// writer_kinds.go, one for each set of optional interfaces, are handles
-// underneath. What net/http offers by way of http.ResponseController
-// (deadlines, full duplex) goes through Unwrap.
+// handle is the ResponseWriter of a handler. The types in writer_kinds.go, one for each set of
+// optional interfaces, are handles with the same memory layout. Features of http.ResponseController
+// (deadlines, full duplex) go through Unwrap.
 //
-// A handle belongs to one request for ever: a handler that wrongly keeps it
-// reaches what it would reach without us, and never another's response. The
-// exchange that it reports to is used again; the number of its use says
-// whether the handle may still report.
+// A handle is never reused for another request: a handler that wrongly keeps it writes to its own
+// response, as it would without tacho. The exchange to which it reports is reused; the number of
+// its use tells whether the handle may still report.
 type handle struct {
 	writer   http.ResponseWriter
 	exchange *Exchange
 	use      uint64
 }
 
-// watch is what an exchange has for the writers that report to it.
+// watch is the state of an exchange for the writers that report to it.
 type watch struct {
-	ctx     context.Context // of the request as it came: handlers may replace it in place
-	use     uint64          // how often the exchange was used; see handle
-	handles []kind0         // the next ones to hand out
+	ctx     context.Context // of the request as received: handlers may replace it in place
+	use     uint64          // the number of the exchange's use; see handle
+	handles []kind0         // unused ones
 }
 
-// handlesAtOnce are allocated together, so that a request allocates 32 bytes
-// only, and most requests nothing.
+// handlesAtOnce are allocated together, so that a request allocates only 32 bytes, and most
+// requests nothing.
 const handlesAtOnce = 32
 
-// watching makes the handle for a writer.
+// watching returns the handle for a writer.
 func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 	if len(x.watch.handles) == 0 {
 		x.watch.handles = make([]kind0, handlesAtOnce)
@@ -58,14 +56,14 @@ func (x *Exchange) Watch(ctx context.Context, w http.ResponseWriter) http.Respon
 	return x.watching(w).as(abilities(w))
 }
 
-// Writes reports, before it is written, the status of a response that is watched.
+// Writes reports the status of a watched response before it is written.
 func (x *Exchange) Writes(status int) {
 	if x.status == 0 {
 		x.WroteHeader(x.watch.ctx, status)
 	}
 }
 
-// reports returns the exchange, or nil when the handler has returned.
+// reports returns the exchange, or nil after the handler has returned.
 func (h *handle) reports() *Exchange {
 	if h.exchange.watch.use != h.use {
 		return nil
@@ -92,8 +90,8 @@ func (h *handle) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteString implements io.StringWriter. Every kind has it: where the
-// writer has not, io.WriteString does the very same.
+// WriteString implements io.StringWriter. Every type has it: if the writer does not, io.WriteString
+// does the same.
 func (h *handle) WriteString(s string) (int, error) {
 	before := h.implicitHeader()
 	n, err := io.WriteString(h.writer, s)
@@ -104,11 +102,11 @@ func (h *handle) WriteString(s string) (int, error) {
 // Unwrap lets http.ResponseController reach the writer underneath.
 func (h *handle) Unwrap() http.ResponseWriter { return h.writer }
 
-// Exchange returns the exchange that this writer reports to.
+// Exchange returns the exchange to which this writer reports.
 func (h *handle) Exchange() *Exchange { return h.reports() }
 
-// implicitHeader reports the status that goes with a first write, and returns how many
-// bytes were written before.
+// implicitHeader reports the status of a first write, and returns how many bytes were written
+// before.
 func (h *handle) implicitHeader() (before int64) {
 	x := h.reports()
 	if x == nil {
@@ -120,8 +118,8 @@ func (h *handle) implicitHeader() (before int64) {
 	return x.BytesOut
 }
 
-// wrote counts what was written, unless a handle further outside, to which this write
-// has come, reports to the same exchange.
+// wrote counts the written bytes, unless an outer handle, to which this write was passed, reports
+// to the same exchange.
 func (h *handle) wrote(before, n int64, err error) {
 	x := h.reports()
 	if x == nil {
@@ -135,7 +133,7 @@ func (h *handle) wrote(before, n int64, err error) {
 	}
 }
 
-// The optional methods. The kinds have those that the writer has.
+// The optional methods. Each type has those that its writer has.
 
 func (h *handle) flush() { _ = h.flushError() }
 
@@ -163,7 +161,7 @@ func (h *handle) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// readFrom keeps sendfile: io.Copy from a file does not pass through us.
+// readFrom keeps sendfile: io.Copy from a file does not copy through the handle.
 func (h *handle) readFrom(src io.Reader) (int64, error) {
 	before := h.implicitHeader()
 	n, err := h.writer.(io.ReaderFrom).ReadFrom(src)
@@ -180,15 +178,14 @@ func (h *handle) closeNotify() <-chan bool {
 	return h.writer.(http.CloseNotifier).CloseNotify()
 }
 
-// Bits for the optional interfaces of a writer, and for what else we want to
-// know of its type.
+// Bits for the optional interfaces and other properties of a writer's type.
 const (
 	canFlush = 1 << iota
 	canHijack
 	canReadFrom
 	canPush
 	canCloseNotify
-	optionalKinds = 1 << iota // how many sets of the above there are
+	optionalKinds = 1 << iota // the number of sets of the above
 
 	isUnwrapper = optionalKinds
 	isReporter  = optionalKinds << 1 // it has Exchange
@@ -219,8 +216,8 @@ func abilitiesOf(w http.ResponseWriter) int {
 	return has
 }
 
-// abilityCache remembers what writers of a type can do: asking takes longer
-// than all the rest of a request's measurement. A process sees few types.
+// abilityCache caches the abilities of writers by type: determining them takes longer than
+// measuring a request. A process has few types.
 var abilityCache atomic.Pointer[[]typeAbilities]
 
 type typeAbilities struct {

@@ -9,7 +9,7 @@ import (
 	"net/http"
 )
 
-// as returns the handle as the kind that can do what has says. All kinds have
+// as returns the handle as the type with the abilities in has. All types have
 // the same memory layout, so that this is a conversion and no allocation.
 func (h *kind0) as(has int) http.ResponseWriter {
 	switch has & (optionalKinds - 1) {

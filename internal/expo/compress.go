@@ -11,19 +11,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// An Encoding is a way to compress what is sent.
+// An Encoding is a way to compress responses.
 type Encoding struct {
 	name string
 	Pool *sync.Pool // of compressors
 }
 
-// Encodings are those that we have. Of equally wanted ones the first is taken: zstd
-// is faster than gzip and smaller.
+// Encodings are the supported ones, in order of preference: zstd is faster than gzip and compresses
+// better.
 var Encodings = []Encoding{
 	{"zstd", &sync.Pool{New: func() any {
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10))
 		if err != nil {
-			panic(err) // only for options that are wrong, and these are not
+			panic(err) // only for invalid options, and these are valid
 		}
 		return &compressor{resetter: w}
 	}}},
@@ -33,20 +33,20 @@ var Encodings = []Encoding{
 	}}},
 }
 
-// A compressor is one of a pool, and what it writes to at present.
+// A compressor is an element of a pool, with its present output.
 type compressor struct {
 	resetter
 	to struct{ io.Writer }
 }
 
-// resetter is what both kinds of writers can do.
+// resetter is implemented by both compressors.
 type resetter interface {
 	io.WriteCloser
 	Reset(io.Writer)
 }
 
-// ChooseEncoding chooses how to compress the answer and says so in its headers; nil
-// for not at all. Where a handler outside has set an encoding, it compresses.
+// ChooseEncoding chooses the compression of the response and sets its headers; nil means none. If
+// an outer handler has set an encoding, that handler compresses.
 func ChooseEncoding(h, asked http.Header) *Encoding {
 	if h.Get("Content-Encoding") != "" {
 		return nil
@@ -65,8 +65,8 @@ func ChooseEncoding(h, asked http.Header) *Encoding {
 	return &Encodings[at]
 }
 
-// To returns what to write to, how to end it, and how to give back what it has
-// taken, which is to be called in any case.
+// To returns the writer to use, a function that ends it, and one that returns its memory, which
+// must be called in any case.
 func (e *Encoding) To(w io.Writer) (out io.Writer, end func() error, release func()) {
 	if e == nil {
 		return w, func() error { return nil }, func() {}
@@ -75,12 +75,12 @@ func (e *Encoding) To(w io.Writer) (out io.Writer, end func() error, release fun
 	c.to.Writer = w
 	c.Reset(&c.to)
 	return c, c.Close, func() {
-		c.to.Writer = nil // the pool keeps nobody's connection
+		c.to.Writer = nil // the pool must not keep the connection alive
 		e.Pool.Put(c)
 	}
 }
 
-// wanted is how much an Accept-Encoding header wants an encoding.
+// wanted returns the preference of an encoding in an Accept-Encoding header.
 func wanted(header, name string) float64 {
 	for entry := range strings.SplitSeq(header, ",") {
 		coding, _, _ := strings.Cut(entry, ";")

@@ -12,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Metrics is a visitor that makes client_golang's metrics.
+// Metrics is a visitor that returns client_golang's metrics.
 type Metrics struct {
 	Add    func(*Metric) // is called with each
 	family *Family
@@ -50,8 +50,8 @@ func (c *Metrics) Histogram(v *Values, r *hist.Snapshot) {
 	c.Add(&Metric{family: c.family, Data: dto.Metric{Label: c.family.pairs(v), Histogram: h}})
 }
 
-// A Metric is one label set as client_golang wants it. The const metrics of
-// client_golang would check and sort the labels of every sample at every scrape.
+// A Metric is one label set as a client_golang metric. The const metrics of client_golang would
+// check and sort the labels of every sample at every scrape.
 type Metric struct {
 	family *Family
 	Data   dto.Metric
@@ -67,7 +67,7 @@ func (m *Metric) Write(out *dto.Metric) error {
 	return nil
 }
 
-// Families is a visitor that makes client_golang's metric families.
+// Families is a visitor that returns client_golang's metric families.
 type Families struct {
 	All     []*dto.MetricFamily
 	metrics Metrics

@@ -9,39 +9,39 @@ import (
 // An Encoder is a visitor that writes an exposition format into its buffer.
 type Encoder interface {
 	Visitor
-	Out() *Buffer // where it writes
+	Out() *Buffer // its output
 }
 
-// A Buffer collects output and hands it on when there is enough of it.
+// A Buffer collects output and writes it in large pieces.
 type Buffer struct {
 	bytes []byte
 	out   io.Writer
-	Err   error // the first of writing to it; then the rest is thrown away
+	Err   error // the first write error; further output is discarded
 }
 
-// Reset begins to write to out.
+// Reset sets the output to out.
 func (b *Buffer) Reset(out io.Writer) { *b = Buffer{bytes: b.bytes[:0], out: out} }
 
-// Release lets out go: what is used again keeps nobody's connection.
+// Release drops the reference to out, so that a reused buffer does not keep a connection alive.
 func (b *Buffer) Release() { b.out = nil }
 
-// Flush hands on the rest and returns the first error of writing.
+// Flush writes the rest and returns the first write error.
 func (b *Buffer) Flush() error {
 	b.drain(1)
 	return b.Err
 }
 
-// Write implements io.Writer for what other encoders write in between.
+// Write implements io.Writer for the output of other encoders.
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.bytes = append(b.bytes, p...)
 	b.drain(flushAt)
 	return len(p), b.Err
 }
 
-// flushAt is how much is handed on at once.
+// flushAt is the size of the pieces that are written.
 const flushAt = 32 << 10
 
-// drain hands on what there is, if there is enough of it.
+// drain writes the collected output if it has at least this size.
 func (b *Buffer) drain(least int) {
 	if len(b.bytes) < least {
 		return
@@ -52,14 +52,14 @@ func (b *Buffer) drain(least int) {
 	b.bytes = b.bytes[:0]
 }
 
-// Encoders are our own encoders, whose memory the next scrape uses again.
+// Encoders are our own encoders, whose memory the next scrape reuses.
 type Encoders struct {
 	text  textEncoder
 	proto protoEncoder
 }
 
-// For returns our own encoder for a format, or nil if there is none. The _created
-// samples are those of OpenMetrics.
+// For returns our own encoder for a format, or nil if there is none. created adds _created samples
+// to OpenMetrics.
 func (s *Encoders) For(format expfmt.Format, created bool) Encoder {
 	switch format.FormatType() {
 	case expfmt.TypeTextPlain:

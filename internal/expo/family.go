@@ -1,7 +1,7 @@
-// Package expo writes metric families in the formats that Prometheus reads: text,
-// OpenMetrics, protocol buffers, Python's text, and client_golang's data types. It
-// also negotiates format and compression, and filters by name. Families are data to
-// it: where their values come from is the caller's matter (internal/scan).
+// Package expo writes metric families in the formats that Prometheus reads: text, OpenMetrics,
+// protocol buffers, Python's text, and client_golang's data types. It also negotiates format and
+// compression, and filters by name. The root package and internal/scan use it. Families are plain
+// data: it must not depend on the source of their values.
 package expo
 
 import (
@@ -16,8 +16,7 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A Family is a metric family under the name and with the labels that it is
-// exported with.
+// A Family is a metric family with its exported name and labels.
 type Family struct {
 	Name   string
 	help   string
@@ -26,8 +25,7 @@ type Family struct {
 	Desc   *prometheus.Desc
 }
 
-// NewFamily describes a family. The labels are those whose values differ between
-// its label sets.
+// NewFamily returns a family. labels are those whose values differ between its label sets.
 func NewFamily(name, help string, kind schema.Kind, labels []Label, constLabels map[string]string) *Family {
 	f := &Family{Name: name, help: help, Kind: kind, Labels: slices.Clone(labels)}
 	var variable []string
@@ -45,18 +43,18 @@ func NewFamily(name, help string, kind schema.Kind, labels []Label, constLabels 
 // A Label is constant or taken from the values of a label set.
 type Label struct {
 	Name  string
-	Value schema.Value // which of a label set's values it shows
-	Omit  []string     // values for which the label is left out
+	Value schema.Value // its value in a label set
+	Omit  []string     // values for which the label is omitted
 
 	from  origin
-	text  string // if constant
-	extra int    // if it shows one of the extra values
+	text  string // of a constant label
+	extra int    // index of an extra value
 }
 
-// ExtraLabel is a label that shows one of a label set's extra values.
+// ExtraLabel returns a label for one of a label set's extra values.
 func ExtraLabel(name string, extra int) Label { return Label{Name: name, from: ofExtras, extra: extra} }
 
-// An origin is where a label's value comes from.
+// An origin is the source of a label's value.
 type origin uint8
 
 const (
@@ -77,7 +75,7 @@ func (l *Label) Of(v *Values) (text string, there bool) {
 	return text, len(l.Omit) == 0 || !slices.Contains(l.Omit, text)
 }
 
-// pairs are the label pairs of one label set, sorted by name.
+// pairs returns the label pairs of one label set, sorted by name.
 func (f *Family) pairs(v *Values) []*dto.LabelPair {
 	pairs := make([]*dto.LabelPair, 0, len(f.Labels))
 	for i := range f.Labels {
@@ -89,17 +87,17 @@ func (f *Family) pairs(v *Values) []*dto.LabelPair {
 	return pairs
 }
 
-// A Visitor receives what a scrape reads; the encoders are visitors. It must not keep
-// anything but strings.
+// A Visitor receives the samples of a scrape; the encoders are visitors. It must not keep anything
+// but strings.
 type Visitor interface {
-	Begin(f *Family) // a family that has at least one label set
+	Begin(f *Family) // a family with at least one label set
 	Number(v *Values, n float64)
 	Histogram(v *Values, r *hist.Snapshot)
 	End()
 }
 
-// Values are one label set's values, by schema.Value and in the order of the extra
-// labels, and when it was created.
+// Values are one label set's values, by schema.Value and in the order of the extra labels, and its
+// creation time.
 type Values struct {
 	Text    [schema.Recorded]string
 	Extras  []string

@@ -21,14 +21,13 @@ func NewChosen(names []string) Chosen {
 	return c
 }
 
-// family reports whether the whole family is chosen. OpenMetrics calls a
-// counter's family by its name without _total.
+// family reports whether the entire family is chosen. OpenMetrics names a counter's family without
+// _total.
 func (c Chosen) family(name string) bool {
 	return c[name] || c[name+"_total"] || c[strings.TrimSuffix(name, "_total")]
 }
 
-// Families returns the families of which something is chosen: protocol buffers
-// cannot hold a part of one.
+// Families returns the families with anything chosen: protocol buffers cannot contain parts of one.
 func (c Chosen) Families(all []*dto.MetricFamily) []*dto.MetricFamily {
 	return slices.DeleteFunc(slices.Clone(all), func(f *dto.MetricFamily) bool {
 		for _, suffix := range []string{"_bucket", "_count", "_sum", "_created"} {
@@ -44,9 +43,9 @@ func (c Chosen) Families(all []*dto.MetricFamily) []*dto.MetricFamily {
 type Filter struct {
 	Chosen Chosen
 	To     io.Writer
-	rest   []byte // a line that is not complete yet
-	header []byte // of the present family, until one of its samples is wanted
-	whole  bool   // the present family is wanted, with all its samples
+	rest   []byte // an incomplete line
+	header []byte // of the present family, until one of its samples is chosen
+	entire bool   // all samples of the present family are chosen
 }
 
 // Write implements io.Writer.
@@ -76,15 +75,15 @@ func (c *Filter) line(out, line []byte) []byte {
 		keyword, rest, _ := bytes.Cut(text, []byte(" "))
 		if string(keyword) == "HELP" {
 			c.header = c.header[:0]
-			c.whole = c.Chosen.family(nameIn(rest))
+			c.entire = c.Chosen.family(nameIn(rest))
 		}
-		if c.whole {
+		if c.entire {
 			return append(out, line...)
 		}
 		c.header = append(c.header, line...)
 		return out
 	}
-	if !c.whole && !c.Chosen[nameIn(line)] {
+	if !c.entire && !c.Chosen[nameIn(line)] {
 		return out
 	}
 	out = append(append(out, c.header...), line...)
@@ -92,8 +91,8 @@ func (c *Filter) line(out, line []byte) []byte {
 	return out
 }
 
-// nameIn is the name at the beginning of a sample, or of a header's rest: as it
-// is, or in quotes where it needs them (my.metric).
+// nameIn returns the name at the beginning of a sample, or after the keyword of a header:
+// unchanged, or in quotes if required (my.metric).
 func nameIn(line []byte) string {
 	line = bytes.TrimPrefix(line, []byte("{"))
 	if quoted, ok := bytes.CutPrefix(line, []byte(`"`)); ok {

@@ -15,8 +15,8 @@ var suffixes = map[dto.MetricType][]string{
 	dto.MetricType_SUMMARY:         {"", "_count", "_sum"},
 }
 
-// suffixesOpenMetrics come on top in OpenMetrics, where a counter's family has no
-// _total, and in text with _created samples.
+// suffixesOpenMetrics are additional in OpenMetrics, where a counter's family has no _total, and in
+// text with _created samples.
 var suffixesOpenMetrics = map[dto.MetricType][]string{
 	dto.MetricType_COUNTER:   {"", "_total", "_created"},
 	dto.MetricType_HISTOGRAM: {"_created"},
@@ -25,8 +25,8 @@ var suffixesOpenMetrics = map[dto.MetricType][]string{
 
 var noSuffix = []string{""}
 
-// Names are all names that families use in an exposition format: their own, and
-// those of their samples.
+// Names are all names that families use in an exposition format: their own, and those of their
+// samples.
 type Names struct {
 	openMetrics bool
 	names       map[string]bool
@@ -37,7 +37,7 @@ func NewNames(openMetrics bool) *Names {
 	return &Names{openMetrics: openMetrics, names: map[string]bool{}}
 }
 
-// A spelling is a name with each of some suffixes.
+// A spelling is a name with each of several suffixes.
 type spelling struct {
 	base     string
 	suffixes []string
@@ -60,7 +60,7 @@ func (c *Names) spellings(name string, kind dto.MetricType) [2]spelling {
 	return all
 }
 
-// Add takes in the names that a family uses.
+// Add adds the names that a family uses.
 func (c *Names) Add(name string, kind schema.Kind) {
 	for _, s := range c.spellings(name, ProtoType(kind)) {
 		for _, suffix := range s.suffixes {
@@ -71,7 +71,7 @@ func (c *Names) Add(name string, kind schema.Kind) {
 
 // Conflicts reports whether another collector's family uses a name of the set.
 func (c *Names) Conflicts(name string, kind dto.MetricType) bool {
-	var room [128]byte // a scrape asks for each family
+	var room [128]byte // a scrape calls this for each family
 	for _, s := range c.spellings(name, kind) {
 		for _, suffix := range s.suffixes {
 			if c.names[string(append(append(room[:0], s.base...), suffix...))] {

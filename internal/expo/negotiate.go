@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// preference is the q-value of one entry of an Accept header (RFC 9110,
-// section 12.4.2), 1 if it has none.
+// preference returns the q-value of one entry of an Accept header (RFC 9110, section 12.4.2), by
+// default 1.
 func preference(entry string) float64 {
 	for _, param := range strings.Split(entry, ";")[1:] {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
@@ -23,8 +23,8 @@ func preference(entry string) float64 {
 	return 1
 }
 
-// Negotiate chooses the format by the Accept header's preferences, and the
-// escaping of names that it asks for. What has a preference of 0 is not wanted.
+// Negotiate returns the format that the Accept header prefers, with its name escaping. A preference
+// of 0 rejects a format.
 func Negotiate(h http.Header) expfmt.Format {
 	accept := h.Get("Accept")
 	if strings.Contains(accept, "q=0") {
@@ -40,7 +40,7 @@ func Negotiate(h http.Header) expfmt.Format {
 	return expfmt.NegotiateAccept(http.Header{"Accept": {accept}}, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 }
 
-// IsText reports whether a format is made of lines.
+// IsText reports whether a format consists of lines.
 func IsText(format expfmt.Format) bool {
 	switch format.FormatType() {
 	case expfmt.TypeTextPlain, expfmt.TypeOpenMetrics:

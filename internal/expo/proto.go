@@ -8,16 +8,16 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// protoEncoder writes delimited protocol buffers of io.prometheus.client's
-// MetricFamily (client_model's metrics.proto; the field numbers below are its).
-// A message's length comes before it, so each level has a buffer of its own.
+// protoEncoder writes delimited protocol buffers of io.prometheus.client's MetricFamily
+// (client_model's metrics.proto; the field numbers below are its). A message's length comes first,
+// so each level has its own buffer.
 type protoEncoder struct {
 	Buffer
 	family *Family
-	all    []byte // the family up to now
+	all    []byte // the family so far
 	metric []byte
 	value  []byte // the counter, gauge or histogram
-	small  []byte // what is inside of it
+	small  []byte // its nested messages
 	tiny   []byte
 }
 
@@ -139,7 +139,7 @@ func (e *protoEncoder) native(b []byte, r *hist.Snapshot) []byte {
 	return b
 }
 
-// add puts a finished value into the family.
+// add appends a finished value to the family.
 func (e *protoEncoder) add(v *Values, field int) {
 	m := e.metric[:0]
 	for i := range e.family.Labels {

@@ -14,24 +14,21 @@ import (
 	"github.com/tacho-go/tacho/internal/names"
 )
 
-// Python writes the text format as Python's prometheus_client does
-// (prometheus_client/exposition.py and utils.py, release 0.25): the same numbers
-// in other digits, le among the other labels in the order of their names, count
-// before sum. For Prometheus le="1.0" is another series than le="1".
+// Python writes the text format as Python's prometheus_client does (prometheus_client/exposition.py
+// and utils.py, release 0.25): numbers in Python's notation, le in alphabetical order among the
+// labels, count before sum. To Prometheus, le="1.0" and le="1" are different series.
 type Python struct {
 	out     []byte
-	to      io.Writer // gets out in pieces; nil keeps all of it there
+	to      io.Writer // receives the output in pieces; nil keeps it in out
 	err     error     // of writing
 	created bool
 
-	// The present metric's labels: all of them in braces, and those before and
-	// behind le, which stands among them.
+	// The present metric's labels: all of them in braces, and those before and after le.
 	plain, before, after []byte
-	bounds               map[float64]string // as they are written
+	bounds               map[float64]string // formatted bounds
 }
 
-// NewPython returns a writer of Python's text that writes to an io.Writer, with
-// _created samples or without.
+// NewPython returns an encoder of Python's text with or without _created samples.
 func NewPython(to io.Writer, created bool) *Python {
 	return &Python{to: to, created: created}
 }
@@ -49,7 +46,7 @@ func (p *Python) Write(f *dto.MetricFamily) {
 	}
 }
 
-// drain passes on what there is, if it is so much.
+// drain writes the collected output if it has at least this size.
 func (p *Python) drain(least int) {
 	if p.to == nil || len(p.out) < least {
 		return
@@ -60,13 +57,13 @@ func (p *Python) drain(least int) {
 	p.out = p.out[:0]
 }
 
-// Flush writes the rest and returns the first error of writing.
+// Flush writes the rest and returns the first write error.
 func (p *Python) Flush() error {
 	p.drain(1)
 	return p.err
 }
 
-// plainName is a name as the text format can hold it: with underscores for what it cannot.
+// plainName returns a name in the text format: with underscores for invalid characters.
 func plainName(name string) string {
 	if !names.Metric(name) {
 		return model.EscapeName(name, model.UnderscoreEscaping)
@@ -114,7 +111,7 @@ func (p *Python) Histogram(name string, m *dto.Metric) {
 	p.sample(name, "_sum", m, h.GetSampleSum())
 }
 
-// createdFamily is a gauge of its own in the text format.
+// createdFamily writes the creation times, which are a gauge of their own in the text format.
 func (p *Python) createdFamily(name string, f *dto.MetricFamily) {
 	begun := len(p.out)
 	p.header(name, f.GetHelp(), "gauge")
@@ -130,7 +127,7 @@ func (p *Python) createdFamily(name string, f *dto.MetricFamily) {
 	}
 }
 
-// createdAt is when a series was created, in seconds since the epoch.
+// createdAt returns the creation time of a series in seconds since the epoch.
 func createdAt(m *dto.Metric) float64 {
 	for _, x := range []interface {
 		GetCreatedTimestamp() *timestamppb.Timestamp
@@ -142,7 +139,7 @@ func createdAt(m *dto.Metric) float64 {
 	return 0
 }
 
-// render writes a metric's labels once for all its lines.
+// render formats a metric's labels once for all its lines.
 func (p *Python) render(pairs []*dto.LabelPair) {
 	b := p.plain[:0]
 	open := byte('{')
@@ -158,7 +155,7 @@ func (p *Python) render(pairs []*dto.LabelPair) {
 	p.plain = b
 }
 
-// split writes the labels that stand before a name and behind it.
+// split formats the labels before and after a name.
 func (p *Python) split(pairs []*dto.LabelPair, name string) {
 	before, after := append(p.before[:0], '{'), p.after[:0]
 	for _, l := range pairs {
@@ -173,7 +170,7 @@ func (p *Python) split(pairs []*dto.LabelPair, name string) {
 	p.before, p.after = before, append(after, '}')
 }
 
-// escapedValue is a label's value as the text format has it.
+// escapedValue returns a label's value in the text format.
 func escapedValue(l *dto.LabelPair) string {
 	v := l.GetValue()
 	if !strings.ContainsAny(v, "\\\"\n") {
@@ -188,7 +185,7 @@ func (p *Python) sample(name, suffix string, m *dto.Metric, value float64) {
 	p.value(m, value)
 }
 
-// among writes a line with one label more among them.
+// among writes a line with an additional label.
 func (p *Python) among(name, suffix, label string, bound float64, m *dto.Metric, value float64) {
 	b := append(append(append(p.out, name...), suffix...), p.before...)
 	b = append(append(append(b, label...), '=', '"'), p.bound(bound)...)
@@ -204,7 +201,7 @@ func (p *Python) value(m *dto.Metric, value float64) {
 	p.out = append(b, '\n')
 }
 
-// bound is a bound's text. There are few, and each stands in many lines.
+// bound returns the text of a bound. There are few bounds, and each is in many lines.
 func (p *Python) bound(f float64) string {
 	text, ok := p.bounds[f]
 	if !ok {
@@ -217,9 +214,8 @@ func (p *Python) bound(f float64) string {
 	return text
 }
 
-// pythonFloat writes a number as Python does: the shortest text that reads back
-// as the same number, with a decimal point, but positive ones of more than six
-// integer digits with an exponent.
+// pythonFloat writes a number as Python does: the shortest text that parses to the same number,
+// with a decimal point. Positive numbers of more than six integer digits get an exponent.
 func pythonFloat(b []byte, f float64) []byte {
 	switch {
 	case f > 0 && f < 1e6 && f == math.Trunc(f): // most are counts

@@ -82,7 +82,7 @@ func (e *textEncoder) buckets(r *hist.Snapshot) {
 // bucketLines are most of a scrape: the same prefix, a bound and a count, which
 // often is that of the line before.
 func (e *textEncoder) bucketLines(r *hist.Snapshot, les []string) {
-	running, last, end := uint64(0), 0, 0 // where the last line's count stands
+	running, last, end := uint64(0), 0, 0 // position of the last line's count
 	for i, n := range r.Buckets {
 		running += n
 		b := append(append(e.bytes, e.prefix...), les[i]...)

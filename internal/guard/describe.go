@@ -7,12 +7,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Name returns the name of a descriptor's metrics. client_golang does not export
-// it, but prints it.
+// Name returns the name of a descriptor's metrics. client_golang does not export it, but prints it.
 func Name(d *prometheus.Desc) string { return NameIn(d.String()) }
 
-// Descriptions returns what a collector, such as a registry, describes; nothing for
-// a value that is no collector.
+// Descriptions returns the descriptors of a collector, such as a registry; nil for a value that is
+// not a collector.
 func Descriptions(of any) (all []*prometheus.Desc) {
 	c, ok := of.(prometheus.Collector)
 	if !ok {
@@ -26,7 +25,7 @@ func Descriptions(of any) (all []*prometheus.Desc) {
 	return all
 }
 
-// A nameTag is a collector of nothing that describes one metric.
+// A nameTag is an empty collector that describes one metric.
 type nameTag struct{ desc *prometheus.Desc }
 
 // Describe implements prometheus.Collector.
@@ -35,7 +34,7 @@ func (n nameTag) Describe(ch chan<- *prometheus.Desc) { ch <- n.desc }
 // Collect implements prometheus.Collector.
 func (nameTag) Collect(chan<- prometheus.Metric) {}
 
-// Compatible reports whether one registry takes both metrics.
+// Compatible reports whether one registry accepts both metrics.
 func Compatible(a, b *prometheus.Desc) bool {
 	r := prometheus.NewRegistry()
 	return r.Register(nameTag{a}) == nil && r.Register(nameTag{b}) == nil
@@ -48,7 +47,7 @@ func NameIn(message string) string {
 	return name
 }
 
-// describable reports a panic in Describe, which the registry would call in a
+// describable returns a panic in Describe as an error. The registry would call Describe in a
 // goroutine of its own.
 func describable(c prometheus.Collector) (err error) {
 	for range describe(c, &err) {
@@ -56,8 +55,8 @@ func describable(c prometheus.Collector) (err error) {
 	return err
 }
 
-// describe returns what a collector describes. A panic is stored as an error
-// before the channel is closed.
+// describe returns the descriptors of a collector. A panic is stored as an error before the channel
+// is closed.
 func describe(c prometheus.Collector, panicked *error) <-chan *prometheus.Desc {
 	descs := make(chan *prometheus.Desc)
 	go func() {
@@ -72,8 +71,8 @@ func describe(c prometheus.Collector, panicked *error) <-chan *prometheus.Desc {
 	return descs
 }
 
-// nameOf names a collector in error messages: by the first metric that it describes
-// in its wrappers, or by its type.
+// nameOf returns a collector's name for error messages: its first metric, including its wrappers,
+// or its type.
 func nameOf(outer, inner prometheus.Collector) string {
 	for _, d := range Descriptions(outer) {
 		if name := Name(d); name != "" {

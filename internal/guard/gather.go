@@ -10,14 +10,14 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Shared gathers once for all scrapes that come at the same time.
+// A Shared gathers once for all concurrent scrapes.
 type Shared struct {
 	Gatherer prometheus.Gatherer
-	Count    *atomic.Int64 // of its collectors; nil if not known
+	Count    *atomic.Int64 // the number of its collectors; nil if not known
 
 	mu      sync.Mutex
 	running *gathering
-	next    *gathering // for scrapes that have come since running began; nil if none have
+	next    *gathering // for scrapes since running began; nil without any
 }
 
 type gathering struct {
@@ -26,9 +26,9 @@ type gathering struct {
 	err      error
 }
 
-// Gather begins a gathering, or waits for the next one where one is under way: that
-// may have passed by already what has been counted since. When the time is up it goes on,
-// and later scrapes wait for the same next one: a hanging collector does not pile up.
+// Gather begins a gathering. If one is already running, which may have missed recent counts, it
+// waits for the next one. After a timeout the gathering continues, and later scrapes wait for the
+// same next one: gatherings of a hanging collector do not accumulate.
 func (s *Shared) Gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	if s.Count != nil && s.Count.Load() == 0 {
 		return nil, nil
@@ -51,7 +51,7 @@ func (s *Shared) Gather(ctx context.Context) ([]*dto.MetricFamily, error) {
 	}
 }
 
-// run gathers, and again for as long as scrapes wait.
+// run gathers, and repeats while scrapes wait.
 func (s *Shared) run(g *gathering) {
 	for g != nil {
 		g.families, g.err = gatherSafely(s.Gatherer)

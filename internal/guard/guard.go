@@ -1,6 +1,5 @@
-// Package guard gathers from collectors that may panic or hang: a faulty one costs
-// a scrape its own metrics only. It knows client_golang, and nothing of what tacho
-// itself counts; the root package uses it.
+// Package guard gathers from collectors that may panic or hang: a faulty one only loses its own
+// metrics. The root package uses it. It must not depend on tacho's own metrics.
 package guard
 
 import (
@@ -12,34 +11,33 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A Reason is why metrics are missing in a scrape.
+// A Reason is the cause of metrics missing from a scrape.
 type Reason int
 
 // The reasons.
 const (
-	Invalid  Reason = iota // the collector gave something that is no valid metric
+	Invalid  Reason = iota // the collector returned an invalid metric
 	Panic                  // it panicked
 	Timeout                // it took too long
-	Refused                // there were too many scrapes at the same time
-	Conflict               // what it gave has the name of one of tacho's own
-	Reasons                // how many there are
+	Refused                // too many concurrent scrapes
+	Conflict               // its metric has the name of one of tacho's own
+	Reasons                // the number of reasons
 )
 
 // ReasonNames are the values of the reason label.
 var ReasonNames = [Reasons]string{"invalid", "panic", "timeout", "refused", "conflict"}
 
-// A Registerer registers collectors such that a broken one costs a scrape no more
-// than its own metrics.
+// A Registerer registers collectors so that a faulty one only loses its own metrics in a scrape.
 type Registerer struct {
 	prometheus.Registerer
 
-	// Timeout is how long a collector may take.
+	// Timeout is the time limit of a collector.
 	Timeout time.Duration
 
-	// Fail is told why metrics of a collector are missing in a scrape.
+	// Fail is called with the cause if metrics of a collector are missing from a scrape.
 	Fail func(r Reason, collector string, why any)
 
-	// Refuse makes the error of a registry that does not take a collector.
+	// Refuse returns the error for a collector that the registry rejects.
 	Refuse func(prometheus.Collector, error) error
 }
 
@@ -70,13 +68,13 @@ func (g Registerer) Register(c prometheus.Collector) error {
 // MustRegister implements prometheus.Registerer.
 func (g Registerer) MustRegister(all ...prometheus.Collector) { MustRegister(g, all) }
 
-// A collector collects from another one that may panic or hang. Registries know a
-// collector by what it describes, so that this one takes its place in all they do.
+// A collector wraps one that may panic or hang. Registries identify a collector by its descriptors,
+// so the wrapper replaces it everywhere.
 type collector struct {
 	prometheus.Collector
 	registerer Registerer
 	name       string       // in error messages
-	given      atomic.Int32 // collections that were given up and are still under way
+	given      atomic.Int32 // abandoned collections that are still running
 }
 
 // Collect implements prometheus.Collector.
@@ -95,9 +93,8 @@ func (g *collector) Collect(ch chan<- prometheus.Metric) {
 	g.forward(metrics, ch, finished)
 }
 
-// collect has the collector's metrics written here, where it can be waited for
-// and may panic: functions of the user's (prometheus.GaugeFunc) run when a
-// metric is written, not when it is collected.
+// collect writes the collector's metrics here, where it can time out and may panic: the user's
+// functions (prometheus.GaugeFunc) run when a metric is written, not when it is collected.
 func (g *collector) collect(to chan<- prometheus.Metric) {
 	raw := make(chan prometheus.Metric, 256)
 	go func() {
@@ -125,7 +122,7 @@ func (g *collector) recoverPanic() {
 	}
 }
 
-// A writtenMetric is a metric that cannot fail any more.
+// A writtenMetric is a metric that can no longer fail.
 type writtenMetric struct {
 	desc *prometheus.Desc
 	data dto.Metric
@@ -143,8 +140,8 @@ func (w *writtenMetric) Write(out *dto.Metric) error {
 	return w.err
 }
 
-// forward passes metrics on until the collector has finished or its time is up.
-// What comes later is thrown away, so that the collector can finish.
+// forward passes metrics on until the collector has finished or its time limit is over. Later ones
+// are discarded, so that the collector can finish.
 func (g *collector) forward(from <-chan prometheus.Metric, to chan<- prometheus.Metric, finished <-chan struct{}) {
 	late := time.NewTimer(g.registerer.Timeout)
 	defer late.Stop()
@@ -169,7 +166,7 @@ func (g *collector) forward(from <-chan prometheus.Metric, to chan<- prometheus.
 	}
 }
 
-// MustRegister registers collectors, and panics for the first that is refused.
+// MustRegister registers collectors, and panics for the first one that is rejected.
 func MustRegister(r prometheus.Registerer, all []prometheus.Collector) {
 	for _, c := range all {
 		if err := r.Register(c); err != nil {

@@ -7,13 +7,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// client_golang's wrappers (WrapRegistererWith and its siblings) collect in a
-// goroutine of their own: a panic there ends the process, and nobody outside can
-// catch it. So the guard goes inside: the wrapper is taken off, and an equal one is
-// put around the guarded collector. Registries then also find the user's collector
-// in a wrapper, as they do in their own.
+// client_golang's wrappers (such as WrapRegistererWith) collect in a goroutine of their own: a
+// panic there ends the process, and cannot be recovered from outside. So the guard goes inside: it
+// removes the wrapper and puts an equal one around the guarded collector. Registries then also find
+// the user's collector in a wrapper, as they do in their own.
 
-// A layer is what one wrapper adds.
+// A layer is the labels and prefix that one wrapper adds.
 type layer struct {
 	prefix string
 	labels prometheus.Labels
@@ -21,9 +20,9 @@ type layer struct {
 
 var wrapper = reflect.TypeOf(prometheus.WrapCollectorWith(nil, nil))
 
-// unwrapped returns the collector in wrappers, and what these add, the outermost
-// first. Their fields are not exported. Where a release of client_golang has others
-// than those known here, the collector stays as it is.
+// unwrapped returns the collector inside wrappers, and what these add, the outermost first. Their
+// fields are not exported. If a release of client_golang has other fields, the collector is not
+// unwrapped.
 func unwrapped(c prometheus.Collector) (inner prometheus.Collector, layers []layer) {
 	for reflect.TypeOf(c) == wrapper && wrapper.Kind() == reflect.Pointer {
 		w := reflect.ValueOf(c).Elem()
@@ -38,7 +37,7 @@ func unwrapped(c prometheus.Collector) (inner prometheus.Collector, layers []lay
 	return c, layers
 }
 
-// hidden reads a field that is not exported, if there is one of that type.
+// hidden reads an unexported field, if there is one of that type.
 func hidden[T any](of reflect.Value, name string) (value T, ok bool) {
 	f := of.FieldByName(name)
 	if !f.IsValid() || f.Type() != reflect.TypeFor[T]() {

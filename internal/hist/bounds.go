@@ -1,7 +1,6 @@
-// Package hist counts durations and sizes in buckets, without locks: classic and
-// native histograms, their exemplars, and snapshots of them for a scrape. It knows
-// no requests, labels or options; internal/store, internal/expo and the root
-// package use it.
+// Package hist counts durations and sizes in buckets, without locks: classic and native histograms,
+// their exemplars, and snapshots of them for a scrape. internal/store, internal/scan, internal/expo
+// and the root package use it. It must not depend on requests, labels or options.
 package hist
 
 import (
@@ -9,27 +8,26 @@ import (
 	"math/bits"
 )
 
-// MaxBuckets is how many buckets a histogram may have, so that a bucket's number
-// fits a byte.
+// MaxBuckets is the maximum number of buckets of a histogram; the index of a bucket fits in a byte.
 const MaxBuckets = 200
 
 // Infinity is the upper bound of the last bucket.
 var Infinity = math.Inf(1)
 
-// Bounds are a histogram's upper bounds, as the user gave them and in the integer
-// unit in which values are observed (nanoseconds or bytes).
+// Bounds are a histogram's upper bounds, as the user set them and in the integer unit of
+// observations (nanoseconds or bytes).
 type Bounds struct {
 	Upper  []float64
 	limits []uint64
 	scale  float64 // integer units per unit of Upper
 
-	// first[n] is the lowest bucket for a value of n bits: from there on a
-	// value finds its bucket in one or two comparisons.
+	// first[n] is the lowest bucket for a value of n bits. From there, one or two comparisons find
+	// the bucket of a value.
 	first [65]uint8
 }
 
-// NewBounds returns the bounds for observations of which scale make up one unit of
-// the upper bounds: 1e9 where nanoseconds are observed and seconds shown.
+// NewBounds returns bounds for observations in a smaller unit: scale is the number of these units
+// in one unit of the upper bounds, 1e9 for nanoseconds in seconds.
 func NewBounds(upper []float64, scale float64) *Bounds {
 	b := &Bounds{Upper: upper, scale: scale}
 	for _, bound := range upper {
@@ -47,9 +45,8 @@ func NewBounds(upper []float64, scale float64) *Bounds {
 	return b
 }
 
-// integerLimit is the largest n with float64(n)/scale <= bound: comparing
-// integers with it puts a value in the very bucket in which client_golang puts
-// float64(n)/scale.
+// integerLimit returns the largest n with float64(n)/scale <= bound: comparing integers with it
+// selects the same bucket as client_golang for float64(n)/scale.
 func integerLimit(bound, scale float64) uint64 {
 	if bound*scale >= 1<<63 {
 		return math.MaxInt64
@@ -64,7 +61,7 @@ func integerLimit(bound, scale float64) uint64 {
 	return n
 }
 
-// bucket returns the number of v's bucket; the last one is +Inf.
+// bucket returns the index of v's bucket; the last one is +Inf.
 func (b *Bounds) bucket(v uint64) int {
 	i := int(b.first[bits.Len64(v)])
 	for i < len(b.limits) && v > b.limits[i] {
@@ -73,5 +70,5 @@ func (b *Bounds) bucket(v uint64) int {
 	return i
 }
 
-// Words is how many words a shard has: the sum, a bucket for each bound, and +Inf.
+// Words returns the number of words in a shard: the sum, a bucket for each bound, and +Inf.
 func (b *Bounds) Words() int { return len(b.limits) + 2 }

@@ -7,15 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// exemplarEvery is how often a bucket takes a new exemplar. In between, a
-// request pays one atomic load for it.
+// exemplarEvery is the interval at which a bucket takes a new exemplar. In between, a request only
+// performs an atomic load.
 const exemplarEvery = int64(time.Second)
 
-// Exemplars are the traces that a histogram's buckets point to.
+// Exemplars are the traces of a histogram's buckets.
 type Exemplars struct{ slots []exemplarSlot }
 
 type exemplarSlot struct {
-	taken   atomic.Int64 // on the clock that Claim is given
+	taken   atomic.Int64 // in the time of Claim
 	present atomic.Pointer[Exemplar]
 }
 
@@ -26,31 +26,31 @@ type Exemplar struct {
 	At              int64 // nanoseconds since the epoch
 }
 
-// NewExemplars returns the exemplars of a histogram with so many buckets.
+// NewExemplars returns the exemplars of a histogram with this number of buckets.
 func NewExemplars(buckets int) *Exemplars { return &Exemplars{make([]exemplarSlot, buckets)} }
 
-// Claim reports whether a bucket's exemplar is old enough to be replaced, which the
-// caller then does.
+// Claim reports whether a bucket's exemplar is old enough to be replaced. The caller then replaces
+// it.
 func (e *Exemplars) Claim(bucket int, now int64) bool {
 	slot := &e.slots[bucket]
 	last := slot.taken.Load()
 	if last != 0 && now-last < exemplarEvery {
 		return false
 	}
-	return slot.taken.CompareAndSwap(last, now) // else somebody else takes one just now
+	return slot.taken.CompareAndSwap(last, now) // otherwise another goroutine is replacing it
 }
 
 // maxExemplarRunes is OpenMetrics's limit for all labels of an exemplar.
 const maxExemplarRunes = 128
 
-// Put stores an exemplar for a bucket. One that would make the scrape invalid, or
-// has no trace, is left out.
+// Put stores an exemplar for a bucket. It ignores one that would make the scrape invalid or has no
+// trace.
 func (e *Exemplars) Put(bucket int, traceID, spanID string, seconds float64, at int64) {
 	runes := utf8.RuneCountInString(traceID) + utf8.RuneCountInString(spanID) + len("trace_id") + len("span_id")
 	if traceID == "" || runes > maxExemplarRunes || !utf8.ValidString(traceID) || !utf8.ValidString(spanID) {
 		return
 	}
-	// Copies: an id may be a part of a header, whose memory it would keep.
+	// Copies: an ID may be part of a header, and would keep its memory alive.
 	e.slots[bucket].present.Store(&Exemplar{strings.Clone(traceID), strings.Clone(spanID), seconds, at})
 }
 
@@ -65,8 +65,7 @@ func (e *Exemplars) All(into []*Exemplar) []*Exemplar {
 	return into
 }
 
-// newer is the one of two exemplars, each of which may be nil, that was taken
-// later.
+// newer returns the later of two exemplars, each of which may be nil.
 func newer(a, b *Exemplar) *Exemplar {
 	if a == nil || b != nil && b.At > a.At {
 		return b

@@ -8,18 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// Native histograms, as Prometheus specifies them
-// (https://prometheus.io/docs/specs/native_histograms/): buckets whose bounds
-// grow by the factor 2^(1/8), which is schema 3 and what client_golang makes of
-// a bucket factor of 1.1. Durations are whole nanoseconds from 1 to 2^63, so
-// that all keys are known beforehand and every bucket has its place.
+// Native histograms as Prometheus specifies them
+// (https://prometheus.io/docs/specs/native_histograms/): bucket bounds grow by the factor 2^(1/8).
+// That is schema 3, which client_golang uses for a bucket factor of 1.1. Durations are whole
+// nanoseconds from 1 to 2^63, so all keys are known in advance and every bucket has a fixed place.
 const (
 	nativeSchema  = 3
 	ChunkBuckets  = 1 << nativeSchema // buckets for each power of two
 	nativeMinKey  = -239              // the bucket of 1 ns
 	nativeBuckets = 512
 	Chunks        = nativeBuckets / ChunkBuckets
-	nativeMaximum = 160 // populated buckets shown; past it the resolution is halved
+	nativeMaximum = 160 // maximum populated buckets; beyond it the resolution is halved
 
 	// ZeroThreshold is client_golang's default, 2^-128: no duration but 0
 	// falls below it.
@@ -36,8 +35,8 @@ var nativeFractions = [ChunkBuckets]float64{
 type nativeTable struct {
 	limits [nativeBuckets]uint64 // by key - nativeMinKey
 
-	// first[n] is the lowest bucket for values whose first bits are n: their
-	// number of bits, and the three bits behind the leading one.
+	// first[n] is the lowest bucket for values with the leading bits n: their number of bits, and
+	// the three bits after the first.
 	first [64 * 8]uint16
 }
 
@@ -60,19 +59,19 @@ var nativeBounds = sync.OnceValue(func() *nativeTable {
 func floorDiv(a, b int) int { return int(math.Floor(float64(a) / float64(b))) }
 func mod(a, b int) int      { return a - floorDiv(a, b)*b }
 
-// leading are a value's number of bits and the three bits behind the first.
+// leading returns a value's number of bits and the three bits after the first.
 func leading(v uint64) int {
 	n := bits.Len64(v)
 	return (n-1)<<3 | int(v<<(64-n)>>60&7)
 }
 
-// smallestWith is the smallest value with these leading bits.
+// smallestWith returns the smallest value with these leading bits.
 func smallestWith(n int) uint64 {
 	length, next := n>>3+1, uint64(n&7)
 	return (8 | next) << 60 >> (64 - length)
 }
 
-// bucket returns the place of v, which is not 0.
+// bucket returns the index of v's bucket. v must not be 0.
 func (l *nativeTable) bucket(v uint64) int {
 	i := int(l.first[leading(v)])
 	for i < nativeBuckets-1 && v > l.limits[i] {
@@ -81,15 +80,15 @@ func (l *nativeTable) bucket(v uint64) int {
 	return i
 }
 
-// A Native has its buckets in chunks of one power of two, which are
-// made when first needed: latencies rarely span more than a few.
+// A Native stores its buckets in chunks of one power of two, created when first needed: latencies
+// rarely span more than a few.
 type Native struct {
 	Zero   *atomic.Uint64 // the count of the zero bucket
 	Make   func(chunk int) *[ChunkBuckets]atomic.Uint64
 	chunks [Chunks]atomic.Pointer[[ChunkBuckets]atomic.Uint64]
 }
 
-// NewNative returns a native histogram in memory of its own.
+// NewNative returns a native histogram in private memory.
 func NewNative() *Native {
 	return &Native{
 		Zero: new(atomic.Uint64),
@@ -111,7 +110,7 @@ func (h *Native) Observe(v uint64) {
 	chunk[i%ChunkBuckets].Add(1)
 }
 
-// Chunk returns a chunk, which is made if it is not there.
+// Chunk returns a chunk, and creates it if necessary.
 func (h *Native) Chunk(number int) *[ChunkBuckets]atomic.Uint64 {
 	if h.chunks[number].Load() == nil {
 		h.chunks[number].CompareAndSwap(nil, h.Make(number))
@@ -119,8 +118,7 @@ func (h *Native) Chunk(number int) *[ChunkBuckets]atomic.Uint64 {
 	return h.chunks[number].Load()
 }
 
-// A NativeSnapshot is what a native histogram held at one moment, at the
-// resolution at which it is shown.
+// A NativeSnapshot is the content of a native histogram at one moment, at the exported resolution.
 type NativeSnapshot struct {
 	Schema int32
 	Zero   uint64
@@ -136,8 +134,8 @@ type nativeSpan struct {
 	Length uint32
 }
 
-// Take copies the histogram. The observed buckets only ever grow in number, so
-// that the resolution, once halved, stays halved.
+// Take copies the histogram. The number of populated buckets never decreases, so the resolution
+// stays halved once it was.
 func (r *NativeSnapshot) Take(h *Native) {
 	r.Schema, r.Zero = nativeSchema, h.Zero.Load()
 	r.keys, r.counts = r.keys[:0], r.counts[:0]
@@ -159,7 +157,7 @@ func (r *NativeSnapshot) Take(h *Native) {
 	r.span()
 }
 
-// halve merges each two neighboring buckets.
+// halve merges each pair of neighboring buckets.
 func (r *NativeSnapshot) halve() {
 	r.Schema--
 	n := -1
@@ -174,8 +172,8 @@ func (r *NativeSnapshot) halve() {
 	r.keys, r.counts = r.keys[:n+1], r.counts[:n+1]
 }
 
-// span writes the buckets as spans and deltas. Gaps of one or two empty buckets
-// are cheaper filled than spanned.
+// span writes the buckets as spans and deltas. Filling gaps of one or two empty buckets is cheaper
+// than another span.
 func (r *NativeSnapshot) span() {
 	r.Spans, r.Deltas = r.Spans[:0], r.Deltas[:0]
 	next, previous := 0, int64(0)
@@ -209,7 +207,7 @@ func (r *NativeSnapshot) clone() *NativeSnapshot {
 	return &c
 }
 
-// add adds another snapshot, at the coarser resolution of the two.
+// add adds another snapshot, at the coarser resolution of both.
 func (r *NativeSnapshot) add(other *NativeSnapshot) {
 	if r == nil || other == nil {
 		return
@@ -235,7 +233,7 @@ func (r *NativeSnapshot) add(other *NativeSnapshot) {
 	r.span()
 }
 
-// Total is the number of observations that the snapshot holds.
+// Total returns the number of observations in the snapshot.
 func (r *NativeSnapshot) Total() uint64 {
 	n := r.Zero
 	for _, c := range r.counts {
@@ -244,7 +242,7 @@ func (r *NativeSnapshot) Total() uint64 {
 	return n
 }
 
-// Limit takes the highest observations away until count are left.
+// Limit removes the highest observations until count are left.
 func (r *NativeSnapshot) Limit(count uint64) {
 	surplus := r.Total() - min(count, r.Total())
 	for i := len(r.counts) - 1; i >= 0 && surplus > 0; i-- {

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Proto returns the snapshot as client_model has it, with cumulative buckets.
+// Proto returns the snapshot in client_model's type, with cumulative buckets.
 func (r *Snapshot) Proto() *dto.Histogram {
 	count, sum := r.Count, r.Sum
 	h := &dto.Histogram{SampleCount: &count, SampleSum: &sum}
@@ -60,5 +60,5 @@ func (x *Exemplar) proto() *dto.Exemplar {
 	return out
 }
 
-// Timestamp is a time in nanoseconds since the epoch.
+// Timestamp converts a time in nanoseconds since the epoch.
 func Timestamp(ns int64) *timestamppb.Timestamp { return timestamppb.New(time.Unix(0, ns)) }

@@ -1,8 +1,8 @@
 package hist
 
-// A Snapshot is what a histogram held at one moment.
+// A Snapshot is the content of a histogram at one moment.
 type Snapshot struct {
-	Bounds    *Bounds  // whose bounds the buckets have
+	Bounds    *Bounds  // the bounds of the buckets
 	Buckets   []uint64 // not cumulative; the last is +Inf
 	Count     uint64
 	Sum       float64
@@ -22,9 +22,8 @@ func (r *Snapshot) Take(b *Bounds, h *Histogram) {
 	r.Sum = float64(h.word(0)) / b.scale
 }
 
-// Limit removes the highest observations until count are left. The
-// cumulative counts still never fall from one scrape to the next, since neither
-// they nor count do.
+// Limit removes the highest observations until count are left. The cumulative counts still never
+// decrease from one scrape to the next, because neither they nor count do.
 func (r *Snapshot) Limit(count uint64) {
 	for i := len(r.Buckets) - 1; i >= 0 && r.Count > count; i-- {
 		surplus := min(r.Buckets[i], r.Count-count)

@@ -5,14 +5,14 @@ import (
 	"sort"
 )
 
-// A View shows a histogram with fewer bounds than it was counted with.
+// A View reduces a histogram to fewer bounds than it was counted with.
 type View struct {
 	bounds *Bounds
-	into   []int // which of its buckets, by bucket that was counted
+	into   []int // the view's bucket, by counted bucket
 }
 
-// View returns a view with these bounds, all of which must be among b's. It is nil
-// if they are b's own.
+// View returns a view with these bounds, all of which must be among b's. It returns nil if they are
+// equal to b's.
 func (b *Bounds) View(upper []float64) *View {
 	if slices.Equal(b.Upper, upper) {
 		return nil
@@ -26,7 +26,7 @@ func (b *Bounds) View(upper []float64) *View {
 	return v
 }
 
-// Through merges neighboring buckets until the view's are left.
+// Through merges neighboring buckets into the view's.
 func (r *Snapshot) Through(v *View) {
 	shown := len(v.bounds.Upper) + 1
 	for i, n := range r.Buckets {
@@ -45,8 +45,8 @@ func (r *Snapshot) Through(v *View) {
 	}
 }
 
-// Add adds another snapshot; an empty one becomes a copy of it. Where their bounds
-// differ, those that both have are left.
+// Add adds another snapshot; an empty one becomes a copy of it. If their bounds differ, only the
+// common ones remain.
 func (r *Snapshot) Add(other *Snapshot) {
 	if r.Bounds == nil {
 		r.Bounds, r.Buckets = other.Bounds, slices.Clone(other.Buckets)
@@ -78,7 +78,7 @@ func (r *Snapshot) Add(other *Snapshot) {
 	r.Native.add(other.Native)
 }
 
-// shared returns the bounds that both have.
+// shared returns the common bounds.
 func (b *Bounds) shared(other *Bounds) *Bounds {
 	var upper []float64
 	for _, bound := range b.Upper {
@@ -89,9 +89,8 @@ func (b *Bounds) shared(other *Bounds) *Bounds {
 	return NewBounds(upper, b.scale)
 }
 
-// Adopt maps the words of a histogram with other bounds to words of one with b's:
-// the sum, and each bucket to the first one that holds all of it. It is nil where
-// the bounds are the same.
+// Adopt maps the words of a histogram with other bounds to words of one with b's: the sum, and each
+// bucket to the first one that contains it entirely. It returns nil if the bounds are equal.
 func (b *Bounds) Adopt(upper []float64) []int {
 	if slices.Equal(upper, b.Upper) {
 		return nil

@@ -1,7 +1,6 @@
-// Package labelset holds the label sets of the service's own metrics: of those that
-// are put on routes, typed, or of outgoing requests. They have a limit, as the HTTP
-// metrics have, and may expire. It knows client_golang, and no requests; the root
-// package uses it.
+// Package labelset holds the label sets of the service's own metrics: those on routes, typed ones,
+// and those of outgoing requests. They have a limit, like the HTTP metrics, and may expire. The
+// root package and internal/outgoing use it. It must not depend on requests.
 package labelset
 
 import (
@@ -23,37 +22,37 @@ type Sets struct {
 	metric string
 	names  []string // of the labels
 	limit  int
-	ttl    time.Duration // 0: for ever
+	ttl    time.Duration // 0: forever
 	desc   *prometheus.Desc
 	now    func() int64
 	logger func() *slog.Logger
 
 	children vector
 	index    index.Map[string, *Child]
-	beyond   []atomic.Uint64 // by label, how many look-ups had its value replaced
-	refused  atomic.Bool     // a value was not taken, and the log says so
+	beyond   []atomic.Uint64 // by label, lookups in which its value was replaced
+	refused  atomic.Bool     // a rejected value was logged
 
 	mu        sync.Mutex
 	sets      int              // within the limit
-	overflows int              // on top of it
-	distinct  []map[string]int // by label, how many sets have a value
+	overflows int              // in addition to it
+	distinct  []map[string]int // by label, the number of sets with a value
 	warned    bool
 }
 
 // A Child is one label set.
 type Child struct {
 	prometheus.Metric
-	Counter  prometheus.Counter  // if it is one
-	Gauge    prometheus.Gauge    // if it is one
-	Observer prometheus.Observer // if it is a histogram or summary
+	Counter  prometheus.Counter  // of a counter
+	Gauge    prometheus.Gauge    // of a gauge
+	Observer prometheus.Observer // of a histogram or summary
 	values   []string
-	Overflow bool         // a set on top of the limit
-	touched  atomic.Int64 // on the config's clock
-	Structs  atomic.Int32 // how many structs it is found by directly
+	Overflow bool         // a set beyond the limit
+	touched  atomic.Int64 // in the time of Config.Now
+	Structs  atomic.Int32 // the number of structs that lead to it directly
 	Gone     atomic.Bool  // it has expired
 }
 
-// A vector is what client_golang keeps the label sets of a metric in.
+// A vector is client_golang's container for the label sets of a metric.
 type vector struct {
 	with    func(values []string) *Child
 	without func(values ...string) bool
@@ -67,13 +66,13 @@ type Config struct {
 	Labels      []string
 	ConstLabels map[string]string
 	Buckets     []float64     // of a histogram
-	Limit       int           // how many label sets it may have
-	TTL         time.Duration // how long a label set stays that is not touched; 0 for ever
+	Limit       int           // maximum label sets
+	TTL         time.Duration // lifetime of a label set without changes; 0 is forever
 	Now         func() int64  // a monotonic clock, in nanoseconds
 	Logger      func() *slog.Logger
 }
 
-// New makes the label sets of a metric.
+// New returns the label sets of a metric.
 func New(c Config) *Sets {
 	s := &Sets{
 		metric: c.Name, names: c.Labels, ttl: c.TTL, limit: c.Limit, now: c.Now, logger: c.Logger,
@@ -87,7 +86,7 @@ func New(c Config) *Sets {
 	return s
 }
 
-// allowance is how many label sets with __overflow__ may come on top of the limit.
+// allowance is the maximum number of label sets with __overflow__, in addition to the limit.
 const allowance = 64
 
 func newVector(c Config) vector {
@@ -118,8 +117,7 @@ func newVector(c Config) vector {
 	}, v.DeleteLabelValues}
 }
 
-// Find returns the child of these values, which have been joined to the key. It
-// keeps neither.
+// Find returns the child of these values, which key joins. It keeps neither.
 func (s *Sets) Find(key []byte, values []string) *Child {
 	c, ok := s.index.Snapshot()[string(key)]
 	if !ok {
@@ -146,7 +144,7 @@ func (s *Sets) add(key string, values []string) *Child {
 	})
 }
 
-// create makes a child. It is called under the lock.
+// create makes a child. The lock must be held.
 func (s *Sets) create(values []string) *Child {
 	values = slices.Clone(values)
 	for i, v := range values {
@@ -159,9 +157,8 @@ func (s *Sets) create(values []string) *Child {
 	return c
 }
 
-// overflow puts values into a label set that carries __overflow__: in place of the
-// value of the label that has most of them, or of all when the allowance for such
-// sets is spent. It is called under the locks.
+// overflow returns a label set with __overflow__ for these values: in place of the value of the
+// label with the most values, or of all values beyond the allowance. The locks must be held.
 func (s *Sets) overflow(values []string) (*Child, bool) {
 	worst := 0
 	for i := range s.distinct {
@@ -185,10 +182,10 @@ func (s *Sets) overflow(values []string) (*Child, bool) {
 		s.index.PutLocked(key, c)
 	}
 	s.beyond[worst].Add(1)
-	return c, false // each further one is counted, too
+	return c, false // later ones are counted, too
 }
 
-// warn says once that the budget is spent, and on what.
+// warn logs once that the budget is used up, and by what.
 func (s *Sets) warn(label int) {
 	if s.warned {
 		return
@@ -199,29 +196,29 @@ func (s *Sets) warn(label int) {
 		"metric", s.metric, "label", s.names[label], "limit", s.limit)
 }
 
-// Overflowed is how many look-ups had the value of a label replaced.
+// Overflowed returns the number of lookups in which the value of a label was replaced.
 func (s *Sets) Overflowed(label int) uint64 { return s.beyond[label].Load() }
 
-// Name is the name of the metric.
+// Name returns the name of the metric.
 func (s *Sets) Name() string { return s.metric }
 
-// Expires reports whether label sets that are not touched go.
+// Expires reports whether label sets without changes are removed.
 func (s *Sets) Expires() bool { return s.ttl > 0 }
 
-// RefuseNegative says once that a negative number was not added to a counter.
+// RefuseNegative logs once that a negative number was not added to a counter.
 func (s *Sets) RefuseNegative(n float64) {
 	if s.refused.CompareAndSwap(false, true) {
 		s.logger().Warn("tacho: a negative number was not added to a counter; use a gauge for what can fall", "metric", s.metric, "number", n)
 	}
 }
 
-// Labels are the names of its labels.
+// Labels returns the names of the labels.
 func (s *Sets) Labels() []string { return s.names }
 
-// Limit is how many label sets it may have, besides those with __overflow__.
+// Limit returns the maximum number of label sets without __overflow__.
 func (s *Sets) Limit() int { return s.limit }
 
-// Len is how many label sets there are.
+// Len returns the number of label sets.
 func (s *Sets) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -239,7 +236,7 @@ func (s *Sets) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// Expire takes out what was not touched for too long.
+// Expire removes label sets that have not changed for too long.
 func (s *Sets) Expire() {
 	if s.ttl == 0 {
 		return

@@ -7,21 +7,21 @@ import (
 	"github.com/tacho-go/tacho/internal/index"
 )
 
-// DefaultMax is how many values a label may have unless it says otherwise.
+// DefaultMax is the default maximum number of values of a label.
 const DefaultMax = 100
 
 // A Limiter limits the values of a label. It is safe for concurrent use.
 type Limiter struct {
 	Name       string // the label's
-	past       string // what is recorded in place of a value too many
+	past       string // replaces values beyond the limit
 	max        int64
 	count      atomic.Int64
-	Overflowed *atomic.Uint64            // how many values were not taken
-	values     index.Map[string, string] // as they are recorded, by what Func returned
+	Overflowed *atomic.Uint64            // the number of replaced values
+	values     index.Map[string, string] // recorded values, by Func's result
 }
 
-// NewLimiter returns what limits a label to declared values, if there are any, or
-// else to so many (0 stands for 100).
+// NewLimiter returns a limiter for the declared values, or without any for this number of values (0
+// means 100).
 func NewLimiter(name string, declared []string, most int) *Limiter {
 	b := &Limiter{Name: name, past: Overflow, max: DefaultMax, Overflowed: new(atomic.Uint64)}
 	if most > 0 {
@@ -45,16 +45,16 @@ func (b *Limiter) Value(raw string) string {
 		return v
 	}
 	if b.past == Other {
-		return Other // the declared ones are all there are
+		return Other // only declared values are permitted
 	}
 	return b.undeclared(raw)
 }
 
-// Distinct is how many values there are.
+// Distinct returns the number of values.
 func (b *Limiter) Distinct() int { return int(b.count.Load()) }
 
-// undeclared returns a value that Values does not declare. Its key is what the
-// label shows, and never longer: clients choose how long the text is.
+// undeclared returns a value that is not declared. The index key is the recorded value, which has a
+// maximum length, while clients choose how long raw is.
 func (b *Limiter) undeclared(raw string) string {
 	clean := raw
 	if !Fits(raw) {
@@ -65,9 +65,9 @@ func (b *Limiter) undeclared(raw string) string {
 		return v
 	}
 	if b.count.Load() >= b.max && len(known) >= int(b.max) {
-		return b.tooMany() // without a lock: all that count are known
+		return b.tooMany() // without a lock: no new value is accepted
 	}
-	clean = strings.Clone(clean) // an array of its own
+	clean = strings.Clone(clean) // its own memory
 	v := b.values.Add(clean, func() (string, bool) {
 		if b.count.Load() >= b.max {
 			return "", false

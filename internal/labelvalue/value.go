@@ -1,5 +1,6 @@
-// Package labelvalue makes the values of labels: valid, short, few, and in memory
-// of their own. It knows no requests; internal/store and the root package use it.
+// Package labelvalue makes the values of labels valid, short and limited in number, in memory of
+// their own. The root package, internal/engine, internal/store and internal/labelset use it. It
+// must not depend on requests.
 package labelvalue
 
 import (
@@ -12,15 +13,15 @@ import (
 const (
 	otherMethod = "OTHER"
 
-	// Overflow stands for the values beyond a limit.
+	// Overflow replaces the values beyond a limit.
 	Overflow = "__overflow__"
 
-	// Other stands for values that were not declared.
+	// Other replaces values that were not declared.
 	Other = "other"
 )
 
-// MaxBytes is the length of the longest label value that we record. Prometheus itself
-// has no limit, but a scrape carries every value in full.
+// MaxBytes is the maximum length of a recorded label value. Prometheus itself has no limit, but
+// every scrape contains every value in full.
 const MaxBytes = 256
 
 // StandardMethods are the methods of RFC 9110 and PATCH (RFC 5789). Method 0 is
@@ -37,7 +38,7 @@ type Methods struct {
 	extra map[string]int
 }
 
-// NewMethods returns the standard methods and some more.
+// NewMethods returns the standard methods and additional ones.
 func NewMethods(extra []string) Methods {
 	m := Methods{Names: append([]string(nil), StandardMethods...), extra: map[string]int{}}
 	for _, name := range extra {
@@ -49,7 +50,7 @@ func NewMethods(extra []string) Methods {
 	return m
 }
 
-// Index returns the method's number, 0 for those we do not know.
+// Index returns the method's number, 0 for an unknown method.
 func (m *Methods) Index(method string) int {
 	switch method {
 	case http.MethodGet:
@@ -74,10 +75,10 @@ func (m *Methods) Index(method string) int {
 	return m.extra[method]
 }
 
-// clientClosedRequest is nginx's status for a client that hung up.
+// clientClosedRequest is nginx's status for a client that disconnected.
 const clientClosedRequest = 499
 
-// Status is the status as the label shows it.
+// Status returns the label value of a status.
 func Status(status int, asText bool) string {
 	if status == OverflowStatus {
 		return Overflow
@@ -96,7 +97,7 @@ func Status(status int, asText bool) string {
 	return strconv.Itoa(status)
 }
 
-// StatusClass is the class of a status, such as 2xx.
+// StatusClass returns the class of a status, such as 2xx.
 func StatusClass(status int) string {
 	switch {
 	case status == OverflowStatus:
@@ -118,11 +119,11 @@ var statusNumbers = func() (s [600]string) {
 	return s
 }()
 
-// Fits reports whether a label shows a string as it is.
+// Fits reports whether a string is a valid label value unchanged.
 func Fits(s string) bool { return len(s) <= MaxBytes && utf8.ValidString(s) }
 
-// Clean makes a string fit for a label: valid UTF-8, not too long, and in
-// memory of its own, since some frameworks reuse the buffers of their strings.
+// Clean makes a string a valid label value: valid UTF-8, not too long, and in memory of its own,
+// because some frameworks reuse the buffers of their strings.
 func Clean(s string) string {
 	if Fits(s) {
 		return strings.Clone(s)
@@ -138,11 +139,10 @@ func Clean(s string) string {
 	return strings.Clone(s[:cut])
 }
 
-// OverflowStatus stands for __overflow__ among the statuses.
+// OverflowStatus represents __overflow__ among the statuses.
 const OverflowStatus = -1
 
-// Join makes a key of label values, which are valid UTF-8 and so never contain
-// the byte between them.
+// Join joins label values to a key. Values are valid UTF-8 and never contain the separator byte.
 func Join(key []byte, values []string) []byte {
 	for _, v := range values {
 		key = append(append(key, v...), 0xff)

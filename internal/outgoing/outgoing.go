@@ -1,5 +1,5 @@
-// Package outgoing measures the requests that an HTTP client sends. It knows the
-// label sets that it counts in, and no options; the root package uses it.
+// Package outgoing measures the requests that an HTTP client sends. The root package uses it. It
+// counts in label sets (internal/labelset) and must not depend on Options.
 package outgoing
 
 import (
@@ -19,25 +19,25 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// Outcomes of outgoing requests that got no whole response. The status label
-// shows them in the place of a number.
+// Outcomes of outgoing requests without a complete response. The status label has them in place of
+// a number.
 const (
 	outcomeTimeout  = "timeout"
 	outcomeCanceled = "canceled"
 	outcomeError    = "error"
 )
 
-// A transport is a RoundTripper around another one.
+// A transport is a RoundTripper that wraps another one.
 type transport struct {
 	base    http.RoundTripper
 	hosts   []host
 	metrics *Metrics
 }
 
-// A host is a host that was declared.
+// A host is a declared host.
 type host struct {
-	text       string // as the label shows it
-	name, port string // port is empty for any
+	text       string // the label's value
+	name, port string // an empty port means any
 }
 
 func newHost(declared string) host {
@@ -50,9 +50,9 @@ func newHost(declared string) host {
 
 var otherHost = host{text: labelvalue.Other, name: labelvalue.Other}
 
-// host is the declared host that a request goes to.
+// host returns the declared host of a request.
 func (t *transport) host(u *url.URL) host {
-	if u == nil { // base says what is wrong
+	if u == nil { // base returns the error
 		return otherHost
 	}
 	name, port := strings.ToLower(u.Hostname()), u.Port()
@@ -72,17 +72,17 @@ func (t *transport) host(u *url.URL) host {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	method := r.Method
 	if method == "" {
-		method = http.MethodGet // as net/http takes it
+		method = http.MethodGet // as in net/http
 	}
 	c := &call{metrics: t.metrics, method: t.metrics.config.Method(method), host: t.host(r.URL), start: t.metrics.config.Now()}
 	c.begin()
-	defer c.endUnanswered() // also when base panics
+	defer c.endUnanswered() // also if base panics
 	response, err := t.base.RoundTrip(r)
 	if err != nil {
 		c.end(0, failure(r, err))
 		return response, err
 	}
-	if response == nil { // a mistake of base, which http.Client reports
+	if response == nil { // an error in base, which http.Client reports
 		return nil, nil
 	}
 	c.answered = true
@@ -102,7 +102,7 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// failure is the outcome that an error stands for.
+// failure returns the outcome of an error.
 func failure(r *http.Request, err error) *string {
 	outcome := outcomeError
 	var timeout interface{ Timeout() bool }
@@ -115,8 +115,8 @@ func failure(r *http.Request, err error) *string {
 	return &outcome
 }
 
-// outOfTime reports whether http.Client.Timeout has ended the request. To a
-// RoundTripper that is not net/http's own it says so by the channel.
+// outOfTime reports whether http.Client.Timeout has ended the request. For a RoundTripper other
+// than net/http's own, the only sign is the Cancel channel.
 func outOfTime(r *http.Request) bool {
 	//lint:ignore SA1019 see above
 	cancel := r.Cancel
@@ -124,11 +124,11 @@ func outOfTime(r *http.Request) bool {
 	case <-cancel:
 		return true
 	default:
-		return false // also where there is none
+		return false // also without a channel
 	}
 }
 
-// A body tells when a response has ended.
+// A body detects the end of a response.
 type body struct {
 	io.ReadCloser
 	call    *call
@@ -162,7 +162,7 @@ type call struct {
 	flying  []*labelset.Child
 	once    sync.Once
 
-	answered bool // there is a response, whose end is awaited
+	answered bool // there is a response that has not ended
 }
 
 func (c *call) begin() {
@@ -173,7 +173,7 @@ func (c *call) begin() {
 	}
 }
 
-// endUnanswered ends a call that came to nothing.
+// endUnanswered ends a call without a response.
 func (c *call) endUnanswered() {
 	if !c.answered {
 		failed := outcomeError
@@ -181,7 +181,7 @@ func (c *call) endUnanswered() {
 	}
 }
 
-// end records the outcome, once. A failure takes the place of the status.
+// end records the outcome, once. A failure replaces the status.
 func (c *call) end(status int, failed *string) {
 	c.once.Do(func() {
 		config := &c.metrics.config
@@ -206,28 +206,27 @@ func (c *call) end(status int, failed *string) {
 	})
 }
 
-// A Config says how requests are recorded.
+// A Config defines how requests are recorded.
 type Config struct {
 	Now    func() int64        // a monotonic clock, in nanoseconds
-	Method func(string) string // a method as the label shows it
-	Status func(int) string    // a status as the label shows it
+	Method func(string) string // the label value of a method
+	Status func(int) string    // the label value of a status
 }
 
-// Metrics are the metrics of outgoing requests. They are complete before the
-// first request.
+// Metrics are the metrics of outgoing requests. They must be complete before the first request.
 type Metrics struct {
 	config   Config
 	inFlight []family
 	outcomes []family
 }
 
-// A family is one of their families.
+// A family is one of these metrics.
 type family struct {
 	sets   *labelset.Sets
 	values []schema.Value // of its labels
 }
 
-// NewMetrics returns what has no families yet.
+// NewMetrics returns empty Metrics.
 func NewMetrics(c Config) *Metrics { return &Metrics{config: c} }
 
 // Add adds a family: its label sets, and the values of its labels.
@@ -240,8 +239,8 @@ func (c *Metrics) Add(kind schema.Kind, sets *labelset.Sets, values []schema.Val
 	}
 }
 
-// NewTransport returns a RoundTripper that measures what base sends, to these hosts
-// and to others.
+// NewTransport returns a RoundTripper that measures the requests of base, to these hosts and to
+// others.
 func NewTransport(m *Metrics, base http.RoundTripper, hosts []string) http.RoundTripper {
 	t := &transport{base: base, metrics: m}
 	for _, h := range hosts {
@@ -250,7 +249,7 @@ func NewTransport(m *Metrics, base http.RoundTripper, hosts []string) http.Round
 	return t
 }
 
-// Has reports whether there is a family of that name.
+// Has reports whether there is a family with that name.
 func (c *Metrics) Has(name string) bool {
 	return slices.ContainsFunc(slices.Concat(c.inFlight, c.outcomes), func(f family) bool { return f.sets.Name() == name })
 }
@@ -277,7 +276,7 @@ func (c *call) value(f *family, v schema.Value, status, errorType string) string
 	case schema.Port:
 		return c.host.port
 	case schema.Status:
-		// Schemas that name the failure say nothing here.
+		// Schemas with an error type leave the status empty here.
 		if errorType == status && slices.Contains(f.values, schema.ErrorType) && !isNumber(status) {
 			return ""
 		}

@@ -13,20 +13,20 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A Family is a metric family of a schema, as it is exported: with the namespace in
-// its name and the constant labels among its labels.
+// A Family is a metric family of a schema as it is exported: its name has the namespace, and its
+// labels include the constant ones.
 type Family struct {
 	*expo.Family
 	schema schema.Family
 	from   samples
 
-	of     int        // which of the schemas it belongs to
+	of     int        // the index of its schema
 	sparse bool       // no series before its first event
-	merges bool       // several label sets of the store can be one of its own
-	view   *hist.View // nil, or the bounds that it shows of those that are counted
+	merges bool       // several label sets of the store can become one
+	view   *hist.View // reduces the counted bounds to its own; nil keeps them
 }
 
-// samples visit the label sets that a family has now.
+// samples visit the present label sets of a family.
 type samples func(*Scan, *Family)
 
 // Families are all metric families of a Meter.
@@ -39,15 +39,15 @@ type Families struct {
 	names    [2]*expo.Names // the names they use in text and protobuf, and in OpenMetrics
 }
 
-// A slot is a place in a schema for a family, and what can be recorded there.
+// A slot is a family's place in a schema, and what can be recorded there.
 type slot struct {
 	of      func(*schema.Schema) *schema.Family
 	kinds   []schema.Kind
-	values  []schema.Value // that labels can carry
-	apart   []schema.Value // without which label sets of the store become one
+	values  []schema.Value // possible label values
+	apart   []schema.Value // values whose absence merges label sets of the store
 	from    samples
-	minimal bool // there with Options.Minimal, too
-	bounded bool // its label sets depend on requests
+	minimal bool // also with Options.Minimal
+	limited bool // its label sets depend on requests and count against the limit
 	sizes   bool // its label sets may be those of series
 }
 
@@ -56,42 +56,42 @@ var (
 	gauges     = []schema.Kind{schema.Gauge}
 	histograms = []schema.Kind{schema.Histogram, schema.Summary}
 
-	outcomes = []schema.Value{schema.Method, schema.Route, schema.Status, schema.StatusClass, schema.Scheme, schema.ErrorType}
-	byKind   = []schema.Value{schema.Method, schema.Scheme}
-	byRow    = []schema.Value{schema.Method, schema.Route, schema.Scheme}
-	bySeries = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
-	crashes  = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
+	outcomes      = []schema.Value{schema.Method, schema.Route, schema.Status, schema.StatusClass, schema.Scheme, schema.ErrorType}
+	byMethod      = []schema.Value{schema.Method, schema.Scheme}
+	byRouteMethod = []schema.Value{schema.Method, schema.Route, schema.Scheme}
+	bySeries      = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
+	crashes       = []schema.Value{schema.Method, schema.Route, schema.Scheme, schema.Status}
 )
 
-// slots are all that can be recorded of the requests of a service.
+// slots are everything that can be recorded about a service's requests.
 var slots = []slot{
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Requests },
-		kinds: counts, values: outcomes, apart: bySeries, from: requests, minimal: true, bounded: true,
+		kinds: counts, values: outcomes, apart: bySeries, from: requests, minimal: true, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Duration },
-		kinds: histograms, values: outcomes, apart: bySeries, from: durations, minimal: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: bySeries, from: durations, minimal: true, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.Panics },
-		kinds: counts, values: crashes, apart: byRow, from: panics, minimal: true, bounded: true,
+		kinds: counts, values: crashes, apart: byRouteMethod, from: panics, minimal: true, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.RequestSize },
-		kinds: histograms, values: outcomes, apart: byRow, from: requestSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRouteMethod, from: requestSizes, sizes: true, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.ResponseSize },
-		kinds: histograms, values: outcomes, apart: byRow, from: responseSizes, sizes: true, bounded: true,
+		kinds: histograms, values: outcomes, apart: byRouteMethod, from: responseSizes, sizes: true, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamDuration },
-		kinds: histograms, values: byRow, apart: byRow, from: lifetimes, bounded: true,
+		kinds: histograms, values: byRouteMethod, apart: byRouteMethod, from: lifetimes, limited: true,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.InFlight },
-		kinds: gauges, values: byKind, apart: byKind, from: inFlight,
+		kinds: gauges, values: byMethod, apart: byMethod, from: inFlight,
 	},
 	{
 		of:    func(s *schema.Schema) *schema.Family { return &s.StreamsInFlight },
@@ -103,7 +103,7 @@ var slots = []slot{
 	},
 }
 
-// selfSlots are what tacho says about itself.
+// selfSlots are the self-metrics.
 var selfSlots = []struct {
 	family schema.Family
 	from   samples
@@ -116,7 +116,7 @@ var selfSlots = []struct {
 	{schema.FunctionErrors, functionErrors},
 }
 
-// New makes the families of a Meter.
+// New returns the families of a Meter.
 func New(c Config) *Families {
 	f := &Families{config: c}
 	for i, s := range c.Schemas {
@@ -125,7 +125,7 @@ func New(c Config) *Families {
 		}
 	}
 	for _, self := range selfSlots {
-		// They keep their names; constant labels tell their Meters apart.
+		// Their names do not change; constant labels distinguish their Meters.
 		f.Sorted = append(f.Sorted, f.newFamily(self.family, c.Prefix+self.family.Name, c.SelfLabels, nil, self.from))
 	}
 	slices.SortFunc(f.Sorted, func(a, b *Family) int { return strings.Compare(a.Name, b.Name) })
@@ -139,8 +139,8 @@ func New(c Config) *Families {
 	return f
 }
 
-// Names returns the names that families and their samples have in OpenMetrics,
-// and in text with _created samples, or in the other formats.
+// Names returns the names of families and their samples in OpenMetrics and in text with _created
+// samples, or in the other formats.
 func (f *Families) Names(openMetrics bool) *expo.Names {
 	if openMetrics {
 		return f.names[1]
@@ -148,7 +148,7 @@ func (f *Families) Names(openMetrics bool) *expo.Names {
 	return f.names[0]
 }
 
-// Has reports whether one of them has the name.
+// Has reports whether a family has the name.
 func (f *Families) Has(name string) bool {
 	_, found := slices.BinarySearchFunc(f.Sorted, name, func(f *Family, name string) int { return strings.Compare(f.Name, name) })
 	return found
@@ -165,14 +165,14 @@ func (f *Families) addSchema(i int, s schema.Schema) {
 		if described.Name == s.Info.Name {
 			constLabels = c.SelfLabels
 		}
-		if slot.bounded {
+		if slot.limited {
 			extras = c.Extras
 		}
 		made := f.newFamily(slot.labelled(described, c), c.named(described.Name), constLabels, extras, slot.from)
 		made.of, made.sparse = i, s.FromFirst
 		made.merges = slot.merges(made, c)
 		f.Sorted = append(f.Sorted, made)
-		if slot.bounded {
+		if slot.limited {
 			f.Budgeted = append(f.Budgeted, made)
 		}
 		if made.schema.Name == s.Duration.Name {
@@ -186,8 +186,8 @@ func (f *Families) addSchema(i int, s schema.Schema) {
 	f.latency = cmp.Or(f.latency, f.main)
 }
 
-// labelled is a family of the slot with the labels that can be recorded: without
-// optional ones that cannot, and by the group in place of the route.
+// labelled returns a family of the slot with the labels that can be recorded: without optional ones
+// that cannot, and with the group in place of the route.
 func (s slot) labelled(f schema.Family, c *Config) schema.Family {
 	f.Labels = slices.Clone(f.Labels)
 	f.Labels = slices.DeleteFunc(f.Labels, func(l schema.LabelName) bool { return !slices.Contains(s.values, l.Value) })
@@ -199,7 +199,7 @@ func (s slot) labelled(f schema.Family, c *Config) schema.Family {
 	return f
 }
 
-// merges reports whether label sets of the store can become one of the family's.
+// merges reports whether several label sets of the store can become one of the family's.
 func (s slot) merges(f *Family, c *Config) bool {
 	apart := s.apart
 	if s.sizes && c.SizesByStatus {
@@ -211,14 +211,13 @@ func (s slot) merges(f *Family, c *Config) bool {
 		case !ok && (v != schema.Scheme || c.Schemes):
 			return true
 		case ok && l.Optional && v == schema.Route:
-			return true // unmatched and unknown are one where both are left out
+			return true // unmatched and unknown become one if both are omitted
 		}
 	}
 	return false
 }
 
-// Check calls f for each family of a schema that stands where families are
-// recorded, with what is wrong with it, or nil.
+// Check calls f for each family of a schema in a slot, with the reason why it is invalid, or nil.
 func Check(s schema.Schema, f func(schema.Family, error)) {
 	for _, slot := range slots {
 		if family := *slot.of(&s); family.Name != "" {
@@ -227,7 +226,7 @@ func Check(s schema.Schema, f func(schema.Family, error)) {
 	}
 }
 
-// refuses says why a family cannot be recorded in a slot.
+// refuses returns why a family cannot be recorded in a slot.
 func (s slot) refuses(f schema.Family) error {
 	if !slices.Contains(s.kinds, f.Kind) {
 		return fmt.Errorf("it is a %s; only %v can be recorded there", f.Kind, s.kinds)
@@ -240,7 +239,7 @@ func (s slot) refuses(f schema.Family) error {
 	return nil
 }
 
-// newFamily makes a family of a schema's.
+// newFamily returns the exported family for one of a schema.
 func (all *Families) newFamily(f schema.Family, name string, constLabels map[string]string, extras []string, from samples) *Family {
 	var labels []expo.Label
 	for _, l := range f.Labels {

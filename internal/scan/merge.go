@@ -8,25 +8,24 @@ import (
 	"github.com/tacho-go/tacho/internal/hist"
 )
 
-// Requests are counted in the finest label sets that any schema needs. A schema
-// that tells less apart, or has other buckets, gets sums of these: that costs a
-// scrape something, and a request nothing.
+// Requests are counted in the finest label sets that any schema needs. A schema with fewer labels,
+// or other buckets, exports sums of these: that costs time in scrapes, and none in requests.
 
-// merging adds up the label sets that are one in a family.
+// merging adds up the label sets that a family merges.
 type merging struct {
 	sums map[string]*total
 	key  []byte
 }
 
-// A total is a label set of a family that merges.
+// A total is the sum of merged label sets.
 type total struct {
-	key     string
-	values  expo.Values
-	number  float64
-	reading hist.Snapshot
+	key      string
+	values   expo.Values
+	number   float64
+	snapshot hist.Snapshot
 }
 
-// of is the sum to which a label set belongs.
+// of returns the sum for a label set.
 func (m *merging) of(f *Family, v *expo.Values) *total {
 	m.key = m.key[:0]
 	for i := range f.Labels {
@@ -49,7 +48,7 @@ func (m *merging) of(f *Family, v *expo.Values) *total {
 	return s
 }
 
-// flush visits the sums, in the order of their labels.
+// flush visits the sums, ordered by their labels.
 func (m *merging) flush(s *Scan, f *Family) {
 	all := make([]*total, 0, len(m.sums))
 	for _, x := range m.sums {
@@ -59,8 +58,8 @@ func (m *merging) flush(s *Scan, f *Family) {
 	slices.SortFunc(all, func(a, b *total) int { return strings.Compare(a.key, b.key) })
 	for _, x := range all {
 		s.begin(f)
-		if x.reading.Bounds != nil {
-			s.v.Histogram(&x.values, &x.reading)
+		if x.snapshot.Bounds != nil {
+			s.v.Histogram(&x.values, &x.snapshot)
 		} else {
 			s.v.Number(&x.values, x.number)
 		}

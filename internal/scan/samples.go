@@ -10,42 +10,42 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// The sources: where a family's label sets come from.
+// The sources of the families' label sets.
 
-// inFlight visits the one number of requests in flight, or those of each kind
-// that schemas tell apart.
+// inFlight visits the number of requests in flight, or the numbers by method and TLS if schemas
+// separate them.
 func inFlight(s *Scan, f *Family) {
 	nothing := true
-	s.Store.Flights(func(kind int, n int64) {
+	s.Store.Flights(func(methodTLS int, n int64) {
 		nothing = false
-		s.coreValues()
-		s.kindValues(max(kind, 0))
+		s.startValues()
+		s.methodValues(max(methodTLS, 0))
 		s.number(f, float64(n))
 	})
 	if nothing && len(f.schema.Labels) == 0 {
-		s.coreValues()
+		s.startValues()
 		s.number(f, 0) // nothing has been in flight yet
 	}
 }
 
 func streamsInFlight(s *Scan, f *Family) {
-	s.coreValues()
+	s.startValues()
 	s.number(f, float64(int64(s.Store.Streams.Load())))
 }
 
 func info(s *Scan, f *Family) {
-	s.coreValues().Text[schema.Version] = Version()
+	s.startValues().Text[schema.Version] = Version()
 	s.number(f, 1)
 }
 
-// durations visits the latency histograms of the series that have requests.
-// Routes that were not called yet count from zero, but have no histogram.
+// durations visits the latency histograms of the series with requests. Routes that were not
+// requested yet have counters at zero, but no histogram.
 func durations(s *Scan, f *Family) {
 	counts := s.counts[f.of][:0]
 	for _, x := range s.series {
-		x.Read(&s.reading, &s.native)
-		counts = append(counts, s.reading.Count)
-		if s.reading.Count > 0 {
+		x.Read(&s.snapshot, &s.native)
+		counts = append(counts, s.snapshot.Count)
+		if s.snapshot.Count > 0 {
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -53,8 +53,8 @@ func durations(s *Scan, f *Family) {
 	s.counts[f.of] = counts
 }
 
-// requests visits the counters. They are the histograms' counts: where these
-// were read before in the same scan, they agree exactly.
+// requests visits the counters. They are the histograms' counts: if these were read earlier in the
+// same scan, both agree exactly.
 func requests(s *Scan, f *Family) {
 	counts := s.counts[f.of]
 	for i, x := range s.series {
@@ -73,12 +73,12 @@ func requests(s *Scan, f *Family) {
 }
 
 func (s *Scan) valuesOf(x *store.Series) {
-	s.rowValues(x.Of)
+	s.routeMethodValues(x.Of)
 	s.statusValues(x.Status)
 	s.values.Created = x.Created
 }
 
-// statusValues sets all that is told from a status.
+// statusValues sets all values that depend on the status.
 func (s *Scan) statusValues(status int) {
 	t := s.Store
 	s.values.Text[schema.Status] = t.StatusLabel(status)
@@ -92,23 +92,23 @@ func (s *Scan) statusValues(status int) {
 	}
 }
 
-func (s *Scan) rowValues(w *store.RouteMethod) {
+func (s *Scan) routeMethodValues(w *store.RouteMethod) {
 	s.values.Created = w.Created
-	s.kindValues(w.Kind)
+	s.methodValues(w.MethodTLS)
 	s.values.Text[schema.Route] = w.Route.Label
 	s.values.Extras = w.Route.Extras()
 }
 
-func (s *Scan) kindValues(kind int) {
-	method, secure := s.Store.Method(kind)
+func (s *Scan) methodValues(methodTLS int) {
+	method, secure := s.Store.Method(methodTLS)
 	s.values.Text[schema.Method], s.values.Text[schema.Scheme] = method, "http"
 	if secure {
 		s.values.Text[schema.Scheme] = "https"
 	}
 }
 
-// coreValues are those of a label set that was there from the beginning.
-func (s *Scan) coreValues() *expo.Values {
+// startValues are those of a label set that exists from the start.
+func (s *Scan) startValues() *expo.Values {
 	s.values = expo.Values{Created: s.Store.Created}
 	return &s.values
 }
@@ -123,14 +123,14 @@ func responseSizes(s *Scan, f *Family) {
 
 func bodySizes(s *Scan, f *Family, slot func(*store.Sizes) *hist.Histogram) {
 	if !s.Store.Config.SizesByStatus {
-		for _, w := range s.rows {
-			s.rowHistogram(f, w, s.Store.SizeBounds, slot(&w.Sizes))
+		for _, w := range s.routeMethods {
+			s.routeMethodHistogram(f, w, s.Store.SizeBounds, slot(&w.Sizes))
 		}
 		return
 	}
 	for _, x := range s.series {
 		if h := slot(x.Sizes); h != nil {
-			s.reading.Take(s.Store.SizeBounds, h)
+			s.snapshot.Take(s.Store.SizeBounds, h)
 			s.valuesOf(x)
 			s.histogram(f)
 		}
@@ -138,27 +138,27 @@ func bodySizes(s *Scan, f *Family, slot func(*store.Sizes) *hist.Histogram) {
 }
 
 func lifetimes(s *Scan, f *Family) {
-	for _, w := range s.rows {
-		s.rowHistogram(f, w, s.Store.StreamBounds, w.Streams.Load())
+	for _, w := range s.routeMethods {
+		s.routeMethodHistogram(f, w, s.Store.StreamBounds, w.Streams.Load())
 	}
 }
 
-// rowHistogram visits a histogram that a row may have.
-func (s *Scan) rowHistogram(f *Family, w *store.RouteMethod, l *hist.Bounds, h *hist.Histogram) {
+// routeMethodHistogram visits a histogram of a RouteMethod; nil is skipped.
+func (s *Scan) routeMethodHistogram(f *Family, w *store.RouteMethod, l *hist.Bounds, h *hist.Histogram) {
 	if h != nil {
-		s.reading.Take(l, h)
-		s.rowValues(w)
+		s.snapshot.Take(l, h)
+		s.routeMethodValues(w)
 		s.histogram(f)
 	}
 }
 
 func panics(s *Scan, f *Family) {
-	for _, w := range s.rows {
+	for _, w := range s.routeMethods {
 		n := w.Panicked()
 		if n == 0 && f.sparse {
 			continue
 		}
-		s.rowValues(w)
+		s.routeMethodValues(w)
 		s.values.Text[schema.Status] = s.Store.StatusLabel(s.Store.StatusOf(http.StatusInternalServerError))
 		s.number(f, float64(n))
 	}

@@ -6,43 +6,43 @@ import (
 	"github.com/tacho-go/tacho/internal/store"
 )
 
-// A Scan is one walk over all families: the label sets there are at its
-// beginning, in the order in which they are shown, and memory to read into.
+// A Scan is one pass over all families: the label sets at its beginning, in export order, and
+// memory to read into.
 type Scan struct {
 	Source
-	series []*store.Series
-	rows   []*store.RouteMethod
-	counts [][]uint64 // by schema, of each series, once its histograms have been read
+	series       []*store.Series
+	routeMethods []*store.RouteMethod
+	counts       [][]uint64 // by schema, of each series, after reading its histograms
 
-	values  expo.Values
-	reading hist.Snapshot
-	native  hist.NativeSnapshot
-	v       expo.Visitor
-	sets    map[*Family]int
-	current *Family
-	merging merging
+	values   expo.Values
+	snapshot hist.Snapshot
+	native   hist.NativeSnapshot
+	v        expo.Visitor
+	sets     map[*Family]int
+	current  *Family
+	merging  merging
 }
 
-// A Source is what a scan reads.
+// A Source is the data that a scan reads.
 type Source struct {
 	Store    *store.Store
 	Families *Families
 	Metrics  []metric // the service's own
 }
 
-// A metric is one of the service's own, as far as its budget goes.
+// A metric is the budget of one of the service's own metrics.
 type metric interface {
 	Name() string
 	Labels() []string
-	Len() int                    // how many label sets there are
-	Limit() int                  // how many there may be
-	Overflowed(label int) uint64 // how many look-ups had the value of a label replaced
+	Len() int                    // the number of label sets
+	Limit() int                  // their maximum
+	Overflowed(label int) uint64 // lookups in which the value of a label was replaced
 }
 
-// Start begins a scan. The memory of the one before is used again.
+// Start begins a scan. It reuses the memory of the previous one.
 func (s *Scan) Start(from Source, v expo.Visitor) {
 	s.Source, s.v = from, v
-	s.series, s.rows = from.Store.Ordered()
+	s.series, s.routeMethods = from.Store.Ordered()
 	for len(s.counts) < len(from.Families.config.Schemas) {
 		s.counts = append(s.counts, nil)
 	}
@@ -82,7 +82,7 @@ func (s *Scan) begin(f *Family) {
 	}
 }
 
-// number passes on a number with the scan's present values.
+// number visits a number with the scan's present values.
 func (s *Scan) number(f *Family, n float64) {
 	if f.merges {
 		s.merging.of(f, &s.values).number += n
@@ -92,15 +92,15 @@ func (s *Scan) number(f *Family, n float64) {
 	s.v.Number(&s.values, n)
 }
 
-// histogram passes on the scan's present reading and values.
+// histogram visits the scan's present snapshot with its present values.
 func (s *Scan) histogram(f *Family) {
-	if f.view != nil && s.reading.Bounds == s.Store.Bounds {
-		s.reading.Through(f.view)
+	if f.view != nil && s.snapshot.Bounds == s.Store.Bounds {
+		s.snapshot.Through(f.view)
 	}
 	if f.merges {
-		s.merging.of(f, &s.values).reading.Add(&s.reading)
+		s.merging.of(f, &s.values).snapshot.Add(&s.snapshot)
 		return
 	}
 	s.begin(f)
-	s.v.Histogram(&s.values, &s.reading)
+	s.v.Histogram(&s.values, &s.snapshot)
 }

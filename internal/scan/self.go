@@ -6,8 +6,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// budgets calls f for every metric whose label sets depend on requests or on
-// the business: its name, how many sets it has and may have.
+// budgets calls f for every metric whose label sets depend on requests or on the service: its name,
+// the number of its label sets and their limit.
 func (s *Scan) budgets(f func(name string, sets, limit int)) {
 	own := s.Families.Budgeted
 	for _, of := range own {
@@ -20,22 +20,22 @@ func (s *Scan) budgets(f func(name string, sets, limit int)) {
 
 func seriesCount(s *Scan, f *Family) {
 	s.budgets(func(name string, sets, _ int) {
-		s.coreValues().Text[schema.Metric] = name
+		s.startValues().Text[schema.Metric] = name
 		s.number(f, float64(sets))
 	})
 }
 
 func seriesLimit(s *Scan, f *Family) {
 	s.budgets(func(name string, _, limit int) {
-		s.coreValues().Text[schema.Metric] = name
+		s.startValues().Text[schema.Metric] = name
 		s.number(f, float64(limit))
 	})
 }
 
-// setsOf is how many label sets a family has. Usually it was visited before.
+// setsOf returns the number of label sets of a family. Usually it has already been visited.
 func (s *Scan) setsOf(f *Family) int {
 	if s.sets[f] == 0 {
-		counting := Scan{Source: s.Source, series: s.series, rows: s.rows, v: nowhere{}, sets: map[*Family]int{}, counts: make([][]uint64, len(s.counts))}
+		counting := Scan{Source: s.Source, series: s.series, routeMethods: s.routeMethods, v: nowhere{}, sets: map[*Family]int{}, counts: make([][]uint64, len(s.counts))}
 		counting.Family(f)
 		s.sets[f] = counting.sets[f]
 	}
@@ -52,7 +52,7 @@ func (nowhere) End()                                   {}
 
 func overflows(s *Scan, f *Family) {
 	show := func(metric, label string, n uint64) {
-		v := s.coreValues()
+		v := s.startValues()
 		v.Text[schema.Metric], v.Text[schema.Label] = metric, label
 		s.number(f, float64(n))
 	}
@@ -68,7 +68,7 @@ func overflows(s *Scan, f *Family) {
 
 func scrapeErrors(s *Scan, f *Family) {
 	for r, name := range s.Store.Config.Reasons {
-		v := s.coreValues()
+		v := s.startValues()
 		v.Text[schema.Reason] = name
 		s.number(f, float64(s.Store.Failures[r].Load()))
 	}
@@ -76,21 +76,20 @@ func scrapeErrors(s *Scan, f *Family) {
 
 func functionErrors(s *Scan, f *Family) {
 	for function, name := range s.Store.Config.Functions {
-		v := s.coreValues()
+		v := s.startValues()
 		v.Text[schema.Label] = name
 		s.number(f, float64(s.Store.Panics[function].Load()))
 	}
 }
 
-// beyondShare is how much of a route's requests must be slower than the
-// highest bucket before we say so, and beyondLeast how many there must be.
+// beyondShare is the ratio of a route's requests above the highest bucket from which we report it,
+// and beyondLeast their minimum number.
 const (
 	beyondShare = 0.05
 	beyondLeast = 20
 )
 
-// beyond names the routes whose buckets do not reach far enough: their
-// quantiles are not to be trusted.
+// beyond visits the routes whose buckets are too low: their quantiles are unreliable.
 func beyond(s *Scan, f *Family) {
 	slow := map[string]uint64{}
 	for _, x := range s.series {
@@ -118,7 +117,7 @@ func beyond(s *Scan, f *Family) {
 		if all[r] < beyondLeast || share <= beyondShare {
 			continue
 		}
-		v := s.coreValues()
+		v := s.startValues()
 		v.Text[schema.Metric], v.Text[schema.Route] = s.Families.latency.Name, r
 		s.number(f, share)
 	}

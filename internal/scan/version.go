@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Version is tacho's own version within the running program, "(devel)" where it
-// was built from a checkout.
+// Version is the version of tacho in the running program, "(devel)" if it was built from a
+// checkout.
 var Version = sync.OnceValue(func() string {
 	const module, unknown = "github.com/tacho-go/tacho", "(devel)"
 	build, ok := debug.ReadBuildInfo()

@@ -9,7 +9,7 @@ import (
 	"github.com/tacho-go/tacho/internal/labelvalue"
 )
 
-// A dimension is a label whose value the budget replaced.
+// A dimension is a label whose value was replaced by the overflow value.
 type dimension uint8
 
 const (
@@ -19,16 +19,16 @@ const (
 	extraDimension // the first of the extra labels
 )
 
-// OverflowAllowance is how many label sets with __overflow__ may come on top of
-// the limit. When it is spent too, a single set counts all others.
+// OverflowAllowance is the maximum number of label sets with __overflow__ in addition to the limit.
+// Beyond it, a single set counts all others.
 const OverflowAllowance = 64
 
-// maxEntries bounds the entries of a route and method once the budget is spent;
-// statuses beyond it take the slow path each time.
+// maxEntries limits the entries of a route and method once the budget is used up; further statuses
+// take the slow path each time.
 const maxEntries = 128
 
-// place makes or finds the series for a new status: its own within the budget, one
-// that carries __overflow__ past it.
+// place creates or finds the series of a new status: its own within the budget, and one with
+// __overflow__ beyond it.
 func (t *Store) place(w *RouteMethod, status int) entry {
 	switch {
 	case status == labelvalue.OverflowStatus || w.Route == t.overflow:
@@ -44,24 +44,24 @@ func (t *Store) place(w *RouteMethod, status int) entry {
 	case statusDimension:
 		return entry{int32(status), by, t.addEntry(w, labelvalue.OverflowStatus).series}
 	case routeDimension:
-		return entry{int32(status), by, t.addEntry(t.routeMethod(t.Variant(t.overflow, w.Route.Extras()), w.Kind), status).series}
+		return entry{int32(status), by, t.addEntry(t.routeMethod(t.Variant(t.overflow, w.Route.Extras()), w.MethodTLS), status).series}
 	}
 	v := t.without(w.Route, int(by-extraDimension))
 	if v == w.Route || v.dynamic.base == nil {
 		return entry{int32(status), by, t.overflowSeries(w, status)}
 	}
-	return entry{int32(status), by, t.addEntry(t.routeMethod(v, w.Kind), status).series}
+	return entry{int32(status), by, t.addEntry(t.routeMethod(v, w.MethodTLS), status).series}
 }
 
-// without is the variant of a route in which one value has overflowed.
+// without returns the variant of a route in which one value has overflowed.
 func (t *Store) without(r *Route, extra int) *Route {
 	values := slices.Clone(r.dynamic.extras)
 	values[extra] = labelvalue.Overflow
 	return t.Variant(cmp.Or(r.dynamic.base, r), values)
 }
 
-// overflowSeries makes a series that carries __overflow__, or returns the one
-// set in which everything ends when the allowance is spent.
+// overflowSeries creates a series with __overflow__, or returns the single one that counts
+// everything beyond the allowance.
 func (t *Store) overflowSeries(w *RouteMethod, status int) *Series {
 	last := t.routeMethod(t.overflow, 0)
 	if t.overflowSets < t.allowed-1 || w == last && status == labelvalue.OverflowStatus {
@@ -71,7 +71,7 @@ func (t *Store) overflowSeries(w *RouteMethod, status int) *Series {
 	return t.addEntry(last, labelvalue.OverflowStatus).series
 }
 
-// offender names the label with the most values: the one to replace.
+// offender returns the label with the most values: the one to replace.
 func (t *Store) offender() dimension {
 	most, worst := t.made, routeDimension
 	if len(t.statuses) > most {
@@ -103,7 +103,7 @@ func (t *Store) newSeries(w *RouteMethod, status int) *Series {
 	return s
 }
 
-// warn says once that the budget is spent, and on what.
+// warn logs once that the budget is used up, and by what.
 func (t *Store) warn(by dimension) {
 	if t.warned {
 		return
@@ -115,7 +115,7 @@ func (t *Store) warn(by dimension) {
 		"limit", t.Config.Limit, "routes", t.made, "statuses", len(t.statuses))
 }
 
-// dimensionName is the name of a label.
+// dimensionName returns the name of a label.
 func (t *Store) dimensionName(by dimension) string {
 	switch {
 	case by >= extraDimension:
@@ -129,7 +129,7 @@ func (t *Store) dimensionName(by dimension) string {
 	return t.Config.RouteLabel
 }
 
-// Overflows calls f for each label with how many requests had its value replaced.
+// Overflows calls f for each label with the number of requests whose value was replaced.
 func (t *Store) Overflows(f func(label string, n uint64)) {
 	for i := range t.beyond[routeDimension:] {
 		by := routeDimension + dimension(i)

@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// Exclusions decide which requests are not recorded. They look at a request's
-// path before the handler runs and at its route's template once, when the
-// route is first seen.
+// Exclusions define which requests are not recorded. They match a request's path before the handler
+// runs, and a route's template once, when the route is first used.
 type Exclusions struct {
 	exact    map[string]bool
 	globs    []string
 	patterns []*regexp.Regexp
 
-	// byLength are the exact paths of each length; those of 63 bytes and more
-	// share the last. Comparing with one or two is faster than any map.
+	// byLength are the exact paths of each length; those of 63 bytes and more share the last
+	// element. Comparing with one or two is faster than any map.
 	byLength [64][]string
 }
 
@@ -78,8 +77,7 @@ func (e *Exclusions) route(template string) bool {
 	return false
 }
 
-// globMatch is path.Match segment by segment, with ** for any number of
-// segments, none included.
+// globMatch is path.Match for each segment, with ** for any number of segments, including none.
 func globMatch(glob, p string) bool {
 	for {
 		pattern, restGlob, moreGlob := strings.Cut(glob, "/")
@@ -97,7 +95,7 @@ func globMatch(glob, p string) bool {
 	}
 }
 
-// matchRest tries the glob behind a ** at every segment of p.
+// matchRest tries the glob after a ** at every segment of p.
 func matchRest(glob string, more bool, p string) bool {
 	if !more {
 		return true

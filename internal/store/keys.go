@@ -8,12 +8,11 @@ import (
 	"github.com/tacho-go/tacho/multiproc"
 )
 
-// A cellKind is what the words of a cell count. Cells are in the process's own
-// memory, or in that which it shares with the service's other processes, where
-// they are known by keys.
+// A cellKind is what the words of a cell count. Cells are in the process's own memory, or in memory
+// shared with the service's other processes, where they are identified by keys.
 type cellKind string
 
-// The kinds of cells. The words of histograms are those of a shard.
+// The kinds of cells. Histograms have the words of a shard.
 const (
 	requestDurations cellKind = "request_duration" // nanoseconds
 	nativeDurations  cellKind = "native_duration"  // buckets of one power of two, or zero
@@ -28,29 +27,29 @@ const (
 	functionErrors   cellKind = "function_errors"
 )
 
-// live are the kinds that say something of the present.
+// live are the kinds that describe the current state.
 var live = map[cellKind]bool{inFlightCounts: true, streamCounts: true}
 
-// A cellKey says which cell of a kind it is, whatever the options are of the
-// process that reads it. It is written as JSON.
+// A cellKey identifies a cell of a kind, independently of the options of the process that reads it.
+// It is written as JSON.
 type cellKey struct {
 	What   cellKind          `json:"what"`
 	Method string            `json:"method,omitempty"`
 	Secure bool              `json:"tls,omitempty"`
 	Route  string            `json:"route,omitempty"`
 	Status int               `json:"status,omitempty"` // a class is less than 10
-	Labels map[string]string `json:"labels,omitempty"` // the extra ones
+	Labels map[string]string `json:"labels,omitempty"` // the extra labels
 	Bounds []float64         `json:"bounds,omitempty"` // of a histogram
-	Chunk  int               `json:"chunk,omitempty"`  // of a native one; -1 is zero
+	Chunk  int               `json:"chunk,omitempty"`  // of a native histogram; -1 is the zero bucket
 	Names  []string          `json:"names,omitempty"`  // of each word
 }
 
 func (k cellKey) shared() multiproc.CellKey {
-	text, _ := json.Marshal(k) // of a struct like this one there is always one
+	text, _ := json.Marshal(k) // this struct never fails to marshal
 	return multiproc.CellKey{Text: string(text), Live: live[k.What]}
 }
 
-// words makes a cell.
+// words creates a cell.
 func (t *Store) words(k cellKey, n int) hist.Shard {
 	if t.shared == nil {
 		return make(hist.Shard, n)
@@ -58,7 +57,7 @@ func (t *Store) words(k cellKey, n int) hist.Shard {
 	return t.shared.Add(k.shared(), n, t.Now().UnixNano())
 }
 
-// newHistogram makes one of a series's histograms.
+// newHistogram creates one of a series's histograms.
 func (t *Store) newHistogram(l *hist.Bounds, what cellKind, s *Series) hist.Histogram {
 	if t.shared == nil {
 		return l.NewHistogram()
@@ -69,7 +68,7 @@ func (t *Store) newHistogram(l *hist.Bounds, what cellKind, s *Series) hist.Hist
 	return hist.Histogram{Words: keep(l.Words()), Keep: keep}
 }
 
-// newNative makes a series's native histogram.
+// newNative creates a series's native histogram.
 func (t *Store) newNative(s *Series) *hist.Native {
 	if t.shared == nil {
 		return hist.NewNative()
@@ -87,13 +86,13 @@ func (t *Store) newNative(s *Series) *hist.Native {
 	}
 }
 
-// keyOf is the key of a cell of a series, or of the route and method that it is in.
+// keyOf returns the key of a cell of a series, or of its route and method.
 func (t *Store) keyOf(what cellKind, s *Series) cellKey {
 	if t.shared == nil {
 		return cellKey{}
 	}
 	k := cellKey{What: what, Route: s.Of.Route.Label}
-	t.kindKey(&k, s.Of.Kind)
+	t.setMethod(&k, s.Of.MethodTLS)
 	switch what {
 	case requestDurations, nativeDurations:
 		k.Status = s.Status
@@ -111,8 +110,8 @@ func (t *Store) keyOf(what cellKind, s *Series) cellKey {
 	return k
 }
 
-func (t *Store) kindKey(k *cellKey, kind int) {
-	k.Method, k.Secure = t.Method(kind)
+func (t *Store) setMethod(k *cellKey, methodTLS int) {
+	k.Method, k.Secure = t.Method(methodTLS)
 }
 
 // dimensionNames are the keys of the counts in beyond.
@@ -124,7 +123,7 @@ func (t *Store) dimensionNames() []string {
 	return names
 }
 
-// allocate makes the cells that are there from the beginning.
+// allocate creates the cells that exist from the start.
 func (t *Store) allocate() {
 	t.Created = t.Now().UnixNano()
 	t.Failures = t.words(cellKey{What: failureCounts, Names: t.Config.Reasons}, len(t.Config.Reasons))
@@ -143,8 +142,7 @@ func (t *Store) allocate() {
 	}
 }
 
-// Share counts in cells that other processes see. It is called before anything is
-// counted.
+// Share moves counting to cells that other processes can read. Call it before anything is counted.
 func (t *Store) Share(cells *multiproc.Cells) {
 	t.shared = cells
 	t.allocate()

@@ -11,22 +11,22 @@ import (
 	"github.com/tacho-go/tacho/multiproc"
 )
 
-// A binding is a cell and where its words go in the store that adds up.
+// A binding connects a cell to its words in the merged store.
 type binding struct {
 	cell    *multiproc.Cell
 	words   hist.Shard
-	into    []int    // by word of the cell, which of words; -1 for none
-	created []*int64 // of what the words belong to
+	into    []int    // by word of the cell, the index in words; -1 for none
+	created []*int64 // creation times of what the words belong to
 }
 
-// A Merger adds up the cells of several processes in a store.
+// A Merger adds the cells of several processes to a store.
 type Merger struct {
 	Into      *Store
 	bindings  []*binding
-	exemplars int // of how many series exemplars were adopted
+	exemplars int // the number of series with adopted exemplars
 }
 
-// Merge puts what all cells hold into the store.
+// Merge sets the store to the sums of all cells.
 func (m *Merger) Merge(cells []*multiproc.Cell) {
 	for _, cell := range cells {
 		if cell.Data == nil {
@@ -43,8 +43,8 @@ func (m *Merger) Merge(cells []*multiproc.Cell) {
 	}
 }
 
-// AdoptExemplars shows the exemplars of this process: any is an example of all.
-// Series stay, so that there is something to do only when there are new ones.
+// AdoptExemplars exports the exemplars of this process, since any of them is an example for all
+// processes. Series are never removed, so there is work only for new ones.
 func (m *Merger) AdoptExemplars(own *Store) {
 	all, _ := own.Ordered()
 	if len(all) == m.exemplars {
@@ -81,7 +81,7 @@ func (b *binding) add() {
 	}
 }
 
-// to is where a word goes.
+// to returns the place of a word.
 func (b *binding) to(i int) int {
 	switch {
 	case b.into == nil:
@@ -92,8 +92,7 @@ func (b *binding) to(i int) int {
 	return -1
 }
 
-// bind finds the place of a cell. One whose key means nothing here, as another
-// release's may, has none.
+// bind finds the place of a cell. A cell with an unknown key, such as another release's, has none.
 func (t *Store) bind(cell *multiproc.Cell) *binding {
 	b := &binding{cell: cell}
 	var k cellKey
@@ -106,7 +105,7 @@ func (t *Store) bind(cell *multiproc.Cell) *binding {
 	return b
 }
 
-// places say where the cells of a kind go.
+// places define where the cells of a kind are added.
 var places = map[cellKind]func(*Store, *binding, cellKey){
 	requestDurations: func(t *Store, b *binding, k cellKey) {
 		s := t.seriesOf(k)
@@ -138,12 +137,12 @@ var places = map[cellKind]func(*Store, *binding, cellKey){
 		b.words = wordOf(t.panicsOf(&Series{Of: t.routeMethodOf(k)}))
 	},
 	inFlightCounts: func(t *Store, b *binding, k cellKey) {
-		kind := 0
+		methodTLS := 0
 		if len(t.inFlight) > 1 {
-			kind = t.kindOf(k.Method, k.Secure)
+			methodTLS = t.methodTLS(k.Method, k.Secure)
 		}
-		t.inFlight[kind].use(t, kind)
-		b.words = t.inFlight[kind].words.Load()[:]
+		t.inFlight[methodTLS].use(t, methodTLS)
+		b.words = t.inFlight[methodTLS].words.Load()[:]
 	},
 	streamCounts: func(t *Store, b *binding, _ cellKey) { b.words = wordOf(t.Streams) },
 	overflowCounts: func(t *Store, b *binding, k cellKey) {
@@ -157,13 +156,13 @@ var places = map[cellKind]func(*Store, *binding, cellKey){
 	},
 }
 
-// histogram puts the words into one of a series's histograms.
+// histogram adds the words to one of a series's histograms.
 func (b *binding) histogram(t *Store, slot *atomic.Pointer[hist.Histogram], l *hist.Bounds, s *Series, k cellKey) {
 	b.words = t.makeHistogram(slot, l, k.What, s).Words
 	b.into, b.created = l.Adopt(k.Bounds), []*int64{&s.Of.Created}
 }
 
-// byName says where words with these names go among others.
+// byName returns the places of words with these names among others.
 func byName(names, among []string) []int {
 	into := make([]int, len(names))
 	for i, name := range names {
@@ -172,10 +171,10 @@ func byName(names, among []string) []int {
 	return into
 }
 
-// wordOf is a word as a stripe.
+// wordOf returns a word as a shard.
 func wordOf(w *atomic.Uint64) hist.Shard { return unsafe.Slice(w, 1) }
 
-// routeOf is the route of a key.
+// routeOf returns the route of a key.
 func (t *Store) routeOf(k cellKey) *Route {
 	r := t.Route(k.Route)
 	if len(t.Extras) > 0 {
@@ -188,21 +187,21 @@ func (t *Store) routeOf(k cellKey) *Route {
 	return r
 }
 
-// routeMethodOf is what is counted under the route and method of a key.
+// routeMethodOf returns the route and method of a key.
 func (t *Store) routeMethodOf(k cellKey) *RouteMethod {
-	return t.routeMethod(t.routeOf(k), t.kindOf(k.Method, k.Secure))
+	return t.routeMethod(t.routeOf(k), t.methodTLS(k.Method, k.Secure))
 }
 
-// seriesOf is the series of a key.
+// seriesOf returns the series of a key.
 func (t *Store) seriesOf(k cellKey) *Series {
 	status := k.Status
-	if 0 < status && status < 10 { // the process that counted it groups them
+	if 0 < status && status < 10 { // the process that counted it records classes
 		status *= 100
 	}
 	return t.Series(t.routeOf(k), k.Method, k.Secure, status)
 }
 
-// seriesOfSizes is a series whose sizes are those of a key.
+// seriesOfSizes returns a series with the sizes of a key.
 func (t *Store) seriesOfSizes(k cellKey) *Series {
 	if t.Config.SizesByStatus && k.Status != 0 {
 		return t.seriesOf(k)

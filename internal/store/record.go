@@ -6,14 +6,14 @@ import (
 	"github.com/tacho-go/tacho/internal/hist"
 )
 
-// An Outcome is what became of a request.
+// An Outcome is the result of a request.
 type Outcome struct {
 	Method   string
 	TLS      bool // it came over TLS
 	Status   int
 	Panicked bool
 
-	// Nanoseconds and bytes; negative ones of the last three are not recorded.
+	// Nanoseconds and bytes; negative values of the last three are not recorded.
 	Latency           int64
 	Lifetime          int64 // of a stream
 	BytesIn, BytesOut int64
@@ -21,15 +21,15 @@ type Outcome struct {
 	Hint uint32 // chooses the shard; it should differ between processors
 }
 
-// Record counts a request under a route, and returns the series and the bucket of
-// the latency histogram in which it was counted.
+// Record counts a request under a route, and returns the series and the latency bucket in which it
+// was counted.
 func (t *Store) Record(r *Route, o *Outcome) (in *Series, bucket int) {
-	c := t.entry(t.routeMethod(r, t.kindOf(o.Method, o.TLS)), t.StatusOf(o.Status))
+	c := t.entry(t.routeMethod(r, t.methodTLS(o.Method, o.TLS)), t.StatusOf(o.Status))
 	s := c.series
 	if c.overflow != noDimension || r.overflowed {
 		t.beyond[max(c.overflow, routeDimension)].Add(1)
 	}
-	if o.Lifetime >= 0 { // the series is another route's where the budget is spent
+	if o.Lifetime >= 0 { // beyond the budget, the series is another route's
 		t.observe(&s.Of.Streams, t.StreamBounds, streamDurations, s, o.Lifetime, o.Hint)
 	}
 	bucket = s.Observe(uint64(max(o.Latency, 0)), o.Hint)
@@ -45,8 +45,7 @@ func (t *Store) Record(r *Route, o *Outcome) (in *Series, bucket int) {
 	return s, bucket
 }
 
-// observe records a value in one of a series's histograms, which is made when first
-// needed.
+// observe records a value in one of a series's histograms, which is created when first needed.
 func (t *Store) observe(slot *atomic.Pointer[hist.Histogram], b *hist.Bounds, what cellKind, s *Series, v int64, hint uint32) {
 	h := slot.Load()
 	if h == nil {
@@ -66,7 +65,7 @@ func (t *Store) makeHistogram(slot *atomic.Pointer[hist.Histogram], b *hist.Boun
 	return &h
 }
 
-// panicsOf is where the panics of a series's route and method are counted.
+// panicsOf returns the panic counter of a series's route and method.
 func (t *Store) panicsOf(s *Series) *atomic.Uint64 {
 	if n := s.Of.panics.Load(); n != nil {
 		return n

@@ -9,27 +9,27 @@ import (
 	"github.com/tacho-go/tacho/internal/index"
 )
 
-// A Route is everything recorded under one value of the route label.
+// A Route is everything recorded for one value of the route label.
 type Route struct {
 	Label    string
 	Excluded bool
 	bounds   *hist.Bounds                // of its latency histograms
 	first    atomic.Pointer[RouteMethod] // of a list
 
-	overflowed bool // it is, or is a variant of, the route that stands for too many
+	overflowed bool // it is the overflow route, or a variant of it
 
 	dynamic *dynamic // nil unless there are extra labels
 }
 
-// A dynamic is what a route has where there are extra labels: what is recorded
-// stands under its variants, one for each set of their values.
+// A dynamic is the part of a route that extra labels need: requests are recorded under variants of
+// the route, one for each set of values.
 type dynamic struct {
 	base     *Route   // of a variant
 	extras   []string // the values
 	variants index.Map[string, *Route]
 }
 
-// Extras are the values of the extra labels that the route stands for.
+// Extras returns the route's values of the extra labels.
 func (r *Route) Extras() []string {
 	if r.dynamic == nil {
 		return nil
@@ -37,20 +37,19 @@ func (r *Route) Extras() []string {
 	return r.dynamic.extras
 }
 
-// A RouteMethod is everything counted under one route and kind of request.
+// A RouteMethod is everything counted for one route, method and TLS.
 type RouteMethod struct {
-	Route *Route
-	next  *RouteMethod // of the same route; set before others can see it
-	Kind  int          // twice the method, plus one if it came over TLS
+	Route     *Route
+	next      *RouteMethod // of the same route; set before others can see it
+	MethodTLS int          // twice the method, plus one if it came over TLS
 
-	// The first entries stand here; the others, of routes that answer with many
-	// statuses, stand in a slice that is copied on write. Entries are written before
-	// they are counted, and never changed.
+	// The first entries are stored here. Those of routes with many statuses are in a slice that is
+	// copied on write. Entries are written before they are counted, and never changed.
 	count atomic.Int32
 	first [firstEntries]entry
 	more  atomic.Pointer[[]entry]
 
-	// Made when the first value arrives, since most routes need few of them.
+	// Created with the first value, because most routes need few of them.
 	Sizes   Sizes
 	Streams atomic.Pointer[hist.Histogram]
 
@@ -60,14 +59,14 @@ type RouteMethod struct {
 
 const firstEntries = 4
 
-// Sizes are the body sizes of a route and method, or of a series where a schema
-// tells them apart by status.
+// Sizes are the body sizes of a route and method, or of a series if a schema separates them by
+// status.
 type Sizes struct {
 	Request, Response atomic.Pointer[hist.Histogram]
 }
 
-// An entry leads from a status to its series. Where the budget was spent, that is
-// one that carries __overflow__ in place of a label's value.
+// An entry maps a status to its series. Beyond the budget, that is one with __overflow__ in place
+// of a label's value.
 type entry struct {
 	status   int32
 	overflow dimension
@@ -92,7 +91,7 @@ func (w *RouteMethod) find(status int) (entry, bool) {
 	return entry{}, false
 }
 
-// add appends an entry. It is called under the store's lock.
+// add appends an entry. The store's lock must be held.
 func (w *RouteMethod) add(c entry) {
 	if n := w.count.Load(); n < firstEntries {
 		w.first[n] = c
@@ -124,14 +123,14 @@ type Series struct {
 func (s *Series) Observe(ns uint64, hint uint32) int {
 	bucket := s.bounds.Observe(&s.durations, ns, hint)
 	if s.native != nil {
-		s.native.Observe(ns) // after the classic one, see read
+		s.native.Observe(ns) // after the classic one, see Read
 	}
 	return bucket
 }
 
-// Read takes the series's present values. A native histogram must add up to its
-// count. It is read first and observed last, so that the classic buckets hold at
-// least as many; what is more falls to the next scrape.
+// Read reads the series's present values. A native histogram must add up to its count. It is read
+// first and observed last, so that the classic buckets hold at least as many observations; the
+// surplus waits for the next scrape.
 func (s *Series) Read(r *hist.Snapshot, native *hist.NativeSnapshot) {
 	if s.native == nil {
 		r.Take(s.bounds, &s.durations)
@@ -147,13 +146,13 @@ func (s *Series) Read(r *hist.Snapshot, native *hist.NativeSnapshot) {
 	r.Exemplars = s.Exemplars.All(r.Exemplars[:0])
 }
 
-// Count is how many requests there were.
+// Count returns the number of requests.
 func (s *Series) Count() uint64 { return s.durations.Count() }
 
-// Beyond is how many of them took longer than the highest bound.
+// Beyond returns how many requests took longer than the highest bound.
 func (s *Series) Beyond() uint64 { return s.durations.Bucket(s.durations.Buckets() - 1) }
 
-// Panicked is how many panics there were.
+// Panicked returns the number of panics.
 func (w *RouteMethod) Panicked() uint64 {
 	if n := w.panics.Load(); n != nil {
 		return n.Load()
@@ -161,11 +160,11 @@ func (w *RouteMethod) Panicked() uint64 {
 	return 0
 }
 
-// byLabels orders label sets for the eye: by route, method and status.
+// byLabels orders label sets for readers: by route, method and status.
 func byLabels(a, b *Series) int {
-	return cmp.Or(compareRows(a.Of, b.Of), cmp.Compare(a.Status, b.Status))
+	return cmp.Or(compareRouteMethods(a.Of, b.Of), cmp.Compare(a.Status, b.Status))
 }
 
-func compareRows(a, b *RouteMethod) int {
-	return cmp.Or(cmp.Compare(a.Route.Label, b.Route.Label), slices.Compare(a.Route.Extras(), b.Route.Extras()), cmp.Compare(a.Kind, b.Kind))
+func compareRouteMethods(a, b *RouteMethod) int {
+	return cmp.Or(cmp.Compare(a.Route.Label, b.Route.Label), slices.Compare(a.Route.Extras(), b.Route.Extras()), cmp.Compare(a.MethodTLS, b.MethodTLS))
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/tacho-go/tacho/multiproc"
 )
 
-// A Store counts requests by route, within the budget. Look-ups are lock-free;
-// additions happen under a lock and are rare.
+// A Store counts requests by route, within the budget. Lookups are lock-free; additions take a lock
+// and are rare.
 type Store struct {
 	Config  Config
 	Methods labelvalue.Methods
 	Exclude Exclusions
-	allowed int // how many label sets with __overflow__ come on top of the limit
-	limit   int // the config's, but where the counts of several processes are added up
+	allowed int // maximum label sets with __overflow__, in addition to the limit
+	limit   int // the config's, except in a merged store
 	Bounds  *hist.Bounds
 	byRoute map[string]*hist.Bounds // the bounds of single routes, by label
 
@@ -30,7 +30,7 @@ type Store struct {
 
 	Group   *labelvalue.Limiter   // of the config's group, or nil
 	Extras  []*labelvalue.Limiter // of the config's extra labels
-	Dynamic bool                  // there is one of these
+	Dynamic bool                  // there are extra labels or a group
 
 	Created  int64          // nanoseconds since the epoch
 	inFlight []gauge        // one, or one for each method
@@ -38,26 +38,26 @@ type Store struct {
 	Failures hist.Shard     // by reason
 	Panics   hist.Shard     // by function
 
-	routes   index.Map[string, *Route] // by the string as it came
+	routes   index.Map[string, *Route] // by the string as received
 	static   [staticSlots]atomic.Pointer[staticRoute]
 	overflow *Route
-	beyond   hist.Shard   // how many requests were counted past the limit, by dimension
-	variants atomic.Int64 // how many there are
+	beyond   hist.Shard   // requests counted beyond the limit, by dimension
+	variants atomic.Int64 // the number of variants
 
-	shared       *multiproc.Cells // nil where there is one process
-	Now          func() time.Time // is replaced in tests
+	shared       *multiproc.Cells // nil with a single process
+	Now          func() time.Time // replaced in tests
 	mu           sync.Mutex
-	cleaned      map[string]*Route // by the label, of templates that had to be cleaned
-	made         int               // how many routes there are
+	cleaned      map[string]*Route // templates that had to be cleaned, by label
+	made         int               // the number of routes
 	all          []*Series
-	sorted       []*Series      // all, in the order in which they are shown; nil when out of date
-	shown        []*RouteMethod // those that own one of them, in the same order
-	overflowSets int            // of all, those with __overflow__
+	sorted       []*Series      // all in export order; nil when out of date
+	shown        []*RouteMethod // those with any series, in the same order
+	overflowSets int            // the number of series with __overflow__
 	statuses     map[int]int    // series per status
 	warned       bool
 }
 
-// MaxLimit is the highest limit of label sets.
+// MaxLimit is the highest permitted limit of label sets.
 const MaxLimit = 10_000_000
 
 // New returns an empty store.
@@ -101,13 +101,13 @@ func (t *Store) newRoute(label string) *Route {
 		Excluded: t.Exclude.route(label),
 		bounds:   cmp.Or(t.byRoute[label], t.Bounds),
 	}
-	if n := len(t.Extras); n > 0 { // of what overflows into the route itself
+	if n := len(t.Extras); n > 0 { // for requests that overflow into the route itself
 		r.dynamic = &dynamic{extras: slices.Repeat([]string{labelvalue.Overflow}, n)}
 	}
 	return r
 }
 
-// Variant returns a route under these values of the extra labels.
+// Variant returns the variant of a route with these values of the extra labels.
 func (t *Store) Variant(r *Route, values []string) *Route {
 	if len(values) == 0 {
 		return r
@@ -121,7 +121,7 @@ func (t *Store) Variant(r *Route, values []string) *Route {
 		if t.variants.Add(1) > int64(2*t.limit) {
 			t.variants.Add(-1)
 			t.beyond[extraDimension].Add(1)
-			return r, false // in whose own series all others are counted
+			return r, false // its own series count all others
 		}
 		return &Route{
 			Label: r.Label, Excluded: r.Excluded, bounds: r.bounds, overflowed: r.overflowed,
@@ -130,21 +130,21 @@ func (t *Store) Variant(r *Route, values []string) *Route {
 	})
 }
 
-// kindOf is the kind of a request: twice its method, plus one if it came over TLS.
-func (t *Store) kindOf(method string, secure bool) int {
-	kind := 2 * t.Methods.Index(method)
+// methodTLS returns twice the method, plus one if the request came over TLS.
+func (t *Store) methodTLS(method string, secure bool) int {
+	methodTLS := 2 * t.Methods.Index(method)
 	if secure && t.Config.Schemes {
-		kind++
+		methodTLS++
 	}
-	return kind
+	return methodTLS
 }
 
-// Method returns the method of a kind, and whether it came over TLS.
-func (t *Store) Method(kind int) (method string, secure bool) {
-	return t.Methods.Names[kind>>1], kind&1 == 1
+// Method returns the method and TLS of methodTLS's result.
+func (t *Store) Method(methodTLS int) (method string, secure bool) {
+	return t.Methods.Names[methodTLS>>1], methodTLS&1 == 1
 }
 
-// StatusOf is the status under which a response is recorded.
+// StatusOf returns the status under which a response is recorded.
 func (t *Store) StatusOf(status int) int {
 	if t.Config.GroupStatus && status > 0 {
 		return status / 100
@@ -152,8 +152,8 @@ func (t *Store) StatusOf(status int) int {
 	return status
 }
 
-// Route returns the route of a template, or the overflow route when there are
-// too many. It does not keep the string that it is given.
+// Route returns the route of a template, or the overflow route if there are too many. It does not
+// keep the string.
 func (t *Store) Route(template string) *Route {
 	if r, ok := t.routes.Snapshot()[template]; ok {
 		return r
@@ -161,10 +161,9 @@ func (t *Store) Route(template string) *Route {
 	return t.addRoute(template)
 }
 
-// A staticRoute leads from a string that never changes to its route. Routers
-// hand out the same string for the same route each time, so that its address is
-// enough to know it by. The entry keeps the string alive, so that no other one
-// can come to stand there.
+// A staticRoute maps a string that never changes to its route. A router returns the same string for
+// the same route each time, so its address identifies it. The entry keeps the string alive, so no
+// other string can get that address.
 type staticRoute struct {
 	text  string
 	route *Route
@@ -172,8 +171,7 @@ type staticRoute struct {
 
 const staticSlots = 512
 
-// StaticRoute is route for strings that never change, prepared by clean when
-// they are first seen.
+// StaticRoute is Route for strings that never change. clean prepares them on first use.
 func (t *Store) StaticRoute(text string, clean func(string) string) *Route {
 	data := unsafe.StringData(text)
 	address := uintptr(unsafe.Pointer(data))
@@ -182,7 +180,7 @@ func (t *Store) StaticRoute(text string, clean func(string) string) *Route {
 		return s.route
 	}
 	r := t.Route(clean(text))
-	if r != t.overflow && len(text) <= labelvalue.MaxBytes { // a router may make its patterns of what clients send
+	if r != t.overflow && len(text) <= labelvalue.MaxBytes { // a router may derive its patterns from requests
 		slot.Store(&staticRoute{text, r})
 	}
 	return r
@@ -201,8 +199,7 @@ func (t *Store) addRoute(template string) *Route {
 	return r
 }
 
-// labelled returns the route of a label. Strings that clean to the same label
-// share it.
+// labelled returns the route of a label. Strings that are cleaned to the same label share it.
 func (t *Store) labelled(label string) *Route {
 	if label == labelvalue.Overflow {
 		return t.overflow
@@ -221,12 +218,12 @@ func (t *Store) labelled(label string) *Route {
 	return t.newRoute(label)
 }
 
-// remember indexes a template as it came, but no endless number of them and
-// no huge ones: these are cleaned each time.
+// remember indexes a template as received, but only a limited number of them and no long ones:
+// these are cleaned each time.
 func (t *Store) remember(template string, r *Route) {
 	switch {
 	case template == r.Label:
-		t.routes.Put(r.Label, r) // not the caller's memory, and not a second copy
+		t.routes.Put(r.Label, r) // neither the caller's memory nor a second copy
 		return
 	case t.routes.Len() < 2*t.limit && len(template) <= labelvalue.MaxBytes:
 		t.routes.Put(strings.Clone(template), r)
@@ -234,24 +231,24 @@ func (t *Store) remember(template string, r *Route) {
 	t.cleaned[r.Label] = r
 }
 
-// routeMethod returns what is counted under a route and kind of request.
-func (t *Store) routeMethod(r *Route, kind int) *RouteMethod {
+// routeMethod returns the counts of a route, method and TLS.
+func (t *Store) routeMethod(r *Route, methodTLS int) *RouteMethod {
 	first := r.first.Load()
 	for w := first; w != nil; w = w.next {
-		if w.Kind == kind {
+		if w.MethodTLS == methodTLS {
 			return w
 		}
 	}
-	fresh := &RouteMethod{Route: r, next: first, Kind: kind, Created: t.Now().UnixNano()}
+	fresh := &RouteMethod{Route: r, next: first, MethodTLS: methodTLS, Created: t.Now().UnixNano()}
 	if r.first.CompareAndSwap(first, fresh) {
 		return fresh
 	}
-	return t.routeMethod(r, kind) // somebody else was faster, perhaps with this very one
+	return t.routeMethod(r, methodTLS) // another goroutine was faster, possibly with the same one
 }
 
-// Series returns the series in which requests are counted under a route.
+// Series returns the series in which requests are counted for a route.
 func (t *Store) Series(r *Route, method string, secure bool, status int) *Series {
-	return t.entry(t.routeMethod(r, t.kindOf(method, secure)), t.StatusOf(status)).series
+	return t.entry(t.routeMethod(r, t.methodTLS(method, secure)), t.StatusOf(status)).series
 }
 
 // entry returns the entry of a status.
@@ -276,11 +273,11 @@ func (t *Store) addEntry(w *RouteMethod, status int) entry {
 	return c
 }
 
-// Expect makes the series of a route that was not called yet, so that they
-// start at zero. Half of the budget is left for what really happens.
+// Expect creates the series of a route that was not requested yet, so that they start at zero. It
+// leaves half of the budget for actual requests.
 func (t *Store) Expect(method, template string) {
 	if t.Dynamic {
-		return // the values that requests will bring are not known
+		return // the values of future requests are not known
 	}
 	r := t.Route(template)
 	if r == t.overflow || r.Excluded {
@@ -296,8 +293,8 @@ func (t *Store) Expect(method, template string) {
 	}
 }
 
-// Ordered returns all series, and what owns at least one of them, in the order
-// in which they are shown. The slices must not be written to.
+// Ordered returns all series, and each RouteMethod that has any, in export order. The slices must
+// not be changed.
 func (t *Store) Ordered() ([]*Series, []*RouteMethod) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -314,7 +311,7 @@ func (t *Store) Ordered() ([]*Series, []*RouteMethod) {
 	return t.sorted, t.shown
 }
 
-// StatusLabel is a status, as statusOf gives it, as the label shows it.
+// StatusLabel returns the label value of a status from StatusOf.
 func (t *Store) StatusLabel(status int) string {
 	if t.Config.GroupStatus && status != labelvalue.OverflowStatus {
 		return labelvalue.StatusClass(100 * status)

@@ -79,8 +79,8 @@ func newRole(s schema.Schema, f schema.Family, p part) role {
 // follows reports whether a series belongs to the schema and not to another library with
 // the same name.
 func (r role) follows(set labels.Labels) bool {
-	return !slices.ContainsFunc(r.selector.Demand, func(l string) bool { return set.Get(l) == "" }) &&
-		!slices.ContainsFunc(r.selector.Refuse, func(l string) bool { return set.Get(l) != "" })
+	return !slices.ContainsFunc(r.selector.Require, func(l string) bool { return set.Get(l) == "" }) &&
+		!slices.ContainsFunc(r.selector.Absent, func(l string) bool { return set.Get(l) != "" })
 }
 
 func (r role) routeOf(set labels.Labels) Route {
