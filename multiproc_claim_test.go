@@ -1,6 +1,6 @@
 //go:build unix
 
-package tacho
+package tacho_test
 
 import (
 	"log/slog"
@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	logged "github.com/tacho-go/tacho/internal/locked"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // TestTwoServices: a directory is one service's. Another one stays out, says so once and
@@ -17,18 +20,18 @@ import (
 func TestTwoServices(t *testing.T) {
 	dir := t.TempDir()
 	var log logged.Buffer
-	shop := member(t, dir, Options{Multiproc: Multiproc{Service: "shop"}})
-	blog, err := New(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir, Service: "blog"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	shop := member(t, dir, tacho.Options{Multiproc: tacho.Multiproc{Service: "shop"}})
+	blog, err := tacho.New(tacho.Options{OmitRuntime: true, Multiproc: tacho.Multiproc{Dir: dir, Service: "blog"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	exchange(shop, "GET", "/x", 200)
+	metertest.Record(shop, "GET", "/x", 200)
 	for range 5 {
-		exchange(blog, "GET", "/x", 200)
+		metertest.Record(blog, "GET", "/x", 200)
 	}
 	_ = blog.Flush()
-	line(t, shop, `http_requests_total{method="GET",path="/x",status="200"} 1`)
-	line(t, blog, `http_requests_total{method="GET",path="/x",status="200"} 5`)
+	metertest.Line(t, shop, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Line(t, blog, `http_requests_total{method="GET",path="/x",status="200"} 5`)
 	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `the service \"shop\", and this one is \"blog\"`) || !strings.Contains(text, "Options.Multiproc.Service") {
 		t.Errorf("the log says\n%s", text)
 	}
@@ -37,7 +40,7 @@ func TestTwoServices(t *testing.T) {
 	}
 
 	// The old and the new program of a service, whatever their versions, are one.
-	if got, want := (Options{Multiproc: Multiproc{Dir: dir}}).withDefaults().Multiproc.Service, module(t); got != want {
+	if got, want := (tacho.Options{Multiproc: tacho.Multiproc{Dir: dir}}).Service(), module(t); got != want {
 		t.Errorf("by default it is %q, want %q", got, want)
 	}
 }
@@ -58,12 +61,12 @@ func module(t *testing.T) string {
 func countedAlone(t *testing.T) string {
 	t.Helper()
 	var log logged.Buffer
-	m, err := New(Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	m, err := tacho.New(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	exchange(m, "GET", "/x", 200)
-	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 	return log.String()
 }
 
@@ -80,7 +83,7 @@ func TestInheritedDirectory(t *testing.T) {
 			if text := countedAlone(t); strings.Count(text, "counts for itself alone") != 1 || !strings.Contains(text, dir) {
 				t.Errorf("the log says\n%s", text)
 			}
-			if _, err := New(Options{Multiproc: Multiproc{Dir: dir}}); err == nil {
+			if _, err := tacho.New(tacho.Options{Multiproc: tacho.Multiproc{Dir: dir}}); err == nil {
 				t.Error("Options may name it, too")
 			}
 		})
@@ -95,11 +98,11 @@ func TestBesidePython(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log logged.Buffer
-	m := member(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	m := member(t, dir, tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	recordBusiness(m)
-	exchange(m, "GET", "/x", 200)
-	line(t, m, "shop_queue 2")
-	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, "shop_queue 2")
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 	if all, _ := filepath.Glob(filepath.Join(dir, "*.db")); len(all) != 1 {
 		t.Errorf("beside Python's files there are %v", all)
 	}

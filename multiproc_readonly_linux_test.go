@@ -1,4 +1,4 @@
-package tacho
+package tacho_test
 
 import (
 	"strings"
