@@ -30,12 +30,11 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/tacho-go/tacho/multiproc"
-	"github.com/tacho-go/tacho/schema"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/multiproc"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // TestMain lets the test program be one of a service's processes.

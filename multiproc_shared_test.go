@@ -20,11 +20,10 @@ import (
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/tacho-go/tacho/internal/names"
-	"github.com/tacho-go/tacho/multiproc"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/internal/names"
+	"github.com/tacho-go/tacho/multiproc"
 )
 
 // TestShared: who knows only the directory exports what the processes themselves

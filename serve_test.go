@@ -17,9 +17,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tacho-go/tacho/internal/drain"
-
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/drain"
 	"github.com/tacho-go/tacho/internal/metertest"
 )
 

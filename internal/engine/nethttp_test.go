@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacho-go/tacho/internal/metertest"
-
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // serve sends one request through a handler and returns the response.

@@ -12,12 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
-
-	"github.com/tacho-go/tacho"
-	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

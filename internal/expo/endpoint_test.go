@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacho-go/tacho/internal/expo"
-
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/expo"
 	"github.com/tacho-go/tacho/internal/metertest"
 )
 

@@ -16,18 +16,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/tacho-go/tacho/internal/guard"
-	"github.com/tacho-go/tacho/schema"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // TestSameAsClientGolang: for the same state our encoders write what

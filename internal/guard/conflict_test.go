@@ -9,10 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/tacho-go/tacho/internal/guard"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/guard"
 	"github.com/tacho-go/tacho/internal/metertest"
 )
 

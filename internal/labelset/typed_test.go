@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacho-go/tacho/internal/store"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 type city int

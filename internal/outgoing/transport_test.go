@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacho-go/tacho/schema"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // upstream answers whatever a client may meet.

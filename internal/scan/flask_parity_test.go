@@ -20,12 +20,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/tacho-go/tacho/internal/scan"
-	"github.com/tacho-go/tacho/schema"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/internal/scan"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // The tests here are named after the behaviours of prometheus-flask-exporter

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacho-go/tacho/internal/labelvalue"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/metertest"
 )
 

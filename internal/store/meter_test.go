@@ -8,12 +8,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/tacho-go/tacho/internal/labelvalue"
-	"github.com/tacho-go/tacho/internal/store"
-
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/metertest"
+	"github.com/tacho-go/tacho/internal/store"
 )
 
 // TestBudget: past the limit new routes, or new statuses where these are the
