@@ -53,8 +53,8 @@ lint: ## gofmt, vet and staticcheck
 	bin/test/staticcheck $(PACKAGES)
 
 fuzz: ## each fuzz target for a minute
-	go test -timeout 10m -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s .
-	go test -timeout 10m -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s .
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s ./internal/store
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime 60s -fuzzminimizetime 1s ./internal/engine
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzPrometheusReads$$' -fuzztime 60s -fuzzminimizetime 1s ./bench
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzReader$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzCells$$' -fuzztime 60s -fuzzminimizetime 1x ./multiproc

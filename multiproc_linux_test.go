@@ -1,4 +1,4 @@
-package tacho
+package tacho_test
 
 import (
 	"errors"
@@ -11,7 +11,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tacho-go/tacho"
 	logged "github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
@@ -29,14 +31,14 @@ func TestFullDisk(t *testing.T) {
 		}
 	})
 	var log logged.Buffer
-	m := member(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	m := member(t, dir, tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	const routes = 400
 	count := func(from, to int) {
 		var clients sync.WaitGroup
 		for c := range 4 {
 			clients.Go(func() {
 				for i := from + c; i < to; i += 4 {
-					exchange(m, "GET", fmt.Sprintf("/route/%d", i), 200)
+					metertest.Record(m, "GET", fmt.Sprintf("/route/%d", i), 200)
 				}
 			})
 		}
@@ -45,7 +47,7 @@ func TestFullDisk(t *testing.T) {
 	count(0, routes)
 	recordBusiness(m)
 	body := func() string {
-		_, b := scrapeBody(t, m.Metrics(), acceptText, "")
+		_, b := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 		return string(b)
 	}
 	text := body()
@@ -58,13 +60,13 @@ func TestFullDisk(t *testing.T) {
 	if n := strings.Count(log.String(), "there is no space for counts that other processes can see"); n != 1 {
 		t.Errorf("the log says it %d times:\n%s", n, &log)
 	}
-	before := m.processes().cells.Private()
+	before := m.Cells().Private()
 
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=8m"); err != nil {
 		t.Fatal(err)
 	}
 	count(routes, routes+50)
-	if got := m.processes().cells.Private(); got != before {
+	if got := m.Cells().Private(); got != before {
 		t.Errorf("with space again %d more cells are private", got-before)
 	}
 	text = body()
@@ -73,7 +75,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("with space again it does not say %q", want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "gauge_livesum_"+m.processes().cells.ID()+".db")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "gauge_livesum_"+m.Cells().ID()+".db")); err != nil {
 		t.Error(err)
 	}
 }
@@ -89,11 +91,11 @@ func TestFullFromTheStart(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := member(t, dir, Options{Logger: slog.New(slog.DiscardHandler)})
-	exchange(m, "GET", "/x", 200)
+	m := member(t, dir, tacho.Options{Logger: slog.New(slog.DiscardHandler)})
+	metertest.Record(m, "GET", "/x", 200)
 	recordBusiness(m)
-	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
-	line(t, m, "shop_queue 2")
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Line(t, m, "shop_queue 2")
 }
 
 // TestPreforkPlanted: the name of a prefork directory can be guessed, so that somebody
@@ -109,12 +111,12 @@ func TestPreforkPlanted(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
 			t.Setenv("FIBER_PREFORK_CHILD", "1")
 			t.Setenv("PROMETHEUS_MULTIPROC_DIR", "")
-			dir, victim := filepath.Join(os.TempDir(), preforkPrefix+multiproc.ProcessName(os.Getppid())), t.TempDir()
+			dir, victim := filepath.Join(os.TempDir(), tacho.PreforkPrefix+multiproc.ProcessName(os.Getppid())), t.TempDir()
 			if err := plant(dir, victim); err != nil {
 				t.Fatalf("%v; this test needs root, such as: sudo make test", err)
 			}
-			if m, err := New(Options{OmitRuntime: true}); err == nil {
-				t.Cleanup(m.core.siblings.leave)
+			if m, err := tacho.New(tacho.Options{OmitRuntime: true}); err == nil {
+				t.Cleanup(m.Leave)
 				t.Error("it is used")
 			}
 			for _, d := range []string{dir, victim} {
@@ -123,5 +125,19 @@ func TestPreforkPlanted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadOnlyDirectory: one that is inherited, on a file system that is read-only, stops
+// nobody.
+func TestReadOnlyDirectory(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_RDONLY, "size=96k"); err != nil {
+		t.Fatalf("mounting a tmpfs: %v; this test needs root, such as: sudo make test", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	t.Setenv("PROMETHEUS_MULTIPROC_DIR", dir)
+	if text := countedAlone(t); !strings.Contains(text, "read-only") || !strings.Contains(text, "counts for itself alone") {
+		t.Errorf("the log says\n%s", text)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package tacho
+package tacho_test
 
 import (
 	"bufio"
@@ -30,6 +30,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/multiproc"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -51,7 +54,7 @@ var roles = map[string]func(arg string){
 	"part": func(arg string) {
 		number, name, _ := strings.Cut(arg, " ")
 		n, _ := strconv.Atoi(number)
-		m := busyPart(setups()[name], func(i int) bool { return i%3 == n })
+		m := metertest.BusyPart(metertest.Setups()[name], func(i int) bool { return i%3 == n })
 		recordBusiness(m)
 		if err := m.Flush(); err != nil {
 			panic(err)
@@ -59,23 +62,23 @@ var roles = map[string]func(arg string){
 	},
 	// buckets records one slow request, with other buckets.
 	"buckets": func(string) {
-		m := MustNew(Options{Buckets: Buckets{Latency: []float64{.2, .4, 3}}, OmitRuntime: true})
+		m := tacho.MustNew(tacho.Options{Buckets: tacho.Buckets{Latency: []float64{.2, .4, 3}}, OmitRuntime: true})
 		observed(m, 300*time.Millisecond)
 	},
 	// fly leaves a request and a stream in flight.
 	"fly": func(string) {
-		m := MustNew(Options{OmitRuntime: true})
-		var x Exchange
-		m.Begin(&x, "GET", "/x")
+		m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+		var x metertest.Exchange
+		metertest.Begin(m, &x, "GET", "/x")
 		x.Flushed("text/event-stream")
 	},
 	// wrapped records ten requests behind a wrapped registry.
 	"wrapped": func(how string) {
 		opts, _ := wrappedOptions(how)
 		opts.OmitRuntime = true
-		m := MustNew(opts)
+		m := tacho.MustNew(opts)
 		for range 10 {
-			exchange(m, "GET", "/x", 200)
+			metertest.Record(m, "GET", "/x", 200)
 		}
 		if err := m.Flush(); err != nil {
 			panic(err)
@@ -84,7 +87,7 @@ var roles = map[string]func(arg string){
 	"wait for more": waitForMore,
 	"wrapped runtime": func(how string) {
 		opts, _ := wrappedOptions(how)
-		if err := MustNew(opts).Flush(); err != nil {
+		if err := tacho.MustNew(opts).Flush(); err != nil {
 			panic(err)
 		}
 	},
@@ -95,25 +98,25 @@ var roles = map[string]func(arg string){
 		registry.MustRegister(mine)
 		mine.Add(7)
 		opts.OmitRuntime = true
-		if err := MustNew(opts).Flush(); err != nil {
+		if err := tacho.MustNew(opts).Flush(); err != nil {
 			panic(err)
 		}
 	},
 }
 
 // observed records a request that took so long.
-func observed(m *Meter, took time.Duration) {
+func observed(m *tacho.Meter, took time.Duration) {
 	now := int64(0)
-	m.shared.Clock = func() int64 { return now }
-	var x Exchange
-	m.Begin(&x, "GET", "/x")
+	engine.Of(m).Clock = func() int64 { return now }
+	var x metertest.Exchange
+	metertest.Begin(m, &x, "GET", "/x")
 	x.Route = "/x"
 	x.WroteHeader(context.Background(), 200)
 	now += int64(took)
-	m.End(&x)
+	metertest.End(m, &x)
 }
 
-func recordBusiness(m *Meter) {
+func recordBusiness(m *tacho.Meter) {
 	orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "shop_orders_total", Help: `With "quotes" and \.`}, []string{"kind"})
 	orders.WithLabelValues("book").Add(1.5)
 	depth := prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_queue", Help: "How long the queue is."})
@@ -164,22 +167,22 @@ func (s *sibling) kill() {
 }
 
 // member is this process's Meter of a service whose processes share a directory.
-func member(t *testing.T, dir string, opts Options) *Meter {
+func member(t *testing.T, dir string, opts tacho.Options) *tacho.Meter {
 	t.Helper()
 	opts.Multiproc.Dir = dir
 	opts.OmitRuntime = true
-	m, err := New(opts)
+	m, err := tacho.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.core.siblings.leave)
+	t.Cleanup(m.Leave)
 	return m
 }
 
 // aboutHTTP leaves the lines of a scrape that are a Meter's own, without those that
 // say when something began and what only one process knows.
-func aboutHTTP(m *Meter, body []byte) (lines []string) {
-	for _, l := range sortedLines(body) {
+func aboutHTTP(m *tacho.Meter, body []byte) (lines []string) {
+	for _, l := range metertest.SortedLines(body) {
 		header := strings.TrimPrefix(strings.TrimPrefix(l, "# HELP "), "# TYPE ")
 		name := header[:max(0, strings.IndexAny(header, "{ "))]
 		switch {
@@ -195,31 +198,31 @@ func aboutHTTP(m *Meter, body []byte) (lines []string) {
 // TestSharedIsPrivate: with its counts in shared memory a Meter exports what it
 // exports with its own, in every format and for every option, exemplars included.
 func TestSharedIsPrivate(t *testing.T) {
-	for name, opts := range setups() {
+	for name, opts := range metertest.Setups() {
 		t.Run(name, func(t *testing.T) {
-			alone := busy(opts)
+			alone := metertest.Busy(opts)
 			shared := opts
 			shared.Multiproc.Dir = t.TempDir()
-			m := busy(shared)
-			t.Cleanup(m.core.siblings.leave)
-			for _, accept := range []string{acceptText, acceptOM} {
-				_, got := scrapeBody(t, m.Metrics(), accept, "")
-				_, want := scrapeBody(t, alone.Metrics(), accept, "")
-				compareLines(t, accept, withoutTimes(aboutHTTP(m, got)), withoutTimes(aboutHTTP(m, want)))
+			m := metertest.Busy(shared)
+			t.Cleanup(m.Leave)
+			for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics} {
+				_, got := metertest.Scrape(t, m.Metrics(), accept, "")
+				_, want := metertest.Scrape(t, alone.Metrics(), accept, "")
+				metertest.CompareLines(t, accept, withoutTimes(aboutHTTP(m, got)), withoutTimes(aboutHTTP(m, want)))
 			}
-			compareFamilies(t, ownFamilies(t, m), ownFamilies(t, alone))
+			metertest.CompareFamilies(t, ownFamilies(t, m), ownFamilies(t, alone))
 		})
 	}
 }
 
 // ownFamilies are a Meter's own families in protocol buffers, native histograms
 // included, without the times at which something began.
-func ownFamilies(t *testing.T, m *Meter) map[string]*dto.MetricFamily {
+func ownFamilies(t *testing.T, m *tacho.Meter) map[string]*dto.MetricFamily {
 	t.Helper()
-	_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
-	all := decode(t, body)
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptProtobuf, "")
+	all := metertest.Decode(t, body)
 	for name, f := range all {
-		if !m.families.Has(name) || strings.HasPrefix(name, "tacho_series") {
+		if !m.Owns(name) || strings.HasPrefix(name, "tacho_series") {
 			delete(all, name)
 		}
 		for _, x := range f.Metric {
@@ -256,15 +259,15 @@ func withoutTimes(lines []string) []string {
 // and when they have been folded into an archive. Where the budget is spent they
 // may differ in what is folded: each keeps to its own.
 func TestProcessesAreOne(t *testing.T) {
-	for name, opts := range setups() {
+	for name, opts := range metertest.Setups() {
 		if opts.SeriesLimit > 0 || len(opts.Labels) > 0 { // Max of a label is of each process, too
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			alone := busy(opts)
-			_, want := scrapeBody(t, alone.Metrics(), acceptText, "")
+			alone := metertest.Busy(opts)
+			_, want := metertest.Scrape(t, alone.Metrics(), metertest.AcceptText, "")
 			m := member(t, dir, opts)
 			var all []*sibling
 			for n := range 3 {
@@ -272,8 +275,8 @@ func TestProcessesAreOne(t *testing.T) {
 			}
 			check := func(when string) {
 				t.Helper()
-				_, got := scrapeBody(t, m.Metrics(), acceptText, "")
-				compareLines(t, when, aboutHTTP(m, got), aboutHTTP(m, want))
+				_, got := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
+				metertest.CompareLines(t, when, aboutHTTP(m, got), aboutHTTP(m, want))
 				if opts.NativeHistograms {
 					compareNative(t, ownFamilies(t, m), ownFamilies(t, alone))
 				}
@@ -283,14 +286,14 @@ func TestProcessesAreOne(t *testing.T) {
 				s.kill()
 			}
 			check("killed")
-			if err := m.processes().compact(nil); err != nil {
+			if err := m.Compact(); err != nil {
 				t.Fatal(err)
 			}
 			check("folded")
 			if left, _ := filepath.Glob(dir + "/tacho_*.cells"); len(left) != 2 {
 				t.Errorf("there are %v, want the archive and this process's", left)
 			}
-			m.core.siblings.leave()
+			m.Leave()
 		})
 	}
 }
@@ -321,8 +324,8 @@ func compareNative(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
 // gauges by their mode; what a process was goes with it, what it counted stays.
 func TestBusinessOfProcesses(t *testing.T) {
 	dir := t.TempDir()
-	m := member(t, dir, Options{Multiproc: Multiproc{GaugeModes: map[string]string{"shop_each": "liveall"}}})
-	each, err := NewGauge[struct{}](m, MetricOptions{Name: "shop_each", Help: "Each has its own."})
+	m := member(t, dir, tacho.Options{Multiproc: tacho.Multiproc{GaugeModes: map[string]string{"shop_each": "liveall"}}})
+	each, err := tacho.NewGauge[struct{}](m, tacho.MetricOptions{Name: "shop_each", Help: "Each has its own."})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,20 +339,20 @@ func TestBusinessOfProcesses(t *testing.T) {
 		fmt.Sprintf(`shop_each{pid="%d"} 7`, os.Getpid()),
 		`tacho_multiproc_workers{state="alive"} 3`,
 	} {
-		line(t, m, want)
+		metertest.Line(t, m, want)
 	}
 	for _, s := range []*sibling{a, b} {
 		s.kill()
 	}
 	for _, compacted := range []bool{false, true} {
 		if compacted {
-			if err := m.processes().compact(nil); err != nil {
+			if err := m.Compact(); err != nil {
 				t.Fatal(err)
 			}
-			line(t, m, `tacho_multiproc_workers{state="dead"} 0`)
+			metertest.Line(t, m, `tacho_multiproc_workers{state="dead"} 0`)
 		}
 		for _, want := range []string{`shop_orders_total{kind="book"} 4.5`, `shop_queue 2`, `shop_items_count 3`, fmt.Sprintf("shop_last_order_timestamp_seconds %d", 1000+os.Getpid())} {
-			line(t, m, want)
+			metertest.Line(t, m, want)
 		}
 	}
 }
@@ -358,15 +361,15 @@ func TestBusinessOfProcesses(t *testing.T) {
 // its process is gone.
 func TestInFlightOfProcesses(t *testing.T) {
 	dir := t.TempDir()
-	m := member(t, dir, Options{})
+	m := member(t, dir, tacho.Options{})
 	other := startSibling(t, dir, "fly", "")
-	var x Exchange
-	m.Begin(&x, "GET", "/x")
-	line(t, m, "http_requests_in_flight 2")
-	line(t, m, "http_streams_in_flight 1")
+	var x metertest.Exchange
+	metertest.Begin(m, &x, "GET", "/x")
+	metertest.Line(t, m, "http_requests_in_flight 2")
+	metertest.Line(t, m, "http_streams_in_flight 1")
 	other.kill()
-	line(t, m, "http_requests_in_flight 1")
-	line(t, m, "http_streams_in_flight 0")
+	metertest.Line(t, m, "http_requests_in_flight 1")
+	metertest.Line(t, m, "http_streams_in_flight 0")
 }
 
 // TestBucketsOfProcesses: a process with other buckets counts where it can be said
@@ -374,20 +377,20 @@ func TestInFlightOfProcesses(t *testing.T) {
 func TestBucketsOfProcesses(t *testing.T) {
 	dir := t.TempDir()
 	startSibling(t, dir, "buckets", "") // 0.3 s is in its bucket from 0.2 to 0.4
-	m := member(t, dir, Options{Buckets: Buckets{Latency: []float64{.2, .3, 1}}})
+	m := member(t, dir, tacho.Options{Buckets: tacho.Buckets{Latency: []float64{.2, .3, 1}}})
 	observed(m, 250*time.Millisecond)
 	for _, want := range []string{`le="0.2"} 0`, `le="0.3"} 1`, `le="1"} 2`, `le="+Inf"} 2`} {
-		line(t, m, `http_request_duration_seconds_bucket{method="GET",path="/x",status="200",`+want)
+		metertest.Line(t, m, `http_request_duration_seconds_bucket{method="GET",path="/x",status="200",`+want)
 	}
-	line(t, m, `http_request_duration_seconds_sum{method="GET",path="/x",status="200"} 0.55`)
+	metertest.Line(t, m, `http_request_duration_seconds_sum{method="GET",path="/x",status="200"} 0.55`)
 }
 
 // TestWorker: one process alone can be asked for; an unknown one is named, with
 // those that there are.
 func TestWorker(t *testing.T) {
 	dir := t.TempDir()
-	m := member(t, dir, Options{})
-	exchange(m, "GET", "/x", 200)
+	m := member(t, dir, tacho.Options{})
+	metertest.Record(m, "GET", "/x", 200)
 	other := startSibling(t, dir, "buckets", "")
 	ask := func(pid int) (int, string) {
 		w := httptest.NewRecorder()
@@ -400,7 +403,7 @@ func TestWorker(t *testing.T) {
 			t.Errorf("process %d: %d\n%s", pid, code, body)
 		}
 	}
-	line(t, m, total+" 2")
+	metertest.Line(t, m, total+" 2")
 	code, body := ask(1 << 30)
 	if code != http.StatusNotFound || !strings.Contains(body, strconv.Itoa(other.cmd.Process.Pid)) {
 		t.Errorf("an unknown one: %d %s", code, body)
@@ -411,21 +414,21 @@ func TestWorker(t *testing.T) {
 // first one's. On one registry the second one's metrics are there as well, once.
 func TestTwoMeters(t *testing.T) {
 	dir := t.TempDir()
-	a := member(t, dir, Options{})
-	b := member(t, dir, Options{})
-	exchange(a, "GET", "/a", 200)
-	exchange(b, "GET", "/b", 200)
-	line(t, a, `http_requests_total{method="GET",path="/a",status="200"} 1`)
-	line(t, b, `http_requests_total{method="GET",path="/b",status="200"} 1`)
-	if got := b.processes().cells.Dir(); got != filepath.Join(dir, "2") {
+	a := member(t, dir, tacho.Options{})
+	b := member(t, dir, tacho.Options{})
+	metertest.Record(a, "GET", "/a", 200)
+	metertest.Record(b, "GET", "/b", 200)
+	metertest.Line(t, a, `http_requests_total{method="GET",path="/a",status="200"} 1`)
+	metertest.Line(t, b, `http_requests_total{method="GET",path="/b",status="200"} 1`)
+	if got := b.Cells().Dir(); got != filepath.Join(dir, "2") {
 		t.Errorf("the second one's directory is %s", got)
 	}
 
 	registry, both := prometheus.NewRegistry(), t.TempDir()
-	var meters []*Meter
+	var meters []*tacho.Meter
 	for _, app := range []string{"one", "two"} {
-		m := member(t, both, Options{Registerer: registry, ConstLabels: map[string]string{"app": app}, Namespace: app})
-		exchange(m, "GET", "/x", 200)
+		m := member(t, both, tacho.Options{Registerer: registry, ConstLabels: map[string]string{"app": app}, Namespace: app})
+		metertest.Record(m, "GET", "/x", 200)
 		meters = append(meters, m)
 	}
 	recordBusiness(meters[1])
@@ -433,7 +436,7 @@ func TestTwoMeters(t *testing.T) {
 		for _, m := range meters {
 			_ = m.Flush()
 			for _, want := range []string{`one_http_requests_total{app="one",method="GET",path="/x",status="200"} 1`, `two_http_requests_total{app="two",method="GET",path="/x",status="200"} 1`, `shop_queue 2`} {
-				line(t, m, want)
+				metertest.Line(t, m, want)
 			}
 		}
 	}
@@ -450,22 +453,22 @@ func TestMultiprocSwitch(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		env  map[string]string
-		opts Multiproc
+		opts tacho.Multiproc
 		want string // a prefix
 	}{
-		{"nothing", nil, Multiproc{}, ""},
-		{"the variable", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{}, "/a"},
-		{"its old name", map[string]string{"prometheus_multiproc_dir": "/b"}, Multiproc{}, "/b"},
-		{"Options", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Dir: "/c"}, "/c"},
-		{"off", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, Multiproc{Off: true}, ""},
-		{"off, with a directory", nil, Multiproc{Dir: "/c", Off: true}, ""},
-		{"Fiber", map[string]string{"FIBER_PREFORK_CHILD": "1"}, Multiproc{}, filepath.Join(os.TempDir(), fmt.Sprintf("tacho-prefork-%d-", os.Getppid()))},
+		{"nothing", nil, tacho.Multiproc{}, ""},
+		{"the variable", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, tacho.Multiproc{}, "/a"},
+		{"its old name", map[string]string{"prometheus_multiproc_dir": "/b"}, tacho.Multiproc{}, "/b"},
+		{"Options", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, tacho.Multiproc{Dir: "/c"}, "/c"},
+		{"off", map[string]string{"PROMETHEUS_MULTIPROC_DIR": "/a"}, tacho.Multiproc{Off: true}, ""},
+		{"off, with a directory", nil, tacho.Multiproc{Dir: "/c", Off: true}, ""},
+		{"Fiber", map[string]string{"FIBER_PREFORK_CHILD": "1"}, tacho.Multiproc{}, filepath.Join(os.TempDir(), fmt.Sprintf("tacho-prefork-%d-", os.Getppid()))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, name := range []string{"PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir", "FIBER_PREFORK_CHILD"} {
 				t.Setenv(name, test.env[name])
 			}
-			got := (Options{Multiproc: test.opts}).withDefaults().Multiproc.dir()
+			got := (tacho.Options{Multiproc: test.opts}).MultiprocDir()
 			if !strings.HasPrefix(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("the directory is %q, want %q", got, test.want)
 			}
@@ -484,19 +487,19 @@ func TestPreforkSweeps(t *testing.T) {
 		if start != "" {
 			parts[1] = start
 		}
-		return filepath.Join(os.TempDir(), preforkPrefix+strings.Join(parts, "-"))
+		return filepath.Join(os.TempDir(), tacho.PreforkPrefix+strings.Join(parts, "-"))
 	}
-	dead, alive, other := name(os.Getpid(), "1"), name(os.Getpid(), ""), filepath.Join(os.TempDir(), preforkPrefix+"mine")
+	dead, alive, other := name(os.Getpid(), "1"), name(os.Getpid(), ""), filepath.Join(os.TempDir(), tacho.PreforkPrefix+"mine")
 	for _, dir := range []string{dead, alive, other} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	m, err := New(Options{OmitRuntime: true})
+	m, err := tacho.New(tacho.Options{OmitRuntime: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.core.siblings.leave)
+	t.Cleanup(m.Leave)
 	for dir, want := range map[string]bool{dead: false, alive: true, other: true, name(os.Getppid(), ""): true} {
 		if _, err := os.Stat(dir); (err == nil) != want {
 			t.Errorf("%s: %v", dir, err)
@@ -510,13 +513,13 @@ func TestMultiprocRefused(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for want, o := range map[string]Multiproc{
+	for want, o := range map[string]tacho.Multiproc{
 		"tacho: Options.Multiproc.Dir: " + file + " is not a directory":                           {Dir: file},
 		`GaugeModes["x"]: "average" is not one of all, liveall, livemax, livemin`:                 {GaugeModes: map[string]string{"x": "average"}},
 		"name a directory in Dir, or in PROMETHEUS_MULTIPROC_DIR, which this process may write (": {Dir: file + "/below"},
 	} {
 		registry := prometheus.NewRegistry()
-		if _, err := New(Options{Multiproc: o, Registerer: registry}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := tacho.New(tacho.Options{Multiproc: o, Registerer: registry}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", o, err)
 		}
 		if families, _ := registry.Gather(); len(families) > 0 && families[0].GetName() == "http_requests_in_flight" {
@@ -527,14 +530,14 @@ func TestMultiprocRefused(t *testing.T) {
 
 // TestSharedAllocations: shared memory costs a request no allocation.
 func TestSharedAllocations(t *testing.T) {
-	m := member(t, t.TempDir(), Options{Schema: schema.Default()})
-	exchange(m, "GET", "/x", 200)
-	var x Exchange
+	m := member(t, t.TempDir(), tacho.Options{Schema: schema.Default()})
+	metertest.Record(m, "GET", "/x", 200)
+	var x metertest.Exchange
 	if n := testing.AllocsPerRun(1000, func() {
-		m.Begin(&x, "GET", "/x")
+		metertest.Begin(m, &x, "GET", "/x")
 		x.WroteHeader(context.Background(), 200)
 		x.Route = "/x"
-		m.End(&x)
+		metertest.End(m, &x)
 	}); n > 0 {
 		t.Errorf("%v allocations a request", n)
 	}
@@ -544,26 +547,26 @@ func TestSharedAllocations(t *testing.T) {
 // with its own counts.
 func TestFolderEmptied(t *testing.T) {
 	dir := t.TempDir()
-	m := member(t, dir, Options{})
-	exchange(m, "GET", "/x", 200)
+	m := member(t, dir, tacho.Options{})
+	metertest.Record(m, "GET", "/x", 200)
 	if err := removeDir(dir); err != nil {
 		t.Fatal(err)
 	}
-	exchange(m, "GET", "/x", 200)
-	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 2`)
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 2`)
 }
 
 // TestPanicWhilePublishing: a function of the user's that panics costs neither the
 // process nor what others see.
 func TestPanicWhilePublishing(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	m := member(t, t.TempDir(), Options{Registerer: registry, Logger: slog.New(slog.DiscardHandler)})
+	m := member(t, t.TempDir(), tacho.Options{Registerer: registry, Logger: slog.New(slog.DiscardHandler)})
 	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken"}, func() float64 { panic("on purpose") }))
 	if err := m.Flush(); err == nil {
 		t.Error("Flush says nothing")
 	}
-	exchange(m, "GET", "/x", 200)
-	line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
 }
 
 // wrapped are registries that change the names or labels of whatever is registered,
@@ -586,9 +589,9 @@ var wrapped = map[string]struct {
 }
 
 // wrappedOptions are those of a Meter behind such a registry.
-func wrappedOptions(how string) (Options, *prometheus.Registry) {
+func wrappedOptions(how string) (tacho.Options, *prometheus.Registry) {
 	registry := prometheus.NewRegistry()
-	return Options{Registerer: wrapped[how].wrap(registry), Gatherer: registry}, registry
+	return tacho.Options{Registerer: wrapped[how].wrap(registry), Gatherer: registry}, registry
 }
 
 // promhttpBody is what client_golang's own handler serves.
@@ -612,7 +615,7 @@ func TestWrappedRegistry(t *testing.T) {
 			opts, registry := wrappedOptions(how)
 			m := member(t, dir, opts)
 			for range 3 {
-				exchange(m, "GET", "/x", 200)
+				metertest.Record(m, "GET", "/x", 200)
 			}
 			for range 2 {
 				startSibling(t, dir, "wrapped", how)
@@ -622,7 +625,7 @@ func TestWrappedRegistry(t *testing.T) {
 				if err := m.Flush(); err != nil {
 					t.Fatal(err)
 				}
-				line(t, m, total+"23")
+				metertest.Line(t, m, total+"23")
 			}
 			if body := promhttpBody(t, registry); !strings.Contains(body, total+"23\n") {
 				t.Errorf("promhttp gives\n%s", body)
@@ -635,7 +638,7 @@ func TestWrappedRegistry(t *testing.T) {
 			if !strings.Contains(ask.Body.String(), "\n"+total+"3\n") {
 				t.Errorf("one process alone gives\n%s", ask.Body)
 			}
-			shared, err := Shared(dir, nil)
+			shared, err := tacho.Shared(dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -656,17 +659,17 @@ func TestSameNameAsAMeter(t *testing.T) {
 	m := member(t, dir, opts)
 	mine.Add(5)
 	startSibling(t, dir, "same name", "")
-	line(t, m, "http_requests_total 12")
+	metertest.Line(t, m, "http_requests_total 12")
 }
 
 // TestWrappedTwice: Meters behind different wrappers of one registry tell each other's
 // sums from metrics of the user's.
 func TestWrappedTwice(t *testing.T) {
 	dir, registry := t.TempDir(), prometheus.NewRegistry()
-	var meters []*Meter
+	var meters []*tacho.Meter
 	for _, prefix := range []string{"a_", "b_"} {
-		m := member(t, dir, Options{Registerer: prometheus.WrapRegistererWithPrefix(prefix, registry), Gatherer: registry})
-		exchange(m, "GET", "/x", 200)
+		m := member(t, dir, tacho.Options{Registerer: prometheus.WrapRegistererWithPrefix(prefix, registry), Gatherer: registry})
+		metertest.Record(m, "GET", "/x", 200)
 		meters = append(meters, m)
 	}
 	for range 2 {
@@ -674,8 +677,8 @@ func TestWrappedTwice(t *testing.T) {
 			if err := m.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			line(t, m, `a_http_requests_total{method="GET",path="/x",status="200"} 1`)
-			line(t, m, `b_http_requests_total{method="GET",path="/x",status="200"} 1`)
+			metertest.Line(t, m, `a_http_requests_total{method="GET",path="/x",status="200"} 1`)
+			metertest.Line(t, m, `b_http_requests_total{method="GET",path="/x",status="200"} 1`)
 		}
 	}
 	if files, _ := filepath.Glob(dir + "/2/*.db"); len(files) > 0 {
@@ -689,19 +692,19 @@ func TestWrappedRuntime(t *testing.T) {
 	dir := t.TempDir()
 	opts, _ := wrappedOptions("both, twice")
 	opts.Multiproc.Dir = dir
-	m, err := New(opts)
+	m, err := tacho.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.core.siblings.leave)
+	t.Cleanup(m.Leave)
 	startSibling(t, dir, "wrapped runtime", "both, twice")
 	if err := m.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 	value := func(name string) float64 {
 		t.Helper()
-		for _, l := range sortedLines(body) {
+		for _, l := range metertest.SortedLines(body) {
 			if v, ok := strings.CutPrefix(l, name+`{a_zone="eu"} `); ok {
 				n, _ := strconv.ParseFloat(v, 64)
 				return n
@@ -730,7 +733,7 @@ func TestWrappedRuntime(t *testing.T) {
 // sumOf adds up a metric's samples.
 func sumOf(t *testing.T, body []byte, name string) (sum float64) {
 	t.Helper()
-	for _, l := range sortedLines(body) {
+	for _, l := range metertest.SortedLines(body) {
 		if strings.HasPrefix(l, name+"{") || strings.HasPrefix(l, name+" ") {
 			n, err := strconv.ParseFloat(l[strings.LastIndexByte(l, ' ')+1:], 64)
 			if err != nil {
@@ -747,13 +750,13 @@ func sumOf(t *testing.T, body []byte, name string) (sum float64) {
 func TestWrappedGatherFails(t *testing.T) {
 	opts, registry := wrappedOptions("prefix")
 	opts.OmitRuntime, opts.Logger = true, slog.New(slog.DiscardHandler)
-	m, err := New(opts)
+	m, err := tacho.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	registry.MustRegister(constantMetric{prometheus.NewInvalidMetric(prometheus.NewDesc("broken", "Broken.", nil, nil), errors.New("on purpose"))})
-	exchange(m, "GET", "/x", 200)
-	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	metertest.Record(m, "GET", "/x", 200)
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 	if text := string(body); !strings.Contains(text, "\nshop_http_requests_total{") || strings.Contains(text, "\nhttp_requests_total{") {
 		t.Errorf("the Meter is exported twice, or not under its names:\n%s", text)
 	}
@@ -768,7 +771,7 @@ func (c constantMetric) Collect(ch chan<- prometheus.Metric) { ch <- c.Metric }
 // TestPublishedInOrder: whoever publishes at the same time, no counter is taken to have
 // begun anew because an older value of it comes later.
 func TestPublishedInOrder(t *testing.T) {
-	m := member(t, t.TempDir(), Options{})
+	m := member(t, t.TempDir(), tacho.Options{})
 	var n atomic.Int64
 	m.Registerer().MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "shop_collected_total", Help: "Collections."}, func() float64 {
 		v := n.Add(1)
@@ -784,11 +787,10 @@ func TestPublishedInOrder(t *testing.T) {
 		})
 	}
 	all.Wait()
-	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 	if got, most := sumOf(t, body, "shop_collected_total"), float64(n.Load()); got > most || got < 1200 {
 		t.Errorf("%v are exported of %v", got, most)
 	}
 }
 
 // processes are what the Meter shares counts with.
-func (m *Meter) processes() *processes { return m.core.siblings.(*processes) }

@@ -1,16 +1,14 @@
 //go:build unix
 
-package tacho
+package tacho_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -22,19 +20,20 @@ import (
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/internal/names"
 	"github.com/tacho-go/tacho/multiproc"
-	"github.com/tacho-go/tacho/schema"
 )
 
 // TestShared: who knows only the directory exports what the processes themselves
 // do, under their names, with their buckets and labels; before the service begins, nothing,
 // and when all its processes are gone, what they have counted.
 func TestShared(t *testing.T) {
-	for name, opts := range setups() {
+	for name, opts := range metertest.Setups() {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			g, err := Shared(dir, map[string]string{"at": "here"})
+			g, err := tacho.Shared(dir, map[string]string{"at": "here"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,8 +41,8 @@ func TestShared(t *testing.T) {
 				t.Errorf("before it begins there is %v, %v", families, err)
 			}
 			opts.Multiproc.Dir = dir
-			m := busy(opts)
-			want := m.core.gather()
+			m := metertest.Busy(opts)
+			want := m.Own()
 			check := func(when string) {
 				t.Helper()
 				families, err := g.Gather()
@@ -72,8 +71,8 @@ func TestShared(t *testing.T) {
 			}
 			check("alive")
 			check("again")
-			m.core.siblings.leave()
-			if err := m.processes().cells.Close(); err != nil {
+			m.Leave()
+			if err := m.Cells().Close(); err != nil {
 				t.Fatal(err)
 			}
 			r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
@@ -142,8 +141,8 @@ func exposed(t *testing.T, g prometheus.Gatherer) (text string, err error) {
 // one that Prometheus can read, and the other families are in it.
 func TestSharedFlipped(t *testing.T) {
 	dir := t.TempDir()
-	m := busyPart(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir}}, func(i int) bool { return i < 20 }) // all is read again and again
-	m.core.siblings.leave()
+	m := metertest.BusyPart(tacho.Options{OmitRuntime: true, Multiproc: tacho.Multiproc{Dir: dir}}, func(i int) bool { return i < 20 }) // all is read again and again
+	m.Leave()
 	all, _ := filepath.Glob(filepath.Join(dir, "*.cells"))
 	if len(all) != 1 {
 		t.Fatalf("there are %v", all)
@@ -152,7 +151,7 @@ func TestSharedFlipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := bytes.Index(data, []byte(sharedStart))
+	begin := bytes.Index(data, []byte(tacho.SharedConfigStart))
 	end := begin + bytes.IndexByte(data[begin:], 0)
 	before := slog.Default()
 	defer slog.SetDefault(before)
@@ -168,7 +167,7 @@ func TestSharedFlipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := exposed(t, SharedWith(r)); err != nil {
+		if _, err := exposed(t, tacho.SharedWith(r)); err != nil {
 			t.Errorf("with byte %d as %q in %q: %v", at, flipped[at], flipped[max(begin, at-20):at+20], err)
 		}
 	}
@@ -178,94 +177,26 @@ func TestSharedFlipped(t *testing.T) {
 // another process has one that can.
 func TestSharedOlderConfig(t *testing.T) {
 	dir := t.TempDir()
-	m := busy(Options{OmitRuntime: true, Multiproc: Multiproc{Dir: dir}})
-	defer m.core.siblings.leave()
+	m := metertest.Busy(tacho.Options{OmitRuntime: true, Multiproc: tacho.Multiproc{Dir: dir}})
+	defer m.Leave()
 	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := SharedWith(r)
+	g := tacho.SharedWith(r)
 	before, err := exposed(t, g)
 	if err != nil || !strings.Contains(before, "http_requests_total{") {
 		t.Fatalf("%v: %s", err, before)
 	}
-	config, err := sharedConfig(m.core.opts)
+	config, err := m.SharedConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := strings.Replace(config, `"http_requests_total"`, `"http.requests total"`, 1)
-	m.processes().cells.Add(multiproc.CellKey{Text: bad}, 0, m.core.wall().Add(time.Hour).UnixNano())
-	for _, g := range []prometheus.Gatherer{g, SharedWith(r)} {
+	m.Cells().Add(multiproc.CellKey{Text: bad}, 0, m.Wall().Add(time.Hour).UnixNano())
+	for _, g := range []prometheus.Gatherer{g, tacho.SharedWith(r)} {
 		if text, err := exposed(t, g); err != nil || !strings.Contains(text, "http_requests_total{") {
 			t.Errorf("%v: %s", err, text)
-		}
-	}
-}
-
-// TestSharedConfig: archives hold shared configs, so that their text stays as it
-// is; the options of one give the same again.
-func TestSharedConfig(t *testing.T) {
-	mine := schema.Schema{Name: "mine", Requests: schema.Family{Name: "hits_total", Help: "Hits.", Kind: schema.Counter}}
-	other := schema.Schema{Name: "other", Buckets: []float64{1, 2}, Duration: schema.Family{Name: "hit_seconds", Help: "Hits.", Kind: schema.Histogram}}
-	for _, test := range []struct {
-		name string
-		opts Options
-		want string
-	}{
-		{"defaults", Options{Schema: mine}, `"size_buckets":[256,1024,4096,16384,65536,262144,1048576,4194304,16777216],` +
-			`"stream_buckets":[1,5,15,60,300,900,3600,14400],"series_limit":2000`},
-		{"everything", Options{
-			Schema: mine, AlsoSchemas: []schema.Schema{other}, Namespace: "shop", ConstLabels: map[string]string{"app": "a"},
-			Labels:  []Label{{Name: "team", Value: "x"}, {Name: "size", Func: Request.Path, Max: 5}},
-			GroupBy: Label{Name: "shard", Func: Request.Path}, Status: Status{Class: true, Text: true},
-			Buckets:          Buckets{Latency: []float64{1, 2}, ByRoute: map[string][]float64{"/hot": {1}}, Size: []float64{3}, Stream: []float64{4}},
-			NativeHistograms: true, Minimal: true, OmitHTTP: true, Methods: []string{"PURGE"}, SeriesLimit: 77,
-			wrapped: wrapping{Prefix: "x_", Labels: map[string]string{"a": "b"}},
-		}, `"namespace":"shop","const_labels":{"app":"a","team":"x"},"labels":["size"],"group_by":"shard","group_status":true,"status_text":true,` +
-			`"buckets":[1,2],"route_buckets":{"/hot":[1]},"size_buckets":[3],"stream_buckets":[4],"native_histograms":true,"minimal":true,` +
-			`"omit_http":true,"methods":["PURGE"],"series_limit":77,"wrapping":{"prefix":"x_","labels":{"a":"b"}}`},
-	} {
-		schemas, err := json.Marshal(test.opts.allSchemas())
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := sharedConfig(test.opts.withDefaults())
-		if err != nil || !strings.HasPrefix(text, sharedStart) {
-			t.Errorf("%s: got %v, %s", test.name, err, text)
-		}
-		if got, want := object(t, text), object(t, `{"what":"recipe","schemas":`+string(schemas)+","+test.want+"}"); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: got\n%v\nwant\n%v", test.name, got, want)
-		}
-		read, err := sharedOptions(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if again, err := sharedConfig(read.withDefaults()); again != text {
-			t.Errorf("%s: %v, it becomes\n%s\nfrom\n%s", test.name, err, again, text)
-		}
-	}
-}
-
-func object(t *testing.T, text string) (keys map[string]any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), &keys); err != nil {
-		t.Fatal(err)
-	}
-	return keys
-}
-
-// TestSharedConfigErrors: a config that cannot be followed is refused, and says why.
-func TestSharedConfigErrors(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"what":"recipe",`:                    "unexpected end of JSON input",
-		`{"what":"recipe","series_limit":1}`:   "it names no schema",
-		`{"what":"recipe","schemas":[]}`:       "it names no schema",
-		`{"what":"recipe","schemas":7}`:        "schemas: json: cannot unmarshal number",
-		`{"what":"recipe","labels":{}}`:        "labels: json: cannot unmarshal object",
-		`{"what":"recipe","series_limit":"x"}`: "series_limit: json: cannot unmarshal string",
-	} {
-		if _, err := sharedOptions(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
 	}
 }
@@ -273,18 +204,18 @@ func TestSharedConfigErrors(t *testing.T) {
 // TestSharedLabels: a label that is added is not in the place of one that the service has.
 func TestSharedLabels(t *testing.T) {
 	dir := t.TempDir()
-	label := Label{Name: "exported_app", Func: func(Request) string { return "mine" }}
-	m := busy(Options{OmitRuntime: true, ConstLabels: map[string]string{"app": "own"}, Labels: []Label{label}, Multiproc: Multiproc{Dir: dir}})
-	defer m.core.siblings.leave()
+	label := tacho.Label{Name: "exported_app", Func: func(tacho.Request) string { return "mine" }}
+	m := metertest.Busy(tacho.Options{OmitRuntime: true, ConstLabels: map[string]string{"app": "own"}, Labels: []tacho.Label{label}, Multiproc: tacho.Multiproc{Dir: dir}})
+	defer m.Leave()
 	r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir, ConstLabels: map[string]string{"app": "shop"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone, err := Shared(dir, map[string]string{"app": "shop"})
+	alone, err := tacho.Shared(dir, map[string]string{"app": "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range []prometheus.Gatherer{SharedWith(r), alone} {
+	for _, g := range []prometheus.Gatherer{tacho.SharedWith(r), alone} {
 		text, err := exposed(t, g)
 		if want := `http_requests_total{app="shop",exported_app="mine",exported_exported_app="own",`; err != nil || !strings.Contains(text, want) {
 			t.Errorf("%v: there is no %s in\n%s", err, want, text)

@@ -1,9 +1,13 @@
 package tacho
 
 import (
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
+	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -260,4 +264,250 @@ func TestRegistries(t *testing.T) {
 			t.Error("the default lacks runtime metrics")
 		}
 	})
+}
+
+// rowOf is the row of a field, and how many there are.
+func rowOf(path string) (row option, n int) {
+	for _, r := range optionTable {
+		if r.path == path {
+			row, n = r, n+1
+		}
+	}
+	return row, n
+}
+
+// leaves are the paths of a struct's fields. A field that is a struct, and has no row
+// itself, is a group: its fields are leaves.
+func leaves(of reflect.Type, above string) (paths []string) {
+	for i := range of.NumField() {
+		field := of.Field(i)
+		path := above + field.Name
+		if _, rows := rowOf(path); rows == 0 && field.Type.Kind() == reflect.Struct {
+			paths = append(paths, leaves(field.Type, path+".")...)
+		} else {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// TestOptionTable: every field of Options has one row, every row has a field, and
+// every row fills every column. A field without a default, a check, a comparison or a
+// key must say so.
+func TestOptionTable(t *testing.T) {
+	all := leaves(reflect.TypeFor[Options](), "")
+	for _, path := range all {
+		if _, rows := rowOf(path); rows != 1 {
+			t.Errorf("Options.%s has %d rows in optionTable, want 1", path, rows)
+		}
+	}
+	keys := map[string]int{}
+	for _, row := range optionTable {
+		if !slices.Contains(all, row.path) {
+			t.Errorf("optionTable has a row for Options.%s, which is no field, or a field of one that has a row itself", row.path)
+		}
+		if row.unset == nil || row.check == nil || row.compare == nil || row.shared.key == "" {
+			t.Errorf("the row of Options.%s is not full: zero, anyValue, mayDiffer and private say that there is nothing to do", row.path)
+		}
+		if row.shared.write != nil {
+			keys[row.shared.key]++
+		}
+	}
+	for _, row := range optionTable {
+		if key := row.shared.key; row.shared.write == nil && key != private.key && keys[key] == 0 || keys[key] > 1 {
+			t.Errorf("Options.%s is shared as %q, which %d rows write, want 1", row.path, key, keys[key])
+		}
+	}
+}
+
+// set gives a field another value than the default, whether it is right or not.
+func set(field reflect.Value) {
+	switch field.Kind() {
+	case reflect.Bool:
+		field.SetBool(!field.Bool())
+	case reflect.Int, reflect.Int64:
+		field.SetInt(field.Int() + 1)
+	case reflect.String:
+		field.SetString(field.String() + "x")
+	case reflect.Slice:
+		more := reflect.New(field.Type().Elem()).Elem()
+		if more.Kind() == reflect.Float64 {
+			more.SetFloat(1e6)
+		} else {
+			set(more)
+		}
+		field.Set(reflect.Append(field, more))
+	case reflect.Map:
+		field.Set(reflect.MakeMap(field.Type()))
+		field.SetMapIndex(reflect.ValueOf("x"), reflect.Zero(field.Type().Elem()))
+	case reflect.Struct: // by its name, as a Schema or a Label
+		set(field.FieldByName("Name"))
+	case reflect.Func:
+		field.Set(reflect.MakeFunc(field.Type(), nil))
+	}
+}
+
+// settable are the rows of fields that users set, without those of one type each.
+func settable() []option {
+	return slices.DeleteFunc(slices.Clone(optionTable), func(row option) bool {
+		name := row.path[strings.LastIndexByte(row.path, '.')+1:]
+		return name[0] >= 'a' || slices.Contains([]string{"Registerer", "Gatherer", "Logger"}, row.path)
+	})
+}
+
+// TestOptionsDiffer: what must be equal in two Meters on a registry is told by its full
+// path; what may differ is not.
+func TestOptionsDiffer(t *testing.T) {
+	free := []string{ // all others must be equal
+		"OmitRuntime", "Namespace", "ConstLabels", "TraceFunc", "RouteFunc", "Exclude.Func", "Endpoint.Timeout", "Endpoint.MaxScrapes", "Endpoint.PythonFormat",
+		"Endpoint.Access.Allow", "Endpoint.Access.Users", "Endpoint.Access.BearerTokens", "Endpoint.Access.Middleware", "Endpoint.Access.Public", "Endpoint.NoCompression", "Endpoint.CreatedSamples",
+	}
+	for _, row := range settable() {
+		a, b := Options{Multiproc: Multiproc{Dir: "/a"}}.withDefaults(), Options{Multiproc: Multiproc{Dir: "/a"}}.withDefaults()
+		set(row.field(&b))
+		want := row.path
+		if slices.Contains(free, row.path) {
+			want = ""
+		}
+		if row.path == "Multiproc.Off" {
+			want = "Multiproc.Dir" // it comes first, and is not used
+		}
+		if got := difference(a, b); got != want {
+			t.Errorf("another %s: got the difference %q, want %q", row.path, got, want)
+		}
+	}
+	a, b := Options{Registerer: prometheus.NewRegistry(), Logger: slog.Default()}, Options{Logger: slog.New(slog.DiscardHandler)}
+	if got := difference(a.withDefaults(), b.withDefaults()); got != "" {
+		t.Errorf("got the difference %q", got)
+	}
+}
+
+// TestOptionsShared: what is shared changes the shared config, and nothing else does.
+func TestOptionsShared(t *testing.T) {
+	text := func(o Options) string {
+		t.Helper()
+		text, err := sharedConfig(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for _, row := range settable() {
+		o := Options{}.withDefaults()
+		before := text(o)
+		set(row.field(&o))
+		if changed, shared := text(o) != before, row.shared.key != private.key; changed != shared {
+			t.Errorf("another %s: the shared config changes: %t, want %t", row.path, changed, shared)
+		}
+	}
+}
+
+// TestOptionChecks: every check of the table has a case in TestOptionsErrors, which
+// names the field by its full path.
+func TestOptionChecks(t *testing.T) {
+	named := map[string]bool{}
+	field := regexp.MustCompile(`Options\.([\w.]+)`)
+	for _, test := range wrongOptions {
+		for _, part := range test.want {
+			for _, found := range field.FindAllStringSubmatch(part, -1) {
+				named[found[1]] = true
+			}
+		}
+	}
+	nothing := reflect.ValueOf(anyValue).Pointer()
+	for _, row := range optionTable {
+		if reflect.ValueOf(row.check).Pointer() != nothing && !named[row.path] {
+			t.Errorf("TestOptionsErrors has no case for Options.%s", row.path)
+		}
+	}
+}
+
+// TestOptionDefaults: New fills in what is unset, and keeps what is set.
+func TestOptionDefaults(t *testing.T) {
+	t.Setenv("PROMETHEUS_MULTIPROC_DIR", "")
+	given := Options{RouteFunc: func(*http.Request) string { return "" }}
+	filled := given.withDefaults()
+	for _, row := range optionTable {
+		unset := row.unset(&Options{})
+		want := unset != nil && !reflect.ValueOf(unset).IsZero()
+		if got := !row.field(&filled).IsZero(); row.path != "RouteFunc" && got != want && row.path != "Exclude.byDefault" {
+			t.Errorf("Options.%s is filled in: %t, want %t", row.path, got, want)
+		}
+	}
+	for _, row := range settable() {
+		o := Options{}
+		set(row.field(&o))
+		before := row.field(&o).Interface()
+		if o = o.withDefaults(); row.field(&o).Kind() != reflect.Func && !reflect.DeepEqual(row.field(&o).Interface(), before) {
+			t.Errorf("Options.%s was %v, and is %v", row.path, before, row.field(&o).Interface())
+		}
+	}
+}
+
+// TestSharedConfig: archives hold shared configs, so that their text stays as it
+// is; the options of one give the same again.
+func TestSharedConfig(t *testing.T) {
+	mine := schema.Schema{Name: "mine", Requests: schema.Family{Name: "hits_total", Help: "Hits.", Kind: schema.Counter}}
+	other := schema.Schema{Name: "other", Buckets: []float64{1, 2}, Duration: schema.Family{Name: "hit_seconds", Help: "Hits.", Kind: schema.Histogram}}
+	for _, test := range []struct {
+		name string
+		opts Options
+		want string
+	}{
+		{"defaults", Options{Schema: mine}, `"size_buckets":[256,1024,4096,16384,65536,262144,1048576,4194304,16777216],` +
+			`"stream_buckets":[1,5,15,60,300,900,3600,14400],"series_limit":2000`},
+		{"everything", Options{
+			Schema: mine, AlsoSchemas: []schema.Schema{other}, Namespace: "shop", ConstLabels: map[string]string{"app": "a"},
+			Labels:  []Label{{Name: "team", Value: "x"}, {Name: "size", Func: Request.Path, Max: 5}},
+			GroupBy: Label{Name: "shard", Func: Request.Path}, Status: Status{Class: true, Text: true},
+			Buckets:          Buckets{Latency: []float64{1, 2}, ByRoute: map[string][]float64{"/hot": {1}}, Size: []float64{3}, Stream: []float64{4}},
+			NativeHistograms: true, Minimal: true, OmitHTTP: true, Methods: []string{"PURGE"}, SeriesLimit: 77,
+			wrapped: wrapping{Prefix: "x_", Labels: map[string]string{"a": "b"}},
+		}, `"namespace":"shop","const_labels":{"app":"a","team":"x"},"labels":["size"],"group_by":"shard","group_status":true,"status_text":true,` +
+			`"buckets":[1,2],"route_buckets":{"/hot":[1]},"size_buckets":[3],"stream_buckets":[4],"native_histograms":true,"minimal":true,` +
+			`"omit_http":true,"methods":["PURGE"],"series_limit":77,"wrapping":{"prefix":"x_","labels":{"a":"b"}}`},
+	} {
+		schemas, err := json.Marshal(test.opts.allSchemas())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := sharedConfig(test.opts.withDefaults())
+		if err != nil || !strings.HasPrefix(text, sharedStart) {
+			t.Errorf("%s: got %v, %s", test.name, err, text)
+		}
+		if got, want := object(t, text), object(t, `{"what":"recipe","schemas":`+string(schemas)+","+test.want+"}"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got\n%v\nwant\n%v", test.name, got, want)
+		}
+		read, err := sharedOptions(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := sharedConfig(read.withDefaults()); again != text {
+			t.Errorf("%s: %v, it becomes\n%s\nfrom\n%s", test.name, err, again, text)
+		}
+	}
+}
+
+func object(t *testing.T, text string) (keys map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &keys); err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// TestSharedConfigErrors: a config that cannot be followed is refused, and says why.
+func TestSharedConfigErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"what":"recipe",`:                    "unexpected end of JSON input",
+		`{"what":"recipe","series_limit":1}`:   "it names no schema",
+		`{"what":"recipe","schemas":[]}`:       "it names no schema",
+		`{"what":"recipe","schemas":7}`:        "schemas: json: cannot unmarshal number",
+		`{"what":"recipe","labels":{}}`:        "labels: json: cannot unmarshal object",
+		`{"what":"recipe","series_limit":"x"}`: "series_limit: json: cannot unmarshal string",
+	} {
+		if _, err := sharedOptions(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
 }

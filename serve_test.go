@@ -1,4 +1,4 @@
-package tacho
+package tacho_test
 
 import (
 	"context"
@@ -17,12 +17,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/drain"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // serving runs Serve on a free port and returns its address, and what Serve
 // returned once it has.
-func serving(t *testing.T, ctx context.Context, m *Meter, o ServeOptions) (string, <-chan error) {
+func serving(t *testing.T, ctx context.Context, m *tacho.Meter, o tacho.ServeOptions) (string, <-chan error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,16 +78,16 @@ func TestFlask53OwnPort(t *testing.T) {
 	config, secure := testTLS(t)
 	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for name, c := range map[string]struct {
-		o      ServeOptions
+		o      tacho.ServeOptions
 		client *http.Client
 		scheme string
 	}{
-		"plain": {ServeOptions{}, plain, "http://"},
-		"TLS":   {ServeOptions{TLSConfig: config}, secure, "https://"},
+		"plain": {tacho.ServeOptions{}, plain, "http://"},
+		"TLS":   {tacho.ServeOptions{TLSConfig: config}, secure, "https://"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := MustNew(Options{OmitRuntime: true})
-			exchange(m, "GET", "/x", 200)
+			m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+			metertest.Record(m, "GET", "/x", 200)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			address, done := serving(t, ctx, m, c.o)
@@ -112,19 +114,19 @@ func TestFlask53OwnPort(t *testing.T) {
 }
 
 func TestServeRefuses(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
 	serve := func(*http.Server, net.Listener) error { return nil }
-	for word, o := range map[string]ServeOptions{
+	for word, o := range map[string]tacho.ServeOptions{
 		"ServeOptions.Address: set it, or Listener":                 {},
 		"ServeOptions.Address: set it, or Listener, and not both":   {Address: ":0", Listener: taken},
 		"ServeOptions.TLSConfig: has no certificate":                {Address: "127.0.0.1:0", TLSConfig: &tls.Config{}},
 		"ServeOptions.ServeFunc: decides on TLS itself":             {Address: "127.0.0.1:0", TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}, ServeFunc: serve},
-		`ServeOptions.Access.Allow: "x"`:                            {Address: "127.0.0.1:0", Access: &Access{Allow: []string{"x"}}},
+		`ServeOptions.Access.Allow: "x"`:                            {Address: "127.0.0.1:0", Access: &tacho.Access{Allow: []string{"x"}}},
 		"ServeOptions.Address: listen tcp " + taken.Addr().String(): {Address: taken.Addr().String()},
 	} {
 		if err := m.Serve(t.Context(), o); err == nil || !strings.Contains(err.Error(), word) {
@@ -135,12 +137,12 @@ func TestServeRefuses(t *testing.T) {
 
 // TestServeAccess: a port of its own may have its own rules.
 func TestServeAccess(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Access: Access{BearerTokens: []string{"for strangers"}}}})
-	address, _ := serving(t, t.Context(), m, ServeOptions{Access: &Access{Allow: []string{"127.0.0.1"}}})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{Access: tacho.Access{BearerTokens: []string{"for strangers"}}}})
+	address, _ := serving(t, t.Context(), m, tacho.ServeOptions{Access: &tacho.Access{Allow: []string{"127.0.0.1"}}})
 	if status, _ := fetch(t, http.DefaultClient, "http://"+address+"/metrics"); status != 200 {
 		t.Errorf("answered %d", status)
 	}
-	address, _ = serving(t, t.Context(), m, ServeOptions{})
+	address, _ = serving(t, t.Context(), m, tacho.ServeOptions{})
 	if status, _ := fetch(t, http.DefaultClient, "http://"+address+"/metrics"); status != 401 {
 		t.Errorf("without rules of its own: answered %d", status)
 	}
@@ -161,10 +163,10 @@ func (c slowCollector) Collect(ch chan<- prometheus.Metric) {
 // TestShutdownWaitsForTheLastScrape: one that began before does not count, nor
 // does a part of the metrics, nor HEAD; then the own port is closed.
 func TestShutdownWaitsForTheLastScrape(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	slow := slowCollector{prometheus.NewGauge(prometheus.GaugeOpts{Name: "slow", Help: "Slow."}), make(chan struct{}), make(chan struct{})}
 	m.Registerer().MustRegister(slow)
-	address, done := serving(t, t.Context(), m, ServeOptions{})
+	address, done := serving(t, t.Context(), m, tacho.ServeOptions{})
 	url := "http://" + address + "/metrics"
 	scrape := func(target string) chan string {
 		answer := make(chan string, 1)
@@ -184,10 +186,10 @@ func TestShutdownWaitsForTheLastScrape(t *testing.T) {
 	<-slow.begun
 	shut := make(chan error, 1)
 	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.All()) == 0 {
+	for m.Waiting() == 0 {
 		time.Sleep(time.Millisecond) // until Shutdown waits
 	}
-	exchange(m, "GET", "/last", 200)
+	metertest.Record(m, "GET", "/last", 200)
 	slow.proceed <- struct{}{}
 	<-early
 	if resp, err := http.Head(url); err != nil || resp.StatusCode != 200 {
@@ -217,17 +219,17 @@ func TestShutdownWaitsForTheLastScrape(t *testing.T) {
 }
 
 func TestShutdownWithoutScraper(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
-	_, done := serving(t, t.Context(), m, ServeOptions{})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	_, done := serving(t, t.Context(), m, tacho.ServeOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := m.Shutdown(ctx); !errors.Is(err, ErrNotScraped) || !errors.Is(err, context.Canceled) {
+	if err := m.Shutdown(ctx); !errors.Is(err, tacho.ErrNotScraped) || !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown returned %v", err)
 	}
 	if err := ended(t, done); err != nil {
 		t.Errorf("Serve returned %v", err)
 	}
-	if left := len(m.core.waiters.All()); left != 0 {
+	if left := m.Waiting(); left != 0 {
 		t.Errorf("%d still wait", left)
 	}
 }
@@ -239,8 +241,8 @@ func TestServeFuncThatFails(t *testing.T) {
 		"returns an error":      func(*http.Server, net.Listener) error { return errors.New("no certificate") },
 		"closes its own server": func(s *http.Server, l net.Listener) error { _ = s.Close(); return s.Serve(l) },
 	} {
-		m := MustNew(Options{OmitRuntime: true})
-		address, done := serving(t, t.Context(), m, ServeOptions{ServeFunc: f})
+		m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+		address, done := serving(t, t.Context(), m, tacho.ServeOptions{ServeFunc: f})
 		if err := ended(t, done); (err != nil) != (name == "returns an error") {
 			t.Errorf("%s: Serve returned %v", name, err)
 		}
@@ -252,13 +254,12 @@ func TestServeFuncThatFails(t *testing.T) {
 
 // TestShutdownKeepsItsDeadline also while a client is silent.
 func TestShutdownKeepsItsDeadline(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
 	hanging := make(chan struct{})
 	defer close(hanging)
-	m.opts.Endpoint.Access.Middleware = func(http.Handler) http.Handler {
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{Access: tacho.Access{Middleware: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hanging })
-	}
-	address, done := serving(t, t.Context(), m, ServeOptions{})
+	}}}})
+	address, done := serving(t, t.Context(), m, tacho.ServeOptions{})
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +269,7 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	if err := m.Shutdown(ctx); !errors.Is(err, ErrNotScraped) {
+	if err := m.Shutdown(ctx); !errors.Is(err, tacho.ErrNotScraped) {
 		t.Errorf("Shutdown returned %v", err)
 	}
 	if took := time.Since(begin); took > drain.Graceful/2 {
@@ -282,15 +283,15 @@ func TestShutdownKeepsItsDeadline(t *testing.T) {
 // TestShutdownWaitsForWholeScrapes: a scrape that could not wait for a collector lacks
 // its last increments, and is not the last one.
 func TestShutdownWaitsForWholeScrapes(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
 	hang := make(chan struct{})
-	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+	m.Registerer().MustRegister(metertest.Broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
 		<-hang
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
 	}))
 	shut := make(chan error, 1)
 	go func() { shut <- m.Shutdown(t.Context()) }()
-	for len(m.core.waiters.All()) == 0 {
+	for m.Waiting() == 0 {
 		runtime.Gosched()
 	}
 	scrape := func(patience string) string {
@@ -305,7 +306,7 @@ func TestShutdownWaitsForWholeScrapes(t *testing.T) {
 	if strings.Contains(scrape("0.05"), "\nslow_metric 1\n") {
 		t.Error("the metric is there")
 	}
-	if len(m.core.waiters.All()) == 0 || len(shut) > 0 {
+	if m.Waiting() == 0 || len(shut) > 0 {
 		t.Errorf("Shutdown returned %v", <-shut)
 	}
 	close(hang)

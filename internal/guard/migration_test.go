@@ -1,85 +1,18 @@
-package tacho
+package guard_test
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/tacho-go/tacho/internal/guard"
-	concurrent "github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
-
-// defaultRegistry is a default registry as a service has one, for a test.
-func defaultRegistry(t *testing.T) *prometheus.Registry {
-	t.Helper()
-	registerer, gatherer := prometheus.DefaultRegisterer, prometheus.DefaultGatherer
-	t.Cleanup(func() { prometheus.DefaultRegisterer, prometheus.DefaultGatherer = registerer, gatherer })
-	r := prometheus.NewRegistry()
-	prometheus.DefaultRegisterer, prometheus.DefaultGatherer = r, r
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	promhttp.Handler()
-	return r
-}
-
-// TestUnservedMetrics: what a service has in the default registry does not vanish
-// silently where tacho has a registry of its own.
-func TestUnservedMetrics(t *testing.T) {
-	reg := defaultRegistry(t)
-	promauto.NewCounter(prometheus.CounterOpts{Name: "shop_orders_total", Help: "X."})
-	promauto.NewGaugeVec(prometheus.GaugeOpts{Name: "shop_stock", Help: "X."}, []string{"shelf"})
-	for name, test := range map[string]struct {
-		opts Options
-		want bool
-	}{
-		"a registry of its own": {Options{}, true},
-		"the default one":       {Options{Registerer: reg}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var log concurrent.Buffer
-			test.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			m := MustNew(test.opts)
-			for range 3 {
-				body(t, m.Metrics(), acceptText)
-			}
-			if !test.want {
-				if log.String() != "" {
-					t.Errorf("nothing is missing, but the log has %s", log.String())
-				}
-				return
-			}
-			await(t, "the metrics are reported", func() bool { return strings.Contains(log.String(), "\n") })
-			for _, part := range []string{"shop_orders_total, shop_stock", "count=2", "Options.Registerer", "prometheus.DefaultRegisterer"} {
-				if !strings.Contains(log.String(), part) {
-					t.Errorf("no %q in %s", part, log.String())
-				}
-			}
-			if n := strings.Count(log.String(), "\n"); n != 1 {
-				t.Errorf("it is reported %d times", n)
-			}
-		})
-	}
-}
-
-// TestNothingUnserved: a default registry with nothing but what is in every one,
-// or with what is served as well, is not worth a word.
-func TestNothingUnserved(t *testing.T) {
-	reg := defaultRegistry(t)
-	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "both_total", Help: "X."})
-	reg.MustRegister(c)
-	m := MustNew(Options{})
-	m.Registerer().MustRegister(c)
-	if names := unserved(guard.Descriptions(reg), guard.Descriptions(m.opts.Gatherer.(*ownRegistry).Registry)); len(names) > 0 {
-		t.Errorf("reported: %v", names)
-	}
-}
 
 // TestClashesNamed: an error that two metrics do not fit together begins with the
 // names of all that are in the way, and says what helps and is not there yet.
@@ -98,42 +31,42 @@ func TestClashesNamed(t *testing.T) {
 		"theirs first": {func() error {
 			reg := prometheus.NewRegistry()
 			tutorial(reg, "")
-			_, err := New(Options{Registerer: reg})
+			_, err := tacho.New(tacho.Options{Registerer: reg})
 			return err
 		}, []string{"http_request_duration_seconds, http_requests_total", "Options.Namespace"}, "shop_orders_total"},
 		"with a namespace": {func() error {
 			reg := prometheus.NewRegistry()
 			tutorial(reg, "shop")
-			_, err := New(Options{Registerer: reg, Namespace: "shop"})
+			_, err := tacho.New(tacho.Options{Registerer: reg, Namespace: "shop"})
 			return err
 		}, []string{"shop_http_request_duration_seconds, shop_http_requests_total", `another Options.Namespace than "shop"`}, "set Options.Namespace"},
 		"behind a prefix": {func() error {
 			reg := prometheus.NewRegistry()
 			tutorial(reg, "shop")
-			_, err := New(Options{Registerer: prometheus.WrapRegistererWithPrefix("shop_", reg), Gatherer: reg})
+			_, err := tacho.New(tacho.Options{Registerer: prometheus.WrapRegistererWithPrefix("shop_", reg), Gatherer: reg})
 			return err
 		}, []string{"http_request"}, "shop_orders_total"},
 		"theirs second": {func() (err error) {
-			m := MustNew(Options{})
+			m := tacho.MustNew(tacho.Options{})
 			defer func() { err, _ = recover().(error) }()
 			tutorial(m.Registerer(), "")
 			return nil
 		}, []string{"the registry has http_requests_total already, of tacho's own", "Options.Namespace"}, ""},
 		"two of a collector": {func() error {
-			return MustNew(Options{}).Registerer().Register(tags{
+			return tacho.MustNew(tacho.Options{}).Registerer().Register(tags{
 				prometheus.NewDesc("http_requests_total", "X.", nil, nil), prometheus.NewDesc("http_requests_in_flight", "X.", nil, nil),
 				prometheus.NewDesc("shop_stock", "X.", nil, nil),
 			})
 		}, []string{"the registry has http_requests_in_flight, http_requests_total already"}, "shop_stock"},
 		"nothing of tacho's": {func() error {
-			r := MustNew(Options{}).Registerer()
-			r.MustRegister(businessMetric())
+			r := tacho.MustNew(tacho.Options{}).Registerer()
+			r.MustRegister(metertest.BusinessMetric())
 			return r.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_orders_total"}))
 		}, []string{"tacho: shop_orders_total cannot be registered"}, "Options.Namespace"},
 		"the runtime": {func() error {
 			reg := prometheus.NewRegistry()
 			reg.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "go_goroutines", Help: "Mine."}))
-			_, err := New(Options{Registerer: reg})
+			_, err := tacho.New(tacho.Options{Registerer: reg})
 			return err
 		}, []string{"this registry has go_goroutines already", "Options.OmitRuntime"}, ""},
 	} {
@@ -172,22 +105,24 @@ func TestNilHandler(t *testing.T) {
 	defer func() { http.DefaultServeMux = served }()
 	http.DefaultServeMux = http.NewServeMux()
 	http.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "user") })
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	w := httptest.NewRecorder()
 	m.Handler(nil).ServeHTTP(w, httptest.NewRequest("GET", "/users/7", nil))
 	if w.Body.String() != "user" {
 		t.Errorf("answered %d %q", w.Code, w.Body)
 	}
-	line(t, m, `http_requests_total{method="GET",path="/users/{id}",status="200"} 1`)
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/users/{id}",status="200"} 1`)
 
-	c := m.Counter(MetricOptions{Name: "tracked", Help: "X."})
+	c := m.Counter(tacho.MetricOptions{Name: "tracked", Help: "X."})
 	for name, use := range map[string]func(){
-		"Track":             func() { Track(nil, c) },
-		"Metric.Handler":    func() { c.Handler(nil) },
-		"HandlerFunc":       func() { c.HandlerFunc(nil) },
-		"DoNotTrack":        func() { m.DoNotTrack(nil) },
-		"ExcludeAll":        func() { m.ExcludeAll(nil) },
-		"Access.Middleware": func() { m.metricsFor(Access{Middleware: func(http.Handler) http.Handler { return nil }}) },
+		"Track":          func() { tacho.Track(nil, c) },
+		"Metric.Handler": func() { c.Handler(nil) },
+		"HandlerFunc":    func() { c.HandlerFunc(nil) },
+		"DoNotTrack":     func() { m.DoNotTrack(nil) },
+		"ExcludeAll":     func() { m.ExcludeAll(nil) },
+		"Access.Middleware": func() {
+			tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{Access: tacho.Access{Middleware: func(http.Handler) http.Handler { return nil }}}}).Metrics()
+		},
 	} {
 		func() {
 			defer func() {
@@ -199,6 +134,3 @@ func TestNilHandler(t *testing.T) {
 		}()
 	}
 }
-
-// metricsFor is the endpoint with another Access.
-func (m *Meter) metricsFor(a Access) http.Handler { return newAccessControl(m, a, newEndpoint(m)) }

@@ -1,16 +1,18 @@
-package tacho
+package guard_test
 
 import (
 	"bytes"
 	"log/slog"
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/guard"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // unchecked is a collector that does not say what it gives, as the exporter of
@@ -26,13 +28,6 @@ func (u unchecked) Collect(ch chan<- prometheus.Metric) {
 
 func foreignMetric(name string, kind prometheus.ValueType) prometheus.Metric {
 	return prometheus.MustNewConstMetric(prometheus.NewDesc(name, "Somebody else's.", []string{"method", "path", "status"}, nil), kind, 123.0625, "GET", "/x", "200")
-}
-
-// body is what a handler answers a scraper.
-func body(t *testing.T, h http.Handler, accept string) string {
-	t.Helper()
-	_, b := scrapeBody(t, h, accept, "")
-	return strings.ReplaceAll(string(b), " 1.0\n", " 1\n") // as OpenMetrics writes it
 }
 
 func foreignHistogram(name string) prometheus.Metric {
@@ -69,13 +64,13 @@ var conflicts = []struct {
 func TestConflicts(t *testing.T) {
 	for _, test := range conflicts {
 		t.Run(test.name, func(t *testing.T) {
-			for accept, wanted := range map[string]bool{acceptText: test.text, acceptOM: test.om} {
+			for accept, wanted := range map[string]bool{metertest.AcceptText: test.text, metertest.AcceptOpenMetrics: test.om} {
 				var log bytes.Buffer
-				m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+				m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				m.Registerer().MustRegister(unchecked{test.metric})
-				exchange(m, "GET", "/x", 200)
+				metertest.Record(m, "GET", "/x", 200)
 				for range 2 {
-					text := body(t, m.Metrics(), accept)
+					text := metertest.Body(t, m.Metrics(), accept)
 					wellFormed(t, text)
 					if there := strings.Contains(text, "123.0625"); there == wanted {
 						t.Errorf("%s: the other collector's sample is there: %t", accept, there)
@@ -84,7 +79,7 @@ func TestConflicts(t *testing.T) {
 						t.Errorf("%s: tacho's own sample is missing", accept)
 					}
 				}
-				counted := m.store.Failures[guard.Conflict].Load()
+				counted := engine.Of(m).Store.Failures[guard.Conflict].Load()
 				logged := strings.Count(log.String(), "\n")
 				if want := map[bool]int{true: 1}[wanted]; counted != uint64(2*want) || logged != want {
 					t.Errorf("%s: %d conflicts counted, %d logged:\n%s", accept, counted, logged, &log)
@@ -113,20 +108,20 @@ func wellFormed(t *testing.T, body string) {
 // TestConflictsElsewhere: what the registry gathers for others, and every other way
 // out, keeps to the same rule.
 func TestConflictsElsewhere(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{PythonFormat: true}, Logger: slog.New(slog.DiscardHandler)})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{PythonFormat: true}, Logger: slog.New(slog.DiscardHandler)})
 	m.Registerer().MustRegister(unchecked{foreignMetric("http_requests_total", prometheus.CounterValue)})
-	exchange(m, "GET", "/x", 200)
+	metertest.Record(m, "GET", "/x", 200)
 	for name, body := range map[string]string{
-		"Gatherer": body(t, promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{}), acceptText),
-		"Python":   body(t, m.Metrics(), acceptText),
-		"protobuf": body(t, m.Metrics(), "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text"),
+		"Gatherer": metertest.Body(t, promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{}), metertest.AcceptText),
+		"Python":   metertest.Body(t, m.Metrics(), metertest.AcceptText),
+		"protobuf": metertest.Body(t, m.Metrics(), "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text"),
 	} {
 		if strings.Contains(body, "123.0625") || !strings.Contains(body, "http_requests_total") {
 			t.Errorf("%s:\n%s", name, body)
 		}
 	}
-	text := body(t, m.Metrics(), acceptProtobuf)
-	decode(t, []byte(text)) // complains of a family that comes twice
+	text := metertest.Body(t, m.Metrics(), metertest.AcceptProtobuf)
+	metertest.Decode(t, []byte(text)) // complains of a family that comes twice
 }
 
 // TestConflictsInForeignRegistry: in a registry of the user's, whose Gather takes
@@ -137,13 +132,13 @@ func TestConflictsInForeignRegistry(t *testing.T) {
 		foreignMetric("http_requests_total", prometheus.CounterValue), // with another help text
 		foreignMetric("http_request_duration_seconds_count", prometheus.GaugeValue),
 	} {
-		for _, accept := range []string{acceptText, acceptOM} {
+		for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics} {
 			reg := prometheus.NewRegistry()
-			reg.MustRegister(broken("something_else", func(_ *prometheus.Desc, ch chan<- prometheus.Metric) { ch <- theirs }))
-			m := MustNew(Options{Registerer: reg, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
-			exchange(m, "GET", "/x", 200)
+			reg.MustRegister(metertest.Broken("something_else", func(_ *prometheus.Desc, ch chan<- prometheus.Metric) { ch <- theirs }))
+			m := tacho.MustNew(tacho.Options{Registerer: reg, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+			metertest.Record(m, "GET", "/x", 200)
 			for range 50 { // who comes first is a matter of chance
-				text := body(t, m.Metrics(), accept)
+				text := metertest.Body(t, m.Metrics(), accept)
 				wellFormed(t, text)
 				if !strings.Contains(text, `http_requests_total{method="GET",path="/x",status="200"} 1`+"\n") ||
 					!strings.Contains(text, `http_request_duration_seconds_count{method="GET",path="/x",status="200"} 1`+"\n") {
@@ -158,17 +153,17 @@ func TestConflictsInForeignRegistry(t *testing.T) {
 // collector's error does not bring them in a second time under their old names.
 func TestWrappedRegistryWithErrors(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	m := MustNew(Options{
+	m := tacho.MustNew(tacho.Options{
 		Registerer: prometheus.WrapRegistererWithPrefix("shop_", reg), Gatherer: reg,
 		OmitRuntime: true, Logger: slog.New(slog.DiscardHandler),
 	})
-	exchange(m, "GET", "/x", 200)
-	reg.MustRegister(broken("invalid_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+	metertest.Record(m, "GET", "/x", 200)
+	reg.MustRegister(metertest.Broken("invalid_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
 		for range 2 {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
 		}
 	}))
-	if text := body(t, m.Metrics(), acceptText); strings.Contains(text, "\nhttp_requests_total") || !strings.Contains(text, "\nshop_http_requests_total") {
+	if text := metertest.Body(t, m.Metrics(), metertest.AcceptText); strings.Contains(text, "\nhttp_requests_total") || !strings.Contains(text, "\nshop_http_requests_total") {
 		t.Errorf("got\n%s", text)
 	}
 }

@@ -1,8 +1,7 @@
-package tacho
+package expo_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,255 +11,58 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"google.golang.org/protobuf/proto"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
 	"github.com/tacho-go/tacho/internal/guard"
-	"github.com/tacho-go/tacho/internal/hist"
-	"github.com/tacho-go/tacho/internal/labelvalue"
-	"github.com/tacho-go/tacho/internal/store"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/schema"
 )
-
-const (
-	acceptText     = "text/plain;version=0.0.4"
-	acceptOM       = "application/openmetrics-text;version=1.0.0"
-	acceptProtobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
-)
-
-// busy returns a Meter with all kinds of things recorded.
-func busy(opts Options) *Meter { return busyPart(opts, func(int) bool { return true }) }
-
-// busyPart is busy for a part of the requests, by their number.
-func busyPart(opts Options, mine func(int) bool) *Meter {
-	opts.OmitRuntime = true
-	opts.Logger = slog.New(slog.DiscardHandler)
-	opts.TraceFunc = func(ctx context.Context) (string, string) {
-		id, _ := ctx.Value(traceKey{}).(string)
-		return id, "span"
-	}
-	m := MustNew(opts)
-	random := rand.New(rand.NewPCG(3, 4))
-	now := int64(0)
-	m.shared.Clock = func() int64 { return now }
-	m.Expect("GET", "/never/called")
-	for i := range 5000 {
-		method, took := labelvalue.StandardMethods[random.IntN(4)], int64(random.ExpFloat64()*1e8)
-		in, out := int64(random.IntN(1e5)), int64(random.IntN(1e7))
-		route, status := fmt.Sprintf("/r/%d\"\\\n\xff", random.IntN(20)), 200+random.IntN(3)*100
-		if !mine(i) {
-			continue
-		}
-		var x Exchange
-		m.Begin(&x, method, "/p")
-		now += took
-		ctx := context.Background()
-		if i%3 == 0 {
-			ctx = context.WithValue(ctx, traceKey{}, fmt.Sprintf("trace%d", i))
-		}
-		x.BytesIn, x.BytesOut, x.Route = in, out, route
-		if i%100 == 0 {
-			x.Flushed("text/event-stream")
-			now += int64(time.Minute)
-		}
-		if i%500 == 0 {
-			x.Settle(ctx, 200, "a panic")
-		} else {
-			x.Settle(ctx, status, nil)
-		}
-		m.End(&x)
-	}
-	hot := sync.OnceValue(func() *store.Series {
-		return m.store.Series(m.store.Route("/hot"), "GET", false, 200)
-	})
-	for i := range 100_001 { // until it has stripes
-		if hint := uint32(random.IntN(hist.Shards)); mine(i) {
-			hot().Observe(5e6, hint)
-		}
-	}
-	for i := range hist.Shards { // to counts that the text format writes as floats
-		if mine(i) {
-			for range 120_000 {
-				hot().Observe(5e6, uint32(i))
-			}
-		}
-	}
-	return m
-}
-
-type traceKey struct{}
-
-func scrapeBody(t *testing.T, h http.Handler, accept, encoding string) (*http.Response, []byte) {
-	t.Helper()
-	r := httptest.NewRequest("GET", "/metrics", nil)
-	r.Header.Set("Accept", accept)
-	if encoding != "" {
-		r.Header.Set("Accept-Encoding", encoding)
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	if w.Code != http.StatusOK {
-		t.Fatalf("the scrape was answered %d: %s", w.Code, w.Body)
-	}
-	return w.Result(), w.Body.Bytes()
-}
-
-func sortedLines(b []byte) []string {
-	lines := strings.Split(string(b), "\n")
-	slices.Sort(lines)
-	return lines
-}
 
 // TestSameAsClientGolang: for the same state our encoders write what
 // client_golang's write, line for line after sorting, message for message.
 func TestSameAsClientGolang(t *testing.T) {
-	for name, opts := range setups() {
+	for name, opts := range metertest.Setups() {
 		t.Run(name, func(t *testing.T) {
-			m := busy(opts)
-			m.Registerer().MustRegister(collectors.NewGoCollector(), businessMetric())
+			m := metertest.Busy(opts)
+			m.Registerer().MustRegister(collectors.NewGoCollector(), metertest.BusinessMetric())
 			theirs := promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
 				EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: opts.Endpoint.CreatedSamples,
 			})
-			for _, accept := range []string{acceptText, acceptOM} {
-				ours, a := scrapeBody(t, m.Metrics(), accept, "")
-				want, b := scrapeBody(t, theirs, accept, "")
+			for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics} {
+				ours, a := metertest.Scrape(t, m.Metrics(), accept, "")
+				want, b := metertest.Scrape(t, theirs, accept, "")
 				if x, y := ours.Header.Get("Content-Type"), want.Header.Get("Content-Type"); x != y {
 					t.Errorf("Content-Type %q, client_golang says %q", x, y)
 				}
-				compareLines(t, accept, sortedLines(a), sortedLines(b))
+				metertest.CompareLines(t, accept, metertest.SortedLines(a), metertest.SortedLines(b))
 			}
-			_, a := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
-			_, b := scrapeBody(t, theirs, acceptProtobuf, "")
-			compareFamilies(t, decode(t, a), decode(t, b))
+			_, a := metertest.Scrape(t, m.Metrics(), metertest.AcceptProtobuf, "")
+			_, b := metertest.Scrape(t, theirs, metertest.AcceptProtobuf, "")
+			metertest.CompareFamilies(t, metertest.Decode(t, a), metertest.Decode(t, b))
 		})
-	}
-}
-
-// setups are options that shape what is exported.
-func setups() map[string]Options {
-	return map[string]Options{
-		"classic":      {},
-		"native":       {NativeHistograms: true},
-		"created":      {Endpoint: Endpoint{CreatedSamples: true}},
-		"const labels": {ConstLabels: map[string]string{"zone": "a\"b", "app": "x"}, Namespace: "zoo"},
-		"minimal":      {Minimal: true},
-		"route":        {Buckets: Buckets{ByRoute: map[string][]float64{"/hot": {1, 2}, "/r/1\"\\\n\uFFFD": {.5}}}},
-		"flask":        {Schema: schema.Flask()},
-		"summary":      {Schema: summaries()},
-		"otel":         {Schema: schema.OTel(), NativeHistograms: true},
-		"three":        {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, Buckets: Buckets{ByRoute: map[string][]float64{"/hot": {1, 2}}}},
-		"three, each":  {AlsoSchemas: []schema.Schema{schema.Flask(), schema.OTel()}, NativeHistograms: true, Endpoint: Endpoint{CreatedSamples: true}},
-		"own labels":   {Labels: ownLabels(), ConstLabels: map[string]string{"zone": "x"}},
-		"own, limited": {Labels: ownLabels(), SeriesLimit: 40},
-		"grouped":      {Status: Status{Class: true}, GroupBy: Label{Name: "shard", Func: func(r Request) string { return r.Route()[:min(4, len(r.Route()))] }}},
-	}
-}
-
-// summaries is a schema without buckets.
-func summaries() schema.Schema {
-	s := schema.Default()
-	s.Duration.Kind, s.RequestSize.Kind = schema.Summary, schema.Summary
-	return s
-}
-
-// ownLabels are labels that tell much apart, or little.
-func ownLabels() []Label {
-	return []Label{
-		{Name: "size", Func: func(r Request) string { return fmt.Sprint(r.BytesIn() % 7) }},
-		{Name: "a_constant", Value: "with \"quotes\""},
-		{Name: "kind", Func: func(r Request) string { return fmt.Sprint(r.BytesOut()) }, Values: []string{"0", "1"}},
-		{Name: "many", Func: func(r Request) string { return fmt.Sprint(r.BytesIn()) }, Max: 5},
-	}
-}
-
-func businessMetric() prometheus.Collector {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "shop_orders_total", Help: `With "quotes" and \.`}, []string{"kind"})
-	c.WithLabelValues("book").Add(1.5)
-	return c
-}
-
-// volatile are lines of the runtime that differ between any two scrapes.
-func volatile(line string) bool {
-	return strings.HasPrefix(line, "go_") || strings.HasPrefix(line, "process_")
-}
-
-func compareLines(t *testing.T, what string, ours, theirs []string) {
-	t.Helper()
-	ours, theirs = slices.DeleteFunc(ours, volatile), slices.DeleteFunc(theirs, volatile)
-	if len(ours) != len(theirs) {
-		t.Errorf("%s: %d lines, client_golang writes %d", what, len(ours), len(theirs))
-	}
-	differences := 0
-	for i := range min(len(ours), len(theirs)) {
-		if ours[i] != theirs[i] {
-			if differences++; differences < 5 {
-				t.Errorf("%s:\nours   %s\ntheirs %s", what, ours[i], theirs[i])
-			}
-		}
-	}
-}
-
-func decode(t *testing.T, b []byte) map[string]*dto.MetricFamily {
-	t.Helper()
-	out := map[string]*dto.MetricFamily{}
-	d := expfmt.NewDecoder(bytes.NewReader(b), expfmt.NewFormat(expfmt.TypeProtoDelim))
-	for {
-		f := new(dto.MetricFamily)
-		if err := d.Decode(f); errors.Is(err, io.EOF) {
-			return out
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if out[f.GetName()] != nil {
-			t.Errorf("%s comes twice", f.GetName())
-		}
-		out[f.GetName()] = f
-	}
-}
-
-func compareFamilies(t *testing.T, ours, theirs map[string]*dto.MetricFamily) {
-	t.Helper()
-	if len(ours) != len(theirs) {
-		t.Errorf("%d families, client_golang writes %d", len(ours), len(theirs))
-	}
-	for name, want := range theirs {
-		if strings.HasPrefix(name, "go_") {
-			continue
-		}
-		got := ours[name]
-		for _, f := range []*dto.MetricFamily{got, want} {
-			slices.SortFunc(f.GetMetric(), func(a, b *dto.Metric) int {
-				return strings.Compare(fmt.Sprint(a.GetLabel()), fmt.Sprint(b.GetLabel()))
-			})
-		}
-		if !proto.Equal(got, want) {
-			t.Errorf("%s:\nours   %.600s\ntheirs %.600s", name, got, want)
-		}
 	}
 }
 
 // TestConsistentUnderLoad: scrapes under load always have buckets that add up,
 // and counts that never fall.
 func TestConsistentUnderLoad(t *testing.T) {
-	m := MustNew(Options{NativeHistograms: true, OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{NativeHistograms: true, OmitRuntime: true})
 	stop := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		random := rand.New(rand.NewPCG(7, 8))
-		s := m.store.Series(m.store.Route("/x"), "GET", false, 200)
+		s := engine.Of(m).Store.Series(engine.Of(m).Store.Route("/x"), "GET", false, 200)
 		for {
 			select {
 			case <-stop:
@@ -272,8 +74,8 @@ func TestConsistentUnderLoad(t *testing.T) {
 	}()
 	previous := map[float64]uint64{}
 	for range 300 {
-		_, body := scrapeBody(t, m.Metrics(), acceptProtobuf, "")
-		f := decode(t, body)["http_request_duration_seconds"]
+		_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptProtobuf, "")
+		f := metertest.Decode(t, body)["http_request_duration_seconds"]
 		if f == nil {
 			continue
 		}
@@ -303,7 +105,7 @@ func TestConsistentUnderLoad(t *testing.T) {
 }
 
 func TestNegotiation(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	for _, test := range []struct{ name, accept, encoding, wantType, wantEncoding string }{
 		{"nothing asked", "", "", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", ""},
 		{"Prometheus 3", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", "gzip", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8", "gzip"},
@@ -315,14 +117,14 @@ func TestNegotiation(t *testing.T) {
 		{"protobuf text", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text", "", "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=text; escaping=underscores", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			resp, body := scrapeBody(t, m.Metrics(), test.accept, test.encoding)
+			resp, body := metertest.Scrape(t, m.Metrics(), test.accept, test.encoding)
 			if got := resp.Header.Get("Content-Type"); got != test.wantType && !strings.HasPrefix(test.wantType, got) {
 				t.Errorf("Content-Type %q, want %q", got, test.wantType)
 			}
 			if got := resp.Header.Get("Content-Encoding"); got != test.wantEncoding {
 				t.Errorf("Content-Encoding %q, want %q", got, test.wantEncoding)
 			}
-			if !bytes.Contains(unpack(t, body, test.wantEncoding), []byte("http_requests_in_flight")) {
+			if !bytes.Contains(metertest.Unpack(t, body, test.wantEncoding), []byte("http_requests_in_flight")) {
 				t.Error("the body is not what it should be")
 			}
 			if strings.Join(resp.Header.Values("Vary"), ",") != "Accept,Accept-Encoding" {
@@ -332,53 +134,19 @@ func TestNegotiation(t *testing.T) {
 	}
 }
 
-func unpack(t *testing.T, b []byte, encoding string) []byte {
-	t.Helper()
-	var r io.Reader = bytes.NewReader(b)
-	var err error
-	switch encoding {
-	case "gzip":
-		r, err = gzip.NewReader(r)
-	case "zstd":
-		r, err = zstd.NewReader(r)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // TestUTF8Names: a business metric with a UTF-8 name is escaped as the scraper
 // asks.
 func TestUTF8Names(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	m.Registerer().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "my.metric", Help: "x"}, func() float64 { return 1 }))
 	for accept, want := range map[string]string{
 		"text/plain;version=1.0.0;escaping=allow-utf-8": "\n{\"my.metric\"} 1\n",
-		acceptText: "\nmy_metric 1\n",
+		metertest.AcceptText:                            "\nmy_metric 1\n",
 	} {
-		if _, body := scrapeBody(t, m.Metrics(), accept, ""); !bytes.Contains(body, []byte(want)) {
+		if _, body := metertest.Scrape(t, m.Metrics(), accept, ""); !bytes.Contains(body, []byte(want)) {
 			t.Errorf("%s: no %q in\n%s", accept, want, body)
 		}
 	}
-}
-
-// Collectors that do what they must not.
-type brokenCollector struct {
-	desc    *prometheus.Desc
-	collect func(chan<- prometheus.Metric)
-}
-
-func (b brokenCollector) Describe(ch chan<- *prometheus.Desc) { ch <- b.desc }
-func (b brokenCollector) Collect(ch chan<- prometheus.Metric) { b.collect(ch) }
-
-func broken(name string, collect func(*prometheus.Desc, chan<- prometheus.Metric)) prometheus.Collector {
-	d := prometheus.NewDesc(name, "Broken.", nil, nil)
-	return brokenCollector{d, func(ch chan<- prometheus.Metric) { collect(d, ch) }}
 }
 
 // TestBrokenCollectors: each costs its own families and is counted; the scrape
@@ -403,18 +171,18 @@ func TestBrokenCollectors(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			var log bytes.Buffer
-			m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Timeout: 100 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			m.Registerer().MustRegister(broken("broken_metric", test.collect), businessMetric())
-			exchange(m, "GET", "/x", 200)
+			m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{Timeout: 100 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			m.Registerer().MustRegister(metertest.Broken("broken_metric", test.collect), metertest.BusinessMetric())
+			metertest.Record(m, "GET", "/x", 200)
 			for range 2 {
-				_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+				_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 				for _, want := range []string{"\nhttp_requests_total{", "\nshop_orders_total{"} {
 					if !bytes.Contains(body, []byte(want)) {
 						t.Errorf("no %q in\n%s", want, body)
 					}
 				}
 			}
-			line(t, m, `tacho_scrape_errors_total{reason="`+test.reason+`"} 3`)
+			metertest.Line(t, m, `tacho_scrape_errors_total{reason="`+test.reason+`"} 3`)
 			if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "broken_metric") {
 				t.Errorf("%d log lines:\n%s", n, &log)
 			}
@@ -439,10 +207,10 @@ func (l *leaving) Write(p []byte) (int, error) {
 // does whose time is up, is neither logged nor counted as a collector that failed.
 func TestClientThatLeavesIsNoError(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	for name, o := range map[string]Options{
-		"own registry": {}, "the user's registry": {Registerer: reg, Gatherer: reg}, "Python's format": {Endpoint: Endpoint{PythonFormat: true}},
+	for name, o := range map[string]tacho.Options{
+		"own registry": {}, "the user's registry": {Registerer: reg, Gatherer: reg}, "Python's format": {Endpoint: tacho.Endpoint{PythonFormat: true}},
 	} {
-		for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
+		for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics, metertest.AcceptProtobuf} {
 			for _, query := range []string{"", "?name[]=shop_orders_total&name[]=wide_metric"} {
 				var log bytes.Buffer
 				o.OmitRuntime, o.Logger = true, slog.New(slog.NewTextHandler(&log, nil))
@@ -450,12 +218,12 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 					reg = prometheus.NewRegistry()
 					o.Registerer, o.Gatherer = reg, reg
 				}
-				m := MustNew(o)
+				m := tacho.MustNew(o)
 				wide := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "wide_metric", Help: "Many series."}, []string{"n"})
 				for i := range 5000 {
 					wide.WithLabelValues(strconv.Itoa(i)).Set(1)
 				}
-				m.Registerer().MustRegister(wide, businessMetric())
+				m.Registerer().MustRegister(wide, metertest.BusinessMetric())
 				for left := 0; left < 100_000; left += 10_000 {
 					r := httptest.NewRequest("GET", "/metrics"+query, nil)
 					r.Header.Set("Accept", accept)
@@ -464,7 +232,7 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 				if log.Len() > 0 {
 					t.Errorf("%s, %s, %s: it logs\n%s", name, accept, query, &log)
 				}
-				if n := m.core.store.Failures[guard.Invalid].Load(); n > 0 {
+				if n := engine.Of(m).Store.Failures[guard.Invalid].Load(); n > 0 {
 					t.Errorf("%s, %s, %s: %d failures are counted", name, accept, query, n)
 				}
 			}
@@ -475,20 +243,20 @@ func TestClientThatLeavesIsNoError(t *testing.T) {
 // TestBrokenFunction: a function of the user's that panics when its gauge is
 // written costs that gauge.
 func TestBrokenFunction(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
-	m.Registerer().MustRegister(businessMetric(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken_func"}, func() float64 { panic("on purpose") }))
-	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m.Registerer().MustRegister(metertest.BusinessMetric(), prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken_func"}, func() float64 { panic("on purpose") }))
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 	if !bytes.Contains(body, []byte("\nshop_orders_total{")) || bytes.Contains(body, []byte("\nbroken_func")) {
 		t.Errorf("got\n%s", body)
 	}
-	line(t, m, `tacho_scrape_errors_total{reason="panic"} 2`)
+	metertest.Line(t, m, `tacho_scrape_errors_total{reason="panic"} 2`)
 }
 
 // TestBrokenForeignRegistry: in a registry of the user's, which nothing guards,
 // a function that panics costs what was gathered, but not the process.
 func TestBrokenForeignRegistry(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	m := MustNew(Options{Registerer: reg, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m := tacho.MustNew(tacho.Options{Registerer: reg, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "broken_func"}, func() float64 { panic("on purpose") }))
 	w := httptest.NewRecorder()
 	m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -500,9 +268,9 @@ func TestBrokenForeignRegistry(t *testing.T) {
 // TestGathersAtTheSameTime: two gatherings of the same registry both get
 // everything.
 func TestGathersAtTheSameTime(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	both := make(chan struct{}, 2)
-	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
+	m.Registerer().MustRegister(metertest.Broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
 		both <- struct{}{}
 		for len(both) < 2 {
 			runtime.Gosched()
@@ -527,53 +295,13 @@ func TestGathersAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestScrapesShareOneCollection: scrapes that come while others are collected from share
-// the next collection; one too many is refused with a message.
-func TestScrapesShareOneCollection(t *testing.T) {
-	const scrapes = 3
-	entered, release := make(chan struct{}, scrapes), make(chan struct{})
-	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{MaxScrapes: scrapes}, Logger: slog.New(slog.DiscardHandler)})
-	m.Registerer().MustRegister(broken("slow_metric", func(d *prometheus.Desc, ch chan<- prometheus.Metric) {
-		entered <- struct{}{}
-		<-release
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, 1)
-	}))
-	served := m.Metrics()
-	bodies := make(chan string, scrapes)
-	for range scrapes {
-		go func() {
-			w := httptest.NewRecorder()
-			served.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-			bodies <- w.Body.String()
-		}()
-	}
-	for len(served.(*accessControl).next.(*endpoint).slots) < scrapes {
-		runtime.Gosched()
-	}
-	refused := httptest.NewRecorder()
-	served.ServeHTTP(refused, httptest.NewRequest("GET", "/metrics", nil))
-	if refused.Code != http.StatusServiceUnavailable || !strings.Contains(refused.Body.String(), "raise Options.Endpoint.MaxScrapes") || refused.Header().Get("Retry-After") == "" {
-		t.Errorf("refused with %d %q", refused.Code, refused.Body)
-	}
-	<-entered
-	close(release)
-	for range scrapes {
-		if !strings.Contains(<-bodies, "\nslow_metric 1\n") {
-			t.Error("a scrape lacks the slow metric")
-		}
-	}
-	if len(entered) > 1 { // once for the first scrape, and once for those that came later
-		t.Errorf("the collector worked %d times", len(entered)+1)
-	}
-}
-
 // TestScraperTimeout: a scraper that says how long it waits gets what there is
 // before that.
 func TestScraperTimeout(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
-	m.Registerer().MustRegister(broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) { <-hang }))
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m.Registerer().MustRegister(metertest.Broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) { <-hang }))
 	r := httptest.NewRequest("GET", "/metrics", nil)
 	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "0.1")
 	w := httptest.NewRecorder()
@@ -587,8 +315,8 @@ func TestScraperTimeout(t *testing.T) {
 // collector's failure.
 func TestScraperGone(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
-	m := MustNew(Options{OmitRuntime: true})
-	m.Registerer().MustRegister(broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) {
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	m.Registerer().MustRegister(metertest.Broken("slow_metric", func(*prometheus.Desc, chan<- prometheus.Metric) {
 		close(entered)
 		<-release
 	}))
@@ -602,15 +330,15 @@ func TestScraperGone(t *testing.T) {
 	cancel()
 	<-done
 	close(release)
-	for reason := range m.store.Failures {
-		if n := m.store.Failures[reason].Load(); n != 0 {
+	for reason := range engine.Of(m).Store.Failures {
+		if n := engine.Of(m).Store.Failures[reason].Load(); n != 0 {
 			t.Errorf("%d failures by %s", n, guard.ReasonNames[reason])
 		}
 	}
 }
 
 func TestEndpointMethods(t *testing.T) {
-	m := MustNew(Options{})
+	m := tacho.MustNew(tacho.Options{})
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405} {
 		w := httptest.NewRecorder()
 		m.Metrics().ServeHTTP(w, httptest.NewRequest(method, "/metrics", nil))
@@ -624,22 +352,22 @@ func TestEndpointMethods(t *testing.T) {
 // outside; invalid ones are left out.
 func TestExemplars(t *testing.T) {
 	trace := ""
-	m := MustNew(Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, TraceFunc: func(context.Context) (string, string) { return trace, "b7" }})
 	now := int64(0)
-	m.shared.Clock = func() int64 { return now }
-	m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
+	engine.Of(m).Clock = func() int64 { return now }
+	engine.Of(m).Store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	request := func(id string, latency time.Duration) {
 		trace = id
-		var x Exchange
-		m.Begin(&x, "GET", "/x")
+		var x metertest.Exchange
+		metertest.Begin(m, &x, "GET", "/x")
 		now += int64(latency)
 		x.Settle(context.Background(), 200, nil)
 		x.Route = "/x"
-		m.End(&x)
+		metertest.End(m, &x)
 	}
 	has := func(want string) {
 		t.Helper()
-		if _, body := scrapeBody(t, m.Metrics(), acceptOM, ""); !strings.Contains(string(body), want) {
+		if _, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptOpenMetrics, ""); !strings.Contains(string(body), want) {
 			t.Errorf("no %q in\n%s", want, body)
 		}
 	}
@@ -652,7 +380,7 @@ func TestExemplars(t *testing.T) {
 	has(`le="0.025"} 3 # {span_id="b7",trace_id="cc"} 0.02`)
 	request(strings.Repeat("x", 200), 2*time.Second)
 	has(`le="2.5"} 4` + "\n")
-	if _, body := scrapeBody(t, m.Metrics(), acceptText, ""); strings.Contains(string(body), "trace_id") {
+	if _, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, ""); strings.Contains(string(body), "trace_id") {
 		t.Error("the text format has no exemplars, but one is there")
 	}
 }
@@ -660,37 +388,37 @@ func TestExemplars(t *testing.T) {
 // TestBeyondBuckets: the hint is there just for routes whose requests are
 // slower than the buckets reach.
 func TestBeyondBuckets(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Buckets: Buckets{Latency: []float64{.1, 1}, ByRoute: map[string][]float64{"/slow/but/known": {1, 100}}}})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Buckets: tacho.Buckets{Latency: []float64{.1, 1}, ByRoute: map[string][]float64{"/slow/but/known": {1, 100}}}})
 	now := int64(0)
-	m.shared.Clock = func() int64 { return now }
+	engine.Of(m).Clock = func() int64 { return now }
 	for _, of := range []struct {
 		route  string
 		slow   int
 		status int
 	}{{"/slow", 10, 200}, {"/slow", 0, 500}, {"/slow/but/known", 100, 200}, {"/fast", 5, 200}} {
 		for i := range 100 {
-			var x Exchange
-			m.Begin(&x, "GET", "/x")
+			var x metertest.Exchange
+			metertest.Begin(m, &x, "GET", "/x")
 			if i < of.slow {
 				now += int64(2 * time.Second)
 			}
 			x.WroteHeader(context.Background(), of.status)
 			x.Route = of.route
-			m.End(&x)
+			metertest.End(m, &x)
 		}
 	}
-	_, body := scrapeBody(t, m.Metrics(), acceptText, "")
+	_, body := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 	if n := strings.Count(string(body), "tacho_beyond_buckets_ratio{"); n != 0 {
 		t.Errorf("%d hints, but no route exceeds 5 percent:\n%s", n, body)
 	}
 	for range 100 {
-		var x Exchange
-		m.Begin(&x, "GET", "/x")
+		var x metertest.Exchange
+		metertest.Begin(m, &x, "GET", "/x")
 		now += int64(2 * time.Second)
 		x.Route = "/slow"
-		m.End(&x)
+		metertest.End(m, &x)
 	}
-	line(t, m, `tacho_beyond_buckets_ratio{metric="http_request_duration_seconds",path="/slow"} 0.36666666666666664`)
+	metertest.Line(t, m, `tacho_beyond_buckets_ratio{metric="http_request_duration_seconds",path="/slow"} 0.36666666666666664`)
 }
 
 // TestScrapeAllocations: a scrape's allocations do not grow with its lines. The
@@ -699,17 +427,17 @@ func TestBeyondBuckets(t *testing.T) {
 // each route would be two thousand.
 func TestScrapeAllocations(t *testing.T) {
 	count := func(routes int, accept string) float64 {
-		m := MustNew(Options{OmitRuntime: true, SeriesLimit: 100_000})
+		m := tacho.MustNew(tacho.Options{OmitRuntime: true, SeriesLimit: 100_000})
 		for i := range routes {
-			exchange(m, "GET", fmt.Sprintf("/r%d", i), 200)
+			metertest.Record(m, "GET", fmt.Sprintf("/r%d", i), 200)
 		}
 		h := m.Metrics()
 		r := httptest.NewRequest("GET", "/metrics", nil)
 		r.Header.Set("Accept", accept)
-		w := &sink{http.Header{}}
-		return testing.AllocsPerRun(20, func() { clear(w.header); h.ServeHTTP(w, r) })
+		w := metertest.NewSink()
+		return testing.AllocsPerRun(20, func() { clear(w.Header()); h.ServeHTTP(w, r) })
 	}
-	for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
+	for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics, metertest.AcceptProtobuf} {
 		few, many := count(10, accept), count(2000, accept)
 		if many > few+200 {
 			t.Errorf("%s: %v allocations for 10 routes, %v for 2000", accept, few, many)
@@ -721,17 +449,17 @@ func TestScrapeAllocations(t *testing.T) {
 // TestForeignRegistry: in a registry of the user's everything is there too.
 func TestForeignRegistry(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	m := MustNew(Options{Registerer: reg})
-	exchange(m, "GET", "/x", 200)
-	reg.MustRegister(businessMetric())
-	_, ours := scrapeBody(t, m.Metrics(), acceptText, "")
-	_, theirs := scrapeBody(t, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), acceptText, "")
-	compareLines(t, "a foreign registry", sortedLines(ours), sortedLines(theirs))
+	m := tacho.MustNew(tacho.Options{Registerer: reg})
+	metertest.Record(m, "GET", "/x", 200)
+	reg.MustRegister(metertest.BusinessMetric())
+	_, ours := metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
+	_, theirs := metertest.Scrape(t, promhttp.HandlerFor(reg, promhttp.HandlerOpts{}), metertest.AcceptText, "")
+	metertest.CompareLines(t, "a foreign registry", metertest.SortedLines(ours), metertest.SortedLines(theirs))
 }
 
 // TestNamesAreReserved: nobody can take the names of tacho's own metrics.
 func TestNamesAreReserved(t *testing.T) {
-	m := MustNew(Options{})
+	m := tacho.MustNew(tacho.Options{})
 	err := m.Registerer().Register(prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total"}, []string{"code"}))
 	if err == nil {
 		t.Error("http_requests_total was registered twice")
@@ -752,15 +480,45 @@ func TestNamesAreReserved(t *testing.T) {
 func TestHelpTexts(t *testing.T) {
 	s := schema.Default()
 	s.Requests.Help = "bad \xff"
-	m := MustNew(Options{Schema: s, OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{Schema: s, OmitRuntime: true})
 	m.Registerer().MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "shop_open", Help: "bad \xff"}))
-	m.Counter(MetricOptions{Name: "tracked", Help: "bad \xff"})
-	exchange(m, "GET", "/x", 200)
-	python := MustNew(Options{Schema: s, OmitRuntime: true, Endpoint: Endpoint{PythonFormat: true}})
-	for accept, of := range map[string]*Meter{acceptText: m, acceptOM: m, acceptProtobuf: m, acceptText + ";q=1": python} {
-		_, body := scrapeBody(t, of.Metrics(), accept, "")
+	m.Counter(tacho.MetricOptions{Name: "tracked", Help: "bad \xff"})
+	metertest.Record(m, "GET", "/x", 200)
+	python := tacho.MustNew(tacho.Options{Schema: s, OmitRuntime: true, Endpoint: tacho.Endpoint{PythonFormat: true}})
+	for accept, of := range map[string]*tacho.Meter{metertest.AcceptText: m, metertest.AcceptOpenMetrics: m, metertest.AcceptProtobuf: m, metertest.AcceptText + ";q=1": python} {
+		_, body := metertest.Scrape(t, of.Metrics(), accept, "")
 		if bytes.Contains(body, []byte("bad \xff")) || !bytes.Contains(body, []byte("bad \uFFFD")) {
 			t.Errorf("%s:\n%.300q", accept, body)
 		}
+	}
+}
+
+// TestPromlint: Prometheus's own linter has nothing to say.
+func TestPromlint(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	metertest.Record(m, "GET", "/x", 200)
+	var x metertest.Exchange
+	metertest.Begin(m, &x, "GET", "/x")
+	x.Hijack()
+	metertest.End(m, &x)
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+}
+
+// TestPedantic: as a plain collector in a pedantic registry, which compares
+// every metric with what was described.
+func TestPedantic(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{ConstLabels: map[string]string{"app": "x"}})
+	metertest.Record(m, "GET", "/x", 200)
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(m)
+	if _, err := reg.Gather(); err != nil {
+		t.Error(err)
 	}
 }

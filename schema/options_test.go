@@ -1,4 +1,4 @@
-package tacho_test
+package schema_test
 
 import (
 	"net/http"

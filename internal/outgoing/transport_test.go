@@ -1,4 +1,4 @@
-package tacho
+package outgoing_test
 
 import (
 	"bufio"
@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -103,24 +105,24 @@ func TestTransport(t *testing.T) {
 		"upgraded": {func(c *http.Client) { upgrade(t, c, server.URL+"/upgrade") }, `method="GET",status="101"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := MustNew(Options{OmitRuntime: true})
+			m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 			c.do(&http.Client{Transport: m.Transport(nil, host)})
 			labels := strings.Replace(c.want, "method=", `host="`+host+`",method=`, 1)
-			line(t, m, "http_client_requests_total{"+labels+"} 1")
-			line(t, m, "http_client_request_duration_seconds_count{"+labels+"} 1")
+			metertest.Line(t, m, "http_client_requests_total{"+labels+"} 1")
+			metertest.Line(t, m, "http_client_request_duration_seconds_count{"+labels+"} 1")
 			flying, _, _ := strings.Cut(labels, ",status=")
-			line(t, m, "http_client_requests_in_flight{"+flying+"} 0")
-			if n := setsOf(t, m, "http_client_requests_total"); n != 1 {
+			metertest.Line(t, m, "http_client_requests_in_flight{"+flying+"} 0")
+			if n := metertest.Sets(t, m, "http_client_requests_total"); n != 1 {
 				t.Errorf("%d label sets, want 1", n)
 			}
 		})
 	}
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	c := &http.Client{Transport: m.Transport(nil, "declared.example")}
 	get(t.Context(), c, nobody+"/x")
 	get(t.Context(), c, server.URL+"/ok")
-	line(t, m, `http_client_requests_total{host="other",method="GET",status="error"} 1`)
-	line(t, m, `http_client_requests_total{host="other",method="GET",status="200"} 1`)
+	metertest.Line(t, m, `http_client_requests_total{host="other",method="GET",status="error"} 1`)
+	metertest.Line(t, m, `http_client_requests_total{host="other",method="GET",status="200"} 1`)
 }
 
 // upgrade needs a body that can be written to.
@@ -147,14 +149,14 @@ func upgrade(t *testing.T, c *http.Client, url string) {
 func TestTransportInFlight(t *testing.T) {
 	server := upstream(t)
 	host := strings.TrimPrefix(server.URL, "http://")
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	resp, err := (&http.Client{Transport: m.Transport(nil, host)}).Get(server.URL + "/ok")
 	if err != nil {
 		t.Fatal(err)
 	}
-	line(t, m, `http_client_requests_in_flight{host="`+host+`",method="GET"} 1`)
+	metertest.Line(t, m, `http_client_requests_in_flight{host="`+host+`",method="GET"} 1`)
 	_ = resp.Body.Close()
-	line(t, m, `http_client_requests_in_flight{host="`+host+`",method="GET"} 0`)
+	metertest.Line(t, m, `http_client_requests_in_flight{host="`+host+`",method="GET"} 0`)
 }
 
 // TestTransportOTel: the names of the semantic conventions, and both schemas.
@@ -162,9 +164,9 @@ func TestTransportOTel(t *testing.T) {
 	server := upstream(t)
 	host := strings.TrimPrefix(server.URL, "http://")
 	name, port, _ := net.SplitHostPort(host)
-	for _, o := range []Options{{Schema: schema.OTel()}, {Schema: schema.OTel(), AlsoSchemas: []schema.Schema{schema.Default()}}} {
+	for _, o := range []tacho.Options{{Schema: schema.OTel()}, {Schema: schema.OTel(), AlsoSchemas: []schema.Schema{schema.Default()}}} {
 		o.OmitRuntime = true
-		m := MustNew(o)
+		m := tacho.MustNew(o)
 		c := &http.Client{Transport: m.Transport(nil, host)}
 		for _, path := range []string{"/ok", "/status", "/half"} {
 			if resp, err := c.Get(server.URL + path); err == nil {
@@ -173,11 +175,11 @@ func TestTransportOTel(t *testing.T) {
 			}
 		}
 		for status, failure := range map[string]string{"200": "", "502": "502", "": "error"} {
-			line(t, m, `http_client_request_duration_seconds_count{error_type="`+failure+`",http_request_method="GET",http_response_status_code="`+
+			metertest.Line(t, m, `http_client_request_duration_seconds_count{error_type="`+failure+`",http_request_method="GET",http_response_status_code="`+
 				status+`",server_address="`+name+`",server_port="`+port+`"} 1`)
 		}
 		if len(o.AlsoSchemas) > 0 {
-			line(t, m, `http_client_requests_total{host="`+host+`",method="GET",status="502"} 1`)
+			metertest.Line(t, m, `http_client_requests_total{host="`+host+`",method="GET",status="502"} 1`)
 		}
 	}
 }
@@ -205,7 +207,7 @@ func TestTransportOfABrokenBase(t *testing.T) {
 		"http.DefaultTransport":      http.DefaultTransport, // refuses a nil URL
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := MustNew(Options{OmitRuntime: true})
+			m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 			r := &http.Request{Method: "GET", Header: http.Header{}}
 			want, got := roundTrip(base, r), roundTrip(m.Transport(base), r)
 			if got != want {
@@ -215,8 +217,8 @@ func TestTransportOfABrokenBase(t *testing.T) {
 			if name == "no body" {
 				status = "204"
 			}
-			line(t, m, `http_client_requests_total{host="other",method="GET",status="`+status+`"} 1`)
-			line(t, m, `http_client_requests_in_flight{host="other",method="GET"} 0`)
+			metertest.Line(t, m, `http_client_requests_total{host="other",method="GET",status="`+status+`"} 1`)
+			metertest.Line(t, m, `http_client_requests_in_flight{host="other",method="GET"} 0`)
 		})
 	}
 }
@@ -238,7 +240,7 @@ func roundTrip(rt http.RoundTripper, r *http.Request) (outcome string) {
 // TestTransportKeepsTheBase: errors come as they are, idle connections can be
 // closed, and two Transports of one Meter record into the same metrics.
 func TestTransportKeepsTheBase(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	base := &brokenTransport{}
 	for range 2 {
 		c := &http.Client{Transport: m.Transport(base, "a.example")}
@@ -250,7 +252,7 @@ func TestTransportKeepsTheBase(t *testing.T) {
 	if !base.closed {
 		t.Error("idle connections were not closed")
 	}
-	line(t, m, `http_client_requests_total{host="a.example",method="GET",status="error"} 2`)
+	metertest.Line(t, m, `http_client_requests_total{host="a.example",method="GET",status="error"} 2`)
 }
 
 // noDatabase is a database that cannot be reached.
@@ -263,22 +265,22 @@ func (noDatabase) Driver() driver.Driver { return nil }
 
 // TestDatabase: the state of two pools, told apart by name.
 func TestDatabase(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	for name, most := range map[string]int{"orders": 3, "users": 7} {
 		db := sql.OpenDB(noDatabase{})
 		defer db.Close()
 		db.SetMaxOpenConns(most)
-		if err := Database(m, name, db); err != nil {
+		if err := tacho.Database(m, name, db); err != nil {
 			t.Fatal(err)
 		}
-		if err := Database(m, name, db); err == nil || !strings.Contains(err.Error(), `the pool "`+name+`"`) {
+		if err := tacho.Database(m, name, db); err == nil || !strings.Contains(err.Error(), `the pool "`+name+`"`) {
 			t.Errorf("twice: %v", err)
 		}
 	}
-	line(t, m, `go_sql_max_open_connections{db_name="orders"} 3`)
-	line(t, m, `go_sql_max_open_connections{db_name="users"} 7`)
-	line(t, m, `go_sql_wait_count_total{db_name="users"} 0`)
-	if err := Database(m, "none", nil); err == nil {
+	metertest.Line(t, m, `go_sql_max_open_connections{db_name="orders"} 3`)
+	metertest.Line(t, m, `go_sql_max_open_connections{db_name="users"} 7`)
+	metertest.Line(t, m, `go_sql_wait_count_total{db_name="users"} 0`)
+	if err := tacho.Database(m, "none", nil); err == nil {
 		t.Error("a nil pool is no error")
 	}
 }

@@ -1,4 +1,4 @@
-package tacho_test
+package repository_test
 
 import (
 	"os"
@@ -12,6 +12,7 @@ import (
 // TestOwnModule: in an empty module beside a checkout, README's imports, its
 // commands and its code for Gin and for net/http build.
 func TestOwnModule(t *testing.T) {
+	inRoot(t)
 	b, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

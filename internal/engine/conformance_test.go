@@ -1,4 +1,4 @@
-package tacho_test
+package engine_test
 
 import (
 	"testing"

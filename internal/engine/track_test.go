@@ -1,4 +1,4 @@
-package tacho
+package engine_test
 
 import (
 	"context"
@@ -12,14 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/labelvalue"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/internal/store"
 	"github.com/tacho-go/tacho/schema"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-var byStatus = []Label{{Name: "status", Func: Request.StatusText}}
+var byStatus = []tacho.Label{{Name: "status", Func: tacho.Request.StatusText}}
 
 // TestTrackBehindBlindWriters: where a middleware hides the exchange, metrics on
 // a route are recorded all the same, and what is left out is left out.
@@ -34,14 +36,14 @@ func TestTrackBehindBlindWriters(t *testing.T) {
 		"a time-out": func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "late") },
 		"a copied request": func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, "x")))
+				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), metertest.TraceKey{}, "x")))
 			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := MustNew(Options{OmitRuntime: true})
-			labels := append([]Label{{Name: "id", Func: func(r Request) string { return r.PathValue("id") }}}, byStatus...)
-			calls := m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: labels})
+			m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+			labels := append([]tacho.Label{{Name: "id", Func: func(r tacho.Request) string { return r.PathValue("id") }}}, byStatus...)
+			calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: labels})
 			h := func(status int) http.Handler {
 				return calls.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 			}
@@ -54,13 +56,13 @@ func TestTrackBehindBlindWriters(t *testing.T) {
 			for _, path := range []string{"/tracked/1", "/quiet/2", "/nothing/3", "/nothing-inside/4"} {
 				outer.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 			}
-			line(t, m, `calls_total{id="1",status="201"} 1`)
-			line(t, m, `calls_total{id="2",status="202"} 1`)
-			line(t, m, `http_requests_total{method="GET",path="/tracked/{id}",status="201"} 1`)
-			if n := setsOf(t, m, "calls_total"); n != 2 {
+			metertest.Line(t, m, `calls_total{id="1",status="201"} 1`)
+			metertest.Line(t, m, `calls_total{id="2",status="202"} 1`)
+			metertest.Line(t, m, `http_requests_total{method="GET",path="/tracked/{id}",status="201"} 1`)
+			if n := metertest.Sets(t, m, "calls_total"); n != 2 {
 				t.Errorf("%d label sets of what is tracked, want 2", n)
 			}
-			if n := m.total(); n != 1 {
+			if n := metertest.Total(m); n != 1 {
 				t.Errorf("%d requests are in the HTTP metrics, want 1", n)
 			}
 		})
@@ -69,13 +71,13 @@ func TestTrackBehindBlindWriters(t *testing.T) {
 
 // TestExcludeAllWithoutMiddleware: also where nobody else measures.
 func TestExcludeAllWithoutMiddleware(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
-	calls := m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	h := calls.Handler(http.NotFoundHandler())
 	for _, x := range []http.Handler{m.ExcludeAll(h), calls.Handler(m.ExcludeAll(http.NotFoundHandler())), m.DoNotTrack(h)} {
 		x.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil))
 	}
-	line(t, m, "calls_total 1")
+	metertest.Line(t, m, "calls_total 1")
 }
 
 // blindOnly has neither Unwrap nor anything else.
@@ -88,11 +90,11 @@ func (b blindOnly) WriteHeader(status int)      { b.w.WriteHeader(status) }
 // TestTrackTimeout: a handler that is out of time is recorded with the answer
 // that the client got, by the HTTP metrics, and nothing races.
 func TestTrackTimeout(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
-	calls := m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
-	now := m.Gauge(MetricOptions{Name: "calls_now", Help: "Calls in progress."})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
+	now := m.Gauge(tacho.MetricOptions{Name: "calls_now", Help: "Calls in progress."})
 	entered, release, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	slow := Track(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	slow := tacho.Track(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(entered)
 		<-release
 		_, err := io.WriteString(w, "too late")
@@ -108,15 +110,15 @@ func TestTrackTimeout(t *testing.T) {
 	h := m.Handler(http.TimeoutHandler(m.Handler(mux), time.Hour, "late"))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil).WithContext(overAfter{context.Background(), entered}))
-	line(t, m, "calls_now 1")
+	metertest.Line(t, m, "calls_now 1")
 	close(release)
 	<-returned
 	if w.Code != 503 {
 		t.Errorf("answered %d", w.Code)
 	}
-	line(t, m, `http_requests_total{method="GET",path="/slow",status="503"} 1`)
-	line(t, m, `calls_total{status="503"} 1`)
-	line(t, m, "calls_now 0")
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/slow",status="503"} 1`)
+	metertest.Line(t, m, `calls_total{status="503"} 1`)
+	metertest.Line(t, m, "calls_now 0")
 }
 
 // overAfter runs out of time when its channel is closed.
@@ -146,8 +148,8 @@ func TestNestedMeters(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			outer, inner := MustNew(Options{OmitRuntime: true}), MustNew(Options{OmitRuntime: true})
-			calls := outer.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
+			outer, inner := tacho.MustNew(tacho.Options{OmitRuntime: true}), tacho.MustNew(tacho.Options{OmitRuntime: true})
+			calls := outer.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: byStatus})
 			made := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) })
 			mux := http.NewServeMux()
 			mux.Handle("GET /quiet", outer.DoNotTrack(calls.Handler(made)))
@@ -157,11 +159,11 @@ func TestNestedMeters(t *testing.T) {
 			for _, path := range []string{"/quiet", "/nothing", "/inner"} {
 				h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 			}
-			line(t, outer, `calls_total{status="201"} 1`)
-			line(t, outer, `http_requests_total{method="GET",path="/inner",status="201"} 1`)
-			line(t, inner, `http_requests_total{method="GET",path="/quiet",status="201"} 1`)
-			line(t, inner, `http_requests_total{method="GET",path="/nothing",status="201"} 1`)
-			if o, i := outer.total(), inner.total(); o != 1 || i != 2 {
+			metertest.Line(t, outer, `calls_total{status="201"} 1`)
+			metertest.Line(t, outer, `http_requests_total{method="GET",path="/inner",status="201"} 1`)
+			metertest.Line(t, inner, `http_requests_total{method="GET",path="/quiet",status="201"} 1`)
+			metertest.Line(t, inner, `http_requests_total{method="GET",path="/nothing",status="201"} 1`)
+			if o, i := metertest.Total(outer), metertest.Total(inner); o != 1 || i != 2 {
 				t.Errorf("%d requests are in the outer Meter's HTTP metrics, want 1; %d in the inner's, want 2", o, i)
 			}
 		})
@@ -171,13 +173,13 @@ func TestNestedMeters(t *testing.T) {
 // TestTrackDispatchedAgain: metrics on the routes of a request that is dispatched
 // again count it once.
 func TestTrackDispatchedAgain(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
-	a := m.Counter(MetricOptions{Name: "a", Help: "A.", Labels: []Label{{Name: "route", Func: Request.Route}}})
-	b := m.Counter(MetricOptions{Name: "b", Help: "B."})
-	now := m.Gauge(MetricOptions{Name: "now", Help: "Now."})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	a := m.Counter(tacho.MetricOptions{Name: "a", Help: "A.", Labels: []tacho.Label{{Name: "route", Func: tacho.Request.Route}}})
+	b := m.Counter(tacho.MetricOptions{Name: "b", Help: "B."})
+	now := m.Gauge(tacho.MetricOptions{Name: "now", Help: "Now."})
 	mux := http.NewServeMux()
 	root := m.Handler(mux)
-	mux.Handle("GET /old/{n}", Track(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /old/{n}", tacho.Track(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		second, to := *r, *r.URL
 		if to.Path = "/new"; r.URL.Path == "/old/1" {
 			to.Path = "/old/2"
@@ -185,13 +187,13 @@ func TestTrackDispatchedAgain(t *testing.T) {
 		second.URL = &to
 		root.ServeHTTP(w, &second)
 	}), a, now))
-	mux.Handle("GET /new", Track(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { line(t, m, "now 1") }), b, a))
+	mux.Handle("GET /new", tacho.Track(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { metertest.Line(t, m, "now 1") }), b, a))
 	root.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/old/1", nil))
-	line(t, m, `a_total{route="/new"} 1`)
-	line(t, m, "b_total 1")
-	line(t, m, "now 0")
-	line(t, m, `http_requests_total{method="GET",path="/new",status="200"} 1`)
-	if n := m.total(); n != 1 {
+	metertest.Line(t, m, `a_total{route="/new"} 1`)
+	metertest.Line(t, m, "b_total 1")
+	metertest.Line(t, m, "now 0")
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/new",status="200"} 1`)
+	if n := metertest.Total(m); n != 1 {
 		t.Errorf("%d requests, want 1", n)
 	}
 }
@@ -199,47 +201,47 @@ func TestTrackDispatchedAgain(t *testing.T) {
 // TestTrackMixedMeters: metrics of two Meters at one place are a mistake of the
 // program's, one around the other are not.
 func TestTrackMixedMeters(t *testing.T) {
-	one, two := MustNew(Options{OmitRuntime: true}), MustNew(Options{OmitRuntime: true})
-	a := one.Counter(MetricOptions{Name: "a", Help: "A."})
-	b := two.Counter(MetricOptions{Name: "b", Help: "B."})
+	one, two := tacho.MustNew(tacho.Options{OmitRuntime: true}), tacho.MustNew(tacho.Options{OmitRuntime: true})
+	a := one.Counter(tacho.MetricOptions{Name: "a", Help: "A."})
+	b := two.Counter(tacho.MetricOptions{Name: "b", Help: "B."})
 	h := one.Handler(two.Handler(a.Handler(b.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil))
-	line(t, one, "a_total 1")
-	line(t, two, "b_total 1")
+	metertest.Line(t, one, "a_total 1")
+	metertest.Line(t, two, "b_total 1")
 	defer func() {
 		if v := fmt.Sprint(recover()); !strings.Contains(v, "b_total belongs to another Meter") {
 			t.Errorf("panicked with %s", v)
 		}
 	}()
-	Track(http.NotFoundHandler(), a, b)
+	tacho.Track(http.NotFoundHandler(), a, b)
 }
 
 // TestTrackAllocations: a metric on a route allocates nothing for label sets that
 // are there.
 func TestTrackAllocations(t *testing.T) {
-	serve := func(on func(*Meter, http.Handler) http.Handler, o Options) float64 {
+	serve := func(on func(*tacho.Meter, http.Handler) http.Handler, o tacho.Options) float64 {
 		o.OmitRuntime = true
-		m := MustNew(o)
+		m := tacho.MustNew(o)
 		mux := http.NewServeMux()
 		mux.Handle("GET /users/{id}", on(m, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) })))
 		h := m.Handler(mux)
-		w, r := &sink{http.Header{}}, httptest.NewRequest("GET", "/users/1", nil)
+		w, r := metertest.NewSink(), httptest.NewRequest("GET", "/users/1", nil)
 		return testing.AllocsPerRun(2000, func() { r.Pattern = ""; h.ServeHTTP(w, r) })
 	}
-	bare := serve(func(_ *Meter, h http.Handler) http.Handler { return h }, Options{})
+	bare := serve(func(_ *tacho.Meter, h http.Handler) http.Handler { return h }, tacho.Options{})
 	for name, got := range map[string]float64{
-		"tracked": serve(func(m *Meter, h http.Handler) http.Handler {
-			return Track(h, m.Counter(MetricOptions{Name: "a", Help: "A.", Labels: byStatus}),
-				m.Histogram(MetricOptions{Name: "b", Help: "B.", Labels: []Label{{Name: "id", Func: func(r Request) string { return r.PathValue("id") }}}}),
-				m.Gauge(MetricOptions{Name: "c", Help: "C."}))
-		}, Options{}),
-		"labels": serve(func(_ *Meter, h http.Handler) http.Handler { return h }, Options{
-			Labels:  []Label{{Name: "method_again", Func: Request.Method}, {Name: "size", Func: func(Request) string { return "small" }}},
-			GroupBy: Label{Name: "group", Func: Request.Route},
+		"tracked": serve(func(m *tacho.Meter, h http.Handler) http.Handler {
+			return tacho.Track(h, m.Counter(tacho.MetricOptions{Name: "a", Help: "A.", Labels: byStatus}),
+				m.Histogram(tacho.MetricOptions{Name: "b", Help: "B.", Labels: []tacho.Label{{Name: "id", Func: func(r tacho.Request) string { return r.PathValue("id") }}}}),
+				m.Gauge(tacho.MetricOptions{Name: "c", Help: "C."}))
+		}, tacho.Options{}),
+		"labels": serve(func(_ *tacho.Meter, h http.Handler) http.Handler { return h }, tacho.Options{
+			Labels:  []tacho.Label{{Name: "method_again", Func: tacho.Request.Method}, {Name: "size", Func: func(tacho.Request) string { return "small" }}},
+			GroupBy: tacho.Label{Name: "group", Func: tacho.Request.Route},
 		}),
-		"two schemas": serve(func(_ *Meter, h http.Handler) http.Handler { return h }, Options{AlsoSchemas: []schema.Schema{schema.Flask()}}),
+		"two schemas": serve(func(_ *tacho.Meter, h http.Handler) http.Handler { return h }, tacho.Options{AlsoSchemas: []schema.Schema{schema.Flask()}}),
 	} {
-		if got > bare && !poolsForget {
+		if got > bare && !metertest.PoolsForget {
 			t.Errorf("%s: %v allocations, without %v", name, got, bare)
 		}
 	}
@@ -248,11 +250,11 @@ func TestTrackAllocations(t *testing.T) {
 // TestLabelValues: what a label's function gives is bounded and clean, whatever
 // it is.
 func TestLabelValues(t *testing.T) {
-	m := MustNew(Options{
+	m := tacho.MustNew(tacho.Options{
 		OmitRuntime: true, Logger: quiet(),
-		Labels: []Label{
-			{Name: "declared", Func: func(r Request) string { return r.Header("X") }, Values: []string{"a", "b"}},
-			{Name: "limited", Func: func(r Request) string { return r.Header("X") }, Max: 2},
+		Labels: []tacho.Label{
+			{Name: "declared", Func: func(r tacho.Request) string { return r.Header("X") }, Values: []string{"a", "b"}},
+			{Name: "limited", Func: func(r tacho.Request) string { return r.Header("X") }, Max: 2},
 		},
 	})
 	send := func(value string) {
@@ -266,97 +268,65 @@ func TestLabelValues(t *testing.T) {
 		}
 	}
 	const requests = `http_requests_total{declared="%s",limited="%s",method="GET",path="unknown",status="404"} %d`
-	line(t, m, fmt.Sprintf(requests, "a", "a", 500))
-	line(t, m, fmt.Sprintf(requests, "other", "\uFFFD", 500))
-	line(t, m, fmt.Sprintf(requests, "other", labelvalue.Overflow, 500))
-	line(t, m, `tacho_overflow_total{label="limited",metric="http_requests_total"} 500`)
-	line(t, m, `tacho_overflow_total{label="declared",metric="http_requests_total"} 0`)
+	metertest.Line(t, m, fmt.Sprintf(requests, "a", "a", 500))
+	metertest.Line(t, m, fmt.Sprintf(requests, "other", "\uFFFD", 500))
+	metertest.Line(t, m, fmt.Sprintf(requests, "other", labelvalue.Overflow, 500))
+	metertest.Line(t, m, `tacho_overflow_total{label="limited",metric="http_requests_total"} 500`)
+	metertest.Line(t, m, `tacho_overflow_total{label="declared",metric="http_requests_total"} 0`)
 }
 
 // TestLabelsBudget: labels of the service's own are within the series budget,
 // every request stays counted, and the log names the label that has spent it.
 func TestLabelsBudget(t *testing.T) {
-	for name, o := range map[string]Options{
-		"the label":  {Labels: []Label{{Name: "user", Max: 100_000, Func: func(r Request) string { return r.Path() }}}},
-		"both":       {Labels: []Label{{Name: "a", Max: 100_000, Func: func(r Request) string { return r.Path() }}, {Name: "b", Max: 100_000, Func: func(r Request) string { return r.Path() + "b" }}}},
-		"the group":  {GroupBy: Label{Name: "user", Func: func(r Request) string { return r.Path() }}},
-		"everything": {GroupBy: Label{Name: "g", Func: Request.Path}, Labels: []Label{{Name: "a", Max: 100_000, Func: Request.Path}}},
+	for name, o := range map[string]tacho.Options{
+		"the label":  {Labels: []tacho.Label{{Name: "user", Max: 100_000, Func: func(r tacho.Request) string { return r.Path() }}}},
+		"both":       {Labels: []tacho.Label{{Name: "a", Max: 100_000, Func: func(r tacho.Request) string { return r.Path() }}, {Name: "b", Max: 100_000, Func: func(r tacho.Request) string { return r.Path() + "b" }}}},
+		"the group":  {GroupBy: tacho.Label{Name: "user", Func: func(r tacho.Request) string { return r.Path() }}},
+		"everything": {GroupBy: tacho.Label{Name: "g", Func: tacho.Request.Path}, Labels: []tacho.Label{{Name: "a", Max: 100_000, Func: tacho.Request.Path}}},
 	} {
 		var log strings.Builder
 		o.SeriesLimit, o.OmitRuntime, o.Logger = 50, true, slog.New(slog.NewTextHandler(&log, nil))
-		m := MustNew(o)
+		m := tacho.MustNew(o)
 		for i := range 3000 {
-			var x Exchange
-			m.Begin(&x, []string{"GET", "POST"}[i%2], fmt.Sprint("/", i))
+			var x metertest.Exchange
+			metertest.Begin(m, &x, []string{"GET", "POST"}[i%2], fmt.Sprint("/", i))
 			x.Route = "/r"
 			x.Settle(context.Background(), 200+i%3, nil)
-			m.End(&x)
+			metertest.End(m, &x)
 		}
-		if n := setsOf(t, m, "http_requests_total"); n > 50+store.OverflowAllowance {
+		if n := metertest.Sets(t, m, "http_requests_total"); n > 50+store.OverflowAllowance {
 			t.Errorf("%s: %d label sets", name, n)
 		}
-		if n := m.totalOf(t, "http_requests_total"); n != 3000 {
+		if n := metertest.TotalOf(t, m, "http_requests_total"); n != 3000 {
 			t.Errorf("%s: %v requests are counted, want 3000", name, n)
 		}
 		if n := strings.Count(log.String(), "too many label sets"); n != 1 {
 			t.Errorf("%s: %d log lines: %s", name, n, log.String())
 		}
-		if got := m.totalOf(t, "tacho_overflow_total"); got < 2000 {
+		if got := metertest.TotalOf(t, m, "tacho_overflow_total"); got < 2000 {
 			t.Errorf("%s: %v were folded", name, got)
 		}
 	}
 }
 
-// TestGroupOverflow: a group that is called __overflow__, by whichever bound, is
-// one label set.
-func TestGroupOverflow(t *testing.T) {
-	m := MustNew(Options{
-		OmitRuntime: true, Logger: quiet(), SeriesLimit: 3, Status: Status{Class: true},
-		GroupBy: Label{Name: "path", Max: 2, Func: Request.Path},
-	})
-	for i := range 40 {
-		var x Exchange
-		m.Begin(&x, "GET", "/"+strings.Repeat("x", i))
-		x.Settle(context.Background(), 200+i%7, nil)
-		m.End(&x)
-	}
-	if _, err := m.Gatherer().Gather(); err != nil {
-		t.Error(err)
-	}
-	families := m.core.gather()
-	for _, f := range families {
-		seen := map[string]bool{}
-		for _, x := range f.Metric {
-			key := fmt.Sprint(x.Label)
-			if seen[key] {
-				t.Errorf("%s has %s twice", f.GetName(), key)
-			}
-			seen[key] = true
-		}
-	}
-	if got := m.totalOf(t, "tacho_overflow_total"); got != 38 {
-		t.Errorf("%v were folded, want 38", got)
-	}
-}
-
 // TestPanicsGrouped: the class of the status is everywhere.
 func TestPanicsGrouped(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Schema: schema.Flask(), Status: Status{Class: true}})
-	var x Exchange
-	m.Begin(&x, "GET", "/")
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Schema: schema.Flask(), Status: tacho.Status{Class: true}})
+	var x metertest.Exchange
+	metertest.Begin(m, &x, "GET", "/")
 	x.Settle(context.Background(), 200, "a panic")
-	m.End(&x)
-	line(t, m, `flask_http_request_exceptions_total{method="GET",status="5xx"} 1`)
-	line(t, m, `flask_http_request_total{method="GET",status="5xx"} 1`)
+	metertest.End(m, &x)
+	metertest.Line(t, m, `flask_http_request_exceptions_total{method="GET",status="5xx"} 1`)
+	metertest.Line(t, m, `flask_http_request_total{method="GET",status="5xx"} 1`)
 }
 
 // TestRegisterDefaultExcluded: a metric for all routes that counts excluded
 // requests does, however they are excluded; but the endpoint is none of them.
 func TestRegisterDefaultExcluded(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Exclude: Exclude{Paths: []string{"/exact", "/by/{template}"}, Patterns: []string{"/pattern"}}})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Exclude: tacho.Exclude{Paths: []string{"/exact", "/by/{template}"}, Patterns: []string{"/pattern"}}})
 	m.RegisterDefault(
-		m.Counter(MetricOptions{Name: "anyway", Help: "All.", CountExcluded: true, Labels: []Label{{Name: "path", Func: Request.Route}}}),
-		m.Counter(MetricOptions{Name: "not", Help: "Those that count."}),
+		m.Counter(tacho.MetricOptions{Name: "anyway", Help: "All.", CountExcluded: true, Labels: []tacho.Label{{Name: "path", Func: tacho.Request.Route}}}),
+		m.Counter(tacho.MetricOptions{Name: "not", Help: "Those that count."}),
 	)
 	mux := http.NewServeMux()
 	for _, pattern := range []string{"/exact", "/by/{template}", "/patterns"} {
@@ -365,13 +335,13 @@ func TestRegisterDefaultExcluded(t *testing.T) {
 	mux.Handle("/metrics", m.Metrics())
 	for _, path := range []string{"/exact", "/by/name", "/patterns", "/metrics"} {
 		m.Handler(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
-		line(t, m, "http_requests_in_flight 0")
+		metertest.Line(t, m, "http_requests_in_flight 0")
 	}
 	for _, path := range []string{"/exact", "/by/{template}", "/patterns"} {
-		line(t, m, `anyway_total{path="`+path+`"} 1`)
+		metertest.Line(t, m, `anyway_total{path="`+path+`"} 1`)
 	}
-	line(t, m, "not_total 0")
-	if n := setsOf(t, m, "anyway_total"); n != 3 || m.total() != 0 {
-		t.Errorf("%d label sets, %d requests in the HTTP metrics", n, m.total())
+	metertest.Line(t, m, "not_total 0")
+	if n := metertest.Sets(t, m, "anyway_total"); n != 3 || metertest.Total(m) != 0 {
+		t.Errorf("%d label sets, %d requests in the HTTP metrics", n, metertest.Total(m))
 	}
 }

@@ -1,4 +1,4 @@
-package tacho
+package expo_test
 
 import (
 	"bytes"
@@ -8,106 +8,22 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/expo"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
-
-// A narrow listener's connections hold little that was not read.
-type narrow struct{ net.Listener }
-
-func (n narrow) Accept() (net.Conn, error) {
-	c, err := n.Listener.Accept()
-	if tcp, ok := c.(*net.TCPConn); ok {
-		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
-	}
-	return c, err
-}
-
-// serveNarrow serves a handler without any time-out, and returns its address.
-func serveNarrow(t *testing.T, h http.Handler) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	go func() { _ = server.Serve(narrow{l}) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return l.Addr().String()
-}
-
-// stubborn sends a request and reads nothing of the answer.
-func stubborn(t *testing.T, address, request string) {
-	t.Helper()
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(c, request); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestClientsThatNeverRead: they do not keep others from scraping for as long as
-// they like, on a server that has no time-outs, whatever stands around the endpoint.
-func TestClientsThatNeverRead(t *testing.T) {
-	const get = "GET /metrics HTTP/1.1\r\nHost: x\r\n"
-	for name, request := range map[string]string{
-		"nothing read":           get + "\r\n",
-		"a body that never ends": get + "Content-Length: 1000\r\n\r\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			const slots = 3
-			m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{MaxScrapes: slots, Timeout: 2 * time.Second}, Logger: slog.New(slog.DiscardHandler)})
-			for i := range 1000 {
-				exchange(m, "GET", fmt.Sprintf("/some/route/%d", i), 200)
-			}
-			served := m.Metrics()
-			held := served.(*accessControl).next.(*endpoint).slots
-			address := serveNarrow(t, m.Handler(served))
-			for range slots {
-				stubborn(t, address, request)
-			}
-			await(t, "all slots are taken", func() bool { return len(held) == slots })
-			await(t, "a scrape is served", func() bool {
-				resp, err := http.Get("http://" + address + "/metrics")
-				if err != nil {
-					return false
-				}
-				defer resp.Body.Close()
-				_, err = io.Copy(io.Discard, resp.Body)
-				return resp.StatusCode == http.StatusOK && err == nil
-			})
-		})
-	}
-}
-
-// await waits for a state, which on an idle machine takes seconds at most.
-func await(t *testing.T, what string, state func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !state(); runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("it never happens that %s", what)
-		}
-	}
-}
 
 // TestServersDeadlineStays: a server that allows less time keeps it, and the next
 // request on a connection has none of ours.
 func TestServersDeadlineStays(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Endpoint: Endpoint{Timeout: time.Minute}})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{Timeout: time.Minute}})
 	for name, test := range map[string]struct {
 		server *http.Server
 		body   io.Reader
@@ -153,7 +69,7 @@ func countPools(t *testing.T) (made func() int) {
 
 // failing is a client that leaves after some bytes.
 type failing struct {
-	sink
+	metertest.Sink
 	left int
 }
 
@@ -167,21 +83,21 @@ func (f *failing) Write(p []byte) (int, error) {
 // TestCompressorsComeBack: whatever becomes of an answer, the compressor that it
 // took is used again.
 func TestCompressorsComeBack(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
 	for i := range 1000 {
-		exchange(m, "GET", fmt.Sprintf("/some/route/%d", i), 200)
+		metertest.Record(m, "GET", fmt.Sprintf("/some/route/%d", i), 200)
 	}
 	h := m.Metrics()
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, serve := range map[string]func(r *http.Request){
-		"HEAD":                  func(r *http.Request) { r.Method = "HEAD"; h.ServeHTTP(&sink{http.Header{}}, r) },
-		"GET":                   func(r *http.Request) { h.ServeHTTP(&sink{http.Header{}}, r) },
-		"a client that is gone": func(r *http.Request) { h.ServeHTTP(&sink{http.Header{}}, r.WithContext(gone)) },
-		"a client that leaves":  func(r *http.Request) { h.ServeHTTP(&failing{sink: sink{http.Header{}}, left: 10}, r) },
+		"HEAD":                  func(r *http.Request) { r.Method = "HEAD"; h.ServeHTTP(metertest.NewSink(), r) },
+		"GET":                   func(r *http.Request) { h.ServeHTTP(metertest.NewSink(), r) },
+		"a client that is gone": func(r *http.Request) { h.ServeHTTP(metertest.NewSink(), r.WithContext(gone)) },
+		"a client that leaves":  func(r *http.Request) { h.ServeHTTP(&failing{Sink: *metertest.NewSink(), left: 10}, r) },
 		"a writer that panics": func(r *http.Request) {
 			defer func() { _ = recover() }()
-			h.ServeHTTP(&bursting{sink{http.Header{}}}, r)
+			h.ServeHTTP(&bursting{*metertest.NewSink()}, r)
 		},
 	} {
 		for _, coding := range []string{"gzip", "zstd"} {
@@ -201,13 +117,13 @@ func TestCompressorsComeBack(t *testing.T) {
 	}
 }
 
-type bursting struct{ sink }
+type bursting struct{ metertest.Sink }
 
 func (*bursting) Write([]byte) (int, error) { panic(http.ErrAbortHandler) }
 
 // TestHeadCostsNothing: HEAD tells what GET would, without the work.
 func TestHeadCostsNothing(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	h := m.Metrics()
 	head := httptest.NewRequest("HEAD", "/metrics", nil)
 	head.Header.Set("Accept-Encoding", "gzip")
@@ -254,19 +170,19 @@ func (o *outerWriter) Write(p []byte) (int, error) {
 // twice, and says how it is encoded.
 func TestBehindCompression(t *testing.T) {
 	for name, test := range map[string]struct {
-		opts  Options
+		opts  tacho.Options
 		outer func(http.Handler) http.Handler
 		want  string
 	}{
-		"one that sets the header": {Options{}, outerGzip, "gzip"},
-		"one that does not":        {Options{}, func(h http.Handler) http.Handler { return h }, "zstd"},
-		"switched off":             {Options{Endpoint: Endpoint{NoCompression: true}}, func(h http.Handler) http.Handler { return h }, ""},
-		"switched off, below one":  {Options{Endpoint: Endpoint{NoCompression: true}}, outerGzip, "gzip"},
+		"one that sets the header": {tacho.Options{}, outerGzip, "gzip"},
+		"one that does not":        {tacho.Options{}, func(h http.Handler) http.Handler { return h }, "zstd"},
+		"switched off":             {tacho.Options{Endpoint: tacho.Endpoint{NoCompression: true}}, func(h http.Handler) http.Handler { return h }, ""},
+		"switched off, below one":  {tacho.Options{Endpoint: tacho.Endpoint{NoCompression: true}}, outerGzip, "gzip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.opts.OmitRuntime = true
-			m := MustNew(test.opts)
-			exchange(m, "GET", "/x", 200)
+			m := tacho.MustNew(test.opts)
+			metertest.Record(m, "GET", "/x", 200)
 			server := httptest.NewServer(test.outer(m.Metrics()))
 			defer server.Close()
 			r, _ := http.NewRequest("GET", server.URL, nil)
@@ -283,7 +199,7 @@ func TestBehindCompression(t *testing.T) {
 			if got := resp.Header.Get("Content-Encoding"); got != test.want {
 				t.Errorf("Content-Encoding %q, want %q", got, test.want)
 			}
-			if text := unpack(t, b, resp.Header.Get("Content-Encoding")); !bytes.Contains(text, []byte("\nhttp_requests_total{")) {
+			if text := metertest.Unpack(t, b, resp.Header.Get("Content-Encoding")); !bytes.Contains(text, []byte("\nhttp_requests_total{")) {
 				t.Errorf("the body is not what it says: %q", b[:min(len(b), 40)])
 			}
 		})

@@ -1,4 +1,4 @@
-package tacho
+package engine_test
 
 import (
 	"context"
@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // The pieces of what a request costs; docs/performance.md quotes them. What
@@ -15,10 +19,10 @@ import (
 
 func BenchmarkClock(b *testing.B) {
 	b.Run("monotonic, twice", func(b *testing.B) {
-		c := &core{}
+		var c engine.Shared
 		for b.Loop() {
-			begin := c.shared.Now()
-			_ = c.shared.Now() - begin
+			begin := c.Now()
+			_ = c.Now() - begin
 		}
 	})
 	b.Run("time.Now and Since", func(b *testing.B) {
@@ -29,7 +33,7 @@ func BenchmarkClock(b *testing.B) {
 }
 
 func BenchmarkRoute(b *testing.B) {
-	t := MustNew(Options{}).store
+	t := engine.Of(tacho.MustNew(tacho.Options{})).Store
 	for _, r := range []string{"/a", "/b/{x}", "/api/v1/users/{id}", "/c"} {
 		t.Route(r)
 		t.Route(r)
@@ -37,7 +41,7 @@ func BenchmarkRoute(b *testing.B) {
 	pattern := "/api/v1/users/{id}"
 	b.Run("by address", func(b *testing.B) {
 		for b.Loop() {
-			t.StaticRoute(pattern, asItIs)
+			t.StaticRoute(pattern, metertest.AsItIs)
 		}
 	})
 	b.Run("by content", func(b *testing.B) {
@@ -51,28 +55,28 @@ func BenchmarkRecord(b *testing.B) {
 	trace := func(context.Context) (string, string) { return "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7" }
 	for _, of := range []struct {
 		name string
-		opts Options
+		opts tacho.Options
 	}{
-		{"classic", Options{}},
-		{"and native", Options{NativeHistograms: true}},
-		{"and exemplars", Options{TraceFunc: trace}},
+		{"classic", tacho.Options{}},
+		{"and native", tacho.Options{NativeHistograms: true}},
+		{"and exemplars", tacho.Options{TraceFunc: trace}},
 	} {
 		b.Run(of.name, func(b *testing.B) {
-			m := MustNew(of.opts)
-			s := m.store.Series(m.store.Route("/x"), "GET", false, 200)
+			m := tacho.MustNew(of.opts)
+			s := engine.Of(m).Store.Series(engine.Of(m).Store.Route("/x"), "GET", false, 200)
 			ctx, now := context.Background(), int64(1)
 			for b.Loop() {
 				now += 1000
 				bucket := s.Observe(3e6, 1)
 				if s.Exemplars != nil {
-					m.engine.Exemplify(s, ctx, bucket, now, 3e6)
+					engine.Of(m).Exemplify(s, ctx, bucket, now, 3e6)
 				}
 			}
 		})
 	}
 	b.Run("client_golang counter and histogram", func(b *testing.B) {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Name: "c"})
-		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", Buckets: DefaultBuckets()})
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "h", Buckets: tacho.DefaultBuckets()})
 		for b.Loop() {
 			c.Inc()
 			h.Observe(3e-3)
@@ -81,12 +85,12 @@ func BenchmarkRecord(b *testing.B) {
 }
 
 func BenchmarkHandler(b *testing.B) {
-	for name, opts := range map[string]Options{"everything on": {}, "minimal": {Minimal: true}} {
+	for name, opts := range map[string]tacho.Options{"everything on": {}, "minimal": {Minimal: true}} {
 		b.Run(name, func(b *testing.B) {
 			mux := http.NewServeMux()
 			mux.HandleFunc("GET /users/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-			h := MustNew(opts).Handler(mux)
-			w, r := &sink{http.Header{}}, httptest.NewRequest("GET", "/users/1", nil)
+			h := tacho.MustNew(opts).Handler(mux)
+			w, r := metertest.NewSink(), httptest.NewRequest("GET", "/users/1", nil)
 			for b.Loop() {
 				r.Pattern = ""
 				h.ServeHTTP(w, r)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package tacho
+package tacho_test
 
 import (
 	"bytes"
@@ -18,17 +18,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tacho-go/tacho"
 	logged "github.com/tacho-go/tacho/internal/locked"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/multiproc"
 )
 
 // awaitLines scrapes until all the lines are there.
-func awaitLines(t *testing.T, m *Meter, lines ...string) {
+func awaitLines(t *testing.T, m *tacho.Meter, lines ...string) {
 	t.Helper()
 	var body []byte
 	missing := func() []string {
 		var left []string
-		_, body = scrapeBody(t, m.Metrics(), acceptText, "")
+		_, body = metertest.Scrape(t, m.Metrics(), metertest.AcceptText, "")
 		for _, l := range lines {
 			if !bytes.Contains(body, []byte("\n"+l+"\n")) {
 				left = append(left, l)
@@ -76,18 +78,18 @@ func TestFilesRemoved(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "metrics")
 			var log logged.Buffer
-			a := member(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			a := member(t, dir, tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			orders := prometheus.NewCounter(prometheus.CounterOpts{Name: "shop_orders_total", Help: "Orders."})
 			a.Registerer().MustRegister(orders)
 			count := func(n int) {
 				for range n {
-					exchange(a, "GET", "/x", 200)
+					metertest.Record(a, "GET", "/x", 200)
 					orders.Inc()
 				}
 			}
 			startSibling(t, dir, "wait for more", dir+".never").kill()
 			for n, err := 0, multiproc.ErrBusy; n == 0 || errors.Is(err, multiproc.ErrBusy); { // now it is in archives
-				if n, err = a.processes().reader.Compact(); err != nil && !errors.Is(err, multiproc.ErrBusy) {
+				if n, err = a.Reader().Compact(); err != nil && !errors.Is(err, multiproc.ErrBusy) {
 					t.Fatal(err)
 				}
 			}
@@ -104,7 +106,7 @@ func TestFilesRemoved(t *testing.T) {
 			}
 			want := []string{`http_requests_total{method="GET",path="/x",status="200"} 100`, "shop_orders_total 100"}
 			awaitLines(t, a, want...)
-			b, err := Shared(dir, nil) // somebody who has seen nothing before
+			b, err := tacho.Shared(dir, nil) // somebody who has seen nothing before
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +125,7 @@ func TestFilesRemoved(t *testing.T) {
 			if sum != 100 {
 				t.Errorf("others see %v requests", sum)
 			}
-			_, body := scrapeBody(t, a.Metrics(), acceptText, "")
+			_, body := metertest.Scrape(t, a.Metrics(), metertest.AcceptText, "")
 			if got := sumOf(t, body, "tacho_multiproc_restored_files_total"); got < 2 {
 				t.Errorf("%v files are restored", got)
 			}
@@ -139,12 +141,12 @@ func TestFilesRemoved(t *testing.T) {
 
 // waitForMore counts 20 requests and orders, and as many again when a file is there.
 func waitForMore(path string) {
-	m := MustNew(Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)})
 	orders := prometheus.NewCounter(prometheus.CounterOpts{Name: "shop_orders_total", Help: "Orders."})
 	m.Registerer().MustRegister(orders)
 	count := func() {
 		for range 20 {
-			exchange(m, "GET", "/x", 200)
+			metertest.Record(m, "GET", "/x", 200)
 			orders.Inc()
 		}
 	}
@@ -175,8 +177,7 @@ func TestWhyPrivate(t *testing.T) {
 		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}, "cannot be written", "no space"},
 	} {
 		var log logged.Buffer
-		core := newCore(Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}.withDefaults())
-		core.unshared(c.why)
+		tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}.Unshared(c.why)
 		if text := log.String(); !strings.Contains(text, c.want) || strings.Contains(text, c.never) {
 			t.Errorf("of %v the log says\n%s", c.why, text)
 		}
@@ -192,28 +193,28 @@ func TestShutdownReleases(t *testing.T) {
 	shown := func(n int) string {
 		return fmt.Sprintf(`http_requests_total{method="GET",path="/x",status="200"} %d`, n)
 	}
-	var last *Meter
+	var last *tacho.Meter
 	for i := 1; i <= 3; i++ {
-		m := member(t, dir, Options{})
+		m := member(t, dir, tacho.Options{})
 		recordBusiness(m)
-		if got := m.processes().cells.Dir(); got != dir {
+		if got := m.Cells().Dir(); got != dir {
 			t.Errorf("Meter %d is in %s", i, got)
 		}
-		exchange(m, "GET", "/x", 200)
-		line(t, m, shown(i))
-		if err := m.Shutdown(ended); !errors.Is(err, ErrNotScraped) {
+		metertest.Record(m, "GET", "/x", 200)
+		metertest.Line(t, m, shown(i))
+		if err := m.Shutdown(ended); !errors.Is(err, tacho.ErrNotScraped) {
 			t.Fatal(err)
 		}
-		line(t, m, shown(i))
+		metertest.Line(t, m, shown(i))
 		if last != nil {
-			if err := m.processes().compact(nil); err != nil {
+			if err := m.Compact(); err != nil {
 				t.Fatal(err)
 			}
-			line(t, m, shown(i))
-			line(t, last, shown(i))
-			line(t, m, fmt.Sprintf(`shop_orders_total{kind="book"} %v`, 1.5*float64(i)))
+			metertest.Line(t, m, shown(i))
+			metertest.Line(t, last, shown(i))
+			metertest.Line(t, m, fmt.Sprintf(`shop_orders_total{kind="book"} %v`, 1.5*float64(i)))
 		}
-		exchange(m, "GET", "/late", 200) // it has no file, and does no harm
+		metertest.Record(m, "GET", "/late", 200) // it has no file, and does no harm
 		last = m
 	}
 	if left, _ := os.ReadDir("/proc/self/fd"); len(left) > 0 {
@@ -222,5 +223,101 @@ func TestShutdownReleases(t *testing.T) {
 				t.Errorf("%s is still open", to)
 			}
 		}
+	}
+}
+
+// TestTwoServices: a directory is one service's. Another one stays out, says so once and
+// counts for itself; neither has anything of the other's.
+func TestTwoServices(t *testing.T) {
+	dir := t.TempDir()
+	var log logged.Buffer
+	shop := member(t, dir, tacho.Options{Multiproc: tacho.Multiproc{Service: "shop"}})
+	blog, err := tacho.New(tacho.Options{OmitRuntime: true, Multiproc: tacho.Multiproc{Dir: dir, Service: "blog"}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metertest.Record(shop, "GET", "/x", 200)
+	for range 5 {
+		metertest.Record(blog, "GET", "/x", 200)
+	}
+	_ = blog.Flush()
+	metertest.Line(t, shop, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	metertest.Line(t, blog, `http_requests_total{method="GET",path="/x",status="200"} 5`)
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `the service \"shop\", and this one is \"blog\"`) || !strings.Contains(text, "Options.Multiproc.Service") {
+		t.Errorf("the log says\n%s", text)
+	}
+	if all, _ := filepath.Glob(filepath.Join(dir, "*")); len(all) > 4 {
+		t.Errorf("there are %v", all)
+	}
+
+	// The old and the new program of a service, whatever their versions, are one.
+	if got, want := (tacho.Options{Multiproc: tacho.Multiproc{Dir: dir}}).Service(), module(t); got != want {
+		t.Errorf("by default it is %q, want %q", got, want)
+	}
+}
+
+// module is this test's module.
+func module(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimPrefix(first, "module ")
+}
+
+// countedAlone makes a Meter that counts although its directory cannot be used, and
+// returns what it logs.
+func countedAlone(t *testing.T) string {
+	t.Helper()
+	var log logged.Buffer
+	m, err := tacho.New(tacho.Options{OmitRuntime: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	return log.String()
+}
+
+// TestInheritedDirectory: the variable may be meant for Python's client. Whatever is wrong
+// with its directory, the service starts, counts, and says so.
+func TestInheritedDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, dir := range map[string]string{"a file": file, "below a file": file + "/metrics", "not to be made": "/proc/nowhere/metrics"} {
+		t.Run(what, func(t *testing.T) {
+			t.Setenv("PROMETHEUS_MULTIPROC_DIR", dir)
+			if text := countedAlone(t); strings.Count(text, "counts for itself alone") != 1 || !strings.Contains(text, dir) {
+				t.Errorf("the log says\n%s", text)
+			}
+			if _, err := tacho.New(tacho.Options{Multiproc: tacho.Multiproc{Dir: dir}}); err == nil {
+				t.Error("Options may name it, too")
+			}
+		})
+	}
+}
+
+// TestBesidePython: a service that inherits the directory of Python's client counts in a
+// folder of its own, and says so once, at the start.
+func TestBesidePython(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "counter_77.db"), make([]byte, 1<<16), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log logged.Buffer
+	m := member(t, dir, tacho.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	recordBusiness(m)
+	metertest.Record(m, "GET", "/x", 200)
+	metertest.Line(t, m, "shop_queue 2")
+	metertest.Line(t, m, `http_requests_total{method="GET",path="/x",status="200"} 1`)
+	if all, _ := filepath.Glob(filepath.Join(dir, "*.db")); len(all) != 1 {
+		t.Errorf("beside Python's files there are %v", all)
+	}
+	if text := log.String(); strings.Count(text, "Python's client") != 1 || !strings.Contains(text, filepath.Join(dir, "go")) {
+		t.Errorf("the log says\n%s", text)
 	}
 }

@@ -1,4 +1,4 @@
-package tacho_test
+package repository_test
 
 import (
 	"encoding/json"
@@ -19,9 +19,19 @@ import (
 
 const module = "github.com/tacho-go/tacho"
 
+// inRoot runs the rest of a test in the module's root.
+func inRoot(t *testing.T) {
+	t.Helper()
+	t.Chdir(filepath.Join("..", ".."))
+	if text, err := os.ReadFile("go.mod"); err != nil || !strings.HasPrefix(string(text), "module "+module+"\n") {
+		t.Fatalf("this is not the module's root: %v", err)
+	}
+}
+
 // TestImports: what each package may import besides the standard library and what
 // lies below its own folder, and why nothing more.
 func TestImports(t *testing.T) {
+	inRoot(t)
 	for _, row := range []struct {
 		pkg     string
 		allowed []string
@@ -103,6 +113,7 @@ func TestImports(t *testing.T) {
 // room, with all below it and without its tests, may know of this project and
 // which heavy packages are its alone.
 func TestArrows(t *testing.T) {
+	inRoot(t)
 	const engine = "github.com/prometheus/prometheus/"
 	for _, room := range []struct {
 		packages string
@@ -153,6 +164,7 @@ func importsOf(t *testing.T, pkg string) []string {
 // TestCycles: a file can be read with few others. In a cycle each file reaches all
 // others, so that all of them must be understood at once.
 func TestCycles(t *testing.T) {
+	inRoot(t)
 	const aim, dependencies = 8, 4.0
 	above := map[string]int{ // packages that have not reached it
 		module + "/multiproc":           27,
@@ -179,6 +191,7 @@ func TestCycles(t *testing.T) {
 // TestMeterIsForServices: the documentation of Meter lists what a service's author calls,
 // and nothing that only adapters need.
 func TestMeterIsForServices(t *testing.T) {
+	inRoot(t)
 	out, err := exec.Command("go", "doc", ".", "Meter").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go doc: %v\n%s", err, out)
@@ -200,6 +213,7 @@ func TestMeterIsForServices(t *testing.T) {
 // TestModuleGraph: whoever imports tacho gets no more modules than whoever
 // imports client_golang's promhttp.
 func TestModuleGraph(t *testing.T) {
+	inRoot(t)
 	graph := func(requirement, imported string) []string {
 		dir := t.TempDir()
 		root, err := filepath.Abs(".")
@@ -247,6 +261,7 @@ func run(t *testing.T, dir, name string, args ...string) string {
 // TestMetricsPage: docs/metrics.md lists exactly the families of the schema,
 // with their types, labels and help texts, and the defaults of the options.
 func TestMetricsPage(t *testing.T) {
+	inRoot(t)
 	page, err := os.ReadFile("docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
@@ -293,6 +308,7 @@ func numbers(list []float64) string {
 // TestReadmes: the Chinese README has the same headings, code and links as the
 // English one.
 func TestReadmes(t *testing.T) {
+	inRoot(t)
 	read := func(name string) string {
 		b, err := os.ReadFile(name)
 		if err != nil {

@@ -1,10 +1,11 @@
-package tacho_test
+package engine_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // serve sends one request through a handler and returns the response.
@@ -460,8 +462,8 @@ func TestRequestComesBack(t *testing.T) {
 			return tacho.Track(h, m.Counter(tacho.MetricOptions{Name: "x", Help: "X."}))
 		},
 		"excluded by path": func(m *tacho.Meter, h http.Handler) http.Handler {
-			m.Join()
-			m.Join()
+			metertest.Join(m)
+			metertest.Join(m)
 			return m.Handler(h)
 		},
 	} {
@@ -569,4 +571,26 @@ func TestReadsOnAfterTimeout(t *testing.T) {
 	if got := recorded(t, m); got != "POST /slow 503 1" && got != "POST unknown 503 1" {
 		t.Errorf("recorded %q", got)
 	}
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// sample adds up a metric's label sets: values of counters and gauges, sums of
+// histograms.
+func sample(t *testing.T, m *tacho.Meter, name string) float64 {
+	t.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0.0
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, s := range f.GetMetric() {
+			total += s.GetCounter().GetValue() + s.GetGauge().GetValue() + s.GetHistogram().GetSampleSum()
+		}
+	}
+	return total
 }

@@ -1,10 +1,11 @@
-package tacho
+package scan_test
 
 import (
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
+	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/internal/scan"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -29,7 +33,7 @@ import (
 // TestFlaskBehaviours: each of the behaviours 1 to 57 has a row in the page, and
 // a test named after it unless the row says that there is no need for one.
 func TestFlaskBehaviours(t *testing.T) {
-	page, err := os.ReadFile("docs/from-flask.md")
+	page, err := os.ReadFile("../../docs/from-flask.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,17 +57,17 @@ func TestFlaskBehaviours(t *testing.T) {
 // A flaskApp is a service that speaks Flask's names.
 type flaskApp struct {
 	t   *testing.T
-	m   *Meter
+	m   *tacho.Meter
 	mux *http.ServeMux
 }
 
-func newFlaskApp(t *testing.T, change ...func(*Options)) *flaskApp {
+func newFlaskApp(t *testing.T, change ...func(*tacho.Options)) *flaskApp {
 	t.Helper()
-	o := Options{Schema: schema.Flask(), Endpoint: Endpoint{PythonFormat: true}, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)}
+	o := tacho.Options{Schema: schema.Flask(), Endpoint: tacho.Endpoint{PythonFormat: true}, OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)
 	}
-	m, err := New(o)
+	m, err := tacho.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,19 +151,8 @@ func about(text, line string) string {
 	return b.String()
 }
 
-// refused checks that New refuses options by a message that has these words.
-func refused(t *testing.T, o Options, words ...string) {
-	t.Helper()
-	_, err := New(o)
-	for _, w := range words {
-		if err == nil || !strings.Contains(err.Error(), w) {
-			t.Errorf("%v does not say %q", err, w)
-		}
-	}
-}
-
 // refusedMetric checks the same of a metric.
-func (a *flaskApp) refusedMetric(kind schema.Kind, o MetricOptions, words ...string) {
+func (a *flaskApp) refusedMetric(kind schema.Kind, o tacho.MetricOptions, words ...string) {
 	a.t.Helper()
 	_, err := a.m.NewMetric(kind, o)
 	for _, w := range words {
@@ -198,11 +191,11 @@ func TestFlask02Buckets(t *testing.T) {
 	if got, want := bounds(newFlaskApp(t)), "0.005 0.01 0.025 0.05 0.075 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 +Inf"; got != want {
 		t.Errorf("the buckets are %s, Python's %s", got, want)
 	}
-	if got := bounds(newFlaskApp(t, func(o *Options) { o.Buckets.Latency = []float64{.3, 7} })); got != "0.3 7.0 +Inf" {
+	if got := bounds(newFlaskApp(t, func(o *tacho.Options) { o.Buckets.Latency = []float64{.3, 7} })); got != "0.3 7.0 +Inf" {
 		t.Errorf("chosen buckets are %s", got)
 	}
-	refused(t, Options{Buckets: Buckets{Latency: []float64{2, 1}}}, "Options.Buckets.Latency: bound 1 does not exceed the one before it, 2")
-	refused(t, Options{Buckets: Buckets{Latency: []float64{}}}, "Options.Buckets.Latency: is empty")
+	metertest.Refused(t, tacho.Options{Buckets: tacho.Buckets{Latency: []float64{2, 1}}}, "Options.Buckets.Latency: bound 1 does not exceed the one before it, 2")
+	metertest.Refused(t, tacho.Options{Buckets: tacho.Buckets{Latency: []float64{}}}, "Options.Buckets.Latency: is empty")
 }
 
 func TestFlask03Total(t *testing.T) {
@@ -220,7 +213,7 @@ func TestFlask04Exceptions(t *testing.T) {
 }
 
 func TestFlask05ExporterInfo(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Labels = []Label{{Name: "team", Value: "x"}} })
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Labels = []tacho.Label{{Name: "team", Value: "x"}} })
 	a.want("# TYPE flask_exporter_info gauge", fmt.Sprintf("flask_exporter_info{version=%q} 1.0", scan.Version()))
 }
 
@@ -228,13 +221,13 @@ func TestFlask06HeadersWithoutSeries(t *testing.T) {
 	a := newFlaskApp(t)
 	a.want("# TYPE flask_http_request_exceptions_total counter", "# TYPE "+flaskLatency+" histogram")
 	a.wantNo("flask_http_request_exceptions_total{", "flask_http_request_total{")
-	other := newFlaskApp(t, func(o *Options) { o.Endpoint.PythonFormat = false })
+	other := newFlaskApp(t, func(o *tacho.Options) { o.Endpoint.PythonFormat = false })
 	other.wantNo("# TYPE flask_http_request_exceptions_total", "# TYPE "+flaskLatency)
 }
 
 func TestFlask07Created(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Endpoint.CreatedSamples = true }).ok("GET /a")
-	a.m.store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Endpoint.CreatedSamples = true }).ok("GET /a")
+	engine.Of(a.m).Store.Now = func() time.Time { return time.Unix(1700000000, 500e6) }
 	a.do("GET /a")
 	a.want("# TYPE flask_http_request_created gauge", `flask_http_request_created{method="GET",status="200"} 1.7000000005e+09`,
 		"# TYPE "+flaskLatency+"_created gauge", flaskLatency+`_created{method="GET",path="/a",status="200"} 1.7000000005e+09`)
@@ -242,7 +235,7 @@ func TestFlask07Created(t *testing.T) {
 }
 
 func TestFlask08Runtime(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.OmitRuntime = false })
+	a := newFlaskApp(t, func(o *tacho.Options) { o.OmitRuntime = false })
 	for _, name := range []string{"\ngo_goroutines ", "\nprocess_start_time_seconds ", "\ngo_build_info{"} {
 		if !strings.Contains(a.scrape(""), name) {
 			t.Errorf("%s is missing", name)
@@ -251,7 +244,7 @@ func TestFlask08Runtime(t *testing.T) {
 }
 
 func TestFlask09Summary(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Schema.Duration.Kind = schema.Summary }).ok("GET /a")
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Schema.Duration.Kind = schema.Summary }).ok("GET /a")
 	a.do("GET /a")
 	a.want("# TYPE "+flaskLatency+" summary", latencyCount("GET", "/a", "200", 1))
 	a.wantNo("_bucket", "quantile")
@@ -263,7 +256,7 @@ func TestFlask10Prefix(t *testing.T) {
 		schema.NoPrefix: {"http_request_total", "http_request_duration_seconds", "http_request_exceptions_total", "exporter_info"},
 		"":              {"flask_http_request_total", flaskLatency, "flask_http_request_exceptions_total", "flask_exporter_info"},
 	} {
-		a := newFlaskApp(t, func(o *Options) { o.Schema = o.Schema.WithPrefix(prefix) })
+		a := newFlaskApp(t, func(o *tacho.Options) { o.Schema = o.Schema.WithPrefix(prefix) })
 		for _, n := range names {
 			if !strings.Contains(a.scrape(""), "\n# TYPE "+n+" ") {
 				t.Errorf("with the prefix %q there is no %s", prefix, n)
@@ -277,10 +270,10 @@ func TestFlask10Prefix(t *testing.T) {
 }
 
 func TestFlask11WithoutDefaults(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.OmitHTTP = true })
-	orders := a.m.Counter(MetricOptions{Name: "orders", Help: "Orders."})
+	a := newFlaskApp(t, func(o *tacho.Options) { o.OmitHTTP = true })
+	orders := a.m.Counter(tacho.MetricOptions{Name: "orders", Help: "Orders."})
 	a.mux.Handle("GET /a", orders.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	everywhere := a.m.Counter(MetricOptions{Name: "everywhere", Help: "All."})
+	everywhere := a.m.Counter(tacho.MetricOptions{Name: "everywhere", Help: "All."})
 	a.m.RegisterDefault(everywhere)
 	a.do("GET /a", "GET /nowhere")
 	a.want("orders_total 1.0", "everywhere_total 1.0")
@@ -293,7 +286,7 @@ func TestFlask12Floats(t *testing.T) {
 	if text := a.scrape(""); !strings.Contains(text, `le="1.0"`) || strings.Contains(text, `le="1"`) {
 		t.Error("bounds are not written as Python does")
 	}
-	plain := newFlaskApp(t, func(o *Options) { o.Endpoint.PythonFormat = false }).ok("GET /a")
+	plain := newFlaskApp(t, func(o *tacho.Options) { o.Endpoint.PythonFormat = false }).ok("GET /a")
 	plain.do("GET /a")
 	plain.want(`flask_http_request_total{method="GET",status="200"} 1`)
 	if text := plain.scrape(""); !strings.Contains(text, `le="1"`) {
@@ -306,7 +299,7 @@ func TestFlask12Floats(t *testing.T) {
 func TestFlask13Streams(t *testing.T) {
 	a := newFlaskApp(t)
 	now := int64(0)
-	a.m.shared.Clock = func() int64 { return now }
+	engine.Of(a.m).Clock = func() int64 { return now }
 	slowly := func(contentType string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
@@ -396,7 +389,7 @@ func TestFlask20Unmatched(t *testing.T) {
 	for i := range 1000 {
 		a.do(fmt.Sprintf("GET /nowhere/%d", i))
 	}
-	a.want(latencyCount("GET", Unmatched, "404", 1000), latencyCount("POST", Unmatched, "405", 1))
+	a.want(latencyCount("GET", tacho.Unmatched, "404", 1000), latencyCount("POST", tacho.Unmatched, "405", 1))
 	if more := strings.Count(a.scrape(""), "\n") - lines; more != 18 {
 		t.Errorf("a thousand paths made %d lines, want the 18 of one label set", more)
 	}
@@ -414,8 +407,8 @@ func TestFlask22PathLabel(t *testing.T) {
 	a.want(latencyCount("GET", "/u/{name}", "200", 4))
 	// A service that wants the path, or part of it, says which values count, and
 	// these are cleaned.
-	long := newFlaskApp(t, func(o *Options) {
-		o.GroupBy = Label{Name: "path", Func: func(r Request) string { return r.Path() }, Max: 3}
+	long := newFlaskApp(t, func(o *tacho.Options) {
+		o.GroupBy = tacho.Label{Name: "path", Func: func(r tacho.Request) string { return r.Path() }, Max: 3}
 	}).ok("GET /u/{name}")
 	long.do("GET /u/%C0%AE", "GET /u/"+strings.Repeat("x", 3000), "GET /u/%0A%22")
 	long.want(latencyCount("GET", "/u/\uFFFD", "200", 1), latencyCount("GET", "/u/"+strings.Repeat("x", 253), "200", 1),
@@ -429,15 +422,26 @@ func TestFlask23OnePoint(t *testing.T) {
 	guard := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }
 	h := a.m.Handler(http.HandlerFunc(guard))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/a", nil))
-	a.want(flaskTotal("GET", "403", 1), latencyCount("GET", Unknown, "403", 1))
+	a.want(flaskTotal("GET", "403", 1), latencyCount("GET", tacho.Unknown, "403", 1))
 }
 
 func TestFlask24OwnPort(t *testing.T) {
 	a := newFlaskApp(t).ok("GET /a")
-	port := httptest.NewServer(a.m.ownPort(ServeOptions{}))
-	defer port.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- a.m.Serve(ctx, tacho.ServeOptions{Listener: l}) }()
+	defer func() {
+		end()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
 	for _, path := range []string{"/metrics", "/elsewhere"} {
-		resp, err := http.Get(port.URL + path)
+		resp, err := http.Get("http://" + l.Addr().String() + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -450,18 +454,18 @@ func TestFlask24OwnPort(t *testing.T) {
 
 func TestFlask25GroupBy(t *testing.T) {
 	for name, of := range map[string]struct {
-		by   func(Request) string
+		by   func(tacho.Request) string
 		want string
 	}{
-		"path":        {Request.Path, "/u/7"},
-		"url_rule":    {Request.Route, "/u/{id}"},
-		"method_name": {Request.Method, "GET"},
-		"tenant":      {func(r Request) string { return r.Header("X-Tenant") }, "acme"},
-		"id":          {func(r Request) string { return r.PathValue("id") }, "7"},
-		"host":        {func(r Request) string { return r.HTTP().Host }, "shop.example"},
-		"query":       {func(r Request) string { return r.HTTP().URL.Query().Get("q") }, "x"},
+		"path":        {tacho.Request.Path, "/u/7"},
+		"url_rule":    {tacho.Request.Route, "/u/{id}"},
+		"method_name": {tacho.Request.Method, "GET"},
+		"tenant":      {func(r tacho.Request) string { return r.Header("X-Tenant") }, "acme"},
+		"id":          {func(r tacho.Request) string { return r.PathValue("id") }, "7"},
+		"host":        {func(r tacho.Request) string { return r.HTTP().Host }, "shop.example"},
+		"query":       {func(r tacho.Request) string { return r.HTTP().URL.Query().Get("q") }, "x"},
 	} {
-		a := newFlaskApp(t, func(o *Options) { o.GroupBy = Label{Name: name, Func: of.by} }).ok("GET /u/{id}")
+		a := newFlaskApp(t, func(o *tacho.Options) { o.GroupBy = tacho.Label{Name: name, Func: of.by} }).ok("GET /u/{id}")
 		r := httptest.NewRequest("GET", "http://shop.example/u/7?q=x", nil)
 		r.Header.Set("X-Tenant", "acme")
 		a.send(r)
@@ -472,9 +476,9 @@ func TestFlask25GroupBy(t *testing.T) {
 }
 
 func TestFlask26UnmatchedGroup(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) {
-		o.GroupBy = Label{Name: "url_rule", Func: func(r Request) string {
-			if r.Route() == Unmatched {
+	a := newFlaskApp(t, func(o *tacho.Options) {
+		o.GroupBy = tacho.Label{Name: "url_rule", Func: func(r tacho.Request) string {
+			if r.Route() == tacho.Unmatched {
 				return "None" // what Flask's dashboards know
 			}
 			return r.Route()
@@ -486,8 +490,8 @@ func TestFlask26UnmatchedGroup(t *testing.T) {
 }
 
 func TestFlask27GroupByFunction(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) {
-		o.GroupBy = Label{Name: "size", Values: []string{"small"}, Func: func(r Request) string {
+	a := newFlaskApp(t, func(o *tacho.Options) {
+		o.GroupBy = tacho.Label{Name: "size", Values: []string{"small"}, Func: func(r tacho.Request) string {
 			if r.BytesOut() < 10 {
 				return "small"
 			}
@@ -496,15 +500,15 @@ func TestFlask27GroupByFunction(t *testing.T) {
 	}).ok("GET /a").handle("GET /b", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 100)) })
 	a.do("GET /a", "GET /b")
 	a.want(flaskLatency+`_count{method="GET",size="small",status="200"} 1.0`, flaskLatency+`_count{method="GET",size="other",status="200"} 1.0`)
-	refused(t, Options{GroupBy: Label{Name: "x"}}, "Options.GroupBy", "Func")
-	refused(t, Options{GroupBy: Label{Name: "<lambda>", Func: Request.Path}}, "Options.GroupBy", "not a valid label name")
+	metertest.Refused(t, tacho.Options{GroupBy: tacho.Label{Name: "x"}}, "Options.GroupBy", "Func")
+	metertest.Refused(t, tacho.Options{GroupBy: tacho.Label{Name: "<lambda>", Func: tacho.Request.Path}}, "Options.GroupBy", "not a valid label name")
 }
 
 // TestFlask28FunctionThatFails: the request is answered, recorded and counted as
 // an error of ours. In Flask the request itself fails.
 func TestFlask28FunctionThatFails(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) {
-		o.GroupBy = Label{Name: "group", Func: func(Request) string { panic("on purpose") }}
+	a := newFlaskApp(t, func(o *tacho.Options) {
+		o.GroupBy = tacho.Label{Name: "group", Func: func(tacho.Request) string { panic("on purpose") }}
 	}).ok("GET /a")
 	if w := a.do("GET /a"); w.Code != 200 || w.Body.String() != "ok" {
 		t.Errorf("answered %d %q", w.Code, w.Body)
@@ -513,29 +517,29 @@ func TestFlask28FunctionThatFails(t *testing.T) {
 }
 
 func TestFlask30ExcludedPaths(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Exclude.Patterns = []string{"/exc", "/only$"} }).
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Exclude.Patterns = []string{"/exc", "/only$"} }).
 		ok("GET /exc", "GET /excluded", "GET /pre/exc", "GET /only", "GET /only/more")
-	seen := a.m.Counter(MetricOptions{Name: "seen", Help: "Seen."})
+	seen := a.m.Counter(tacho.MetricOptions{Name: "seen", Help: "Seen."})
 	// What is left out by default only, a metric that was put there still counts.
 	health := newFlaskApp(t)
-	checks := health.m.Counter(MetricOptions{Name: "checks", Help: "Checks."})
+	checks := health.m.Counter(tacho.MetricOptions{Name: "checks", Help: "Checks."})
 	health.mux.Handle("GET /healthz", checks.Handler(http.NotFoundHandler()))
 	health.do("GET /healthz")
 	health.want("checks_total 1.0")
 	health.wantNo("flask_http_request_total{")
-	anyway := a.m.Counter(MetricOptions{Name: "anyway", Help: "Seen.", CountExcluded: true})
-	a.mux.Handle("GET /exc/tracked", Track(http.NotFoundHandler(), seen, anyway))
+	anyway := a.m.Counter(tacho.MetricOptions{Name: "anyway", Help: "Seen.", CountExcluded: true})
+	a.mux.Handle("GET /exc/tracked", tacho.Track(http.NotFoundHandler(), seen, anyway))
 	a.do("GET /exc", "GET /excluded?a=1", "GET /only", "GET /exc/tracked", "GET /exc/nowhere")
 	a.wantNo(flaskLatency + "_count")
 	a.want("seen_total 0.0", "anyway_total 1.0")
 	a.do("GET /pre/exc", "GET /only/more", "GET /pre/exc?x=/exc")
 	a.want(flaskTotal("GET", "200", 3))
-	refused(t, Options{Exclude: Exclude{Patterns: []string{"("}}}, "Options.Exclude.Patterns", `"("`)
+	metertest.Refused(t, tacho.Options{Exclude: tacho.Exclude{Patterns: []string{"("}}}, "Options.Exclude.Patterns", `"("`)
 }
 
 func TestFlask31DoNotTrack(t *testing.T) {
 	a := newFlaskApp(t).ok("GET /b")
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	quiet := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "quiet") })
 	a.mux.Handle("GET /inside", a.m.DoNotTrack(calls.Handler(quiet)))
 	a.mux.Handle("GET /outside", calls.Handler(a.m.DoNotTrack(quiet)))
@@ -547,18 +551,18 @@ func TestFlask31DoNotTrack(t *testing.T) {
 
 func TestFlask32ExcludeAll(t *testing.T) {
 	a := newFlaskApp(t).ok("GET /b")
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
-	now := a.m.Gauge(MetricOptions{Name: "calls_now", Help: "Calls in progress."})
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
+	now := a.m.Gauge(tacho.MetricOptions{Name: "calls_now", Help: "Calls in progress."})
 	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	a.mux.Handle("GET /first", a.m.ExcludeAll(Track(h, calls, now)))
-	a.mux.Handle("GET /last", Track(a.m.ExcludeAll(h), calls, now))
+	a.mux.Handle("GET /first", a.m.ExcludeAll(tacho.Track(h, calls, now)))
+	a.mux.Handle("GET /last", tacho.Track(a.m.ExcludeAll(h), calls, now))
 	a.do("GET /first", "GET /last", "GET /b")
 	a.want("calls_total 0.0", "calls_now 0.0", flaskTotal("GET", "200", 1))
 }
 
 // TestFlask33Endpoint: whatever is asked of the endpoint, it is not recorded.
 func TestFlask33Endpoint(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Endpoint.Access = Access{BearerTokens: []string{"secret"}, Users: nil} })
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Endpoint.Access = tacho.Access{BearerTokens: []string{"secret"}, Users: nil} })
 	for _, r := range []string{"GET /metrics", "HEAD /metrics", "OPTIONS /metrics", "POST /metrics"} {
 		if w := a.do(r); w.Code != http.StatusUnauthorized {
 			t.Errorf("%s was answered %d", r, w.Code)
@@ -567,7 +571,7 @@ func TestFlask33Endpoint(t *testing.T) {
 	open := newFlaskApp(t)
 	open.do("GET /metrics", "HEAD /metrics", "OPTIONS /metrics", "POST /metrics", "PUT /metrics")
 	open.wantNo("flask_http_request_total{")
-	if all, _ := a.m.store.Ordered(); len(all) != 0 {
+	if all, _ := engine.Of(a.m).Store.Ordered(); len(all) != 0 {
 		t.Errorf("%d label sets were recorded", len(all))
 	}
 }
@@ -575,11 +579,11 @@ func TestFlask33Endpoint(t *testing.T) {
 func TestFlask34CounterAndTimes(t *testing.T) {
 	a := newFlaskApp(t)
 	now := int64(0)
-	a.m.shared.Clock = func() int64 { return now }
-	status := []Label{{Name: "status", Func: Request.StatusText}}
-	count := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: status})
-	times := a.m.Histogram(MetricOptions{Name: "call_seconds", Help: "Time.", Labels: status, Buckets: []float64{1}})
-	sums := a.m.Summary(MetricOptions{Name: "call_time_seconds", Help: "Time.", Labels: status})
+	engine.Of(a.m).Clock = func() int64 { return now }
+	status := []tacho.Label{{Name: "status", Func: tacho.Request.StatusText}}
+	count := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: status})
+	times := a.m.Histogram(tacho.MetricOptions{Name: "call_seconds", Help: "Time.", Labels: status, Buckets: []float64{1}})
+	sums := a.m.Summary(tacho.MetricOptions{Name: "call_time_seconds", Help: "Time.", Labels: status})
 	outer := func(next http.Handler) http.Handler { // not part of the view
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now += 5e9; next.ServeHTTP(w, r) })
 	}
@@ -589,7 +593,7 @@ func TestFlask34CounterAndTimes(t *testing.T) {
 			panic("on purpose")
 		}
 	}
-	a.mux.Handle("GET /a", outer(Track(http.HandlerFunc(view), count, times, sums)))
+	a.mux.Handle("GET /a", outer(tacho.Track(http.HandlerFunc(view), count, times, sums)))
 	a.do("GET /a", "GET /a?fail")
 	for _, s := range []string{"200", "500"} {
 		a.want(`calls_total{status="`+s+`"} 1.0`, `call_seconds_sum{status="`+s+`"} 2.0`, `call_seconds_bucket{le="1.0",status="`+s+`"} 0.0`,
@@ -600,7 +604,7 @@ func TestFlask34CounterAndTimes(t *testing.T) {
 
 func TestFlask35Gauge(t *testing.T) {
 	a := newFlaskApp(t)
-	busy := a.m.Gauge(MetricOptions{Name: "busy", Help: "In progress.", Labels: []Label{{Name: "id", Func: func(r Request) string { return r.PathValue("id") }}}})
+	busy := a.m.Gauge(tacho.MetricOptions{Name: "busy", Help: "In progress.", Labels: []tacho.Label{{Name: "id", Func: func(r tacho.Request) string { return r.PathValue("id") }}}})
 	a.mux.Handle("GET /a/{id}", busy.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		a.want(`busy{id="7"} 1.0`)
 		panic("on purpose")
@@ -611,14 +615,14 @@ func TestFlask35Gauge(t *testing.T) {
 
 func TestFlask36Labels(t *testing.T) {
 	a := newFlaskApp(t)
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: []Label{
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{
 		{Name: "kind", Value: "a constant"},
-		{Name: "q", Func: func(r Request) string { return r.HTTP().URL.Query().Get("q") }},
-		{Name: "size", Func: func(r Request) string { return strconv.FormatInt(r.BytesOut(), 10) }},
-		{Name: "cache", Func: func(r Request) string { return r.ResponseHeader("X-Cache") }, Values: []string{"hit", "miss"}},
+		{Name: "q", Func: func(r tacho.Request) string { return r.HTTP().URL.Query().Get("q") }},
+		{Name: "size", Func: func(r tacho.Request) string { return strconv.FormatInt(r.BytesOut(), 10) }},
+		{Name: "cache", Func: func(r tacho.Request) string { return r.ResponseHeader("X-Cache") }, Values: []string{"hit", "miss"}},
 	}})
-	gauge := a.m.Gauge(MetricOptions{Name: "now", Help: "Now.", Labels: []Label{{Name: "status", Func: Request.StatusText}}})
-	a.mux.Handle("GET /a", Track(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	gauge := a.m.Gauge(tacho.MetricOptions{Name: "now", Help: "Now.", Labels: []tacho.Label{{Name: "status", Func: tacho.Request.StatusText}}})
+	a.mux.Handle("GET /a", tacho.Track(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Cache", "stale")
 		_, _ = io.WriteString(w, "1234")
 	}), calls, gauge))
@@ -626,49 +630,49 @@ func TestFlask36Labels(t *testing.T) {
 		t.Errorf("answered %d", w.Code)
 	}
 	a.want(`calls_total{cache="other",kind="a constant",q="x",size="4"} 1.0`, `now{status="0"} 0.0`)
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "x", Help: "X.", Labels: []Label{{Name: "a b"}}}, "MetricOptions.Labels", `"a b"`)
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "x", Help: "X.", Labels: []Label{{Name: "a", Values: []string{"b"}}}}, "no Func")
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "x", Help: "X.", Labels: []tacho.Label{{Name: "a b"}}}, "MetricOptions.Labels", `"a b"`)
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "x", Help: "X.", Labels: []tacho.Label{{Name: "a", Values: []string{"b"}}}}, "no Func")
 }
 
 func TestFlask37NamesAndUnits(t *testing.T) {
 	a := newFlaskApp(t)
-	a.m.Counter(MetricOptions{Name: "bar", Namespace: "ns", Subsystem: "ss", Help: "X."})
-	a.m.Counter(MetricOptions{Name: "foo_total", Help: "X."})
-	a.m.Histogram(MetricOptions{Name: "wait", Unit: "seconds", Help: "X.", Buckets: []float64{.5}})
-	a.m.Counter(MetricOptions{Name: "read", Unit: "bytes", Help: "X."})
+	a.m.Counter(tacho.MetricOptions{Name: "bar", Namespace: "ns", Subsystem: "ss", Help: "X."})
+	a.m.Counter(tacho.MetricOptions{Name: "foo_total", Help: "X."})
+	a.m.Histogram(tacho.MetricOptions{Name: "wait", Unit: "seconds", Help: "X.", Buckets: []float64{.5}})
+	a.m.Counter(tacho.MetricOptions{Name: "read", Unit: "bytes", Help: "X."})
 	a.want("ns_ss_bar_total 0.0", "foo_total 0.0", `wait_seconds_bucket{le="0.5"} 0.0`, "read_bytes_total 0.0")
 }
 
 func TestFlask38InitialValues(t *testing.T) {
 	a := newFlaskApp(t)
-	constant := []Label{{Name: "kind", Value: "a"}}
-	a.m.Counter(MetricOptions{Name: "bare", Help: "X."})
-	a.m.Counter(MetricOptions{Name: "constant", Help: "X.", Labels: constant})
-	a.m.Counter(MetricOptions{Name: "later", Help: "X.", Labels: constant, NoInitialValue: true})
-	a.m.Counter(MetricOptions{Name: "computed", Help: "X.", Labels: append(constant, Label{Name: "s", Func: Request.StatusText})})
+	constant := []tacho.Label{{Name: "kind", Value: "a"}}
+	a.m.Counter(tacho.MetricOptions{Name: "bare", Help: "X."})
+	a.m.Counter(tacho.MetricOptions{Name: "constant", Help: "X.", Labels: constant})
+	a.m.Counter(tacho.MetricOptions{Name: "later", Help: "X.", Labels: constant, NoInitialValue: true})
+	a.m.Counter(tacho.MetricOptions{Name: "computed", Help: "X.", Labels: append(constant, tacho.Label{Name: "s", Func: tacho.Request.StatusText})})
 	a.want("bare_total 0.0", `constant_total{kind="a"} 0.0`)
 	a.wantNo("later_total{", "computed_total{")
 }
 
 func TestFlask39SharedAndDuplicate(t *testing.T) {
 	a := newFlaskApp(t)
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	a.mux.Handle("GET /a", calls.Handler(http.NotFoundHandler()))
 	a.mux.Handle("GET /b", calls.Handler(http.NotFoundHandler()))
 	a.do("GET /a", "GET /b")
 	a.want("calls_total 2.0")
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "calls", Help: "Calls."}, "calls_total cannot be registered", "duplicate")
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "flask_http_request", Help: "Mine."}, "flask_http_request_total cannot be registered")
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "a b", Help: "X."}, "MetricOptions.Name", "not a valid metric name")
-	a.refusedMetric(schema.Histogram, MetricOptions{Name: "h", Help: "X.", Labels: []Label{{Name: "le"}}}, "MetricOptions.Labels", `"le"`)
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "calls", Help: "Calls."}, "calls_total cannot be registered", "duplicate")
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "flask_http_request", Help: "Mine."}, "flask_http_request_total cannot be registered")
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "a b", Help: "X."}, "MetricOptions.Name", "not a valid metric name")
+	a.refusedMetric(schema.Histogram, tacho.MetricOptions{Name: "h", Help: "X.", Labels: []tacho.Label{{Name: "le"}}}, "MetricOptions.Labels", `"le"`)
 }
 
 // TestFlask40OutsideOfViews: a metric on a handler that no middleware of ours
 // stands around counts too, with what that handler answers.
 func TestFlask40OutsideOfViews(t *testing.T) {
 	a := newFlaskApp(t)
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: []Label{
-		{Name: "status", Func: Request.StatusText}, {Name: "route", Func: Request.Route},
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{
+		{Name: "status", Func: tacho.Request.StatusText}, {Name: "route", Func: tacho.Request.Route},
 	}})
 	mux := http.NewServeMux()
 	mux.Handle("GET /x/{id}", calls.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
@@ -681,8 +685,8 @@ func TestFlask40OutsideOfViews(t *testing.T) {
 // otherwise; neither the endpoint itself nor paths that lead nowhere.
 func TestFlask41RegisterDefault(t *testing.T) {
 	a := newFlaskApp(t).ok("GET /a")
-	every := a.m.Counter(MetricOptions{Name: "every", Help: "All.", Labels: []Label{{Name: "path", Func: Request.Route}}})
-	now := a.m.Gauge(MetricOptions{Name: "every_now", Help: "Now."})
+	every := a.m.Counter(tacho.MetricOptions{Name: "every", Help: "All.", Labels: []tacho.Label{{Name: "path", Func: tacho.Request.Route}}})
+	now := a.m.Gauge(tacho.MetricOptions{Name: "every_now", Help: "Now."})
 	a.m.RegisterDefault(every, now)
 	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { a.want("every_now 1.0") })
 	a.mux.Handle("GET /quiet", a.m.DoNotTrack(h))
@@ -696,8 +700,8 @@ func TestFlask41RegisterDefault(t *testing.T) {
 // the service is measured.
 func TestFlask43Routers(t *testing.T) {
 	a := newFlaskApp(t)
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls.", Labels: []Label{
-		{Name: "id", Func: func(r Request) string { return r.PathValue("id") }}, {Name: "path", Func: Request.Route},
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls.", Labels: []tacho.Label{
+		{Name: "id", Func: func(r tacho.Request) string { return r.PathValue("id") }}, {Name: "path", Func: tacho.Request.Route},
 	}})
 	api := http.NewServeMux()
 	api.Handle("GET /users/{id}", calls.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -707,9 +711,9 @@ func TestFlask43Routers(t *testing.T) {
 }
 
 func TestFlask44DefaultLabels(t *testing.T) {
-	labels := []Label{{Name: "team", Value: "shop"}, {Name: "cache", Func: func(r Request) string { return r.ResponseHeader("X-Cache") }}}
-	a := newFlaskApp(t, func(o *Options) { o.Labels = labels })
-	calls := a.m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
+	labels := []tacho.Label{{Name: "team", Value: "shop"}, {Name: "cache", Func: func(r tacho.Request) string { return r.ResponseHeader("X-Cache") }}}
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Labels = labels })
+	calls := a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	fail := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Cache", "miss")
 		panic("on purpose")
@@ -719,14 +723,14 @@ func TestFlask44DefaultLabels(t *testing.T) {
 	a.want(`calls_total{cache="miss",team="shop"} 1.0`, `flask_http_request_total{cache="miss",method="GET",status="500",team="shop"} 1.0`,
 		`flask_http_request_exceptions_total{cache="miss",method="GET",status="500",team="shop"} 1.0`,
 		flaskLatency+`_count{cache="miss",method="GET",path="/a",status="500",team="shop"} 1.0`)
-	a.refusedMetric(schema.Counter, MetricOptions{Name: "x", Help: "X.", Labels: []Label{{Name: "team", Value: "other"}}}, `"team" is already a label`)
+	a.refusedMetric(schema.Counter, tacho.MetricOptions{Name: "x", Help: "X.", Labels: []tacho.Label{{Name: "team", Value: "other"}}}, `"team" is already a label`)
 	for _, taken := range []string{"method", "status", "path"} {
-		refused(t, Options{Schema: schema.Flask(), Labels: []Label{{Name: taken, Value: "x"}}}, "Options.Labels", taken)
+		metertest.Refused(t, tacho.Options{Schema: schema.Flask(), Labels: []tacho.Label{{Name: taken, Value: "x"}}}, "Options.Labels", taken)
 	}
 }
 
 func TestFlask45Info(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) { o.Labels = []Label{{Name: "team", Value: "shop"}} })
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Labels = []tacho.Label{{Name: "team", Value: "shop"}} })
 	info, err := a.m.Info("app_info", "The application.", map[string]string{"version": "1.0"})
 	if err != nil {
 		t.Fatal(err)
@@ -767,7 +771,7 @@ func TestFlask46Endpoint(t *testing.T) {
 	}
 	// Another path is a matter of the service's router; the option keeps its
 	// requests from being recorded before they get there.
-	moved := newFlaskApp(t, func(o *Options) { o.Endpoint.Path = "/numbers" })
+	moved := newFlaskApp(t, func(o *tacho.Options) { o.Endpoint.Path = "/numbers" })
 	moved.mux.Handle("/numbers", moved.m.Metrics())
 	if w := moved.do("GET /numbers"); w.Code != 200 {
 		t.Errorf("answered %d", w.Code)
@@ -782,11 +786,11 @@ func TestFlask47Formats(t *testing.T) {
 		"application/openmetrics-text; version=1.0.0":          "application/openmetrics-text; version=1.0.0",
 		"text/plain;q=0.9, application/openmetrics-text;q=0.1": "text/plain; version=0.0.4",
 		"application/openmetrics-text;q=0, text/plain":         "text/plain; version=0.0.4",
-		"application/json": "text/plain; version=0.0.4",
-		acceptProtobuf:     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+		"application/json":                              "text/plain; version=0.0.4",
+		metertest.AcceptProtobuf:                        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
 		"text/plain;version=1.0.0;escaping=allow-utf-8": "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8",
 	} {
-		resp, body := scrapeBody(t, a.m.Metrics(), accept, "")
+		resp, body := metertest.Scrape(t, a.m.Metrics(), accept, "")
 		if got := resp.Header.Get("Content-Type"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s is answered %s, want %s", accept, got, want)
 		}
@@ -802,7 +806,7 @@ func TestFlask48Compression(t *testing.T) {
 	a := newFlaskApp(t).ok("GET /a")
 	a.do("GET /a")
 	for _, encoding := range []string{"gzip", "zstd"} {
-		resp, body := scrapeBody(t, a.m.Metrics(), acceptText, encoding)
+		resp, body := metertest.Scrape(t, a.m.Metrics(), metertest.AcceptText, encoding)
 		if got := resp.Header.Get("Content-Encoding"); got != encoding || len(body) > len(a.scrape(""))/3 {
 			t.Errorf("%s was asked for; got %q, %d bytes", encoding, got, len(body))
 		}
@@ -830,7 +834,7 @@ func TestFlask49Names(t *testing.T) {
 	if got := sampleNames(a.scrape("?name=" + flaskLatency)); len(got) < 5 {
 		t.Errorf("?name= leaves only %v", got)
 	}
-	for _, accept := range []string{acceptText, acceptOM, acceptProtobuf} {
+	for _, accept := range []string{metertest.AcceptText, metertest.AcceptOpenMetrics, metertest.AcceptProtobuf} {
 		for names, wanted := range map[string]bool{flaskLatency + "_count": true, "flask_http_request_total": false} {
 			body, _, err := a.m.Render(t.Context(), accept, names)
 			if err != nil || strings.Contains(string(body), flaskLatency) != wanted || len(body) == 0 {
@@ -842,12 +846,12 @@ func TestFlask49Names(t *testing.T) {
 
 // TestNamesInQuotes: names that need them, in a format that has them.
 func TestNamesInQuotes(t *testing.T) {
-	m := MustNew(Options{OmitRuntime: true})
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
 	dotted := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "my.metric", Help: "X."}, []string{"a.b"})
 	dotted.WithLabelValues("x").Set(1)
 	m.Registerer().MustRegister(dotted)
 	for _, name := range []string{"my.metric", "tacho_series"} {
-		body, _, err := m.Render(t.Context(), acceptOM+";escaping=allow-utf-8", name)
+		body, _, err := m.Render(t.Context(), metertest.AcceptOpenMetrics+";escaping=allow-utf-8", name)
 		if has := strings.Contains(string(body), `{"my.metric","a.b"="x"} 1`); err != nil || has != (name == "my.metric") {
 			t.Errorf("%s gives %v\n%s", name, err, body)
 		}
@@ -878,8 +882,8 @@ func sampleNames(text string) (all []string) {
 }
 
 func TestFlask51EndpointGuard(t *testing.T) {
-	a := newFlaskApp(t, func(o *Options) {
-		o.Endpoint.Access = Access{Users: map[string]string{"prometheus": "secret"}, Middleware: func(next http.Handler) http.Handler {
+	a := newFlaskApp(t, func(o *tacho.Options) {
+		o.Endpoint.Access = tacho.Access{Users: map[string]string{"prometheus": "secret"}, Middleware: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-Mine", "1"); next.ServeHTTP(w, r) })
 		}}
 	})
@@ -916,8 +920,8 @@ func TestFlask54BrokenScrape(t *testing.T) {
 
 func TestFlask56Registry(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	a := newFlaskApp(t, func(o *Options) { o.Registerer = reg }).ok("GET /a")
-	a.m.Counter(MetricOptions{Name: "calls", Help: "Calls."})
+	a := newFlaskApp(t, func(o *tacho.Options) { o.Registerer = reg }).ok("GET /a")
+	a.m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	a.do("GET /a")
 	a.want(flaskTotal("GET", "200", 1), "calls_total 0.0")
 	families, err := reg.Gather()
@@ -930,8 +934,8 @@ func TestFlask56Registry(t *testing.T) {
 // the second one is not. With a constant label each they are told apart.
 func TestFlask57TwoApps(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	on := func(labels map[string]string) func(*Options) {
-		return func(o *Options) { o.Registerer, o.ConstLabels = reg, labels }
+	on := func(labels map[string]string) func(*tacho.Options) {
+		return func(o *tacho.Options) { o.Registerer, o.ConstLabels = reg, labels }
 	}
 	first, second := newFlaskApp(t, on(nil)).ok("GET /a"), newFlaskApp(t, on(nil)).ok("GET /b")
 	first.do("GET /a")

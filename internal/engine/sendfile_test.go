@@ -1,4 +1,4 @@
-package tacho
+package engine_test
 
 import (
 	"io"
@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // TestSendfile: io.Copy from a file still reaches the server's ReadFrom, and
@@ -18,7 +21,7 @@ func TestSendfile(t *testing.T) {
 	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := MustNew(Options{})
+	m := tacho.MustNew(tacho.Options{})
 	ended := make(chan struct{})
 	inner := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := w.(io.ReaderFrom); !ok {
@@ -40,6 +43,6 @@ func TestSendfile(t *testing.T) {
 		t.Fatalf("got %d bytes, %v", n, err)
 	}
 	<-ended
-	line(t, m, `http_response_size_bytes_sum{method="GET",path="unknown"} `+strconv.FormatFloat(size, 'g', -1, 64))
-	line(t, m, `http_response_size_bytes_count{method="GET",path="unknown"} 1`)
+	metertest.Line(t, m, `http_response_size_bytes_sum{method="GET",path="unknown"} `+strconv.FormatFloat(size, 'g', -1, 64))
+	metertest.Line(t, m, `http_response_size_bytes_count{method="GET",path="unknown"} 1`)
 }

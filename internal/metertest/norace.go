@@ -1,0 +1,5 @@
+//go:build !race
+
+package metertest
+
+const PoolsForget = false
