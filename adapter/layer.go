@@ -136,4 +136,6 @@ type Outcome struct {
 // function, so that it also runs if a handler panics: Leave panics again with the same
 // value, while the handler's frames are still on the stack. The call must not be used after
 // it.
-func (c *Call) Leave(o Outcome) { (*engine.Call)(c).Leave((*engine.Outcome)(&o)) }
+func (c *Call) Leave(o Outcome) {
+	(*engine.Call)(c).Leave(o.Route, o.Status, o.Sent, o.Kept, o.BytesIn, o.BytesOut, o.Panicked)
+}
