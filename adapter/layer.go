@@ -131,7 +131,10 @@ type Outcome struct {
 	Kept bool
 }
 
-// Leave ends the call and, if it began an exchange, records it. Call it from a deferred function,
-// so that it also runs if a handler panics: Leave panics again with the same value, while the
-// handler's frames are still on the stack. Do not use the call afterwards.
-func (c *Call) Leave(o Outcome) { (*engine.Call)(c).Leave((*engine.Outcome)(&o)) }
+// Leave ends the call and, if it began an exchange, records it. Call it from a deferred
+// function, so that it also runs if a handler panics: Leave panics again with the same
+// value, while the handler's frames are still on the stack. The call must not be used after
+// it.
+func (c *Call) Leave(o Outcome) {
+	(*engine.Call)(c).Leave(o.Route, o.Status, o.Sent, o.Kept, o.BytesIn, o.BytesOut, o.Panicked)
+}

@@ -77,26 +77,29 @@ func DoNotTrack(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.DoNotTr
 // on it included, whichever of them stands first.
 func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.ExcludeAll(m)) }
 
-// handler is a layer as Gin's handler.
+// handler is a layer as Gin's handler. In a copy of the function that it returns, which
+// inlining would make, the compiler inlines nothing.
+//
+//go:noinline
 func handler(l *adapter.Layer) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		call, watched := l.EnterHTTP(stackOf(c), c.Writer, c.Request, c, route(c))
+		gins := c.Writer
+		call, watched := l.EnterHTTP(stackOf(c), gins, c.Request, c, route(c))
 		if watched != nil {
 			w := adapter.Local[writer](call)
-			w.ResponseWriter, w.Watcher = c.Writer, adapter.Watch(watched)
+			w.ResponseWriter, w.Watcher = gins, adapter.Watch(watched)
 			c.Writer = w
 		}
 		if call != nil {
 			c.Request = call.Request
-			defer leave(c, call)
+			defer leave(c, gins, call)
 			c.Next()
 		}
 	}
 }
 
 // leave ends a call, also when a handler panics.
-func leave(c *gin.Context, call *adapter.Call) {
-	gins := call.Writer.(gin.ResponseWriter)
+func leave(c *gin.Context, gins gin.ResponseWriter, call *adapter.Call) {
 	sent, size := gins.Written(), int64(-1)
 	if sent || c.FullPath() != "" { // else Gin writes a body of its own when we are done
 		size = int64(max(gins.Size(), 0))

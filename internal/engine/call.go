@@ -98,17 +98,7 @@ type Call struct {
 	mark      int
 }
 
-// Outcome describes how a call ended. Package adapter documents it.
-type Outcome struct {
-	Route             string
-	Status            int
-	Sent              bool
-	BytesIn, BytesOut int64
-	Panicked          any
-	Kept              bool
-}
-
-// Exchange returns the exchange that the call began.
+// Exchange returns the exchange that the call has begun.
 func (c *Call) Exchange() *Exchange { return &c.exchange }
 
 // watched returns the exchange to which the response must be reported, or nil.
@@ -136,35 +126,34 @@ func (c *Call) Restore(r *http.Request) *http.Request {
 	return r
 }
 
-// Leave ends what entering the layer began, and continues a panic.
-func (c *Call) Leave(o *Outcome) {
-	c.end(o)
-	if o.Panicked != nil {
-		panic(o.Panicked)
+// Leave ends what entering the layer began, and goes on to panic. The parameters are
+// the fields of the Outcome that package adapter documents: on their own they stay in
+// registers.
+func (c *Call) Leave(route string, status int, sent, kept bool, in, out int64, panicked any) {
+	if c.tracks != nil {
+		c.tracked()
+	}
+	if c.use == passing {
+		c.passed(route)
+	} else {
+		c.pop()
+		if c.copied != nil {
+			c.returnCopy()
+		}
+		if c.use&(measuring|trackingUse) != 0 {
+			c.report(route, in, out)
+			c.settle(status, sent, panicked)
+		}
+		c.done(kept)
+	}
+	if panicked != nil {
+		panic(panicked)
 	}
 }
 
-func (c *Call) end(o *Outcome) {
-	if c.tracks != nil {
-		c.tracks.Tracked(c.mark)
-		c.tracks = nil
-	}
-	if c.use == passing {
-		c.passed(o.Route)
-		return
-	}
-	c.pop()
-	linked := c.linked
-	if c.copied != nil {
-		c.copied.Return()
-	}
-	if c.use == measuring || c.use == trackingUse {
-		c.settle(o)
-	}
-	c.params, c.copied, c.linked = nil, nil, false
-	if !linked && !o.Kept { // nothing else refers to it; the framework also keeps what it points to
-		c.stack.takeBack(c)
-	}
+func (c *Call) tracked() {
+	c.tracks.Tracked(c.mark)
+	c.tracks = nil
 }
 
 // passed ends a call that belongs to another exchange. It sets the route if that was not known at
@@ -177,33 +166,56 @@ func (c *Call) passed(route string) {
 	c.stack.takeBack(c)
 }
 
-func (c *Call) settle(o *Outcome) {
+// returnCopy ends the handlers' copy of the request.
+func (c *Call) returnCopy() {
+	c.copied.Return()
+	c.exchange.BytesIn = c.copied.BytesRead()
+	c.copied = nil
+}
+
+// report takes over what the adapter knows of the request, besides how it ended.
+func (c *Call) report(route string, in, out int64) {
 	x := &c.exchange
 	switch {
 	case c.request == nil:
-		x.Route = o.Route
-	case o.Route != c.route: // the router has decided, or a handler has dispatched the request again
-		x.SetTemplate(o.Route)
+		x.Route = route
+	case route != c.route: // the router has decided, or a handler has dispatched the request again
+		x.SetTemplate(route)
 	}
-	if c.copied != nil {
-		x.BytesIn = c.copied.BytesRead()
+	if in != 0 {
+		x.BytesIn = in
 	}
-	if o.BytesIn != 0 {
-		x.BytesIn = o.BytesIn
+	if out != 0 {
+		x.BytesOut = out
 	}
-	if o.BytesOut != 0 {
-		x.BytesOut = o.BytesOut
+}
+
+// settle ends the exchange.
+func (c *Call) settle(status int, sent bool, panicked any) {
+	x := &c.exchange
+	if status == 0 {
+		status = http.StatusOK
 	}
-	if o.Status == 0 {
-		o.Status = http.StatusOK
+	if sent && c.engine.Minimal {
+		// Nobody looked when it was written; whether the client is still there
+		// now does not matter.
+		x.WroteHeader(context.Background(), status)
 	}
-	if c.engine.Minimal && o.Sent {
-		// The status was not watched when it was written; whether the client is connected now does
-		// not matter.
-		x.WroteHeader(context.Background(), o.Status)
-	}
-	x.Settle(x.watch.ctx, o.Status, o.Panicked)
+	x.Settle(x.watch.ctx, status, panicked)
 	c.engine.End(x)
+}
+
+// done keeps the call for another request, unless somebody else may know it. What it
+// points to the framework keeps as well.
+func (c *Call) done(kept bool) {
+	c.params = nil
+	if c.linked {
+		c.linked = false
+		return
+	}
+	if !kept {
+		c.stack.takeBack(c)
+	}
 }
 
 // pop takes the call off its stack.

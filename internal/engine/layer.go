@@ -87,10 +87,35 @@ func (l *Layer) markFound(s *Stack, w http.ResponseWriter, ctx context.Context) 
 }
 
 // EnterHTTP enters the layer with a request of a framework that is built on net/http.
+//
+// Most layers measure, and most requests take part in no exchange yet. For these it is
+// one straight way. What is known goes into the call at once: kept in variables, it
+// would be saved and restored around each function that is called.
 func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
+	if l.use != measuring {
+		return l.enterRoute(s, w, r, p, route)
+	}
+	e := l.engine
+	if outer := s.find(e, measuring|excluded); outer != nil {
+		return nil, outer.watchedAgain(w)
+	}
+	c := s.call(e, w, r)
+	c.params, c.route, c.use = p, route, measuring
+	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
+		if c.joins() {
+			return c, nil
+		}
+	}
+	if !c.engine.Begin(&c.exchange, c.request.Method, c.request.URL.Path) {
+		return c.exclude(), nil
+	}
+	c.begin()
+	return c, c.watched()
+}
+
+// enterRoute is EnterHTTP where the layer is one of a route.
+func (l *Layer) enterRoute(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
 	switch l.use {
-	case measuring:
-		return l.measureHTTP(s, w, r, p, route)
 	case trackingUse:
 		return l.trackHTTP(s, w, r, p, route)
 	case marked:
@@ -99,25 +124,18 @@ func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Pa
 	return nil, nil // Track without metrics
 }
 
-func (l *Layer) measureHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
-	e := l.engine
-	if outer := s.find(e, measuring|excluded); outer != nil {
-		return nil, outer.watchedAgain(w)
+// joins reports whether the request already takes part in an exchange, and lets the
+// call take part in it as well.
+func (c *Call) joins() bool {
+	x := c.engine.Enclosing(c.Writer, c.request.Context())
+	if x == nil {
+		return false
 	}
-	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal, the writer is not wrapped
-		if x := e.Enclosing(w, r.Context()); x != nil {
-			if route != "" {
-				x.SetRoute(route)
-			}
-			return s.pass(e, w, r, x, route), nil
-		}
+	if c.route != "" {
+		x.SetRoute(c.route)
 	}
-	c := s.call(e, w, r)
-	if !e.Begin(&c.exchange, r.Method, r.URL.Path) {
-		return c.exclude(s), nil
-	}
-	c.begin(s, p, route, measuring)
-	return c, c.watched()
+	c.params, c.enclosing, c.use = nil, x, passing
+	return true
 }
 
 func (l *Layer) trackHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Params, route string) (*Call, *Exchange) {
@@ -132,7 +150,8 @@ func (l *Layer) trackHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Pa
 		s.takeBack(c)
 		return nil, nil
 	}
-	c.begin(s, p, route, trackingUse)
+	c.params, c.route, c.use = p, route, trackingUse
+	c.begin()
 	c.tracks, c.mark = &c.exchange, c.exchange.Track(l.metrics...)
 	return c, c.watched()
 }
@@ -236,21 +255,20 @@ func (e *ending) learn(w http.ResponseWriter) bool {
 	return true
 }
 
-// begin continues after Begin or BeginTracked.
-func (c *Call) begin(s *Stack, p Params, route string, what use) {
-	c.params, c.route, c.use = p, route, what
-	c.exchange.watch.ctx = c.request.Context()
-	s.push(c)
-	if route != "" {
-		c.exchange.SetTemplate(route)
+// begin goes on where Begin or BeginTracked has begun the exchange.
+func (c *Call) begin() {
+	x, r := &c.exchange, c.request
+	x.watch.ctx = r.Context()
+	c.stack.push(c)
+	if c.route != "" {
+		x.SetTemplate(c.route)
 	}
-	if c.request.TLS != nil {
-		c.exchange.Secure()
+	if r.TLS != nil {
+		x.Secure()
 	}
-	c.exchange.Carry(carried{c})
-	e := c.engine
-	if e.Nested() || reqcopy.Needed(c.request) {
-		c.copy(e.Nested() && what != trackingUse)
+	x.Carry(carried{c})
+	if c.engine.Nested() || reqcopy.Needed(r) {
+		c.copy(c.engine.Nested() && c.use != trackingUse)
 	}
 }
 
@@ -268,14 +286,15 @@ func (c *Call) copy(linked bool) {
 	c.Request = &c.copied.Request
 }
 
-// exclude handles a request that is not measured. An inner layer must not measure it either.
-func (c *Call) exclude(s *Stack) *Call {
+// exclude is for a request that is not measured. A layer further inside must not
+// measure it either.
+func (c *Call) exclude() *Call {
+	c.params, c.use = nil, excluded
 	if !c.engine.Nested() {
-		s.takeBack(c)
+		c.stack.takeBack(c)
 		return nil
 	}
-	c.use = excluded
-	s.push(c)
+	c.stack.push(c)
 	c.copy(true)
 	return c
 }

@@ -44,10 +44,10 @@ func (e *Engine) record(x *Exchange, r *store.Route, now int64) {
 		r = e.Variant(x, r)
 	}
 	status := x.Outcome()
-	o := store.Outcome{
-		Method: x.method, TLS: x.secure, Status: status, Panicked: x.panicked,
-		Latency: now - x.start, Lifetime: -1, BytesIn: -1, BytesOut: -1, Hint: x.number,
-	}
+	var o store.Outcome // a literal would be built elsewhere and copied
+	o.Method, o.TLS, o.Status, o.Panicked = x.method, x.secure, status, x.panicked
+	o.Latency, o.Lifetime, o.BytesIn, o.BytesOut = now-x.start, -1, -1, -1
+	o.Hint = x.number
 	if x.firstByte != 0 && (x.stream || now-x.firstByte >= streamAfter) {
 		o.Lifetime, o.Latency = o.Latency, x.firstByte-x.start
 	}
