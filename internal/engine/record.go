@@ -8,7 +8,23 @@ import (
 
 // End records the exchange. It never panics and never blocks on I/O.
 func (e *Engine) End(x *Exchange) {
-	e.end(x, e.Now())
+	now := e.Now()
+	x.endTracking(0, now)
+	if !x.excluded {
+		r := x.settledRoute()
+		x.route, x.over = r, true
+		if x.clientGone {
+			x.clientGone = x.lost()
+		}
+		marks := x.marks.Load()
+		if marks == 0 && !x.only && !r.Excluded && !e.OmitHTTP {
+			e.record(x, r, now)
+		}
+		if len(x.tracked) > 0 && marks&markNothing == 0 {
+			x.recordTracked(r.Excluded && !e.ExcludeByDefault || marks&markPath != 0)
+		}
+		x.excluded = true // whatever still writes to it is too late
+	}
 	// Last, so that what is in flight no more has been recorded.
 	if e.Watches && !x.only && !x.unseen {
 		e.leave(x)
@@ -16,26 +32,6 @@ func (e *Engine) End(x *Exchange) {
 	if x.stream {
 		e.Store.Streams.Add(^uint64(0))
 	}
-}
-
-func (e *Engine) end(x *Exchange, now int64) {
-	x.endTracking(0, now)
-	if x.excluded {
-		return
-	}
-	r := x.settledRoute()
-	x.route, x.over = r, true
-	if x.clientGone {
-		x.clientGone = x.lost()
-	}
-	marks := x.marks.Load()
-	if marks == 0 && !x.only && !r.Excluded && !e.OmitHTTP {
-		e.record(x, r, now)
-	}
-	if len(x.tracked) > 0 && marks&markNothing == 0 {
-		x.recordTracked(r.Excluded && !e.ExcludeByDefault || marks&markPath != 0)
-	}
-	x.excluded = true // whatever still writes to it is too late
 }
 
 // record hands the outcome on to the store.
