@@ -142,7 +142,17 @@ func (c *Call) Leave(route string, status int, sent, kept bool, in, out int64, p
 		}
 		if c.use&(measuring|trackingUse) != 0 {
 			c.report(route, in, out)
-			c.settle(status, sent, panicked)
+			x := &c.exchange
+			if status == 0 {
+				status = http.StatusOK
+			}
+			if sent && c.engine.Minimal {
+				// Nobody looked when it was written; whether the client is still
+				// there now does not matter.
+				x.WroteHeader(context.Background(), status)
+			}
+			x.Settle(x.watch.ctx, status, panicked)
+			c.engine.End(x)
 		}
 		c.done(kept)
 	}
@@ -188,21 +198,6 @@ func (c *Call) report(route string, in, out int64) {
 	if out != 0 {
 		x.BytesOut = out
 	}
-}
-
-// settle ends the exchange.
-func (c *Call) settle(status int, sent bool, panicked any) {
-	x := &c.exchange
-	if status == 0 {
-		status = http.StatusOK
-	}
-	if sent && c.engine.Minimal {
-		// Nobody looked when it was written; whether the client is still there
-		// now does not matter.
-		x.WroteHeader(context.Background(), status)
-	}
-	x.Settle(x.watch.ctx, status, panicked)
-	c.engine.End(x)
 }
 
 // done keeps the call for another request, unless somebody else may know it. What it

@@ -8,7 +8,23 @@ import (
 
 // End records the exchange. It never panics and never blocks on I/O.
 func (e *Engine) End(x *Exchange) {
-	e.end(x, e.Now())
+	now := e.Now()
+	x.endTracking(0, now)
+	if !x.excluded {
+		r := x.settledRoute()
+		x.route, x.over = r, true
+		if x.clientGone {
+			x.clientGone = x.lost()
+		}
+		marks := x.marks.Load()
+		if marks == 0 && !x.only && !r.Excluded && !e.OmitHTTP {
+			e.record(x, r, now)
+		}
+		if len(x.tracked) > 0 && marks&markNothing == 0 {
+			x.recordTracked(r.Excluded && !e.ExcludeByDefault || marks&markPath != 0)
+		}
+		x.excluded = true // later writes are ignored
+	}
 	// Last, so that a request that is no longer in flight has been recorded.
 	if e.Watches && !x.only && !x.unseen {
 		e.leave(x)
@@ -18,27 +34,7 @@ func (e *Engine) End(x *Exchange) {
 	}
 }
 
-func (e *Engine) end(x *Exchange, now int64) {
-	x.endTracking(0, now)
-	if x.excluded {
-		return
-	}
-	r := x.settledRoute()
-	x.route, x.over = r, true
-	if x.clientGone {
-		x.clientGone = x.lost()
-	}
-	marks := x.marks.Load()
-	if marks == 0 && !x.only && !r.Excluded && !e.OmitHTTP {
-		e.record(x, r, now)
-	}
-	if len(x.tracked) > 0 && marks&markNothing == 0 {
-		x.recordTracked(r.Excluded && !e.ExcludeByDefault || marks&markPath != 0)
-	}
-	x.excluded = true // later writes are ignored
-}
-
-// record passes the outcome to the store.
+// record hands the outcome on to the store.
 func (e *Engine) record(x *Exchange, r *store.Route, now int64) {
 	if e.Variant != nil {
 		r = e.Variant(x, r)
