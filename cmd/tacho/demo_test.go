@@ -96,7 +96,7 @@ func TestDemoPortsTaken(t *testing.T) {
 	}
 	p := spawn(t, nil, "demo", "--no-open", "--no-flask", "--port", fmt.Sprint(lastPort))
 	_ = p.cmd.Wait()
-	if code, log := p.cmd.ProcessState.ExitCode(), p.log.String(); code != exitFailed || !strings.Contains(log, "are taken on 127.0.0.1; begin elsewhere with --port") {
+	if code, log := p.cmd.ProcessState.ExitCode(), p.log.String(); code != exitFailed || !strings.Contains(log, "are in use on 127.0.0.1; choose another with --port") {
 		t.Errorf("exit code %d: %s", code, log)
 	}
 }
