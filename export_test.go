@@ -32,7 +32,9 @@ func (m *Meter) Unserved(in prometheus.Registerer) []string {
 }
 
 // ScrapesUnderWay returns how many scrapes an endpoint answers.
-func ScrapesUnderWay(metrics http.Handler) int { return len(metrics.(*accessControl).next.(*endpoint).slots) }
+func ScrapesUnderWay(metrics http.Handler) int {
+	return len(metrics.(*accessControl).next.(*endpoint).slots)
+}
 
 // LabelSets returns the label sets of a gauge.
 func (g *GaugeOf[L]) LabelSets() *labelset.Sets { return g.sets }
