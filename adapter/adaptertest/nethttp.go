@@ -51,7 +51,7 @@ func Mux(app App, m *tacho.Meter) (mux *http.ServeMux, late func()) {
 	register := func(late bool) {
 		for _, r := range app.Routes {
 			if r.Late == late {
-				mux.Handle(r.Method+" "+r.Path, tracked(m, r, guarded(app.Guard, r.Do)))
+				mux.Handle(r.Method+" "+r.Path, OnRoute(m, r, guarded(app.Guard, r.Do)))
 			}
 		}
 	}
@@ -59,8 +59,9 @@ func Mux(app App, m *tacho.Meter) (mux *http.ServeMux, late func()) {
 	return mux, func() { register(true) }
 }
 
-// tracked puts on a handler what stands in the route.
-func tracked(m *tacho.Meter, r Route, h http.Handler) http.Handler {
+// OnRoute returns h with the metrics and exclusions that r asks for: the handler that an adapter of
+// a net/http router registers. Without a Meter it returns h.
+func OnRoute(m *tacho.Meter, r Route, h http.Handler) http.Handler {
 	if m == nil {
 		return h
 	}

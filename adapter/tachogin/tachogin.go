@@ -148,9 +148,8 @@ func stackOf(c *gin.Context) *adapter.Stack {
 	return &room.stack
 }
 
-// A writer watches Gin's writer for an exchange. It is used again, as Gin's own
-// writer is: whoever keeps either of them beyond the request is in the same
-// trouble.
+// A writer watches Gin's writer for an exchange. Like Gin's own writer, it is reused: neither may be
+// kept after the request.
 type writer struct {
 	gin.ResponseWriter
 	adapter.Watcher

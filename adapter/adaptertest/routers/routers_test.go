@@ -119,7 +119,7 @@ func start(app adaptertest.App, opts tacho.Options, router http.Handler, route f
 		h = recovering(h)
 	}
 	for _, r := range app.Routes {
-		handle(r.Method, r.Path, onRoute(m, r, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		handle(r.Method, r.Path, adaptertest.OnRoute(m, r, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 			c := adaptertest.HTTPCall{W: w, R: request}
 			if app.Guard == nil || app.Guard(c) {
 				r.Do(c)
@@ -127,23 +127,6 @@ func start(app adaptertest.App, opts tacho.Options, router http.Handler, route f
 		})))
 	}
 	return app.Serve(h, m)
-}
-
-// onRoute is a handler with what is put on its route.
-func onRoute(m *tacho.Meter, r adaptertest.Route, h http.Handler) http.Handler {
-	if m == nil {
-		return h
-	}
-	if r.Track != nil {
-		h = tacho.Track(h, r.Track(m)...)
-	}
-	if r.DoNotTrack {
-		h = m.DoNotTrack(h)
-	}
-	if r.ExcludeAll {
-		h = m.ExcludeAll(h)
-	}
-	return h
 }
 
 func recovering(next http.Handler) http.Handler {
