@@ -61,7 +61,7 @@ func (b *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.dispatch(r.URL.Path)
 	w.WriteHeader(c.status)
 	_, _ = w.Write(c.out.Bytes())
-	for i := range c.memory { // whoever has kept a string sees it change
+	for i := range c.memory { // a string that was kept changes with it
 		c.memory[i] = 'x'
 	}
 	bareContexts.Put(c)
@@ -150,20 +150,9 @@ func startBare(app adaptertest.App, opts tacho.Options) (adaptertest.Service, er
 			routes["GET "+c.route](c) // HEAD
 		}
 	}
-	var m *tacho.Meter
-	if !app.Plain {
-		var err error
-		if m, err = tacho.New(opts); err != nil {
-			return adaptertest.Service{}, err
-		}
-		app.Routes = append(app.Routes, adaptertest.Route{Method: "GET", Path: m.MetricsPath(), Do: func(in adaptertest.Call) {
-			body, contentType, err := m.Render(context.Background(), "")
-			if err != nil {
-				panic(err)
-			}
-			in.SetHeader("Content-Type", contentType)
-			_, _ = in.Write(body)
-		}})
+	m, err := addMetrics(&app, opts)
+	if err != nil {
+		return adaptertest.Service{}, err
 	}
 	for _, r := range app.Routes {
 		b.mux.HandleFunc(r.Method+" "+r.Path, func(http.ResponseWriter, *http.Request) {})
@@ -258,4 +247,24 @@ func (b bareBody) Read(p []byte) (int, error) {
 	n, err := b.c.in.Body.Read(p)
 	b.c.read += int64(n)
 	return n, err
+}
+
+// addMetrics makes the app's Meter, nil for a plain app, and adds its endpoint to the routes.
+func addMetrics(app *adaptertest.App, opts tacho.Options) (*tacho.Meter, error) {
+	if app.Plain {
+		return nil, nil
+	}
+	m, err := tacho.New(opts)
+	if err != nil {
+		return nil, err
+	}
+	app.Routes = append(app.Routes, adaptertest.Route{Method: "GET", Path: m.MetricsPath(), Do: func(in adaptertest.Call) {
+		body, contentType, err := m.Render(context.Background(), "")
+		if err != nil {
+			panic(err)
+		}
+		in.SetHeader("Content-Type", contentType)
+		_, _ = in.Write(body)
+	}})
+	return m, nil
 }

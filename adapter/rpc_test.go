@@ -156,19 +156,9 @@ func codeOf(status int) code {
 
 func startRPC(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error) {
 	s := &rpc{names: http.NewServeMux(), procedures: map[string]procedure{}, interceptor: func(p procedure) procedure { return p }}
-	var m *tacho.Meter
-	if !app.Plain {
-		var err error
-		if m, err = tacho.New(opts); err != nil {
-			return adaptertest.Service{}, err
-		}
-		app.Routes = append(app.Routes, adaptertest.Route{Method: "GET", Path: m.MetricsPath(), Do: func(in adaptertest.Call) {
-			body, _, err := m.Render(context.Background(), "")
-			if err != nil {
-				panic(err)
-			}
-			_, _ = in.Write(body)
-		}})
+	m, err := addMetrics(&app, opts)
+	if err != nil {
+		return adaptertest.Service{}, err
 	}
 	for _, r := range app.Routes {
 		s.names.HandleFunc(r.Method+" "+r.Path, func(http.ResponseWriter, *http.Request) {})
