@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"path"
 	"regexp"
 	"strings"
@@ -13,9 +14,19 @@ type Exclusions struct {
 	globs    []string
 	patterns []*regexp.Regexp
 
-	// byLength are the exact paths of each length; those of 63 bytes and more share the last
-	// element. Comparing with one or two is faster than any map.
-	byLength [64][]string
+	// byKey are the exact paths of each key. Comparing with one or two is faster than any map.
+	// keys has a bit for each key in use, or all bits if globs or patterns must be tried, so that
+	// most requests need no comparison.
+	byKey [64][]string
+	keys  uint64
+}
+
+// key is a hash that costs next to nothing: of the length and the last byte.
+func key(path string) int {
+	if path == "" {
+		return 0
+	}
+	return (len(path) ^ int(path[len(path)-1])) & 63
 }
 
 func newExclusions(c Config) Exclusions {
@@ -30,18 +41,24 @@ func newExclusions(c Config) Exclusions {
 		e.patterns = append(e.patterns, regexp.MustCompile(`^(?:`+pattern+`)`))
 	}
 	for p := range e.exact {
-		n := min(len(p), len(e.byLength)-1)
-		e.byLength[n] = append(e.byLength[n], p)
+		k := key(p)
+		e.byKey[k] = append(e.byKey[k], p)
+		e.keys |= 1 << k
+	}
+	if len(e.globs)+len(e.patterns) > 0 {
+		e.keys = math.MaxUint64
 	}
 	return e
 }
 
 // Request reports whether a request is excluded by its path.
-func (e *Exclusions) Request(path string) bool { return e.Listed(path) || e.Matches(path) }
+func (e *Exclusions) Request(path string) bool {
+	return e.keys>>key(path)&1 != 0 && (e.Listed(path) || e.Matches(path))
+}
 
 // Listed reports whether the list excludes a path.
 func (e *Exclusions) Listed(path string) bool {
-	for _, exact := range e.byLength[min(len(path), len(e.byLength)-1)] {
+	for _, exact := range e.byKey[key(path)] {
 		if path == exact {
 			return true
 		}

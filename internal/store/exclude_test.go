@@ -1,6 +1,9 @@
 package store
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestExclusions(t *testing.T) {
 	for _, test := range []struct {
@@ -23,6 +26,39 @@ func TestExclusions(t *testing.T) {
 	} {
 		if got := globMatch(test.glob, test.path); got != test.want {
 			t.Errorf("globMatch(%q, %q) = %v", test.glob, test.path, got)
+		}
+	}
+}
+
+// TestExcludedRequests: each kind of exclusion applies to paths of any length, and to no others.
+func TestExcludedRequests(t *testing.T) {
+	long := "/" + strings.Repeat("a", 200)
+	exact := Config{MetricsPath: "/metrics", Exclude: []string{"/healthz", long}}
+	withGlob := Config{MetricsPath: "/metrics", Exclude: []string{"/static/**"}}
+	withPattern := Config{MetricsPath: "/metrics", ExcludePatterns: []string{"/internal/"}}
+	for _, test := range []struct {
+		config Config
+		path   string
+		want   bool
+	}{
+		{exact, "/metrics", true},
+		{exact, "/metricz", false},
+		{exact, "/netrics", false}, // the same length and last byte
+		{exact, "/healthz", true},
+		{exact, long, true},
+		{exact, long + "a", false},
+		{exact, "/b" + long[2:], false},
+		{exact, "", false},
+		{withGlob, "/static/a.css", true},
+		{withGlob, "/statics", false},
+		{withGlob, "/metrics", true},
+		{withPattern, "/internal/x", true},
+		{withPattern, "/x/internal/", false},
+		{withPattern, "", false},
+	} {
+		e := newExclusions(test.config)
+		if got := e.Request(test.path); got != test.want {
+			t.Errorf("%v: Request(%.20q) = %v", test.config.Exclude, test.path, got)
 		}
 	}
 }
