@@ -164,3 +164,7 @@ func (m *Meter) Flush() error {
 	_, err := m.core.siblings.publish()
 	return err
 }
+
+// ErrNotScraped is returned by Meter.Shutdown if no scrape came before its context ended: nothing
+// has read the last values.
+var ErrNotScraped = errors.New("tacho: no scrape has read the last numbers")

@@ -188,6 +188,26 @@ func TestCycles(t *testing.T) {
 	}
 }
 
+// TestRoot: the root shows at a glance where to start.
+func TestRoot(t *testing.T) {
+	inRoot(t)
+	out, err := exec.Command("git", "ls-files").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, files := map[string]bool{}, 0
+	for _, path := range strings.Fields(string(out)) {
+		entry, _, below := strings.Cut(path, "/")
+		entries[entry] = true
+		if !below && strings.HasSuffix(entry, ".go") && !strings.HasSuffix(entry, "_test.go") {
+			files++
+		}
+	}
+	if len(entries) > 55 || files > 30 {
+		t.Errorf("the root has %d entries, %d of them Go files without tests; at most 55 and 30 it may: merge files of one subject, or move them below internal/", len(entries), files)
+	}
+}
+
 // TestMeterIsForServices: the documentation of Meter lists what a service's author calls,
 // and nothing that only adapters need.
 func TestMeterIsForServices(t *testing.T) {
