@@ -1,10 +1,6 @@
 package doctor
 
-import (
-	"fmt"
-
-	"github.com/tacho-go/tacho/internal/scrapeerror"
-)
+import "github.com/tacho-go/tacho/internal/scrapeerror"
 
 var contentType = check{
 	id:         "content-type",
@@ -22,12 +18,4 @@ func findContentType(e *examination) []Finding {
 		Severity: Error, Title: "Prometheus 3 rejects the Content-Type",
 		Evidence: x.What(scrapeerror.English), Fix: x.Fix(scrapeerror.Config, scrapeerror.English),
 	})
-}
-
-// wrongType explains that Prometheus 3 rejects the Content-Type of valid metrics.
-func wrongType(contentType string, at scrapeerror.Target) scrapeerror.Explanation {
-	if contentType == "" {
-		return scrapeerror.Of("noType", "", at)
-	}
-	return scrapeerror.Of("wrongType", fmt.Sprintf("Content-Type %q", contentType), at)
 }

@@ -137,3 +137,11 @@ func isLogin(v *visit) bool {
 	}
 	return false
 }
+
+// wrongType explains that Prometheus 3 rejects the Content-Type of valid metrics.
+func wrongType(contentType string, at scrapeerror.Target) scrapeerror.Explanation {
+	if contentType == "" {
+		return scrapeerror.Of("noType", "", at)
+	}
+	return scrapeerror.Of("wrongType", fmt.Sprintf("Content-Type %q", contentType), at)
+}
