@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -192,10 +191,4 @@ func (f *flask) writeTargets(up bool) error {
 		return err
 	}
 	return os.Rename(temporary, f.targets)
-}
-
-// lastLine returns the last non-empty line of a text.
-func lastLine(text []byte) string {
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return string(lines[len(lines)-1])
 }

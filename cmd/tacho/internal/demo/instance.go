@@ -17,19 +17,19 @@ const firstVersion = "1.0.0"
 // replaces the generation.
 type instance struct {
 	*backend
-	demo     *Demo
+	world    *world
 	listener *net.TCPListener
 	dice     *dice
 	current  atomic.Pointer[generation]
 }
 
-func newInstance(d *Demo, name string, port int, user uint64) (*instance, error) {
+func newInstance(w *world, name string, port int, user uint64) (*instance, error) {
 	ln, err := Listen(port)
 	if err != nil {
 		return nil, err
 	}
 	in := &instance{
-		backend: newBackend(name, "http://"+ln.Addr().String()), demo: d, listener: ln, dice: d.dice(user),
+		backend: newBackend(name, "http://"+ln.Addr().String()), world: w, listener: ln, dice: w.dice(user),
 	}
 	in.current.Store(newGeneration(in, firstVersion))
 	return in, nil
@@ -74,7 +74,7 @@ func (in *instance) deploy(ctx context.Context, version string) {
 	in.leave()
 	defer in.join()
 	if !in.idle(ctx, drain) {
-		in.demo.opts.Logger.Warn("demo: requests still in progress at a restart", "instance", in.name)
+		in.world.opts.Logger.Warn("demo: requests still in progress at a restart", "instance", in.name)
 	}
 	seen := old.scrapes.Load()
 	await(ctx, lastScrape, func() bool { return old.scrapes.Load() > seen })
@@ -92,6 +92,9 @@ func (in *instance) stop(ctx context.Context) {
 	in.current.Load().stop(ctx)
 }
 
+// grace is how long active requests may take during the shutdown.
+const grace = time.Second
+
 // A generation is an instance between two starts. Its counters start at zero.
 type generation struct {
 	server  *http.Server
@@ -101,7 +104,7 @@ type generation struct {
 }
 
 func newGeneration(in *instance, version string) *generation {
-	g := &generation{door: handoff.New(in.listener.Addr()), db: newDatabase(in.demo.opts.Rate)}
+	g := &generation{door: handoff.New(in.listener.Addr()), db: newDatabase(in.world.opts.Rate)}
 	g.server = &http.Server{
 		Handler:           newShop(in, g, version),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -127,20 +130,4 @@ func (g *generation) ended() bool {
 	default:
 		return false
 	}
-}
-
-// await polls until reached returns true, and reports whether it did in time.
-func await(ctx context.Context, patience time.Duration, reached func() bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !reached() {
-		select {
-		case <-ctx.Done():
-			return reached()
-		case <-ticker.C:
-		}
-	}
-	return true
 }

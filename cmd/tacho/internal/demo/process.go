@@ -84,3 +84,9 @@ func (o *output) last() string {
 	defer o.mu.Unlock()
 	return lastLine(o.text)
 }
+
+// lastLine returns the last non-empty line of a text.
+func lastLine(text []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return string(lines[len(lines)-1])
+}

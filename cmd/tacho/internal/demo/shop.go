@@ -47,11 +47,11 @@ func newShop(in *instance, g *generation, version string) http.Handler {
 		// Both instances live in tacho's own process, whose memory and
 		// goroutines say nothing about a shop.
 		OmitRuntime: true,
-		Logger:      in.demo.opts.Logger,
+		Logger:      in.world.opts.Logger,
 	})
 
 	s := newBusiness(in, m.Registerer(), version)
-	s.bank, s.db = in.demo.payments.client(m), g.db
+	s.bank, s.db = in.world.payments.client(m), g.db
 	g.db.register(m.Registerer())
 	for _, route := range routes {
 		switch {
@@ -95,14 +95,14 @@ func newBusiness(in *instance, reg prometheus.Registerer, version string) *shop 
 	}).Set(1)
 	auto.NewGauge(prometheus.GaugeOpts{
 		Name: startMetric, Help: "Start time of the process since unix epoch in seconds.",
-	}).Set(float64(in.demo.opts.Now().UnixMilli()) / 1000)
+	}).Set(float64(in.world.opts.Now().UnixMilli()) / 1000)
 	return s
 }
 
 // answer serves a route that only simulates latency.
 func (s *shop) answer(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		fault := s.in.demo.faults.on(s.in.name, r)
+		fault := s.in.world.faults.on(s.in.name, r)
 		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+fault.Slower) {
 			return // the client is gone
 		}
@@ -131,7 +131,7 @@ func (s *shop) order(r route) gin.HandlerFunc {
 			return
 		}
 		start := time.Now()
-		id, err := s.in.demo.payments.pay(c.Request.Context(), s.bank)
+		id, err := s.in.world.payments.pay(c.Request.Context(), s.bank)
 		s.payments.Observe(time.Since(start).Seconds())
 		switch {
 		case c.Request.Context().Err() != nil: // the client is gone
@@ -156,27 +156,15 @@ func sold(kind string) bool {
 // show returns a paid order.
 func (s *shop) show(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.demo.faults.on(s.in.name, r).Slower) {
+		if !s.db.query(c.Request.Context(), r.takes.draw(s.in.dice)+s.in.world.faults.on(s.in.name, r).Slower) {
 			return
 		}
 		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
-		if err != nil || id < 1 || id > s.in.demo.payments.last.Load() {
+		if err != nil || id < 1 || id > s.in.world.payments.last.Load() {
 			c.JSON(http.StatusNotFound, gin.H{"error": "no such order"})
 			return
 		}
 		c.JSON(r.ok, gin.H{"id": id, "state": "paid"})
-	}
-}
-
-// rest sleeps, and reports whether the client is still connected afterwards.
-func rest(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

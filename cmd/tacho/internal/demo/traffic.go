@@ -16,12 +16,12 @@ import (
 // A crowd is a group of customers. It sends requests at random times, independent of
 // previous responses: a slow service does not slow it down.
 type crowd struct {
-	demo *Demo
-	job  string
-	menu []route
-	rate float64 // requests a second, before the wave
-	pool *pool
-	dice *dice // used by one goroutine, so that a seed is reproducible
+	world *world
+	job   string
+	menu  []route
+	rate  float64 // requests a second, before the wave
+	pool  *pool
+	dice  *dice // used by one goroutine, so that a seed is reproducible
 
 	busy atomic.Int64 // requests in progress
 }
@@ -44,12 +44,12 @@ func (d *Demo) sendFlaskTraffic(ctx context.Context, url string) {
 }
 
 func (d *Demo) customers() *crowd {
-	return &crowd{demo: d, job: ShopJob, menu: routes, rate: d.opts.Rate, pool: d.pool, dice: d.dice(1)}
+	return &crowd{world: &d.world, job: ShopJob, menu: routes, rate: d.opts.Rate, pool: d.pool, dice: d.dice(1)}
 }
 
 func (d *Demo) flaskCustomers(url string) *crowd {
 	all := &pool{members: []*backend{newBackend("flask", url)}}
-	return &crowd{demo: d, job: FlaskJob, menu: flaskRoutes, rate: d.opts.Rate / 8, pool: all, dice: d.dice(3)}
+	return &crowd{world: &d.world, job: FlaskJob, menu: flaskRoutes, rate: d.opts.Rate / 8, pool: all, dice: d.dice(3)}
 }
 
 func (c *crowd) send(ctx context.Context) {
@@ -57,7 +57,7 @@ func (c *crowd) send(ctx context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	for next := time.Now(); ; {
-		next = next.Add(time.Duration(c.dice.wait() / c.rate / wave(c.demo.elapsed()) * float64(time.Second)))
+		next = next.Add(time.Duration(c.dice.wait() / c.rate / wave(c.world.elapsed()) * float64(time.Second)))
 		if !until(ctx, next) {
 			return
 		}
@@ -145,17 +145,17 @@ func (c *crowd) orderID(r route) int {
 // ask sends one request and records the result.
 func (c *crowd) ask(ctx context.Context, b *backend, r route, e errand) {
 	key := Route{c.job, r.method, r.path}
-	c.demo.ledger.write(key, func(n *Count) { n.Started++ })
+	c.world.ledger.write(key, func(n *Count) { n.Started++ })
 	status, err := b.do(ctx, r.method, e)
 	switch {
 	case err == nil:
-		c.demo.ledger.write(key, func(n *Count) { n.Finished[status]++ })
+		c.world.ledger.write(key, func(n *Count) { n.Finished[status]++ })
 	case ctx.Err() != nil: // the end of the demo
 	case errors.Is(err, context.DeadlineExceeded) && e.gone > 0:
-		c.demo.ledger.write(key, func(n *Count) { n.Finished[tacho.StatusClientClosedRequest]++ })
+		c.world.ledger.write(key, func(n *Count) { n.Finished[tacho.StatusClientClosedRequest]++ })
 	default:
-		c.demo.ledger.write(key, func(n *Count) { n.Failed++ })
-		c.demo.opts.Logger.Warn("demo: a request failed", "route", r.method+" "+r.path, "err", err)
+		c.world.ledger.write(key, func(n *Count) { n.Failed++ })
+		c.world.opts.Logger.Warn("demo: a request failed", "route", r.method+" "+r.path, "err", err)
 	}
 }
 
