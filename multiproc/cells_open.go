@@ -85,7 +85,7 @@ func (c *Cells) open(dir string) (taken bool, err error) {
 	for n := 0; ; n++ {
 		id := processID(n)
 		path := cellsPath(dir, id)
-		if f, _ := new(file).open(path); f != nil {
+		if f, _, _ := openRegular(path); f != nil {
 			held := isLocked(f)
 			_ = f.Close()
 			if held {

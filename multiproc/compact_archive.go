@@ -28,7 +28,7 @@ func newArchiveBuilder(k kind) archiveBuilder {
 
 // addPath merges the file at a path.
 func addPath(b archiveBuilder, path string) (damaged bool, err error) {
-	in, why := new(file).open(path)
+	in, _, why := openRegular(path)
 	if in == nil {
 		return false, fmt.Errorf("%s: %s", path, why)
 	}

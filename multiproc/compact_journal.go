@@ -3,19 +3,12 @@ package multiproc
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// An archive is a file in the same format that holds the merged files of dead processes:
-// counter_archive.db and so on. Python's client reads it like a worker's file. A journal follows
-// the bytes in use, where clients do not look. It lists the merged files, so that none is
-// counted twice even if a compactor dies.
-const archiveID = "archive"
 
 // compactingMark follows the name of a file that is being merged, and precedes the generation of
 // the archive that it goes into: PIDs and inodes are reused.
@@ -57,8 +50,6 @@ const maxJournalFiles = 4096
 
 // maxJournalBytes exceeds the size of a journal of that many files.
 const maxJournalBytes = 4 << 20
-
-var errTooLarge = errors.New("multiproc: a file would exceed 2 GiB")
 
 var journalMagic = []byte("tacho\x00\x01\n")
 
@@ -102,7 +93,7 @@ func (l lineages) entries() (entries []archivedFile) {
 
 // readJournal reads an archive's journal; a missing one is empty.
 func readJournal(path string) (j journal) {
-	in, _ := new(file).open(path)
+	in, _, _ := openRegular(path)
 	if in == nil {
 		return j
 	}
@@ -177,7 +168,7 @@ func archiveGenerations(dir string, kinds []kind) map[string]uint64 {
 	now := map[string]uint64{}
 	for _, k := range kinds {
 		path := archivePath(dir, k)
-		if in, _ := new(file).open(path); in != nil {
+		if in, _, _ := openRegular(path); in != nil {
 			_, _, now[path] = readTail(in)
 			_ = in.Close()
 		} else {
@@ -186,6 +177,3 @@ func archiveGenerations(dir string, kinds []kind) map[string]uint64 {
 	}
 	return now
 }
-
-// tempSuffix follows the name of an incomplete file.
-const tempSuffix = ".new"

@@ -83,7 +83,7 @@ func writeClaim(dir, service string) error {
 
 // claimOwner returns the service that has claimed a directory, or "".
 func claimOwner(dir string) string {
-	f, _ := new(file).open(filepath.Join(dir, claimName))
+	f, _, _ := openRegular(filepath.Join(dir, claimName))
 	if f == nil {
 		return ""
 	}
@@ -157,7 +157,7 @@ const maxTimeResolution = 3 * time.Second
 // layoutOfFile returns the layout of a file of Python's client.
 func layoutOfFile(path string) layout {
 	k, _, _ := parseName(filepath.Base(path))
-	in, _ := new(file).open(path)
+	in, _, _ := openRegular(path)
 	if in == nil {
 		return unknownLayout
 	}

@@ -48,3 +48,5 @@ func IsFull(err error) bool { return isFull(err) }
 
 // IsReadOnly reports whether an error means a read-only file system.
 func IsReadOnly(err error) bool { return isReadOnly(err) }
+
+var errTooLarge = errors.New("multiproc: a file would exceed 2 GiB")

@@ -156,3 +156,20 @@ func parseName(file string) (k kind, id string, ok bool) {
 	}
 	return k, id, id != ""
 }
+
+// An archive is a file in the same format that holds the merged files of dead processes:
+// counter_archive.db and so on. Python's client reads it like a worker's file. A journal follows
+// the bytes in use, where clients do not look. It lists the merged files, so that none is
+// counted twice even if a compactor dies.
+const archiveID = "archive"
+
+// tempSuffix follows the name of an incomplete file.
+const tempSuffix = ".new"
+
+// cellKind is the kind in the names of cell files.
+var cellKind = kind{name: "tacho"}
+
+const cellsSuffix = ".cells"
+
+// cellsPath returns the path of a worker's cell file.
+func cellsPath(dir, id string) string { return cellKind.path(dir, id) }

@@ -65,7 +65,7 @@ type workerFile struct {
 
 // inspect opens a file of a worker and checks its lease.
 func (f *writerFinder) inspect(dir, name, id string) (w workerFile, exists bool) {
-	in, _ := new(file).open(filepath.Join(dir, name))
+	in, _, _ := openRegular(filepath.Join(dir, name))
 	if in == nil {
 		return w, false
 	}

@@ -9,7 +9,7 @@ import (
 
 // isAlive reports whether a Go process is alive: it holds the lock on its file.
 func isAlive(dir, id string) bool {
-	in, why := new(file).open(cellsPath(dir, id))
+	in, _, why := openRegular(cellsPath(dir, id))
 	if in == nil {
 		return why != NotRegular || isRunning(id) // it is missing, or is not a process's file
 	}

@@ -313,6 +313,3 @@ func (f *file) dropCells(from int, m *merged) {
 	}
 	f.cells = f.cells[:from]
 }
-
-// cellsPath returns the path of a worker's cell file.
-func cellsPath(dir, id string) string { return cellKind.path(dir, id) }

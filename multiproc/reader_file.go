@@ -67,27 +67,13 @@ func (e *entry) end(of layout) int {
 // isValid reports whether a value is possible: a count is not negative.
 func (e *entry) isValid() bool { return !e.isBucket() || e.value >= 0 }
 
-// open opens a regular file. It does not block, as opening a FIFO would, and does not follow
-// links, which may lead to a device or to a file that only this process may read.
+// open opens the file by openRegular, and keeps what it is.
 func (f *file) open(path string) (*os.File, Reason) {
-	in, err := os.OpenFile(path, os.O_RDONLY|noFollow|nonBlocking, 0)
-	if err != nil {
-		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
-			return nil, NotRegular // or missing
-		}
-		return nil, Unreadable
+	in, info, why := openRegular(path)
+	if in != nil {
+		f.info = info
 	}
-	info, err := in.Stat()
-	switch {
-	case err != nil:
-		_ = in.Close()
-		return nil, Unreadable
-	case !info.Mode().IsRegular():
-		_ = in.Close()
-		return nil, NotRegular
-	}
-	f.info = info
-	return in, ""
+	return in, why
 }
 
 // read reads a file and adds its values to the merged ones. It records any damage in f.damage.

@@ -8,11 +8,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A usage is the resource usage of a process, as in Prometheus's process metrics.
-type usage struct {
-	cpu, resident, virtual, fds, start float64
-}
-
 // A usageTracker remembers the CPU time of workers that have ended, so that the total, a
 // counter, does not fall.
 type usageTracker struct {
