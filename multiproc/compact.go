@@ -11,79 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
-
-// Compact merges the files of dead processes into one archive for each type and mode, and
-// removes them. The number of files, their size and the time of a scrape then depend on the
-// living processes only. It returns how many files it merged.
-//
-// First it restores archives that were removed since this Reader last compacted, or while its
-// Publisher runs.
-//
-// Totals do not change. Compact may be killed at any moment and resumes where it stopped: it
-// replaces an archive atomically, and the archive lists the files in it. Gauges of dead
-// processes are merged by mode; those of the live… and all modes describe a process itself and
-// disappear with it.
-//
-// A worker of Python's client is dead when no process has its file mapped or open for writing,
-// whatever its name says; see [ErrLivenessUnknown].
-func (r *Reader) Compact() (files int, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	unlock, err := lockExclusive(r.opts.Dir)
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	restored, missing := r.restorer.restoreUnderLock()
-	r.restoredFiles.add(restored, r.opts.Own)
-	defer r.restorer.refresh()
-	c := &compactor{
-		dir: r.opts.Dir, generations: archiveGenerations(r.opts.Dir, archivedKinds),
-		archived: readArchivedFiles(r.opts.Dir, nil).all, beforeStep: r.beforeStep, writerFinder: r.writerFinder,
-	}
-	invisible := c.collectSources()
-	if invisible != nil && !errors.Is(invisible, ErrLivenessUnknown) {
-		return 0, invisible
-	}
-	files, err = c.archive()
-	err = errors.Join(err, invisible, missing)
-	r.compactedFiles.add(files, r.opts.Own)
-	return files, err
-}
-
-// lockExclusive keeps other compactors away, at most until this process ends.
-func lockExclusive(dir string) (unlock func(), err error) {
-	f, err := openLock(dir, true)
-	if err != nil {
-		return nil, fmt.Errorf("multiproc: compacting: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, ErrBusy
-	}
-	return func() { _ = f.Close() }, nil
-}
-
-// lockShared keeps compactors away while a reader reads. If it cannot lock, for example in a
-// read-only directory or because another process keeps the lock, it does nothing: a scrape must
-// not wait forever.
-func lockShared(dir string) (unlock func()) {
-	f, err := openLock(dir, false)
-	if err != nil {
-		return func() {}
-	}
-	deadline := time.Now().Add(lockWait)
-	for syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil && time.Now().Before(deadline) {
-		time.Sleep(time.Millisecond)
-	}
-	return func() { _ = f.Close() }
-}
-
-// lockWait is how long a reader waits for a compactor.
-const lockWait = 5 * time.Second
 
 // A compactor is one run of Compact.
 type compactor struct {

@@ -114,13 +114,6 @@ func (b *valueArchiveBuilder) appendEntry(data []byte, key string, value, timest
 	return data
 }
 
-// appendKey appends a key with its length and padding.
-func appendKey(data []byte, key string) []byte {
-	data = binary.LittleEndian.AppendUint32(data, uint32(len(key)))
-	data = append(data, key...)
-	return append(data, "        "[:8-(len(key)+4)%8]...)
-}
-
 // An archivedValue is a value of an archive.
 type archivedValue struct {
 	exactSum

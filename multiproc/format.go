@@ -173,3 +173,10 @@ const cellsSuffix = ".cells"
 
 // cellsPath returns the path of a worker's cell file.
 func cellsPath(dir, id string) string { return cellKind.path(dir, id) }
+
+// appendKey appends a key with its length and padding.
+func appendKey(data []byte, key string) []byte {
+	data = binary.LittleEndian.AppendUint32(data, uint32(len(key)))
+	data = append(data, key...)
+	return append(data, "        "[:8-(len(key)+4)%8]...)
+}

@@ -47,8 +47,6 @@ type ReaderOptions struct {
 	Publisher *Publisher
 }
 
-const defaultSeriesLimit = 1_000_000
-
 // A Reader merges the metrics that the processes of a service have written into a directory. It
 // is a prometheus.Gatherer. Gather holds a lock, and never fails because of a file:
 // tacho_multiproc_damaged counts what it cannot read.

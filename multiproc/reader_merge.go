@@ -401,3 +401,5 @@ func compareLabels(a, b []*dto.LabelPair) int {
 		return strings.Compare(x.GetValue(), y.GetValue())
 	})
 }
+
+const defaultSeriesLimit = 1_000_000
