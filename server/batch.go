@@ -113,18 +113,6 @@ func readBatch(w http.ResponseWriter, r *http.Request) (b batch, status int, err
 	return b, http.StatusOK, nil
 }
 
-// writeError writes an error in the format of Prometheus's API.
-func writeError(w http.ResponseWriter, status int, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	kind := "bad_data"
-	if status >= http.StatusInternalServerError {
-		kind = "unavailable"
-	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"status": "error", "errorType": kind, "error": err.Error()})
-}
-
 // answerAll runs as many queries concurrently as there are cores, until ctx is done.
 func (s *Server) answerAll(ctx context.Context, queries []batchQuery) [][]byte {
 	answers := make([][]byte, len(queries))
@@ -175,21 +163,3 @@ func (s *Server) newQuery(ctx context.Context, q batchQuery) (promql.Query, erro
 
 // momentOf rounds to milliseconds, as the TSDB does.
 func momentOf(seconds float64) time.Time { return time.UnixMilli(int64(math.Round(seconds * 1000))) }
-
-// errorType returns the error type of Prometheus's API.
-func errorType(err error) string {
-	var (
-		canceled promql.ErrQueryCanceled
-		timeout  promql.ErrQueryTimeout
-		storage  promql.ErrStorage
-	)
-	switch {
-	case errors.As(err, &canceled):
-		return "canceled"
-	case errors.As(err, &timeout):
-		return "timeout"
-	case errors.As(err, &storage):
-		return "internal"
-	}
-	return "execution"
-}

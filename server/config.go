@@ -11,15 +11,6 @@ import (
 	"github.com/prometheus/prometheus/config"
 )
 
-// settings are a configuration and the contents of all files that it refers to, read
-// once. After a failed reload, the previous settings are restored from memory, even
-// if the files have changed.
-type settings struct {
-	file     *config.Config // as it was written
-	expanded *config.Config // including the jobs of scrape_config_files
-	rules    []RuleFile     // the built-in rules and rule_files
-}
-
 // load reads and validates the configuration and sets what Prometheus takes from
 // flags. It applies nothing: an invalid configuration does not affect the current
 // one.
@@ -192,6 +183,3 @@ func applyRuntime(c *config.Config) error {
 	debug.SetGCPercent(c.Runtime.GoGC)
 	return nil
 }
-
-// config returns the current configuration.
-func (s *Server) config() *config.Config { return s.current.Load().file }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
@@ -15,25 +14,11 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/http"
 )
 
-// A discoverer is a Prometheus discovery manager and the function that stops it.
-type discoverer struct {
-	*discovery.Manager
-	stop context.CancelFunc
-}
-
 func (s *Server) newDiscoverer(name string, sd *discovery.SDMetrics) *discoverer {
 	ctx, stop := context.WithCancel(context.Background())
 	m := discovery.NewManager(ctx, s.log.With("component", "discovery", "for", name), s.registry, sd,
 		discovery.Name(name), discovery.FeatureRegistry(s.features))
 	return &discoverer{m, stop}
-}
-
-// Run discovers until stop is called, which is not an error.
-func (d *discoverer) Run() error {
-	if err := d.Manager.Run(); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
 }
 
 // applyTargets configures discovery for the scrape jobs.

@@ -5,30 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/exporter-toolkit/web"
-	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/util/httputil"
-	"go.yaml.in/yaml/v2" // which package web reads its file with
 
 	"github.com/tacho-go/tacho/internal/origin"
 )
-
-// state is the lifecycle state of the server.
-type state int32
-
-const (
-	starting state = iota
-	ready
-	stopping
-)
-
-func (s state) String() string { return [...]string{"starting", "ready", "stopping"}[s] }
 
 // handler returns the handler of all endpoints, below the path of the external URL.
 func (s *Server) handler() http.Handler {
@@ -100,23 +84,6 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// whenReady responds with 503 until the TSDB is open and the configuration is applied.
-func (s *Server) whenReady(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if now := state(s.state.Load()); now != ready {
-			s.notReady(w, now)
-			return
-		}
-		next(w, r)
-	}
-}
-
-func (s *Server) notReady(w http.ResponseWriter, now state) {
-	w.Header().Set("Retry-After", "1")
-	w.Header().Set("X-Tacho-State", now.String())
-	http.Error(w, "service unavailable: the server is "+now.String(), http.StatusServiceUnavailable)
-}
-
 // reload serves /-/reload.
 func (s *Server) reload(w http.ResponseWriter, _ *http.Request) {
 	if state(s.state.Load()) != ready {
@@ -151,53 +118,4 @@ func (s *Server) shutdownHTTP() {
 	if err := s.http.Shutdown(ctx); err != nil {
 		_ = s.http.Close() // live streams and long queries end here
 	}
-}
-
-// usesTLS reports whether the web configuration enables TLS.
-func usesTLS(file string) bool {
-	text, err := os.ReadFile(file)
-	if file == "" || err != nil {
-		return false
-	}
-	var c web.Config
-	return yaml.Unmarshal(text, &c) == nil && c.TLSConfig.IsEnabled()
-}
-
-// gaugeValue reads a gauge.
-func gaugeValue(g prometheus.Gauge) float64 {
-	var m dto.Metric
-	if g.Write(&m) != nil {
-		return 0
-	}
-	return m.GetGauge().GetValue()
-}
-
-// Retention limits how long and how many samples are kept. 0 means no limit.
-type Retention struct {
-	For     time.Duration
-	Bytes   int64   // of all blocks
-	Percent float64 // of the file system, by all blocks
-}
-
-// Retention returns the retention of the current configuration. Its default is that of
-// the options.
-func (s *Server) Retention() Retention {
-	r := s.config().StorageConfig.TSDBConfig.Retention
-	return Retention{time.Duration(r.Time), int64(r.Size), float64(r.Percentage)}
-}
-
-// retentionText formats the retention for the API.
-func retentionText(c *config.Config) string {
-	r := c.StorageConfig.TSDBConfig.Retention
-	var limits []string
-	if r.Time > 0 {
-		limits = append(limits, r.Time.String())
-	}
-	if r.Size > 0 {
-		limits = append(limits, r.Size.String())
-	}
-	if r.Percentage > 0 {
-		limits = append(limits, fmt.Sprintf("%g%%", r.Percentage))
-	}
-	return strings.Join(limits, " or ")
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+	"go.yaml.in/yaml/v2" // which package web reads its file with
 
 	"github.com/tacho-go/tacho/internal/redact"
 )
@@ -292,4 +293,14 @@ func reachable(a net.Addr) string {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// usesTLS reports whether the web configuration enables TLS.
+func usesTLS(file string) bool {
+	text, err := os.ReadFile(file)
+	if file == "" || err != nil {
+		return false
+	}
+	var c web.Config
+	return yaml.Unmarshal(text, &c) == nil && c.TLSConfig.IsEnabled()
 }

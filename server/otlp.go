@@ -40,21 +40,6 @@ type otlp struct {
 	rejected prometheus.Counter
 }
 
-func (s *Server) newOTLP() (*otlp, error) {
-	d, err := newDeltas(maxDeltaStreams)
-	if err != nil {
-		return nil, fmt.Errorf("conversion of OTLP deltas: %w", err)
-	}
-	o := &otlp{
-		to: s.fanout, full: &s.store.full, config: s.config, lookback: s.opts.QueryLookback, log: s.log.With("component", "otlp"), deltas: d,
-		rejected: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: rejectedPoints,
-			Help: "Data points pushed over OTLP that were not stored; their clients were told.",
-		}),
-	}
-	return o, s.registry.Register(o.rejected)
-}
-
 // run removes idle delta streams until ctx is done.
 func (o *otlp) run(ctx context.Context) error {
 	if o == nil {
