@@ -33,7 +33,8 @@ type Framework struct {
 	Status func(status int) int
 
 	// Lacks names the features that the framework cannot have, each with the
-	// reason. Cases that need them are skipped and say why.
+	// reason. Cases that need them are skipped and say why. Run fails for a
+	// feature that the framework turns out to have.
 	Lacks map[Feature]string
 }
 

@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// Run checks the framework against every case.
+// Run checks the framework against every case, and what it says that it lacks.
 func Run(t *testing.T, fw Framework) {
+	t.Run("lacks", func(t *testing.T) {
+		if err := fw.checkLacks(); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			for _, f := range c.Needs {
