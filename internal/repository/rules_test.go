@@ -98,12 +98,26 @@ func TestImports(t *testing.T) {
 		{"./adapter/adaptertest", []string{
 			module, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
 		}, "the rules hold for any adapter, so that the suite knows none"},
-		{"./adapter/tachogin", []string{module, module + "/adapter", "github.com/gin-gonic/gin"}, "an adapter knows its framework and the public packages, so that anybody can write one"},
 	} {
 		for _, imported := range importsOf(t, row.pkg) {
 			standard := !strings.Contains(strings.SplitN(imported, "/", 2)[0], ".")
 			if !standard && !slices.Contains(row.allowed, imported) {
 				t.Errorf("%s imports %s: besides the standard library it may import %v only, since %s", row.pkg, imported, row.allowed, row.why)
+			}
+		}
+	}
+}
+
+// TestAdapterImports: an adapter knows its framework, client_golang and the public packages, so that
+// anybody can write one. Its framework is what its own go.mod requires.
+func TestAdapterImports(t *testing.T) {
+	inRoot(t)
+	for _, a := range adapters(t) {
+		for _, imported := range importsOf(t, "./"+a.dir+"/...") {
+			ours := within(imported, module) && imported != module && imported != module+"/adapter"
+			unknown := slices.Contains(a.imports, imported) && !slices.ContainsFunc(a.framework, func(m moduleVersion) bool { return within(imported, m.Path) })
+			if ours || unknown {
+				t.Errorf("%s imports %s: besides the standard library it may import its framework, client_golang, tacho and package adapter", a.dir, imported)
 			}
 		}
 	}
@@ -129,7 +143,6 @@ func TestArrows(t *testing.T) {
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{""}, nil},
-		{"./adapter/tachogin", []string{"", "/adapter"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
 		for _, imported := range importsOf(t, room.packages) {
@@ -167,10 +180,13 @@ func TestCycles(t *testing.T) {
 	inRoot(t)
 	const aim, dependencies = 8, 4.0
 	above := map[string]int{ // packages that have not reached it
-		module + "/multiproc":           27,
-		module + "/adapter/adaptertest": 11,
+		module + "/multiproc": 27,
 	}
-	packages, err := filegraph.Load(".", ".", "./internal/...", "./multiproc/...", "./schema", "./dash", "./tachotest", "./web", "./adapter/...", "./adapter/tachogin")
+	patterns := []string{".", "./internal/...", "./multiproc/...", "./schema", "./dash", "./tachotest", "./web", "./adapter/..."}
+	for _, a := range adapters(t) {
+		patterns = append(patterns, "./"+a.dir)
+	}
+	packages, err := filegraph.Load(".", patterns...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,20 +250,8 @@ func TestMeterIsForServices(t *testing.T) {
 // imports client_golang's promhttp.
 func TestModuleGraph(t *testing.T) {
 	inRoot(t)
-	graph := func(requirement, imported string) []string {
-		dir := t.TempDir()
-		root, err := filepath.Abs(".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, dir, "go.mod", "module example\n\ngo 1.26.0\n\nrequire "+requirement+"\n\nreplace "+module+" => "+root+"\n")
-		write(t, dir, "main.go", "package main\n\nimport _ \""+imported+"\"\n\nfunc main() {}\n")
-		run(t, dir, "go", "mod", "tidy")
-		modules := strings.Fields(run(t, dir, "go", "list", "-m", "-f", "{{.Path}}", "all"))
-		return slices.DeleteFunc(modules, func(m string) bool { return m == "example" || m == module })
-	}
-	theirs := graph("github.com/prometheus/client_golang v1.25.0", "github.com/prometheus/client_golang/prometheus/promhttp")
-	ours := graph(module+" v0.0.0", module)
+	theirs := moduleGraph(t, []moduleVersion{{Path: clientGolang, Version: "v1.25.0"}}, clientGolang+"/prometheus/promhttp")
+	ours := tachoAlone(t)
 	for _, m := range ours {
 		if !slices.Contains(theirs, m) {
 			t.Errorf("tacho brings %s, which promhttp does not", m)
