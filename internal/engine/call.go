@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
@@ -22,9 +23,14 @@ func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
 	return c
 }
 
+// spares are calls of frameworks that have no place for a Stack.
+var spares = sync.Pool{New: func() any { return new(Call) }}
+
 func (s *Stack) unused() *Call {
 	switch {
-	case s == nil || s.spare == nil && s.begun:
+	case s == nil:
+		return spares.Get().(*Call)
+	case s.spare == nil && s.begun:
 		return new(Call)
 	case s.spare == nil:
 		s.begun = true
@@ -46,7 +52,10 @@ func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Excha
 func (s *Stack) takeBack(c *Call) {
 	if s != nil {
 		c.outer, s.spare = s.spare, c
+		return
 	}
+	c.Request, c.request, c.Writer, c.Context = nil, nil, nil, nil // the next request may be long in coming
+	spares.Put(c)
 }
 
 func (s *Stack) push(c *Call) {
@@ -243,10 +252,22 @@ func (c carried) HTTP() *http.Request { return c.call.request }
 // Context implements Carrier.
 func (c carried) Context() context.Context { return c.call.request.Context() }
 
-// Writer implements Carrier: it returns the writer below the framework's own.
+// Writer implements Carrier: it returns the writer below the framework's own, and below the one
+// that reports to the exchange, which may stand there.
 func (c carried) Writer() http.ResponseWriter {
-	if u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter }); ok {
-		return u.Unwrap()
+	u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter })
+	if !ok {
+		return c.call.Writer
 	}
-	return c.call.Writer
+	w := u.Unwrap()
+	if h, ok := w.(watching); ok && h.Exchange() == &c.call.exchange {
+		return h.Unwrap()
+	}
+	return w
+}
+
+// A watching writer is one of Exchange.Watch.
+type watching interface {
+	Unwrap() http.ResponseWriter
+	Exchange() *Exchange
 }
