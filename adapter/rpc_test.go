@@ -256,13 +256,16 @@ func TestWithoutStack(t *testing.T) {
 	calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil)
 	for name, l := range map[string]*adapter.Layer{"measure": adapter.Measure(m), "track": adapter.Track(calls)} {
-		allocations := testing.AllocsPerRun(1000, func() {
-			call, _ := l.EnterHTTP(nil, w, r, nil, "/x")
-			call.Leave(adapter.Outcome{Route: "/x"})
-			l.Enter(t.Context(), nil, "GET", "/x", nil).Leave(adapter.Outcome{Route: "/x"})
-		})
-		if allocations > 0 {
-			t.Errorf("%s: %v allocations", name, allocations)
+		for _, pass := range []func(){
+			func() {
+				call, _ := l.EnterHTTP(nil, w, r, nil, "/x")
+				call.Leave(adapter.Outcome{Route: "/x"})
+			},
+			func() { l.Enter(t.Context(), nil, "GET", "/x", nil).Leave(adapter.Outcome{Route: "/x"}) },
+		} {
+			if allocations := testing.AllocsPerRun(1000, pass); allocations > 0 { // with -race a pool forgets every fourth
+				t.Errorf("%s: %v allocations", name, allocations)
+			}
 		}
 	}
 }
