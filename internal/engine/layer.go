@@ -165,6 +165,9 @@ func (l *Layer) markHTTP(s *Stack, w http.ResponseWriter, r *http.Request, route
 	l.mark(&c.exchange)
 	c.use, c.route = marked, route
 	s.push(c)
+	if s == nil {
+		c.copy(true) // inner metrics find it by the context
+	}
 	return c
 }
 
