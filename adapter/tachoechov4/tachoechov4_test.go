@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/adaptertest"
 	"github.com/tacho-go/tacho/adapter/tachoechov4"
 )
 
@@ -484,11 +485,7 @@ func TestAllocations(t *testing.T) {
 	bare, measured := build(false), build(true)
 	for _, target := range []string{"/users/1", "/tracked/1", "/nowhere"} {
 		w, r := &sink{http.Header{}}, httptest.NewRequest("GET", target, nil)
-		want := testing.AllocsPerRun(1000, func() { bare.ServeHTTP(w, r) })
-		got := testing.AllocsPerRun(1000, func() { measured.ServeHTTP(w, r) })
-		if got > want {
-			t.Errorf("%s: %v allocations, without us %v", target, got, want)
-		}
+		adaptertest.Allocations(t, target, func() { bare.ServeHTTP(w, r) }, func() { measured.ServeHTTP(w, r) })
 	}
 }
 
