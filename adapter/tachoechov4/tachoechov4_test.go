@@ -84,6 +84,11 @@ var failures = []struct {
 		c.Echo().HTTPErrorHandler(err, c)
 		return err
 	}, 401},
+	{"changed", func(c echo.Context) error { // at the last moment
+		response := c.Response()
+		response.Before(func() { response.Status = http.StatusCreated })
+		return hello(c)
+	}, 201},
 	{"panic", func(echo.Context) error { panic("on purpose") }, 500},
 }
 
@@ -247,6 +252,35 @@ func TestOthers(t *testing.T) {
 		}
 	}
 	expectRecorded(t, m, "{GET,/before,201} 1 {GET,/context,200} 1 {GET,/eof,410} 1 {GET,/long,200} 1 {GET,/teapot,418} 1 {GET,unmatched,404} 1")
+}
+
+// TestOutside: a middleware outside of Middleware, or of Use by e.Pre, still sees errors before
+// anything is sent.
+func TestOutside(t *testing.T) {
+	outside := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			c.Response().Header().Set("X-Error", fmt.Sprint(err != nil))
+			if errors.Is(err, io.EOF) {
+				return c.String(http.StatusGone, "no longer")
+			}
+			return err
+		}
+	}
+	for name, set := range map[string]func(*echo.Echo){
+		"by hand": func(e *echo.Echo) { e.Use(outside); byHand(e) },
+		"pre":     func(e *echo.Echo) { e.Pre(outside); tachoechov4.Use(e, tacho.Options{}) },
+	} {
+		e := quiet()
+		set(e)
+		e.GET("/eof", func(echo.Context) error { return io.EOF })
+		e.GET("/forbidden", func(echo.Context) error { return echo.ErrForbidden })
+		for path, status := range map[string]int{"/eof": 410, "/forbidden": 403} {
+			if w := serve(e, "GET", path); w.Code != status || w.Header().Get("X-Error") != "true" {
+				t.Errorf("%s: %s is answered %d, X-Error %q", name, path, w.Code, w.Header().Get("X-Error"))
+			}
+		}
+	}
 }
 
 // TestRoutes: the label is the template of the route that answered, in groups as well, and
