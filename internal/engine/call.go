@@ -16,6 +16,14 @@ type Stack struct {
 	begun      bool // first was handed out
 }
 
+// enter returns a call for a layer that is entered. It is inlined where there is a Stack.
+func (s *Stack) enter(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
+	if s != nil {
+		return s.call(e, w, r)
+	}
+	return fromPool(e, w, r)
+}
+
 // call returns a spare call, or a new one.
 func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
 	c := s.unused()
@@ -28,9 +36,7 @@ var spares = sync.Pool{New: func() any { return new(Call) }}
 
 func (s *Stack) unused() *Call {
 	switch {
-	case s == nil:
-		return spares.Get().(*Call)
-	case s.spare == nil && s.begun:
+	case s == nil || s.spare == nil && s.begun:
 		return new(Call)
 	case s.spare == nil:
 		s.begun = true
@@ -43,18 +49,34 @@ func (s *Stack) unused() *Call {
 
 // pass returns a call that belongs to another exchange.
 func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Exchange, route string) *Call {
-	c := s.call(e, w, r)
+	c := s.enter(e, w, r)
 	c.enclosing, c.route, c.use = x, route, passing
 	return c
 }
 
 // takeBack keeps a call for another request. Nothing else may refer to it.
 func (s *Stack) takeBack(c *Call) {
-	if s != nil {
-		c.outer, s.spare = s.spare, c
+	if s == nil {
+		c.toPool()
 		return
 	}
-	c.Request, c.request, c.Writer, c.Context = nil, nil, nil, nil // the next request may be long in coming
+	c.outer, s.spare = s.spare, c
+}
+
+// fromPool and toPool are not inlined, so that what most requests need can be.
+//
+//go:noinline
+func fromPool(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
+	c := spares.Get().(*Call)
+	c.engine, c.Writer, c.Request, c.request, c.stack = e, w, r, r, nil
+	return c
+}
+
+// toPool keeps a call without what belongs to its request: the next one may be long in coming.
+//
+//go:noinline
+func (c *Call) toPool() {
+	c.Request, c.request, c.Writer, c.Context = nil, nil, nil, nil
 	spares.Put(c)
 }
 
