@@ -13,7 +13,7 @@ import (
 // abuses is how many random values of each kind are sent.
 const abuses = 300
 
-// abuseCase is everything at once that scanners, attackers and broken clients send.
+// abuseCase sends what scanners, attackers and broken clients send, all to one service.
 var abuseCase = Case{
 	Name: "abuse",
 	Rule: "300 random paths, methods, Hosts and ids, not in UTF-8 and one of 25 kB, are at most one label set each; every request is answered, a panic is a 500, no size is negative, and the endpoint answers.",

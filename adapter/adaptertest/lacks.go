@@ -12,11 +12,11 @@ import (
 	"github.com/tacho-go/tacho"
 )
 
-// glance is how long is waited for what a framework is said not to do.
+// glance is how long to wait for something that a framework should not do.
 const glance = 200 * time.Millisecond
 
 // checkLacks checks Framework.Lacks: each entry names a feature that some case needs, has a
-// reason, and is true as far as that can be tried.
+// reason, and is true as far as can be tested.
 func (fw Framework) checkLacks() error {
 	var all []error
 	for f, why := range fw.Lacks {
@@ -32,8 +32,8 @@ func (fw Framework) checkLacks() error {
 	return errors.Join(all...)
 }
 
-// has reports whether a framework has a feature after all: there is a sign of it, and each case
-// passes that needs no other one which the framework lacks.
+// has reports whether a framework has a feature after all: there is a sign of it, and all cases
+// that need it pass. Cases that also need another feature of Lacks do not count.
 func (fw Framework) has(f Feature) bool {
 	sign := signs[f]
 	if sign == nil {
@@ -58,9 +58,9 @@ func (fw Framework) has(f Feature) bool {
 	return passed > 1
 }
 
-// signs tell whether a framework may have a feature. Unlike the cases they are harmless to one that
-// lacks it: a case might wait for ever there, or end the process. RecoverInside has no sign: it
-// takes a panic.
+// signs report whether a framework may have a feature. They are harmless to a framework that lacks
+// it, in which a case could block forever or end the process. RecoverInside has no sign, because
+// that takes a panic.
 var signs = map[Feature]func(*Lab) (bool, error){
 	ClientGone:    (*Lab).seesClientLeave,
 	Hijacking:     inHandler(hijacks),

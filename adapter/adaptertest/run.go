@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Run checks the framework against every case, and what it says that it lacks.
+// Run checks the framework against every case, and checks its Lacks.
 func Run(t *testing.T, fw Framework) {
 	t.Run("lacks", func(t *testing.T) {
 		if err := fw.checkLacks(); err != nil {

@@ -34,11 +34,11 @@ import (
 // of their own (e.Host). It panics when it is used wrongly: on options that
 // tacho.New refuses, and when the endpoint's path is taken.
 //
-// Routes and middlewares may be registered before it or after it, and
-// e.HTTPErrorHandler may be set at any time before the first request. Only call
-// e.Pre after Use: what was registered with e.Pre before stands outside of the
-// measurement. It then sees errors before e.HTTPErrorHandler does, so that the
-// status of an error is taken from the error, as in [Middleware].
+// Routes and middlewares may be registered before or after it, and
+// e.HTTPErrorHandler may be set at any time before the first request. But call
+// e.Pre after Use: middlewares that were added to e.Pre earlier stand outside of the
+// measurement and handle errors first, so the status of an error is recorded as
+// described at [Middleware].
 func Use(e *echo.Echo, opts tacho.Options) *tacho.Meter {
 	s := adapter.SetUpAnytime("tachoechov4", opts, func() []*echo.Route { return routes(e) }, func(r *echo.Route) adapter.Route {
 		return adapter.Route{Method: r.Method, Path: r.Path, Handler: r.Name}
@@ -53,8 +53,8 @@ func Use(e *echo.Echo, opts tacho.Options) *tacho.Meter {
 	return s.Meter
 }
 
-// outermost reports whether what is added to e.Pre now stands outside of everything. Echo v4 does
-// not tell. If a version had no such field, errors would be treated as in Middleware.
+// outermost reports whether a middleware that is added to e.Pre now will be the outermost. Echo v4
+// has no accessor for this. Without the field, errors would be treated as in Middleware.
 func outermost(e *echo.Echo) bool {
 	before := reflect.ValueOf(e).Elem().FieldByName("premiddleware")
 	return before.Kind() == reflect.Slice && before.Len() == 0
@@ -76,10 +76,10 @@ func isFallback(r *echo.Route) bool { return r.Method == echo.RouteNotFound }
 // are set up by hand. It may stand before or behind any other middleware, Recover
 // included.
 //
-// Echo calls e.HTTPErrorHandler when all middlewares have returned. Middleware
+// Echo calls e.HTTPErrorHandler after all middlewares have returned, so Middleware
 // records the status that Echo's own handler sends for an error: that of an
-// *echo.HTTPError, or 500. With a handler that sends others, call [Use], or
-// serve m.Handler(e) in place of e: both record the status that was sent.
+// *echo.HTTPError, or 500. If your handler sends other statuses, call [Use], or
+// serve m.Handler(e) instead of e: both record the status that was sent.
 func Middleware(m *tacho.Meter) echo.MiddlewareFunc { return handler(adapter.Measure(m)) }
 
 // Track records the requests of a route in these metrics, too. They all must
@@ -99,17 +99,19 @@ func handler(l *adapter.Layer) echo.MiddlewareFunc { return (&middleware{layer: 
 
 // A middleware is a layer in Echo's chain.
 //
-// An error that a handler returns is answered by e.HTTPErrorHandler, which Echo
-// calls when the whole chain has returned: a status is not known before. No
-// middleware may call it earlier. It commits the response, so that the ones outside
-// can no longer answer in its place, compress it or set a header, and a handler that
-// does not look whether that happened answers twice.
+// Errors are the difficult part. Echo passes an error to e.HTTPErrorHandler after the
+// whole chain has returned, so a middleware does not know the status. If it calls the
+// handler itself, it commits the response: middlewares around it can no longer answer
+// instead, compress, or set a header, and Echo calls the handler a second time.
 //
-// The one that is outside of all others may: after it there is nothing but Echo's own
-// call of e.HTTPErrorHandler, which is left out when there is no error. This is what
-// Use adds to e.Pre. Everything else happens in the order that it always had, and the
-// exchange ends when the response is complete. The field of e is read when it is
-// needed, as Echo does.
+// The outermost middleware may call it. After that one, Echo does nothing but call the
+// handler, and only if there is an error. So Use adds the measurement to e.Pre, calls
+// the handler there and returns no error: everything happens in Echo's own order, and
+// the exchange ends when the response is complete. The field of e is read at that
+// moment, as Echo does, so it may be set after Use.
+//
+// In any other place, the error is returned, and the status is the one that Echo's own
+// error handler sends.
 type middleware struct {
 	layer   *adapter.Layer
 	answers bool // errors: nothing stands outside
@@ -184,7 +186,7 @@ func (m *middleware) nameRoute(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // route is the template that Echo has matched, "" if it has not matched any or not yet.
-// For a path with other methods only, and for RouteNotFound, Context.Path has a template
+// For a path with other methods only, and for RouteNotFound, Context.Path returns a template
 // as well.
 func (m *middleware) route(c echo.Context) string {
 	path := c.Path()
