@@ -411,6 +411,17 @@ func TestMiddleware(t *testing.T) {
 	expectRecorded(t, other, "")
 }
 
+// TestContextOfATest: users test handlers with a Context of their own.
+func TestContextOfATest(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	c := echo.NewContext(httptest.NewRequest("GET", "/users/1", nil), httptest.NewRecorder())
+	c.SetPath("/users/:id")
+	if err := tachoecho.Middleware(m)(func(*echo.Context) error { return io.EOF })(c); err != io.EOF {
+		t.Errorf("returned %v", err)
+	}
+	expectRecorded(t, m, "{GET,/users/:id,500} 1")
+}
+
 // TestHosts: one service for several hosts, with an Echo for each and one registry, or with one
 // middleware for all.
 func TestHosts(t *testing.T) {

@@ -408,6 +408,17 @@ func TestMiddleware(t *testing.T) {
 	expectRecorded(t, other, "")
 }
 
+// TestContextOfATest: users test handlers with a Context of their own.
+func TestContextOfATest(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{})
+	c := quiet().NewContext(httptest.NewRequest("GET", "/users/1", nil), httptest.NewRecorder())
+	c.SetPath("/users/:id")
+	if err := tachoechov4.Middleware(m)(func(echo.Context) error { return io.EOF })(c); err != io.EOF {
+		t.Errorf("returned %v", err)
+	}
+	expectRecorded(t, m, "{GET,/users/:id,500} 1")
+}
+
 // TestHosts: each host has a router of its own, whose routes are measured, start at zero and have
 // fallbacks of their own.
 func TestHosts(t *testing.T) {
