@@ -16,7 +16,7 @@ type Stack struct {
 	begun      bool // first was handed out
 }
 
-// enter returns a call for a layer that is entered. It is inlined where there is a Stack.
+// enter returns a call for a layer that is entered. EnterHTTP does the same inline.
 func (s *Stack) enter(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
 	if s != nil {
 		return s.call(e, w, r)

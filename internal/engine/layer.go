@@ -96,14 +96,14 @@ func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Pa
 		return l.enterRoute(s, w, r, p, route)
 	}
 	e := l.engine
-	if outer := s.find(e, measuring|excluded); outer != nil {
-		return nil, outer.watchedAgain(w)
-	}
 	var c *Call
-	if s != nil { // in place of enter, which is not inlined
-		c = s.call(e, w, r)
-	} else {
+	if s == nil {
 		c = fromPool(e, w, r)
+	} else {
+		if outer := s.find(e, measuring|excluded); outer != nil {
+			return nil, outer.watchedAgain(w)
+		}
+		c = s.call(e, w, r)
 	}
 	c.params, c.route, c.use = p, route, measuring
 	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
