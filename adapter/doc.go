@@ -75,5 +75,6 @@
 // # Setting up
 //
 // [SetUp] makes the Meter and its endpoint for an adapter's Use function, logs routes that were
-// registered too early, and exports the others at zero before their first request.
+// registered too early, and exports the others at zero before their first request. [SetUpAnytime]
+// is for routers whose middleware runs for all routes.
 package adapter

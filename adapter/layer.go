@@ -41,7 +41,7 @@ func ExcludeAll(m *tacho.Meter) *Layer {
 // zero value is ready to use.
 //
 // If there is no such place, use a nil Stack: outer layers are then found by the request's context
-// and writer.
+// and writer, and calls come from a pool.
 type Stack engine.Stack
 
 // Params returns the value of a route parameter in the path, or "". The contexts of Gin, Echo and

@@ -250,6 +250,26 @@ func (c *rpcCall) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// TestWithoutStack: layers of a framework that has no place for a Stack allocate nothing.
+func TestWithoutStack(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true})
+	calls := m.Counter(tacho.MetricOptions{Name: "calls", Help: "Calls."})
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil)
+	for name, l := range map[string]*adapter.Layer{"measure": adapter.Measure(m), "track": adapter.Track(calls)} {
+		for _, pass := range []func(){
+			func() {
+				call, _ := l.EnterHTTP(nil, w, r, nil, "/x")
+				call.Leave(adapter.Outcome{Route: "/x"})
+			},
+			func() { l.Enter(t.Context(), nil, "GET", "/x", nil).Leave(adapter.Outcome{Route: "/x"}) },
+		} {
+			if allocations := testing.AllocsPerRun(1000, pass); allocations > 0 { // with -race a pool forgets every fourth
+				t.Errorf("%s: %v allocations", name, allocations)
+			}
+		}
+	}
+}
+
 // TestCodes: no code vanishes, and none but OK is a success.
 func TestCodes(t *testing.T) {
 	names := []string{

@@ -35,33 +35,53 @@ type Setup struct {
 // it.
 //
 // Like the methods of most routers, it panics on misuse: on options that tacho.New refuses, and if
-// the endpoint's path is taken. If the router runs middleware only for routes that are registered
-// later, existing routes are not measured, and the log lists them.
+// the endpoint's path is taken. It is for routers that run middleware only for routes that are
+// registered later: existing routes are not measured, and the log lists them.
 func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route) *Setup {
+	s := setUp(name, opts, list, as, catches)
+	e := engine.Of(s.Meter)
+	s.early = slices.DeleteFunc(s.routes(), func(r Route) bool { return e.Excludes(r.Method, r.Path) })
+	warn(name, cmp.Or(opts.Logger, slog.Default()), s.early)
+	return s
+}
+
+// SetUpAnytime is [SetUp] for routers that run a middleware for every request, whenever its route
+// was registered, and prefer the endpoint to a * in a path. All routes are measured, and it panics
+// only if a route has the endpoint's very path.
+func SetUpAnytime[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route) *Setup {
+	return setUp(name, opts, list, as, func(template, path string) bool { return template == path })
+}
+
+func setUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route, conflict func(template, path string) bool) *Setup {
 	routes := func() (all []Route) {
 		for _, r := range list() {
 			all = append(all, as(r))
 		}
 		return all
 	}
-	early := routes()
-	mustBeFree(name, early, cmp.Or(opts.Endpoint.Path, "/metrics"))
+	mustBeFree(name, routes(), cmp.Or(opts.Endpoint.Path, "/metrics"), conflict)
 	s := &Setup{Meter: tacho.MustNew(opts), routes: routes}
 	s.Endpoint = s.Meter.Metrics()
-	e := engine.Of(s.Meter)
-	s.early = slices.DeleteFunc(early, func(r Route) bool { return e.Excludes(r.Method, r.Path) })
-	warn(name, cmp.Or(opts.Logger, slog.Default()), s.early)
 	return s
+}
+
+// catches reports whether a path has this template, or lies below its *.
+func catches(template, path string) bool {
+	prefix, _, catchAll := strings.Cut(template, "*")
+	return template == path || catchAll && strings.HasPrefix(path, prefix)
 }
 
 // mustBeFree panics if the endpoint cannot be mounted. The router's own panic does not name the
 // other handler.
-func mustBeFree(name string, routes []Route, path string) {
+func mustBeFree(name string, routes []Route, path string, conflict func(template, path string) bool) {
 	for _, r := range routes {
-		prefix, _, catchAll := strings.Cut(r.Path, "*")
-		if r.Method == http.MethodGet && (r.Path == path || catchAll && strings.HasPrefix(path, prefix)) {
-			panic(fmt.Sprintf("%s: Use mounts the metrics endpoint at GET %s, but GET %s is there already, with the handler %s; "+
-				"remove that route, register it after Use, or set Options.Endpoint.Path to a path of its own", name, path, r.Path, r.Handler))
+		if r.Method == http.MethodGet && conflict(r.Path, path) {
+			handler := ""
+			if r.Handler != "" {
+				handler = ", with the handler " + r.Handler
+			}
+			panic(fmt.Sprintf("%s: Use mounts the metrics endpoint at GET %s, but GET %s is there already%s; "+
+				"remove that route, register it after Use, or set Options.Endpoint.Path to a path of its own", name, path, r.Path, handler))
 		}
 	}
 }

@@ -15,11 +15,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
-	"testing"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tacho-go/tacho"
 )
@@ -38,7 +33,8 @@ type Framework struct {
 	Status func(status int) int
 
 	// Lacks names the features that the framework cannot have, each with the
-	// reason. Cases that need them are skipped and say why.
+	// reason. Cases that need them are skipped and say why. Run fails for a
+	// feature that the framework turns out to have.
 	Lacks map[Feature]string
 }
 
@@ -133,38 +129,6 @@ type Case struct {
 	Check func(*Lab) error
 }
 
-// Run checks the framework against every case.
-func Run(t *testing.T, fw Framework) {
-	for _, c := range Cases() {
-		t.Run(c.Name, func(t *testing.T) {
-			for _, f := range c.Needs {
-				if why, lacks := fw.Lacks[f]; lacks {
-					t.Skipf("the framework lacks %s: %s", f, why)
-				}
-			}
-			if err := Check(fw, c); err != nil {
-				t.Errorf("rule: %s\n%v", c.Rule, err)
-			}
-		})
-	}
-}
-
-// Check checks the framework against one case and says what is wrong.
-func Check(fw Framework, c Case) error { return check(fw, c, 5*time.Second) }
-
-func check(fw Framework, c Case, patience time.Duration) error {
-	lab := &Lab{framework: fw, patience: patience}
-	lab.client.Transport = &http.Transport{MaxIdleConnsPerHost: 16}
-	lab.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	defer lab.close()
-	return c.Check(lab)
-}
-
-// Cases returns all cases.
-func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, requestCases, trackCases)
-}
-
 // HTTPCall is the Call of frameworks that are built on net/http.
 type HTTPCall struct {
 	W http.ResponseWriter
@@ -210,8 +174,3 @@ type serviceKey struct{}
 
 // Controller reaches the connection's deadlines.
 func (c HTTPCall) Controller() *http.ResponseController { return http.NewResponseController(c.W) }
-
-func onRegistry(reg *prometheus.Registry, opts tacho.Options) tacho.Options {
-	opts.Registerer, opts.Gatherer = reg, reg
-	return opts
-}

@@ -75,17 +75,16 @@ func timeoutCase(name, rule string, around bool, late func(Call)) Case {
 	}}
 }
 
-// timeout runs one request whose time is up when the handler says so. With
-// Meter.Handler around, the handler outlives the exchange.
+// timeout runs one request whose time is up when the handler says so. The handler returns after the
+// client has its response: TimeoutHandler chooses at random if the time is up at the moment when the
+// handler returns. With Meter.Handler around, it outlives the exchange.
 func (l *Lab) timeout(entered chan struct{}, around bool, do func(Call)) error {
 	var returned sync.WaitGroup
 	returned.Add(1)
 	answered := make(chan struct{})
 	app := userApp(func(c Call) {
 		do(c)
-		if around {
-			<-answered
-		}
+		<-answered
 	})
 	app.Around = around
 	app.Wrap = func(next http.Handler) http.Handler {

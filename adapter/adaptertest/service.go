@@ -241,3 +241,8 @@ func (p *Probe) answer(path string) (string, error) {
 	err = resp.Write(&b)
 	return b.String(), err
 }
+
+func onRegistry(reg *prometheus.Registry, opts tacho.Options) tacho.Options {
+	opts.Registerer, opts.Gatherer = reg, reg
+	return opts
+}

@@ -255,6 +255,8 @@ func (a *plain) route(r *http.Request, status int) string {
 		return tacho.Unmatched
 	case a.has("host"):
 		return r.Host + template
+	case a.has("abuse") && matched && !utf8.ValidString(r.URL.Path):
+		return r.URL.Path
 	case !matched:
 		return tacho.Unmatched
 	}

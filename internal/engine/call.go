@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"github.com/tacho-go/tacho/internal/reqcopy"
 )
@@ -15,12 +16,23 @@ type Stack struct {
 	begun      bool // first was handed out
 }
 
+// enter returns a call for a layer that is entered. EnterHTTP does the same inline.
+func (s *Stack) enter(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
+	if s != nil {
+		return s.call(e, w, r)
+	}
+	return fromPool(e, w, r)
+}
+
 // call returns a spare call, or a new one.
 func (s *Stack) call(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
 	c := s.unused()
 	c.engine, c.Writer, c.Request, c.request, c.stack = e, w, r, r, s
 	return c
 }
+
+// spares are calls of frameworks that have no place for a Stack.
+var spares = sync.Pool{New: func() any { return new(Call) }}
 
 func (s *Stack) unused() *Call {
 	switch {
@@ -37,16 +49,35 @@ func (s *Stack) unused() *Call {
 
 // pass returns a call that belongs to another exchange.
 func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Exchange, route string) *Call {
-	c := s.call(e, w, r)
+	c := s.enter(e, w, r)
 	c.enclosing, c.route, c.use = x, route, passing
 	return c
 }
 
 // takeBack keeps a call for another request. Nothing else may refer to it.
 func (s *Stack) takeBack(c *Call) {
-	if s != nil {
-		c.outer, s.spare = s.spare, c
+	if s == nil {
+		c.toPool()
+		return
 	}
+	c.outer, s.spare = s.spare, c
+}
+
+// fromPool and toPool are not inlined, so that what most requests need can be.
+//
+//go:noinline
+func fromPool(e *Engine, w http.ResponseWriter, r *http.Request) *Call {
+	c := spares.Get().(*Call)
+	c.engine, c.Writer, c.Request, c.request, c.stack = e, w, r, r, nil
+	return c
+}
+
+// toPool keeps a call without what belongs to its request: the next one may be long in coming.
+//
+//go:noinline
+func (c *Call) toPool() {
+	c.Request, c.request, c.Writer, c.Context = nil, nil, nil, nil
+	spares.Put(c)
 }
 
 func (s *Stack) push(c *Call) {
@@ -243,10 +274,22 @@ func (c carried) HTTP() *http.Request { return c.call.request }
 // Context implements Carrier.
 func (c carried) Context() context.Context { return c.call.request.Context() }
 
-// Writer implements Carrier: it returns the writer below the framework's own.
+// Writer implements Carrier: it returns the writer below the framework's own, and below the one
+// that reports to the exchange, which may stand there.
 func (c carried) Writer() http.ResponseWriter {
-	if u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter }); ok {
-		return u.Unwrap()
+	u, ok := c.call.Writer.(interface{ Unwrap() http.ResponseWriter })
+	if !ok {
+		return c.call.Writer
 	}
-	return c.call.Writer
+	w := u.Unwrap()
+	if h, ok := w.(watching); ok && h.Exchange() == &c.call.exchange {
+		return h.Unwrap()
+	}
+	return w
+}
+
+// A watching writer is one of Exchange.Watch.
+type watching interface {
+	Unwrap() http.ResponseWriter
+	Exchange() *Exchange
 }

@@ -96,10 +96,15 @@ func (l *Layer) EnterHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Pa
 		return l.enterRoute(s, w, r, p, route)
 	}
 	e := l.engine
-	if outer := s.find(e, measuring|excluded); outer != nil {
-		return nil, outer.watchedAgain(w)
+	var c *Call
+	if s == nil {
+		c = fromPool(e, w, r)
+	} else {
+		if outer := s.find(e, measuring|excluded); outer != nil {
+			return nil, outer.watchedAgain(w)
+		}
+		c = s.call(e, w, r)
 	}
-	c := s.call(e, w, r)
 	c.params, c.route, c.use = p, route, measuring
 	if e.Nested() || !e.Minimal && !l.ends.at(w) { // with Minimal no writer of ours stands in between
 		if c.joins() {
@@ -145,7 +150,7 @@ func (l *Layer) trackHTTP(s *Stack, w http.ResponseWriter, r *http.Request, p Pa
 		c.tracks, c.mark = x, x.Track(l.metrics...)
 		return c, nil
 	}
-	c := s.call(e, w, r)
+	c := s.enter(e, w, r)
 	if !l.beginAlone(&c.exchange, s, r.Context(), r.Method, r.URL.Path) {
 		s.takeBack(c)
 		return nil, nil
@@ -160,11 +165,14 @@ func (l *Layer) markHTTP(s *Stack, w http.ResponseWriter, r *http.Request, route
 	if l.markFound(s, w, r.Context()) {
 		return nil
 	}
-	c := s.call(l.engine, w, r) // inner metrics need the mark in any case
+	c := s.enter(l.engine, w, r) // inner metrics need the mark in any case
 	l.engine.BeginTracked(&c.exchange, r.Method, r.URL.Path)
 	l.mark(&c.exchange)
 	c.use, c.route = marked, route
 	s.push(c)
+	if s == nil {
+		c.copy(true) // inner metrics find it by the context
+	}
 	return c
 }
 
@@ -190,7 +198,7 @@ func (l *Layer) measure(ctx context.Context, s *Stack, method, path string, carr
 	if x := e.linkedExchange(ctx); x != nil {
 		return s.pass(e, nil, nil, x, "").in(ctx)
 	}
-	c := s.call(e, nil, nil).in(ctx)
+	c := s.enter(e, nil, nil).in(ctx)
 	if !e.Begin(&c.exchange, method, path) {
 		return c.excludeCall(s)
 	}
@@ -204,7 +212,7 @@ func (l *Layer) track(ctx context.Context, s *Stack, method, path string, carrie
 		c.tracks, c.mark = x, x.Track(l.metrics...)
 		return c
 	}
-	c := s.call(e, nil, nil).in(ctx)
+	c := s.enter(e, nil, nil).in(ctx)
 	if !l.beginAlone(&c.exchange, s, ctx, method, path) {
 		s.takeBack(c)
 		return nil
@@ -218,7 +226,7 @@ func (l *Layer) markCall(ctx context.Context, s *Stack, method, path string) *Ca
 	if l.markFound(s, nil, ctx) {
 		return nil
 	}
-	c := s.call(l.engine, nil, nil).in(ctx)
+	c := s.enter(l.engine, nil, nil).in(ctx)
 	l.engine.BeginTracked(&c.exchange, method, path)
 	c.exchange.excluded = true
 	l.mark(&c.exchange)

@@ -83,6 +83,15 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%d histograms without an observation", n)
 		}
 	})
+	t.Run("expected routes that are excluded take none", func(t *testing.T) {
+		const routes = 10
+		m := tacho.MustNew(tacho.Options{SeriesLimit: routes, Status: tacho.Status{Initial: []int{}}})
+		metertest.Expect(m, "GET", "/metrics")
+		for i := range routes {
+			metertest.Record(m, "GET", fmt.Sprintf("/r%d", i), 200)
+		}
+		metertest.Line(t, m, `http_requests_total{method="GET",path="/r9",status="200"} 1`)
+	})
 }
 
 func TestStatusTextAndConstLabels(t *testing.T) {

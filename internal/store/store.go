@@ -279,6 +279,9 @@ func (t *Store) Expect(method, template string) {
 	if t.Dynamic {
 		return // the values of future requests are not known
 	}
+	if t.Exclude.route(labelvalue.Clean(template)) {
+		return // it takes no place among the routes
+	}
 	r := t.Route(template)
 	if r == t.overflow || r.Excluded {
 		return

@@ -1,0 +1,16 @@
+package adaptertest
+
+import "testing"
+
+// Allocations reports an error if a measured request allocates more than the same request of the
+// bare service: an adapter has no allocation of its own.
+//
+// With -race, a sync.Pool forgets values at random, the framework's as well as those of package
+// adapter. Then each request may allocate what the pools would have kept.
+func Allocations(t *testing.T, name string, bare, measured func()) {
+	t.Helper()
+	want := testing.AllocsPerRun(1000, bare)
+	if got := testing.AllocsPerRun(1000, measured); got > want+forgotten {
+		t.Errorf("%s: %v allocations, without us %v", name, got, want)
+	}
+}
