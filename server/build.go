@@ -83,6 +83,7 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
 	s.engine = s.newEngine()
+	s.judge = s.newJudge()
 	if err := s.buildScraping(); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("GET /federate", s.whenReady(s.federate))
 	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})
 	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
+	mux.Handle("GET /"+VerdictPath, s.whenReady(s.judge.ServeHTTP))
 	mux.HandleFunc("/api/tacho/", onlyPost)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
@@ -44,7 +45,7 @@ func (s *Server) handler() http.Handler {
 // onlyPost rejects other methods and paths below /api/tacho/.
 func onlyPost(w http.ResponseWriter, r *http.Request) {
 	if path := strings.TrimPrefix(r.URL.Path, "/"); path != BatchPath && path != AnnotationsPath {
-		writeError(w, http.StatusNotFound, fmt.Errorf("there is no %s: use %s or %s", path, BatchPath, AnnotationsPath))
+		writeError(w, http.StatusNotFound, fmt.Errorf("there is no %s: use %s, %s or %s", path, BatchPath, AnnotationsPath, VerdictPath))
 		return
 	}
 	w.Header().Set("Allow", http.MethodPost)

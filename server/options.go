@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v2" // which package web reads its file with
 
 	"github.com/tacho-go/tacho/internal/redact"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 // Options configure a [Server]. Only DataDir is required: the zero value of every
@@ -50,6 +51,10 @@ type Options struct {
 	// RulesFunc returns more rules for the jobs of the configuration, on startup
 	// and on each reload. An error rejects the configuration. Default: none.
 	RulesFunc func([]Job) ([]RuleFile, error)
+	// VerdictFunc returns the limits and windows of the rules for the jobs of the
+	// configuration; the verdict of what is wrong is computed with them. Default:
+	// none, and no verdict.
+	VerdictFunc func([]Job) verdict.Options
 	// Version and Revision (the commit) of the program, for
 	// /api/v1/status/buildinfo and tacho_build_info.
 	Version, Revision string

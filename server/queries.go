@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/util/logging"
+
+	"github.com/tacho-go/tacho/verdict"
 )
 
 // newEngine returns the PromQL engine with the settings of Prometheus's command line.
@@ -61,4 +63,13 @@ func (s *Server) applyQueryLog(c *config.Config) error {
 	}
 	s.engine.SetQueryLogger(l)
 	return nil
+}
+
+// newJudge returns what computes the verdict; nil without options for it.
+func (s *Server) newJudge() *judge {
+	if s.opts.VerdictFunc == nil {
+		return nil
+	}
+	options := func() verdict.Options { return s.opts.VerdictFunc(jobsOf(s.current.Load().file)) }
+	return newJudge(localQuerier{s.engine, s.fanout}, options, s.log)
 }

@@ -42,17 +42,22 @@ func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
 	return files, nil
 }
 
+// jobsOf lists the scrape jobs of a configuration.
+func jobsOf(c *config.Config) []Job {
+	jobs := make([]Job, 0, len(c.ScrapeConfigs))
+	for _, j := range c.ScrapeConfigs {
+		jobs = append(jobs, Job{j.JobName, time.Duration(j.ScrapeInterval)})
+	}
+	return jobs
+}
+
 // builtinRules returns the rules of Options.
 func (s *Server) builtinRules(c *config.Config) ([]RuleFile, error) {
 	files := slices.Clone(s.opts.Rules)
 	if s.opts.RulesFunc == nil {
 		return files, nil
 	}
-	var jobs []Job
-	for _, j := range c.ScrapeConfigs {
-		jobs = append(jobs, Job{j.JobName, time.Duration(j.ScrapeInterval)})
-	}
-	made, err := s.opts.RulesFunc(jobs)
+	made, err := s.opts.RulesFunc(jobsOf(c))
 	if err != nil {
 		return nil, fmt.Errorf("the built-in rules: %w", err)
 	}

@@ -22,6 +22,7 @@ func (s *Server) Run(ctx context.Context) error {
 		{"alertmanager discovery", s.alertmanagers.Run, s.alertmanagers.stop},
 		{"own scrape", func() error { s.self.serve(s.meter.Metrics()); return nil }, func() { _ = s.self.Close() }},
 		{"disk watch", func() error { <-opened.opened; s.disk.run(watch); return nil }, unwatch},
+		{"verdict", func() error { <-opened.opened; return s.judge.run(watch) }, unwatch},
 		{"web", s.serveHTTP, s.shutdownHTTP},
 		{"delta conversion", func() error { return s.otlp.run(watch) }, unwatch},
 		{"storage", func() error { <-watch.Done(); return nil }, s.closeStorage},

@@ -58,7 +58,8 @@ type Server struct {
 	ruleScheme      model.ValidationScheme
 	self            memoryListener
 	http            *http.Server
-	otlp            *otlp // nil unless samples may be pushed
+	otlp            *otlp  // nil unless samples may be pushed
+	judge           *judge // nil without built-in rules
 
 	state        atomic.Int32
 	current      atomic.Pointer[settings]

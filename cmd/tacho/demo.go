@@ -19,6 +19,7 @@ import (
 	"github.com/tacho-go/tacho/dash"
 	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/server"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 const demoLong = `Demo runs a small shop with simulated customers and shows it: two instances of a
@@ -178,13 +179,15 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	if err != nil {
 		return server.Options{}, err
 	}
-	builtin, err := builtinRules(rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks})
+	limits := rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, Latency: demoLatency, RunbookURL: runbooks}
+	builtin, err := builtinRules(limits)
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
-		Listener: page,
-		Page:     newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}),
-		Rules:    builtin,
-		Version:  versionText(), Revision: revision(),
+		Listener:    page,
+		Page:        newPage(dash.Options{Title: "tacho demo", BatchPath: server.BatchPath, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}),
+		Rules:       builtin,
+		VerdictFunc: func([]server.Job) verdict.Options { return limits.Verdict() },
+		Version:     versionText(), Revision: revision(),
 		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,
 		Logger: slog.Default(),
 	}, err

@@ -125,7 +125,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&settings, "settings", "", "settings `file`: YAML with flag names as keys; the flags of one command go below its name")
 	logs.register(root.PersistentFlags())
-	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newMultiproc(s), newVersion(s))
+	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newWhy(s), newMultiproc(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)
 	strictTopics(root)
 	describeEnvironment(root)

@@ -19,6 +19,7 @@ import (
 	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 const serveLong = `Serve scrapes services, stores their metrics and shows them: Prometheus and a
@@ -161,6 +162,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	}
 	if !f.noRules {
 		o.RulesFunc = f.rules
+		o.VerdictFunc = func(jobs []server.Job) verdict.Options { return f.ruleOptions(jobs).Verdict() }
 	}
 	return o, nil
 }
@@ -170,6 +172,10 @@ const pushInterval = time.Minute
 
 // rules returns the built-in rules for the jobs of the current configuration.
 func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
+	return builtinRules(f.ruleOptions(jobs))
+}
+
+func (f *serveFlags) ruleOptions(jobs []server.Job) rules.Options {
 	intervals := make(map[string]time.Duration)
 	if f.options.RemoteWriteReceiver {
 		intervals[""] = pushInterval
@@ -177,7 +183,7 @@ func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
 	for _, j := range jobs {
 		intervals[j.Name] = j.Interval
 	}
-	return builtinRules(rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks})
+	return rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks}
 }
 
 // check returns an error for the first invalid setting.

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tacho-go/tacho/schema"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 // Options set what the rules cover and when alerts fire. The zero value is
@@ -84,3 +85,24 @@ func (o Options) lookBack() time.Duration {
 
 // promQL writes a duration as PromQL and Prometheus's files do.
 func promQL(d time.Duration) string { return model.Duration(d).String() }
+
+// Verdict returns the options with which package verdict reads these rules: the same limits and
+// windows.
+func (o Options) Verdict() verdict.Options {
+	o = o.filled()
+	spans := make(map[string]time.Duration, len(o.Intervals))
+	for job, interval := range o.Intervals {
+		spans[job] = o.windowFor(interval)
+	}
+	longest := o.windowFor(o.slowest())
+	return verdict.Options{
+		ErrorRatio: o.ErrorRatio, MinErrors: float64(o.MinErrors), Latency: o.Latency, MinRequests: float64(o.MinRequests),
+		Interval: o.Interval, Window: longest, LookBack: o.lookBack(),
+		WindowOf: func(job string) time.Duration {
+			if w, ok := spans[job]; ok {
+				return w
+			}
+			return longest
+		},
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/server"
+	"github.com/tacho-go/tacho/verdict"
+)
+
+const whyLong = `Why says which services are unhealthy and why: the route or target at fault, how
+much now and before, since when, on which instance, and after which deployment or
+restart. It asks a running tacho serve or tacho demo. Any other Prometheus server
+with the built-in rules works as well; it has no findings that are over.
+
+  tacho why
+  tacho why shop
+  tacho why --server http://prometheus:9090 --json
+
+Exit codes: 0 healthy or idle, 1 no verdict possible, 2 failing, 3 down, 4 slow,
+5 another alert fires, 64 invalid flags or URL.`
+
+// exitState is the exit code for the worst state.
+var exitState = map[verdict.State]int{verdict.Failing: 2, verdict.Down: 3, verdict.Slow: 4, verdict.Warning: 5}
+
+// whyFlags are the settings of tacho why.
+type whyFlags struct {
+	server  string
+	json    bool
+	timeout time.Duration
+	headers []string
+}
+
+func (f *whyFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.server, "server", "http://127.0.0.1:9464", "`URL` of the server to ask")
+	flags.BoolVar(&f.json, "json", false, "write the verdict as JSON")
+	periodVar(flags, &f.timeout, "timeout", 10*time.Second, "timeout of the whole verdict")
+	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` header to send with each request; repeatable")
+}
+
+func newWhy(s streams) *cobra.Command {
+	f := &whyFlags{}
+	cmd := &cobra.Command{
+		Use:   "why [SERVICE]",
+		Short: "Say which services are unhealthy, since when, and where",
+		Long:  whyLong,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misuse(cmd, fmt.Errorf("why takes one service, got %d", len(args)))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := errors.Join(notEmpty(cmd.Flags(), "server"), aboveZero(cmd.Flags(), "timeout")); err != nil {
+				return usage(err)
+			}
+			return f.explain(cmd.Context(), args, s.out)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func (f *whyFlags) explain(ctx context.Context, services []string, out io.Writer) error {
+	api, err := f.api()
+	if err != nil {
+		return usage(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	v, err := askVerdict(ctx, api)
+	if err != nil {
+		return fmt.Errorf("no verdict: %w", err)
+	}
+	if len(services) > 0 {
+		if err := only(v, services[0]); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		err = e.Encode(v)
+	} else {
+		err = printVerdict(out, v)
+	}
+	if err != nil || len(v.Services) == 0 {
+		return err
+	}
+	return exit(exitState[v.Services[0].State])
+}
+
+// api is the server's API. The URL is checked before anything is sent.
+func (f *whyFlags) api() (verdict.API, error) {
+	u, err := server.ParseExternalURL(f.server)
+	if err != nil || u == nil {
+		return verdict.API{}, fmt.Errorf("--server %s: it must look like http://127.0.0.1:9464", f.server)
+	}
+	header, err := parseHeaders(f.headers)
+	return verdict.API{URL: strings.TrimSuffix(u.String(), "/"), Header: header}, err
+}
+
+// askVerdict gets the server's verdict, or computes one if the server has none.
+func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL+"/"+server.VerdictPath, nil)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range api.Header {
+		r.Header[name] = values
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w; is tacho serve running there? Set --server", err)
+	}
+	defer response.Body.Close()
+	switch response.StatusCode {
+	case http.StatusOK:
+		v := new(verdict.Verdict)
+		if err := json.NewDecoder(response.Body).Decode(v); err != nil {
+			return nil, fmt.Errorf("%s: the response is not a verdict: %w", r.URL.Redacted(), err)
+		}
+		return v, nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return nil, fmt.Errorf("%s responded with %s: pass the credentials with --header", api.URL, response.Status)
+	}
+	return verdict.New(api, rules.Options{}.Verdict()).Round(ctx, time.Now())
+}
+
+// only keeps one service.
+func only(v *verdict.Verdict, job string) error {
+	all := make([]string, 0, len(v.Services))
+	for _, s := range v.Services {
+		all = append(all, s.Job)
+	}
+	v.Services = slices.DeleteFunc(v.Services, func(s verdict.Service) bool { return s.Job != job })
+	if len(v.Services) == 0 {
+		slices.Sort(all)
+		return usage(fmt.Errorf("there is no service %q; there are: %s", job, strings.Join(all, ", ")))
+	}
+	return nil
+}
+
+// printVerdict writes one block for each service, the worst first.
+func printVerdict(out io.Writer, v *verdict.Verdict) error {
+	var b strings.Builder
+	if len(v.Services) == 0 {
+		b.WriteString("No service is scraped.\n")
+	}
+	for _, s := range v.Services {
+		fmt.Fprintf(&b, "%-8s %s", s.State, s.Job)
+		if s.Targets > 0 {
+			fmt.Fprintf(&b, "  %d of %d up", s.Up, s.Targets)
+		}
+		fmt.Fprintf(&b, "  %.3g requests/s, %.3g errors/s\n", s.Rate, s.Errors)
+		for _, f := range s.Findings {
+			fmt.Fprintf(&b, "  %s\n", f.Sentence(time.Local))
+		}
+		for _, f := range s.Over {
+			fmt.Fprintf(&b, "  over: %s\n", f.Sentence(time.Local))
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

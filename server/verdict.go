@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tacho-go/tacho/verdict"
+)
+
+// VerdictPath is the path of the verdict, relative to the server's URL: GET returns what is wrong with
+// which service, as JSON. It is computed once after each evaluation of the rules, for all clients.
+const VerdictPath = "api/tacho/verdict"
+
+// A judge computes the verdict round by round.
+type judge struct {
+	engine  *verdict.Engine
+	options func() verdict.Options // of the rules that are in force
+	log     *slog.Logger
+}
+
+func newJudge(q verdict.Querier, options func() verdict.Options, log *slog.Logger) *judge {
+	return &judge{engine: verdict.New(q, options()), options: options, log: log}
+}
+
+// run computes a verdict at the interval of the rules until ctx is done.
+func (j *judge) run(ctx context.Context) error {
+	for j != nil {
+		o := j.options()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(max(o.Interval, time.Second)):
+		}
+		j.engine.Use(o)
+		if _, err := j.engine.Round(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			j.log.Warn("the verdict could not be computed; the last one remains", "err", err)
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// ServeHTTP serves the verdict of the last round.
+func (j *judge) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if j == nil {
+		writeError(w, http.StatusNotFound, errors.New("there is no verdict: it is computed from the built-in rules, which are off"))
+		return
+	}
+	v := j.engine.Latest()
+	if v == nil {
+		writeError(w, http.StatusServiceUnavailable, errors.New("no verdict yet: it is computed after the first evaluation of the rules"))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// A localQuerier evaluates PromQL on the server's own storage.
+type localQuerier struct {
+	engine  *promql.Engine
+	storage storage.Queryable
+}
+
+// Query implements verdict.Querier.
+func (l localQuerier) Query(ctx context.Context, expr string, at time.Time) ([]verdict.Series, error) {
+	q, err := l.engine.NewInstantQuery(ctx, l.storage, nil, expr, at)
+	if err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	vector, err := q.Exec(ctx).Vector()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]verdict.Series, 0, len(vector))
+	for _, s := range vector {
+		all = append(all, verdict.Series{Labels: s.Metric.Map(), Points: []verdict.Point{{At: time.UnixMilli(s.T).UTC(), Value: s.F}}})
+	}
+	return all, nil
+}
+
+// QueryRange implements verdict.Querier.
+func (l localQuerier) QueryRange(ctx context.Context, expr string, start, end time.Time, step time.Duration) ([]verdict.Series, error) {
+	q, err := l.engine.NewRangeQuery(ctx, l.storage, nil, expr, start, end, step)
+	if err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	matrix, err := q.Exec(ctx).Matrix()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]verdict.Series, 0, len(matrix))
+	for _, s := range matrix {
+		one := verdict.Series{Labels: s.Metric.Map(), Points: make([]verdict.Point, 0, len(s.Floats))}
+		for _, p := range s.Floats {
+			one.Points = append(one.Points, verdict.Point{At: time.UnixMilli(p.T).UTC(), Value: p.F})
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}

@@ -1,0 +1,224 @@
+package verdict
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// An Engine computes verdicts, round by round. It remembers the findings that are open, so that a
+// value that swings around its limit does not open and close one again and again, and those that are
+// over. Rounds must not run at the same time; Latest may be called at any time.
+type Engine struct {
+	Options
+	querier Querier
+
+	open map[key]*Finding
+	over []Finding // the latest end first
+
+	mu     sync.Mutex
+	latest *Verdict
+}
+
+// New returns an Engine that has seen nothing yet.
+func New(q Querier, o Options) *Engine {
+	return &Engine{Options: o.filled(), querier: q, open: make(map[key]*Finding)}
+}
+
+// Use changes the options, between two rounds.
+func (e *Engine) Use(o Options) { e.Options = o.filled() }
+
+// Latest returns the verdict of the last round, nil before the first one. It must not be changed.
+func (e *Engine) Latest() *Verdict {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.latest
+}
+
+// Round computes the verdict of a moment, and remembers it. After an error, the verdict of the round
+// before remains.
+func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
+	r, err := e.read(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	seen := e.judge(r)
+	if err := e.openNew(ctx, now, r, seen); err != nil {
+		return nil, err
+	}
+	if err := e.closeOld(ctx, now, seen); err != nil {
+		return nil, err
+	}
+	v := e.verdict(now, r)
+	e.mu.Lock()
+	e.latest = v
+	e.mu.Unlock()
+	return v, nil
+}
+
+// closing is the share of a limit below which an open finding closes. Above it, it stays open, so
+// that a finding does not flicker.
+var closing = map[Kind]float64{Errors: 0.5, Latency: 0.8, Target: 1, Alert: 1}
+
+// judge returns what is wrong in a reading, with the values of now.
+func (e *Engine) judge(r *reading) map[key]*Finding {
+	wrong := make(map[key]*Finding)
+	add := func(f Finding, enough bool) {
+		open := e.open[f.key()] != nil
+		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.Now >= f.Limit {
+			wrong[f.key()] = &f
+		}
+	}
+	for id, n := range r.routes {
+		f := Finding{Job: id.job, Method: id.method, Path: id.path, Rate: n.rate}
+		f.Kind, f.Now, f.Limit, f.Query = Errors, n.errorRatio(e.Options), e.ErrorRatio, errorQuery(id, n.schema)
+		add(f, n.failures >= e.MinErrors)
+		f.Kind, f.Now, f.Limit, f.Query = Latency, n.p95, e.Latency.Seconds(), latencyQuery(id, n.schema)
+		add(f, n.count >= e.MinRequests && n.rate*n.window >= e.MinRequests/5)
+	}
+	for t, up := range r.targets {
+		if !up {
+			f := Finding{Kind: Target, Job: t.job, Instance: t.instance, Now: 1, Limit: 1, Query: "up" + matching("job", t.job, "instance", t.instance)}
+			wrong[f.key()] = &f
+		}
+	}
+	e.addAlerts(r, wrong)
+	return wrong
+}
+
+// explained are the alerts that say the same as a finding of a kind. They find by themselves what is
+// wrong; if one fires without a finding, it is one.
+var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
+
+// addAlerts adds the alerts that fire and that no finding explains: a service is never healthy while
+// an alert fires for it.
+func (e *Engine) addAlerts(r *reading, wrong map[key]*Finding) {
+	for _, labels := range r.alerts {
+		f := Finding{
+			Kind: Alert, Job: labels["job"], Method: labels["method"], Path: labels["path"], Alert: labels["alertname"],
+			Instance: labels["instance"], Now: 1, Limit: 1,
+			Query: "ALERTS" + matching("alertname", labels["alertname"], "job", labels["job"], "path", labels["path"]),
+		}
+		if kind, ok := explained[f.Alert]; !ok || !anyOf(wrong, kind, f) {
+			wrong[f.key()] = &f
+		}
+	}
+}
+
+// anyOf reports whether there is a finding of a kind on the alert's route or target.
+func anyOf(wrong map[key]*Finding, kind Kind, alert Finding) bool {
+	for _, f := range wrong {
+		if f.Kind == kind && f.Job == alert.Job && (alert.Path == "" || f.Path == alert.Path) && (alert.Instance == "" || f.Instance == alert.Instance) {
+			return true
+		}
+	}
+	return false
+}
+
+// openNew opens the findings that are new, and brings the values of the others up to date.
+func (e *Engine) openNew(ctx context.Context, now time.Time, r *reading, seen map[key]*Finding) error {
+	for k, f := range seen {
+		if known := e.open[k]; known != nil {
+			known.Now, known.Rate, known.Query = f.Now, f.Rate, f.Query
+			f = known
+		}
+		// Once more when the window is full: the first points of a finding show little of it.
+		if f.Since.IsZero() || now.Sub(f.Since) < 2*e.windowOf(f.Job) {
+			if err := e.locate(ctx, now, f, r); err != nil {
+				return err
+			}
+		}
+		e.open[k] = f
+	}
+	return nil
+}
+
+// closeOld closes the findings that are no longer seen.
+func (e *Engine) closeOld(ctx context.Context, now time.Time, seen map[key]*Finding) error {
+	for k, f := range e.open {
+		if seen[k] != nil {
+			continue
+		}
+		end, err := e.end(ctx, now, f)
+		if err != nil {
+			return err
+		}
+		f.Until = end
+		e.over = slices.Insert(e.over, 0, *f)
+		delete(e.open, k)
+	}
+	e.over = slices.DeleteFunc(e.over, func(f Finding) bool { return now.Sub(f.Until) > e.Keep })
+	slices.SortStableFunc(e.over, func(a, b Finding) int { return b.Until.Compare(a.Until) })
+	return nil
+}
+
+// verdict puts the findings beside the services that they belong to.
+func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
+	services := make(map[string]*Service)
+	of := func(job string) *Service {
+		if services[job] == nil {
+			services[job] = &Service{Job: job, Findings: []Finding{}}
+		}
+		return services[job]
+	}
+	for t, up := range r.targets {
+		s := of(t.job)
+		s.Targets++
+		if up {
+			s.Up++
+		}
+	}
+	for id, n := range r.routes {
+		s := of(id.job)
+		s.Rate += n.rate
+		s.Errors += n.failed
+	}
+	for _, f := range e.open {
+		s := of(f.Job)
+		s.Findings = append(s.Findings, *f)
+	}
+	for _, f := range e.over {
+		s := of(f.Job)
+		s.Over = append(s.Over, f)
+	}
+	v := &Verdict{At: now, Services: []Service{}}
+	for _, job := range slices.Sorted(maps.Keys(services)) {
+		s := services[job]
+		slices.SortFunc(s.Findings, worse)
+		s.State = s.state()
+		v.Services = append(v.Services, *s)
+	}
+	slices.SortStableFunc(v.Services, func(a, b Service) int {
+		return cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State))
+	})
+	return v
+}
+
+func (s *Service) state() State {
+	switch {
+	case len(s.Findings) > 0:
+		return stateOf[s.Findings[0].Kind]
+	case s.Rate == 0:
+		return Idle
+	}
+	return Healthy
+}
+
+// worse orders findings: by state, then by how much they weigh, then by name.
+func worse(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(states, stateOf[a.Kind]), slices.Index(states, stateOf[b.Kind])),
+		compareWeight(b, a),
+		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Alert, b.Alert))
+}
+
+// compareWeight compares by classes of half as much again, and findings of one class by their start, so
+// that routes of about the same weight do not change places with every scrape.
+func compareWeight(a, b Finding) int {
+	class := func(f Finding) float64 { return math.Round(math.Log(max(f.weight(), 1e-9)) / math.Log(1.5)) }
+	return cmp.Or(cmp.Compare(class(a), class(b)), b.Since.Compare(a.Since))
+}

@@ -1,0 +1,31 @@
+package verdict
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// matching is a selector's braces with equality matchers: name, value, name, value, … A matcher on
+// an empty value is left out.
+func matching(pairs ...string) string {
+	var all []string
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			all = append(all, pairs[i]+"="+strconv.Quote(pairs[i+1]))
+		}
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
+
+// errorQuery is the error ratio of a route. It is 0, and not empty, without a failed request.
+func errorQuery(r route, recordedAs string) string {
+	all := requests + matching("job", r.job, "schema", recordedAs, "method", r.method, "path", r.path)
+	failed := strings.TrimSuffix(all, "}") + `,status=~"` + schema.ErrorStatus + `"}`
+	return "(sum(" + failed + ") or sum(" + all + ") * 0) / sum(" + all + ")"
+}
+
+func latencyQuery(r route, recordedAs string) string {
+	return quantiles + matching("quantile", "0.95", "job", r.job, "schema", recordedAs, "method", r.method, "path", r.path)
+}

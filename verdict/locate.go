@@ -1,0 +1,174 @@
+package verdict
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// locate finds since when, where and after what.
+func (e *Engine) locate(ctx context.Context, now time.Time, f *Finding, r *reading) error {
+	points, err := e.past(ctx, now, f)
+	if err != nil {
+		return err
+	}
+	if at := begin(points, f.Limit*closing[f.Kind], 2*e.windowOf(f.Job)); at >= 0 {
+		f.Since, f.AtLeast = points[at].At, at == 0
+		f.Before = before(points[:at])
+	} else if f.Since.IsZero() {
+		f.Since = now
+	}
+	if f.Kind == Errors || f.Kind == Latency {
+		if f.Where, err = e.where(ctx, now, f, r); err != nil {
+			return err
+		}
+	}
+	if f.AtLeast {
+		f.After = nil
+		return nil
+	}
+	f.After, err = e.lastEvent(ctx, f)
+	return err
+}
+
+// past returns a finding's value over time, with gaps where there is none.
+func (e *Engine) past(ctx context.Context, now time.Time, f *Finding) ([]Point, error) {
+	query, start := f.Query, now.Add(-e.Past)
+	if !f.Since.IsZero() && f.Since.Before(start) {
+		start = f.Since.Add(-e.windowOf(f.Job))
+	}
+	if f.Kind == Target {
+		query = "1 - " + f.Query // 1 is down, as for a finding
+	}
+	all, err := e.querier.QueryRange(ctx, query, start, now, e.Interval)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	// A job with two schemas, or an alert with several label sets, has several: the longest.
+	return slices.MaxFunc(all, func(a, b Series) int { return len(a.Points) - len(b.Points) }).Points, nil
+}
+
+// begin returns the index of the point at which the values left their former level, or -1 if they
+// are not on a new one. The level is new from limit on. Of the points above it, only the last run
+// counts, in which the values may fall below the limit, or be missing, for at most gap.
+//
+// Recorded rates and percentiles look back over a window: the first sign of a fault is a value barely
+// above the former level, one scrape after it began. So the search goes from the run back to that
+// level.
+func begin(points []Point, limit float64, gap time.Duration) int {
+	first := runStart(points, limit, gap)
+	if first <= 0 {
+		return first
+	}
+	peak := points[first].Value
+	for _, p := range points[first:] {
+		peak = max(peak, p.Value)
+	}
+	level := median(points[max(0, first-20):first])
+	for first > 0 {
+		previous := points[first-1]
+		if previous.Value <= level+0.05*(peak-level) || points[first].At.Sub(previous.At) > gap || previous.Value >= points[first].Value {
+			break
+		}
+		first--
+	}
+	return first
+}
+
+// runStart returns the index of the first point of the last run above the limit.
+func runStart(points []Point, limit float64, gap time.Duration) int {
+	first, last := -1, time.Time{}
+	for i := len(points) - 1; i >= 0; i-- {
+		p := points[i]
+		if first >= 0 && last.Sub(p.At) > gap {
+			break
+		}
+		if p.Value >= limit {
+			first, last = i, p.At
+		}
+	}
+	return first
+}
+
+// before is the usual value before a finding: the median of at most an hour of points, nil if there
+// are none.
+func before(points []Point) *float64 {
+	points = points[max(0, len(points)-240):]
+	if len(points) == 0 {
+		return nil
+	}
+	m := median(points)
+	return &m
+}
+
+// median is that of the values, 0 without any.
+func median(points []Point) float64 {
+	values := make([]float64, 0, len(points))
+	for _, p := range points {
+		if p.Value == p.Value { // not NaN
+			values = append(values, p.Value)
+		}
+	}
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// end returns when a finding ended.
+func (e *Engine) end(ctx context.Context, now time.Time, f *Finding) (time.Time, error) {
+	points, err := e.past(ctx, now, f)
+	if err != nil {
+		return time.Time{}, err
+	}
+	at := ended(points, f.Since, e.smear(f))
+	if at.IsZero() || at.Before(f.Since) {
+		return now, nil
+	}
+	return at, nil
+}
+
+// A smear describes how a value falls after the fault has ended, because it looks back over a window:
+// it passes a level, as a share of its height, a while later.
+type smear struct {
+	level float64
+	after time.Duration
+}
+
+// smear returns that of a finding. A ratio falls in a straight line over the window. A 95th percentile
+// stays until only 5 % of the window are slow. The others have no window.
+func (e *Engine) smear(f *Finding) smear {
+	window := e.windowOf(f.Job)
+	switch f.Kind {
+	case Errors:
+		return smear{0.5, window / 2}
+	case Latency:
+		return smear{0.5, window * 19 / 20}
+	}
+	return smear{0.5, e.Interval / 2}
+}
+
+// ended returns when the values fell back from what they were since then, zero if they did not.
+func ended(points []Point, since time.Time, s smear) time.Time {
+	i := slices.IndexFunc(points, func(p Point) bool { return !p.At.Before(since) })
+	if i < 0 {
+		return time.Time{}
+	}
+	level := median(points[max(0, i-20):i])
+	height := level
+	for _, p := range points[i:] {
+		height = max(height, p.Value)
+	}
+	threshold := level + s.level*(height-level)
+	for j := len(points) - 1; j > i; j-- {
+		if above, below := points[j-1], points[j]; above.Value >= threshold && below.Value < threshold {
+			share := (above.Value - threshold) / (above.Value - below.Value)
+			return above.At.Add(time.Duration(share * float64(below.At.Sub(above.At)))).Add(-s.after)
+		}
+	}
+	if last := points[len(points)-1]; last.Value >= threshold { // the series has ended
+		return last.At
+	}
+	return time.Time{}
+}

@@ -1,0 +1,114 @@
+package verdict
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tacho-go/tacho/schema"
+)
+
+// The recorded series. Package gen/rules names them; a test of the server compares the names.
+const (
+	requests  = "tacho:http_requests:rate"
+	quantiles = "tacho:http_request_duration_seconds:quantile"
+)
+
+const failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
+
+const byRoute = "sum by (job, schema, method, path) "
+
+// A route is one route of a job. A job that exports two schemas has each route twice, and they are
+// merged.
+type route struct{ job, method, path string }
+
+// numbers are what was measured of a route.
+type numbers struct {
+	schema          string  // in which the numbers were recorded
+	window          float64 // of the rates, in seconds
+	rate, failed    float64 // per second, over the window
+	count, failures float64 // over the look-back
+	p95             float64 // in seconds, over the window; NaN if not known
+}
+
+// A target is one scraped process.
+type target struct{ job, instance string }
+
+// A reading is all that a round looks at before it knows what is wrong.
+type reading struct {
+	routes  map[route]*numbers
+	targets map[target]bool // whether it is up
+	alerts  []map[string]string
+}
+
+// parts are the queries of a reading and what each of them sets.
+func (o Options) parts() []part {
+	overLookBack := func(series string) string {
+		return fmt.Sprintf("%s(sum_over_time(%s[%s])) * %g", byRoute, series, duration(o.LookBack), o.Interval.Seconds())
+	}
+	set := func(put func(*numbers, float64)) func(*reading, Series) {
+		return func(r *reading, s Series) { r.put(s, o, put) }
+	}
+	return []part{
+		{byRoute + "(" + requests + ")", set(func(n *numbers, v float64) { n.rate = v })},
+		{byRoute + "(" + requests + failedMatcher + ")", set(func(n *numbers, v float64) { n.failed = v })},
+		{overLookBack(requests), set(func(n *numbers, v float64) { n.count = v })},
+		{overLookBack(requests + failedMatcher), set(func(n *numbers, v float64) { n.failures = v })},
+		{quantiles + `{quantile="0.95"}`, set(func(n *numbers, v float64) { n.p95 = v })},
+		// A single failed scrape is not a target that is down.
+		{fmt.Sprintf("max_over_time(up[%s])", duration(2*o.Interval)), (*reading).putTarget},
+		{`ALERTS{alertstate="firing"}`, func(r *reading, s Series) { r.alerts = append(r.alerts, s.Labels) }},
+	}
+}
+
+type part struct {
+	query string
+	put   func(*reading, Series)
+}
+
+func (e *Engine) read(ctx context.Context, now time.Time) (*reading, error) {
+	r := &reading{routes: make(map[route]*numbers), targets: make(map[target]bool)}
+	for _, p := range e.Options.parts() {
+		all, err := e.querier.Query(ctx, p.query, now)
+		if err != nil {
+			return nil, fmt.Errorf("verdict: %s: %w", p.query, err)
+		}
+		for _, s := range all {
+			p.put(r, s)
+		}
+	}
+	return r, nil
+}
+
+// put sets a number of a route. Of two schemas, the one that came first and has requests counts.
+func (r *reading) put(s Series, o Options, set func(*numbers, float64)) {
+	id := route{s.Labels["job"], s.Labels["method"], s.Labels["path"]}
+	n := r.routes[id]
+	if n == nil || n.schema != s.Labels["schema"] && n.rate+n.count == 0 {
+		n = &numbers{schema: s.Labels["schema"], window: o.windowOf(id.job).Seconds(), p95: math.NaN()}
+		r.routes[id] = n
+	}
+	if n.schema == s.Labels["schema"] {
+		set(n, s.last())
+	}
+}
+
+func (r *reading) putTarget(s Series) {
+	r.targets[target{s.Labels["job"], s.Labels["instance"]}] = s.last() != 0
+}
+
+// errorRatio is the ratio of failed requests: over the window, or over the look-back if the window
+// has too few requests to tell.
+func (n *numbers) errorRatio(o Options) float64 {
+	if n.rate*n.window >= o.MinErrors {
+		return n.failed / n.rate
+	}
+	if n.count > 0 {
+		return n.failures / n.count
+	}
+	return 0
+}
+
+// duration is a duration in PromQL.
+func duration(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }

@@ -1,0 +1,114 @@
+package verdict
+
+import "time"
+
+// A State is the condition of a service.
+type State string
+
+// The states, the worst first.
+const (
+	Failing State = "failing" // requests fail
+	Down    State = "down"    // targets cannot be scraped
+	Slow    State = "slow"    // requests are slow
+	Warning State = "warning" // another alert fires
+	Healthy State = "healthy"
+	Idle    State = "idle" // no requests
+)
+
+// states are all states, the worst first.
+var states = []State{Failing, Down, Slow, Warning, Healthy, Idle}
+
+// A Kind is what a finding is about.
+type Kind string
+
+// The kinds of findings.
+const (
+	Errors  Kind = "errors"  // the ratio of failed requests of a route, from 0 to 1
+	Latency Kind = "latency" // the 95th percentile of a route, in seconds
+	Target  Kind = "target"  // a target cannot be scraped; its value is 1
+	Alert   Kind = "alert"   // an alert that no other finding explains; its value is 1
+)
+
+// stateOf is the state of a service with a finding of a kind.
+var stateOf = map[Kind]State{Errors: Failing, Target: Down, Latency: Slow, Alert: Warning}
+
+// A Verdict is the state of all services at one moment.
+type Verdict struct {
+	At       time.Time `json:"at"`
+	Services []Service `json:"services"` // the worst first
+}
+
+// A Service is the state of one job.
+type Service struct {
+	Job      string    `json:"job"`
+	State    State     `json:"state"`
+	Rate     float64   `json:"rate"`          // requests per second
+	Errors   float64   `json:"errors"`        // failed requests per second
+	Targets  int       `json:"targets"`       // all of them
+	Up       int       `json:"up"`            // those that can be scraped
+	Findings []Finding `json:"findings"`      // what is wrong now, the worst first
+	Over     []Finding `json:"over,omitzero"` // what was wrong and is over, the latest first
+}
+
+// A Finding is one thing that is, or was, wrong.
+type Finding struct {
+	Kind   Kind   `json:"kind"`
+	Job    string `json:"job"`
+	Method string `json:"method,omitzero"` // of a route, if the service's metrics have it
+	Path   string `json:"path,omitzero"`   // the route
+	// Instance is the target that is down. For routes, see Where.
+	Instance string `json:"instance,omitzero"`
+	Alert    string `json:"alert,omitzero"` // the alert's name, of the kind Alert
+
+	Now    float64  `json:"now"`             // in the unit of the kind, over the rules' window
+	Before *float64 `json:"before,omitzero"` // before Since; nil if not known
+	Limit  float64  `json:"limit"`           // the value from which it is a finding
+	Rate   float64  `json:"rate"`            // requests per second that it affects
+
+	// Since is when it began. AtLeast means that it had begun before the earliest data that was
+	// read, which is Since.
+	Since   time.Time `json:"since"`
+	AtLeast bool      `json:"atLeast,omitzero"`
+	// Until is when it ended; zero while it goes on.
+	Until time.Time `json:"until,omitzero"`
+
+	Where Where  `json:"where,omitzero"`
+	After *Event `json:"after,omitzero"` // the last event before Since, if it was near
+
+	// Query is the PromQL whose value is Now.
+	Query string `json:"query"`
+}
+
+// Where says on which instances of a route the fault is.
+type Where struct {
+	Instances int     `json:"instances"`      // how many serve the route; 0 if not known
+	Only      string  `json:"only,omitzero"`  // the instance that stands out, or ""
+	Value     float64 `json:"value,omitzero"` // its value: an error ratio, or a mean latency in seconds
+	Next      string  `json:"next,omitzero"`  // the instance with the second highest value
+	NextValue float64 `json:"nextValue,omitzero"`
+}
+
+// An Event is something that happened to a service.
+type Event struct {
+	Kind     string    `json:"kind"` // "deployment" or "restart"
+	At       time.Time `json:"at"`
+	Version  string    `json:"version,omitzero"`  // of a deployment
+	Instance string    `json:"instance,omitzero"` // of a restart, if only one restarted
+}
+
+// The kinds of events.
+const (
+	Deployment = "deployment"
+	Restart    = "restart"
+)
+
+// A key identifies a finding from round to round.
+type key struct {
+	kind                               Kind
+	job, method, path, instance, alert string
+}
+
+func (f *Finding) key() key { return key{f.Kind, f.Job, f.Method, f.Path, f.Instance, f.Alert} }
+
+// weight ranks findings of one kind: by the requests that fail, or by the time that requests take.
+func (f *Finding) weight() float64 { return f.Now * f.Rate }
