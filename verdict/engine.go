@@ -17,6 +17,7 @@ type Engine struct {
 	Options
 	querier Querier
 
+	now  time.Time // of the round
 	open map[key]*Finding
 	over []Finding // the latest end first
 
@@ -46,6 +47,7 @@ func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.now = now
 	seen := e.judge(r)
 	if err := e.openNew(ctx, now, r, seen); err != nil {
 		return nil, err
@@ -90,33 +92,40 @@ func (e *Engine) judge(r *reading) map[key]*Finding {
 	return wrong
 }
 
-// explained are the alerts that say the same as a finding of a kind. They find by themselves what is
-// wrong; if one fires without a finding, it is one.
+// explained are the alerts that say the same as a finding of a kind.
 var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
 
-// addAlerts adds the alerts that fire and that no finding explains: a service is never healthy while
-// an alert fires for it.
+// addAlerts adds the alerts that fire and that no finding explains. An alert looks back longer than a
+// finding, so it still fires for a while when its finding is over.
 func (e *Engine) addAlerts(r *reading, wrong map[key]*Finding) {
 	for _, labels := range r.alerts {
 		f := Finding{
 			Kind: Alert, Job: labels["job"], Method: labels["method"], Path: labels["path"], Alert: labels["alertname"],
 			Instance: labels["instance"], Now: 1, Limit: 1,
-			Query: "ALERTS" + matching("alertname", labels["alertname"], "job", labels["job"], "path", labels["path"]),
+			Query: "ALERTS" + matching("alertname", labels["alertname"], "alertstate", "firing", "job", labels["job"], "path", labels["path"]),
 		}
-		if kind, ok := explained[f.Alert]; !ok || !anyOf(wrong, kind, f) {
+		if kind, ok := explained[f.Alert]; !ok || !e.explains(wrong, kind, &f) {
 			wrong[f.key()] = &f
 		}
 	}
 }
 
-// anyOf reports whether there is a finding of a kind on the alert's route or target.
-func anyOf(wrong map[key]*Finding, kind Kind, alert Finding) bool {
+// explains reports whether a finding, now or just over, is on the alert's route or target.
+func (e *Engine) explains(wrong map[key]*Finding, kind Kind, alert *Finding) bool {
+	same := func(f *Finding) bool {
+		return f.Kind == kind && f.Job == alert.Job && (alert.Path == "" || f.Path == alert.Path) && (alert.Instance == "" || f.Instance == alert.Instance)
+	}
 	for _, f := range wrong {
-		if f.Kind == kind && f.Job == alert.Job && (alert.Path == "" || f.Path == alert.Path) && (alert.Instance == "" || f.Instance == alert.Instance) {
+		if same(f) {
 			return true
 		}
 	}
-	return false
+	for _, f := range e.open { // closes in this round
+		if same(f) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(e.over, func(f Finding) bool { return same(&f) && e.now.Sub(f.Until) < 2*e.LookBack })
 }
 
 // openNew opens the findings that are new, and brings the values of the others up to date.
@@ -126,11 +135,9 @@ func (e *Engine) openNew(ctx context.Context, now time.Time, r *reading, seen ma
 			known.Now, known.Rate, known.Query = f.Now, f.Rate, f.Query
 			f = known
 		}
-		// Once more when the window is full: the first points of a finding show little of it.
-		if f.Since.IsZero() || now.Sub(f.Since) < 2*e.windowOf(f.Job) {
-			if err := e.locate(ctx, now, f, r); err != nil {
-				return err
-			}
+		f.Worst = max(f.Worst, f.Now)
+		if err := e.locate(ctx, now, f, r); err != nil {
+			return err
 		}
 		e.open[k] = f
 	}
@@ -181,6 +188,12 @@ func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
 		s := of(f.Job)
 		s.Findings = append(s.Findings, *f)
 	}
+	for _, labels := range r.alerts {
+		s := of(labels["job"])
+		if name := labels["alertname"]; !slices.Contains(s.Firing, name) {
+			s.Firing = append(s.Firing, name)
+		}
+	}
 	for _, f := range e.over {
 		s := of(f.Job)
 		s.Over = append(s.Over, f)
@@ -189,6 +202,7 @@ func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
 	for _, job := range slices.Sorted(maps.Keys(services)) {
 		s := services[job]
 		slices.SortFunc(s.Findings, worse)
+		slices.Sort(s.Firing)
 		s.State = s.state()
 		v.Services = append(v.Services, *s)
 	}
@@ -202,6 +216,8 @@ func (s *Service) state() State {
 	switch {
 	case len(s.Findings) > 0:
 		return stateOf[s.Findings[0].Kind]
+	case len(s.Firing) > 0: // what it was about is over; it ends within its look-back
+		return Warning
 	case s.Rate == 0:
 		return Idle
 	}

@@ -6,28 +6,35 @@ import (
 	"time"
 )
 
-// locate finds since when, where and after what.
-func (e *Engine) locate(ctx context.Context, now time.Time, f *Finding, r *reading) error {
+// locate finds since when, where and after what. It looks again while a finding is young: its first
+// points show little of it.
+func (e *Engine) locate(ctx context.Context, now time.Time, f *Finding, r *reading) (err error) {
+	if f.Since.IsZero() || now.Sub(f.Since) < 2*e.windowOf(f.Job) {
+		if err := e.begin(ctx, now, f); err != nil {
+			return err
+		}
+	}
+	if (f.Kind == Errors || f.Kind == Latency) && now.Sub(f.Since) <= e.LookBack {
+		f.Where, err = e.where(ctx, now, f, r)
+	}
+	return err
+}
+
+// begin finds since when a finding is there, what was before, and which event came before it.
+func (e *Engine) begin(ctx context.Context, now time.Time, f *Finding) error {
 	points, err := e.past(ctx, now, f)
 	if err != nil {
 		return err
 	}
-	if at := begin(points, f.Limit*closing[f.Kind], 2*e.windowOf(f.Job)); at >= 0 {
-		f.Since, f.AtLeast = points[at].At, at == 0
-		f.Before = before(points[:at])
-	} else if f.Since.IsZero() {
+	at := begin(points, f.Limit, 2*e.windowOf(f.Job))
+	if at < 0 {
 		f.Since = now
-	}
-	if f.Kind == Errors || f.Kind == Latency {
-		if f.Where, err = e.where(ctx, now, f, r); err != nil {
-			return err
-		}
-	}
-	if f.AtLeast {
-		f.After = nil
 		return nil
 	}
-	f.After, err = e.lastEvent(ctx, f)
+	f.Since, f.AtLeast, f.Before, f.After = points[at].At, at == 0, before(points[:at]), nil
+	if !f.AtLeast {
+		f.After, err = e.lastEvent(ctx, f)
+	}
 	return err
 }
 
@@ -48,26 +55,25 @@ func (e *Engine) past(ctx context.Context, now time.Time, f *Finding) ([]Point, 
 	return slices.MaxFunc(all, func(a, b Series) int { return len(a.Points) - len(b.Points) }).Points, nil
 }
 
-// begin returns the index of the point at which the values left their former level, or -1 if they
-// are not on a new one. The level is new from limit on. Of the points above it, only the last run
-// counts, in which the values may fall below the limit, or be missing, for at most gap.
+// begin returns the index of the point at which the values left their former level for one above the
+// limit, 0 if they were there from the first point on, and -1 if they are not there.
 //
 // Recorded rates and percentiles look back over a window: the first sign of a fault is a value barely
-// above the former level, one scrape after it began. So the search goes from the run back to that
-// level.
+// above the former level, one scrape after it began. So the search first finds where most values are
+// on the new level, and goes back from there to the former one while the values still fall. Points
+// before a gap belong to another time.
 func begin(points []Point, limit float64, gap time.Duration) int {
-	first := runStart(points, limit, gap)
+	first := settled(points, limit, gap)
 	if first <= 0 {
 		return first
 	}
-	peak := points[first].Value
-	for _, p := range points[first:] {
-		peak = max(peak, p.Value)
+	high, low := median(points[first:]), median(points[max(0, first-20):first])
+	if half := settled(points, (high+low)/2, gap); half > 0 {
+		first = half
 	}
-	level := median(points[max(0, first-20):first])
 	for first > 0 {
 		previous := points[first-1]
-		if previous.Value <= level+0.05*(peak-level) || points[first].At.Sub(previous.At) > gap || previous.Value >= points[first].Value {
+		if previous.Value <= low+0.05*(high-low) || points[first].At.Sub(previous.At) > gap || previous.Value >= points[first].Value {
 			break
 		}
 		first--
@@ -75,19 +81,26 @@ func begin(points []Point, limit float64, gap time.Duration) int {
 	return first
 }
 
-// runStart returns the index of the first point of the last run above the limit.
-func runStart(points []Point, limit float64, gap time.Duration) int {
-	first, last := -1, time.Time{}
+// settled returns the index of the first point from which on nine of ten values have the level, or -1
+// if the last values do not have it.
+func settled(points []Point, level float64, gap time.Duration) int {
+	found, high, all := -1, 0, 0
 	for i := len(points) - 1; i >= 0; i-- {
-		p := points[i]
-		if first >= 0 && last.Sub(p.At) > gap {
+		if i+1 < len(points) && points[i+1].At.Sub(points[i].At) > gap {
 			break
 		}
-		if p.Value >= limit {
-			first, last = i, p.At
+		all++
+		if points[i].Value >= level {
+			high++
+			if 10*high >= 9*all {
+				found = i
+			}
+		}
+		if all-high > 3 && 10*high < 5*all { // the former level for longer than any dip
+			break
 		}
 	}
-	return first
+	return found
 }
 
 // before is the usual value before a finding: the median of at most an hour of points, nil if there

@@ -12,8 +12,11 @@ import (
 // more there are. Times are in the location loc.
 func (s Service) Sentence(loc *time.Location) string {
 	if len(s.Findings) == 0 {
-		if s.State == Idle {
+		switch s.State {
+		case Idle:
 			return s.Job + " is healthy and has no requests."
+		case Warning:
+			return s.Job + " has recovered; still firing: " + strings.Join(s.Firing, ", ") + "."
 		}
 		return fmt.Sprintf("%s is healthy: %s requests/s, %s errors.", s.Job, number(s.Rate), percent(ratio(s.Errors, s.Rate)))
 	}
@@ -52,12 +55,15 @@ func (f Finding) subject() string {
 
 // claim is what is wrong with it, or was.
 func (f Finding) claim() string {
-	over := !f.Until.IsZero()
+	over, value := !f.Until.IsZero(), f.Now
+	if over {
+		value = f.Worst
+	}
 	switch f.Kind {
 	case Errors:
-		return tense(over, "is failing", "was failing") + ": " + percent(f.Now) + " errors" + f.was(percent)
+		return tense(over, "is failing", "was failing") + ": " + percent(value) + " errors" + f.was(percent)
 	case Latency:
-		return tense(over, "is slow", "was slow") + ": p95 " + seconds(f.Now) + f.was(seconds)
+		return tense(over, "is slow", "was slow") + ": p95 " + seconds(value) + f.was(seconds)
 	case Target:
 		return tense(over, "is down", "was down")
 	}

@@ -42,12 +42,13 @@ type Verdict struct {
 type Service struct {
 	Job      string    `json:"job"`
 	State    State     `json:"state"`
-	Rate     float64   `json:"rate"`          // requests per second
-	Errors   float64   `json:"errors"`        // failed requests per second
-	Targets  int       `json:"targets"`       // all of them
-	Up       int       `json:"up"`            // those that can be scraped
-	Findings []Finding `json:"findings"`      // what is wrong now, the worst first
-	Over     []Finding `json:"over,omitzero"` // what was wrong and is over, the latest first
+	Rate     float64   `json:"rate"`            // requests per second
+	Errors   float64   `json:"errors"`          // failed requests per second
+	Targets  int       `json:"targets"`         // all of them
+	Up       int       `json:"up"`              // those that can be scraped
+	Findings []Finding `json:"findings"`        // what is wrong now, the worst first
+	Firing   []string  `json:"firing,omitzero"` // the alerts that fire, by name
+	Over     []Finding `json:"over,omitzero"`   // what was wrong and is over, the latest first
 }
 
 // A Finding is one thing that is, or was, wrong.
@@ -61,6 +62,7 @@ type Finding struct {
 	Alert    string `json:"alert,omitzero"` // the alert's name, of the kind Alert
 
 	Now    float64  `json:"now"`             // in the unit of the kind, over the rules' window
+	Worst  float64  `json:"worst"`           // the highest value so far
 	Before *float64 `json:"before,omitzero"` // before Since; nil if not known
 	Limit  float64  `json:"limit"`           // the value from which it is a finding
 	Rate   float64  `json:"rate"`            // requests per second that it affects

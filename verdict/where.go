@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,52 +15,88 @@ import (
 // outlying is how many times the second highest value an instance must have to stand out.
 const outlying = 2
 
+// telling is the number of events of an instance from which it can be compared with others: requests,
+// or failed requests that it should have had.
+const telling = 5
+
 // where compares the instances of a route: which of them have the fault.
 func (e *Engine) where(ctx context.Context, now time.Time, f *Finding, r *reading) (Where, error) {
 	n := r.routes[route{f.Job, f.Method, f.Path}]
 	if n == nil {
 		return Where{}, nil
 	}
-	query := instanceQuery(f, n.schema, e.windowOf(f.Job))
-	if query == "" {
+	above, below := instanceQueries(f, n.schema, min(e.LookBack, max(now.Sub(f.Since), e.windowOf(f.Job))))
+	if above == "" || below == "" {
 		return Where{}, nil
 	}
-	all, err := e.querier.Query(ctx, query, now)
+	wholes, err := e.querier.Query(ctx, below, now)
 	if err != nil {
 		return Where{}, err
 	}
-	return standsOut(all), nil
+	parts, err := e.querier.Query(ctx, above, now)
+	if err != nil {
+		return Where{}, err
+	}
+	return standsOut(perInstance(parts, wholes), f.Kind == Errors), nil
 }
 
-// standsOut compares values by instance.
-func standsOut(all []Series) Where {
-	all = slices.DeleteFunc(all, func(s Series) bool { return math.IsNaN(s.last()) })
-	slices.SortFunc(all, func(a, b Series) int {
-		return cmp.Or(cmp.Compare(b.last(), a.last()), cmp.Compare(a.Labels["instance"], b.Labels["instance"]))
+// A share is what happened on one instance: of count requests, those that failed, or their seconds.
+type share struct {
+	instance     string
+	value, count float64 // the value is a mean of the requests
+}
+
+func perInstance(parts, wholes []Series) []share {
+	sums := make(map[string]float64, len(parts))
+	for _, s := range parts {
+		sums[s.Labels["instance"]] = s.last()
+	}
+	var all []share
+	for _, s := range wholes {
+		if instance, count := s.Labels["instance"], s.last(); count > 0 {
+			all = append(all, share{instance, sums[instance] / count, count})
+		}
+	}
+	slices.SortFunc(all, func(a, b share) int {
+		return cmp.Or(cmp.Compare(b.value, a.value), cmp.Compare(a.instance, b.instance))
 	})
+	return all
+}
+
+// standsOut tells the one instance that has the fault, if it is one. A difference that chance explains is
+// none: the others must have had requests, or should have had failures.
+func standsOut(all []share, failures bool) Where {
 	w := Where{Instances: len(all)}
-	if len(all) < 2 || all[0].last() <= 0 || all[0].last() < outlying*all[1].last() {
+	if len(all) < 2 || all[0].value <= 0 || all[0].value < outlying*all[1].value || all[0].count < telling {
 		return w
 	}
-	w.Only, w.Value = all[0].Labels["instance"], all[0].last()
-	w.Next, w.NextValue = all[1].Labels["instance"], all[1].last()
+	for _, s := range all[1:] {
+		expected := s.count
+		if failures {
+			expected *= all[0].value
+		}
+		if expected < telling {
+			return w
+		}
+	}
+	w.Only, w.Value, w.Next, w.NextValue = all[0].instance, all[0].value, all[1].instance, all[1].value
 	return w
 }
 
-// instanceQuery is the error ratio or the mean latency of a route by instance, from the service's own
-// metrics; "" if they do not have it.
-func instanceQuery(f *Finding, recordedAs string, window time.Duration) string {
+// instanceQueries are, by instance and from the service's own metrics, the failed requests or the seconds
+// of a route, and its requests; "" if the metrics do not have them.
+func instanceQueries(f *Finding, recordedAs string, window time.Duration) (above, below string) {
 	i := slices.IndexFunc(schema.Known(), func(s schema.Schema) bool { return s.Name == recordedAs })
 	if i < 0 {
-		return ""
+		return "", ""
 	}
 	s := schema.Known()[i]
 	in := instances{s, f, window}
 	if f.Kind == Latency {
-		return in.ratio(in.rate(s.Duration, "_sum", false), in.rate(s.Duration, "_count", false))
+		return in.increase(s.Duration, "_sum", false), in.increase(s.Duration, "_count", false)
 	}
 	counter, suffix := s.Counter()
-	return in.ratio(in.rate(counter, suffix, true), in.rate(counter, suffix, false))
+	return in.increase(counter, suffix, true), in.increase(counter, suffix, false)
 }
 
 // instances builds queries by instance from a service's own metrics.
@@ -71,16 +106,8 @@ type instances struct {
 	window  time.Duration
 }
 
-// ratio is 0, and not empty, for an instance without the numerator.
-func (in instances) ratio(above, below string) string {
-	if above == "" || below == "" {
-		return ""
-	}
-	return fmt.Sprintf("(%s or %s * 0) / %s", above, below, below)
-}
-
-// rate is the rate of a family on the finding's route, by instance; only failed requests if asked.
-func (in instances) rate(f schema.Family, suffix string, failed bool) string {
+// increase is that of a family on the finding's route, by instance; only of failed requests if asked.
+func (in instances) increase(f schema.Family, suffix string, failed bool) string {
 	if f.Name == "" {
 		return ""
 	}
@@ -92,7 +119,7 @@ func (in instances) rate(f schema.Family, suffix string, failed bool) string {
 		}
 		matchers = append(matchers, l.Name+`=~"`+schema.ErrorStatus+`"`)
 	}
-	return fmt.Sprintf("sum by (instance) (rate(%s%s{%s}[%s]))", f.Name, suffix, strings.Join(matchers, ","), duration(in.window))
+	return fmt.Sprintf("sum by (instance) (increase(%s%s{%s}[%s]))", f.Name, suffix, strings.Join(matchers, ","), duration(in.window))
 }
 
 // selected are the matchers of the finding's route on a family.
