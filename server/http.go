@@ -26,7 +26,7 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})
 	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
 	mux.Handle("GET /"+VerdictPath, s.whenReady(s.judge.ServeHTTP))
-	mux.HandleFunc("/api/tacho/", onlyPost)
+	mux.HandleFunc("/api/tacho/", wrongCall)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.HandleFunc("POST /-/reload", s.reload)
@@ -42,14 +42,19 @@ func (s *Server) handler() http.Handler {
 	return h
 }
 
-// onlyPost rejects other methods and paths below /api/tacho/.
-func onlyPost(w http.ResponseWriter, r *http.Request) {
-	if path := strings.TrimPrefix(r.URL.Path, "/"); path != BatchPath && path != AnnotationsPath {
+// tachoAPI are the paths of tacho's own API, with their method.
+var tachoAPI = map[string]string{BatchPath: http.MethodPost, AnnotationsPath: http.MethodPost, VerdictPath: http.MethodGet}
+
+// wrongCall rejects other methods and paths below /api/tacho/.
+func wrongCall(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	method, known := tachoAPI[path]
+	if !known {
 		writeError(w, http.StatusNotFound, fmt.Errorf("there is no %s: use %s, %s or %s", path, BatchPath, AnnotationsPath, VerdictPath))
 		return
 	}
-	w.Header().Set("Allow", http.MethodPost)
-	writeError(w, http.StatusMethodNotAllowed, errors.New("use POST"))
+	w.Header().Set("Allow", method)
+	writeError(w, http.StatusMethodNotAllowed, errors.New("use "+method))
 }
 
 // below serves h under a path prefix and redirects the bare prefix and / to it.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/fileutil"
 
 	"github.com/tacho-go/tacho/cmd/tacho/internal/demo"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 // TestDemoFirstMinute: the first command a newcomer types. The address is
@@ -64,7 +66,8 @@ func firstScrape(t *testing.T, page string) time.Time {
 }
 
 // TestDemoIncident: who reads the page's list of changes, and nothing else, knows
-// during the incident which routes are at fault, since when, and in which instance.
+// during the incident which routes are at fault, since when, and in which instance. So
+// does who asks tacho why.
 func TestDemoIncident(t *testing.T) {
 	t.Parallel() // it waits most of its time
 	p := spawn(t, nil, "demo", "--no-open", "--no-flask")
@@ -83,6 +86,17 @@ func TestDemoIncident(t *testing.T) {
 		list, found("GET /api", "time", "b"), found("GET /second_route", "errors", "")))
 	read := b.text(`JSON.stringify(` + list + `)`)
 	t.Logf("%v after it began: %s", time.Since(incident).Round(time.Second), read)
+
+	var out strings.Builder
+	code := run(t.Context(), []string{"why", "--server", strings.TrimSuffix(page, "/"), "shop"}, streams{strings.NewReader(""), &out, io.Discard})
+	for _, want := range []string{"GET /second_route is failing: ", "GET /api is slow: p95 ", ", only on b since ", "POST /api/orders is ", "after the deployment of 1.1.0"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("tacho why does not say %q:\n%s", want, &out)
+		}
+	}
+	if want := exitState[verdict.Failing]; code != want {
+		t.Errorf("tacho why exits with %d, want %d", code, want)
+	}
 	p.end(os.Interrupt)
 }
 

@@ -91,15 +91,3 @@ func examine(ctx context.Context, f *doctorFlags, out io.Writer) error {
 	}
 	return exit(r.ExitCode())
 }
-
-// exit returns an error with a code and no text.
-func exit(code int) error {
-	if code == exitOK {
-		return nil
-	}
-	return coded{silent{}, code}
-}
-
-type silent struct{}
-
-func (silent) Error() string { return "" }

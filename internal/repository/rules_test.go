@@ -134,13 +134,14 @@ func TestArrows(t *testing.T) {
 		own      []string // of this project, besides what lies in the room itself
 		heavy    []string // below Prometheus's module
 	}{
-		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror"}, nil}, // all of Prometheus: it is the only one
-		{"./gen/...", []string{"/schema"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
+		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
+		{"./gen/...", []string{"/schema", "/verdict"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
 		{"./dash", []string{"/schema"}, nil},
+		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{""}, nil},
 	} {
