@@ -118,6 +118,10 @@ var routeCases = []Case{
 			return p.counted(1, "GET", l.label(users), 401)
 		},
 	},
+}
+
+// unmatchedCases: requests that the router cannot route are one label set.
+var unmatchedCases = []Case{
 	{
 		Name: "unmatched",
 		Rule: "Requests that the router cannot route are counted under one value, whatever their paths.",

@@ -41,5 +41,5 @@ func check(fw Framework, c Case, patience time.Duration) error {
 
 // Cases returns all cases.
 func Cases() []Case {
-	return slices.Concat(routeCases, boundCases, []Case{abuseCase}, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, requestCases, trackCases)
+	return slices.Concat(routeCases, unmatchedCases, boundCases, []Case{abuseCase}, outcomeCases, streamCases, sizeCases, serviceCases, aroundCases, dispatchCases, requestCases, trackCases)
 }

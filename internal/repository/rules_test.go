@@ -70,6 +70,11 @@ func TestImports(t *testing.T) {
 			module + "/schema", module + "/internal/index", module + "/internal/labelvalue", "github.com/prometheus/client_golang/prometheus",
 		}, "a metric of the service's own has label sets, whatever sets it"},
 		{"./internal/labelvalue", []string{module + "/internal/index"}, "a text is limited in the same way wherever it comes from"},
+		{"./internal/metertest", []string{
+			module, module + "/schema", module + "/internal/engine", module + "/internal/hist", module + "/internal/labelvalue", module + "/internal/store",
+			"github.com/klauspost/compress/zstd", "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/testutil",
+			"github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt", "google.golang.org/protobuf/proto",
+		}, "tests of several packages read a Meter in the same way; only tests import it"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./internal/outgoing", []string{module + "/schema", module + "/internal/labelset", module + "/internal/labelvalue"}, "a client's requests are measured without a server"},
 		{"./internal/scan", []string{
