@@ -17,6 +17,7 @@ import (
 type Route struct {
 	Method, Path string
 	Handler      string // its name, for messages; may be ""
+	Shadows      bool   // requests to the endpoint's path would reach this route
 }
 
 // A Setup is what an adapter's Use function needs in addition to the middleware: the Meter, its
@@ -47,7 +48,7 @@ func SetUp[S ~[]R, R any](name string, opts tacho.Options, list func() S, as fun
 
 // SetUpAnytime is [SetUp] for routers that run a middleware for every request, whenever its route
 // was registered, and prefer the endpoint to a * in a path. All routes are measured, and it panics
-// only if a route has the endpoint's very path.
+// only if a route has the endpoint's very path, or Shadows it.
 func SetUpAnytime[S ~[]R, R any](name string, opts tacho.Options, list func() S, as func(R) Route) *Setup {
 	return setUp(name, opts, list, as, func(template, path string) bool { return template == path })
 }
@@ -75,7 +76,7 @@ func catches(template, path string) bool {
 // other handler.
 func mustBeFree(name string, routes []Route, path string, conflict func(template, path string) bool) {
 	for _, r := range routes {
-		if r.Method == http.MethodGet && conflict(r.Path, path) {
+		if r.Method == http.MethodGet && (r.Shadows || conflict(r.Path, path)) {
 			handler := ""
 			if r.Handler != "" {
 				handler = ", with the handler " + r.Handler
