@@ -10,7 +10,7 @@
 //   - A framework on net/http with its own context and response writer (Gin, Echo): add a [Layer]
 //     to its middleware chain with [Layer.EnterHTTP].
 //   - A framework without net/http (Fiber, Hertz, gRPC, Connect): add a [Layer] to its chain with
-//     [Layer.Enter].
+//     [Layer.Enter]. On fasthttp, a [FastHTTP] describes the request and ends the call.
 //   - A framework without a chain, or with an unusual one: use an [Exchange] directly.
 //
 // Each way is correct if it passes the suite in adapter/adaptertest. The suite drives a real
@@ -39,8 +39,8 @@
 // # What differs between frameworks
 //
 // An error handler that runs after the middleware (Echo, Fiber) determines the status. It must run
-// before Leave: call it in the middleware and return no error, or leave the call in a wrapper
-// around the error handler.
+// before Leave: call it in the middleware and return no error, leave the call in a wrapper around
+// the error handler, or detach the call (see below).
 //
 // A framework that reuses the memory of its strings (fasthttp) needs nothing special: strings
 // passed to Enter and Leave must be valid until Leave returns, and tacho copies what it keeps. Only
@@ -48,6 +48,12 @@
 //
 // If a framework's context is not canceled when the client disconnects, pass context.Background.
 // Its requests are then never recorded as 499.
+//
+// A framework may send a response after its handlers have returned: fasthttp and Hertz read the
+// body from a stream then. End such a call with [Call.Detach] instead of Leave, and have the
+// framework send a [Detached.Body]: duration, size and in-flight gauges end when the framework has
+// read it or closes it. The same works without a body, for a connection that was taken over, or for an error
+// handler that runs later: call [Detached.End] from whatever the framework does at the end.
 //
 // The outcome of an RPC is a code. [Exchange.SetCode] records the HTTP status that google.rpc.Code
 // assigns to it, and keeps the code for labels (Request.Code). An RPC with an unknown method has

@@ -1,0 +1,281 @@
+package adapter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"unsafe"
+
+	"github.com/tacho-go/tacho"
+)
+
+// FastHTTP is what adapters for frameworks on fasthttp have in common: how a request is described,
+// and when its response has ended. It is the Carrier. Embed it in the adapter's own type for a
+// request. Keep it among fasthttp's user values, where all layers of
+// the request find it and its Stack, and reuse it for another request unless it is Kept.
+type FastHTTP struct {
+	FastHTTPParts
+	Stack        Stack
+	Method, Path string // in memory of its own, because handlers may change fasthttp's
+
+	// Panicked means that a handler panicked and that a recovery further outside answers.
+	Panicked bool
+	// TimedOut is RequestCtx.LastTimeoutErrorResponse, nil without one. Set it before Leave.
+	TimedOut FastHTTPResponse
+	// Kept means that something may still use the FastHTTP: it must not be reused.
+	Kept bool
+
+	text   []byte
+	upload upload
+	route  string
+	params []param
+	values []byte // of params
+}
+
+// A param is a parameter in the path, and where its value stands.
+type param struct {
+	name     string
+	from, to int
+}
+
+// FastHTTPParts are the parts of a fasthttp.RequestCtx. They are interfaces, so that importing this
+// package does not import fasthttp.
+type FastHTTPParts struct {
+	Raw            FastHTTPContext        // *fasthttp.RequestCtx
+	Request        FastHTTPRequest        // &ctx.Request
+	RequestHead    FastHTTPHeader         // &ctx.Request.Header
+	Response       FastHTTPResponse       // &ctx.Response
+	ResponseHead   FastHTTPResponseHeader // &ctx.Response.Header
+	RequestStream  *io.Reader             // in Request, by BodyField; nil if it cannot be found
+	ResponseStream *io.Reader             // in Response, by BodyField; nil if it cannot be found
+}
+
+// FastHTTPContext is implemented by *fasthttp.RequestCtx.
+type FastHTTPContext interface {
+	context.Context
+	Method() []byte
+	Path() []byte
+	IsTLS() bool
+	Hijacked() bool
+	SetUserValue(key, value any)
+}
+
+// FastHTTPRequest is implemented by *fasthttp.Request.
+type FastHTTPRequest interface {
+	IsBodyStream() bool
+	Body() []byte
+}
+
+// FastHTTPResponse is implemented by *fasthttp.Response.
+type FastHTTPResponse interface {
+	FastHTTPRequest
+	StatusCode() int
+}
+
+// FastHTTPHeader is implemented by *fasthttp.RequestHeader.
+type FastHTTPHeader interface {
+	Peek(key string) []byte
+	ContentLength() int
+}
+
+// FastHTTPResponseHeader is implemented by *fasthttp.ResponseHeader.
+type FastHTTPResponseHeader interface {
+	FastHTTPHeader
+	ContentType() []byte
+	SetContentLength(int)
+}
+
+// Begin describes a request, before the handlers. From now on, what they read of a streamed body is
+// counted.
+func (f *FastHTTP) Begin(parts FastHTTPParts) {
+	f.FastHTTPParts = parts
+	f.Panicked, f.TimedOut, f.Kept = false, nil, false
+	f.SetRoute(tacho.Unmatched)
+	method, path := parts.Raw.Method(), parts.Raw.Path()
+	f.text = append(append(f.text[:0], method...), path...)
+	f.Method, f.Path = text(f.text[:len(method)]), text(f.text[len(method):])
+	f.upload.begin(parts)
+}
+
+// Enter enters a layer. fasthttp has no context that ends when the client disconnects.
+func (f *FastHTTP) Enter(l *Layer, carrier Carrier) *Call {
+	call := l.Enter(context.Background(), &f.Stack, f.Method, f.Path, carrier)
+	if call != nil && f.Raw.IsTLS() {
+		call.Exchange().Secure()
+	}
+	return call
+}
+
+// SetRoute sets the template that was matched, without parameters. It is tacho.Unmatched at first.
+// The string must never change, as the templates of routers do not.
+func (f *FastHTTP) SetRoute(template string) {
+	f.route, f.params, f.values = template, f.params[:0], f.values[:0]
+}
+
+// AddParam copies the value of a parameter in the path, for PathValue.
+func (f *FastHTTP) AddParam(name, value string) {
+	from := len(f.values)
+	f.values = append(f.values, value...)
+	f.params = append(f.params, param{name, from, len(f.values)})
+}
+
+// End is the end of the handlers. It gives fasthttp its own stream of the request's body back, which
+// fasthttp uses again.
+func (f *FastHTTP) End() { f.upload.end(f.RequestStream) }
+
+var errPanicked = errors.New("a handler panicked")
+
+// Leave ends a call, as Call.Leave does, or when the response has been sent if that is later.
+// panicked is the result of recover().
+func (f *FastHTTP) Leave(call *Call, carrier Carrier, panicked any) {
+	o := f.outcome(panicked)
+	streams := panicked == nil && f.TimedOut == nil && f.Response.IsBodyStream()
+	switch {
+	case panicked == nil && f.Raw.Hijacked() || streams && f.ResponseStream == nil:
+		f.Await(call, carrier)
+	case streams:
+		if d := call.Detach(o, carrier); d != nil {
+			f.Kept = true
+			f.recovered(d.Exchange(), o.Status)
+			f.stream(d)
+		}
+	default:
+		call.Exchange().SetTemplate(f.route)
+		f.recovered(call.Exchange(), o.Status)
+		call.Leave(o)
+	}
+}
+
+// outcome describes the response as it is now.
+func (f *FastHTTP) outcome(panicked any) Outcome {
+	o := Outcome{Route: f.route, BytesIn: f.upload.read, Panicked: panicked}
+	response := f.Response
+	if f.TimedOut != nil {
+		response, o.Kept, f.Kept = f.TimedOut, true, true // a handler still runs
+	}
+	if panicked == nil {
+		o.Status = response.StatusCode()
+	}
+	if panicked == nil && !response.IsBodyStream() {
+		o.BytesOut = int64(len(response.Body()))
+	}
+	return o
+}
+
+// recovered reports a panic that was answered.
+func (f *FastHTTP) recovered(x *Exchange, status int) {
+	if f.Panicked && status != 0 {
+		x.WroteHeader(context.Background(), status)
+		x.Settle(context.Background(), status, errPanicked)
+	}
+}
+
+// stream ends an exchange with its body. fasthttp takes the length of an io.LimitedReader, which it
+// would not recognize any more.
+func (f *FastHTTP) stream(d *Detached) {
+	size := int64(f.ResponseHead.ContentLength())
+	if limited, ok := (*f.ResponseStream).(*io.LimitedReader); ok && size < 0 {
+		size = limited.N
+		f.ResponseHead.SetContentLength(int(size))
+	}
+	*f.ResponseStream = d.Body(*f.ResponseStream, size, text(f.ResponseHead.ContentType()))
+}
+
+// Await ends a call when fasthttp has sent the response, whatever that will be, or has closed a
+// connection that was taken over: it closes the user values then. It returns nil if there is nothing
+// to wait for.
+func (f *FastHTTP) Await(call *Call, carrier Carrier) *FastHTTPWait {
+	d := call.Detach(f.outcome(nil), carrier)
+	if d == nil {
+		return nil
+	}
+	f.Kept = true
+	w := &FastHTTPWait{f, d, f.Raw.Hijacked()}
+	if w.hijacked {
+		d.Exchange().Hijack()
+	}
+	f.Raw.SetUserValue(w, w)
+	return w
+}
+
+// A FastHTTPWait is a call that [FastHTTP.Await] has left open.
+type FastHTTPWait struct {
+	request  *FastHTTP
+	exchange *Detached
+	hijacked bool
+}
+
+// Close ends the call. fasthttp calls it, but only in its own server.
+func (w *FastHTTPWait) Close() error {
+	if f, x := w.request, w.exchange.Exchange(); !w.hijacked {
+		f.recovered(x, f.Response.StatusCode())
+		x.WroteHeader(context.Background(), f.Response.StatusCode())
+		x.SetBytesOut(int64(f.ResponseHead.ContentLength())) // set when it was sent
+	}
+	w.exchange.End()
+	return nil
+}
+
+// RequestHeader implements Carrier.
+func (f *FastHTTP) RequestHeader(name string) string { return text(f.RequestHead.Peek(name)) }
+
+// ResponseHeader implements Carrier.
+func (f *FastHTTP) ResponseHeader(name string) string { return text(f.ResponseHead.Peek(name)) }
+
+// PathValue implements Carrier.
+func (f *FastHTTP) PathValue(name string) string {
+	for _, p := range f.params {
+		if strings.EqualFold(p.name, name) {
+			return text(f.values[p.from:p.to])
+		}
+	}
+	return ""
+}
+
+// Context implements Carrier: it is that of fasthttp, which has its user values until the end.
+func (f *FastHTTP) Context() context.Context { return f.Raw }
+
+// HTTP implements Carrier.
+func (f *FastHTTP) HTTP() *http.Request { return nil }
+
+// Writer implements Carrier.
+func (f *FastHTTP) Writer() http.ResponseWriter { return nil }
+
+// An upload counts a request's body: all of it if fasthttp has read it before the handlers, else what
+// they read.
+type upload struct {
+	io.Reader
+	read int64
+}
+
+func (u *upload) begin(p FastHTTPParts) {
+	u.read = int64(p.RequestHead.ContentLength())
+	switch {
+	case p.Request.IsBodyStream() && p.RequestStream == nil:
+		u.read = -1
+	case p.Request.IsBodyStream():
+		u.Reader, u.read, *p.RequestStream = *p.RequestStream, 0, u
+	case u.read == -1: // chunked
+		u.read = int64(len(p.Request.Body()))
+	case u.read < 0: // none
+		u.read = 0
+	}
+}
+
+func (u *upload) end(stream *io.Reader) {
+	if u.Reader != nil && *stream == io.Reader(u) {
+		*stream = u.Reader
+	}
+	u.Reader = nil
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	u.read += int64(n)
+	return n, err
+}
+
+// text is a string in the memory of b.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
