@@ -3,7 +3,7 @@ module github.com/tacho-go/tacho/adapter/adaptertest/routers
 go 1.26.0
 
 require (
-	github.com/go-chi/chi/v5 v5.2.3
+	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/mux v1.8.1
 	github.com/tacho-go/tacho v0.0.0
 )

@@ -1,0 +1,49 @@
+// Frameworks is the same small shop on every framework, with the same metrics: each package below shows
+// how little a service needs.
+//
+//	go run ./examples/frameworks chi
+//	curl http://127.0.0.1:8080/items/7
+//	curl http://127.0.0.1:8080/metrics
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/tacho-go/tacho/examples/frameworks/chishop"
+	"github.com/tacho-go/tacho/examples/frameworks/echoshop"
+	"github.com/tacho-go/tacho/examples/frameworks/echov4shop"
+	"github.com/tacho-go/tacho/examples/frameworks/ginshop"
+	"github.com/tacho-go/tacho/examples/frameworks/gorillashop"
+	"github.com/tacho-go/tacho/examples/frameworks/httproutershop"
+	"github.com/tacho-go/tacho/examples/frameworks/nethttp"
+)
+
+// shops serve the shop until their listener is closed.
+var shops = map[string]func(net.Listener) error{
+	"chi":        chishop.Serve,
+	"echo":       echoshop.Serve,
+	"echov4":     echov4shop.Serve,
+	"gin":        ginshop.Serve,
+	"gorilla":    gorillashop.Serve,
+	"httprouter": httproutershop.Serve,
+	"nethttp":    nethttp.Serve,
+}
+
+func main() {
+	if len(os.Args) != 2 || shops[os.Args[1]] == nil {
+		fmt.Fprintf(os.Stderr, "name a framework: %s\n", strings.Join(slices.Sorted(maps.Keys(shops)), ", "))
+		os.Exit(2)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:8080")
+	if err == nil {
+		fmt.Printf("listening on http://%s\n", ln.Addr())
+		err = shops[os.Args[1]](ln)
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
