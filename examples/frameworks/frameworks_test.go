@@ -65,6 +65,7 @@ func drive(t *testing.T, serve func(net.Listener) error) string {
 	t.Cleanup(func() { _ = ln.Close() })
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	url := "http://" + ln.Addr().String()
+	await(t, client, url+"/healthz")
 	for _, c := range calls {
 		method, path, _ := strings.Cut(c.request, " ")
 		r, err := http.NewRequest(method, url+path, strings.NewReader(c.body))
@@ -91,6 +92,21 @@ func drive(t *testing.T, serve func(net.Listener) error) string {
 		t.Fatal(err)
 	}
 	return comparable(string(text))
+}
+
+// await waits until a service answers: some frameworks listen themselves.
+func await(t *testing.T, client *http.Client, url string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		response, err := client.Get(url)
+		if err == nil {
+			_ = response.Body.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
 }
 
 var (
