@@ -2,6 +2,10 @@
 MODULES  := $(shell go list -m -f '{{.Dir}}')
 PACKAGES := $(addsuffix /...,$(MODULES))
 
+# A module outside of the workspace: its frameworks need newer versions of modules that the command has
+# as well. It is built with its own go.mod.
+ALONE := examples/frameworks
+
 # Packages with Prometheus inside. Their tests run programs and browsers, one
 # package at a time, and without -race, which would compile all of it again.
 # Without cgo they share compiled packages with the programs of bin/test.
@@ -24,7 +28,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 20 minutes with empty caches, 12 with full ones. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY)
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 1 $(LIMIT) $(HEAVY) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build
@@ -49,8 +53,10 @@ lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	go vet $(PACKAGES)
 	go vet -tags release ./deploy
+	cd $(ALONE) && GOWORK=off CGO_ENABLED=0 go vet ./...
 	@go run ./internal/programs/build staticcheck
 	bin/test/staticcheck $(PACKAGES)
+	cd $(ALONE) && GOWORK=off CGO_ENABLED=0 $(CURDIR)/bin/test/staticcheck ./...
 
 fuzz: ## each fuzz target for a minute
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s ./internal/store
@@ -78,4 +84,4 @@ generate: ## rewrite generated files
 # -e: tests of imported packages need a module that no proxy has
 # (hashicorp/nomad/api). The build checks what this repository needs.
 tidy: ## tidy all go.mod files, as CI requires
-	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -e) || exit 1; done
+	@for m in $(MODULES) $(ALONE); do (cd $$m && GOWORK=off go mod tidy -e) || exit 1; done

@@ -1,7 +1,8 @@
 // Frameworks is the same small shop on every framework, with the same metrics: each package below shows
-// how little a service needs.
+// how little a service needs. The module stands outside of the workspace, because some frameworks need
+// many others.
 //
-//	go run ./examples/frameworks chi
+//	cd examples/frameworks && GOWORK=off go run . chi
 //	curl http://127.0.0.1:8080/items/7
 //	curl http://127.0.0.1:8080/metrics
 package main
