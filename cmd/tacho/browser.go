@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// openBrowser opens a page, if there is somebody to look at it. It is a
-// convenience: the address is printed, so a failure is no error.
+// openBrowser opens a page if the system has a display. A failure is not an error, because
+// the address is printed as well.
 func openBrowser(url string) {
 	name, args := browserCommand(runtime.GOOS, os.Getenv)
 	if name == "" {
@@ -16,14 +16,14 @@ func openBrowser(url string) {
 	}
 	cmd := exec.Command(name, append(args, url)...)
 	if err := cmd.Start(); err != nil {
-		slog.Debug("the browser does not open", "err", err)
+		slog.Debug("cannot open the browser", "err", err)
 		return
 	}
 	go func() { _ = cmd.Wait() }()
 }
 
-// browserCommand returns what opens a page on a system, "" where there is no
-// screen.
+// browserCommand returns the command that opens a page on a system, or "" if there is no
+// display.
 func browserCommand(system string, env func(string) string) (name string, args []string) {
 	switch {
 	case system == "darwin":

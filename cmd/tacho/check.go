@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// aboveZero names the first of the flags that is 0 or less. The packages below take 0 for
-// their default, which nobody means who writes it.
+// aboveZero returns an error for the first of the flags that is 0 or less. The packages
+// below replace 0 by their default, which is not what an explicit 0 means.
 func aboveZero(flags *pflag.FlagSet, names ...string) error {
 	for _, name := range names {
 		value := flags.Lookup(name).Value
@@ -22,32 +22,32 @@ func aboveZero(flags *pflag.FlagSet, names ...string) error {
 		switch {
 		case err != nil || n <= 0:
 			return fmt.Errorf("--%s %v: it must be above 0", name, value)
-		case isPeriod && n < int64(time.Millisecond): // less is 0 to Prometheus
+		case isPeriod && n < int64(time.Millisecond): // Prometheus rounds less to 0
 			return fmt.Errorf("--%s %v: it must be at least 1ms", name, value)
 		}
 	}
 	return nil
 }
 
-// notEmpty names the first of the flags that has an empty value, as a variable has that was
-// not filled in: an empty address or folder would be another one than the default.
+// notEmpty returns an error for the first of the flags that has an empty value, for example
+// from an unset variable in a script. An empty address or directory is not the default.
 func notEmpty(flags *pflag.FlagSet, names ...string) error {
 	for _, name := range names {
 		if f := flags.Lookup(name); f.Value.String() == "" {
-			return fmt.Errorf("--%s is empty: give a value, or leave it out for %s", name, f.DefValue)
+			return fmt.Errorf("--%s is empty: set a value, or omit the flag to use %s", name, f.DefValue)
 		}
 	}
 	return nil
 }
 
-// kinds say what a value of a flag's type looks like.
+// kinds describes the valid values of each type of flag.
 var kinds = map[string]string{
 	"bool":    "write true or false",
 	"int":     "write a whole number",
 	"float64": "write a number",
 }
 
-// wrongValue is why a flag does not take a value, in words of ours.
+// wrongValue explains why a flag rejects a value, in plainer words than strconv's.
 func wrongValue(f *pflag.Flag, err error) error {
 	var invalid *pflag.InvalidValueError
 	switch words := kinds[f.Value.Type()]; {
@@ -61,7 +61,8 @@ func wrongValue(f *pflag.Flag, err error) error {
 	return err
 }
 
-// scrapeInterval names an interval that Prometheus cannot write, or that nobody means.
+// scrapeInterval returns an error for an interval that Prometheus cannot express, or that
+// is out of a useful range.
 func scrapeInterval(d time.Duration) error {
 	switch {
 	case d < time.Second:

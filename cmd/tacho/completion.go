@@ -9,14 +9,14 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/top"
 )
 
-// fixedValues are the flags that accept nothing but some words, and those words.
+// fixedValues lists the accepted words of each flag that accepts only certain words.
 var fixedValues = map[string]func() []string{
 	"log-level":  func() []string { return logLevels },
 	"log-format": func() []string { return logFormats },
 	"sort":       sortValues,
 }
 
-// sortValues are the columns, each also the other way round.
+// sortValues returns the columns, each also in reverse order.
 func sortValues() []string {
 	columns := top.Columns()
 	for _, c := range top.Columns() {
@@ -25,8 +25,8 @@ func sortValues() []string {
 	return columns
 }
 
-// completeValues tells a shell what the value of each flag and the arguments can be: one
-// of some words, a file, a folder, or nothing that it could know.
+// completeValues sets how a shell completes the value of each flag and the arguments: with
+// fixed words, files, directories, or nothing.
 func completeValues(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { completeFlag(cmd, f) })
 	if cmd.ValidArgsFunction == nil && !takesFiles(cmd) {
@@ -37,7 +37,7 @@ func completeValues(cmd *cobra.Command) {
 	}
 }
 
-// takesFiles: the targets of tacho serve may be files.
+// takesFiles reports whether arguments can be files, as the targets of tacho serve can.
 func takesFiles(cmd *cobra.Command) bool { return cmd.Name() == "serve" }
 
 func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
@@ -55,7 +55,7 @@ func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	}
 }
 
-// must: the flags are there, and completed once.
+// must panics on an error: a flag that does not exist, or is registered twice.
 func must(err error) {
 	if err != nil {
 		panic("completion: " + err.Error())

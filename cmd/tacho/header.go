@@ -8,19 +8,20 @@ import (
 	"strings"
 )
 
-// headerName is a token of RFC 9110; headerValue is what may stand in a line.
+// headerName matches a token of RFC 9110; headerValue matches a value without control
+// characters other than tabs.
 var (
 	headerName  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
 )
 
-// ownHeaders decide in which form the metrics come, or belong to the connection.
+// ownHeaders are the headers that negotiate the format or control the connection.
 var ownHeaders = []string{
 	"Accept", "Accept-Encoding", "X-Prometheus-Scrape-Timeout-Seconds",
 	"Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Upgrade", "Te",
 }
 
-// splitHeader splits "Name: value". No error repeats what may be a secret.
+// splitHeader splits "Name: value". Its errors do not contain the value: it may be a secret.
 func splitHeader(line string) (name, value string, err error) {
 	name, value, ok := strings.Cut(line, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
@@ -28,13 +29,13 @@ func splitHeader(line string) (name, value string, err error) {
 	case line == "":
 		return "", "", fmt.Errorf("--header is empty: write it as 'Name: value'")
 	case !ok:
-		return "", "", fmt.Errorf("--header: there is no colon in it: write it as 'Name: value'")
+		return "", "", fmt.Errorf("--header: the colon is missing: write it as 'Name: value'")
 	case !headerName.MatchString(name):
-		return "", "", fmt.Errorf("--header: what stands before its colon is no name of a header: write it as 'Name: value'")
+		return "", "", fmt.Errorf("--header: the text before the colon is not a valid header name: write it as 'Name: value'")
 	case !headerValue.MatchString(value):
-		return "", "", fmt.Errorf("--header %s: the value has a character that no header can have, such as the end of a line: write one header each time", name)
+		return "", "", fmt.Errorf("--header %s: the value has a character that is not allowed in headers, such as a line break: use one --header for each header", name)
 	case slices.Contains(ownHeaders, http.CanonicalHeaderKey(name)):
-		return "", "", fmt.Errorf("--header %s: leave it out: tacho sets %s itself, as Prometheus does", name, name)
+		return "", "", fmt.Errorf("--header %s: remove it: tacho sets %s itself, as Prometheus does", name, name)
 	}
 	return name, value, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A misused command shows how it is used, and then what was wrong.
+// misused is an error that is printed below the command's usage.
 type misused struct {
 	error
 	usage string
@@ -20,17 +20,17 @@ func (m misused) Unwrap() error { return m.error }
 
 func misuse(cmd *cobra.Command, err error) error { return usage(misused{err, cmd.UsageString()}) }
 
-// noArguments is for commands that have flags alone.
+// noArguments rejects arguments, for commands that have only flags.
 func noArguments(instead string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
 		}
-		return misuse(cmd, fmt.Errorf("%s takes no argument such as %q: %s", cmd.Name(), args[0], instead))
+		return misuse(cmd, fmt.Errorf("%s takes no arguments, got %q: %s", cmd.Name(), args[0], instead))
 	}
 }
 
-// wrongFlag adds what was probably meant, or what a value looks like.
+// wrongFlag adds the flag that was probably meant, or the form of a valid value.
 func wrongFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
@@ -46,20 +46,20 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 	return misuse(cmd, err)
 }
 
-// meantBy is what was probably meant by a flag that the command does not have: the same with
-// two dashes, one of another command, or one that is similar.
+// meantBy suggests what an unknown flag was meant to be: the same name with two dashes, a
+// flag of another command, or a similar name.
 func meantBy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	name := cmp.Or(unknown.GetSpecifiedShortnames(), unknown.GetSpecifiedName())
 	name, _, _ = strings.Cut(name, "=")
-	for _, whole := range []string{name, "h" + name} { // of -help, -h has been understood
-		if len(name) > 1 && cmd.Flags().Lookup(whole) != nil {
-			return "did you mean --" + whole + "?"
+	for _, long := range []string{name, "h" + name} { // pflag has already consumed the -h of -help
+		if len(name) > 1 && cmd.Flags().Lookup(long) != nil {
+			return "did you mean --" + long + "?"
 		}
 	}
 	if others := commandsWith(cmd.Root(), name); len(others) > 0 {
 		return "--" + name + " is a flag of " + strings.Join(others, " and ")
 	}
-	names := &cobra.Command{SuggestionsMinimumDistance: 2} // knows how to find what is similar
+	names := &cobra.Command{SuggestionsMinimumDistance: 2} // cobra finds similar names of commands only
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 	})
@@ -69,7 +69,7 @@ func meantBy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	return ""
 }
 
-// commandsWith are the commands that have a flag of that name.
+// commandsWith returns the paths of the commands that have a flag of that name.
 func commandsWith(root *cobra.Command, flag string) []string {
 	var all []string
 	for _, c := range root.Commands() {
@@ -80,8 +80,8 @@ func commandsWith(root *cobra.Command, flag string) []string {
 	return all
 }
 
-// strictTopics makes errors of names that cobra's own commands, help and completion, answer
-// with a help text and 0, which a script takes for success.
+// strictTopics rejects unknown names after help and completion. By default cobra prints a
+// help text for them and exits with 0, which a script takes for success.
 func strictTopics(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

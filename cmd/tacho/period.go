@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// period is a flag for durations, as Prometheus writes them (15d, 2w, 1h30m) or as Go does
+// period is a flag for durations in the format of Prometheus (15d, 2w, 1h30m) or of Go
 // (1.5s).
 type period time.Duration
 
@@ -32,7 +32,7 @@ func (p *period) Set(text string) error {
 	return nil
 }
 
-// String implements pflag.Value. The help shows no default of "0".
+// String implements pflag.Value. The help omits a default of "0".
 func (p period) String() string {
 	switch d := time.Duration(p); {
 	case d == 0:

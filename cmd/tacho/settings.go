@@ -12,21 +12,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ownMeanings are flags that mean something else than those of the same name in tacho
-// serve: what is set for that server must not move another one to its port. Their variable
-// has the command's name in it, and in a file they stand below the command only.
+// ownMeanings lists the flags whose meaning differs from that of the same flag in tacho
+// serve: a port set for that server must not apply to another one. Their environment
+// variables contain the command's name, and a settings file sets them below the command only.
 var ownMeanings = map[string][]string{
 	"multiproc": {"listen", "web-config", "external-url"},
 	"top":       {"interval"},
 }
 
-// hasOwnMeaning is true for a flag in ownMeanings.
+// hasOwnMeaning reports whether a flag is in ownMeanings.
 func hasOwnMeaning(cmd *cobra.Command, flag string) bool {
 	return slices.Contains(ownMeanings[cmd.Name()], flag)
 }
 
-// envName is the environment variable of a flag: TACHO_DATA_DIR for --data-dir, and
-// TACHO_TOP_INTERVAL for what --interval means in tacho top alone.
+// envName returns the environment variable of a flag: TACHO_DATA_DIR for --data-dir, and
+// TACHO_TOP_INTERVAL for the --interval of tacho top.
 func envName(cmd *cobra.Command, flag string) string {
 	name := flag
 	if hasOwnMeaning(cmd, flag) {
@@ -35,14 +35,14 @@ func envName(cmd *cobra.Command, flag string) string {
 	return "TACHO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// notSettable are flags that make sense on the command line only. The name of the settings
-// file can be in a variable, too, but not in the file.
+// notSettable lists the flags that make sense on the command line only. An environment
+// variable can also name the settings file, but the file itself cannot.
 var (
 	notSettable = []string{"help", "version"}
 	notInFile   = append([]string{"settings"}, notSettable...)
 )
 
-// describeEnvironment adds the name of the variable to every flag's usage.
+// describeEnvironment adds the name of its environment variable to every flag's usage.
 func describeEnvironment(cmd *cobra.Command) {
 	add := func(f *pflag.Flag) {
 		if !slices.Contains(notSettable, f.Name) && !strings.Contains(f.Usage, "[$") {
@@ -56,8 +56,8 @@ func describeEnvironment(cmd *cobra.Command) {
 	}
 }
 
-// fillFlags sets the flags that the command line did not from the environment
-// and, after it, from the file.
+// fillFlags sets the flags that are not on the command line: from the environment, or
+// else from the file.
 func fillFlags(cmd *cobra.Command, file string) error {
 	if file == "" {
 		file = os.Getenv(envName(cmd, "settings"))
@@ -80,8 +80,8 @@ func fillFlags(cmd *cobra.Command, file string) error {
 	return first
 }
 
-// valuesIn are the values of a flag in a variable: a flag that may be repeated has one
-// on each line, since every other character can be part of a value.
+// valuesIn returns the values of a flag in an environment variable. A repeatable flag has
+// one value per line, since every other character can be part of a value.
 func valuesIn(f *pflag.Flag, text string) []string {
 	if !isRepeated(f) {
 		return []string{text}
@@ -95,7 +95,7 @@ func valuesIn(f *pflag.Flag, text string) []string {
 	return values
 }
 
-// isRepeated tells flags that may be repeated.
+// isRepeated reports whether a flag is repeatable.
 func isRepeated(f *pflag.Flag) bool {
 	_, repeated := f.Value.(pflag.SliceValue)
 	return repeated
@@ -103,18 +103,18 @@ func isRepeated(f *pflag.Flag) bool {
 
 func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error {
 	if len(values) != 1 && !isRepeated(f) {
-		return fmt.Errorf("%s: --%s takes one value, and this is a list", from, f.Name)
+		return fmt.Errorf("%s: --%s takes one value, not a list", from, f.Name)
 	}
 	for _, v := range values {
 		if err := cmd.Flags().Set(f.Name, v); err != nil {
-			return fmt.Errorf("%s: %q is no value for --%s: %w", from, v, f.Name, wrongValue(f, err))
+			return fmt.Errorf("%s: %q is not a valid value for --%s: %w", from, v, f.Name, wrongValue(f, err))
 		}
 	}
 	return nil
 }
 
-// readSettings reads the file's values for cmd. A key that no command knows is
-// an error: it would be a setting that silently does nothing.
+// readSettings reads the file's values for cmd. A key that is a setting of no command is
+// an error, because it would have no effect.
 func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) {
 	if file == "" {
 		return nil, nil
@@ -150,7 +150,7 @@ func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values ma
 	}
 	var inner map[string]yaml.Node
 	if err := node.Decode(&inner); err != nil {
-		return fmt.Errorf("--settings %s:%d: %s is a command, its settings stand below it: %w", file, node.Line, key, mappingError(err))
+		return fmt.Errorf("--settings %s:%d: %s is a command: put its settings below it: %w", file, node.Line, key, mappingError(err))
 	}
 	for name, value := range inner {
 		unknown := section.Flags().Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil
@@ -167,7 +167,7 @@ func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values ma
 	return nil
 }
 
-// mappingError is what is wrong with a mapping, without its values: they may be secret.
+// mappingError describes what is wrong with a mapping. It omits the values: they may be secret.
 func mappingError(err error) error {
 	var wrong *yaml.TypeError
 	if !errors.As(err, &wrong) {
@@ -176,7 +176,7 @@ func mappingError(err error) error {
 	if i := slices.IndexFunc(wrong.Errors, func(text string) bool { return strings.Contains(text, "already defined") }); i >= 0 {
 		return errors.New(wrong.Errors[i])
 	}
-	return errors.New("this must be names of flags with their values, each as name: value")
+	return errors.New("it must be a mapping of flag names to values, each as name: value")
 }
 
 // readValue reads the text of a value, or of each value of a list.
@@ -192,14 +192,14 @@ func readValue(file, key string, n yaml.Node, values map[string][]string) error 
 		case item.Kind != yaml.ScalarNode:
 			return fmt.Errorf("--settings %s:%d: %s must be a value or a list of values", file, item.Line, key)
 		case item.Tag == "!!null":
-			return fmt.Errorf("--settings %s:%d: %s has no value: give it one, or leave the name out", file, item.Line, key)
+			return fmt.Errorf("--settings %s:%d: %s has no value: set one, or remove the name", file, item.Line, key)
 		}
 		values[key] = append(values[key], item.Value)
 	}
 	return nil
 }
 
-// resolved is the node that an alias stands for, and else the node itself.
+// resolved returns the node that an alias refers to, or the node itself if it is no alias.
 func resolved(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

@@ -9,11 +9,11 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// demoFolder is how the demo's temporary folders are named.
+// demoFolder is the prefix of the demo's temporary directories.
 const demoFolder = "tacho-demo-"
 
-// sweep removes the folders of demos that were killed: those whose storage
-// nobody has locked. Young ones may belong to a demo that is just starting.
+// sweep removes the directories of killed demos: those whose storage no process has locked.
+// It keeps directories younger than a minute, as their demo may still be starting.
 func sweep(now time.Time) {
 	locks, _ := filepath.Glob(filepath.Join(os.TempDir(), demoFolder+"*", "data", "lock"))
 	for _, lock := range locks {
@@ -22,9 +22,9 @@ func sweep(now time.Time) {
 			continue
 		}
 		if server.InUse(filepath.Dir(lock)) {
-			continue // its demo runs
+			continue // the demo is running
 		}
 		dir := filepath.Dir(filepath.Dir(lock))
-		slog.Debug("removing what a killed demo left", "folder", dir, "err", os.RemoveAll(dir))
+		slog.Debug("removed the directory of a killed demo", "folder", dir, "err", os.RemoveAll(dir))
 	}
 }

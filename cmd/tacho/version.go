@@ -47,7 +47,7 @@ func versionLine() string {
 func newVersion(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, the commit and what is inside",
+		Short: "Print the versions of tacho, Prometheus and Go",
 		Args:  noArguments("it only prints"),
 		Run:   func(*cobra.Command, []string) { fmt.Fprintln(s.out, versionLine()) },
 	}

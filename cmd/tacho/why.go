@@ -43,9 +43,9 @@ type whyFlags struct {
 }
 
 func (f *whyFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.server, "server", "http://127.0.0.1:9464", "`URL` of the server to ask")
+	flags.StringVar(&f.server, "server", "http://127.0.0.1:9464", "`URL` of the server to query")
 	flags.BoolVar(&f.json, "json", false, "write the verdict as JSON")
-	periodVar(flags, &f.timeout, "timeout", 10*time.Second, "timeout of the whole verdict")
+	periodVar(flags, &f.timeout, "timeout", 10*time.Second, "timeout of the verdict, for all its queries")
 	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` header to send with each request; repeatable")
 }
 
