@@ -15,24 +15,24 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
-// filled is what a data folder was filled with.
+// filled describes the data that fill wrote.
 type filled struct {
 	bytes, wal, chunks int64
 	series, samples    int
 	span               time.Duration
 }
 
-// The data is like that of the load, with 80,000 series every 5 s. It begins two and
-// a half hours ago, the most that a head holds before it is cut into a block,
-// and goes on until it has the size or has reached the present.
+// The data resembles that of the load measurement: 80,000 series with a sample every 5 s.
+// It starts two and a half hours ago, the longest span of a head block before compaction,
+// and ends at the requested size or at the present.
 const (
 	fillSeries   = 80_000
 	fillInterval = 5 * time.Second
 	fillSpan     = 150 * time.Minute
 )
 
-// fill writes a data folder of about size bytes, most of it log: the slowest
-// kind to start with.
+// fill writes a data directory of about size bytes, mostly WAL, which is the slowest data
+// to start with.
 func fill(ctx context.Context, dir string, size int64) (f filled, err error) {
 	o := tsdb.DefaultOptions()
 	o.WALCompression = compression.Snappy
@@ -68,7 +68,7 @@ func sizeOf(dir string) filled {
 	return filled{bytes: size(dir), wal: size(filepath.Join(dir, "wal")), chunks: size(filepath.Join(dir, "chunks_head"))}
 }
 
-// A fillSeriesState is a counter that moves now and then.
+// A fillSeriesState is a counter that increases at random.
 type fillSeriesState struct {
 	labels labels.Labels
 	ref    storage.SeriesRef

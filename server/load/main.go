@@ -1,15 +1,15 @@
-// Load measures what this server costs beside a real Prometheus of the version
-// inside it: both scrape the same targets at the same time, so that whatever
-// else the machine does falls on both. It prints Markdown.
+// Load compares the resource usage of this server with that of a real Prometheus of
+// the same version. Both scrape the same targets at the same time, so that other load
+// on the machine affects both. It prints Markdown.
 //
 //	go run ./server/load                    10 targets × 5,000 series every 5 s, for 10 minutes
 //	go run ./server/load --for 1m           the same, shorter
-//	go run ./server/load --start            how long a start with 1 GB of data takes
+//	go run ./server/load --start            the start with 1 GB of data
 //
-// Half of the targets speak protobuf with native and classic histograms, half
-// text. The programs are tacho serve --no-rules, tacho serve with its built-in
-// rules, and Prometheus; each scrapes itself, too. Their exemplar storage and
-// their admin API are on. It reads /proc and therefore needs Linux.
+// Half of the targets export protobuf with native and classic histograms, and half
+// export text. The programs are tacho serve --no-rules, tacho serve with its built-in
+// rules, and Prometheus. Each also scrapes itself, and has its exemplar storage and
+// admin API enabled. Load reads /proc, so it needs Linux.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// settings say what is measured.
+// settings configure a measurement.
 type settings struct {
 	span     time.Duration // of the measurement, after the warm-up
 	warmUp   time.Duration
@@ -32,7 +32,7 @@ type settings struct {
 	interval time.Duration
 	rules    bool
 	start    bool
-	size     int64 // of the data, for a start
+	size     int64 // bytes of data to start with
 	rounds   int   // how often each program is started
 	dir      string
 }
@@ -40,7 +40,7 @@ type settings struct {
 func main() {
 	var s settings
 	flag.DurationVar(&s.span, "for", 10*time.Minute, "how long to measure")
-	flag.DurationVar(&s.warmUp, "warm-up", 20*time.Second, "how long to scrape before that")
+	flag.DurationVar(&s.warmUp, "warm-up", 20*time.Second, "how long to scrape before the measurement")
 	flag.IntVar(&s.targets, "targets", 10, "how many targets")
 	flag.IntVar(&s.series, "series", 5000, "how many series each has")
 	flag.DurationVar(&s.interval, "interval", 5*time.Second, "how often they are scraped")
@@ -48,7 +48,7 @@ func main() {
 	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
 	flag.Int64Var(&s.size, "size", 1<<30, "how many bytes of data to start with")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often to start each program")
-	flag.StringVar(&s.dir, "dir", "", "folder for the data (default a temporary one)")
+	flag.StringVar(&s.dir, "dir", "", "directory for the data (default: a temporary one)")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -10,8 +10,7 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// TestMeasures: both measurements, small, print figures for each program that
-// can be right.
+// TestMeasures: small runs of both measurements print plausible figures for each program.
 func TestMeasures(t *testing.T) {
 	small := settings{span: 4 * time.Second, warmUp: 8 * time.Second, targets: 2, series: 1000, interval: time.Second}
 	start := settings{start: true, size: 4 << 20, rounds: 1}
@@ -19,10 +18,10 @@ func TestMeasures(t *testing.T) {
 		name     string
 		settings settings
 		columns  int
-		column   int // that is known
+		column   int // with a known range
 		min, max float64
 	}{
-		{"load", small, 8, 2, 2000, 6000}, // samples a second: those of the targets and of the program itself
+		{"load", small, 8, 2, 2000, 6000}, // samples per second, of the targets and of the program itself
 		{"start", start, 3, 3, 20, 500},   // MB
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// A row is what one program used.
+// A row holds the resource usage of one program.
 type row struct {
 	name        string
-	cpu         float64 // seconds, in the time measured
-	core        float64 // the same in percent of one core
+	cpu         float64 // seconds, during the measurement
+	core        float64 // CPU usage in percent of one core
 	rss, peak   float64 // MB
 	perSecond   float64 // samples
-	wal, blocks float64 // bytes a sample
+	wal, blocks float64 // bytes per sample
 	series      float64
 }
 
@@ -90,8 +90,8 @@ func usages(running []*process) (all []usage, err error) {
 
 const mb = 1e6
 
-// row calculates what was used between two moments. Bytes a sample are those of
-// everything that was written, since the log has no beginning of its own.
+// row returns the usage between two points in time. Bytes per sample cover everything
+// since the start, because the WAL cannot be limited to a time range.
 func (r *process) row(before, after usage) (row, error) {
 	seconds := after.at.Sub(before.at).Seconds()
 	out := row{
@@ -113,8 +113,7 @@ func (r *process) row(before, after usage) (row, error) {
 	return out, err
 }
 
-// printLoad prints the rows, the last of which is Prometheus, and how many
-// times its figures the others are.
+// printLoad prints the rows and the ratio of each to the last one, Prometheus.
 func printLoad(w io.Writer, s settings, rows []row) {
 	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
 		s.targets, s.series, s.interval, s.span, s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)

@@ -16,15 +16,15 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// A program is one of those that are compared.
+// A program is a server to compare.
 type program struct {
 	name    string
 	file    string
 	args    func(config, data, address string) []string
-	scrapes func(address string) string // its own job, which tacho has by itself
+	scrapes func(address string) string // the job for itself, which tacho adds without configuration
 }
 
-// programs returns what is compared: tacho, tacho with rules, Prometheus.
+// programs returns the programs to compare: tacho, tacho with rules, Prometheus.
 func programs(s settings) ([]program, error) {
 	tacho, err := built.Find("tacho")
 	if err != nil {
@@ -55,7 +55,7 @@ func ownJob(address string) string {
 	return fmt.Sprintf("- {job_name: tacho, static_configs: [{targets: [%q]}]}\n", address)
 }
 
-// A process is a program that runs.
+// A process is a running program.
 type process struct {
 	program
 	cmd   *exec.Cmd
@@ -65,8 +65,8 @@ type process struct {
 	ended chan struct{}
 }
 
-// start runs a program on a data folder and waits until it is ready. jobs are
-// the scrape configuration.
+// start runs a program on a data directory and waits until it is ready. jobs is the
+// scrape configuration.
 func (p program) start(ctx context.Context, s settings, data, jobs string) (*process, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *process) awaitReady(ctx context.Context) error {
 		}
 		select {
 		case <-r.ended:
-			return errors.New("it ended before it was ready")
+			return errors.New("it exited before it was ready")
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w", ctx.Err())
 		case <-time.After(5 * time.Millisecond):
@@ -113,13 +113,13 @@ func (r *process) awaitReady(ctx context.Context) error {
 	}
 }
 
-// stop ends it in order.
+// stop shuts it down cleanly.
 func (r *process) stop() {
 	_ = r.cmd.Process.Signal(syscall.SIGTERM)
 	<-r.ended
 }
 
-// kill ends it at once.
+// kill kills it.
 func (r *process) kill() {
 	_ = r.cmd.Process.Kill()
 	<-r.ended
@@ -133,8 +133,8 @@ func freeAddress() (string, error) {
 	return ln.Addr().String(), ln.Close()
 }
 
-// jobs is the scrape configuration for the targets: one half by protobuf with
-// native histograms, one half as text.
+// jobs returns the scrape configuration for the targets: half are scraped as protobuf
+// with native histograms, and half as text.
 func jobs(addresses []string) string {
 	half := len(addresses) / 2
 	list := func(a []string) string { return "static_configs: [{targets: ['" + strings.Join(a, "', '") + "']}]" }

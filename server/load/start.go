@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// A startRow is what the starts of one program took.
+// A startRow holds the measured starts of one program.
 type startRow struct {
 	name       string
 	ready, cpu []float64 // seconds
 	peak       []float64 // MB
 }
 
-// measureStart starts the programs in turn on copies of the same data, ends
-// each by kill -9, and prints the table.
+// measureStart starts the programs in turn on copies of the same data, kills each with
+// SIGKILL, and prints the table.
 func measureStart(ctx context.Context, s settings, out io.Writer) error {
 	all, err := programs(s)
 	if err != nil {
@@ -53,7 +53,7 @@ func measureStart(ctx context.Context, s settings, out io.Writer) error {
 
 func (row *startRow) start(ctx context.Context, s settings, p program, data string) error {
 	p.scrapes = func(string) string { return "" }
-	r, err := p.start(ctx, s, data, "- {job_name: tacho}\n") // without a target: the data stays as it is
+	r, err := p.start(ctx, s, data, "- {job_name: tacho}\n") // no targets, so the data does not change
 	if err != nil {
 		return err
 	}

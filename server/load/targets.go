@@ -11,15 +11,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// A target is a service with as many series as wanted: counters, and histograms
-// with classic buckets and, for those who ask by protobuf, native ones.
+// A target is a service with a given number of series: counters and histograms. The
+// histograms have classic buckets, and in protobuf also native ones.
 type target struct {
 	srv        *httptest.Server
 	counters   []prometheus.Counter
 	histograms []prometheus.Observer
 }
 
-// A histogram is 11 buckets, a sum, a count and a native histogram.
+// A histogram has 14 series: 11 buckets, a sum, a count and a native histogram.
 const (
 	histograms         = 35
 	seriesPerHistogram = 14
@@ -45,7 +45,7 @@ func newTarget(series int) *target {
 	return t
 }
 
-// live moves a third of the counters and all histograms once a second.
+// live updates a third of the counters and all histograms once a second.
 func (t *target) live(done <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -70,7 +70,7 @@ func (t *target) live(done <-chan struct{}) {
 
 func (t *target) address() string { return strings.TrimPrefix(t.srv.URL, "http://") }
 
-// startTargets starts n targets, which live until stop is called.
+// startTargets starts n targets, which run until stop is called.
 func startTargets(n, series int) (addresses []string, stop func()) {
 	done := make(chan struct{})
 	var all []*target

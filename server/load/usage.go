@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// usage is what a process has used since it started.
+// usage is the resource usage of a process since its start.
 type usage struct {
 	at       time.Time
 	cpu      float64 // seconds, user and system
@@ -22,8 +22,8 @@ type usage struct {
 	appended float64 // samples
 }
 
-// clockTick is the unit of times in /proc: USER_HZ, which is 100 on every
-// architecture that Go runs on.
+// clockTick is the number of clock ticks per second in /proc: USER_HZ, which is 100 on
+// every architecture that Go supports.
 const clockTick = 100
 
 func (r *process) usage() (u usage, err error) {
@@ -103,7 +103,7 @@ func (r *process) metric(name string) (sum float64, err error) {
 	return sum, nil
 }
 
-// snapshot writes everything as blocks and returns their bytes.
+// snapshot writes all data as blocks and returns their size in bytes.
 func (r *process) snapshot() (int64, error) {
 	resp, err := http.Post(r.url+"api/v1/admin/tsdb/snapshot", "", nil)
 	if err != nil {
@@ -116,7 +116,8 @@ func (r *process) snapshot() (int64, error) {
 	return size(filepath.Join(r.data, "snapshots")), nil
 }
 
-// size returns the bytes of the files below a folder, 0 if there is none.
+// size returns the total size of the files below a directory in bytes, or 0 if it does
+// not exist.
 func size(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
