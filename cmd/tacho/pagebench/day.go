@@ -18,16 +18,16 @@ const (
 	instances = 20
 	every     = 15 // seconds between two scrapes, and two evaluations of the rules
 
-	// What single instances export is written for this long only: it is a hundred
-	// thousand series, of which the page reads the last minute. What the rules
-	// record is written for the whole day.
+	// Only this much of the instances' own metrics is written: they are a hundred
+	// thousand series, of which the page reads the last minute. Recorded series cover
+	// two days.
 	rawSpan = 20 * 60
 )
 
 var bounds = []string{"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"}
 
-// A day is the past of a large service, as its instances and the recording rules
-// would have left it.
+// A day is the history of a large service, as scrapes and recording rules would have
+// stored it.
 type day struct {
 	end             int64 // seconds since the epoch
 	times, rawTimes []int64
@@ -45,7 +45,7 @@ func newDay(now time.Time) *day {
 	return d
 }
 
-// write makes all series and writes them into a data folder.
+// write generates all series and writes them to a data directory.
 func (d *day) write(dir string) error {
 	d.service()
 	for r := range routes {
@@ -62,7 +62,7 @@ func (d *day) write(dir string) error {
 	return server.WriteBlock(dir, d.all)
 }
 
-// recorded adds a gauge that wanders around a level, over the whole day and the one before.
+// recorded adds a gauge that varies around a level, for the day and the one before.
 func (d *day) recorded(name string, level float64, more ...string) {
 	d.gauge(d.times, name, level, append([]string{"schema", "default"}, more...)...)
 }
@@ -76,7 +76,7 @@ func (d *day) gauge(times []int64, name string, level float64, more ...string) {
 	d.add(name, times, values, more...)
 }
 
-// counter adds one that grows evenly.
+// counter adds a counter that increases steadily.
 func (d *day) counter(name string, perSecond float64, more ...string) {
 	values, v := make([]float64, len(d.rawTimes)), 1000.
 	for i := range values {
@@ -90,7 +90,7 @@ func (d *day) add(name string, times []int64, values []float64, more ...string) 
 	d.all = append(d.all, server.Series{Labels: labels.FromStrings(append([]string{"__name__", name, "job", job}, more...)...), Times: times, Values: values})
 }
 
-// service adds what is recorded of the service as a whole.
+// service adds the recorded series of the service.
 func (d *day) service() {
 	d.recorded("tacho:http_requests_in_flight:sum", 120)
 	for status, rate := range map[string]float64{"200": 700, "404": 14, "500": 7} {
@@ -104,7 +104,7 @@ func (d *day) service() {
 	}
 }
 
-// route adds what is recorded of a route.
+// route adds the recorded series of a route.
 func (d *day) route(r int) {
 	at := []string{"method", "GET", "path", fmt.Sprintf("/api/v1/resource%d/:id", r)}
 	with := func(more ...string) []string { return append(more, at...) }
@@ -121,7 +121,7 @@ func (d *day) route(r int) {
 	}
 }
 
-// instance adds what one instance exports: every route by status, with buckets and sizes.
+// instance adds the metrics of one instance: every route by status, with buckets and sizes.
 func (d *day) instance(i int) {
 	name := "10.0.0." + strconv.Itoa(i) + ":8080"
 	d.gauge(d.times, "up", 1, "instance", name)

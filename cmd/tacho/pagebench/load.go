@@ -18,13 +18,13 @@ import (
 	"github.com/tacho-go/tacho/server"
 )
 
-// loads is how often the page is loaded, each time from an empty cache.
+// loads is the number of page loads, each with an empty cache.
 const loads = 7
 
-// settling is how long a new browser is left alone.
+// settling is how long a new browser stays idle before a measurement.
 const settling = 3 * time.Second
 
-// complete is true when every part of the service page has its answer.
+// complete is true when every part of the service page shows its data.
 const complete = `(() => {
   const has = (selector) => document.querySelector(selector) !== null;
   return document.querySelectorAll(".charts canvas").length >= 5 && has(".facts tbody tr") && has("table.routes tbody tr td.trend a")
@@ -32,7 +32,7 @@ const complete = `(() => {
     && [...document.querySelectorAll(".fact h3")].some((h) => h.textContent === "Instances" && !h.parentElement.hidden);
 })()`
 
-// load fills a server with a day of a large service and looks at its page.
+// load fills a server with a day of a large service's data and measures its page.
 func load(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "tacho-bench-page-")
 	if err != nil {
@@ -55,16 +55,16 @@ func load(ctx context.Context, out io.Writer) error {
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(serving) }()
-	err = look(ctx, out, srv.URL(), fmt.Sprintf("#open=%s&span=%d-%d", url.QueryEscape(job), d.end-24*3600, d.end))
+	err = loadBoth(ctx, out, srv.URL(), fmt.Sprintf("#open=%s&span=%d-%d", url.QueryEscape(job), d.end-24*3600, d.end))
 	stop()
 	return errors.Join(err, <-ended)
 }
 
-// plain is where the page asks the Prometheus API alone.
+// plain is the path of the page that uses only the Prometheus API.
 const plain = "plain/"
 
-// bothWays is the page as tacho serve has it, and below plain as in front of any other
-// Prometheus.
+// bothWays serves the page of tacho serve, and below plain the page as it works with any
+// other Prometheus.
 func bothWays() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", dash.Handler(dash.Options{BatchPath: server.BatchPath}))
@@ -72,9 +72,9 @@ func bothWays() http.Handler {
 	return mux
 }
 
-// look loads the page again and again, both ways in turn, and says how long it took
-// until all was there.
-func look(ctx context.Context, out io.Writer, address, fragment string) error {
+// loadBoth loads the page repeatedly, both ways in turn, and prints the time until it
+// was complete.
+func loadBoth(ctx context.Context, out io.Writer, address, fragment string) error {
 	ways := []struct {
 		name, path string
 		first, all []float64
@@ -86,7 +86,7 @@ func look(ctx context.Context, out io.Writer, address, fragment string) error {
 			if err != nil {
 				return err
 			}
-			took, err := lookOnce(ctx, page, address+w.path+fragment)
+			took, err := loadOnce(ctx, page, address+w.path+fragment)
 			end()
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
@@ -105,8 +105,8 @@ func look(ctx context.Context, out io.Writer, address, fragment string) error {
 // firstNumber is true when the page shows one.
 const firstNumber = `/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`
 
-// rest leaves a new browser alone: a reader's runs already, a new one is at work for a while
-// on its own account.
+// rest waits until a new browser is idle. A user's browser is already running; a new one
+// is busy with its own start for a while.
 func rest(ctx, page context.Context) error {
 	if err := chromedp.Do(page, chromedp.Navigate("about:blank")); err != nil {
 		return err
@@ -119,9 +119,9 @@ func rest(ctx, page context.Context) error {
 	}
 }
 
-// lookOnce returns the seconds from the navigation to the first number, and to the last
+// loadOnce returns the seconds from the navigation to the first number, and to the last
 // part of the page.
-func lookOnce(ctx, page context.Context, address string) (took [2]float64, err error) {
+func loadOnce(ctx, page context.Context, address string) (took [2]float64, err error) {
 	if err := rest(ctx, page); err != nil {
 		return took, err
 	}

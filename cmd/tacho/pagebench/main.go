@@ -27,7 +27,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// experiments are what can be measured, in the order in which they run.
+// experiments lists the measurements in the order in which they run.
 var experiments = []struct {
 	name string
 	run  func(ctx context.Context, out io.Writer) error
@@ -94,7 +94,7 @@ func listen(h http.Handler) (address string, end func(), err error) {
 	return "http://" + ln.Addr().String() + "/", func() { _ = s.Close() }, nil
 }
 
-// median is the middle one.
+// median returns the middle value.
 func median(all []float64) float64 {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[len(sorted)/2]
@@ -107,7 +107,7 @@ func await(ctx context.Context, condition string) error {
 	_, err := chromedp.Run(limited, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(0)))
 	if err != nil {
 		text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
-		return fmt.Errorf("%w; the page says:\n%.3000s", err, text)
+		return fmt.Errorf("%w; the page shows:\n%.3000s", err, text)
 	}
 	return nil
 }

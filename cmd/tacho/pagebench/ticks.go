@@ -29,19 +29,19 @@ var static embed.FS
 const (
 	// rounds is how often each page is opened, in turn.
 	rounds = 3
-	// pause is how long a live page rests between two ticks, and liveTicks is what ten
-	// minutes have of them.
+	// pause is the time between two ticks of a live page, and liveTicks the number of
+	// ticks in ten minutes.
 	pause     = 2 * time.Second
 	liveTicks = 300
 )
 
-// Where the two pages with charts are.
+// Paths of the two pages with charts.
 const ours, echarts = "bench/ours.html", "bench/echarts.html"
 
-// A page is one of two that are compared.
+// A page is one of the two pages to compare.
 type page struct {
 	name, path string
-	ticks      int       // that are measured, each time
+	ticks      int       // measured in each round
 	cpu        []float64 // ms of the main thread per tick
 	heap       []float64 // MB after liveTicks
 }
@@ -53,8 +53,8 @@ func charts(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// live lets both pages stand side by side for ten minutes by the clock, and says what
-// their heaps are then.
+// live keeps both pages open for ten minutes at the same time, and prints the size of
+// their heaps afterwards.
 func live(ctx context.Context, out io.Writer) error {
 	return withECharts(ctx, func(dir string) error {
 		address, end, err := listen(benchPages(dir))
@@ -66,7 +66,7 @@ func live(ctx context.Context, out io.Writer) error {
 		failed := make([]error, len(pages))
 		var all sync.WaitGroup
 		for i, p := range pages {
-			all.Go(func() { failed[i] = p.stand(ctx, address) })
+			all.Go(func() { failed[i] = p.stayOpen(ctx, address) })
 		}
 		all.Wait()
 		if err := errors.Join(failed...); err != nil {
@@ -80,8 +80,8 @@ func live(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// stand opens the page and lets it tick as a live one does.
-func (p *page) stand(ctx context.Context, address string) error {
+// stayOpen opens the page and updates it as often as a live page.
+func (p *page) stayOpen(ctx context.Context, address string) error {
 	tab, end, err := browser(ctx)
 	if err != nil {
 		return err
@@ -173,7 +173,8 @@ func compare(ctx context.Context, out io.Writer, more string, live int, what str
 	return nil
 }
 
-// benchPages serves the page's own files, ours below bench/, and what lies in a folder.
+// benchPages serves the page's own files, the pages of the benchmark below bench/, and
+// ECharts from the directory more.
 func benchPages(more string) http.Handler {
 	sub, err := fs.Sub(static, "static")
 	if err != nil {
@@ -214,7 +215,7 @@ func (p *page) measure(ctx context.Context, address string, live int) error {
 	}
 	p.cpu = append(p.cpu, (after-before)*1000/float64(p.ticks))
 	if len(p.heap) > 0 {
-		return nil // ten minutes once are enough
+		return nil // measuring the heap once is enough
 	}
 	if err := tick(tab, live); err != nil {
 		return err
@@ -234,7 +235,7 @@ func tick(tab context.Context, n int) error {
 	return err
 }
 
-// taskSeconds is how long the page's main thread has been at work.
+// taskSeconds returns the time that the page's main thread has spent in tasks.
 func taskSeconds(tab context.Context) (float64, error) {
 	return chromedp.Run(tab, func(ctx context.Context, t *chromedp.Target) (float64, error) {
 		if _, err := cdp.Call(ctx, t, performance.Enable, performance.EnableParams{}); err != nil {
@@ -249,11 +250,11 @@ func taskSeconds(tab context.Context) (float64, error) {
 				return m.Value, nil
 			}
 		}
-		return 0, errors.New("the browser does not say TaskDuration")
+		return 0, errors.New("the browser does not report TaskDuration")
 	})
 }
 
-// heapMB is the page's JavaScript heap without what can be thrown away.
+// heapMB returns the size of the page's JavaScript heap after a garbage collection.
 func heapMB(tab context.Context) (float64, error) {
 	return chromedp.Run(tab, func(ctx context.Context, t *chromedp.Target) (float64, error) {
 		if _, err := cdp.Call(ctx, t, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
