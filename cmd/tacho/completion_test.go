@@ -14,7 +14,7 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// complete asks what a shell asks: the words that may follow, and how it goes on.
+// complete returns what a shell gets: the possible words and the completion directive.
 func complete(t *testing.T, args ...string) (words []string, directive string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -25,8 +25,8 @@ func complete(t *testing.T, args ...string) (words []string, directive string) {
 	return lines[:len(lines)-1], lines[len(lines)-1]
 }
 
-// TestCompletion: a shell offers the words that a flag accepts, files and folders where
-// those are meant, and no files elsewhere.
+// TestCompletion: a shell offers the words that a flag accepts, files and directories where
+// they make sense, and no files elsewhere.
 func TestCompletion(t *testing.T) {
 	const noFiles, fileTypes, folders, anything = ":4", ":8", ":16", ":0"
 	for _, test := range []struct {
@@ -57,7 +57,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestFixedValuesAreAccepted: what is offered is accepted, and nothing else.
+// TestFixedValuesAreAccepted: a flag accepts the offered words and no others.
 func TestFixedValuesAreAccepted(t *testing.T) {
 	for flag, check := range map[string]func(string) error{
 		"log-level":  func(v string) error { _, err := (&logFlags{v, "text"}).logger(io.Discard); return err },
@@ -102,8 +102,8 @@ func TestEnvironmentMeansOneThing(t *testing.T) {
 	}
 }
 
-// TestSettingsOfOneCommand: what is set for tacho serve moves no other server and slows no
-// table down; each command has a variable and a key for itself.
+// TestSettingsOfOneCommand: settings of tacho serve do not change another server's address
+// or the interval of a table. Each command has its own variable and key.
 func TestSettingsOfOneCommand(t *testing.T) {
 	t.Setenv("TACHO_LISTEN", ":9464")
 	t.Setenv("TACHO_INTERVAL", "15s")

@@ -19,10 +19,10 @@ import (
 	"github.com/tacho-go/tacho/verdict"
 )
 
-// TestDemoFirstMinute: the first command a newcomer types. The address is
-// there within a second, the page carries numbers within ten, no request
-// leaves the machine, the console is silent, and Ctrl-C ends everything within
-// two seconds and leaves nothing behind.
+// TestDemoFirstMinute: the first command that a new user types. It prints the address
+// within a second and shows numbers on the page within ten. No request leaves the
+// machine, the console shows no errors, and Ctrl-C stops everything within two seconds
+// and removes all files.
 func TestDemoFirstMinute(t *testing.T) {
 	p := spawn(t, nil, "demo", "--no-open")
 	page := p.says(pageLine)
@@ -65,11 +65,10 @@ func firstScrape(t *testing.T, page string) time.Time {
 	return time.UnixMilli(int64(seconds * 1000))
 }
 
-// TestDemoIncident: who reads the page's list of changes, and nothing else, knows
-// during the incident which routes are at fault, since when, and in which instance. So
-// does who asks tacho why.
+// TestDemoIncident: during the incident the page's list of changes alone shows which
+// routes are at fault, since when, and in which instance. So does tacho why.
 func TestDemoIncident(t *testing.T) {
-	t.Parallel() // it waits most of its time
+	t.Parallel() // it mostly waits
 	p := spawn(t, nil, "demo", "--no-open", "--no-flask")
 	page := p.says(pageLine)
 	incident := p.begun.Add(45 * time.Second)
@@ -100,11 +99,10 @@ func TestDemoIncident(t *testing.T) {
 	p.end(os.Interrupt)
 }
 
-// TestDemoPortsTaken: a demo for which no ports are left began and failed, and was not called
-// wrongly.
+// TestDemoPortsTaken: a demo that finds no free ports exits as failed, not as misused.
 func TestDemoPortsTaken(t *testing.T) {
 	for port := lastPort + 1; port <= 65535; port++ {
-		if taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil { // else another process has it
+		if taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil { // otherwise another process uses the port
 			defer taken.Close()
 		}
 	}
@@ -115,8 +113,8 @@ func TestDemoPortsTaken(t *testing.T) {
 	}
 }
 
-// TestDemoRate: what the page will show is what was sent: the rate of /api by
-// the API is within 5 % of what the generator reports.
+// TestDemoRate: the API's rate of /api, which the page shows, is within 5 % of the
+// generator's.
 func TestDemoRate(t *testing.T) {
 	f := &demoFlags{port: 9464, rate: 200, noFlask: true, noHistory: true}
 	dir := t.TempDir()
@@ -154,8 +152,8 @@ func TestDemoRate(t *testing.T) {
 	}
 }
 
-// awaitState waits for a state, at most two minutes: an alert that looks at whole
-// minutes takes one to be seen.
+// awaitState waits for a state for up to two minutes: an alert over full minutes takes
+// one to fire.
 func awaitState(t *testing.T, what string, reached func() bool) {
 	t.Helper()
 	if !reaches(2*time.Minute, reached) {
@@ -163,7 +161,7 @@ func awaitState(t *testing.T, what string, reached func() bool) {
 	}
 }
 
-// sent is how many requests of /api have ended.
+// sent returns the number of completed requests to /api.
 func sent(shop *demo.Demo) float64 {
 	var n int64
 	for route, count := range shop.Sent() {
@@ -174,7 +172,7 @@ func sent(shop *demo.Demo) float64 {
 	return float64(n)
 }
 
-// TestDemoPorts: with its ports taken it takes the next ones and says so.
+// TestDemoPorts: if its ports are in use, the demo takes the next ones and prints them.
 func TestDemoPorts(t *testing.T) {
 	first := spawn(t, nil, "demo", "--no-open", "--no-history", "--no-flask", "--port", "9700")
 	one := first.says(pageLine)
@@ -187,8 +185,8 @@ func TestDemoPorts(t *testing.T) {
 	}
 }
 
-// TestDemoEndsByItself: --for ends it, --keep keeps the data, and a second
-// demo goes on with it.
+// TestDemoEndsByItself: the demo stops after --for, --keep keeps the data, and a second
+// demo continues with it.
 func TestDemoEndsByItself(t *testing.T) {
 	keep := filepath.Join(t.TempDir(), "kept")
 	for range 2 {
@@ -202,7 +200,7 @@ func TestDemoEndsByItself(t *testing.T) {
 	}
 }
 
-// TestSweep: what a killed demo left goes, what a running one has stays.
+// TestSweep: removes the directory of a killed demo, but not that of a running one.
 func TestSweep(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	folder := func(name string) (lock string) {

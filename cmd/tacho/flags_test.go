@@ -13,7 +13,7 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// eachFlag calls f with every flag of every command that is wanted, and a new command for each.
+// eachFlag calls f with every matching flag of every command, and a new command for each.
 func eachFlag(t *testing.T, want func(*pflag.Flag) bool, f func(t *testing.T, cmd *cobra.Command, flag *pflag.Flag)) {
 	fresh := func() *cobra.Command { return newRoot(streams{strings.NewReader(""), io.Discard, io.Discard}) }
 	found := 0
@@ -34,8 +34,8 @@ func eachFlag(t *testing.T, want func(*pflag.Flag) bool, f func(t *testing.T, cm
 	}
 }
 
-// TestLists: no value of a list is taken apart, wherever it comes from: every character can be
-// part of a URL, a header or the name of a folder.
+// TestLists: no value of a list is split, whatever its source: every character can be part
+// of a URL, a header or a directory name.
 func TestLists(t *testing.T) {
 	want := []string{"http://h/m?a=1,2;3 4", "b=[::1]:1,\"c\""}
 	for _, from := range []struct {
@@ -75,8 +75,8 @@ func settings(t *testing.T, text string) (file string) {
 	return testfile.Write(t, filepath.Join(t.TempDir(), "settings.yml"), text)
 }
 
-// TestDurations: every duration can be written as Prometheus and as Go write them, and is
-// shown as Prometheus does.
+// TestDurations: every duration accepts the formats of Prometheus and Go, and is shown in
+// that of Prometheus.
 func TestDurations(t *testing.T) {
 	isDuration := func(f *pflag.Flag) bool {
 		return strings.Contains(f.Value.Type(), "duration") || f.Value.Type() == "period"
@@ -99,8 +99,8 @@ func TestDurations(t *testing.T) {
 	})
 }
 
-// TestSettingsShapes: a value in a settings file is one value or a list of them. Nothing else
-// is read as an empty text, and none of it is repeated, since it may be secret.
+// TestSettingsShapes: a setting is a value or a list of values. Anything else is an error,
+// not an empty value, and the error does not contain it: it may be a secret.
 func TestSettingsShapes(t *testing.T) {
 	for text, want := range map[string]string{
 		"serve: {target: {a: b}}":                       "settings.yml:1: target must be a value or a list of values",

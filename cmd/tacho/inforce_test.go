@@ -16,8 +16,8 @@ import (
 	"github.com/tacho-go/tacho/internal/testfile"
 )
 
-// TestServeSaysWhatIsInForce: the lines at the start are true where a prometheus.yml says
-// something else than the flags, in files of jobs as well.
+// TestServeSaysWhatIsInForce: the output at startup is correct when a prometheus.yml, or a
+// file of jobs, overrides the flags.
 func TestServeSaysWhatIsInForce(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -48,8 +48,8 @@ func TestServeSaysWhatIsInForce(t *testing.T) {
 	p.end(syscall.SIGTERM)
 }
 
-// TestServeSaysWhoCanReadIt: strangers are named where they can reach the port, and with what
-// they can do there; settings that a prometheus.yml takes precedence over are named, too.
+// TestServeSaysWhoCanReadIt: the output warns when other machines can reach the port, and
+// lists what they can do. It also lists the flags that a prometheus.yml overrides.
 func TestServeSaysWhoCanReadIt(t *testing.T) {
 	dir := t.TempDir()
 	file := testfile.Write(t, filepath.Join(dir, "prometheus.yml"), "storage: {tsdb: {retention: {time: 2d}}}\n")
@@ -87,8 +87,8 @@ func TestServeSaysWhoCanReadIt(t *testing.T) {
 	}
 }
 
-// TestNoPasswordIsPrinted: user and password of a receiver are sent to it, and are not in
-// what is printed, logged and answered.
+// TestNoPasswordIsPrinted: user and password are sent to the receiver, and appear in no
+// output, log or response.
 func TestNoPasswordIsPrinted(t *testing.T) {
 	var sent atomic.Value
 	far := newService(t, func(w http.ResponseWriter, r *http.Request) {
@@ -122,7 +122,7 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 	}
 }
 
-// asked remembers with which hosts and queries a service was asked.
+// asked records the hosts and queries of the requests to a service.
 type asked struct {
 	mu             sync.Mutex
 	hosts, queries []string
@@ -141,8 +141,8 @@ func (a *asked) all() (hosts, queries []string) {
 	return append([]string(nil), a.hosts...), append([]string(nil), a.queries...)
 }
 
-// TestTargetsAsTyped: a target is scraped with the query that it was asked with at the
-// start, commas and semicolons included. A variable with several has one on each line.
+// TestTargetsAsTyped: scrapes use the same query as the probe at startup, including commas
+// and semicolons. A variable has one target per line.
 func TestTargetsAsTyped(t *testing.T) {
 	var a asked
 	srv := newService(t, a.serve)
@@ -160,7 +160,7 @@ func TestTargetsAsTyped(t *testing.T) {
 	}
 }
 
-// TestHostHeader: doctor and top ask the host that they were told.
+// TestHostHeader: doctor and top send the given Host header.
 func TestHostHeader(t *testing.T) {
 	for _, args := range [][]string{{"doctor", "--scrapes", "1"}, {"top", "--once", "--interval", "100ms"}} {
 		var a asked
@@ -181,7 +181,7 @@ func TestHostHeader(t *testing.T) {
 	}
 }
 
-// TestMultiprocSaysWhatIsMissing: a folder that is not there yet is waited for, and named.
+// TestMultiprocSaysWhatIsMissing: a missing directory is reported and waited for.
 func TestMultiprocSaysWhatIsMissing(t *testing.T) {
 	dir, empty := filepath.Join(t.TempDir(), "a=b", "none"), t.TempDir()
 	headers := testfile.Write(t, filepath.Join(t.TempDir(), "headers.yml"), "http_server_config: {headers: {X-Frame-Options: deny}}\n")
@@ -196,8 +196,8 @@ func TestMultiprocSaysWhatIsMissing(t *testing.T) {
 	p.end(syscall.SIGTERM)
 }
 
-// TestMultiprocRefusesNames: a web page whose name was made to resolve to this machine
-// reads nothing; the name that people use is answered.
+// TestMultiprocRefusesNames: a page whose name was rebound to this machine's address cannot
+// read the metrics. Requests to the public name are served.
 func TestMultiprocRefusesNames(t *testing.T) {
 	p := spawn(t, nil, "multiproc", "--dir", t.TempDir(), "--listen", "127.0.0.1:0", "--external-url", "https://metrics.example/shop")
 	address := p.says(`Metrics  (\S+)`)

@@ -31,12 +31,11 @@ func tachoMain() {
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// TestScripts runs testdata/script: what a person types and what the program
-// says.
+// TestScripts runs testdata/script: commands and their expected output.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
-		// Nothing here runs long; what hangs should say so soon.
+		// All scripts are short; a hanging one should fail soon.
 		Deadline: time.Now().Add(90 * time.Second),
 		Setup: func(env *testscript.Env) error {
 			good := httptest.NewServer(http.HandlerFunc(goodService))
@@ -55,7 +54,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs tacho and wants an exit code: exits 64 serve --port x.
+// exits runs tacho and expects an exit code: exits 64 serve --port x.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE ARGS…")

@@ -25,13 +25,13 @@ type process struct {
 	log   locked.Buffer
 }
 
-// spawn starts tacho in a folder of its own.
+// spawn starts tacho in its own directory.
 func spawn(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	return command(t, env, args...).start()
 }
 
-// command is tacho in a folder of its own, not started.
+// command returns the command tacho in its own directory, not started.
 func command(t *testing.T, env []string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...)}
 	p.cmd.Dir = t.TempDir()
@@ -57,7 +57,7 @@ func (p *process) start() *process {
 	return p
 }
 
-// reaches waits for a state, at most for limit, and says whether it came.
+// reaches waits up to limit for a state, and reports whether it was reached.
 func reaches(limit time.Duration, reached func() bool) bool {
 	for deadline := time.Now().Add(limit); !reached(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -67,7 +67,7 @@ func reaches(limit time.Duration, reached func() bool) bool {
 	return true
 }
 
-// await waits for a state, at most for limit.
+// await waits up to limit for a state.
 func (p *process) await(what string, limit time.Duration, reached func() bool) time.Duration {
 	p.t.Helper()
 	if !reaches(limit, reached) {
@@ -76,7 +76,7 @@ func (p *process) await(what string, limit time.Duration, reached func() bool) t
 	return time.Since(p.begun)
 }
 
-// says waits for a line and returns what the expression's group matched.
+// says waits for a line that matches, and returns the match of the expression's group.
 func (p *process) says(expr string) string {
 	p.t.Helper()
 	re := regexp.MustCompile(expr)
@@ -88,7 +88,7 @@ func (p *process) says(expr string) string {
 	return found[len(found)-1]
 }
 
-// end sends a signal and waits; the program must end with 0 within limit.
+// end sends a signal and waits. The program must exit with 0 within limit.
 func (p *process) end(signal os.Signal) {
 	p.t.Helper()
 	begun := time.Now()
@@ -103,8 +103,8 @@ func (p *process) end(signal os.Signal) {
 	p.t.Logf("the end took %v", time.Since(begun).Round(time.Millisecond))
 }
 
-// patience is how long the end of a process may take before it is called hung. On an
-// idle machine it takes less than two seconds.
+// patience is the time limit for the exit of a process. On an idle machine it takes less
+// than two seconds.
 const patience = 20 * time.Second
 
 func get(t *testing.T, client *http.Client, address string) (int, string) {
@@ -148,9 +148,8 @@ func value(t *testing.T, base, expr string) string {
 
 const pageLine = `(?m)^  (?:Page|Dashboard) +(http\S+)`
 
-// TestServe: a service that listens already is watched with one word; its
-// schema is named; SIGHUP reads the file of targets' configuration again;
-// SIGTERM ends in order.
+// TestServe: one argument is enough to monitor a running service. The output names its
+// schema, SIGHUP reloads the targets' configuration, and SIGTERM shuts down cleanly.
 func TestServe(t *testing.T) {
 	srv := newService(t, goodService)
 	p := spawn(t, nil, "serve", srv, "--listen", "127.0.0.1:0", "--interval", "1s")
@@ -169,8 +168,8 @@ func TestServe(t *testing.T) {
 	p.end(syscall.SIGTERM)
 }
 
-// TestServeReload: SIGHUP reads prometheus.yml again; a broken one changes
-// nothing and is named in the log.
+// TestServeReload: SIGHUP reloads prometheus.yml. A broken file changes nothing and is
+// logged.
 func TestServeReload(t *testing.T) {
 	first, second := newService(t, goodService), newService(t, badService)
 	p := spawn(t, nil, "serve", "--help")
@@ -207,7 +206,7 @@ func hup(t *testing.T, p *process) {
 	}
 }
 
-// TestServeNothing: without a target it says what to do, and runs.
+// TestServeNothing: without a target, serve prints what to do, and runs.
 func TestServeNothing(t *testing.T) {
 	p := spawn(t, []string{"TACHO_TARGET=127.0.0.1:1"}, "serve", "--listen", "127.0.0.1:0")
 	p.says(`(?m)^  Targets +http://127.0.0.1:1/metrics +(cannot be scraped yet: Nothing listens on port 1 of the scraping machine)`)
@@ -221,8 +220,8 @@ func TestServeNothing(t *testing.T) {
 	open.end(os.Interrupt)
 }
 
-// TestAlertExplains: the alert on a target that responds with 404 does not claim that it
-// does not respond; it has the explanation that the start has, too.
+// TestAlertExplains: the alert on a target that responds with 404 does not claim that the
+// target is down. It has the same explanation as the output at startup.
 func TestAlertExplains(t *testing.T) {
 	srv := newService(t, func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
 	p := spawn(t, nil, "serve", "api="+srv, "--listen", "127.0.0.1:0", "--interval", "1s")
@@ -241,8 +240,8 @@ func TestAlertExplains(t *testing.T) {
 	}
 }
 
-// TestLockedFolder: a server whose data folder belongs to another does not announce a page
-// that it will not serve.
+// TestLockedFolder: a server whose data directory is in use by another does not print the
+// address of a page that it cannot serve.
 func TestLockedFolder(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"serve", "127.0.0.1:1", "--listen", "127.0.0.1:0", "--data-dir", dir}

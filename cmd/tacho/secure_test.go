@@ -21,8 +21,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// TestServeSecured: exporter-toolkit's file gives TLS and a user; without the
-// password nothing is told, and the server still scrapes itself.
+// TestServeSecured: exporter-toolkit's file sets TLS and a user. Without the password no
+// data is readable, and the server can still scrape itself.
 func TestServeSecured(t *testing.T) {
 	dir := t.TempDir()
 	roots := certificate(t, dir)
@@ -57,8 +57,8 @@ func TestServeSecured(t *testing.T) {
 	p.end(syscall.SIGTERM)
 }
 
-// certificate writes cert.pem and key.pem for 127.0.0.1 and returns who to
-// trust.
+// certificate writes cert.pem and key.pem for 127.0.0.1 and returns the pool that trusts
+// them.
 func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

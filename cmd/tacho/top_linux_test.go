@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// shop is a service whose routes count on by 1, 3 and 2 with each scrape. The
-// path of the third is the work of somebody who does not wish us well.
+// shop is a service whose routes count 1, 3 and 2 more requests at each scrape. The
+// path of the third is hostile.
 type shop struct {
 	scrapes atomic.Int64
 	gone    atomic.Bool
@@ -50,12 +50,12 @@ func TestTopInTerminal(t *testing.T) {
 	p.shows(`filter c\\n: 1 of 3 routes`)
 	p.resize(40, 12)
 	p.shows(`route +req/s▲ +errors\n`)
-	p.shows(`^(?:[^\n]{0,40}\n){12}$`) // nothing of the larger one is left
+	p.shows(`^(?:[^\n]{0,40}\n){12}$`) // nothing of the larger screen remains
 	p.types("q")
 	p.ends(exitOK)
 }
 
-// TestTopTargetLeaves: a service that is down is named, and comes back.
+// TestTopTargetLeaves: a service that is down is reported, and shown again once it is up.
 func TestTopTargetLeaves(t *testing.T) {
 	s := &shop{}
 	p := inTerminal(t, 100, 20, nil, "top", newService(t, s.ServeHTTP), "--interval", "200ms")
@@ -70,7 +70,7 @@ func TestTopTargetLeaves(t *testing.T) {
 	p.ends(exitOK)
 }
 
-// TestTopColours: NO_COLOR has no colours, and says the same.
+// TestTopColours: with NO_COLOR the text is the same, without colors.
 func TestTopColours(t *testing.T) {
 	address := newService(t, (&shop{}).ServeHTTP)
 	for env, colours := range map[string]bool{"NO_COLOR=": true, "NO_COLOR=1": false} {
