@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestDatabase: who finds no connection waits for one, is counted, and may leave.
+// TestDatabase: a request without a free connection waits, is counted, and can be canceled.
 func TestDatabase(t *testing.T) {
 	db := newDatabase(1)
 	ctx, leave := context.WithCancel(t.Context())

@@ -64,7 +64,7 @@ func occupied(t *testing.T) int {
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-// TestNoPortLeft: the error says what to do.
+// TestNoPortLeft: the error names the fix.
 func TestNoPortLeft(t *testing.T) {
 	if _, err := Listen(65536); err == nil || !strings.Contains(err.Error(), "--port") {
 		t.Errorf("error %v", err)

@@ -135,7 +135,7 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// TestWithoutFlask: where Python lacks it, the demo says so once and goes on.
+// TestWithoutFlask: without Flask, the demo prints one note and continues.
 func TestWithoutFlask(t *testing.T) {
 	var log locked.Buffer
 	d := made(t, Options{NoTraffic: true, Script: quiet, Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -168,7 +168,7 @@ func TestGunicornFails(t *testing.T) {
 	})
 }
 
-// TestGunicornDies: its target goes, the demo stays.
+// TestGunicornDies: its target is removed, and the demo continues.
 func TestGunicornDies(t *testing.T) {
 	dir := t.TempDir()
 	d := made(t, Options{Dir: dir, NoTraffic: true, Script: quiet})

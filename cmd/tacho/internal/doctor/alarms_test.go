@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// innocent are services that look ill and are not: the check must stay silent,
-// or say no more than info.
+// innocent lists healthy services that resemble faulty ones: the check must find nothing,
+// or nothing above info.
 var innocent = []struct {
 	name    string
 	id      string

@@ -19,8 +19,8 @@ func doctorPage(t *testing.T) string {
 	return string(body)
 }
 
-// TestPageHasEveryCheck: its row in the table says what the code says, and its
-// section says why and what to do.
+// TestPageHasEveryCheck: the row in the table agrees with the code, and the section
+// explains the problem and its fix.
 func TestPageHasEveryCheck(t *testing.T) {
 	page := doctorPage(t)
 	for _, c := range checks() {

@@ -150,7 +150,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// mustGiveWhatItMay: the table tells the severities of a check.
+// mustGiveWhatItMay: the table lists the severities of a check.
 func mustGiveWhatItMay(t *testing.T, r Report) {
 	t.Helper()
 	for _, c := range checks() {
@@ -162,8 +162,8 @@ func mustGiveWhatItMay(t *testing.T, r Report) {
 	}
 }
 
-// TestEveryCheckFindsItsFault: a check without a service that it finds ill is
-// no check. Those that need more than a handler have tests of their own.
+// TestEveryCheckFindsItsFault: every check has a faulty service that it must report. Those
+// that need more than a handler have their own tests.
 func TestEveryCheckFindsItsFault(t *testing.T) {
 	elsewhere := map[string]bool{"open-endpoint": true, "slow-scrape": true, "cost": true}
 	for _, f := range faults {
@@ -280,7 +280,7 @@ func twoProcesses() http.Handler {
 	return inTurn(busy.handler(), idle.handler())()
 }
 
-// falling has a gauge that calls itself a counter, beside honest ones.
+// falling has a gauge typed as a counter, and real counters.
 func falling() http.Handler {
 	var n atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -307,7 +307,7 @@ func restarting() http.Handler {
 	})
 }
 
-// failing is ill at its second scrape.
+// failing fails at its second scrape.
 func failing() http.Handler {
 	var n atomic.Int64
 	healthy := newService().handler()

@@ -45,7 +45,7 @@ func serveWorker() {
 	}
 }
 
-// patience is how long anything may take before the test calls it broken.
+// patience is the time limit for every wait in the tests.
 const patience = 20 * time.Second
 
 // A program is a child process that serves HTTP until the end of the test.
@@ -132,7 +132,7 @@ func request(t *testing.T, method, url string) string {
 	return string(body)
 }
 
-// freePort is free now; whoever takes it must be quick.
+// freePort returns a port that is free now. Another process may take it at any time.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -73,7 +73,7 @@ func TestNearness(t *testing.T) {
 	}
 }
 
-// TestOpenEndpoint: who is let in, from where.
+// TestOpenEndpoint: which clients have access, from which address.
 func TestOpenEndpoint(t *testing.T) {
 	guarded := func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "secret" {
@@ -133,7 +133,7 @@ func TestStrangersHaveNoHeader(t *testing.T) {
 	}
 }
 
-// bearer lets in who has the token.
+// bearer gives access to requests with the token.
 func bearer(token string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+token {

@@ -103,7 +103,7 @@ func TestObstacles(t *testing.T) {
 	}
 }
 
-// TestClientCertificate: a server that wants to know who asks.
+// TestClientCertificate: a server that requires a client certificate.
 func TestClientCertificate(t *testing.T) {
 	options := quick(secure(t, &tls.Config{ClientAuth: tls.RequireAnyClientCert}))
 	options.Client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}

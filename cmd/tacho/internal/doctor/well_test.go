@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// mayBeSaid is what is true of expositions that nobody made ill, above info.
-// Everything else would be a false alarm.
+// mayBeSaid lists the findings above info that are true of unmodified expositions. Any
+// other finding is a false alarm.
 var mayBeSaid = map[string][]string{
 	"fiberprometheus.txt": {"lint"},        // a gauge with _total in its name
 	"gin-tutorial.txt":    {"status-text"}, // "OK" and "Not Found"

@@ -37,7 +37,7 @@ func redirecting(t *testing.T, to string) Target {
 
 const plainText = "text/plain; version=0.0.4"
 
-// TestProbeAll: what a target says is told in words, also when it is not metrics.
+// TestProbeAll: every response is described in words, even if it contains no metrics.
 func TestProbeAll(t *testing.T) {
 	const gin = `# TYPE http_requests_total counter
 http_requests_total{method="GET",path="/",status="200"} 1
@@ -88,7 +88,7 @@ flask_http_request_total{method="GET",status="200"} 1
 	}
 }
 
-// TestLook: of the ports asked, those that answer with metrics are found.
+// TestLook: finds the ports that respond with metrics.
 func TestLook(t *testing.T) {
 	port := func(target Target) (n int) {
 		fmt.Sscan(target.URL.Port(), &n)

@@ -51,8 +51,8 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// FuzzCell: whatever a label says, a cell is one line of its width with nothing
-// in it that a terminal obeys, and is stable.
+// FuzzCell: for any label value, a cell is one line of its width without control
+// sequences, and stays the same when it is formatted again.
 func FuzzCell(f *testing.F) {
 	for _, seed := range []string{"/users/:id", "\x1b[2J", "\u202e", "用户", "e\u0301\u0301\u0301", "\xff", strings.Repeat("\u0301", 40), "👩\u200d🚀"} {
 		f.Add(seed, 10)

@@ -12,7 +12,7 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
 )
 
-// began is the time at which every test's clock begins.
+// began is the start time of every test's clock.
 var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time {
@@ -82,7 +82,7 @@ func file(t testing.TB, name string) string {
 	return string(text)
 }
 
-// texts are lines without their looks.
+// texts returns the lines without their styles.
 func texts(lines []Line) string {
 	var all []string
 	for _, l := range lines {

@@ -35,7 +35,7 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
-// FuzzKeys: whatever comes, it is read to its end.
+// FuzzKeys: any input is read to its end.
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte("\x1b[A\x1b[200~x\x1bOP\xe7"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -47,8 +47,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestNarrow: a narrow terminal drops what says the least, and never what the
-// rows are sorted by.
+// TestNarrow: a narrow terminal drops the least important columns, but never the one that
+// the rows are sorted by.
 func TestNarrow(t *testing.T) {
 	for _, c := range []struct {
 		width int

@@ -58,7 +58,7 @@ func body(t *testing.T, srv *httptest.Server, method, path string) string {
 	return string(text)
 }
 
-// ask tells the watch what all URLs say.
+// ask scrapes all URLs and passes the results to the watch.
 func (t *Top) ask(ctx context.Context) {
 	for _, a := range scrapeAll(ctx, t.scrapers) {
 		a.tell(t.watch)
@@ -90,7 +90,7 @@ func TestRealService(t *testing.T) {
 	}
 }
 
-// TestOnce: the plain table, with what its columns say.
+// TestOnce: the plain table and its values.
 func TestOnce(t *testing.T) {
 	c := newChanging(t, started(0)+types+shop(10, 0)+requestsOf("/b", 0, 0)+"http_requests_in_flight 2\n")
 	top, err := New(Options{URLs: []string{c.URL, "127.0.0.1:1"}, Interval: leastInterval, Order: Order{Column: "rate"}, Limit: 1})
@@ -114,8 +114,8 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestOnceShowsWhatIsBusy: on a quiet service the route that is busy stands above those
-// that are idle, whatever their names and whatever they have counted before.
+// TestOnceShowsWhatIsBusy: on a quiet service the busy route is above the idle ones,
+// whatever their names and previous counts.
 func TestOnceShowsWhatIsBusy(t *testing.T) {
 	text := started(0) + types
 	for i := range 40 {
@@ -168,7 +168,7 @@ func TestRowsDoNotJump(t *testing.T) {
 	}
 }
 
-// TestNobody: what is wrong with each URL is said.
+// TestNobody: the output explains what is wrong with each URL.
 func TestNobody(t *testing.T) {
 	page := newChanging(t, "<html>hello</html>")
 	broken := newChanging(t, "a b c d\n")

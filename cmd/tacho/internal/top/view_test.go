@@ -98,7 +98,7 @@ func TestQuit(t *testing.T) {
 	}
 }
 
-// TestPause: the picture stands still; keys still work on it.
+// TestPause: the screen does not change, but keys still work.
 func TestPause(t *testing.T) {
 	v := &View{Order: FirstOrder}
 	pressed(v, pictureOf(3), "p")
@@ -122,13 +122,13 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// hostile are label values of somebody who does not wish us well.
+// hostile lists label values of an attacker.
 var hostile = []string{
 	"\x1b[2J\x1b[H\x1b]0;owned\x07", "/a\nGET /b 9.99", "\u202e/evil", strings.Repeat("/x", 2500), "\xff\xfe", "用户" + strings.Repeat("e\u0301\u0301\u0301", 99), "",
 }
 
-// TestAnySize: at every size the screen has as many lines as there are, and
-// none is wider or has in it what a terminal obeys, whatever the labels say.
+// TestAnySize: at every size the screen has the terminal's number of lines. No line is
+// wider than the terminal or contains control sequences, for any label values.
 func TestAnySize(t *testing.T) {
 	p := pictureOf(4)
 	for i, text := range hostile {
@@ -170,8 +170,8 @@ func checkScreen(t *testing.T, lines []Line, width, height int) {
 	}
 }
 
-// TestColours: what is red or yellow says so in words, too; NO_COLOR leaves the
-// colours out.
+// TestColours: red and yellow states are also shown in words; NO_COLOR turns the colors
+// off.
 func TestColours(t *testing.T) {
 	row := Row{Route: Route{"GET", "/a"}, State: Errors, InFlight: nan}
 	l := lay([]Row{row}, FirstOrder, 100)

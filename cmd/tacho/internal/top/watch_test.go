@@ -138,7 +138,7 @@ func TestForeignMetrics(t *testing.T) {
 	}
 }
 
-// TestInFlight: per route where the service says it, and in the total.
+// TestInFlight: per route if the service exports it, and in the total.
 func TestInFlight(t *testing.T) {
 	text := `# TYPE starlette_responses_total counter
 starlette_responses_total{method="GET",path_template="/a",status_code="200"} 5
@@ -155,8 +155,8 @@ starlette_requests_in_progress{method="GET",path_template="/c"} 1
 	}
 }
 
-// TestLatencyWithoutMethod: gin-metrics does not tell its latency apart by
-// method. It is that of the path's only method, or stands by itself.
+// TestLatencyWithoutMethod: gin-metrics has no method label on its latency. The latency is
+// shown in the row of the path's only method, or in its own row.
 func TestLatencyWithoutMethod(t *testing.T) {
 	latency := "# TYPE gin_request_duration histogram\n"
 	for _, uri := range []string{"/one", "/two"} {
