@@ -18,6 +18,7 @@ import (
 var ownMeanings = map[string][]string{
 	"multiproc": {"listen", "web-config", "external-url"},
 	"top":       {"interval"},
+	"why":       {"header", "json", "timeout"},
 }
 
 // hasOwnMeaning reports whether a flag is in ownMeanings.
