@@ -140,7 +140,7 @@ func (o *outside) begin() {
 func (o *outside) serve(ctx *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 	o.once.Do(o.begin)
 	r, first := requestOf(ctx)
-	if !r.unread {
+	if r.SetRoute(tacho.Unmatched); !r.unread {
 		r.SetRoute(o.find(ctx))
 	}
 	call := r.enter(o.layer)
