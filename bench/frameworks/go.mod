@@ -1,0 +1,59 @@
+module github.com/tacho-go/tacho/bench/frameworks
+
+go 1.26.0
+
+require (
+	github.com/ansrivas/fiberprometheus/v2 v2.16.0
+	github.com/gofiber/fiber/v2 v2.52.15
+	github.com/gofiber/fiber/v3 v3.1.0
+	github.com/labstack/echo-contrib v0.50.1
+	github.com/labstack/echo/v4 v4.16.4
+	github.com/labstack/echo/v5 v5.4.5
+	github.com/prometheus/client_golang v1.25.0
+	github.com/slok/go-http-metrics v0.13.0
+	github.com/tacho-go/tacho v0.0.0
+	github.com/tacho-go/tacho/adapter/tachoecho v0.0.0
+	github.com/tacho-go/tacho/adapter/tachoechov4 v0.0.0
+	github.com/tacho-go/tacho/adapter/tachofiber v0.0.0
+	github.com/tacho-go/tacho/adapter/tachofiberv2 v0.0.0
+	github.com/valyala/fasthttp v1.69.0
+)
+
+require (
+	github.com/andybalholm/brotli v1.2.0 // indirect
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/gofiber/schema v1.7.0 // indirect
+	github.com/gofiber/utils/v2 v2.0.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/labstack/gommon v0.5.0 // indirect
+	github.com/mattn/go-colorable v0.1.15 // indirect
+	github.com/mattn/go-isatty v0.0.22 // indirect
+	github.com/mattn/go-runewidth v0.0.16 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.72.1 // indirect
+	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/tinylib/msgp v1.6.3 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	github.com/valyala/fasttemplate v1.2.2 // indirect
+	go.opentelemetry.io/otel v1.40.0 // indirect
+	go.opentelemetry.io/otel/trace v1.40.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
+
+replace (
+	github.com/tacho-go/tacho => ../..
+	github.com/tacho-go/tacho/adapter/tachoecho => ../../adapter/tachoecho
+	github.com/tacho-go/tacho/adapter/tachoechov4 => ../../adapter/tachoechov4
+	github.com/tacho-go/tacho/adapter/tachofiber => ../../adapter/tachofiber
+	github.com/tacho-go/tacho/adapter/tachofiberv2 => ../../adapter/tachofiberv2
+)
