@@ -18,12 +18,14 @@ import (
 	"github.com/tacho-go/tacho/examples/frameworks/chishop"
 	"github.com/tacho-go/tacho/examples/frameworks/echoshop"
 	"github.com/tacho-go/tacho/examples/frameworks/echov4shop"
+	"github.com/tacho-go/tacho/examples/frameworks/fasthttpshop"
 	"github.com/tacho-go/tacho/examples/frameworks/fibershop"
 	"github.com/tacho-go/tacho/examples/frameworks/fiberv2shop"
 	"github.com/tacho-go/tacho/examples/frameworks/ginshop"
 	"github.com/tacho-go/tacho/examples/frameworks/goashop"
 	"github.com/tacho-go/tacho/examples/frameworks/gorillashop"
 	"github.com/tacho-go/tacho/examples/frameworks/gozeroshop"
+	"github.com/tacho-go/tacho/examples/frameworks/hertzshop"
 	"github.com/tacho-go/tacho/examples/frameworks/httproutershop"
 	"github.com/tacho-go/tacho/examples/frameworks/humashop"
 	"github.com/tacho-go/tacho/examples/frameworks/kratosshop"
@@ -35,12 +37,14 @@ var shops = map[string]func(net.Listener) error{
 	"chi":        chishop.Serve,
 	"echo":       echoshop.Serve,
 	"echov4":     echov4shop.Serve,
+	"fasthttp":   fasthttpshop.Serve,
 	"fiber":      fibershop.Serve,
 	"fiberv2":    fiberv2shop.Serve,
 	"gin":        ginshop.Serve,
 	"goa":        goashop.Serve,
 	"gorilla":    gorillashop.Serve,
 	"gozero":     gozeroshop.Serve,
+	"hertz":      hertzshop.Serve,
 	"httprouter": httproutershop.Serve,
 	"huma":       humashop.Serve,
 	"kratos":     kratosshop.Serve,

@@ -3,7 +3,9 @@ module github.com/tacho-go/tacho/examples/frameworks
 go 1.26.0
 
 require (
+	github.com/cloudwego/hertz v0.10.4
 	github.com/danielgtaylor/huma/v2 v2.37.2
+	github.com/fasthttp/router v1.5.4
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/go-kratos/kratos/v2 v2.8.3
@@ -16,15 +18,17 @@ require (
 	github.com/tacho-go/tacho v0.0.0
 	github.com/tacho-go/tacho/adapter/tachoecho v0.0.0
 	github.com/tacho-go/tacho/adapter/tachoechov4 v0.0.0
+	github.com/tacho-go/tacho/adapter/tachofasthttp v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachofiber v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachofiberv2 v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachogin v0.0.0
+	github.com/tacho-go/tacho/adapter/tachohertz v0.0.0-00010101000000-000000000000
+	github.com/valyala/fasthttp v1.78.0
 	github.com/zeromicro/go-zero v1.10.3
 	goa.design/goa/v3 v3.25.3
 )
 
 require (
-	github.com/andybalholm/brotli v1.2.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
@@ -33,7 +37,10 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/cloudwego/base64x v0.1.6 // indirect
+	github.com/cloudwego/gopkg v0.1.4 // indirect
+	github.com/cloudwego/netpoll v0.7.2 // indirect
 	github.com/fatih/color v1.18.0 // indirect
+	github.com/fsnotify/fsnotify v1.6.0 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.13 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
 	github.com/go-kratos/aegis v0.2.0 // indirect
@@ -63,6 +70,7 @@ require (
 	github.com/mattn/go-runewidth v0.0.20 // indirect
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
+	github.com/molecule-man/go-brrr v1.3.1 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/openzipkin/zipkin-go v0.4.3 // indirect
 	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
@@ -73,13 +81,16 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.0 // indirect
+	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
 	github.com/spaolacci/murmur3 v1.1.0 // indirect
+	github.com/tidwall/gjson v1.14.4 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.0 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
 	github.com/titanous/json5 v1.0.0 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	github.com/valyala/fasthttp v1.69.0 // indirect
 	github.com/valyala/fasttemplate v1.2.2 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.8.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
@@ -96,7 +107,7 @@ require (
 	go.uber.org/automaxprocs v1.6.0 // indirect
 	golang.org/x/arch v0.24.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/net v0.61.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
@@ -112,7 +123,9 @@ replace (
 	github.com/tacho-go/tacho => ../..
 	github.com/tacho-go/tacho/adapter/tachoecho => ../../adapter/tachoecho
 	github.com/tacho-go/tacho/adapter/tachoechov4 => ../../adapter/tachoechov4
+	github.com/tacho-go/tacho/adapter/tachofasthttp => ../../adapter/tachofasthttp
 	github.com/tacho-go/tacho/adapter/tachofiber => ../../adapter/tachofiber
 	github.com/tacho-go/tacho/adapter/tachofiberv2 => ../../adapter/tachofiberv2
 	github.com/tacho-go/tacho/adapter/tachogin => ../../adapter/tachogin
+	github.com/tacho-go/tacho/adapter/tachohertz => ../../adapter/tachohertz
 )

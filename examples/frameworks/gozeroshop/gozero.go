@@ -55,12 +55,12 @@ func (m measured) Handle(method, path string, next http.Handler) error {
 
 // Serve serves the shop on the address of ln; go-zero listens itself.
 func Serve(ln net.Listener) error {
-	logx.Disable()
 	m := tacho.MustNew(tacho.Options{})
 	var c rest.RestConf
 	if err := conf.FillDefault(&c); err != nil {
 		return err
 	}
+	c.DevServer.Enabled = false // it listens on a fixed port
 	c.Name, c.Host, c.Port = "shop", "127.0.0.1", ln.Addr().(*net.TCPAddr).Port
 	if err := ln.Close(); err != nil {
 		return err
@@ -69,6 +69,7 @@ func Serve(ln net.Listener) error {
 	if err != nil {
 		return err
 	}
+	logx.Disable()
 	server.AddRoutes([]rest.Route{
 		{Method: "GET", Path: "/items/:id", Handler: item},
 		{Method: "POST", Path: "/orders", Handler: tacho.Track(http.HandlerFunc(order), shop.Orders(m)).ServeHTTP},
