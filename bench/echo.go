@@ -22,6 +22,7 @@ func echoRows() []row {
 	const framework = "echo v5"
 	return []row{
 		{framework, bare, func(w workload) service { return service{handler: newEcho(w, nil)} }},
+		{framework, "two empty middlewares", emptyEcho},
 		{framework, "tachoecho, everything on", tachoechoRow()},
 		{framework, "tachoecho, minimal", tachoechoRow(minimal)},
 		{framework, "slok/go-http-metrics, net/http's, on each route", slokEcho},
@@ -49,6 +50,12 @@ func newEcho(w workload, use func(*echo.Echo), on ...func(pattern string) echo.M
 	return e
 }
 
+// emptyEcho shows what Echo takes for middlewares where the adapter has them. It measures nothing.
+func emptyEcho(w workload) service {
+	pass := func(next echo.HandlerFunc) echo.HandlerFunc { return func(c *echo.Context) error { return next(c) } }
+	return service{handler: newEcho(w, func(e *echo.Echo) { e.Pre(pass); e.Use(pass) })}
+}
+
 func tachoechoRow(on ...func(*tacho.Options)) func(workload) service {
 	return func(w workload) service {
 		var m *tacho.Meter
@@ -71,6 +78,7 @@ func echoV4Rows() []row {
 	const framework = "echo v4"
 	return []row{
 		{framework, bare, func(w workload) service { return service{handler: newEchoV4(w, nil)} }},
+		{framework, "two empty middlewares", emptyEchoV4},
 		{framework, "tachoechov4, everything on", tachoechov4Row()},
 		{framework, "tachoechov4, minimal", tachoechov4Row(minimal)},
 		{framework, "echoprometheus", echoPrometheus},
@@ -91,6 +99,13 @@ func newEchoV4(w workload, use func(*echov4.Echo)) *echov4.Echo {
 		})
 	}
 	return e
+}
+
+func emptyEchoV4(w workload) service {
+	pass := func(next echov4.HandlerFunc) echov4.HandlerFunc {
+		return func(c echov4.Context) error { return next(c) }
+	}
+	return service{handler: newEchoV4(w, func(e *echov4.Echo) { e.Pre(pass); e.Use(pass) })}
 }
 
 func tachoechov4Row(on ...func(*tacho.Options)) func(workload) service {

@@ -5,6 +5,7 @@ go 1.26.7
 require (
 	github.com/ansrivas/fiberprometheus/v2 v2.16.0
 	github.com/gin-gonic/gin v1.12.0
+	github.com/go-chi/chi/v5 v5.1.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/labstack/echo-contrib v0.50.1

@@ -28,12 +28,12 @@ const bare = "bare"
 type service struct {
 	handler http.Handler            // nil on fasthttp
 	fast    fasthttp.RequestHandler // nil on net/http
-	metrics http.Handler            // nil for bare rows
+	metrics http.Handler            // nil for rows that measure nothing
 	counter string                  // the sample whose sum is the number of requests
 }
 
 func rows() []row {
-	return slices.Concat(netHTTPRows(), ginRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows())
+	return slices.Concat(netHTTPRows(), ginRows(), chiRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows())
 }
 
 // serve sends n requests to the service.
