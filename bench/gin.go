@@ -55,7 +55,7 @@ func tachoginRow(on ...func(*tacho.Options)) func(workload) service {
 	return func(w workload) service {
 		var m *tacho.Meter
 		e := newEngine(w, func(e *gin.Engine) { m = tachogin.Use(e, optionsWith(on)) })
-		return service{e, m.Metrics(), "http_requests_total"}
+		return service{handler: e, metrics: m.Metrics(), counter: "http_requests_total"}
 	}
 }
 
@@ -73,7 +73,7 @@ func handWritten(w workload) service {
 			duration.WithLabelValues(c.Request.Method, c.FullPath()).Observe(time.Since(start).Seconds())
 		})
 	})
-	return service{e, exposed(reg), "http_requests_total"}
+	return service{handler: e, metrics: exposed(reg), counter: "http_requests_total"}
 }
 
 // zsais labels by raw path by default; here it gets the template, which is cheaper. It supports
@@ -83,19 +83,19 @@ func zsais(w workload) service {
 	prometheus.DefaultRegisterer = reg
 	p := ginprometheus.NewPrometheus("gin")
 	p.ReqCntURLLabelMappingFn = func(c *gin.Context) string { return c.FullPath() }
-	return service{newEngine(w, p.Use), exposed(reg), "gin_requests_total"}
+	return service{handler: newEngine(w, p.Use), metrics: exposed(reg), counter: "gin_requests_total"}
 }
 
 func slokEngine(w workload) service {
 	reg := prometheus.NewRegistry()
 	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})
 	e := newEngine(w, func(e *gin.Engine) { e.Use(slokgin.Handler("", m)) })
-	return service{e, exposed(reg), "http_request_duration_seconds_count"}
+	return service{handler: e, metrics: exposed(reg), counter: "http_request_duration_seconds_count"}
 }
 
 // otelEngine has no tracer: only its metrics are measured.
 func otelEngine(w workload) service {
 	provider, metrics := otelProvider()
 	e := newEngine(w, func(e *gin.Engine) { e.Use(otelgin.Middleware("bench", otelgin.WithMeterProvider(provider))) })
-	return service{e, metrics, "http_server_request_duration_seconds_count"}
+	return service{handler: e, metrics: metrics, counter: "http_server_request_duration_seconds_count"}
 }

@@ -3,18 +3,41 @@ module github.com/tacho-go/tacho/bench
 go 1.26.7
 
 require (
+	github.com/ansrivas/fiberprometheus/v2 v2.16.0
 	github.com/gin-gonic/gin v1.12.0
+	github.com/go-chi/chi/v5 v5.1.0
+	github.com/gofiber/fiber/v2 v2.52.15
+	github.com/gofiber/fiber/v3 v3.1.0
+	github.com/labstack/echo-contrib v0.50.1
+	github.com/labstack/echo/v4 v4.16.4
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/prometheus v0.316.0
 	github.com/slok/go-http-metrics v0.13.0
 	github.com/tacho-go/tacho v0.0.0
 	github.com/tacho-go/tacho/adapter/tachogin v0.0.0
+	github.com/valyala/fasthttp v1.69.0
 	github.com/zsais/go-gin-prometheus v0.1.0
 	go.opentelemetry.io/contrib/instrumentation/github.com/gin-gonic/gin/otelgin v0.65.0
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
 	go.opentelemetry.io/otel/exporters/prometheus v0.69.0
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
+)
+
+require (
+	github.com/andybalholm/brotli v1.2.0 // indirect
+	github.com/gofiber/schema v1.7.0 // indirect
+	github.com/gofiber/utils/v2 v2.0.2 // indirect
+	github.com/labstack/gommon v0.5.0 // indirect
+	github.com/mattn/go-colorable v0.1.16 // indirect
+	github.com/mattn/go-runewidth v0.0.16 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/rivo/uniseg v0.4.7 // indirect
+	github.com/tinylib/msgp v1.6.3 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	github.com/valyala/fasttemplate v1.2.2 // indirect
+	golang.org/x/time v0.16.0 // indirect
 )
 
 require (
@@ -52,6 +75,10 @@ require (
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.0 // indirect
 	github.com/sirupsen/logrus v1.9.3 // indirect
+	github.com/tacho-go/tacho/adapter/tachoecho v0.0.0
+	github.com/tacho-go/tacho/adapter/tachoechov4 v0.0.0
+	github.com/tacho-go/tacho/adapter/tachofiber v0.0.0
+	github.com/tacho-go/tacho/adapter/tachofiberv2 v0.0.0
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
@@ -73,3 +100,11 @@ replace (
 	github.com/tacho-go/tacho => ..
 	github.com/tacho-go/tacho/adapter/tachogin => ../adapter/tachogin
 )
+
+replace github.com/tacho-go/tacho/adapter/tachoecho => ../adapter/tachoecho
+
+replace github.com/tacho-go/tacho/adapter/tachoechov4 => ../adapter/tachoechov4
+
+replace github.com/tacho-go/tacho/adapter/tachofiber => ../adapter/tachofiber
+
+replace github.com/tacho-go/tacho/adapter/tachofiberv2 => ../adapter/tachofiberv2

@@ -53,7 +53,7 @@ func unwrapped(_ string, h http.Handler) http.Handler { return h }
 func tachoRow(on ...func(*tacho.Options)) func(workload) service {
 	return func(w workload) service {
 		m := tacho.MustNew(optionsWith(on))
-		return service{m.Handler(newMux(w, unwrapped)), m.Metrics(), "http_requests_total"}
+		return service{handler: m.Handler(newMux(w, unwrapped)), metrics: m.Metrics(), counter: "http_requests_total"}
 	}
 }
 
@@ -65,7 +65,7 @@ func tachoOnRoutes(w workload) service {
 		m.Histogram(tacho.MetricOptions{Name: "call_seconds", Help: "Time."}),
 	}
 	mux := newMux(w, func(_ string, h http.Handler) http.Handler { return tacho.Track(h, on...) })
-	return service{m.Handler(mux), m.Metrics(), "http_requests_total"}
+	return service{handler: m.Handler(mux), metrics: m.Metrics(), counter: "http_requests_total"}
 }
 
 func optionsWith(on []func(*tacho.Options)) (o tacho.Options) {
@@ -86,7 +86,7 @@ func promhttpChain(w workload) service {
 	h := promhttp.InstrumentHandlerInFlight(inFlight,
 		promhttp.InstrumentHandlerDuration(duration,
 			promhttp.InstrumentHandlerCounter(counter, newMux(w, unwrapped))))
-	return service{h, exposed(reg), "http_requests_total"}
+	return service{handler: h, metrics: exposed(reg), counter: "http_requests_total"}
 }
 
 // slokMux wraps every route with its pattern, as in its README.
@@ -94,12 +94,12 @@ func slokMux(w workload) service {
 	reg := prometheus.NewRegistry()
 	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})
 	mux := newMux(w, func(pattern string, h http.Handler) http.Handler { return slokstd.Handler(pattern, m, h) })
-	return service{mux, exposed(reg), "http_request_duration_seconds_count"}
+	return service{handler: mux, metrics: exposed(reg), counter: "http_request_duration_seconds_count"}
 }
 
 // otelMux has no tracer: only its metrics are measured.
 func otelMux(w workload) service {
 	provider, metrics := otelProvider()
 	h := otelhttp.NewHandler(newMux(w, unwrapped), "bench", otelhttp.WithMeterProvider(provider))
-	return service{h, metrics, "http_server_request_duration_seconds_count"}
+	return service{handler: h, metrics: metrics, counter: "http_server_request_duration_seconds_count"}
 }

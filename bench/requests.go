@@ -74,7 +74,7 @@ func (r row) subject(w workload, loads []*traffic) subject {
 	for i := range sinks {
 		sinks[i] = newSink()
 	}
-	return subject{name: r.name, do: func(worker, n int) { loads[worker].serve(s.handler, sinks[worker], n) }}
+	return subject{name: r.name, do: func(worker, n int) { s.serve(loads[worker], sinks[worker], n) }}
 }
 
 func limitNote(columns []column) (note string) {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/valyala/fasthttp"
 )
 
 // A row is one way to measure the requests of a framework.
@@ -24,12 +26,35 @@ const bare = "bare"
 
 // A service is a row in operation: the handler, and the endpoint with its metrics.
 type service struct {
-	handler http.Handler
-	metrics http.Handler // nil for bare rows
-	counter string       // the sample whose sum is the number of requests
+	handler http.Handler            // nil on fasthttp
+	fast    fasthttp.RequestHandler // nil on net/http
+	metrics http.Handler            // nil for rows that measure nothing
+	counter string                  // the sample whose sum is the number of requests
 }
 
-func rows() []row { return append(netHTTPRows(), ginRows()...) }
+func rows() []row {
+	return slices.Concat(netHTTPRows(), ginRows(), chiRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows())
+}
+
+// serve sends n requests to the service.
+func (s service) serve(t *traffic, w *sink, n int) {
+	if s.fast != nil {
+		t.serveFast(s.fast, n)
+		return
+	}
+	t.serve(s.handler, w, n)
+}
+
+// answer sends one request and returns the status and the length of the response.
+func (s service) answer(t *traffic, i int) (status, bytes int) {
+	if s.fast != nil {
+		s.fast(t.contexts[i])
+		return t.contexts[i].Response.StatusCode(), len(t.contexts[i].Response.Body())
+	}
+	out := newSink()
+	s.handler.ServeHTTP(out, t.requests[i])
+	return out.status, out.bytes
+}
 
 // recorded returns how many requests the service has measured.
 func (s service) recorded() (float64, error) {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+
+	"github.com/valyala/fasthttp"
 )
 
 // statuses are the statuses of the responses; the last digit of a path selects one.
@@ -44,6 +46,7 @@ func (w workload) sequence(worker int) []int {
 // never by two goroutines at a time.
 type traffic struct {
 	requests []*http.Request
+	contexts []*fasthttp.RequestCtx // the same requests for fasthttp
 	order    []int
 }
 
@@ -52,7 +55,8 @@ func (w workload) traffic(worker int) *traffic {
 	ctx := serverContext()
 	for route := range w.routes {
 		for status := range w.statuses {
-			t.requests = append(t.requests, request(ctx, fmt.Sprintf("/r%d/%d", route, status)))
+			r := request(ctx, fmt.Sprintf("/r%d/%d", route, status))
+			t.requests, t.contexts = append(t.requests, r), append(t.contexts, fastContext(r))
 		}
 	}
 	return t

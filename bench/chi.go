@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	slokprom "github.com/slok/go-http-metrics/metrics/prometheus"
+	slok "github.com/slok/go-http-metrics/middleware"
+	slokstd "github.com/slok/go-http-metrics/middleware/std"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
+)
+
+func chiRows() []row {
+	const framework = "chi"
+	return []row{
+		{framework, bare, func(w workload) service { return service{handler: newChi(w, nil)} }},
+		{framework, "tacho with a function for the route", tachoChiRow()},
+		{framework, "tacho with a function for the route, minimal", tachoChiRow(minimal)},
+		{framework, "slok/go-http-metrics, net/http's, on each route", slokChi},
+	}
+}
+
+// newChi returns the measured service: handlers set a status and write two bytes.
+func newChi(w workload, wrap func(pattern string, h http.Handler) http.Handler) *chi.Mux {
+	r := chi.NewRouter()
+	if wrap == nil {
+		wrap = unwrapped
+	}
+	for i := range w.routes {
+		pattern := fmt.Sprintf("/r%d/{id}", i)
+		r.Method(http.MethodGet, pattern, wrap(pattern, http.HandlerFunc(answer)))
+	}
+	return r
+}
+
+// tachoChiRow has the function of docs/frameworks.md, which routes each request once more.
+func tachoChiRow(on ...func(*tacho.Options)) func(workload) service {
+	return func(w workload) service {
+		m, router := tacho.MustNew(optionsWith(on)), newChi(w, nil)
+		measure := adapter.Middleware(m, func(r *http.Request) string {
+			if pattern := router.Find(chi.NewRouteContext(), r.Method, r.URL.Path); pattern != "" {
+				return pattern
+			}
+			return tacho.Unmatched
+		})
+		return service{handler: measure(router), metrics: m.Metrics(), counter: "http_requests_total"}
+	}
+}
+
+func slokChi(w workload) service {
+	reg := prometheus.NewRegistry()
+	m := slok.New(slok.Config{Recorder: slokprom.NewRecorder(slokprom.Config{Registry: reg})})
+	r := newChi(w, func(pattern string, h http.Handler) http.Handler { return slokstd.Handler(pattern, m, h) })
+	return service{handler: r, metrics: exposed(reg), counter: "http_request_duration_seconds_count"}
+}
