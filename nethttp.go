@@ -24,6 +24,7 @@ func (m *Meter) Handler(next http.Handler) http.Handler { return m.engine.Handle
 // documentation.
 func init() {
 	engine.Of = func(meter any) *engine.Engine { return meter.(*Meter).engine }
+	outgoing.Of = func(meter any) *outgoing.Metrics { return meter.(*Meter).clientMetrics() }
 	engine.MetricOf = func(metric any) *engine.Metric { return &metric.(*Metric).tracked }
 }
 

@@ -212,12 +212,15 @@ func DefaultBuckets() []float64 {
 	return []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 }
 
-// DefaultExclude returns the health check paths that are not recorded by default.
+// DefaultExclude returns the paths that are not recorded by default: health checks, and for gRPC also
+// reflection.
 // Options.Exclude.Paths replaces them.
 func DefaultExclude() []string {
 	return []string{
 		"/health", "/health/live", "/health/ready", "/healthz", "/live", "/livez",
 		"/ready", "/readyz", "/-/healthy", "/-/ready",
+		"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Watch",
+		"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 	}
 }
 

@@ -57,7 +57,8 @@
 //
 // The outcome of an RPC is a code. [Exchange.SetCode] records the HTTP status that google.rpc.Code
 // assigns to it, and keeps the code for labels (Request.Code). An RPC with an unknown method has
-// the route [tacho.Unmatched], because clients choose its name.
+// the route [tacho.Unmatched], because clients choose its name. [Outgoing] records what a client of
+// the framework sends.
 //
 // # An exchange
 //

@@ -91,9 +91,15 @@ func (x *Exchange) Hijack() { x.engine().Hijack() }
 // SetCode reports the outcome of an RPC as one of the codes of gRPC and Connect, from 0 (OK) to 16
 // (UNAUTHENTICATED). It records the HTTP status that google.rpc.Code assigns to the code, so that
 // error rates, alerts and dashboards work: NOT_FOUND is 404, UNAVAILABLE is 503, an unknown code is
-// 500. Request.Code returns the code itself to functions of labels. As with WroteHeader, only the
-// first call counts. ctx is the context of the RPC.
+// 500. Request.Code returns the code itself to functions of labels. The first call counts. The code
+// takes precedence over a status that was written: over HTTP, an RPC may fail after a 200. ctx is
+// that of WroteHeader.
 func (x *Exchange) SetCode(ctx context.Context, code uint32) { x.engine().SetCode(ctx, code) }
+
+// SetInnerCode sets the code of an RPC from an inner adapter, as SetRoute does for the route: an
+// adapter calls it on the exchange that encloses its own. The first call counts. Any goroutine may
+// call it before the exchange ends. A Layer calls it itself.
+func (x *Exchange) SetInnerCode(code uint32) { x.engine().SetInnerCode(code) }
 
 // SetTemplate sets the route that the adapter's own router has matched: its template, or
 // [tacho.Unmatched] if it found none. Without it the route is [tacho.Unknown]. The string must

@@ -68,6 +68,10 @@ func (r *Recorder) End(x *Exchange) { r.engine().End(x.engine()) }
 // the series limit.
 func (r *Recorder) Expect(method, template string) { r.engine().Store.Expect(method, template) }
 
+// Excludes reports whether Options.Exclude excludes a request. An adapter with metrics of its own
+// asks it for their routes.
+func (r *Recorder) Excludes(method, path string) bool { return r.engine().Excludes(method, path) }
+
 // MustOwn panics if one of the metrics belongs to another Meter. Call it when metrics are put on a
 // route; [Track] does so itself.
 func (r *Recorder) MustOwn(metrics ...*tacho.Metric) { r.engine().MustOwn(behind(metrics)...) }

@@ -293,6 +293,23 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// TestCodeBehindHandler: with Meter.Handler around an RPC server, the status is that of the code, not
+// the 200 that was written before the outcome was known, and the RPC counts once.
+func TestCodeBehindHandler(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Status: tacho.Status{Initial: []int{}}, Labels: []tacho.Label{{Name: "code", Func: tacho.Request.Code}}})
+	measured := intercept(adapter.Measure(m))
+	h := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		p := measured(func(context.Context, *message) code { return unavailable })
+		p(r.Context(), &message{verb: "POST", path: r.URL.Path, procedure: "/shop.Cart/Add"})
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/shop.Cart/Add", nil))
+	const want = "http_requests_total{code=\"UNAVAILABLE\",method=\"POST\",path=\"/shop.Cart/Add\",status=\"503\"} 1\n"
+	if got := scrape(m); !strings.Contains(got, want) || strings.Count(got, "\nhttp_requests_total{") != 1 {
+		t.Errorf("no line %s or others, in\n%s", want, got)
+	}
+}
+
 // TestNoStatus: a code that an adapter takes for a status is seen, and is no success.
 func TestNoStatus(t *testing.T) {
 	m := tacho.MustNew(tacho.Options{OmitRuntime: true})

@@ -32,6 +32,10 @@ type Framework struct {
 	// frameworks whose outcomes are not HTTP statuses. Nil means: the same.
 	Status func(status int) int
 
+	// Method says which method is recorded where the suite sends this one, for frameworks with a
+	// single one. Nil means: the same.
+	Method func(method string) string
+
 	// Lacks names the features that the framework cannot have, each with the
 	// reason. Cases that need them are skipped and say why. Run fails for a
 	// feature that the framework turns out to have.
@@ -56,6 +60,15 @@ const (
 	Tracking      Feature = "tracking"        // metrics can be put on single routes
 	Requests      Feature = "http.Request"    // handlers see the server's http.Request; see Requester
 	Redispatching Feature = "redispatching"   // handlers can dispatch their request again; see Redispatcher
+	EarlyStatus   Feature = "early status"    // the status is sent before the body
+	EventStreams  Feature = "event streams"   // the content type tells a stream from its first byte on
+	HalfClosing   Feature = "half-closing"    // a client that has closed its own side only gets the response
+	NoBody        Feature = "no body"         // there are statuses and methods without a body
+	PathValues    Feature = "path values"     // routes have parameters
+	PanicsEnd     Feature = "panics end"      // a panic without recovery ends its request only
+	ServesEnded   Feature = "serves ended"    // a handler is called although its context has ended
+	PlainBodies   Feature = "plain bodies"    // bodies are what handlers read and write, without framing
+	Uploads       Feature = "uploads"         // handlers get a body while it arrives
 )
 
 // An App is a service described without a framework.

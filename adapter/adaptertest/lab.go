@@ -67,10 +67,18 @@ func (l *Lab) status(status int) int {
 	return l.framework.Status(status)
 }
 
-var statusLabel = regexp.MustCompile(`status="(\d+)"`)
+var (
+	statusLabel = regexp.MustCompile(`status="(\d+)"`)
+	methodLabel = regexp.MustCompile(`method="(\w+)"`)
+)
 
-// key is a sample's name with the status that it is recorded as.
+// key is a sample's name with the status and the method that it is recorded as.
 func (l *Lab) key(sample string) string {
+	if l.framework.Method != nil {
+		sample = methodLabel.ReplaceAllStringFunc(sample, func(label string) string {
+			return fmt.Sprintf("method=%q", l.framework.Method(methodLabel.FindStringSubmatch(label)[1]))
+		})
+	}
 	return statusLabel.ReplaceAllStringFunc(sample, func(label string) string {
 		n, _ := strconv.Atoi(statusLabel.FindStringSubmatch(label)[1])
 		return fmt.Sprintf("status=%q", strconv.Itoa(l.status(n)))
@@ -252,7 +260,7 @@ func (p *Probe) until(metric string, ok func(samples) error) error {
 // counted waits until a request counter's label set has the value, and checks
 // that it is the metric's only one with requests in it.
 func (p *Probe) counted(want float64, method, route string, status int) error {
-	key := requestsKey(method, route, p.lab.status(status))
+	key := p.lab.key(requestsKey(method, route, status))
 	return p.until("http_requests_total", func(s samples) error {
 		if s[key] != want {
 			return fmt.Errorf("%s is %v, want %v", key, s[key], want)

@@ -30,8 +30,12 @@ func Serve(h http.Handler, m *tacho.Meter) (Service, error) {
 	if err != nil {
 		return Service{}, err
 	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // for RPCs
 	server := &http.Server{
 		Handler:     h,
+		Protocols:   protocols,
 		ErrorLog:    log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), serviceKey{}, h) },
 	}

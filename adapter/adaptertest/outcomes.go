@@ -77,13 +77,13 @@ var outcomeCases = []Case{
 			return p.counted(1, "GET", l.label(users), 202)
 		},
 	},
-	panicCase("panic-bare", "A panic without any recovery is a 500 and is counted; the connection ends as it does without us.", NoRecovery, nil),
+	panicCase("panic-bare", "A panic without any recovery is a 500 and is counted; the connection ends as it does without us.", NoRecovery, []Feature{PanicsEnd}),
 	panicCase("panic-recovery-outside", "A panic that a recovery outside of us answers is a 500 and is counted.", RecoveryOutside, nil),
 	panicCase("panic-recovery-inside", "A panic that a recovery inside of us answers is the 500 that it wrote.", RecoveryInside, []Feature{RecoverInside}),
 	{
 		Name:  "panic-after-status",
 		Rule:  "A panic after a status was sent is recorded with that status, and is counted.",
-		Needs: []Feature{Streaming},
+		Needs: []Feature{Streaming, EarlyStatus, PanicsEnd},
 		Check: func(l *Lab) error {
 			p, err := l.start(userApp(func(c Call) {
 				c.WriteHeader(202)
@@ -123,7 +123,7 @@ var outcomeCases = []Case{
 	{
 		Name:  "client-gone-abort",
 		Rule:  "http.ErrAbortHandler for a client that has hung up is a 499 and no panic: that is how a reverse proxy gives up.",
-		Needs: []Feature{ClientGone},
+		Needs: []Feature{ClientGone, PanicsEnd},
 		Check: func(l *Lab) error {
 			if err := l.clientGone(func(Call) { panic(http.ErrAbortHandler) }); err != nil {
 				return err
@@ -138,7 +138,7 @@ var outcomeCases = []Case{
 	{
 		Name:  "client-half-closed",
 		Rule:  "A client that closes only its own side gets the response: its status counts, although the request's context was canceled.",
-		Needs: []Feature{ClientGone},
+		Needs: []Feature{ClientGone, HalfClosing},
 		Check: func(l *Lab) error {
 			for _, app := range []App{userApp(lateAnswer), {Routes: []Route{{Path: users, Do: func(c Call) {
 				<-c.Context().Done()
@@ -154,7 +154,7 @@ var outcomeCases = []Case{
 	{
 		Name:  "shutdown",
 		Rule:  "A response that is delivered while the server's base context is canceled, with or without a cause, keeps its status.",
-		Needs: []Feature{ClientGone, Handlers},
+		Needs: []Feature{ClientGone, Handlers, ServesEnded},
 		Check: func(l *Lab) error {
 			for _, cause := range []error{nil, errors.New("terminated signal received")} {
 				app := userApp(answer(200, "hello"))
@@ -176,7 +176,7 @@ var outcomeCases = []Case{
 	{
 		Name:  "client-gone-late",
 		Rule:  "A response that the client has got stays what it was, even if the client leaves before the handler does.",
-		Needs: []Feature{ClientGone, Streaming},
+		Needs: []Feature{ClientGone, Streaming, EarlyStatus},
 		Check: func(l *Lab) error {
 			p, err := l.start(userApp(func(c Call) {
 				c.SetHeader("Content-Length", "2")

@@ -203,9 +203,10 @@ var unmatchedCases = []Case{
 			if err := errors.Join(p.want("/early", 200), p.want("/users/1", 200), p.settles(requestsKey("GET", l.label(users), 200), 1)); err != nil {
 				return err
 			}
+			early := fmt.Sprintf("path=%q", l.label("/early"))
 			return p.until("http_requests_total", func(s samples) error {
 				for key, n := range s {
-					if strings.HasPrefix(key, "http_requests_total{") && strings.Contains(key, `path="/early"`) && s[requestsKey("GET", "/early", 200)] != 1 {
+					if strings.HasPrefix(key, "http_requests_total{") && strings.Contains(key, early) && s[l.key(requestsKey("GET", l.label("/early"), 200))] != 1 {
 						return fmt.Errorf("%s is %v, and its request is not counted", key, n)
 					}
 				}
@@ -286,7 +287,7 @@ var boundCases = []Case{
 				if err != nil {
 					return err
 				}
-				if status != want {
+				if status != l.status(want) {
 					return fmt.Errorf("GET %s was answered %d, want %d", target, status, want)
 				}
 			}
@@ -330,7 +331,7 @@ var boundCases = []Case{
 			if err != nil {
 				return err
 			}
-			if got := s[requestsKey("GET", "__overflow__", 200)]; got != routes-limit {
+			if got := s[l.key(requestsKey("GET", "__overflow__", 200))]; got != routes-limit {
 				return fmt.Errorf("%v requests are in __overflow__, want %d\n%s", got, routes-limit, s.about("http_requests_total"))
 			}
 			if got := s[`tacho_overflow_total{label="path",metric="http_requests_total"}`]; got != routes-limit {

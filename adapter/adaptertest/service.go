@@ -104,7 +104,7 @@ var serviceCases = []Case{
 			}}
 			measured, err := l.start(app, tacho.Options{
 				Exclude: tacho.Exclude{
-					Paths: []string{"/exact", "/static/**", l.label("/by/{template}")},
+					Paths: []string{l.label("/exact"), "/static/**", l.label("/by/{template}")},
 					Func:  func(method, path string) bool { return strings.HasPrefix(path, "/func/") },
 				},
 			})

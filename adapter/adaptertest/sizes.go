@@ -17,8 +17,9 @@ const (
 // sizeCases: bodies are counted as they pass, never buffered, never negative.
 var sizeCases = []Case{
 	{
-		Name: "size-read",
-		Rule: "A request body has the size that the handler read, with and without Content-Length.",
+		Name:  "size-read",
+		Rule:  "A request body has the size that the handler read, with and without Content-Length.",
+		Needs: []Feature{PlainBodies},
 		Check: func(l *Lab) error {
 			p, err := l.start(App{Routes: []Route{{Method: "POST", Path: users, Do: func(c Call) {
 				drain(c)
@@ -41,8 +42,9 @@ var sizeCases = []Case{
 		},
 	},
 	{
-		Name: "size-refused",
-		Rule: "An upload that the handler refuses at once is answered at once, and only what was read has a size.",
+		Name:  "size-refused",
+		Rule:  "An upload that the handler refuses at once is answered at once, and only what was read has a size.",
+		Needs: []Feature{Uploads},
 		Check: func(l *Lab) error {
 			// net/http writes the header of a long answer while the handler
 			// still runs, and then looks at the request's body.
@@ -55,8 +57,9 @@ var sizeCases = []Case{
 		},
 	},
 	{
-		Name: "size-written",
-		Rule: "A response body has the size that was written.",
+		Name:  "size-written",
+		Rule:  "A response body has the size that was written.",
+		Needs: []Feature{PlainBodies},
 		Check: func(l *Lab) error {
 			p, err := l.start(userApp(func(c Call) {
 				answer(200, "12345")(c)
@@ -72,8 +75,9 @@ var sizeCases = []Case{
 		},
 	},
 	{
-		Name: "size-none",
-		Rule: "204 and HEAD have bodies of no bytes, not of minus one and not of what the handler tried to write.",
+		Name:  "size-none",
+		Rule:  "204 and HEAD have bodies of no bytes, not of minus one and not of what the handler tried to write.",
+		Needs: []Feature{NoBody},
 		Check: func(l *Lab) error {
 			p, err := l.start(App{Routes: []Route{
 				{Path: "/none", Do: func(c Call) { c.WriteHeader(http.StatusNoContent) }},

@@ -20,7 +20,7 @@ var streamCases = []Case{
 	{
 		Name:  "stream-events",
 		Rule:  "An event stream adds its time to first byte to the latency, and its lifetime to the stream metrics.",
-		Needs: []Feature{Streaming},
+		Needs: []Feature{Streaming, EventStreams},
 		Check: func(l *Lab) error { return l.stream("text/event-stream", true) },
 	},
 	{
@@ -98,7 +98,7 @@ func (l *Lab) stream(contentType string, atOnce bool) error {
 	if latency := s.total(requestDuration + "_sum"); latency > streamLife.Seconds()/2 {
 		return fmt.Errorf("the latency histogram took %v s from a stream whose first byte came at once", latency)
 	}
-	if life := s[routeKey(streamDuration+"_sum", "GET", l.label(users))]; life < streamLife.Seconds() {
+	if life := s[l.key(routeKey(streamDuration+"_sum", "GET", l.label(users)))]; life < streamLife.Seconds() {
 		return fmt.Errorf("the stream metrics have a lifetime of %v s, want %v s\n%s", life, streamLife.Seconds(), s.about(streamDuration))
 	}
 	return p.settles(streamsInFlight, 0)

@@ -15,7 +15,7 @@ var trackCases = []Case{
 	{
 		Name:  "track-labels",
 		Rule:  "A metric that is put on a route counts its requests, with labels from the path, the headers and the status of both sides.",
-		Needs: []Feature{Tracking},
+		Needs: []Feature{Tracking, PathValues},
 		Check: func(l *Lab) error {
 			p, err := l.start(App{Routes: []Route{{Path: users, Track: counting(pathHeaderStatus), Do: cached(201)}}}, tacho.Options{})
 			if err != nil {
@@ -128,7 +128,7 @@ var trackCases = []Case{
 	{
 		Name:  "own-labels",
 		Rule:  "Options.Labels and Options.GroupBy take their values from the request and its response.",
-		Needs: []Feature{Tracking},
+		Needs: []Feature{Tracking, PathValues},
 		Check: func(l *Lab) error {
 			p, err := l.start(App{Routes: []Route{{Path: users, Do: cached(200)}}}, tacho.Options{
 				Labels:  []tacho.Label{{Name: "cache", Func: func(r tacho.Request) string { return r.ResponseHeader("X-Cache") }, Values: []string{"hit"}}},

@@ -51,6 +51,7 @@ func (s *Stack) unused() *Call {
 func (s *Stack) pass(e *Engine, w http.ResponseWriter, r *http.Request, x *Exchange, route string) *Call {
 	c := s.enter(e, w, r)
 	c.enclosing, c.route, c.use = x, route, passing
+	c.exchange.coded, c.exchange.over = 0, false // for SetCode
 	return c
 }
 
@@ -202,6 +203,9 @@ func (c *Call) tracked() {
 func (c *Call) passed(route string) {
 	if c.enclosing != nil && route != c.route {
 		c.enclosing.SetRoute(route)
+	}
+	if c.enclosing != nil && c.exchange.coded != 0 {
+		c.enclosing.SetInnerCode(c.exchange.coded - 1)
 	}
 	c.enclosing = nil
 	c.stack.takeBack(c)

@@ -22,7 +22,7 @@ type Exchange struct {
 	engine *Engine
 	method string
 	path   string // as the client sent it
-	code   string // by SetCode
+	coded  uint32 // a code and one, by SetCode
 	number uint32 // kept when the exchange is reused
 	start  int64
 	status int // the final status that was written; 0 before that
@@ -31,6 +31,7 @@ type Exchange struct {
 	clientGone bool  // before a status was written
 	silent     bool  // the handler wrote nothing: the status is that of Settle
 	broken     bool  // a write failed, or the handler aborted
+	replaced   bool  // http.TimeoutHandler has responded in the handler's place
 	hijacked   bool
 	panicked   bool
 	trace      context.Context // for Options.TraceFunc, by Settle
@@ -140,7 +141,7 @@ func (x *Exchange) reset() {
 	x.status, x.firstByte = 0, 0
 	x.clientGone, x.hijacked, x.panicked, x.stream, x.excluded = false, false, false, false, false
 	x.unseen, x.only, x.secure, x.over = false, false, false, false
-	x.silent, x.broken = false, false
+	x.silent, x.broken, x.replaced = false, false, false
 	if x.trace != nil {
 		x.trace = nil
 	}
@@ -157,9 +158,7 @@ func (x *Exchange) reset() {
 		x.nestedPath = ""
 		x.named.Store(nil)
 	}
-	if x.code != "" {
-		x.code = ""
-	}
+	x.coded = 0
 	x.route = nil
 	x.watch.use++ // writers of the previous request no longer report
 	if x.watch.ctx != nil {
@@ -221,7 +220,7 @@ func (x *Exchange) WriteFailed(err error) {
 	case nil, http.ErrBodyNotAllowed, http.ErrContentLength: // the handler's own mistake
 	case http.ErrHandlerTimeout:
 		// http.TimeoutHandler, around the handler, has already responded.
-		x.status, x.clientGone = http.StatusServiceUnavailable, false
+		x.status, x.clientGone, x.replaced = http.StatusServiceUnavailable, false, true
 	default:
 		x.broken = true
 	}
@@ -324,6 +323,9 @@ const (
 	markUntracked = 1 << iota // by DoNotTrack
 	markNothing               // by ExcludeAll
 	markPath                  // the path is excluded
+	markCoded                 // by SetInnerCode: the code is in the bits from codeShift on
+
+	codeShift = 8
 )
 
 // DoNotTrack excludes this exchange from the HTTP metrics. Tracked metrics are still recorded. Any

@@ -13,10 +13,13 @@ func (e *Engine) End(x *Exchange) {
 	if !x.excluded {
 		r := x.settledRoute()
 		x.route, x.over = r, true
+		marks := x.marks.Load()
+		if marks >= markCoded {
+			marks = x.takeInnerCode(marks)
+		}
 		if x.clientGone {
 			x.clientGone = x.lost()
 		}
-		marks := x.marks.Load()
 		if marks == 0 && !x.only && !r.Excluded && !e.OmitHTTP {
 			e.record(x, r, now)
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 )
@@ -31,16 +32,55 @@ var codes = [...]struct {
 	{"UNAUTHENTICATED", http.StatusUnauthorized},
 }
 
-// SetCode reports the code of an RPC. ctx is that of WroteHeader.
+// SetCode reports the code of an RPC. It replaces a status that was written: over HTTP, gRPC sends
+// 200 before the outcome is known. ctx is that of WroteHeader.
 func (x *Exchange) SetCode(ctx context.Context, code uint32) {
-	if x.status != 0 {
-		return
+	if x.coded == 0 && !x.over && !x.replaced {
+		x.setCode(code)
+		x.clientGone = left(ctx)
 	}
-	status := http.StatusInternalServerError // as for UNKNOWN
+}
+
+func (x *Exchange) setCode(code uint32) {
+	x.coded = min(code, math.MaxUint32-1) + 1
+	x.status = StatusOf(code)
+}
+
+// StatusOf returns the HTTP status of a code.
+func StatusOf(code uint32) int {
 	if code < uint32(len(codes)) {
-		x.code, status = codes[code].name, codes[code].status
-	} else {
-		x.code = strconv.FormatUint(uint64(code), 10)
+		return codes[code].status
 	}
-	x.WroteHeader(ctx, status)
+	return http.StatusInternalServerError // as for UNKNOWN
+}
+
+// SetInnerCode reports the code of an RPC on the exchange that encloses that of an inner adapter.
+// The first call counts. Any goroutine may call it.
+func (x *Exchange) SetInnerCode(code uint32) {
+	code = min(code, uint32(len(codes))) // the bits hold no others
+	for {
+		marks := x.marks.Load()
+		if marks&markCoded != 0 || x.marks.CompareAndSwap(marks, marks|markCoded|code<<codeShift) {
+			return
+		}
+	}
+}
+
+// takeInnerCode uses the code of SetInnerCode, and returns the other marks.
+func (x *Exchange) takeInnerCode(marks uint32) uint32 {
+	if marks&markCoded != 0 && x.coded == 0 && !x.replaced {
+		x.setCode(marks >> codeShift)
+	}
+	return marks & (markCoded - 1)
+}
+
+// Code returns the name of the code, "" without one.
+func (x *Exchange) Code() string {
+	switch {
+	case x.coded == 0:
+		return ""
+	case x.coded <= uint32(len(codes)):
+		return codes[x.coded-1].name
+	}
+	return strconv.FormatUint(uint64(x.coded-1), 10)
 }

@@ -30,9 +30,6 @@ func (x *Exchange) Carrier() Carrier { return x.carrier }
 // Status returns the status that was written, 0 before that.
 func (x *Exchange) Status() int { return x.status }
 
-// Code returns the code of SetCode, "" without one.
-func (x *Exchange) Code() string { return x.code }
-
 // Outcome returns the status to record.
 func (x *Exchange) Outcome() int {
 	switch {

@@ -1,5 +1,5 @@
-// Package outgoing measures the requests that an HTTP client sends. The root package uses it. It
-// counts in label sets (internal/labelset) and must not depend on Options.
+// Package outgoing measures the requests that an HTTP or RPC client sends. The root package and
+// package adapter use it. It counts in label sets (internal/labelset) and must not depend on Options.
 package outgoing
 
 import (
@@ -55,11 +55,15 @@ func (t *transport) host(u *url.URL) host {
 	if u == nil { // base returns the error
 		return otherHost
 	}
-	name, port := strings.ToLower(u.Hostname()), u.Port()
+	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	for _, h := range t.hosts {
+	return find(t.hosts, strings.ToLower(u.Hostname()), port)
+}
+
+func find(hosts []host, name, port string) host {
+	for _, h := range hosts {
 		if h.name == name && (h.port == "" || h.port == port) {
 			h.port = port
 			return h
@@ -170,6 +174,64 @@ func (c *call) begin() {
 		g := f.find(c, "", "")
 		g.Gauge.Inc()
 		c.flying = append(c.flying, g)
+	}
+}
+
+// Of returns the Metrics of a *tacho.Meter. Package tacho sets it; package adapter calls it when a
+// client is set up.
+var Of func(meter any) *Metrics
+
+// A Sender measures the requests of a client that is not net/http's.
+type Sender struct {
+	metrics *Metrics
+	hosts   []host
+}
+
+// NewSender returns a Sender for these hosts and others.
+func NewSender(m *Metrics, hosts []string) *Sender {
+	s := &Sender{metrics: m}
+	for _, h := range hosts {
+		s.hosts = append(s.hosts, newHost(h))
+	}
+	return s
+}
+
+// A Sent is a request of a Sender.
+type Sent struct{ call }
+
+// Begin begins a request to a target: host, host:port, or a URL or gRPC target with one of these.
+func (s *Sender) Begin(method, target string) *Sent {
+	x := &Sent{call{metrics: s.metrics, method: s.metrics.config.Method(method), host: s.host(target), start: s.metrics.config.Now()}}
+	x.begin()
+	return x
+}
+
+func (s *Sender) host(target string) host {
+	scheme := ""
+	if before, rest, ok := strings.Cut(target, "://"); ok {
+		scheme, target = before, rest[strings.LastIndexByte(rest, '/')+1:]
+	}
+	name, port, err := net.SplitHostPort(target)
+	if err != nil {
+		name, port = strings.Trim(target, "[]"), map[string]string{"http": "80"}[scheme]
+	}
+	if port == "" {
+		port = "443" // as in gRPC
+	}
+	return find(s.hosts, strings.ToLower(name), port)
+}
+
+// End ends the request with the status of the response, or with one that was canceled or timed out
+// by the client.
+func (s *Sent) End(status int, canceled, timedOut bool) {
+	switch outcome := outcomeTimeout; {
+	case canceled:
+		outcome = outcomeCanceled
+		fallthrough
+	case timedOut:
+		s.end(0, &outcome)
+	default:
+		s.end(status, nil)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestImports(t *testing.T) {
 		{"./internal/engine", []string{
 			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
 		}, "what happens to a request does not depend on options, formats or frameworks; client_golang has the Gauge"},
-		{"./adapter", []string{module, module + "/internal/engine", module + "/internal/reqcopy"}, "it shows the engine to authors of adapters, and adds no framework"},
+		{"./adapter", []string{module, module + "/internal/engine", module + "/internal/outgoing", module + "/internal/reqcopy"}, "it shows the engine to authors of adapters, and adds no framework"},
 		{"./adapter/adaptertest", []string{
 			module, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
 		}, "the rules hold for any adapter, so that the suite knows none"},
@@ -147,7 +147,7 @@ func TestArrows(t *testing.T) {
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
-		{"./adapter", []string{"", "/internal/engine", "/internal/reqcopy"}, nil},
+		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{""}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
