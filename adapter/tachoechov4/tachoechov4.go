@@ -87,12 +87,12 @@ func Middleware(m *tacho.Meter) echo.MiddlewareFunc { return handler(adapter.Mea
 // all the same.
 func Track(metrics ...*tacho.Metric) echo.MiddlewareFunc { return handler(adapter.Track(metrics...)) }
 
-// DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track
-// has put on it is still recorded.
+// DoNotTrack excludes the requests of a route from the HTTP metrics. Metrics that Track has put on
+// it are still recorded.
 func DoNotTrack(m *tacho.Meter) echo.MiddlewareFunc { return handler(adapter.DoNotTrack(m)) }
 
-// ExcludeAll leaves the requests of a route out of everything, what Track has put
-// on it included, whichever of them stands first.
+// ExcludeAll excludes the requests of a route from everything, including metrics that Track has put
+// on it, regardless of their order.
 func ExcludeAll(m *tacho.Meter) echo.MiddlewareFunc { return handler(adapter.ExcludeAll(m)) }
 
 func handler(l *adapter.Layer) echo.MiddlewareFunc { return (&middleware{layer: l}).measure }

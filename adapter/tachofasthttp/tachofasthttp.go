@@ -84,14 +84,14 @@ func Track(metrics ...*tacho.Metric) func(fasthttp.RequestHandler) fasthttp.Requ
 	return layered(adapter.Track(metrics...), nil)
 }
 
-// DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track has put on it is
-// still recorded.
+// DoNotTrack excludes the requests of a route from the HTTP metrics. Metrics that Track has put on
+// it are still recorded.
 func DoNotTrack(m *tacho.Meter) func(fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return layered(adapter.DoNotTrack(m), nil)
 }
 
-// ExcludeAll leaves the requests of a route out of everything, what Track has put on it included,
-// whichever of them stands first.
+// ExcludeAll excludes the requests of a route from everything, including metrics that Track has put
+// on it, regardless of their order.
 func ExcludeAll(m *tacho.Meter) func(fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return layered(adapter.ExcludeAll(m), nil)
 }

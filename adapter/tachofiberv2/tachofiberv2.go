@@ -63,12 +63,12 @@ func Track(metrics ...*tacho.Metric) fiber.Handler {
 	return handler(adapter.Track(metrics...), new(finder))
 }
 
-// DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track has put on it is
-// still recorded.
+// DoNotTrack excludes the requests of a route from the HTTP metrics. Metrics that Track has put on
+// it are still recorded.
 func DoNotTrack(m *tacho.Meter) fiber.Handler { return handler(adapter.DoNotTrack(m), new(finder)) }
 
-// ExcludeAll leaves the requests of a route out of everything, what Track has put on it included,
-// whichever of them stands first.
+// ExcludeAll excludes the requests of a route from everything, including metrics that Track has put
+// on it, regardless of their order.
 func ExcludeAll(m *tacho.Meter) fiber.Handler { return handler(adapter.ExcludeAll(m), new(finder)) }
 
 // outside measures around an app.

@@ -69,12 +69,12 @@ func Middleware(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.Measure
 // all the same.
 func Track(metrics ...*tacho.Metric) gin.HandlerFunc { return handler(adapter.Track(metrics...)) }
 
-// DoNotTrack leaves the requests of a route out of the HTTP metrics; what Track
-// has put on it is still recorded.
+// DoNotTrack excludes the requests of a route from the HTTP metrics. Metrics that Track has put on
+// it are still recorded.
 func DoNotTrack(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.DoNotTrack(m)) }
 
-// ExcludeAll leaves the requests of a route out of everything, what Track has put
-// on it included, whichever of them stands first.
+// ExcludeAll excludes the requests of a route from everything, including metrics that Track has put
+// on it, regardless of their order.
 func ExcludeAll(m *tacho.Meter) gin.HandlerFunc { return handler(adapter.ExcludeAll(m)) }
 
 // handler is a layer as Gin's handler. In a copy of the function that it returns, which

@@ -101,9 +101,8 @@ func (in recorder) requests() string {
 	return in.counted(f, latency, counter, in.rate(latency, "_count", by...))
 }
 
-// counted counts each job by its counter if it has one, else by the count of
-// its latency, which is what decides, too, where the counter has no route and
-// the latency has.
+// counted counts each job by its counter, or by the count of its latency if it has no
+// counter, or if only the latency has a route.
 func (in recorder) counted(f, latency schema.Family, counter, count string) string {
 	jobs := func(f schema.Family, suffix string, routed bool) string {
 		picked := in.schema.Select(f, in.Schemas)
