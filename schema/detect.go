@@ -22,6 +22,9 @@ import (
 // request counter is left out if the service has none, or has a route on its latency only.
 // [Schema.Counter] then returns what counts its requests.
 //
+// A service may measure RPCs beside other requests. Schemas of RPCs come last, because tacho counts
+// RPCs in its own families, too.
+//
 // A service without routes in these names does not use a schema with optional routes if another
 // schema that shares the names finds routes: both would count the same requests.
 func Detect(families map[string][]string) []Schema {
@@ -32,7 +35,7 @@ func Detect(families map[string][]string) []Schema {
 		}
 	}
 	found = slices.DeleteFunc(found, func(m match) bool { return m.defers(found) })
-	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(b.points, a.points) })
+	slices.SortStableFunc(found, better)
 
 	claimed := map[string]bool{}
 	var used []Schema
@@ -55,6 +58,17 @@ type match struct {
 	points       int
 	mainFamilies []string // the request counter and the latency, if they fit
 	routed       bool     // one of those has a route
+}
+
+// better orders matches: RPCs last, then by points.
+func better(a, b match) int {
+	if a.schema.RPC != b.schema.RPC {
+		if b.schema.RPC {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(b.points, a.points)
 }
 
 // defers implements Selector.DeferTo for one exposition.

@@ -100,3 +100,38 @@ func GoHTTPMetrics() Schema {
 		},
 	}
 }
+
+// GoZero returns the names of rest in github.com/zeromicro/go-zero. The latency is in milliseconds;
+// requests that match no route are not measured.
+func GoZero() Schema {
+	labels := []LabelName{byCode, byMethod, byPath}
+	return Schema{
+		Name: "go-zero",
+		Requests: Family{
+			Name: "http_server_requests_code_total", Kind: Counter, Labels: labels,
+			Help: "http server requests error count.",
+		},
+		Duration: Family{
+			Name: "http_server_requests_duration_ms", Kind: Histogram, Unit: "milliseconds", Labels: labels,
+			Help: "http server requests duration(ms).",
+		},
+	}
+}
+
+// Hertz returns the names of github.com/hertz-contrib/monitor-prometheus. The latency is in
+// microseconds. The path exists since late 2022 and is the route's template since late 2023; it is
+// unknown if no route matched.
+func Hertz() Schema {
+	labels := []LabelName{byMethod, optional(byPath), {Name: "statusCode", Value: Status}}
+	return Schema{
+		Name: "hertz",
+		Requests: Family{
+			Name: "hertz_server_throughput", Kind: Counter, Labels: labels,
+			Help: "Total number of HTTPs completed by the server, regardless of success or failure.",
+		},
+		Duration: Family{
+			Name: "hertz_server_latency_us", Kind: Histogram, Unit: "microseconds", Labels: labels,
+			Help: "Latency (microseconds) of HTTP that had been application-level handled by the server.",
+		},
+	}
+}

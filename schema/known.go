@@ -10,5 +10,7 @@ func Known() []Schema {
 		Promhttp(), GoHTTPMetrics(),
 		FastAPI(), StarletteExporter(), StarlettePrometheus(), Django(),
 		Micrometer(),
+		GoZero(), Hertz(),
+		GoGRPCMiddleware(), OTelRPC(), OTelRPCOld(), Kratos(), GoZeroRPC(),
 	}
 }

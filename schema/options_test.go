@@ -23,6 +23,14 @@ var recordable = map[string]string{
 	"starlette_exporter":   "its label app_name carries what tacho does not record",
 	"starlette-prometheus": "its label exception_type carries what tacho does not record",
 	"micrometer":           "its label outcome carries what tacho does not record",
+
+	"go-zero":            "it is in milliseconds; only seconds can be recorded there",
+	"hertz":              "it is in microseconds; only seconds can be recorded there",
+	"go-grpc-middleware": "its label grpc_method is a part of the route",
+	"otel-rpc":           "its label rpc_method is a part of the route",
+	"otel-rpc-old":       "it is in milliseconds; only seconds can be recorded there",
+	"kratos":             "its label kind carries what tacho does not record there",
+	"go-zero-rpc":        "it is in milliseconds; only seconds can be recorded there",
 }
 
 // TestRecordableSchemas: whatever library a service's dashboards were made for,

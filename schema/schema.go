@@ -54,6 +54,8 @@ const (
 	Service   // a name that the service sets
 	Exception // the type of the exception, or none
 	Outcome   // the status as a word, SUCCESS or SERVER_ERROR
+	CallType  // of an RPC: unary, client_stream, server_stream or bidi_stream
+	Transport // grpc or http
 )
 
 // A LabelName pairs a label's name with the source of its value.
@@ -66,6 +68,10 @@ type LabelName struct {
 	// Aliases are other names that services use for the label. A family with any of them
 	// follows the schema; tacho itself exports Name.
 	Aliases []string
+	// Join names the labels that form the route of an RPC, each value after a slash: the
+	// service shop.Shop and the method Buy are the route /shop.Shop/Buy. nil means that the
+	// value is the route.
+	Join []string
 }
 
 // Names returns the label's name and its aliases.
@@ -81,9 +87,16 @@ type Family struct {
 	Name   string
 	Help   string
 	Kind   Kind
-	Unit   string // "seconds", "bytes", or empty for a plain number
+	Unit   string // "seconds", "bytes", or empty for a plain number; other libraries also have "milliseconds" and "microseconds"
 	Labels []LabelName
 }
+
+// exponents are the powers of ten of the units that are not base units.
+var exponents = map[string]int{"milliseconds": -3, "microseconds": -6}
+
+// Exponent returns the power of ten by which the family's values are multiplied to be in the base
+// unit: -3 for milliseconds, 0 for seconds.
+func (f Family) Exponent() int { return exponents[f.Unit] }
 
 // A Schema names every metric family that tacho records about HTTP requests.
 type Schema struct {
@@ -95,6 +108,9 @@ type Schema struct {
 	// Buckets are the default upper bounds of the latency, in seconds. nil means the library's
 	// own.
 	Buckets []float64
+
+	// RPC means that the requests are RPCs, whose statuses are codes.
+	RPC bool
 
 	// FromFirst means that a series appears with its first event instead of starting at zero.
 	FromFirst bool
@@ -222,6 +238,7 @@ var valueNames = map[Value]string{
 	Method: "method", Route: "route", Status: "status", Metric: "metric", Label: "label", Reason: "reason",
 	StatusClass: "status_class", Scheme: "scheme", ErrorType: "error_type", Version: "version", Host: "host", Port: "port",
 	Handler: "handler", Service: "service", Exception: "exception", Outcome: "outcome",
+	CallType: "call_type", Transport: "transport",
 }
 
 // MarshalText implements encoding.TextMarshaler.

@@ -174,10 +174,3 @@ func (s Schema) Fallback() (f Family, ok bool) {
 	_, suffix := s.Counter()
 	return s.Duration, suffix == "" && s.Duration.Name != "" && !unique(s.Duration.Name)
 }
-
-// ErrorStatus is the regular expression for the statuses, status classes and status texts of
-// failed requests: everything from 500 on. A client that disconnected (499) is not a failure of
-// the service.
-const ErrorStatus = "5..|Internal Server Error|Not Implemented|Bad Gateway|Service Unavailable|Gateway Timeout|" +
-	"HTTP Version Not Supported|Variant Also Negotiates|Insufficient Storage|Loop Detected|Not Extended|" +
-	"Network Authentication Required"

@@ -15,7 +15,7 @@ const (
 	quantiles = "tacho:http_request_duration_seconds:quantile"
 )
 
-const failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
+var failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
 
 const byRoute = "sum by (job, schema, method, path) "
 

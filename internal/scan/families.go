@@ -231,7 +231,13 @@ func (s slot) refuses(f schema.Family) error {
 	if !slices.Contains(s.kinds, f.Kind) {
 		return fmt.Errorf("it is a %s; only %v can be recorded there", f.Kind, s.kinds)
 	}
+	if f.Exponent() != 0 {
+		return fmt.Errorf("it is in %s; only seconds can be recorded there", f.Unit)
+	}
 	for _, l := range f.Labels {
+		if l.Join != nil {
+			return fmt.Errorf("its label %s is a part of the route; only the whole route can be recorded", l.Name)
+		}
 		if !l.Optional && !slices.Contains(s.values, l.Value) {
 			return fmt.Errorf("its label %s carries what tacho does not record there", l.Name)
 		}
