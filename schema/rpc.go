@@ -1,5 +1,39 @@
 package schema
 
+import "strings"
+
+// RouteOf returns the route of a series, given the values of its labels: that of the label, or of
+// the labels to Join. RPCs without a known method, which an exporter calls unmatched or unknown, are
+// one route of that name.
+func (l LabelName) RouteOf(value func(name string) string) string {
+	if l.Join == nil {
+		return value(l.Name)
+	}
+	var b strings.Builder
+	for _, name := range l.Join {
+		b.WriteString("/" + value(name))
+	}
+	if first := value(l.Join[0]); len(l.Join) > 1 && (first == "unmatched" || first == "unknown") {
+		return first
+	}
+	return b.String()
+}
+
+// Labels returns the labels of a route's series and their values: the opposite of RouteOf.
+func (l LabelName) Labels(route string) (names, values []string) {
+	if l.Join == nil {
+		return []string{l.Name}, []string{route}
+	}
+	rest, slashed := strings.CutPrefix(route, "/")
+	if !slashed {
+		return l.Join[:1], []string{route}
+	}
+	if last := strings.LastIndexByte(rest, '/'); len(l.Join) > 1 && last >= 0 {
+		return l.Join, []string{rest[:last], rest[last+1:]}
+	}
+	return l.Join[:1], []string{rest}
+}
+
 // joined is the route of an RPC, whose last part is the label name.
 func joined(name string, before ...string) LabelName {
 	return LabelName{Name: name, Value: Route, Join: append(before, name)}

@@ -112,14 +112,26 @@ func (in instances) increase(f schema.Family, suffix string, failed bool) string
 		return ""
 	}
 	matchers := in.selected(f)
+	each := []string{in.increaseOf(f.Name+suffix, matchers)}
 	if failed {
 		l, ok := f.StatusLabel()
 		if !ok {
 			return ""
 		}
-		matchers = append(matchers, l.Name+`=~"`+schema.ErrorStatus+`"`)
+		each = nil
+		for _, name := range l.Names() {
+			each = append(each, in.increaseOf(f.Name+suffix, append(matchers, name+`=~"`+schema.ErrorStatus+`"`)))
+		}
 	}
-	return fmt.Sprintf("sum by (instance) (increase(%s%s{%s}[%s]))", f.Name, suffix, strings.Join(matchers, ","), duration(in.window))
+	sum := "sum by (instance) (" + strings.Join(each, " or ") + ")"
+	if e := f.Exponent(); e != 0 && suffix == "_sum" {
+		sum += fmt.Sprintf(" * 1e%d", e)
+	}
+	return sum
+}
+
+func (in instances) increaseOf(series string, matchers []string) string {
+	return fmt.Sprintf("increase(%s{%s}[%s])", series, strings.Join(matchers, ","), duration(in.window))
 }
 
 // selected are the matchers of the finding's route on a family.
@@ -130,7 +142,10 @@ func (in instances) selected(f schema.Family) []string {
 		all = append(all, absent+`=""`)
 	}
 	if l, ok := f.Label(schema.Route); ok && in.finding.Path != "unknown" {
-		all = append(all, l.Name+"="+strconv.Quote(in.finding.Path))
+		names, values := l.Labels(in.finding.Path)
+		for i, name := range names {
+			all = append(all, name+"="+strconv.Quote(values[i]))
+		}
 	}
 	if l, ok := f.Label(schema.Method); ok && in.finding.Method != "" {
 		all = append(all, l.Name+"="+strconv.Quote(in.finding.Method))

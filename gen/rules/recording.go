@@ -96,7 +96,7 @@ func (in recorder) requests() string {
 	counter := in.rate(f, suffix, by...)
 	latency, ok := in.schema.Fallback()
 	if with := in.schema.Select(latency, in.Schemas).With; !ok || with != nil && hasRoutes(f) {
-		return counter // which is always there
+		return in.otherwise(counter) // which is always there
 	}
 	return in.counted(f, latency, counter, in.rate(latency, "_count", by...))
 }
@@ -134,16 +134,43 @@ func routes(f schema.Family) bool {
 
 func (in recorder) buckets() string {
 	if f := in.schema.Duration; f.Name != "" && f.Kind == schema.Histogram {
-		return in.rate(f, "_bucket", schema.Method, schema.Route)
+		return in.otherwise(inSeconds(f, in.rate(f, "_bucket", schema.Method, schema.Route)))
 	}
 	return ""
 }
 
 func (in recorder) seconds() string {
 	if f := in.schema.Duration; f.Name != "" {
-		return in.rate(f, "_sum", schema.Method, schema.Route)
+		expr := in.rate(f, "_sum", schema.Method, schema.Route)
+		if e := f.Exponent(); e != 0 {
+			expr += fmt.Sprintf(" * 1e%d", e)
+		}
+		return in.otherwise(expr)
 	}
 	return ""
+}
+
+// inSeconds converts the bounds of buckets in another unit: 250 milliseconds are 250e-3 seconds.
+// Prometheus writes bounds from a million on with an exponent.
+func inSeconds(f schema.Family, expr string) string {
+	e := f.Exponent()
+	if e == 0 {
+		return expr
+	}
+	for _, written := range []int{6, 7} {
+		expr = fmt.Sprintf(`label_replace(%s, "le", "${1}e%d", "le", "([0-9.]+)e[+]0%d")`, expr, written+e, written)
+	}
+	return fmt.Sprintf(`label_replace(%s, "le", "${1}e%d", "le", "([0-9.]+)")`, expr, e)
+}
+
+// otherwise leaves out the RPCs that tacho itself has counted as requests of the same job, as
+// tachogrpc does beside the usual families of gRPC.
+func (in recorder) otherwise(expr string) string {
+	own := schema.Default().Name
+	if !in.schema.RPC || !slices.ContainsFunc(in.Schemas, func(s schema.Schema) bool { return s.Name == own }) {
+		return expr
+	}
+	return expr + "\nunless on (job, path) " + Requests + `{schema="` + own + `"}`
 }
 
 func (in recorder) inFlight() string {
@@ -181,7 +208,23 @@ func (in recorder) rate(f schema.Family, suffix string, by ...schema.Value) stri
 	if len(sums) > 1 {
 		expr = "(" + expr + ")"
 	}
+	if route, _ := f.Label(schema.Route); route.Join != nil {
+		expr = join(expr, route.Join)
+		if len(renamed) == 0 { // rename sums up otherwise
+			expr = "sum by (" + strings.Join(ours, ", ") + ") (" + expr + ")"
+		}
+	}
 	return rename(expr, renamed, ours, hasRoutes(f)) + beside(picked)
+}
+
+// join gives the series of RPCs their route, as schema.LabelName.RouteOf does. They have no path yet, so
+// that the route begins with a slash.
+func join(expr string, labels []string) string {
+	expr = fmt.Sprintf(`label_join(%s, "path", "/", "path", "%s")`, expr, strings.Join(labels, `", "`))
+	if len(labels) == 1 {
+		return expr
+	}
+	return fmt.Sprintf(`label_replace(%s, "path", "$1", "path", "/(unmatched|unknown)/.*")`, expr)
 }
 
 // columns are the labels of the values in the family and in the recorded metric, and
@@ -190,6 +233,10 @@ func columns(f schema.Family, by []schema.Value) (theirs, ours []string, renamed
 	theirs, ours = []string{"job"}, []string{"job"}
 	for _, v := range by {
 		name, l := called[v], label(f, v)
+		if l.Join != nil {
+			theirs, ours = append(theirs, l.Join...), append(ours, name)
+			continue
+		}
 		theirs = append(theirs, l.Names()...)
 		if l.Name != "" || v == schema.Route {
 			ours = append(ours, name)

@@ -19,6 +19,12 @@ import (
 var mayBeSaid = map[string][]string{
 	"fiberprometheus.txt": {"lint"},        // a gauge with _total in its name
 	"gin-tutorial.txt":    {"status-text"}, // "OK" and "Not Found"
+	"hertz.txt":           {"lint"},        // a counter without _total
+
+	// Milliseconds.
+	"otelconnect-old.txt":    {"units"},
+	"otelgrpc-old.txt":       {"units"},
+	"otelgrpc-old-names.txt": {"units"},
 }
 
 // TestLibraries reads what known libraries export, and a machine's metrics.

@@ -24,11 +24,13 @@ const (
 
 // A role is the meaning of the samples of one name in a schema.
 type role struct {
-	part          part
-	selector      schema.Selector
-	route, method string   // names of labels; "" if it has none
-	status        []string // the names that the label has
-	counts        bool     // the family counts the requests
+	part     part
+	selector schema.Selector
+	route    schema.LabelName
+	method   string   // the label's name; "" if it has none
+	scale    float64  // to seconds
+	status   []string // the names that the label has
+	counts   bool     // the family counts the requests
 }
 
 // noRoute is the path of requests without a route label.
@@ -72,7 +74,7 @@ func newRole(s schema.Schema, f schema.Family, p part) role {
 	counter, _ := s.Counter()
 	return role{
 		part: p, selector: s.Select(f, nil),
-		route: route.Name, method: method.Name, status: status.Names(), counts: counter.Name == f.Name,
+		route: route, method: method.Name, scale: math.Pow10(f.Exponent()), status: status.Names(), counts: counter.Name == f.Name,
 	}
 }
 
@@ -84,7 +86,7 @@ func (r role) follows(set labels.Labels) bool {
 }
 
 func (r role) routeOf(set labels.Labels) Route {
-	return Route{Method: value(set, r.method), Path: cmp.Or(value(set, r.route), noRoute)}
+	return Route{Method: value(set, r.method), Path: cmp.Or(r.route.RouteOf(set.Get), noRoute)}
 }
 
 // point returns the point of a series, without its value. ok is false for a bucket without
@@ -97,6 +99,7 @@ func (r role) point(set labels.Labels) (p point, ok bool) {
 	}
 	var err error
 	p.le, err = strconv.ParseFloat(set.Get(labels.BucketLabel), 64)
+	p.le *= r.scale
 	return p, err == nil && !math.IsNaN(p.le)
 }
 

@@ -89,7 +89,9 @@ func (r *Snapshot) take(role role, set labels.Labels, value float64) {
 		return
 	}
 	if p, ok := role.point(set); ok {
-		p.value = value
+		if p.value = value; p.part == seconds {
+			p.value *= role.scale
+		}
 		r.points[set.Hash()] = p
 	}
 }
@@ -99,7 +101,7 @@ func (r *Snapshot) takeInFlight(role role, set labels.Labels, value float64) {
 		r.inFlight = 0
 	}
 	r.inFlight += value
-	if role.route != "" {
+	if role.route.Name != "" {
 		r.routes[role.routeOf(set)] += value
 	}
 }
