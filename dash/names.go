@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"math"
 	"sync"
 
 	"github.com/tacho-go/tacho/schema"
@@ -29,6 +30,8 @@ type family struct {
 	Status string      `json:"status,omitempty"`
 	Also   []string    `json:"also,omitempty"` // other names of the status
 	Host   string      `json:"host,omitempty"`
+	Join   []string    `json:"join,omitempty"`  // labels that form the path, each after a slash
+	Scale  float64     `json:"scale,omitempty"` // to seconds, of a sum in another unit
 	// Instead counts the requests of a service without this family.
 	Instead *family `json:"instead,omitempty"`
 }
@@ -66,8 +69,13 @@ func newFamily(f schema.Family, suffix string) *family {
 		return l.Name
 	}
 	status, _ := f.StatusLabel()
-	return &family{
-		Metric: f.Name + suffix, Kind: f.Kind, Method: called(schema.Method), Path: called(schema.Route),
-		Status: status.Name, Also: status.Aliases, Host: called(schema.Host),
+	route, _ := f.Label(schema.Route)
+	made := &family{
+		Metric: f.Name + suffix, Kind: f.Kind, Method: called(schema.Method), Path: route.Name,
+		Status: status.Name, Also: status.Aliases, Host: called(schema.Host), Join: route.Join,
 	}
+	if e := f.Exponent(); e != 0 {
+		made.Scale = math.Pow10(e)
+	}
+	return made
 }

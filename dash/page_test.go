@@ -61,6 +61,15 @@ func TestPage(t *testing.T) {
 			calm:   true,
 		},
 		{
+			name: "a service of RPCs",
+			fake: &fake{targets: "[]", alerts: "[]", answer: always(vector(
+				sample{"rate", rpc("Buy"), "3"}, sample{"errors", rpc("Buy"), "1.5"}, sample{"p95", rpc("Buy"), "0.2"},
+				sample{"rate", rpc("Watch"), "1"}, sample{"targets", job("shop"), "1"}))},
+			want:   []string{"Unhealthy: shop (errors).", "errors /shop.v1.Shop/Buy 3.00 50.0 % – 200 ms –", "/shop.v1.Shop/Watch 1.00 0 %"},
+			absent: []string{"undefined"},
+			calm:   true,
+		},
+		{
 			name: "one failed request is no state",
 			fake: &fake{alerts: "[]", answer: always(vector(
 				sample{"rate", route("shop", "GET", "/"), "0.0167"}, sample{"errors", route("shop", "GET", "/"), "0.0167"},
@@ -234,6 +243,35 @@ func check(t *testing.T, text string, want, absent []string) {
 		if strings.Contains(text, a) {
 			t.Errorf("the page has %q in\n%s", a, text)
 		}
+	}
+}
+
+// rpc are the labels of a route that the rules record for an RPC.
+func rpc(method string) map[string]string {
+	return map[string]string{"job": "shop", "schema": "go-grpc-middleware", "path": "/shop.v1.Shop/" + method}
+}
+
+// TestRPCRoute opens the route of an RPC: its codes, and its instances by the service's own names.
+func TestRPCRoute(t *testing.T) {
+	var mu sync.Mutex
+	var queries []string
+	f := &fake{targets: "[]", alerts: "[]", answer: func(_ int, query string) answer {
+		mu.Lock()
+		defer mu.Unlock()
+		queries = append(queries, query)
+		of := func(label, value, number string) sample { return sample{"", map[string]string{label: value}, number} }
+		if strings.Contains(query, "sum by (status)") {
+			return vector(of("status", "OK", "1.5"), of("status", "5", "0.5"), of("status", "Unavailable", "1"))
+		}
+		return vector(sample{"rate", rpc("Buy"), "3"}, sample{"errors", rpc("Buy"), "1"}, sample{"targets", job("shop"), "1"})
+	}}
+	page := browse(t, f.serve(t, "")+"#open=shop&route="+url.QueryEscape(" /shop.v1.Shop/Buy"), 1500*time.Millisecond)
+	check(t, page.text(t), []string{"/shop.v1.Shop/Buy", "OK 1.50 50.0 %", "Unavailable 1.00 33.3 %", "5 0.50 16.7 %"}, []string{"undefined"})
+	mu.Lock()
+	defer mu.Unlock()
+	asked := strings.Join(queries, "\n")
+	if want := `grpc_server_handled_total{job="shop",grpc_service="shop.v1.Shop",grpc_method="Buy"}`; !strings.Contains(asked, want) {
+		t.Errorf("no query selects %s:\n%s", want, asked)
 	}
 }
 

@@ -10,6 +10,15 @@ test("the business's metrics come first, and a histogram is one", () => {
   assert.deepEqual(found.map((m) => [m.name, m.type]), [["odd_bucket", "histogram"], ["orders_total", "counter"], ["wait_seconds", "histogram"], ["go_goroutines", "gauge"], ["up", "gauge"]]);
 });
 
+test("a histogram whose name ends in _bucket", () => {
+  const series = ["_bucket", "_sum", "_count"].map((s) => `server_requests_seconds_bucket${s}`);
+  const found = metricsInOrder([...series, "odd_bucket"], { server_requests_seconds_bucket: [{ type: "histogram", help: "" }] });
+  assert.deepEqual(found.map((m) => [m.name, m.type]), [["odd_bucket", "histogram"], ["server_requests_seconds_bucket", "histogram"]]);
+  const [odd, kratos] = found.map((m) => defaultQuery(m, "", "5m"));
+  assert.ok(odd.includes("sum by (le) (rate(odd_bucket[5m]))"), odd);
+  assert.ok(kratos.includes("sum by (le) (rate(server_requests_seconds_bucket_bucket[5m]))"), kratos);
+});
+
 test("each type has the question that one asks of it", () => {
   const of = (/** @type {string} */ name, /** @type {string} */ type) => defaultQuery({ name, type }, '{job="x"}', "5m");
   assert.equal(of("orders_total", "counter"), 'sum without (instance) (rate(orders_total{job="x"}[5m]))');

@@ -2,7 +2,7 @@
 // often, since when, and in which instance. Pure.
 
 import { rateBy } from "./names.js";
-import { errors, matchersOf, selector, union } from "./queries.js";
+import { errors, isError, matchersOf, selector, union } from "./queries.js";
 import { numberOf } from "./sample.js";
 
 /**
@@ -49,9 +49,6 @@ export function changeQueries(subject, source, seconds, shift = seconds) {
   return [["", ""], ["Before", ` offset ${Math.round(shift)}s`]].map(([when, offset]) => union(of.map(([name, by, recorded, counter]) =>
     /** @type {[string, string]} */ ([name + when, `${by} (${over(recorded, counter, offset)})`]))));
 }
-
-/** isError matches the statuses of failed requests. */
-const isError = new RegExp(`^(?:${errors[2]})$`);
 
 /** The smallest change worth reporting, as a share of the service's time or errors. */
 const minWeight = 0.05;

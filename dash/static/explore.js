@@ -10,8 +10,9 @@ const notBusiness = /^(go_|process_|python_|promhttp_|prometheus_|net_conntrack_
 
 /**
  * A Metric is a family of series; native if it has no series but its own, as histograms
- * without classic buckets have.
- * @typedef {{name: string, type: string, help: string, native?: boolean}} Metric
+ * without classic buckets have; bare if it is only known by the series of its buckets. The name of a
+ * known histogram can end in _bucket, too, as that of Kratos does.
+ * @typedef {{name: string, type: string, help: string, native?: boolean, bare?: boolean}} Metric
  */
 
 /**
@@ -27,7 +28,7 @@ export function metricsInOrder(names, metadata) {
     const family = metadata[series] ? series : series.replace(/_(bucket|sum|count)$/, "");
     const about = metadata[family]?.[0] ?? metadata[family.replace(/_total$/, "")]?.[0];
     const name = about ? family : series;
-    if (!found.has(name)) found.set(name, { name, type: about?.type ?? guess(series), help: about?.help ?? "", native: true });
+    if (!found.has(name)) found.set(name, { name, type: about?.type ?? guess(series), help: about?.help ?? "", native: true, bare: !about && series.endsWith("_bucket") });
     if (series !== name || !about) found.get(name).native = false;
   }
   const rank = (/** @type {string} */ name) => Number(notBusiness.test(name));
@@ -42,14 +43,14 @@ const guess = (/** @type {string} */ name) => (name.endsWith("_total") ? "counte
  * @param {string} matchers such as {job="shop"}, or ""
  * @param {string} window a PromQL duration
  */
-export function defaultQuery({ name, type, native }, matchers, window) {
+export function defaultQuery({ name, type, native, bare }, matchers, window) {
   const rate = (/** @type {string} */ suffix) => `rate(${name}${suffix}${matchers}[${window}])`;
   switch (type) {
     case "counter":
       return `sum without (instance) (${rate("")})`;
     case "histogram":
       return Object.values(quantiles).map((q) => {
-        const of = native ? `sum (${rate("")})` : `sum by (le) (${name.endsWith("_bucket") ? rate("") : rate("_bucket")})`;
+        const of = native ? `sum (${rate("")})` : `sum by (le) (${bare ? rate("") : rate("_bucket")})`;
         return `label_replace(histogram_quantile(${q}, ${of}), "quantile", "${q}", "", "")`;
       }).join("\nor\n");
     case "summary":

@@ -5,8 +5,9 @@ import { errors, selector } from "./queries.js";
 
 /**
  * A Family is a metric and what its labels are called, as names.go writes them; also are other names of
- * the status, and instead is the family that counts where there is none of this one.
- * @typedef {{metric: string, kind: string, method?: string, path?: string, status?: string, also?: string[], host?: string, instead?: any}} Family
+ * the status, and instead is the family that counts where there is none of this one. The labels join form
+ * the path of an RPC, each after a slash; scale makes seconds of a sum.
+ * @typedef {{metric: string, kind: string, method?: string, path?: string, status?: string, also?: string[], host?: string, instead?: any, join?: string[], scale?: number}} Family
  * @typedef {{name: string, requests?: Family, duration?: Family, inFlight?: Family, requestSize?: Family, responseSize?: Family, panics?: Family, client?: Family}} Names
  */
 
@@ -22,7 +23,15 @@ export function narrowed(family, { job, method, path }) {
   if (path === undefined) return matchers;
   if (!family.path || (method && !family.method)) return undefined;
   if (method && family.method) matchers.push([family.method, "=", method]);
-  return [...matchers, [family.path, "=", path]];
+  return [...matchers, ...ofPath(family, path)];
+}
+
+/** ofPath are the matchers of a path; an RPC's method follows the last slash. */
+function ofPath(/** @type {Family} */ { path: name = "", join }, /** @type {string} */ path) {
+  if (!join) return [[name, "=", path]];
+  if (!path.startsWith("/")) return [[join[0], "=", path]]; // unmatched
+  const last = join.length > 1 ? path.lastIndexOf("/") : 0;
+  return last > 0 ? [[join[0], "=", path.slice(1, last)], [join[1], "=", path.slice(last + 1)]] : [[join[0], "=", path.slice(1)]];
 }
 
 /**
@@ -47,14 +56,26 @@ function rateOf(/** @type {Family} */ family, /** @type {string} */ suffix, /** 
   if (!matchers || (statuses && !family.status)) return undefined;
   const asked = statuses === true ? errors.slice(1) : statuses;
   const all = asked ? [family.status ?? "", ...(family.also ?? [])].map((name) => [...matchers, [name, ...asked]]) : [matchers];
-  return summed(family, all.map((m) => `rate(${family.metric}${suffix}${selector(m)}[${window}])`).join(" or "), by);
+  const sum = summed(family, all.map((m) => `rate(${family.metric}${suffix}${selector(m)}[${window}])`).join(" or "), by);
+  return family.scale && suffix === "_sum" ? `${sum} * ${family.scale}` : sum;
 }
 
 /** summed adds up by labels, and calls them as the page does. */
 function summed(/** @type {Family} */ family, /** @type {string} */ expr, /** @type {string[]} */ by) {
-  const theirs = by.map((label) => /** @type {any} */ (family)[label] ?? label);
-  const sum = `sum by (${theirs.join(", ")}) (${expr})`;
-  return by.reduce((inner, label, i) => (theirs[i] === label ? inner : `label_replace(${inner}, ${quoted(label)}, "$1", ${quoted(theirs[i])}, "(.*)")`), sum);
+  const joined = (/** @type {string} */ label) => (label === "path" ? family.join : undefined);
+  const named = (/** @type {string} */ label) => /** @type {any} */ (family)[label] ?? label;
+  const sum = `sum by (${by.flatMap((label) => joined(label) ?? named(label)).join(", ")}) (${expr})`;
+  return by.reduce((inner, label) => {
+    const join = joined(label);
+    if (join) return pathOf(inner, join);
+    return named(label) === label ? inner : `label_replace(${inner}, ${quoted(label)}, "$1", ${quoted(named(label))}, "(.*)")`;
+  }, sum);
+}
+
+/** pathOf gives RPCs their path, as the rules do. */
+function pathOf(/** @type {string} */ expr, /** @type {string[]} */ join) {
+  const path = `label_join(${expr}, "path", "/", "path", ${join.map(quoted).join(", ")})`;
+  return join.length > 1 ? `label_replace(${path}, "path", "$1", "path", "/(unmatched|unknown)/.*")` : path;
 }
 
 const quoted = (/** @type {string} */ name) => `"${name}"`;
@@ -74,8 +95,8 @@ export const sizes = (names, subject, window) => rateBy(names.responseSize, "_su
  */
 export function neverCalled(names, subject) {
   const family = names.requests;
-  if (!family?.path || !family.method) return undefined;
-  return `${summed(family, family.metric + selector([["job", "=", subject.job]]), ["method", "path"])} == 0`;
+  if (!family?.path || (!family.method && !family.join)) return undefined;
+  return `${summed(family, family.metric + selector([["job", "=", subject.job]]), family.join ? ["path"] : ["method", "path"])} == 0`;
 }
 
 /**

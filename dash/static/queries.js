@@ -3,15 +3,21 @@
 // A snapshot is one query: its parts are joined by "or" and marked by a label "part". So
 // all numbers have the same time, and a remote server costs one round trip.
 
-/** Statuses that are errors: by number, or as Go writes them in words. 499, client gone, is none. */
+/** Statuses that are errors, as in schema.ErrorStatus: by number, in words, or codes of RPCs. 499, client gone, is none. */
 const errorStatus = [
   "5..", "Internal Server Error", "Not Implemented", "Bad Gateway", "Service Unavailable", "Gateway Timeout",
   "HTTP Version Not Supported", "Variant Also Negotiates", "Insufficient Storage", "Loop Detected", "Not Extended",
   "Network Authentication Required",
+  "2", "Unknown", "UNKNOWN", "unknown", "4", "DeadlineExceeded", "DEADLINE_EXCEEDED", "deadline_exceeded",
+  "12", "Unimplemented", "UNIMPLEMENTED", "unimplemented", "13", "Internal", "INTERNAL", "internal",
+  "14", "Unavailable", "UNAVAILABLE", "unavailable", "15", "DataLoss", "DATA_LOSS", "data_loss",
 ].join("|");
 
 /** errors is the matcher of answers that are. */
 export const errors = ["status", "=~", errorStatus];
+
+/** isError matches the statuses of failed requests. */
+export const isError = new RegExp(`^(?:${errorStatus})$`);
 const hasRoute = ["path", "!=", ""];
 
 /** The quantiles of every table, by the name of their column. */

@@ -5,7 +5,7 @@ import { facts } from "./facts.js";
 import { rate, ratio } from "./format.js";
 import { ofInstances } from "./names.js";
 import { samplesOf } from "./now.js";
-import { matchersOf, union } from "./queries.js";
+import { isError, matchersOf, union } from "./queries.js";
 import { placeOf } from "./rows.js";
 import { numberOf } from "./sample.js";
 import { addressOf } from "./view.js";
@@ -29,7 +29,7 @@ export function routeView() {
     update(now, service, subject) {
       const labels = matchersOf(subject);
       const byStatus = samplesOf(now, `sum by (status) (${now.source.requests(labels)})`);
-      if (byStatus) statuses.update(sharesOf(byStatus, "status").map(({ name, value, share }) => ({ key: name, cells: [{ text: name, worse: /^5/.test(name) }, rate(value), { text: ratio(share), share }] })));
+      if (byStatus) statuses.update(sharesOf(byStatus, "status").map(({ name, value, share }) => ({ key: name, cells: [{ text: name, worse: isError.test(name) }, rate(value), { text: ratio(share), share }] })));
       const byMethod = samplesOf(now, `sum by (method) (${now.source.requests(labels.filter(([name]) => name !== "method"))})`);
       if (byMethod) {
         methods.update(sharesOf(byMethod, "method").map(({ name, value, share }) => ({

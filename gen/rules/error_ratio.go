@@ -17,7 +17,7 @@ func errorRatioHigh(o Options) alert {
 		severity: Critical,
 		summary:  `{{ $value | humanizePercentage }} of the requests to {{ $labels.path }} of {{ $labels.job }} fail.`,
 		description: `{{ $value | humanizePercentage }} of the responses of {{ $labels.job }} to {{ $labels.path }} had a status ` +
-			`of 500 or above in the last ` + promQL(o.lookBack()) + `. These requests failed for their clients. ` +
+			`of 500 or above, or a gRPC code such as UNAVAILABLE, in the last ` + promQL(o.lookBack()) + `. These requests failed for their clients. ` +
 			`If it started with the last deployment, roll that back. Otherwise check the service's log for this route, ` +
 			`and the route's dependencies.`,
 		expr: fmt.Sprintf("%s\n  / %s\n  > %s\nand\n%s * %s >= %d",
