@@ -25,6 +25,17 @@ test("a long span sees what was between its points", () => {
   assert.ok(!short.expr.includes("over_time"), short.expr);
 });
 
+test("codes of RPCs are in the class of their HTTP status", () => {
+  const [{ expr }] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  const replaced = [...expr.matchAll(/"class", "([^"]*)", "status", "([^"]*)"/g)].map((m) => [m[1], new RegExp(`^(?:${m[2].replace("(?i:", "(?:")})$`, "i")]);
+  const classOf = (/** @type {string} */ status) => replaced.reduce((found, [name, pattern]) => (/** @type {RegExp} */ (pattern).test(status) ? String(name).replace("${1}", status[0]) : found), "other");
+  for (const [status, want] of [
+    ["200", "2xx"], ["404", "4xx"], ["503", "5xx"], ["0", "2xx"], ["OK", "2xx"], ["5", "4xx"], ["16", "4xx"], ["NotFound", "4xx"], ["NOT_FOUND", "4xx"], ["not_found", "4xx"],
+    ["Canceled", "4xx"], ["CANCELLED", "4xx"], ["2", "5xx"], ["14", "5xx"], ["Unavailable", "5xx"], ["UNAVAILABLE", "5xx"], ["Internal Server Error", "5xx"],
+    ["Not Found", "other"], ["", "other"], ["17", "other"],
+  ]) assert.equal(classOf(status), want, status);
+});
+
 test("without recording rules the same is computed", () => {
   const all = panels({ job: "shop", schema: "" }, raw("5m"), 60, 15);
   assert.ok(all[0].expr.includes('rate(http_requests_total{job="shop"}[5m])'), all[0].expr);

@@ -1,6 +1,6 @@
 // The charts of a service or of one of its routes: their queries and lines. Pure.
 
-import { matchersOf, quantiles, selector } from "./queries.js";
+import { errors, matchersOf, quantiles, quote, selector } from "./queries.js";
 import { saturation } from "./names.js";
 import { columns, withEnd } from "./range.js";
 import { numberOf } from "./sample.js";
@@ -98,9 +98,19 @@ const seconds = (/** @type {string} */ window) => Number.parseInt(window, 10) * 
 export const nativeQuery = (subject, step) =>
   `sum (rate(http_request_duration_seconds${selector(matchersOf({ ...subject, schema: "" }))}[${Math.max(step, 60)}s]))`;
 
-/** byClass adds the status class as a label: 2xx, or other if the status is not a number. */
+/** The codes of RPCs that failed through their clients, in every spelling. */
+const clientCodes = "[135-9]|1[016]|(?i:cancell?ed|invalid_?argument|not_?found|already_?exists|permission_?denied|" +
+  "resource_?exhausted|failed_?precondition|aborted|out_?of_?range|unauthenticated)";
+
+/**
+ * byClass adds the status class as a label: 2xx, or other if the status is not a number. Codes of RPCs
+ * are in the class of the HTTP statuses that they correspond to.
+ */
 function byClass(/** @type {string} */ requests) {
-  const classes = `label_replace(${requests}, "class", "\${1}xx", "status", "([1-5])..")`;
+  const inClass = (/** @type {string} */ expr, /** @type {string} */ name, /** @type {string} */ statuses) =>
+    `label_replace(${expr}, "class", ${quote(name)}, "status", ${quote(statuses)})`;
+  const numbers = inClass(requests, "${1}xx", "([1-5])..");
+  const classes = [["2xx", "0|(?i:ok)"], ["4xx", clientCodes], ["5xx", errors[2]]].reduce((expr, [name, statuses]) => inClass(expr, name, statuses), numbers);
   return `label_replace(${classes}, "class", "other", "class", "")`;
 }
 

@@ -32,7 +32,7 @@ export function routeView() {
       if (byStatus) statuses.update(sharesOf(byStatus, "status").map(({ name, value, share }) => ({ key: name, cells: [{ text: name, worse: isError.test(name) }, rate(value), { text: ratio(share), share }] })));
       const byMethod = samplesOf(now, `sum by (method) (${now.source.requests(labels.filter(([name]) => name !== "method"))})`);
       if (byMethod) {
-        methods.update(sharesOf(byMethod, "method").map(({ name, value, share }) => ({
+        methods.update(sharesOf(byMethod, "method").filter(({ name }) => name).map(({ name, value, share }) => ({
           key: name, cells: [{ text: name, href: addressOf(now.view, { open: placeOf(service), route: `${name} ${subject.path}` }) }, rate(value), { text: ratio(share), share }],
         })));
       }
