@@ -14,8 +14,8 @@ import (
 )
 
 // A Detached is an exchange that goes on after its handlers have returned: the framework is still
-// sending the response. It is in flight until End. Its methods may be called by any goroutine, one
-// at a time; End by any number of them.
+// sending the response. It is in flight until End. Its methods may be called from any goroutine,
+// but not concurrently. Only End may be called concurrently.
 type Detached engine.Detached
 
 // Detach is for a response that is not complete when the handlers have returned: its body is a

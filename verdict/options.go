@@ -5,12 +5,13 @@ import "time"
 // Options are the limits and windows. They must be those of the rules whose series are read; the
 // defaults are the defaults of gen/rules.
 type Options struct {
-	// ErrorRatio is the ratio of failed requests from which a route fails. The default is 0.05.
+	// ErrorRatio is the ratio of failed requests at or above which a route is failing. The default
+	// is 0.05.
 	ErrorRatio float64
-	// MinErrors is the number of failed requests within LookBack below which a route does not
-	// fail, whatever their ratio. The default is 5.
+	// MinErrors is the number of failed requests within LookBack below which a route is not
+	// failing, whatever the ratio. The default is 5.
 	MinErrors float64
-	// Latency is the 95th percentile from which a route is slow. The default is one second.
+	// Latency is the 95th percentile at or above which a route is slow. The default is one second.
 	Latency time.Duration
 	// MinRequests is the number of requests within LookBack below which a route is not slow. The
 	// default is 20.

@@ -22,7 +22,7 @@ import (
 const whyLong = `Why says which services are unhealthy and why: the route or target at fault, how
 much now and before, since when, on which instance, and after which deployment or
 restart. It asks a running tacho serve or tacho demo. Any other Prometheus server
-with the built-in rules works as well; it has no findings that are over.
+with the built-in rules works as well, but it does not show past findings.
 
   tacho why
   tacho why shop
