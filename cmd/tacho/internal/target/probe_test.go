@@ -69,7 +69,7 @@ flask_http_request_total{method="GET",status="200"} 1
 		{"Flask", serve(t, plainText, flask, 200), "4 series, naming scheme flask"},
 		{"both", serve(t, plainText, gin+flask, 200), "naming scheme default and flask"},
 		{"neither", serve(t, plainText, "x 1\n", 200), "1 series; no known HTTP metrics"},
-		{"no type", serve(t, "", gin, 200), "It sends no Content-Type, so Prometheus 3 rejects its metrics. Let the service send"},
+		{"no type", serve(t, "", gin, 200), "It sends no Content-Type, so Prometheus 3 rejects its metrics. Make the service send"},
 		{"metrics as HTML", serve(t, "text/html", gin, 200), "It sends valid metrics as Content-Type text/html, which Prometheus 3 rejects."},
 		{"a page", serve(t, "text/html", "<html>", 200), "/metrics is a web page, not metrics. Name the path"},
 		{"nonsense", serve(t, plainText, "{}", 200), "not in Prometheus's format"},
