@@ -65,6 +65,9 @@ func chat(_ any, s grpc.ServerStream) error {
 	if err != nil {
 		return err
 	}
+	if out == "silent" {
+		return nil
+	}
 	return s.SendMsg(wrapperspb.String(out))
 }
 
@@ -84,6 +87,8 @@ func act(ctx context.Context, what string) (string, error) {
 	case "ignore":
 		<-ctx.Done()
 		return "late", nil
+	case "silent":
+		<-ctx.Done()
 	case "large":
 		return strings.Repeat("x", 5000), nil
 	case "header":
@@ -268,6 +273,7 @@ func TestOutcomes(t *testing.T) {
 		"a stream's too large message": {call: chats(long), code: codes.ResourceExhausted, want: "/shop.Shop/Chat,status=429"},
 		"a stream's too large reply":   {call: chats("large"), code: codes.ResourceExhausted, want: "/shop.Shop/Chat,status=429"},
 		"a stream's bad message":       {call: chats("x", compressed), code: codes.Internal, want: "/shop.Shop/Chat,status=500"},
+		"a stream that says nothing":   {ctx: leaves, call: chats("silent"), code: codes.Canceled, want: "/shop.Shop/Chat,status=499"},
 		"a stream that is canceled":    {ctx: leaves, call: chats("ignore"), code: codes.Canceled, want: "/shop.Shop/Chat,status=499"},
 	} {
 		t.Run(name, func(t *testing.T) {
