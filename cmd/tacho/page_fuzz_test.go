@@ -98,8 +98,14 @@ func pageBuilder(f *testing.F) func(t *testing.T, job, method, path string) []bu
 // checkMatchers finds the job in every selector, and no method or path but the given ones.
 func checkMatchers(t *testing.T, what string, expr parser.Expr, job, method, path string) {
 	t.Helper()
+	// The labels of RPCs hold the path as a whole, or its service and its method.
+	rpc := []string{path, strings.TrimPrefix(path, "/")}
+	if last := strings.LastIndex(path, "/"); last > 0 {
+		rpc = append(rpc, path[1:last], path[last+1:])
+	}
 	ours := map[string][]string{
-		"job": {job}, "method": {method, strings.ToLower(method)}, "path": {path}, "http_request_method": {method}, "http_route": {path}, "url": {path}, "url_rule": {path}, "uri": {path}, "handler": {path},
+		"grpc_service": rpc, "grpc_method": rpc, "rpc_service": rpc, "rpc_method": rpc, "operation": rpc,
+		"job": {job}, "method": append([]string{method, strings.ToLower(method)}, rpc...), "path": {path}, "http_request_method": {method}, "http_route": {path}, "url": {path}, "url_rule": {path}, "uri": {path}, "handler": {path},
 	}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		s, ok := n.(*parser.VectorSelector)
