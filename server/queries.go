@@ -71,5 +71,5 @@ func (s *Server) newJudge() *judge {
 		return nil
 	}
 	options := func() verdict.Options { return s.opts.VerdictFunc(jobsOf(s.current.Load().file)) }
-	return newJudge(localQuerier{s.engine, s.fanout}, options, s.log)
+	return &judge{engine: verdict.New(localQuerier{s.engine, s.fanout}, options()), options: options, log: s.log}
 }

@@ -25,10 +25,6 @@ type judge struct {
 	log     *slog.Logger
 }
 
-func newJudge(q verdict.Querier, options func() verdict.Options, log *slog.Logger) *judge {
-	return &judge{engine: verdict.New(q, options()), options: options, log: log}
-}
-
 // run computes a verdict at the interval of the rules until ctx is done.
 func (j *judge) run(ctx context.Context) error {
 	for j != nil {

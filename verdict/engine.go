@@ -69,18 +69,19 @@ var closing = map[Kind]float64{Errors: 0.5, Latency: 0.8, Target: 1, Alert: 1}
 // judge returns what is wrong in a reading, with the values of now.
 func (e *Engine) judge(r *reading) map[key]*Finding {
 	wrong := make(map[key]*Finding)
-	add := func(f Finding, enough bool) {
+	add := func(f Finding, enough bool, recordedAs string, query func(route, string) string) {
 		open := e.open[f.key()] != nil
 		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.Now >= f.Limit {
+			f.Query = query(route{f.Job, f.Method, f.Path}, recordedAs)
 			wrong[f.key()] = &f
 		}
 	}
 	for id, n := range r.routes {
 		f := Finding{Job: id.job, Method: id.method, Path: id.path, Rate: n.rate}
-		f.Kind, f.Now, f.Limit, f.Query = Errors, n.errorRatio(e.Options), e.ErrorRatio, errorQuery(id, n.schema)
-		add(f, n.failures >= e.MinErrors)
-		f.Kind, f.Now, f.Limit, f.Query = Latency, n.p95, e.Latency.Seconds(), latencyQuery(id, n.schema)
-		add(f, n.count >= e.MinRequests && n.rate*n.window >= e.MinRequests/5)
+		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(e.Options), e.ErrorRatio
+		add(f, n.failures >= e.MinErrors, n.schema, errorQuery)
+		f.Kind, f.Now, f.Limit = Latency, n.p95, e.Latency.Seconds()
+		add(f, n.count >= e.MinRequests && n.rate*n.window >= e.MinRequests/5, n.schema, latencyQuery)
 	}
 	for t, up := range r.targets {
 		if !up {

@@ -33,9 +33,9 @@ func route(router *chi.Mux) func(*http.Request) string {
 func Serve(ln net.Listener) error {
 	m := tacho.MustNew(tacho.Options{})
 	r := chi.NewRouter()
-	r.Use(recovering)
+	r.Use(shop.Recovering)
 	r.Get("/items/{id}", item)
-	r.Method("POST", "/orders", tacho.Track(http.HandlerFunc(order), shop.Orders(m)))
+	r.Method("POST", "/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m)))
 	r.Route("/api/v1", func(r chi.Router) {
 		r.Get("/stock", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, shop.Stock) })
 	})
@@ -49,27 +49,5 @@ func Serve(ln net.Listener) error {
 }
 
 func item(w http.ResponseWriter, r *http.Request) {
-	text, found := shop.Item(chi.URLParam(r, "id"))
-	if !found {
-		http.NotFound(w, r)
-		return
-	}
-	io.WriteString(w, text)
-}
-
-func order(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, shop.Order(string(body)))
-}
-
-func recovering(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
+	shop.ShowItem(w, r, chi.URLParam(r, "id"))
 }

@@ -28,9 +28,9 @@ func route(r *http.Request) string {
 func Serve(ln net.Listener) error {
 	m := tacho.MustNew(tacho.Options{})
 	mux := goahttp.NewMuxer()
-	mux.Use(recovering)
+	mux.Use(shop.Recovering)
 	mux.Handle("GET", "/items/{id}", item(mux))
-	mux.Handle("POST", "/orders", tacho.Track(http.HandlerFunc(order), shop.Orders(m)).ServeHTTP)
+	mux.Handle("POST", "/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m)).ServeHTTP)
 	mux.Handle("GET", "/api/v1/stock", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, shop.Stock) })
 	mux.Handle("GET", "/broken", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, shop.ErrBroken.Error(), http.StatusInternalServerError)
@@ -43,28 +43,6 @@ func Serve(ln net.Listener) error {
 
 func item(mux goahttp.Muxer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text, found := shop.Item(mux.Vars(r)["id"])
-		if !found {
-			http.NotFound(w, r)
-			return
-		}
-		io.WriteString(w, text)
+		shop.ShowItem(w, r, mux.Vars(r)["id"])
 	}
-}
-
-func order(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, shop.Order(string(body)))
-}
-
-func recovering(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
 }

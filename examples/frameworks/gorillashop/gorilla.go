@@ -35,9 +35,9 @@ func route(router *mux.Router) func(*http.Request) string {
 func Serve(ln net.Listener) error {
 	m := tacho.MustNew(tacho.Options{})
 	r := mux.NewRouter()
-	r.Use(recovering)
+	r.Use(shop.Recovering)
 	r.HandleFunc("/items/{id}", item).Methods("GET")
-	r.Handle("/orders", tacho.Track(http.HandlerFunc(order), shop.Orders(m))).Methods("POST")
+	r.Handle("/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m))).Methods("POST")
 	api := r.PathPrefix("/api/v1").Subrouter()
 	api.HandleFunc("/stock", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, shop.Stock) }).Methods("GET")
 	r.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
@@ -50,27 +50,5 @@ func Serve(ln net.Listener) error {
 }
 
 func item(w http.ResponseWriter, r *http.Request) {
-	text, found := shop.Item(mux.Vars(r)["id"])
-	if !found {
-		http.NotFound(w, r)
-		return
-	}
-	io.WriteString(w, text)
-}
-
-func order(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, shop.Order(string(body)))
-}
-
-func recovering(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
+	shop.ShowItem(w, r, mux.Vars(r)["id"])
 }

@@ -72,7 +72,7 @@ func Serve(ln net.Listener) error {
 	logx.Disable()
 	server.AddRoutes([]rest.Route{
 		{Method: "GET", Path: "/items/:id", Handler: item},
-		{Method: "POST", Path: "/orders", Handler: tacho.Track(http.HandlerFunc(order), shop.Orders(m)).ServeHTTP},
+		{Method: "POST", Path: "/orders", Handler: tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m)).ServeHTTP},
 		{Method: "GET", Path: "/broken", Handler: func(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, shop.ErrBroken.Error(), http.StatusInternalServerError)
 		}},
@@ -88,16 +88,5 @@ func Serve(ln net.Listener) error {
 }
 
 func item(w http.ResponseWriter, r *http.Request) {
-	text, found := shop.Item(pathvar.Vars(r)["id"])
-	if !found {
-		http.NotFound(w, r)
-		return
-	}
-	io.WriteString(w, text)
-}
-
-func order(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, shop.Order(string(body)))
+	shop.ShowItem(w, r, pathvar.Vars(r)["id"])
 }

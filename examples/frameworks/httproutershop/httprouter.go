@@ -51,7 +51,7 @@ func Serve(ln net.Listener) error {
 	r := httprouter.New()
 	r.PanicHandler = func(w http.ResponseWriter, _ *http.Request, _ any) { w.WriteHeader(http.StatusInternalServerError) }
 	handle(r, "GET", "/items/:id", http.HandlerFunc(item))
-	handle(r, "POST", "/orders", tacho.Track(http.HandlerFunc(order), shop.Orders(m)))
+	handle(r, "POST", "/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m)))
 	handle(r, "GET", "/api/v1/stock", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, shop.Stock) }))
 	handle(r, "GET", "/broken", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, shop.ErrBroken.Error(), http.StatusInternalServerError)
@@ -63,16 +63,5 @@ func Serve(ln net.Listener) error {
 }
 
 func item(w http.ResponseWriter, r *http.Request) {
-	text, found := shop.Item(r.PathValue("id"))
-	if !found {
-		http.NotFound(w, r)
-		return
-	}
-	io.WriteString(w, text)
-}
-
-func order(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, shop.Order(string(body)))
+	shop.ShowItem(w, r, r.PathValue("id"))
 }

@@ -37,7 +37,7 @@ func Serve(ln net.Listener) error {
 
 	// An operation has no place for a net/http middleware, so only() stands around all of them.
 	orders := shop.Orders(m)
-	return http.Serve(ln, m.Handler(recovering(only("/orders", orders, m.Handler(mux)))))
+	return http.Serve(ln, m.Handler(shop.Recovering(only("/orders", orders, m.Handler(mux)))))
 }
 
 // only tracks the requests of a path in a metric.
@@ -64,15 +64,4 @@ func item(_ context.Context, in *struct {
 
 func order(_ context.Context, in *struct{ RawBody []byte }) (*output, error) {
 	return text(shop.Order(string(in.RawBody))), nil
-}
-
-func recovering(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
 }
