@@ -16,7 +16,7 @@ import (
 
 const panicsTotal = "http_request_panics_total"
 
-// outcomeCases: the status is the one that really went out.
+// outcomeCases: the status is what was sent.
 var outcomeCases = []Case{
 	{
 		Name: "status-written",

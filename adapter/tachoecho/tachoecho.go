@@ -7,8 +7,8 @@
 // route from zero. The route label is Echo's own template (/users/:id); requests
 // that Echo could not route are "unmatched", also where RouteNotFound answers.
 //
-// The recorded status is the one that was sent, whatever e.HTTPErrorHandler
-// makes of an error.
+// The recorded status is the status sent, whatever e.HTTPErrorHandler does with
+// an error.
 //
 // Metrics of single routes stand before the handler:
 //
@@ -112,7 +112,7 @@ func handler(l *adapter.Layer) echo.MiddlewareFunc { return (&middleware{layer: 
 // the exchange ends when the response is complete. The field of e is read at that
 // moment, as Echo does, so it may be set after Use.
 //
-// In any other place, the error is returned, and the status is the one that Echo's own
+// In any other place, the error is returned, and the status is what Echo's own
 // error handler sends.
 type middleware struct {
 	layer   *adapter.Layer

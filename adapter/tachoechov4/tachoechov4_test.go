@@ -92,7 +92,7 @@ var failures = []struct {
 	{"panic", func(echo.Context) error { panic("on purpose") }, 500},
 }
 
-// TestErrors: the recorded status is the one that the client gets, however the request fails,
+// TestErrors: the recorded status is what the client gets, however the request fails,
 // whichever error handler answers, and wherever Recover stands. Everything answers as it does
 // without us.
 func TestErrors(t *testing.T) {

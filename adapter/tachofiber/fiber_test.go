@@ -193,7 +193,7 @@ func TestDispatchedAgain(t *testing.T) {
 	expectRecorded(t, m, "{GET,/moved,302} 1 {GET,/new/:id,200} 2 {GET,unmatched,404} 1")
 }
 
-// TestErrorHandlers: the status is the one that the error handler sends.
+// TestErrorHandlers: the status is what the error handler sends.
 func TestErrorHandlers(t *testing.T) {
 	own := errors.New("one of our own")
 	app := fiber.New(fiber.Config{ErrorHandler: func(c fiber.Ctx, err error) error {

@@ -5,8 +5,8 @@
 //
 // That line measures every request and mounts the /metrics endpoint, and counts every route of the
 // app from zero. The route label is Fiber's own template (/users/:id) with the prefixes of groups
-// and mounted apps; requests that Fiber could not route are "unmatched". The status is the one that
-// is sent, whatever error handlers make of an error.
+// and mounted apps; requests that Fiber could not route are "unmatched". The status is the
+// status sent, whatever error handlers do with an error.
 //
 // With Fiber's prefork, each child's endpoint shows the total of all children; there is nothing to
 // configure.

@@ -5,8 +5,8 @@
 //
 // That line adds the middleware and the /metrics endpoint, and counts every route of the engine
 // from zero. The route label is Hertz's own template (/users/:id); requests that Hertz could not
-// route are "unmatched". The status is the one that is sent, whatever middlewares and
-// Engine.PanicHandler make of an error.
+// route are "unmatched". The status is the status sent, whatever middleware and
+// Engine.PanicHandler do with an error.
 //
 // Hertz sends redirects of trailing slashes, and refuses requests that are too large or not HTTP,
 // before any middleware runs. Only tracers see these. To count them too, make the engine with
