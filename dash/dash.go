@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
 // Options configure the page. The zero value is right for a page beside its API.
@@ -30,7 +31,7 @@ type Options struct {
 	// default is "tacho".
 	Title string
 
-	// Hint is a line of plain text below the heading, such as a description of a
+	// Hint is plain text that the page shows on request, such as a description of a
 	// demo. The default is none.
 	Hint string
 
@@ -43,6 +44,20 @@ type Options struct {
 	// server, relative like APIPath. The default is none: each query is then a
 	// request, which works with every Prometheus.
 	BatchPath string
+
+	// VerdictPath is the path of the verdict of tacho's server, relative like APIPath.
+	// The default is none: states then come from the page's own limits.
+	VerdictPath string
+
+	// Demo marks the numbers as made up.
+	Demo bool
+
+	// Span is the time range that the page opens with. The default is what suits the
+	// data: at most 15 minutes, less on a server that has just been started.
+	Span time.Duration
+
+	// Version is the server's, for the last line of the page. The default is none.
+	Version string
 
 	// TraceURL is the address of a trace, with {trace_id} in it: traces of
 	// exemplars link there. The default is no link.

@@ -27,13 +27,13 @@ export const written = (unit, n) => (n === null || n === undefined ? nothing : w
  * @type {Record<string, [string, number[]]>}
  */
 const lineStyles = {
-  "1xx": ["--line-5", []], "2xx": ["--line-1", []], "3xx": ["--line-2", []], "4xx": ["--line-3", []], "5xx": ["--line-4", []],
-  before: ["--muted", [4, 4]], limit: ["--muted", [8, 4]],
-  "0.5": ["--line-1", []], "0.95": ["--line-3", [6, 3]], "0.99": ["--line-4", [2, 2]],
-  cpu: ["--line-1", []], memory: ["--line-3", [6, 3]], fds: ["--line-2", [2, 2]], pool: ["--line-5", [8, 2, 2, 2]],
+  "1xx": ["--c5", []], "2xx": ["--c1", []], "3xx": ["--c2", []], "4xx": ["--c3", []], "5xx": ["--c4", []],
+  before: ["--text-3", [4, 4]], limit: ["--text-3", [8, 4]],
+  "0.5": ["--c1", []], "0.95": ["--c3", [6, 3]], "0.99": ["--c4", [2, 2]],
+  cpu: ["--c1", []], memory: ["--c3", [6, 3]], fds: ["--c2", [2, 2]], pool: ["--c5", [8, 2, 2, 2]],
 };
 
-const lineStyle = (/** @type {string} */ name, /** @type {number} */ i) => lineStyles[name] ?? [`--line-${(i % 5) + 1}`, []];
+const lineStyle = (/** @type {string} */ name, /** @type {number} */ i) => lineStyles[name] ?? [`--c${(i % 5) + 1}`, []];
 
 /**
  * chart returns an empty chart. It calls dragged with the two times, in seconds, of a
@@ -213,7 +213,7 @@ function fillTable(/** @type {Element} */ table, /** @type {Shown} */ now) {
 
 /** options are uPlot's. */
 function options(/** @type {Shown} */ now, /** @type {number} */ width, /** @type {string} */ syncKey, /** @type {Function} */ dragged, /** @type {() => import("./marks.js").Mark[]} */ marks) {
-  const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis = { stroke: color("--text-3"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   const write = writers[now.unit];
   return {
     width, height,

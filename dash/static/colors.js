@@ -8,7 +8,7 @@ let probe = null;
 
 /**
  * color is a custom property of the theme, as a canvas needs it.
- * @param {string} name such as --line-1
+ * @param {string} name such as --c1
  */
 export function color(name) {
   if (!probe) {

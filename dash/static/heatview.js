@@ -81,7 +81,7 @@ function cellText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} 
 
 function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
   context.clearRect(0, 0, width, height);
-  context.fillStyle = color("--line-1");
+  context.fillStyle = color("--c1");
   const [w, tall] = [(width - left) / h.times.length, (height - foot) / h.rows.length];
   h.rows.forEach((row, r) => row.forEach((v, i) => {
     if (v === null) return;
@@ -92,7 +92,7 @@ function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {i
 }
 
 function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
-  context.fillStyle = color("--muted");
+  context.fillStyle = color("--text-3");
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "right";
   const tall = (height - foot) / h.rows.length;

@@ -3,4 +3,8 @@
 
 export { alertsScreen } from "./alertsview.js";
 export { exploreScreen } from "./exploreview.js";
+export { showKeys } from "./keysheet.js";
+export { showPalette } from "./palette.js";
+export { showQueries } from "./queriesheet.js";
+export { targetsScreen } from "./targetsview.js";
 export { explain } from "./scrapeerror.js";

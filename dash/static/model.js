@@ -16,13 +16,13 @@ export const limits = {
 const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], ["__overflow__", "overflow"]]);
 
 /** States of a service, the worst first. */
-export const severity = ["down", "errors", "slow", "noData", "idle", "healthy"];
+export const severity = ["errors", "down", "slow", "warning", "noData", "idle", "healthy"];
 
 /**
  * isBad reports that a state needs attention.
  * @param {string} state
  */
-export const isBad = (state) => ["down", "errors", "slow"].includes(state);
+export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(state);
 
 /**
  * @typedef {{metric: Record<string, string>, value: [number, string]}} Sample
@@ -65,6 +65,7 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} inFlight
  * @property {number} firstBound the lowest bound of its latency buckets above 0, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
+ * @property {import("./verdict.js").Judged} [judged] what the server's verdict says of it
  * @property {boolean} [ratesMissing] the rules cannot compute its request rates
  * @property {Route[]} routes
  */
@@ -88,6 +89,14 @@ export function services(samples) {
   const all = [...found.values()].filter((s) => s.routeMap.size > 0);
   for (const [job, s] of jobs) if (!all.some((other) => other.job === job)) all.push(s);
   for (const s of all) finish(s, jobs.get(s.job), all.filter((other) => other.job === s.job).length > 1);
+  return worstFirst(all);
+}
+
+/**
+ * worstFirst sorts services: the worst first, then by name.
+ * @param {Service[]} all
+ */
+export function worstFirst(all) {
   const rank = (/** @type {Service} */ s) => severity.indexOf(s.state);
   return all.sort((a, b) => rank(a) - rank(b) || compare(a.job, b.job) || compare(a.schema, b.schema));
 }

@@ -203,7 +203,7 @@ export const lastOf = (name, column) => (name === "before" ? column.findLast((v)
  * exact: a tick at 2.5 must not read 3.
  */
 const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
-  ratio: [[0.01, " %"]],
+  ratio: [[0.01, "%"]],
   latency: [[60, " min"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"], [1e-9, " ns"]],
   bytes: [[1 << 30, " GiB"], [1 << 20, " MiB"], [1 << 10, " KiB"], [1, " B"]],
 });

@@ -18,7 +18,7 @@ export function saveChart(drawn, shown) {
   canvas.width = drawn.width + 2 * margin * scale;
   canvas.height = drawn.height + (head + margin) * scale;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = color("--ground");
+  context.fillStyle = color("--surface");
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawn, margin * scale, head * scale);
   context.scale(scale, scale);
@@ -38,7 +38,7 @@ function drawHead(context, shown) {
   context.fillStyle = color("--text");
   context.fillText(shorten(visible(shown.expr.replace(/\s+/g, " ")), 160), margin, margin + 4);
   context.font = "12px system-ui, sans-serif";
-  context.fillStyle = color("--muted");
+  context.fillStyle = color("--text-3");
   context.fillText(`${moment(shown.times[0])} – ${moment(shown.times[shown.times.length - 1])}`, margin, margin + line);
   shown.names.forEach((_, i) => {
     const y = margin + line * (i + 2);

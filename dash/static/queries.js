@@ -137,6 +137,7 @@ export function parts(source) {
     ["bounds", `count by (${ofService}, le) (${source.jobBuckets([])})`],
     ["targets", "count by (job) (up)"],
     ["down", "min by (job, instance) (up) == 0"],
+    ["oldest", "min (min_over_time(timestamp(up)[15m:1m]))"],
   ];
 }
 

@@ -2,7 +2,8 @@
 
 import { list, make, put } from "./dom.js";
 import { age, latency, nothing, shorten, visible } from "./format.js";
-import { inLanguage, say } from "./messages.js";
+import { laterMessages } from "./latermessages.js";
+import { inLanguage, learn, say } from "./messages.js";
 import { settingOf } from "./now.js";
 import { explain } from "./scrapeerror.js";
 import { jobsOf, matches, targetsOf } from "./targets.js";
@@ -16,8 +17,10 @@ const most = 100;
 /** The columns and their kinds. */
 const heads = [["state", ""], ["targetColumn", ""], ["lastScrape", "number"], ["scrapeTook", "number"]];
 
+learn(laterMessages);
+
 /** @param {import("./now.js").ChangeView} changeView */
-export function targetsView(changeView) {
+export function targetsScreen(changeView) {
   const filter = /** @type {HTMLInputElement} */ (make("input", { id: "target-filter", type: "search", autocomplete: "off", spellcheck: "false" }));
   filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
   const tools = make("div", { class: "tools" }, make("label", { for: "target-filter" }, say("filterTargets")), filter);
@@ -25,7 +28,7 @@ export function targetsView(changeView) {
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
   const table = make("div", { class: "wide jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "facts" }, make("thead", {}, head), body));
-  const element = make("section", { class: "targets" }, make("h2", {}, say("targets")), tools, note, table);
+  const element = make("section", { id: "targets-screen", class: "targets" }, make("div", { class: "head" }, make("h1", {}, say("targets"))), tools, note, table);
   return {
     element,
     /** @param {import("./now.js").Now} now */

@@ -7,14 +7,14 @@ import { heatView } from "./heatview.js";
 import { say } from "./messages.js";
 import { nothingOver, rangeOf, samplesOf } from "./now.js";
 import { compared, endsOf, lines, nativeQuery, panels } from "./panels.js";
-import { shiftOf, within } from "./range.js";
+import { firstSpan, shiftOf, within } from "./range.js";
 
 /**
  * zoomTo selects the range of a drag for all charts. NaN resets it.
  * @param {import("./now.js").ChangeView} changeView
  */
 export const zoomTo = (changeView) => (/** @type {number} */ from, /** @type {number} */ to) =>
-  changeView((view) => ({ ...view, span: Number.isNaN(from) ? { last: 3600 } : within(from, to) }));
+  changeView((view) => ({ ...view, span: Number.isNaN(from) ? firstSpan() : within(from, to) }));
 
 /**
  * trendView returns the charts of one subject.

@@ -22,8 +22,9 @@ const (
 	importsFirst = "\nimport \"./" + firstModule + "\";\n"
 )
 
-// The styles, in the order of index.html before.
-const styles = `@import "./vendor/uPlot.min.css"; @import "./theme.css";`
+// The styles, in their order: what every screen has, then each screen's own.
+const styles = `@import "./vendor/uPlot.min.css"; @import "./theme.css"; @import "./overview.css"; @import "./service.css"; ` +
+	`@import "./routes.css"; @import "./alerts.css"; @import "./explore.css";`
 
 // esbuild puts what the page and the later screens share into a file of this name. That
 // is all of the page, because the later module imports it (see load): the page is one
