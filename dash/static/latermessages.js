@@ -18,7 +18,6 @@ export const laterMessages = {
   do_dark: ["Dark colors", "深色配色"],
   do_light: ["Light colors", "浅色配色"],
   keysOn: ["Single keys are shortcuts", "启用单键快捷键"],
-  key_space: ["Space", "空格"],
   key_search: ["search", "搜索"],
   key_close: ["close", "关闭"],
   key_service: ["switch service", "切换服务"],

@@ -12,12 +12,12 @@ import { say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services, worstFirst } from "./model.js";
 import { gridAt } from "./now.js";
 import { incidentSpan } from "./picker.js";
-import { joined, parts, sources } from "./queries.js";
+import { joined, oldest, parts, sources } from "./queries.js";
 import { firstSpan, fitting, useFirstSpan } from "./range.js";
 import { numberOf } from "./sample.js";
 import { servicesScreen } from "./services.js";
 import { showEmpty } from "./empty.js";
-import { incidentOf, judge, titleOf } from "./verdict.js";
+import { guess, incidentOf, judge, titleOf } from "./verdict.js";
 import { addressOf, formatView, isElsewhere, parseView } from "./view.js";
 
 /** The job under which tacho's server scrapes itself; not one of the user's services. */
@@ -140,11 +140,17 @@ function useSpan(/** @type {number} */ last) {
   view = parseView(location.hash);
 }
 
+/** The server's data reach back further than the first range: there is nothing more to fit. */
+let fitted = false;
+
 /** fitSpan fits the first range to the data of a server that is young. */
-function fitSpan(/** @type {import("./model.js").Sample[]} */ samples, /** @type {number} */ at) {
-  const oldest = samples.find((s) => s.metric.part === "oldest");
+async function fitSpan(/** @type {ReturnType<typeof prometheus>} */ from, /** @type {AbortSignal} */ signal) {
+  if (fitted) return;
+  const answer = await optional(from.query(oldest, undefined, signal));
   const most = config?.span || ("last" in usualSpan ? usualSpan.last : 900);
-  if (oldest) useSpan(fitting(at - numberOf(oldest.value[1]), most));
+  const since = answer?.samples[0] ? Date.now() / 1000 - numberOf(answer.samples[0].value[1]) : Infinity;
+  fitted = since >= most - 60;
+  useSpan(fitting(fitted ? most : since, most));
 }
 
 /** fetchSnapshot fetches what every screen needs. */
@@ -154,17 +160,19 @@ async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const alerts = optional(from.list("alerts", {}, signal));
   // The verdict is of now: a range that stands still is judged by the page's own limits.
   const verdict = config?.verdictPath && fixedAt === undefined ? optional(from.verdict(new URL(config.verdictPath, document.baseURI).href, signal)) : null;
+  const fit = fixedAt === undefined ? fitSpan(from, signal) : null;
   const same = snapshot && fixedAt !== undefined && snapshot.fixedAt === fixedAt;
   const { source, samples, warnings } = same ? snapshot : await firstWithRequests(from, fixedAt, signal);
   const at = fixedAt ?? (samples.length ? Number(samples[0].value[0]) : Date.now() / 1000);
   const all = services(samples);
-  if (fixedAt === undefined) fitSpan(samples, at);
+  await fit;
   const trouble = all.every((s) => s.routes.length === 0) || samples.some((/** @type {any} */ s) => s.metric.part === "down");
   // The list of targets can be long: fetched only when it explains something.
   const targets = trouble || ["alerts", "targets"].includes(view.page) ? await optional(from.list("targets", {}, signal)) : [];
   const listed = await alerts;
   markRatesMissing(all, listed ?? []);
   judge(all, await verdict);
+  guess(all, activeAlerts(listed ?? []), downTargets(samples, targets));
   return { read: new Date(), at, fixedAt, source, warnings, samples, services: worstFirst(all), targets, alerts: listed };
 }
 

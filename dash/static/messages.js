@@ -3,14 +3,12 @@
 
 /** @type {Record<string, [string, string]>} */
 export const messages = {
-  updated: ["Updated:", "更新于："],
   waiting: ["waiting for a response, {age} so far", "正在等待响应，已等 {age}"],
   seconds: ["{n} s", "{n} 秒"],
   minutes: ["{n} min", "{n} 分钟"],
   hours: ["{n} h", "{n} 小时"],
   days: ["{n} d", "{n} 天"],
   isNew: ["new", "新增"],
-  ago: ["({age} ago)", "（{age}前）"],
 
   // The bar.
   skip: ["Skip to the content", "跳到内容"],
@@ -39,6 +37,7 @@ export const messages = {
   ownLanguage: ["English", "中文"],
   keys: ["Keyboard shortcuts", "键盘快捷键"],
   nowWord: ["now", "现在"],
+  key_space: ["Space", "空格"],
   apply: ["Apply", "应用"],
   timeHint: ["Also 2h, yesterday 14:00, 26 Nov 09:00.", "也可输入 2h、昨天 14:00、11月26日 09:00。"],
   thisIncident: ["This incident", "本次故障"],
@@ -54,6 +53,7 @@ export const messages = {
   copyText: ["Copy as text, with a link", "复制为文字，附链接"],
   moreLanes: ["{n} more", "另有 {n} 项"],
   sentence: ["{subject} {claim} {since}", "{subject} {claim}，{since}"],
+  sentence_now: ["{subject} {claim}", "{subject} {claim}"],
   claim_errors: ["is failing: {value} errors", "错误率 {value}"],
   claim_errors_over: ["was failing: up to {value} errors", "错误率曾达 {value}"],
   claim_latency: ["is slow: p95 {value}", "变慢：p95 {value}"],
@@ -86,7 +86,8 @@ export const messages = {
   moreRoutes: [" {n} more routes are unhealthy.", "另有 {n} 条路由异常。"],
   oneMoreFinding: [" 1 more problem.", "另有 1 个问题。"],
   moreFindings: [" {n} more problems.", "另有 {n} 个问题。"],
-  onlyAlerts: ["{job} is within its limits, but {n} alerts are still firing:", "{job} 各项指标均在阈值内，但仍有 {n} 条告警在触发："],
+  onlyAlert: ["{job} is within its limits, but an alert is still firing: ", "{job} 各项指标均在阈值内，但仍有 1 条告警在触发："],
+  onlyAlerts: ["{job} is within its limits, but {n} alerts are still firing: ", "{job} 各项指标均在阈值内，但仍有 {n} 条告警在触发："],
   healthyAgain: ["{job} is healthy again since {time}.", "{job} 自 {time} 起恢复正常。"],
   wasWrong: [" {subject} {claim}, for {age}.", "{subject} {claim}，持续 {age}。"],
   sentence_healthy: ["{job} is healthy.", "{job} 运行正常。"],
@@ -100,7 +101,8 @@ export const messages = {
   clause_down: ["{job} is down", "{job} 无法抓取"],
   clause_warning: ["{job} has alerts firing", "{job} 有告警触发"],
   andOthers: [" and {n} more", "等，另有 {n} 个"],
-  othersHealthy: [" {n} other services are healthy or idle.", "其余 {n} 个服务正常或空闲。"],
+  otherHealthy: [" The other service is healthy or idle.", "另一个服务正常或空闲。"],
+  othersHealthy: [" The other {n} services are healthy or idle.", "其余 {n} 个服务正常或空闲。"],
   withoutTraffic: [" No traffic: {jobs}.", "无流量：{jobs}。"],
   atTime: ["At {time}: {text}", "{time} 时：{text}"],
   oneHealthy: ["The service is healthy.", "服务运行正常。"],
@@ -299,11 +301,9 @@ export const messages = {
   alerts: ["Alerts", "告警"],
   firing: ["firing", "触发中"],
   pending: ["pending", "待触发"],
-  someFiring: ["{firing} firing, {pending} pending", "{firing} 条触发中，{pending} 条待触发"],
   times: ["× {n}", "× {n}"],
   since: ["since {time} ({age})", "自 {time} 起（{age}）"],
   runbook: ["What to do", "处理方法"],
-  targetsDown: ["Targets that cannot be scraped", "无法抓取的目标"],
   noError: ["Prometheus gives no reason.", "Prometheus 未给出原因。"],
   more: ["{n} more", "另有 {n} 项"],
 
@@ -362,7 +362,6 @@ export const messages = {
   queryBounds: ["Bucket bounds", "桶的边界"],
   queryTargets: ["Targets", "目标"],
   queryDown: ["Targets down", "抓取失败的目标"],
-  queryOldest: ["Oldest of the last 15 minutes", "最近 15 分钟内最早的数据"],
   close: ["Close", "关闭"],
 
   // The row above a screen.

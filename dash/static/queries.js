@@ -137,9 +137,11 @@ export function parts(source) {
     ["bounds", `count by (${ofService}, le) (${source.jobBuckets([])})`],
     ["targets", "count by (job) (up)"],
     ["down", "min by (job, instance) (up) == 0"],
-    ["oldest", "min (min_over_time(timestamp(up)[15m:1m]))"],
   ];
 }
+
+/** oldest is when the first sample of the last quarter of an hour was taken, in seconds since the epoch. */
+export const oldest = "min (min_over_time(timestamp(up)[15m:1m]))";
 
 /**
  * joined is one query for all parts of a source.

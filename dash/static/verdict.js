@@ -61,6 +61,24 @@ export function judge(services, verdict) {
 }
 
 /**
+ * guess writes findings into the services that no verdict speaks of, from what the page itself sees: so a
+ * foreign API and an earlier range have a sentence, too, though without since when and after what.
+ * @param {import("./model.js").Service[]} services
+ * @param {import("./alerts.js").Alert[]} alerts those that are active
+ * @param {{job: string, instance: string}[]} down targets
+ */
+export function guess(services, alerts, down) {
+  for (const s of services.filter((s) => !s.judged)) {
+    const firing = alerts.filter((a) => a.state === "firing" && (a.labels.job ?? s.job) === s.job).map((a) => a.labels.alertname ?? "");
+    const of = (/** @type {string} */ kind, /** @type {"errorRatio" | "p95"} */ id) => s.routes.filter((r) => r.state === stateOfKind(kind)).sort((a, b) => b[id] - a[id])
+      .map((r) => ({ kind, job: s.job, method: r.method, path: r.path, now: r[id], worst: r[id], limit: NaN, since: "" }));
+    const targets = down.filter((t) => t.job === s.job).map((t) => ({ kind: "target", job: s.job, instance: t.instance, now: 1, worst: 1, limit: 1, since: "" }));
+    s.judged = { job: s.job, state: s.state, findings: [...of("errors", "errorRatio"), ...targets, ...of("latency", "p95")], firing };
+    if (s.state === "healthy" && firing.length > 0) s.state = "warning";
+  }
+}
+
+/**
  * subjectOf is what a finding is about.
  * @param {Finding} f
  */
@@ -89,6 +107,7 @@ export const clockAt = (/** @type {number} */ at) => time(new Date(at * 1000), n
  * @param {Finding} f
  */
 export function sinceText(f) {
+  if (!f.since) return "";
   const since = clockAt(secondsAt(f.since));
   if (f.until) return say("lasted_", { from: since, to: clockAt(secondsAt(f.until)) });
   return say(f.atLeast ? "sinceBefore" : "sinceAt", { time: since });
@@ -129,14 +148,20 @@ export function headlineOf(s, findings, over, { facts, stale }) {
     const more = new Set(findings.map((g) => JSON.stringify([g.method, g.path, g.instance, g.alert]))).size - 1;
     return {
       tone: toneOfState(stateOfKind(f.kind)),
-      text: said(say("sentence", { subject: subjectOf(f), claim: claim(f) + before + only, since: sinceText(f) })),
+      text: said(say(f.since ? "sentence" : "sentence_now", { subject: subjectOf(f), claim: claim(f) + before + only, since: sinceText(f) })),
       quiet: (after ? say("comma") + after : "") + say("fullStop") + (more ? say(moreKey(findings, more), { n: more }) : ""),
     };
   }
-  if (s.state === "warning") return { tone: "warn", text: said(say("onlyAlerts", { job, n: s.judged?.firing?.length ?? 0 })), quiet: (s.judged?.firing ?? []).slice(0, 3).map(visible).join(say("listComma")) };
+  if (s.state === "warning") return onlyAlerts(job, s.judged?.firing ?? [], said);
   const last = over[0];
   if (last) return { tone: "good", text: said(say("healthyAgain", { job, time: clockAt(secondsAt(last.until)) })), quiet: say("wasWrong", { subject: subjectOf(last), claim: claim(last), age: age(secondsAt(last.until) - secondsAt(last.since)) }) };
   return { tone: s.state === "idle" || s.state === "noData" ? "idle" : "good", text: said(say(`sentence_${s.state}`, { job })), quiet: facts };
+}
+
+/** onlyAlerts says that alerts fire on after all is well, or for what no finding explains. */
+function onlyAlerts(/** @type {string} */ job, /** @type {string[]} */ firing, /** @type {(text: string) => string} */ said) {
+  const names = firing.slice(0, 3).map(visible).join(say("listComma"));
+  return { tone: "warn", text: said(say(firing.length === 1 ? "onlyAlert" : "onlyAlerts", { job, n: firing.length })), quiet: names };
 }
 
 const moreKey = (/** @type {Finding[]} */ findings, /** @type {number} */ n) => (findings.every((f) => f.path !== undefined) ? (n === 1 ? "oneMoreRoute" : "moreRoutes") : n === 1 ? "oneMoreFinding" : "moreFindings");
@@ -160,13 +185,13 @@ export function headlineOfAll(services, stale) {
   }
   const clauses = bad.slice(0, 3).map((s) => {
     const [f] = s.judged?.findings ?? [];
-    return say(`clause_${s.state}`, { job: visible(s.job) || say("noJob") }) + (f ? say("sinceShort", { time: clockAt(secondsAt(f.since)) }) : "");
+    return say(`clause_${s.state}`, { job: visible(s.job) || say("noJob") }) + (f?.since ? say("sinceShort", { time: clockAt(secondsAt(f.since)) }) : "");
   });
   const more = bad.length - clauses.length;
   return {
     tone: bad.some((s) => s.state === "errors" || s.state === "down") ? "bad" : "warn",
     text: said(clauses.join(say("listComma")) + (more > 0 ? say("andOthers", { n: more }) : "") + say("fullStop")),
-    quiet: others > 0 ? say("othersHealthy", { n: others }) : "",
+    quiet: others > 0 ? say(others === 1 ? "otherHealthy" : "othersHealthy", { n: others }) : "",
   };
 }
 
@@ -191,7 +216,7 @@ export function titleOf(services, title) {
  * @param {number} at
  */
 export function incidentOf(services, at) {
-  const findings = services.flatMap((s) => s.judged?.findings ?? []);
+  const findings = services.flatMap((s) => s.judged?.findings ?? []).filter((f) => f.since);
   const over = services.flatMap((s) => s.judged?.over ?? []).filter((f) => at - secondsAt(f.until) < 3600);
   if (findings.length > 0) return { since: Math.min(...findings.map((f) => secondsAt(f.since))), until: 0 };
   if (over.length > 0) return { since: Math.min(...over.map((f) => secondsAt(f.since))), until: Math.max(...over.map((f) => secondsAt(f.until))) };

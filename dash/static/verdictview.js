@@ -125,9 +125,9 @@ function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./
   return {
     key: JSON.stringify([f.kind, f.method, f.path, f.instance, f.alert, f.since]),
     state: stateOfKind(f.kind), subject: shorten(subjectOf(f), 100), text: findings.map(claim).join(say("listComma")), was: told.length ? say("wasValue_", { value: told.join(say("listComma")) }) : "",
-    since: f.until ? sinceText(f) : (f.atLeast ? "≤ " : "") + clockAt(secondsAt(f.since)),
+    since: !f.since || f.until ? sinceText(f) : (f.atLeast ? "≤ " : "") + clockAt(secondsAt(f.since)),
     where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? say("allInstances", { n: place.instances }) : visible(f.instance ?? ""),
-    only: Boolean(place?.only), from: secondsAt(f.since), to: secondsAt(f.until) || undefined,
+    only: Boolean(place?.only), from: secondsAt(f.since) || now.edges.from, to: secondsAt(f.until) || undefined,
     href: route ? addressOf(now.view, { open: placeOf(s), route }) : f.kind === "target" ? addressOf(now.view, { page: "targets" }) : addressOf(now.view, { page: "alerts" }),
     bells: fired.get(JSON.stringify([f.method ?? "", f.path ?? ""])) ?? [], values: valuesOf(now, s, f),
   };

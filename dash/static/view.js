@@ -28,7 +28,7 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
  * The worst routes first, and an order that is stable across refreshes.
  * @returns {View}
  */
-const firstView = () => ({
+export const firstView = () => ({
   page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), compare: "", expr: "", table: "", zone: "", theme: "", lang: "",
 });
 
