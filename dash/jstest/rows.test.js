@@ -57,6 +57,6 @@ test("pauses", () => {
 });
 
 test("say", () => {
-  assert.equal(say("jobIs", { job: "{state}", state: "healthy" }), "{state} (healthy)");
+  assert.equal(say("clause_errors", { job: "{state}", state: "healthy" }), "{state} is failing");
   assert.equal(say("no such key"), "no such key");
 });
