@@ -332,7 +332,7 @@ factVersion:["version {version} for {age}",""],
 factUp:["{up} of {all} instances up",""],
 factRoutes:["{n} routes",""],
 factRate:["{rate} requests/s",""],
-healthyFacts:[" {facts}.",""],
+healthyFacts:[" No problem in the last {age}.",""],
 needYou:["{n} of {all} need attention",""],
 language:["中文",""],
 };

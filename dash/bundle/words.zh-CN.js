@@ -332,7 +332,7 @@ factVersion:["","版本 {version}，已运行 {age}"],
 factUp:["","{all} 个实例中 {up} 个在线"],
 factRoutes:["","{n} 条路由"],
 factRate:["","{rate} 请求/秒"],
-healthyFacts:["","{facts}。"],
+healthyFacts:["","最近 {age}没有异常。"],
 needYou:["","{all} 个中 {n} 个需要处理"],
 language:["","English"],
 };

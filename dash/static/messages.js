@@ -373,7 +373,7 @@ export const messages = {
   factUp: ["{up} of {all} instances up", "{all} 个实例中 {up} 个在线"],
   factRoutes: ["{n} routes", "{n} 条路由"],
   factRate: ["{rate} requests/s", "{rate} 请求/秒"],
-  healthyFacts: [" {facts}.", "{facts}。"],
+  healthyFacts: [" No problem in the last {age}.", "最近 {age}没有异常。"],
   needYou: ["{n} of {all} need attention", "{all} 个中 {n} 个需要处理"],
 
   // The other language, by its own name.

@@ -49,7 +49,7 @@ export function serviceView(changeView) {
       const events = marks.update(now, job);
       const facts = factsOf(now, service, events);
       title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, events.length) });
-      verdict.update(now, service, { marks: events, route, facts: facts.length ? say("healthyFacts", { facts: facts.join(say("listComma")) }) : "" });
+      verdict.update(now, service, { marks: events, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
       whole.element.hidden = empty || Boolean(route);
       ofRoute.element.hidden = empty || !route;
       for (const part of [trend, table]) part.element.hidden = empty;
