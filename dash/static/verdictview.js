@@ -27,7 +27,7 @@ export function verdictView(changeView) {
   const rows = lanes();
   const rest = make("p", { class: "foot" });
   const element = make("section", { class: "verdict", "aria-label": say("verdict") },
-    make("div", { class: "say" }, state.element, make("p", { id: "summary", role: "status" }, text, quiet), acts), rows.element, rest);
+    make("div", { class: "say" }, state.element, make("p", { class: "sentence", role: "status" }, text, quiet), acts), rows.element, rest);
   /** @type {import("./now.js").Now | null} */
   let shown = null;
   zoom.addEventListener("click", () => {
