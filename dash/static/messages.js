@@ -376,6 +376,19 @@ export const messages = {
   healthyFacts: [" No problem in the last {age}.", "最近 {age}没有异常。"],
   needYou: ["{n} of {all} need attention", "{all} 个中 {n} 个需要处理"],
 
+  // All services.
+  service: ["Service", "服务"],
+  overRange: ["Rate", "速率"],
+  onlyAll: ["All", "全部"],
+  onlyUnhealthy: ["Unhealthy", "异常"],
+  onlyIdle: ["Idle", "空闲"],
+  show: ["Show", "显示"],
+  asCards: ["As cards", "以卡片显示"],
+  asTableOf: ["As a table", "以表格显示"],
+  errorsShort: ["errors", "错误率"],
+  commaMore: [", {n} more", "，另有 {n} 项"],
+  healthyRoutes: ["healthy · {n} routes", "正常 · {n} 条路由"],
+
   // The other language, by its own name.
   language: ["中文", "English"],
 };
