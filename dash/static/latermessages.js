@@ -115,4 +115,11 @@ export const laterMessages = {
   didYouMean: ["No metric matches. Did you mean {name}?", "没有匹配的指标。您是否要找 {name}？"],
   near: ["Moved at the same time", "同时变化的指标"],
   nearMeans: ["Metrics whose curve resembles it most (correlation of at least 0.7).", "曲线最相似的指标（相关系数不低于 0.7）。"],
+
+  // Targets.
+  upOver: ["Up", "在线"],
+  noneDown: ["No target is down.", "没有抓取失败的目标。"],
+  oneDown: ["{target} is down.", "{target} 无法抓取。"],
+  someDown: ["{target} and {n} more are down.", "{target} 无法抓取，另有 {n} 个。"],
+  checkWith: ["To see what it answers:", "查看其响应："],
 };

@@ -108,8 +108,8 @@ function jobLanes(/** @type {import("./now.js").Now} */ now) {
     const [f] = s.judged?.findings ?? [];
     if (!f) return [];
     const lane = laneOf(now, s, [f], new Map());
-    const more = (s.judged?.findings?.length ?? 1) - 1;
-    return [{ ...lane, key: s.key, job: visible(s.job), was: [lane.was, more ? say("moreFindings", { n: more }) : "", afterText(f)].filter(Boolean).join(" "), href: addressOf(now.view, { open: placeOf(s), route: "" }) }];
+    const more = byRoute(s.judged?.findings ?? []).length - 1;
+    return [{ ...lane, key: s.key, job: visible(s.job), was: [lane.was, more ? say("moreShort", { n: more }) : "", afterText(f)].filter(Boolean).join(say("listComma")), href: addressOf(now.view, { open: placeOf(s), route: "" }) }];
   });
 }
 
