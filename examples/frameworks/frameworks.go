@@ -30,6 +30,7 @@ import (
 	"github.com/tacho-go/tacho/examples/frameworks/humashop"
 	"github.com/tacho-go/tacho/examples/frameworks/kratosshop"
 	"github.com/tacho-go/tacho/examples/frameworks/nethttp"
+	"github.com/tacho-go/tacho/examples/frameworks/ogenshop"
 )
 
 // shops serve the shop until their listener is closed.
@@ -49,6 +50,7 @@ var shops = map[string]func(net.Listener) error{
 	"huma":       humashop.Serve,
 	"kratos":     kratosshop.Serve,
 	"nethttp":    nethttp.Serve,
+	"ogen":       ogenshop.Serve,
 }
 
 func main() {
