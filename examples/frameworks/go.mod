@@ -3,6 +3,8 @@ module github.com/tacho-go/tacho/examples/frameworks
 go 1.26.0
 
 require (
+	connectrpc.com/connect v1.21.1
+	connectrpc.com/connect/v2 v2.0.2
 	github.com/cloudwego/hertz v0.10.4
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/fasthttp/router v1.5.4
@@ -18,16 +20,21 @@ require (
 	github.com/labstack/echo/v5 v5.4.5
 	github.com/ogen-go/ogen v1.25.0
 	github.com/tacho-go/tacho v0.0.0
+	github.com/tacho-go/tacho/adapter/tachoconnect v0.0.0-00010101000000-000000000000
+	github.com/tacho-go/tacho/adapter/tachoconnectv1 v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachoecho v0.0.0
 	github.com/tacho-go/tacho/adapter/tachoechov4 v0.0.0
 	github.com/tacho-go/tacho/adapter/tachofasthttp v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachofiber v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachofiberv2 v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachogin v0.0.0
+	github.com/tacho-go/tacho/adapter/tachogrpc v0.0.0-00010101000000-000000000000
 	github.com/tacho-go/tacho/adapter/tachohertz v0.0.0-00010101000000-000000000000
 	github.com/valyala/fasthttp v1.78.0
 	github.com/zeromicro/go-zero v1.10.3
 	goa.design/goa/v3 v3.25.3
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
 )
 
 require (
@@ -127,22 +134,23 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
-	google.golang.org/genproto/googleapis/api v0.0.0-20260128011058-8636f8732409 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20260128011058-8636f8732409 // indirect
-	google.golang.org/grpc v1.80.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
+	google.golang.org/genproto/googleapis/api v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
 replace (
 	github.com/tacho-go/tacho => ../..
+	github.com/tacho-go/tacho/adapter/tachoconnect => ../../adapter/tachoconnect
+	github.com/tacho-go/tacho/adapter/tachoconnectv1 => ../../adapter/tachoconnectv1
 	github.com/tacho-go/tacho/adapter/tachoecho => ../../adapter/tachoecho
 	github.com/tacho-go/tacho/adapter/tachoechov4 => ../../adapter/tachoechov4
 	github.com/tacho-go/tacho/adapter/tachofasthttp => ../../adapter/tachofasthttp
 	github.com/tacho-go/tacho/adapter/tachofiber => ../../adapter/tachofiber
 	github.com/tacho-go/tacho/adapter/tachofiberv2 => ../../adapter/tachofiberv2
 	github.com/tacho-go/tacho/adapter/tachogin => ../../adapter/tachogin
+	github.com/tacho-go/tacho/adapter/tachogrpc => ../../adapter/tachogrpc
 	github.com/tacho-go/tacho/adapter/tachohertz => ../../adapter/tachohertz
 )
 
