@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,13 +198,15 @@ func (c rpc) make(t *testing.T, call rpcshop.Client, metrics string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
+	var leaving sync.WaitGroup
 	if c.leaves {
-		go func() {
+		leaving.Go(func() {
 			defer cancel()
 			awaitCount(t, metrics, "http_requests_in_flight", 1)
-		}()
+		})
 	}
 	out, code := call(ctx, c.procedure, c.in...)
+	leaving.Wait()
 	if code != c.code && (c.code != anyFailure || code == 0) {
 		t.Errorf("%s %q is answered with code %d, want %d", c.procedure, c.in, code, c.code)
 	}
@@ -215,7 +218,7 @@ func (c rpc) make(t *testing.T, call rpcshop.Client, metrics string) {
 // awaitCount waits until the samples of a family add up to n, and returns all metrics.
 func awaitCount(t *testing.T, address, family string, n int) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		text := get(t, "http://"+address+"/metrics")
 		got := sum(text, family)
 		if got == n {

@@ -95,14 +95,13 @@ func coded(err error) error {
 func Dial(m *tacho.Meter, address string) (rpcshop.Client, func(), error) {
 	url, transport := "http://"+address, rpcshop.Transport()
 	client := connect.NewClient(connecthttp.NewTransport(&http.Client{Transport: transport}, url), tachoconnect.ClientInterceptor(m, url))
-	call := func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
+	return func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
 		out, err := call(ctx, client, procedure, in)
 		if err != nil {
 			return out, uint32(connect.CodeOf(err))
 		}
 		return out, 0
-	}
-	return call, transport.CloseIdleConnections, nil
+	}, transport.CloseIdleConnections, nil
 }
 
 func call(ctx context.Context, client *connect.Client, procedure string, in []string) (all []string, err error) {

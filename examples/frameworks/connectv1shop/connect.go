@@ -101,15 +101,14 @@ func coded(err error) error {
 func Dial(m *tacho.Meter, address string) (rpcshop.Client, func(), error) {
 	transport := rpcshop.Transport()
 	recorded := connect.WithInterceptors(tachoconnectv1.ClientInterceptor(m, address))
-	call := func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
+	return func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
 		client := connect.NewClient[message, message](&http.Client{Transport: transport}, "http://"+address+procedure, recorded)
 		out, err := call(ctx, client, procedure, in)
 		if err != nil {
 			return out, uint32(connect.CodeOf(err))
 		}
 		return out, 0
-	}
-	return call, transport.CloseIdleConnections, nil
+	}, transport.CloseIdleConnections, nil
 }
 
 func call(ctx context.Context, client *connect.Client[message, message], procedure string, in []string) ([]string, error) {

@@ -94,11 +94,10 @@ func Dial(m *tacho.Meter, address string) (rpcshop.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	call := func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
+	return func(ctx context.Context, procedure string, in ...string) ([]string, uint32) {
 		out, err := call(ctx, conn, procedure, in)
 		return out, uint32(status.Code(err))
-	}
-	return call, func() { _ = conn.Close() }, nil
+	}, func() { _ = conn.Close() }, nil
 }
 
 func call(ctx context.Context, conn *grpc.ClientConn, procedure string, in []string) (all []string, err error) {
