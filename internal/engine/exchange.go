@@ -47,10 +47,11 @@ type Exchange struct {
 	link    contextLink // by Link
 	tracked []tracking
 
-	marks      atomic.Uint32               // by inner handlers
-	route      *store.Route                // by SetTemplate
-	named      atomic.Pointer[store.Route] // by an inner router
-	nestedPath string                      // the path in that router
+	marks      atomic.Uint32                // by inner handlers
+	route      *store.Route                 // by SetTemplate
+	named      atomic.Pointer[store.Route]  // by an inner router
+	inner      atomic.Pointer[http.Request] // that router's copy of the request, by SetRouteIn
+	nestedPath string                       // the path in that router
 
 	watch watch // of the response, on net/http
 }
@@ -157,6 +158,7 @@ func (x *Exchange) reset() {
 	if x.nestedPath != "" || x.named.Load() != nil {
 		x.nestedPath = ""
 		x.named.Store(nil)
+		x.inner.Store(nil)
 	}
 	x.coded = 0
 	x.route = nil
@@ -345,6 +347,13 @@ func (x *Exchange) SetRoute(template string) {
 	if x.engine != nil {
 		x.named.Store(x.engine.Store.Route(template))
 	}
+}
+
+// SetRouteIn is SetRoute for a router that passes on a copy of the request, in which it has set path
+// values.
+func (x *Exchange) SetRouteIn(r *http.Request, template string) {
+	x.inner.Store(r) // before the route: reset clears both if there is one
+	x.SetRoute(template)
 }
 
 // SetTemplate sets the route to a string that never changes.
