@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/valyala/fasthttp"
 )
 
@@ -47,6 +48,8 @@ func (w workload) sequence(worker int) []int {
 type traffic struct {
 	requests []*http.Request
 	contexts []*fasthttp.RequestCtx // the same requests for fasthttp
+	hertz    []*app.RequestContext  // and for Hertz
+	rpcs     []*rpc                 // as many RPCs
 	order    []int
 }
 
@@ -57,6 +60,8 @@ func (w workload) traffic(worker int) *traffic {
 		for status := range w.statuses {
 			r := request(ctx, fmt.Sprintf("/r%d/%d", route, status))
 			t.requests, t.contexts = append(t.requests, r), append(t.contexts, fastContext(r))
+			t.hertz = append(t.hertz, hertzContext(r))
+			t.rpcs = append(t.rpcs, newRPC(ctx, route, status))
 		}
 	}
 	return t
