@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -43,6 +44,7 @@ func grpcRowsOf(framework string, serve func(grpcServer) service) []row {
 	}
 	return []row{
 		{framework, bare, of(bareGRPC)},
+		{framework, "an empty stats handler and interceptor", of(emptyGRPC)},
 		{framework, "tachogrpc, everything on", of(tachoGRPC(tachogrpc.Options{}))},
 		{framework, "tachogrpc without grpc_*, minimal", of(tachoGRPC(tachogrpc.Options{OmitGRPC: true}, minimal))},
 		{framework, "go-grpc-middleware/providers/prometheus", of(providerGRPC)},
@@ -54,6 +56,24 @@ func bareGRPC() grpcServer {
 	s := grpc.NewServer()
 	return grpcServer{registrar: s, server: s}
 }
+
+// emptyGRPC shows what gRPC takes for a stats handler and an interceptor, both of which it needs to
+// report all outcomes. It measures nothing.
+func emptyGRPC() grpcServer {
+	pass := func(ctx context.Context, in any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(ctx, in)
+	}
+	s := grpc.NewServer(grpc.StatsHandler(ignoring{}), grpc.UnaryInterceptor(pass))
+	return grpcServer{registrar: s, server: s}
+}
+
+// ignoring is a stats handler that does nothing.
+type ignoring struct{}
+
+func (ignoring) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (ignoring) HandleConn(context.Context, stats.ConnStats)                       {}
+func (ignoring) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (ignoring) HandleRPC(context.Context, stats.RPCStats)                         {}
 
 func tachoGRPC(o tachogrpc.Options, on ...func(*tacho.Options)) func() grpcServer {
 	return func() grpcServer {

@@ -43,8 +43,10 @@ type service struct {
 
 func rows() []row {
 	return slices.Concat(netHTTPRows(), ginRows(), chiRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows(),
-		fastHTTPRows(), hertzRows(), grpcRows(), connectRows(), connectV1Rows())
+		fastHTTPRows(), hertzRows())
 }
+
+func rpcRows() []row { return slices.Concat(grpcRows(), connectRows(), connectV1Rows()) }
 
 // serve sends n requests to the service.
 func (s service) serve(t *traffic, w *sink, n int) {

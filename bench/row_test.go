@@ -12,7 +12,7 @@ import (
 // when its metrics are read, under both workloads.
 func TestRowsRecord(t *testing.T) {
 	const served = 10
-	for _, r := range rows() {
+	for _, r := range append(rows(), rpcRows()...) {
 		for _, w := range workloads() {
 			t.Run(r.framework+"/"+r.name+"/"+w.name, func(t *testing.T) {
 				s := r.mount(w)
@@ -42,11 +42,8 @@ func settled(s service, want float64) (got float64, err error) {
 // TestRPCRowsAnswer: every RPC has the code that its message selects.
 func TestRPCRowsAnswer(t *testing.T) {
 	w := workloads()[1]
-	for _, r := range rows() {
+	for _, r := range rpcRows() {
 		load, s := w.traffic(0), r.mount(w)
-		if !s.isRPC() {
-			continue
-		}
 		for i, want := range rpcCodes {
 			length := 0
 			if want == codes.OK {
@@ -64,9 +61,6 @@ func TestRowsAnswer(t *testing.T) {
 	w := workloads()[1]
 	for _, r := range rows() {
 		load, s := w.traffic(0), r.mount(w)
-		if s.isRPC() {
-			continue // see TestRPCRowsAnswer
-		}
 		for i, want := range statuses {
 			if status, bytes := s.answer(load, i); status != want || bytes != len(body) {
 				t.Errorf("%s, %s: answered %d with %d bytes, want %d with %d", r.framework, r.name, status, bytes, want, len(body))
