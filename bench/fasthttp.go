@@ -61,8 +61,9 @@ func fastContext(r *http.Request) *fasthttp.RequestCtx {
 // serveFast sends n requests to the handler. Between two of them, it does what the server does
 // with the context of a connection.
 func (t *traffic) serveFast(h fasthttp.RequestHandler, n int) {
+	contexts := t.fast()
 	for i := range n {
-		ctx := t.contexts[t.order[i&(sequenceLength-1)]]
+		ctx := contexts[t.order[i&(sequenceLength-1)]]
 		ctx.ResetUserValues()
 		ctx.Response.Reset()
 		h(ctx)

@@ -71,9 +71,9 @@ func hertzContext(r *http.Request) *app.RequestContext {
 // serveHertz sends n requests to the engine. Between two of them, it does what the server does with
 // a context, but keeps the request.
 func (t *traffic) serveHertz(e *route.Engine, n int) {
-	ctx := context.Background()
+	ctx, contexts := context.Background(), t.hertz()
 	for i := range n {
-		c := t.hertz[t.order[i&(sequenceLength-1)]]
+		c := contexts[t.order[i&(sequenceLength-1)]]
 		c.Params, c.Keys = c.Params[:0], nil
 		c.SetIndex(-1)
 		c.Response.Reset()

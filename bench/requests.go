@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // requests measures what each row adds to the bare framework, in CPU nanoseconds and as a
 // multiple of the limit (see limit.go). Ratios are computed within a round; the table shows
@@ -36,15 +39,15 @@ func compareRows(l *lab, experiment, title string, all []row, turns int) error {
 	return nil
 }
 
-// matching returns the rows that match the filter, and always the bare ones.
+// matching returns the rows that match the filter, and the bare ones of their frameworks. A bare
+// framework that nothing is compared with would only make garbage collections longer.
 func (l *lab) matching(all []row) []row {
-	var chosen []row
+	matches := func(r row) bool { return l.filter.MatchString(r.framework + " " + r.name) }
+	compared := map[string]bool{}
 	for _, r := range all {
-		if r.name == bare || l.filter.MatchString(r.framework+" "+r.name) {
-			chosen = append(chosen, r)
-		}
+		compared[r.framework] = compared[r.framework] || matches(r)
 	}
-	return chosen
+	return slices.DeleteFunc(all, func(r row) bool { return !matches(r) && (r.name != bare || !compared[r.framework]) })
 }
 
 // A column is the results of one workload.

@@ -67,12 +67,14 @@ func (s service) isRPC() bool { return s.wire != nil || s.call != nil }
 // answer sends one request and returns the status and the length of the response.
 func (s service) answer(t *traffic, i int) (status, bytes int) {
 	if s.fast != nil {
-		s.fast(t.contexts[i])
-		return t.contexts[i].Response.StatusCode(), len(t.contexts[i].Response.Body())
+		ctx := t.fast()[i]
+		s.fast(ctx)
+		return ctx.Response.StatusCode(), len(ctx.Response.Body())
 	}
 	if s.hertz != nil {
-		s.hertz.ServeHTTP(context.Background(), t.hertz[i])
-		return t.hertz[i].Response.StatusCode(), len(t.hertz[i].Response.Body())
+		c := t.hertz()[i]
+		s.hertz.ServeHTTP(context.Background(), c)
+		return c.Response.StatusCode(), len(c.Response.Body())
 	}
 	out := newSink()
 	s.handler.ServeHTTP(out, t.requests[i])

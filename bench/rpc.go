@@ -79,8 +79,9 @@ func (w wire) serve(h http.Handler, out *sink) {
 
 // serveRPC sends n RPCs to the service.
 func (s service) serveRPC(t *traffic, w *sink, n int) {
+	rpcs := t.rpcs()
 	for i := range n {
-		r := t.rpcs[t.order[i&(sequenceLength-1)]]
+		r := rpcs[t.order[i&(sequenceLength-1)]]
 		switch {
 		case s.call != nil:
 			_, _ = s.call(r)
@@ -93,9 +94,9 @@ func (s service) serveRPC(t *traffic, w *sink, n int) {
 // outcome sends one RPC and returns the code and the length of the message.
 func (s service) outcome(t *traffic, i int) (code codes.Code, bytes int) {
 	if s.call != nil {
-		return s.call(t.rpcs[i])
+		return s.call(t.rpcs()[i])
 	}
 	out := newSink()
-	s.wire(t.rpcs[i]).serve(s.handler, out)
+	s.wire(t.rpcs()[i]).serve(s.handler, out)
 	return s.decode(out)
 }
