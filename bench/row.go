@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,13 +39,6 @@ type service struct {
 	decode func(*sink) (codes.Code, int)
 	call   func(*rpc) (codes.Code, int)
 }
-
-func rows() []row {
-	return slices.Concat(netHTTPRows(), ginRows(), chiRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows(),
-		fastHTTPRows(), hertzRows())
-}
-
-func rpcRows() []row { return slices.Concat(grpcRows(), connectRows(), connectV1Rows()) }
 
 // serve sends n requests to the service.
 func (s service) serve(t *traffic, w *sink, n int) {
