@@ -47,13 +47,14 @@ type Exchange struct {
 	link    contextLink // by Link
 	tracked []tracking
 
-	marks      atomic.Uint32                // by inner handlers
-	route      *store.Route                 // by SetTemplate
-	named      atomic.Pointer[store.Route]  // by an inner router
-	inner      atomic.Pointer[http.Request] // that router's copy of the request, by SetRouteIn
-	nestedPath string                       // the path in that router
+	marks      atomic.Uint32               // by inner handlers
+	route      *store.Route                // by SetTemplate
+	named      atomic.Pointer[store.Route] // by an inner router
+	nestedPath string                      // the path in that router
 
 	watch watch // of the response, on net/http
+
+	inner atomic.Pointer[http.Request] // an inner router's copy of the request, by SetRouteIn
 }
 
 // Scratch is the recorder's memory, which an Exchange keeps when it is reused.

@@ -40,7 +40,7 @@ const handlesAtOnce = 32
 // watching returns the handle for a writer.
 func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 	if len(x.watch.handles) == 0 {
-		x.watch.handles = make([]kind0, x.handlesNeeded())
+		x.addHandles()
 	}
 	k := &x.watch.handles[0]
 	x.watch.handles = x.watch.handles[1:]
@@ -48,11 +48,15 @@ func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 	return k
 }
 
-func (x *Exchange) handlesNeeded() int {
+// addHandles is not inlined, so that watching can be.
+//
+//go:noinline
+func (x *Exchange) addHandles() {
+	n := handlesAtOnce
 	if x.watch.use == 1 {
-		return 1
+		n = 1
 	}
-	return handlesAtOnce
+	x.watch.handles = make([]kind0, n)
 }
 
 // Watch returns a writer that reports to the exchange, with the optional interfaces
