@@ -37,4 +37,3 @@ func BenchmarkEvents(b *testing.B) {
 		})
 	}
 }
-
