@@ -71,17 +71,18 @@ func (e *Engine) judge(r *reading) map[key]*Finding {
 	wrong := make(map[key]*Finding)
 	add := func(f Finding, enough bool, recordedAs string, query func(route, string) string) {
 		open := e.open[f.key()] != nil
-		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.Now >= f.Limit {
+		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.beyond() {
 			f.Query = query(route{f.Job, f.Method, f.Path}, recordedAs)
 			wrong[f.key()] = &f
 		}
 	}
 	for id, n := range r.routes {
+		l := r.limitsOf(e.Options, id.job, id.path)
 		f := Finding{Job: id.job, Method: id.method, Path: id.path, Rate: n.rate}
-		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(e.Options), e.ErrorRatio
-		add(f, n.failures >= e.MinErrors, n.schema, errorQuery)
-		f.Kind, f.Now, f.Limit = Latency, n.p95, e.Latency.Seconds()
-		add(f, n.count >= e.MinRequests && n.rate*n.window >= e.MinRequests/5, n.schema, latencyQuery)
+		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(l), l.ErrorRatio
+		add(f, n.failures >= l.MinErrors, n.schema, errorQuery)
+		f.Kind, f.Now, f.Limit = Latency, n.p95, l.Latency
+		add(f, n.count >= l.MinRequests && n.rate*n.window >= l.MinRequests/5, n.schema, latencyQuery)
 	}
 	for t, up := range r.targets {
 		if !up {
@@ -91,6 +92,15 @@ func (e *Engine) judge(r *reading) map[key]*Finding {
 	}
 	e.addAlerts(r, wrong)
 	return wrong
+}
+
+// beyond reports whether a value is beyond its limit, as the alert on it does: a percentile beyond the
+// highest bucket is reported as that bucket's bound, which may equal the limit.
+func (f *Finding) beyond() bool {
+	if f.Kind == Errors {
+		return f.Now > f.Limit
+	}
+	return f.Now >= f.Limit
 }
 
 // explained are the alerts that say the same as a finding of a kind.

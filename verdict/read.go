@@ -40,6 +40,7 @@ type reading struct {
 	routes  map[route]*numbers
 	targets map[target]bool // whether it is up
 	alerts  []map[string]string
+	limits  map[Scope]Limits // recorded ones, if they are read
 }
 
 // parts are the queries of a reading and what each of them sets.
@@ -50,7 +51,7 @@ func (o Options) parts() []part {
 	set := func(put func(*numbers, float64)) func(*reading, Series) {
 		return func(r *reading, s Series) { r.put(s, o, put) }
 	}
-	return []part{
+	all := []part{
 		{byRoute + "(" + requests + ")", set(func(n *numbers, v float64) { n.rate = v })},
 		{byRoute + "(" + requests + failedMatcher + ")", set(func(n *numbers, v float64) { n.failed = v })},
 		{overLookBack(requests), set(func(n *numbers, v float64) { n.count = v })},
@@ -60,6 +61,10 @@ func (o Options) parts() []part {
 		{fmt.Sprintf("max_over_time(up[%s])", duration(2*o.Interval)), (*reading).putTarget},
 		{`ALERTS{alertstate="firing"}`, func(r *reading, s Series) { r.alerts = append(r.alerts, s.Labels) }},
 	}
+	if o.ReadLimits {
+		all = append(all, part{limitsQuery, func(r *reading, s Series) { r.putLimit(s, o) }})
+	}
+	return all
 }
 
 type part struct {
@@ -68,7 +73,7 @@ type part struct {
 }
 
 func (e *Engine) read(ctx context.Context, now time.Time) (*reading, error) {
-	r := &reading{routes: make(map[route]*numbers), targets: make(map[target]bool)}
+	r := &reading{routes: make(map[route]*numbers), targets: make(map[target]bool), limits: make(map[Scope]Limits)}
 	for _, p := range e.Options.parts() {
 		all, err := e.querier.Query(ctx, p.query, now)
 		if err != nil {
@@ -100,8 +105,8 @@ func (r *reading) putTarget(s Series) {
 
 // errorRatio is the ratio of failed requests: over the window, or over the look-back if the window
 // has too few requests to tell.
-func (n *numbers) errorRatio(o Options) float64 {
-	if n.rate*n.window >= o.MinErrors {
+func (n *numbers) errorRatio(l Limits) float64 {
+	if n.rate*n.window >= l.MinErrors {
 		return n.failed / n.rate
 	}
 	if n.count > 0 {

@@ -62,6 +62,11 @@ var shopBegan = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 
 func newShop(t *testing.T, all ...traffic) *shop {
 	t.Helper()
+	return newShopOf(t, generated.Options{Schemas: []schema.Schema{schema.Default()}}, all...)
+}
+
+func newShopOf(t *testing.T, o generated.Options, all ...traffic) *shop {
+	t.Helper()
 	db, err := tsdb.Open(t.TempDir(), promslog.NewNopLogger(), nil, tsdb.DefaultOptions(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +77,6 @@ func newShop(t *testing.T, all ...traffic) *shop {
 		counters: make(map[string]*counter), refs: make(map[string]storage.SeriesRef), started: make(map[string]time.Time), missing: make(map[string]bool),
 		engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute}),
 	}
-	o := generated.Options{Schemas: []schema.Schema{schema.Default()}}
 	s.verdict = verdict.New(s, o.Verdict())
 	s.loadRules(o)
 	return s
@@ -98,6 +102,9 @@ func (s *shop) loadRules(o generated.Options) {
 	}
 	for _, g := range groups {
 		s.groups = append(s.groups, g)
+		for _, r := range g.AlertingRules() {
+			r.SetRestored(true) // nothing is to be restored; until then, no alert is recorded
+		}
 	}
 	slices.SortFunc(s.groups, func(a, b *rules.Group) int { return strings.Compare(b.Name(), a.Name()) }) // recording first
 }
@@ -120,6 +127,22 @@ func (s *shop) run(until time.Duration, watch ...func(*verdict.Verdict)) *verdic
 		}
 	}
 	return s.verdict.Latest()
+}
+
+// description is the text of the first active alert of a rule.
+func (s *shop) description(t *testing.T, alert string) string {
+	t.Helper()
+	for _, g := range s.groups {
+		for _, r := range g.AlertingRules() {
+			for _, a := range r.ActiveAlerts() {
+				if r.Name() == alert {
+					return a.Annotations.Get("description")
+				}
+			}
+		}
+	}
+	t.Fatalf("%s is not active", alert)
+	return ""
 }
 
 // scrape counts the requests since the last scrape, and appends a sample of each series.

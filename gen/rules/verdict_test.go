@@ -208,8 +208,8 @@ func TestVerdictOver(t *testing.T) {
 		t.Fatalf("%d findings at the end of the fault, want 2", len(v.Services[0].Findings))
 	}
 	got := s.run(faultTo + 75*time.Second).Services[0]
-	if got.State != verdict.Healthy || len(got.Findings) != 0 || len(got.Over) != 2 {
-		t.Fatalf("75 s after the fault: %s, %d findings, %d over", got.State, len(got.Findings), len(got.Over))
+	if got.State != verdict.Warning || len(got.Firing) != 2 || len(got.Findings) != 0 || len(got.Over) != 2 { // the alerts look back longer
+		t.Fatalf("75 s after the fault: %s, %v firing, %d findings, %d over", got.State, got.Firing, len(got.Findings), len(got.Over))
 	}
 	for _, f := range got.Over {
 		if off := f.Until.Sub(shopBegan) - faultTo; off.Abs() > 30*time.Second {
@@ -224,8 +224,8 @@ func TestVerdictOver(t *testing.T) {
 			t.Errorf("%v: %d findings after the end", v.At.Sub(shopBegan), n)
 		}
 	})
-	if n := len(s.verdict.Latest().Services[0].Over); n != 2 {
-		t.Errorf("%d findings are over, want 2", n)
+	if got := s.verdict.Latest().Services[0]; len(got.Over) != 2 || got.State != verdict.Healthy {
+		t.Errorf("%s, and %d findings are over, want 2", got.State, len(got.Over))
 	}
 }
 
