@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -44,7 +43,7 @@ func (j *judge) run(ctx context.Context) error {
 }
 
 // ServeHTTP serves the verdict of the last round.
-func (j *judge) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if j == nil {
 		writeError(w, http.StatusNotFound, errors.New("there is no verdict: it is computed from the built-in rules, which are off"))
 		return
@@ -54,9 +53,7 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusServiceUnavailable, errors.New("no verdict yet: it is computed after the first evaluation of the rules"))
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v)
+	v.ServeHTTP(w, r)
 }
 
 // A localQuerier evaluates PromQL on the server's own storage.

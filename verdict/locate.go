@@ -14,8 +14,14 @@ func (e *Engine) locate(ctx context.Context, now time.Time, f *Finding, r *readi
 			return err
 		}
 	}
-	if (f.Kind == Errors || f.Kind == Latency) && now.Sub(f.Since) <= e.LookBack {
+	if now.Sub(f.Since) > e.LookBack {
+		return nil
+	}
+	switch f.Kind {
+	case Errors, Latency:
 		f.Where, err = e.where(ctx, now, f, r)
+	case Pool:
+		f.Where, err = e.poolWhere(ctx, now, f)
 	}
 	return err
 }
@@ -156,6 +162,8 @@ func (e *Engine) smear(f *Finding) smear {
 	switch f.Kind {
 	case Errors:
 		return smear{0.5, window / 2}
+	case Pool:
+		return smear{0.5, e.Window / 2}
 	case Latency:
 		return smear{0.5, window * 19 / 20}
 	}

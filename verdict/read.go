@@ -40,6 +40,7 @@ type reading struct {
 	routes  map[route]*numbers
 	targets map[target]bool // whether it is up
 	alerts  []map[string]string
+	pools   map[pool]float64
 	limits  map[Scope]Limits // recorded ones, if they are read
 }
 
@@ -59,6 +60,7 @@ func (o Options) parts() []part {
 		{quantiles + `{quantile="0.95"}`, set(func(n *numbers, v float64) { n.p95 = v })},
 		// A single failed scrape is not a target that is down.
 		{fmt.Sprintf("max_over_time(up[%s])", duration(2*o.Interval)), (*reading).putTarget},
+		{o.waiting("job, db_name", ""), (*reading).putPool},
 		{`ALERTS{alertstate="firing"}`, func(r *reading, s Series) { r.alerts = append(r.alerts, s.Labels) }},
 	}
 	if o.ReadLimits {
@@ -72,8 +74,15 @@ type part struct {
 	put   func(*reading, Series)
 }
 
+func newReading() *reading {
+	return &reading{
+		routes: make(map[route]*numbers), targets: make(map[target]bool),
+		pools: make(map[pool]float64), limits: make(map[Scope]Limits),
+	}
+}
+
 func (e *Engine) read(ctx context.Context, now time.Time) (*reading, error) {
-	r := &reading{routes: make(map[route]*numbers), targets: make(map[target]bool), limits: make(map[Scope]Limits)}
+	r := newReading()
 	for _, p := range e.Options.parts() {
 		all, err := e.querier.Query(ctx, p.query, now)
 		if err != nil {

@@ -135,7 +135,14 @@ func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) 
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, fmt.Errorf("%s responded with %s: pass the credentials with --header", api.URL, response.Status)
 	}
-	return verdict.New(api, rules.Options{}.Verdict()).Round(ctx, time.Now())
+	return verdict.New(api, foreignOptions()).Round(ctx, time.Now())
+}
+
+// foreignOptions are those of the default rules, with the limits that the server's rules have recorded.
+func foreignOptions() verdict.Options {
+	o := rules.Options{}.Verdict()
+	o.ReadLimits = true
+	return o
 }
 
 // only keeps one service.
@@ -155,6 +162,7 @@ func only(v *verdict.Verdict, job string) error {
 // printVerdict writes one block for each service, the worst first.
 func printVerdict(out io.Writer, v *verdict.Verdict) error {
 	var b strings.Builder
+	words := verdict.Words{Location: time.Local, Now: v.At}
 	if len(v.Services) == 0 {
 		b.WriteString("No service is scraped.\n")
 	}
@@ -165,10 +173,13 @@ func printVerdict(out io.Writer, v *verdict.Verdict) error {
 		}
 		fmt.Fprintf(&b, "  %.3g requests/s, %.3g errors/s\n", s.Rate, s.Errors)
 		for _, f := range s.Findings {
-			fmt.Fprintf(&b, "  %s\n", f.Sentence(time.Local))
+			fmt.Fprintf(&b, "  %s\n", f.Sentence(words))
+		}
+		if still := s.Unexplained(); len(still) > 0 {
+			fmt.Fprintf(&b, "  still firing: %s\n", strings.Join(still, ", "))
 		}
 		for _, f := range s.Over {
-			fmt.Fprintf(&b, "  over: %s\n", f.Sentence(time.Local))
+			fmt.Fprintf(&b, "  over: %s\n", f.Sentence(words))
 		}
 	}
 	_, err := io.WriteString(out, b.String())

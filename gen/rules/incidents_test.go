@@ -41,7 +41,8 @@ type shop struct {
 	started  map[string]time.Time // by instance
 	version  string
 	traffic  []traffic
-	missing  map[string]bool // instances that are not scraped
+	missing  map[string]bool             // instances that are not scraped
+	waiting  func(time.Duration) float64 // requests of instance b that wait for a connection of the pool "orders"
 }
 
 type counter struct {
@@ -177,6 +178,12 @@ func (s *shop) scrape() {
 		put(labels.FromStrings("__name__", "process_start_time_seconds", "job", "shop", "instance", instance), float64(s.started[instance].Unix()))
 		put(labels.FromStrings("__name__", "shop_build_info", "job", "shop", "instance", instance, "version", s.version), 1)
 	}
+	if s.waiting != nil {
+		for _, instance := range []string{"a", "b"} {
+			s.count(0, "go_sql_wait_duration_seconds_total", traffic{instance: instance}, "db_name", "orders")
+		}
+		s.count(s.waiting(since)*s.interval.Seconds(), "go_sql_wait_duration_seconds_total", traffic{instance: "b"}, "db_name", "orders")
+	}
 	for _, c := range s.counters {
 		if !s.missing[c.labels.Get("instance")] {
 			put(c.labels, c.value)
@@ -225,7 +232,7 @@ func (s *shop) count(by float64, name string, t traffic, more ...string) {
 	id := name + t.instance + t.method + t.path + strings.Join(more, "")
 	c := s.counters[id]
 	if c == nil {
-		c = &counter{labels: labels.FromStrings(append([]string{"__name__", name, "job", "shop", "instance", t.instance, "method", t.method, "path", t.path}, more...)...)}
+		c = &counter{labels: labels.FromStrings(append([]string{"__name__", name, "job", "shop", "instance", t.instance, "method", t.method, "path", t.path}, more...)...).WithoutEmpty()}
 		s.counters[id] = c
 	}
 	c.value += by

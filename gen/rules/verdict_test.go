@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,12 @@ var incidents = map[string]struct {
 		look:    faultFrom + 4*time.Minute, state: verdict.Failing,
 		wants: []want{{kind: verdict.Errors, path: "/"}},
 	},
+	"a pool is exhausted": {
+		traffic: []traffic{{"a", "GET", "/", always(8), always(0), always(.03)}, {"b", "GET", "/", always(8), always(0), always(.03)}},
+		between: func(s *shop) { s.waiting = between(faultFrom, faultTo, 4, .1) },
+		look:    faultFrom + time.Minute, state: verdict.Warning,
+		wants: []want{{kind: verdict.Pool, path: "orders", since: faultFrom, only: "b"}},
+	},
 	"a gap in the data": {
 		traffic: []traffic{{"a", "GET", "/", always(8), between(faultFrom, time.Hour, .5, 0), always(.03)}},
 		between: func(s *shop) { // the fault begins while nothing is scraped
@@ -158,7 +165,9 @@ func TestVerdict(t *testing.T) {
 			if i.between != nil {
 				i.between(s)
 			}
-			got := s.run(i.look).Services[0]
+			v := s.run(i.look)
+			got := v.Services[0]
+			checkService(t, v, got)
 			if got.State != i.state || len(got.Findings) != len(i.wants) {
 				t.Errorf("state %s with %d findings, want %s with %d", got.State, len(got.Findings), i.state, len(i.wants))
 			}
@@ -172,9 +181,38 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// checkService: the state of a service, of its routes and of its findings agree.
+func checkService(t *testing.T, v *verdict.Verdict, got verdict.Service) {
+	t.Helper()
+	if len(got.Findings) > 0 && (got.Since.IsZero() || got.Since.After(v.At)) {
+		t.Errorf("it is %s since %v", got.State, got.Since)
+	}
+	states := map[string]verdict.State{}
+	for _, r := range got.Routes {
+		states[r.Method+r.Path] = r.State
+	}
+	for _, f := range got.Findings {
+		switch at := states[f.Method+f.Path]; f.Kind {
+		case verdict.Errors:
+			if at != verdict.Failing || f.Limit != got.Limits.ErrorRatio || len(f.Where.On) == 0 {
+				t.Errorf("the route %s is %q, with the limit %v, on %v", f.Path, at, f.Limit, f.Where.On)
+			}
+		case verdict.Latency:
+			if at != verdict.Slow || f.Limit != got.Limits.Latency || len(f.Where.On) == 0 {
+				t.Errorf("the route %s is %q, with the limit %v, on %v", f.Path, at, f.Limit, f.Where.On)
+			}
+		}
+	}
+	for _, language := range []verdict.Language{verdict.English, verdict.Chinese} {
+		if text := v.In(verdict.Words{Language: language}).Services[0].Text; text == "" || strings.Contains(text, "{") {
+			t.Errorf("its sentence in %s is %q", language, text)
+		}
+	}
+}
+
 func (w want) compare(t *testing.T, f verdict.Finding) {
 	t.Helper()
-	if f.Kind != w.kind || f.Path+f.Instance != w.path {
+	if f.Kind != w.kind || f.Path+f.Instance+f.Pool != w.path {
 		t.Errorf("the finding is %s of %s%s, want %s of %s", f.Kind, f.Path, f.Instance, w.kind, w.path)
 	}
 	if off := f.Since.Sub(shopBegan) - w.since; w.since != 0 && off.Abs() > 30*time.Second {
