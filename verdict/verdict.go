@@ -64,6 +64,16 @@ type Service struct {
 	Instances []string `json:"instances,omitzero"` // all targets, by the label instance
 }
 
+// LimitsOf returns the limits of the routes with a path.
+func (s *Service) LimitsOf(path string) Limits {
+	for _, r := range s.Routes {
+		if r.Path == path && r.Limits != nil {
+			return *r.Limits
+		}
+	}
+	return s.Limits
+}
+
 // A Route is the state of one route.
 type Route struct {
 	Method string  `json:"method,omitzero"`

@@ -30,6 +30,7 @@ func (w *Watch) addUp() *combined {
 		all.window = max(all.window, i.span())
 	}
 	all.rows, all.total = t.rows()
+	w.applyLimits(all.rows)
 	if !all.allTime {
 		w.markQuiet(all.rows)
 	}

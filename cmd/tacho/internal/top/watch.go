@@ -11,6 +11,7 @@ type Watch struct {
 	interval  time.Duration
 	window    time.Duration
 	instances []*instance
+	verdict   *Verdict
 	added     *combined           // nil after a new snapshot
 	busy      map[Route]time.Time // last observed request of each route
 }
@@ -49,6 +50,7 @@ type Frame struct {
 	AllTime   bool          // since the start of the process, after a single scrape
 	Window    time.Duration // time range of the rates
 	Up        []time.Duration
+	Verdict   *Verdict // nil: none
 
 	Total Row
 	Rows  []Row
@@ -59,7 +61,7 @@ func (w *Watch) Frame(now time.Time) Frame {
 	if w.added == nil {
 		w.added = w.addUp()
 	}
-	p := Frame{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total}
+	p := Frame{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total, Verdict: w.verdict}
 	for _, i := range w.instances {
 		p.URLs = append(p.URLs, i.url)
 		p.note(i, now)
