@@ -156,7 +156,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if err != nil {
 		return o, err
 	}
-	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
+	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, VerdictPath: server.VerdictPath, TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
 	if o.ConfigFile = file; file == "" {
 		if o.Config, err = target.Config(targets, s); err != nil {
 			return o, err
