@@ -48,12 +48,7 @@ func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.now = now
-	seen := e.judge(r)
-	if err := e.openNew(ctx, now, r, seen); err != nil {
-		return nil, err
-	}
-	if err := e.closeOld(ctx, now, seen); err != nil {
+	if err := e.step(ctx, now, r); err != nil {
 		return nil, err
 	}
 	v := e.verdict(now, r)
@@ -61,6 +56,16 @@ func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
 	e.latest = v
 	e.mu.Unlock()
 	return v, nil
+}
+
+// step brings the findings up to date with a reading.
+func (e *Engine) step(ctx context.Context, now time.Time, r *reading) error {
+	e.now = now
+	seen := e.judge(r)
+	if err := e.openNew(ctx, now, r, seen); err != nil {
+		return err
+	}
+	return e.closeOld(ctx, now, seen)
 }
 
 // closing is the share of a limit below which an open finding closes. Above it, it stays open, so
@@ -187,6 +192,7 @@ func (e *Engine) closeOld(ctx context.Context, now time.Time, seen map[key]*Find
 	}
 	e.over = slices.DeleteFunc(e.over, func(f Finding) bool { return now.Sub(f.Until) > e.Keep })
 	slices.SortStableFunc(e.over, func(a, b Finding) int { return b.Until.Compare(a.Until) })
+	e.over = e.over[:min(len(e.over), maxOver)]
 	return nil
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 	Near time.Duration
 }
 
+// Remembered is how long a finding is kept after its end: Keep, or its default.
+func (o Options) Remembered() time.Duration { return o.filled().Keep }
+
 func (o Options) filled() Options {
 	fill(&o.ErrorRatio, 0.05)
 	fill(&o.MinErrors, 5)

@@ -32,6 +32,7 @@ type shop struct {
 	engine  *promql.Engine
 	groups  []*rules.Group
 	verdict *verdict.Engine
+	options generated.Options
 
 	now      time.Time
 	interval time.Duration
@@ -78,7 +79,7 @@ func newShopOf(t *testing.T, o generated.Options, all ...traffic) *shop {
 		counters: make(map[string]*counter), refs: make(map[string]storage.SeriesRef), started: make(map[string]time.Time), missing: make(map[string]bool),
 		engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute}),
 	}
-	s.verdict = verdict.New(s, o.Verdict())
+	s.options, s.verdict = o, verdict.New(s, o.Verdict())
 	s.loadRules(o)
 	return s
 }
