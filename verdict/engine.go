@@ -85,7 +85,7 @@ func (e *Engine) judge(r *reading) map[key]*Finding {
 		l := r.limitsOf(e.Options, id.job, id.path)
 		f := Finding{Job: id.job, Method: id.method, Path: id.path, Rate: n.rate}
 		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(l), l.ErrorRatio
-		add(f, n.failures >= l.MinErrors)
+		add(f, n.failures >= l.MinErrors && (n.failsMore(l) || r.fires("TachoErrorRatioHigh", id)))
 		f.Kind, f.Now, f.Limit = Latency, n.p95, l.Latency
 		add(f, n.count >= l.MinRequests && n.rate*n.window >= l.MinRequests/5)
 	}
@@ -166,6 +166,14 @@ func (e *Engine) openNew(ctx context.Context, now time.Time, r *reading, seen ma
 		if known := e.open[k]; known != nil {
 			known.Now, known.Rate, known.Query = f.Now, f.Rate, f.Query
 			f = known
+		} else if f.Kind == Latency && !r.fires("TachoLatencyHigh", route{f.Job, f.Method, f.Path}) {
+			if slow, err := e.isSlow(ctx, now, f, r); err != nil || !slow {
+				if err != nil {
+					return err
+				}
+				delete(seen, k)
+				continue
+			}
 		}
 		f.Worst = max(f.Worst, f.Now)
 		if err := e.locate(ctx, now, f, r); err != nil {

@@ -29,3 +29,9 @@ func errorQuery(r route, recordedAs string) string {
 func latencyQuery(r route, recordedAs string) string {
 	return quantiles + matching("quantile", "0.95", "job", r.job, "schema", recordedAs, "method", r.method, "path", r.path)
 }
+
+// lowerQuery is another percentile of a route than the recorded ones.
+func lowerQuery(f *Finding, recordedAs string, q float64) string {
+	selected := buckets + matching("job", f.Job, "schema", recordedAs, "method", f.Method, "path", f.Path)
+	return "histogram_quantile(" + strconv.FormatFloat(q, 'g', 4, 64) + ", sum by (le) (" + selected + "))"
+}

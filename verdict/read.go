@@ -13,6 +13,7 @@ import (
 const (
 	requests  = "tacho:http_requests:rate"
 	quantiles = "tacho:http_request_duration_seconds:quantile"
+	buckets   = "tacho:http_request_duration_seconds_bucket:rate"
 )
 
 var failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
@@ -122,6 +123,12 @@ func (n *numbers) errorRatio(l Limits) float64 {
 		return n.failures / n.count
 	}
 	return 0
+}
+
+// failsMore reports whether more requests failed than the limit and chance explain, in the window or in the
+// look-back.
+func (n *numbers) failsMore(l Limits) bool {
+	return isMore(n.failed*n.window, n.rate*n.window, l.ErrorRatio) || isMore(n.failures, n.count, l.ErrorRatio)
 }
 
 // duration is a duration in PromQL.
