@@ -176,12 +176,9 @@ func (e *Engine) openNew(ctx context.Context, now time.Time, r *reading, seen ma
 			}
 		}
 		f.Worst = max(f.Worst, f.Now)
-		if err := e.locate(ctx, now, f, r); err != nil {
-			return err
-		}
 		e.open[k] = f
 	}
-	return nil
+	return e.locateSome(ctx, now, seen, r)
 }
 
 // closeOld closes the findings that are no longer seen.

@@ -17,7 +17,8 @@ const maxOver = 500
 // Replay returns an Engine that has seen the time from one moment to another: it computes the verdicts of
 // that time from what is stored, to remember the findings that were there before a restart. It looks
 // every minute, or at each evaluation of the rules if they are rarer; the times of findings are exact
-// to the scrape nevertheless. Memory and queries are bounded by chunks of an hour.
+// to the scrape nevertheless. A target that was down for less than that may be missed. Memory and queries
+// are bounded by chunks of an hour.
 func Replay(ctx context.Context, q Querier, o Options, from, to time.Time) (*Engine, error) {
 	e := New(q, o)
 	step := max(e.Interval, min(time.Minute, e.Window))

@@ -124,6 +124,8 @@ type Finding struct {
 
 	// Query is the PromQL whose value is Now.
 	Query string `json:"query"`
+
+	located time.Time // when Since, Where and After were last looked for
 }
 
 // Where says on which instances of a route the fault is.

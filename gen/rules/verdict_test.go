@@ -281,3 +281,15 @@ func TestVerdictSteady(t *testing.T) {
 		t.Errorf("the state changed %d times, and is %s", changes, last)
 	}
 }
+
+// TestVerdictAlert: an alert that nothing else explains has its start.
+func TestVerdictAlert(t *testing.T) {
+	s := newShop(t, traffic{"a", "GET", "/", between(0, 70*time.Minute, 4, 0), always(0), always(.03)})
+	got := s.run(95 * time.Minute).Services[0]
+	if got.State != verdict.Warning || len(got.Findings) != 1 || got.Findings[0].Alert != "TachoTrafficGone" {
+		t.Fatalf("%s, %+v", got.State, got.Findings)
+	}
+	if f := got.Findings[0]; f.AtLeast || f.Since.Sub(shopBegan) < 80*time.Minute || f.Since.Sub(shopBegan) > 84*time.Minute { // after its for
+		t.Errorf("it is %s", f.Sentence(verdict.Words{}))
+	}
+}
