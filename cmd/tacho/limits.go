@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/spf13/pflag"
 
 	"github.com/tacho-go/tacho/docs"
@@ -210,20 +209,18 @@ func splitWords(text string) (words []string, err error) {
 
 // notes are the limits in force, in the runbooks of the alerts that have one.
 func (f *limitFlags) notes() map[string]docs.Note {
-	of := func(write func(latency time.Duration, errors ratio) string) string {
-		lines := write(f.latency, f.errors)
+	of := func(write func(latency time.Duration, errors ratio) string) docs.Note {
+		all := []string{write(f.latency, f.errors)}
 		for _, l := range f.exceptions.limits {
 			if text := write(l.Latency, ratio(l.ErrorRatio)); text != "" {
-				lines += "; " + strings.TrimSpace(l.Job+" "+l.Path) + " " + text
+				all = append(all, strings.TrimSpace(l.Job+" "+l.Path)+" "+text)
 			}
 		}
-		return lines
+		return docs.Note{English: "Threshold on this server: " + strings.Join(all, "; ") + ".", Chinese: "本服务器的阈值：" + strings.Join(all, "；") + "。"}
 	}
-	latency := of(func(d time.Duration, _ ratio) string { return unlessZero(d, model.Duration(d).String()) })
-	failed := of(func(_ time.Duration, r ratio) string { return unlessZero(r, r.String()) })
 	return map[string]docs.Note{
-		"TachoLatencyHigh":    {English: "Threshold on this server: " + latency + ".", Chinese: "本服务器的阈值：" + latency + "。"},
-		"TachoErrorRatioHigh": {English: "Threshold on this server: " + failed + ".", Chinese: "本服务器的阈值：" + failed + "。"},
+		"TachoLatencyHigh":    of(func(d time.Duration, _ ratio) string { return unlessZero(d, period(d).String()) }),
+		"TachoErrorRatioHigh": of(func(_ time.Duration, r ratio) string { return unlessZero(r, r.String()) }),
 	}
 }
 

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 func TestParseLimit(t *testing.T) {
@@ -70,4 +75,48 @@ func TestLimitsInSettings(t *testing.T) {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}
+}
+
+// TestLimitsAgree: with flags, everything that users see has the same numbers: the rules, the recorded
+// series, the verdict and the runbook.
+func TestLimitsAgree(t *testing.T) {
+	t.Parallel()
+	service := newService(t, (&shop{}).ServeHTTP)
+	p := spawn(t, nil, "serve", "shop="+service, "--listen", "127.0.0.1:0", "--interval", "1s",
+		"--latency-limit", "300ms", "--error-limit", "2%", "--min-requests", "40", "--limit", "shop /b latency-limit=5s error-limit=90%")
+	page := p.says(pageLine)
+	for series, want := range map[string]string{
+		`tacho:http_error_ratio:limit{job="shop",path="/a"}`: "0.02", `tacho:http_error_ratio:limit{job="shop",path="/b"}`: "0.9",
+		`tacho:http_error_ratio:limit{job="shop",path=""}`: "0.02", `tacho:http_errors:min{job="shop",path="/a"}`: "10",
+		`tacho:http_requests:min{job="shop",path=""}`: "40", `tacho:http_request_duration_seconds:limit{job="shop",path=""}`: "0.3",
+	} {
+		p.await(series, 60*time.Second, func() bool { return value(t, page, series) == want })
+	}
+	want := verdict.Limits{ErrorRatio: .02, MinErrors: 10, Latency: .3, MinRequests: 40}
+	b := verdict.Limits{ErrorRatio: .9, MinErrors: 10, Latency: 5, MinRequests: 40}
+	var v verdict.Verdict
+	p.await("the verdict", 30*time.Second, func() bool {
+		code, body := get(t, http.DefaultClient, page+"api/tacho/verdict")
+		v = verdict.Verdict{}
+		return code == http.StatusOK && json.Unmarshal([]byte(body), &v) == nil &&
+			slices.ContainsFunc(v.Services, func(s verdict.Service) bool { return s.Job == "shop" && s.LimitsOf("/b") == b })
+	})
+	for _, s := range v.Services {
+		if s.Limits != want {
+			t.Errorf("%s: the verdict's limits are %+v", s.Job, s.Limits)
+		}
+	}
+	for path, wants := range map[string][]string{
+		"alerts/TachoLatencyHigh.md":    {"\nThreshold on this server: 300ms; shop /b 5s.\n", "\n本服务器的阈值：300ms；shop /b 5s。\n"},
+		"alerts/TachoErrorRatioHigh.md": {"\nThreshold on this server: 2%; shop /b 90%.\n"},
+		"api/v1/rules":                  {`on (job, path) tacho:http_error_ratio:limit`, `* 0.3`, `tacho:http_request_duration_seconds:limit{job=%q,path=%q}`},
+	} {
+		_, text := get(t, http.DefaultClient, page+path)
+		for _, want := range wants {
+			if !strings.Contains(strings.NewReplacer(`\"`, `"`, `\u003e`, ">").Replace(text), want) {
+				t.Errorf("%s lacks %q:\n%.3000s", path, want, text)
+			}
+		}
+	}
+	p.end(syscall.SIGTERM)
 }

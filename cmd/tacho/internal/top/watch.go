@@ -38,6 +38,12 @@ func (w *Watch) Fail(i int, at time.Time, problem string) {
 	w.added = nil
 }
 
+// Judge sets the verdict; nil is none.
+func (w *Watch) Judge(v *Verdict) {
+	w.verdict = v
+	w.added = nil
+}
+
 // A Frame is the data to display at a time.
 type Frame struct {
 	URLs      []string
