@@ -133,9 +133,9 @@ func unreachable(w http.ResponseWriter, u *url.URL, err error) {
 	switch {
 	case errors.Is(err, context.Canceled): // the client is gone
 	case errors.Is(err, context.DeadlineExceeded):
-		apiError(w, http.StatusGatewayTimeout, "timeout", fmt.Errorf("Prometheus at %s did not respond in time", u.Redacted()))
+		apiError(w, http.StatusGatewayTimeout, "timeout", fmt.Errorf("the Prometheus server at %s did not respond in time", u.Redacted()))
 	default:
-		apiError(w, http.StatusBadGateway, "unavailable", fmt.Errorf("Prometheus at %s cannot be queried: %w", u.Redacted(), err))
+		apiError(w, http.StatusBadGateway, "unavailable", fmt.Errorf("the Prometheus server at %s cannot be queried: %w", u.Redacted(), err))
 	}
 }
 

@@ -188,7 +188,7 @@ func TestPrometheusRequests(t *testing.T) {
 		status int
 		want   string
 	}{
-		{dead, "/api/v1/query?query=up", http.StatusBadGateway, "Prometheus at http://ann:xxxxx@127.0.0.1:1 cannot be queried: "},
+		{dead, "/api/v1/query?query=up", http.StatusBadGateway, "the Prometheus server at http://ann:xxxxx@127.0.0.1:1 cannot be queried: "},
 		{dead, "/api/tacho/verdict", http.StatusBadGateway, "connection refused"},
 		{h, "/api/v1/labels", http.StatusBadGateway, "401 Unauthorized: set Options.PrometheusHeader"},
 		{h, "/api/v1/alerts", http.StatusGatewayTimeout, "did not respond in time"},

@@ -124,9 +124,6 @@ func (f *Finding) beyond() bool {
 	return f.Now >= f.Limit
 }
 
-// explained are the alerts that say the same as a finding of a kind.
-var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
-
 // addAlerts adds the alerts that fire and that no finding explains. An alert looks back longer than a
 // finding, so it still fires for a while when its finding is over.
 func (e *Engine) addAlerts(r *reading, wrong map[key]*Finding) {

@@ -62,3 +62,14 @@ func (o Options) windowOf(job string) time.Duration {
 	}
 	return o.WindowOf(job)
 }
+
+// limitsOf returns the limits of the narrowest scope.
+func (o Options) limitsOf(job, path string) Limits {
+	if l, known := o.Exceptions[Scope{job, path}]; known {
+		return l
+	}
+	if l, known := o.Exceptions[Scope{Job: job}]; known {
+		return l
+	}
+	return o.Limits
+}

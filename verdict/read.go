@@ -5,24 +5,7 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/tacho-go/tacho/schema"
 )
-
-// The recorded series. Package gen/rules names them; a test of the server compares the names.
-const (
-	requests  = "tacho:http_requests:rate"
-	quantiles = "tacho:http_request_duration_seconds:quantile"
-	buckets   = "tacho:http_request_duration_seconds_bucket:rate"
-)
-
-var failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
-
-const byRoute = "sum by (job, schema, method, path) "
-
-// A route is one route of a job. A job that exports two schemas has each route twice, and they are
-// merged.
-type route struct{ job, method, path string }
 
 // numbers are what was measured of a route.
 type numbers struct {
@@ -131,5 +114,41 @@ func (n *numbers) failsMore(l Limits) bool {
 	return isMore(n.failed*n.window, n.rate*n.window, l.ErrorRatio) || isMore(n.failures, n.count, l.ErrorRatio)
 }
 
-// duration is a duration in PromQL.
-func duration(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+// The series in which the rules record their limits, by job and path, and by job alone. Package
+// gen/rules names them; its test of limits reads them.
+var recordedLimits = map[string]func(*Limits, float64){
+	"tacho:http_error_ratio:limit":              func(l *Limits, v float64) { l.ErrorRatio = v },
+	"tacho:http_errors:min":                     func(l *Limits, v float64) { l.MinErrors = v },
+	"tacho:http_request_duration_seconds:limit": func(l *Limits, v float64) { l.Latency = v },
+	"tacho:http_requests:min":                   func(l *Limits, v float64) { l.MinRequests = v },
+}
+
+// limitsQuery selects the recorded limits.
+const limitsQuery = `{__name__=~"tacho:http_(error_ratio|request_duration_seconds):limit|tacho:http_(errors|requests):min"}`
+
+// putLimit sets a recorded limit; the others of its scope are those of the options until they are set.
+func (r *reading) putLimit(s Series, o Options) {
+	set := recordedLimits[s.Labels["__name__"]]
+	if set == nil {
+		return
+	}
+	at := Scope{s.Labels["job"], s.Labels["path"]}
+	l, known := r.limits[at]
+	if !known {
+		l = o.limitsOf(at.Job, at.Path)
+	}
+	set(&l, s.last())
+	r.limits[at] = l
+}
+
+// limitsOf returns the limits of a route, or of a job without a route, in a reading: those that the rules
+// recorded, if they are read.
+func (r *reading) limitsOf(o Options, job, path string) Limits {
+	if l, known := r.limits[Scope{job, path}]; known {
+		return l
+	}
+	if l, known := r.limits[Scope{Job: job}]; known {
+		return l
+	}
+	return o.limitsOf(job, path)
+}

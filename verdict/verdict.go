@@ -82,6 +82,9 @@ type Route struct {
 	Limits *Limits `json:"limits,omitzero"` // nil: those of the service
 }
 
+// explained are the alerts that say the same as a finding of a kind.
+var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
+
 // Unexplained returns the alerts that fire and that are not findings of their own or about one.
 func (s Service) Unexplained() []string {
 	var all []string
