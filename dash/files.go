@@ -131,14 +131,15 @@ func makeStaticFiles() map[string]file {
 // configFile passes the options to the page, which has no inline script.
 func configFile(o Options) file {
 	body, err := json.Marshal(struct {
-		Title     string  `json:"title"`
-		Hint      string  `json:"hint"`
-		APIPath   string  `json:"apiPath"`
-		BatchPath string  `json:"batchPath"`
-		TraceURL  string  `json:"traceURL"`
-		Arguments bool    `json:"arguments"`
-		Schemas   []names `json:"schemas"`
-	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.TraceURL, o.Arguments, knownNames()})
+		Title       string  `json:"title"`
+		Hint        string  `json:"hint"`
+		APIPath     string  `json:"apiPath"`
+		BatchPath   string  `json:"batchPath"`
+		VerdictPath string  `json:"verdictPath"`
+		TraceURL    string  `json:"traceURL"`
+		Arguments   bool    `json:"arguments"`
+		Schemas     []names `json:"schemas"`
+	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.VerdictPath, o.TraceURL, o.Arguments, knownNames()})
 	if err != nil {
 		panic(err) // strings: always JSON
 	}

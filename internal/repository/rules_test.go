@@ -97,7 +97,7 @@ func TestImports(t *testing.T) {
 		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
-		{"./dash", []string{module + "/schema"}, "the page reads any Prometheus, with or without tacho"},
+		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact"}, "the page reads any Prometheus, with or without tacho"},
 		{"./docs", nil, "the pages are text"},
 		{"./internal/engine", []string{
 			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
@@ -148,7 +148,7 @@ func TestArrows(t *testing.T) {
 	}{
 		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
 		{"./gen/...", []string{"/schema", "/verdict"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
-		{"./dash", []string{"/schema"}, nil},
+		{"./dash", []string{"/schema", "/verdict", "/internal/redact"}, nil},
 		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
