@@ -80,6 +80,7 @@ release: ## the same for five platforms, with SHA256SUMS, into bin
 
 generate: ## rewrite generated files
 	go generate ./...
+	cd $(ALONE) && GOWORK=off go generate ./...
 
 # -e: tests of imported packages need a module that no proxy has
 # (hashicorp/nomad/api). The build checks what this repository needs.

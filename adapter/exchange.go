@@ -117,6 +117,12 @@ func (x *Exchange) CopyTemplate(template string) { x.engine().Route = template }
 // the call.
 func (x *Exchange) SetRoute(template string) { x.engine().SetRoute(template) }
 
+// SetRouteIn is SetRoute for a router that passes on a copy of the request, such as gorilla/mux: Labels
+// also find the path values that were set in r. r must not be changed after the call.
+func (x *Exchange) SetRouteIn(r *http.Request, template string) {
+	x.engine().SetRouteIn(r, template)
+}
+
 // SetBytesIn reports the number of bytes read from the request's body, and SetBytesOut the number
 // written to the response's body. A negative size is unknown and not recorded.
 func (x *Exchange) SetBytesIn(n int64) { x.engine().BytesIn = n }

@@ -4,22 +4,27 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"unsafe"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/engine"
 )
 
 // FastHTTP is what adapters for frameworks on fasthttp have in common: how a request is described,
 // and when its response has ended. It is the Carrier. Embed it in the adapter's own type for a
-// request. Keep it among fasthttp's user values, where all layers of
-// the request find it and its Stack, and reuse it for another request unless it is Kept.
+// request. [FastHTTPRequests] keeps that among fasthttp's user values, where all layers of the
+// request find it and its Stack.
 type FastHTTP struct {
 	FastHTTPParts
 	Stack        Stack
 	Method, Path string // in memory of its own, because handlers may change fasthttp's
 
+	// Unread means that fasthttp could not read the request, and Lost that the connection failed
+	// before a request. Refused sets them.
+	Unread, Lost bool
 	// Panicked means that a handler panicked and that a recovery further outside answers.
 	Panicked bool
 	// TimedOut is RequestCtx.LastTimeoutErrorResponse, nil without one. Set it before Leave.
@@ -30,6 +35,7 @@ type FastHTTP struct {
 	text   []byte
 	upload upload
 	route  string
+	reads  bool // a label may read the request
 	params []param
 	values []byte // of params
 }
@@ -59,7 +65,9 @@ type FastHTTPContext interface {
 	Path() []byte
 	IsTLS() bool
 	Hijacked() bool
+	UserValue(key any) any
 	SetUserValue(key, value any)
+	RemoveUserValue(key any)
 }
 
 // FastHTTPRequest is implemented by *fasthttp.Request.
@@ -78,6 +86,7 @@ type FastHTTPResponse interface {
 type FastHTTPHeader interface {
 	Peek(key string) []byte
 	ContentLength() int
+	Len() int
 }
 
 // FastHTTPResponseHeader is implemented by *fasthttp.ResponseHeader.
@@ -91,7 +100,7 @@ type FastHTTPResponseHeader interface {
 // counted.
 func (f *FastHTTP) Begin(parts FastHTTPParts) {
 	f.FastHTTPParts = parts
-	f.Panicked, f.TimedOut, f.Kept = false, nil, false
+	f.Panicked, f.TimedOut, f.Kept, f.Unread, f.Lost, f.reads = false, nil, false, false, false, false
 	f.SetRoute(tacho.Unmatched)
 	method, path := parts.Raw.Method(), parts.Raw.Path()
 	f.text = append(append(f.text[:0], method...), path...)
@@ -99,14 +108,32 @@ func (f *FastHTTP) Begin(parts FastHTTPParts) {
 	f.upload.begin(parts)
 }
 
+// Refused describes a request that fasthttp refuses: it is too large, or not HTTP. A connection that
+// fails before its next request has none.
+func (f *FastHTTP) Refused(err error) {
+	if f.Unread = f.RequestHead.Len() == 0; f.Unread {
+		_, f.Lost = errors.AsType[net.Error](err)
+		f.Method, f.Path = "", "" // fasthttp has defaults
+	}
+}
+
 // Enter enters a layer. fasthttp has no context that ends when the client disconnects.
 func (f *FastHTTP) Enter(l *Layer, carrier Carrier) *Call {
 	call := l.Enter(context.Background(), &f.Stack, f.Method, f.Path, carrier)
-	if call != nil && f.Raw.IsTLS() {
+	if call == nil {
+		return nil
+	}
+	e := (*engine.Call)(call)
+	f.reads = f.reads || e.ReadsRequest()
+	if e.TellsTLS() && f.Raw.IsTLS() {
 		call.Exchange().Secure()
 	}
 	return call
 }
+
+// ReadsParams reports whether a layer that was entered may call PathValue. If not, AddParam is
+// unnecessary.
+func (f *FastHTTP) ReadsParams() bool { return f.reads }
 
 // SetRoute sets the template that was matched, without parameters. It is tacho.Unmatched at first.
 // The string must never change, as the templates of routers do not.

@@ -29,6 +29,8 @@ func (c *fastCtx) Path() []byte              { return c.path }
 func (c *fastCtx) IsTLS() bool               { return c.tls }
 func (c *fastCtx) Hijacked() bool            { return c.hijacked }
 func (c *fastCtx) SetUserValue(_, value any) { c.values = append(c.values, value) }
+func (c *fastCtx) UserValue(any) any         { return nil }
+func (c *fastCtx) RemoveUserValue(any)       {}
 
 // end is what fasthttp does when the response has been sent.
 func (c *fastCtx) end() {
@@ -52,6 +54,7 @@ type fastHead struct{ length int }
 func (h *fastHead) Peek(key string) []byte      { return []byte("the " + key) }
 func (h *fastHead) ContentType() []byte         { return []byte("text/event-stream") }
 func (h *fastHead) ContentLength() int          { return h.length }
+func (h *fastHead) Len() int                    { return 1 }
 func (h *fastHead) SetContentLength(length int) { h.length = length }
 
 // begin begins a request on fasthttp.

@@ -18,15 +18,16 @@ func chiRows() []row {
 	const framework = "chi"
 	return []row{
 		{framework, bare, func(w workload) service { return service{handler: newChi(w, nil)} }},
-		{framework, "tacho with a function for the route", tachoChiRow()},
-		{framework, "tacho with a function for the route, minimal", tachoChiRow(minimal)},
+		{framework, "tacho with chi's own route", tachoChiRow()},
+		{framework, "tacho with chi's own route, minimal", tachoChiRow(minimal)},
 		{framework, "slok/go-http-metrics, net/http's, on each route", slokChi},
 	}
 }
 
 // newChi returns the measured service: handlers set a status and write two bytes.
-func newChi(w workload, wrap func(pattern string, h http.Handler) http.Handler) *chi.Mux {
+func newChi(w workload, wrap func(pattern string, h http.Handler) http.Handler, use ...func(http.Handler) http.Handler) *chi.Mux {
 	r := chi.NewRouter()
+	r.Use(use...)
 	if wrap == nil {
 		wrap = unwrapped
 	}
@@ -37,18 +38,20 @@ func newChi(w workload, wrap func(pattern string, h http.Handler) http.Handler) 
 	return r
 }
 
-// tachoChiRow has the function of docs/frameworks.md, which routes each request once more.
+// tachoChiRow has the function of docs/frameworks.md.
 func tachoChiRow(on ...func(*tacho.Options)) func(workload) service {
 	return func(w workload) service {
-		m, router := tacho.MustNew(optionsWith(on)), newChi(w, nil)
-		measure := adapter.Middleware(m, func(r *http.Request) string {
-			if pattern := router.Find(chi.NewRouteContext(), r.Method, r.URL.Path); pattern != "" {
-				return pattern
-			}
-			return tacho.Unmatched
-		})
-		return service{handler: measure(router), metrics: m.Metrics(), counter: "http_requests_total"}
+		m := tacho.MustNew(optionsWith(on))
+		router := newChi(w, nil, adapter.Middleware(m, chiRoute))
+		return service{handler: router, metrics: m.Metrics(), counter: "http_requests_total"}
 	}
+}
+
+func chiRoute(r *http.Request) string {
+	c := chi.RouteContext(r.Context())
+	return adapter.ChiRoute(c.RoutePatterns, c.RoutePath, func() string {
+		return c.Routes.Find(chi.NewRouteContext(), r.Method, r.URL.Path)
+	})
 }
 
 func slokChi(w workload) service {

@@ -1,11 +1,48 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 
+	"github.com/fasthttp/router"
 	"github.com/valyala/fasthttp"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter/tachofasthttp"
 )
+
+// fastHTTPRows: slok's middleware has the path instead of a template, as around Fiber.
+func fastHTTPRows() []row {
+	const framework = "fasthttp/router"
+	return []row{
+		{framework, bare, func(w workload) service { return service{fast: newFastHTTP(w).Handler} }},
+		{framework, "tachofasthttp, everything on", tachofasthttpRow()},
+		{framework, "tachofasthttp, minimal", tachofasthttpRow(minimal)},
+		{framework, "slok/go-http-metrics, fasthttp's", func(w workload) service { return slokAround(newFastHTTP(w).Handler) }},
+	}
+}
+
+// newFastHTTP returns the measured service: handlers set a status and write two bytes.
+func newFastHTTP(w workload) *router.Router {
+	r := router.New()
+	for i := range w.routes {
+		r.GET(fmt.Sprintf("/r%d/{id}", i), func(ctx *fasthttp.RequestCtx) {
+			ctx.SetStatusCode(statuses[ctx.Path()[len(ctx.Path())-1]-'0'])
+			_, _ = ctx.Write(body)
+		})
+	}
+	return r
+}
+
+func tachofasthttpRow(on ...func(*tacho.Options)) func(workload) service {
+	return func(w workload) service {
+		r := newFastHTTP(w)
+		s := &fasthttp.Server{Handler: r.Handler}
+		m := tachofasthttp.Use(s, r, optionsWith(on))
+		return service{fast: s.Handler, metrics: m.Metrics(), counter: "http_requests_total"}
+	}
+}
 
 // fastContext returns a request as fasthttp's server has read it from a connection.
 func fastContext(r *http.Request) *fasthttp.RequestCtx {
@@ -24,8 +61,9 @@ func fastContext(r *http.Request) *fasthttp.RequestCtx {
 // serveFast sends n requests to the handler. Between two of them, it does what the server does
 // with the context of a connection.
 func (t *traffic) serveFast(h fasthttp.RequestHandler, n int) {
+	contexts := t.fast()
 	for i := range n {
-		ctx := t.contexts[t.order[i&(sequenceLength-1)]]
+		ctx := contexts[t.order[i&(sequenceLength-1)]]
 		ctx.ResetUserValues()
 		ctx.Response.Reset()
 		h(ctx)

@@ -20,6 +20,7 @@ type experiment struct {
 func experiments() []experiment {
 	return []experiment{
 		{"requests", "what measuring a request costs", 40, requests},
+		{"rpcs", "what measuring an RPC costs", 20, rpcs},
 		{"cores", "whether that cost holds on more cores", 20, cores},
 		{"scrapes", "what a scrape of the metrics endpoint costs", 5, scrapes},
 		{"heap", "memory per label set", 3, heap},

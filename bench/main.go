@@ -61,7 +61,7 @@ func (l *lab) parse(args []string, stderr io.Writer) ([]experiment, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "run only this `experiment` (several: with commas)")
-	filter := flags.String("filter", "", "measure only rows whose name matches this `regexp`; the limit and the bare frameworks always run")
+	filter := flags.String("filter", "", "measure only rows whose name matches this `regexp`; the limit and the bare frameworks of these rows run, too")
 	flags.IntVar(&l.rounds, "rounds", 0, "how many `times` each row alternates; 0 means each experiment's own default")
 	flags.BoolVar(&l.big, "big", false, "scrapes: also with about a million lines, which takes minutes and 1 GiB")
 	flags.Usage = func() { usage(flags, stderr) }

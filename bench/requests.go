@@ -1,39 +1,53 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // requests measures what each row adds to the bare framework, in CPU nanoseconds and as a
 // multiple of the limit (see limit.go). Ratios are computed within a round; the table shows
 // their median over the rounds.
 func requests(l *lab) error {
-	chosen := l.rows()
+	return compareRows(l, "requests", "Cost of measuring a request", rows(), requestTurns)
+}
+
+// rpcs is the same for RPCs, on their own: servers of RPCs allocate several kB for each, so what the
+// garbage collector takes depends on the size of the heap, and would drown the differences in that of
+// all rows together.
+func rpcs(l *lab) error {
+	return compareRows(l, "rpcs", "Cost of measuring an RPC", rpcRows(), rpcTurns)
+}
+
+func compareRows(l *lab, experiment, title string, all []row, turns int) error {
+	chosen := l.matching(all)
 	var columns []column
 	for _, w := range workloads() {
 		for _, workers := range []int{1, 2} {
-			c, err := measureRequests(l, chosen, w, workers)
+			c, err := measureRequests(l, trial{workers: workers, rounds: l.times(experiment), turns: turns}, chosen, w)
 			if err != nil {
 				return err
 			}
 			columns = append(columns, c)
 		}
 	}
-	l.title("Cost of measuring a request")
+	l.title("%s", title)
 	l.note("CPU ns added to the bare framework (bare: its own), and that as a multiple of the limit: "+
 		"median of %d rounds, quartiles in brackets. \"2×\" columns: two goroutines at once, CPU per request. "+
-		"The limit: %s.", l.times("requests"), limitNote(columns))
+		"The limit: %s.", l.times(experiment), limitNote(columns))
 	requestsTable(chosen, columns).print(l.out)
 	return nil
 }
 
-// rows returns the rows that match the filter, and always the bare ones.
-func (l *lab) rows() []row {
-	var chosen []row
-	for _, r := range rows() {
-		if r.name == bare || l.filter.MatchString(r.framework+" "+r.name) {
-			chosen = append(chosen, r)
-		}
+// matching returns the rows that match the filter, and the bare ones of their frameworks. A bare
+// framework that nothing is compared with would only make garbage collections longer.
+func (l *lab) matching(all []row) []row {
+	matches := func(r row) bool { return l.filter.MatchString(r.framework + " " + r.name) }
+	compared := map[string]bool{}
+	for _, r := range all {
+		compared[r.framework] = compared[r.framework] || matches(r)
 	}
-	return chosen
+	return slices.DeleteFunc(all, func(r row) bool { return !matches(r) && (r.name != bare || !compared[r.framework]) })
 }
 
 // A column is the results of one workload.
@@ -44,15 +58,18 @@ type column struct {
 }
 
 // requestTurns gives each row about 30 ms per round, enough for several garbage collections in
-// rows that allocate.
-const requestTurns = 8
+// rows that allocate. An RPC takes far longer than what measuring adds to it.
+const (
+	requestTurns = 8
+	rpcTurns     = 24
+)
 
-func measureRequests(l *lab, chosen []row, w workload, workers int) (column, error) {
-	loads := make([]*traffic, workers)
+func measureRequests(l *lab, t trial, chosen []row, w workload) (column, error) {
+	loads := make([]*traffic, t.workers)
 	for i := range loads {
 		loads[i] = w.traffic(i)
 	}
-	t := trial{subjects: []subject{limit(w, workers)}, workers: workers, rounds: l.times("requests"), turns: requestTurns}
+	t.subjects = []subject{limit(w, t.workers)}
 	for _, r := range chosen {
 		t.subjects = append(t.subjects, r.subject(w, loads))
 	}
@@ -61,8 +78,8 @@ func measureRequests(l *lab, chosen []row, w workload, workers int) (column, err
 		return column{}, err
 	}
 	name := w.name
-	if workers > 1 {
-		name = fmt.Sprintf("%d× %s", workers, name)
+	if t.workers > 1 {
+		name = fmt.Sprintf("%d× %s", t.workers, name)
 	}
 	return column{name, measurements[0], measurements[1:]}, nil
 }

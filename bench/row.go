@@ -3,16 +3,18 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cloudwego/hertz/pkg/route"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp"
+	"google.golang.org/grpc/codes"
 )
 
 // A row is one way to measure the requests of a framework.
@@ -28,28 +30,43 @@ const bare = "bare"
 type service struct {
 	handler http.Handler            // nil on fasthttp
 	fast    fasthttp.RequestHandler // nil on net/http
+	hertz   *route.Engine           // nil on net/http
 	metrics http.Handler            // nil for rows that measure nothing
 	counter string                  // the sample whose sum is the number of requests
-}
 
-func rows() []row {
-	return slices.Concat(netHTTPRows(), ginRows(), chiRows(), echoRows(), echoV4Rows(), fiberRows(), fiberV2Rows())
+	// Of RPCs: the request for handler and the meaning of its response, or the client's call.
+	wire   func(*rpc) wire
+	decode func(*sink) (codes.Code, int)
+	call   func(*rpc) (codes.Code, int)
 }
 
 // serve sends n requests to the service.
 func (s service) serve(t *traffic, w *sink, n int) {
-	if s.fast != nil {
+	switch {
+	case s.fast != nil:
 		t.serveFast(s.fast, n)
-		return
+	case s.hertz != nil:
+		t.serveHertz(s.hertz, n)
+	case s.isRPC():
+		s.serveRPC(t, w, n)
+	default:
+		t.serve(s.handler, w, n)
 	}
-	t.serve(s.handler, w, n)
 }
+
+func (s service) isRPC() bool { return s.wire != nil || s.call != nil }
 
 // answer sends one request and returns the status and the length of the response.
 func (s service) answer(t *traffic, i int) (status, bytes int) {
 	if s.fast != nil {
-		s.fast(t.contexts[i])
-		return t.contexts[i].Response.StatusCode(), len(t.contexts[i].Response.Body())
+		ctx := t.fast()[i]
+		s.fast(ctx)
+		return ctx.Response.StatusCode(), len(ctx.Response.Body())
+	}
+	if s.hertz != nil {
+		c := t.hertz()[i]
+		s.hertz.ServeHTTP(context.Background(), c)
+		return c.Response.StatusCode(), len(c.Response.Body())
 	}
 	out := newSink()
 	s.handler.ServeHTTP(out, t.requests[i])

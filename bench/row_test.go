@@ -3,13 +3,16 @@ package main
 import (
 	"net/http"
 	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
 )
 
 // TestRowsRecord: no row is fast because it does not measure. Each has recorded every request
 // when its metrics are read, under both workloads.
 func TestRowsRecord(t *testing.T) {
 	const served = 10
-	for _, r := range rows() {
+	for _, r := range append(rows(), rpcRows()...) {
 		for _, w := range workloads() {
 			t.Run(r.framework+"/"+r.name+"/"+w.name, func(t *testing.T) {
 				s := r.mount(w)
@@ -17,11 +20,38 @@ func TestRowsRecord(t *testing.T) {
 				if s.metrics == nil {
 					return // bare, or only empty middlewares
 				}
-				got, err := s.recorded()
-				if err != nil || got != served {
+				if got, err := settled(s, served); err != nil || got != served {
 					t.Errorf("recorded %v requests, %v; want %d", got, err, served)
 				}
 			})
+		}
+	}
+}
+
+// settled returns what a service has recorded, once that is as much as wanted: a client has its
+// response before a server over a connection has recorded it.
+func settled(s service, want float64) (got float64, err error) {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if got, err = s.recorded(); err != nil || got == want {
+			break
+		}
+	}
+	return got, err
+}
+
+// TestRPCRowsAnswer: every RPC has the code that its message selects.
+func TestRPCRowsAnswer(t *testing.T) {
+	w := workloads()[1]
+	for _, r := range rpcRows() {
+		load, s := w.traffic(0), r.mount(w)
+		for i, want := range rpcCodes {
+			length := 0
+			if want == codes.OK {
+				length = len(body)
+			}
+			if code, bytes := s.outcome(load, i); code != want || bytes != length {
+				t.Errorf("%s, %s: answered %v with %d bytes, want %v with %d", r.framework, r.name, code, bytes, want, length)
+			}
 		}
 	}
 }

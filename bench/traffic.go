@@ -6,7 +6,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 
+	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/valyala/fasthttp"
 )
 
@@ -46,8 +48,12 @@ func (w workload) sequence(worker int) []int {
 // never by two goroutines at a time.
 type traffic struct {
 	requests []*http.Request
-	contexts []*fasthttp.RequestCtx // the same requests for fasthttp
 	order    []int
+
+	// Made when a row needs them, so that garbage collections are not longer for the others.
+	fast  func() []*fasthttp.RequestCtx // the same requests for fasthttp
+	hertz func() []*app.RequestContext  // and for Hertz
+	rpcs  func() []*rpc                 // as many RPCs
 }
 
 func (w workload) traffic(worker int) *traffic {
@@ -55,11 +61,25 @@ func (w workload) traffic(worker int) *traffic {
 	ctx := serverContext()
 	for route := range w.routes {
 		for status := range w.statuses {
-			r := request(ctx, fmt.Sprintf("/r%d/%d", route, status))
-			t.requests, t.contexts = append(t.requests, r), append(t.contexts, fastContext(r))
+			t.requests = append(t.requests, request(ctx, fmt.Sprintf("/r%d/%d", route, status)))
 		}
 	}
+	t.fast = sync.OnceValue(func() []*fasthttp.RequestCtx { return eachOf(t.requests, fastContext) })
+	t.hertz = sync.OnceValue(func() []*app.RequestContext { return eachOf(t.requests, hertzContext) })
+	t.rpcs = sync.OnceValue(func() (all []*rpc) {
+		for i := range t.requests {
+			all = append(all, newRPC(ctx, i/w.statuses, i%w.statuses))
+		}
+		return all
+	})
 	return t
+}
+
+func eachOf[T any](requests []*http.Request, made func(*http.Request) T) (all []T) {
+	for _, r := range requests {
+		all = append(all, made(r))
+	}
+	return all
 }
 
 // serve sends n requests to the handler.

@@ -5,10 +5,14 @@
 //	mux.Handle("/", dash.Handler(dash.Options{}))
 //
 // The page only reads the Prometheus HTTP API, from the browser. So it works with
-// the embedded Prometheus and with any other on the page's origin. It consists of
-// native ES modules (static/), which internal/bundler bundles for browsers (bundle/);
-// it loads nothing from another host and has nothing inline. The package must not
-// depend on the server or on Prometheus.
+// the embedded Prometheus and with any other on the page's origin, or with one whose API the handler
+// forwards:
+//
+//	mux.Handle("/", dash.Handler(dash.Options{Prometheus: "http://prometheus:9090"}))
+//
+// It consists of native ES modules (static/), which internal/bundler bundles for
+// browsers (bundle/); it loads nothing from another host and has nothing inline. The
+// package must not depend on the server or on Prometheus's packages.
 //
 // All its URLs are relative. Mounted below a prefix, it uses the API below the same
 // prefix:
@@ -45,10 +49,6 @@ type Options struct {
 	// request, which works with every Prometheus.
 	BatchPath string
 
-	// VerdictPath is the path of the verdict of tacho's server, relative like APIPath.
-	// The default is none: states then come from the page's own limits.
-	VerdictPath string
-
 	// Demo marks the numbers as made up.
 	Demo bool
 
@@ -63,6 +63,24 @@ type Options struct {
 	// exemplars link there. The default is no link.
 	TraceURL string
 
+	// VerdictPath is the path of the verdict of tacho's server, relative like APIPath. The default
+	// is none, or, with Prometheus, that of the verdict that the handler computes. Without a verdict,
+	// states come from the thresholds of the default alerts.
+	VerdictPath string
+
+	// Prometheus is the URL of a Prometheus server, with a prefix if it has one. The handler then
+	// serves that server's API itself, at api/v1 below the page: only what reads. It computes the
+	// verdict from the series of the built-in rules, once per evaluation for all viewers. APIPath
+	// must be empty. The default is none: something else serves the API.
+	Prometheus string
+	// PrometheusHeader is sent with each request to Prometheus, such as Authorization or
+	// X-Scope-OrgID. Credentials of the page's users are not forwarded.
+	PrometheusHeader http.Header
+	// PrometheusTransport sends the requests. The default is http.DefaultTransport.
+	PrometheusTransport http.RoundTripper
+	// PrometheusTimeout limits each request. The default is 30 seconds.
+	PrometheusTimeout time.Duration
+
 	// Arguments is true if the targets are arguments of a command: advice for
 	// targets that cannot be scraped then names these, not keys of a
 	// prometheus.yml. The default is false.
@@ -70,9 +88,17 @@ type Options struct {
 }
 
 // Handler serves the page at /, its files beside it, and 404 for all other paths.
-// It accepts only GET and HEAD, and has no state.
+// It accepts only GET and HEAD, and has no state. With Options.Prometheus it also serves the API and the
+// verdict. It panics if that URL is invalid.
 func Handler(o Options) http.Handler {
 	o.Title = cmp.Or(o.Title, "tacho")
+	if o.Prometheus != "" {
+		return withPrometheus(o)
+	}
+	return newPage(o)
+}
+
+func newPage(o Options) page {
 	o.APIPath = cmp.Or(strings.TrimRight(o.APIPath, "/"), "api/v1")
 	files := maps.Clone(staticFiles())
 	files["config.json"] = configFile(o)

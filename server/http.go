@@ -25,7 +25,7 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("GET /federate", s.whenReady(s.federate))
 	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})
 	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
-	mux.Handle("GET /"+VerdictPath, s.whenReady(s.judge.ServeHTTP))
+	mux.Handle("GET /"+VerdictPath, httputil.CompressionHandler{Handler: s.whenReady(s.judge.ServeHTTP)})
 	mux.HandleFunc("/api/tacho/", wrongCall)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)

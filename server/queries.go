@@ -71,5 +71,6 @@ func (s *Server) newJudge() *judge {
 		return nil
 	}
 	options := func() verdict.Options { return s.opts.VerdictFunc(jobsOf(s.current.Load().file)) }
-	return &judge{engine: verdict.New(localQuerier{s.engine, s.fanout}, options()), options: options, log: s.log}
+	q := localQuerier{s.engine, s.fanout}
+	return &judge{engine: verdict.New(q, options()), querier: q, options: options, log: s.log}
 }

@@ -2,10 +2,10 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -21,17 +21,30 @@ const VerdictPath = "api/tacho/verdict"
 // A judge computes the verdict round by round.
 type judge struct {
 	engine  *verdict.Engine
+	querier verdict.Querier
 	options func() verdict.Options // of the rules that are in force
 	log     *slog.Logger
 }
 
-// run computes a verdict at the interval of the rules until ctx is done.
+// run computes a verdict at the interval of the rules until ctx is done. Meanwhile it replays the time
+// before the start, once, for the findings that were over then.
 func (j *judge) run(ctx context.Context) error {
-	for j != nil {
+	if j == nil {
+		<-ctx.Done()
+		return nil
+	}
+	replayed := make(chan *verdict.Engine, 1)
+	var replay sync.WaitGroup
+	replay.Go(func() { j.replay(ctx, time.Now(), replayed) })
+	defer replay.Wait()
+	for {
 		o := j.options()
 		select {
 		case <-ctx.Done():
 			return nil
+		case earlier := <-replayed:
+			j.engine.Adopt(earlier)
+			continue
 		case <-time.After(max(o.Interval, time.Second)):
 		}
 		j.engine.Use(o)
@@ -39,12 +52,22 @@ func (j *judge) run(ctx context.Context) error {
 			j.log.Warn("the verdict could not be computed; the last one remains", "err", err)
 		}
 	}
-	<-ctx.Done()
-	return nil
+}
+
+// replay sees the time for which findings are kept, up to the start.
+func (j *judge) replay(ctx context.Context, start time.Time, replayed chan<- *verdict.Engine) {
+	o := j.options()
+	earlier, err := verdict.Replay(ctx, j.querier, o, start.Add(-o.Remembered()), start)
+	switch {
+	case err == nil:
+		replayed <- earlier
+	case ctx.Err() == nil:
+		j.log.Warn("past findings could not be found in the stored samples; the verdict lacks them", "err", err)
+	}
 }
 
 // ServeHTTP serves the verdict of the last round.
-func (j *judge) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if j == nil {
 		writeError(w, http.StatusNotFound, errors.New("there is no verdict: it is computed from the built-in rules, which are off"))
 		return
@@ -54,9 +77,7 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusServiceUnavailable, errors.New("no verdict yet: it is computed after the first evaluation of the rules"))
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v)
+	v.ServeHTTP(w, r)
 }
 
 // A localQuerier evaluates PromQL on the server's own storage.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,7 +24,7 @@ func TestVerdict(t *testing.T) {
 		if jobs[0] != (server.Job{Name: "shop", Interval: time.Second}) {
 			t.Errorf("the jobs are %v", jobs)
 		}
-		return verdict.Options{Interval: time.Second}
+		return verdict.Options{Interval: time.Second, Window: 4 * time.Second}
 	}
 	r := start(t, o)
 	shop := func(is func(verdict.Service) bool) func() bool {
@@ -50,6 +51,24 @@ func TestVerdict(t *testing.T) {
 		return s.State == verdict.Down && s.Up == 0 && len(s.Findings) == 1 && s.Findings[0].Kind == verdict.Target &&
 			s.Findings[0].Instance == address && s.Findings[0].Since.After(before.Add(-2*time.Second)) && !s.Findings[0].AtLeast
 	}))
+	awaitThat(t, "a replay, which looks every four seconds, to be able to see it", shop(func(s verdict.Service) bool {
+		return len(s.Findings) == 1 && time.Since(s.Findings[0].Since) > 8*time.Second
+	}))
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := httptest.NewUnstartedServer(target.Config.Handler)
+	again.Listener = listener
+	again.Start()
+	defer again.Close()
+	recovered := func(s verdict.Service) bool {
+		return s.State == verdict.Idle && len(s.Findings) == 0 && len(s.Over) == 1 && s.Over[0].Instance == address && s.Over[0].Since.After(before.Add(-2*time.Second))
+	}
+	awaitThat(t, "the target to be found up again", shop(recovered))
+	r.stop()
+	r = start(t, o)
+	awaitThat(t, "the finding from before the restart", shop(recovered))
 }
 
 // TestNoVerdict: without the built-in rules there is nothing to judge by, and the response says so.

@@ -19,7 +19,8 @@ type Engine struct {
 
 	now  time.Time // of the round
 	open map[key]*Finding
-	over []Finding // the latest end first
+	over []Finding           // the latest end first
+	last map[string]*Service // of the last round, by job
 
 	mu     sync.Mutex
 	latest *Verdict
@@ -47,12 +48,7 @@ func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.now = now
-	seen := e.judge(r)
-	if err := e.openNew(ctx, now, r, seen); err != nil {
-		return nil, err
-	}
-	if err := e.closeOld(ctx, now, seen); err != nil {
+	if err := e.step(ctx, now, r); err != nil {
 		return nil, err
 	}
 	v := e.verdict(now, r)
@@ -62,26 +58,40 @@ func (e *Engine) Round(ctx context.Context, now time.Time) (*Verdict, error) {
 	return v, nil
 }
 
+// step brings the findings up to date with a reading.
+func (e *Engine) step(ctx context.Context, now time.Time, r *reading) error {
+	e.now = now
+	seen := e.judge(r)
+	if err := e.openNew(ctx, now, r, seen); err != nil {
+		return err
+	}
+	return e.closeOld(ctx, now, seen)
+}
+
 // closing is the share of a limit below which an open finding closes. Above it, it stays open, so
 // that a finding does not flicker.
-var closing = map[Kind]float64{Errors: 0.5, Latency: 0.8, Target: 1, Alert: 1}
+var closing = map[Kind]float64{Errors: 0.5, Latency: 0.8, Pool: 0.5, Target: 1, Alert: 1}
 
 // judge returns what is wrong in a reading, with the values of now.
 func (e *Engine) judge(r *reading) map[key]*Finding {
 	wrong := make(map[key]*Finding)
-	add := func(f Finding, enough bool, recordedAs string, query func(route, string) string) {
+	add := func(f Finding, enough bool) {
 		open := e.open[f.key()] != nil
-		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.Now >= f.Limit {
-			f.Query = query(route{f.Job, f.Method, f.Path}, recordedAs)
+		if open && f.Now >= f.Limit*closing[f.Kind] || enough && f.beyond() {
 			wrong[f.key()] = &f
 		}
 	}
 	for id, n := range r.routes {
+		l := r.limitsOf(e.Options, id.job, id.path)
 		f := Finding{Job: id.job, Method: id.method, Path: id.path, Rate: n.rate}
-		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(e.Options), e.ErrorRatio
-		add(f, n.failures >= e.MinErrors, n.schema, errorQuery)
-		f.Kind, f.Now, f.Limit = Latency, n.p95, e.Latency.Seconds()
-		add(f, n.count >= e.MinRequests && n.rate*n.window >= e.MinRequests/5, n.schema, latencyQuery)
+		f.Kind, f.Now, f.Limit = Errors, n.errorRatio(l), l.ErrorRatio
+		add(f, n.failures >= l.MinErrors && (n.failsMore(l) || r.fires("TachoErrorRatioHigh", id)))
+		f.Kind, f.Now, f.Limit = Latency, n.p95, l.Latency
+		add(f, n.count >= l.MinRequests && n.rate*n.window >= l.MinRequests/5)
+	}
+	e.poolFindings(r, func(f Finding) { add(f, true) })
+	for _, f := range wrong {
+		f.Query = f.query(r)
 	}
 	for t, up := range r.targets {
 		if !up {
@@ -93,8 +103,26 @@ func (e *Engine) judge(r *reading) map[key]*Finding {
 	return wrong
 }
 
-// explained are the alerts that say the same as a finding of a kind.
-var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
+// query returns the PromQL of a route's finding.
+func (f *Finding) query(r *reading) string {
+	id := route{f.Job, f.Method, f.Path}
+	switch f.Kind {
+	case Errors:
+		return errorQuery(id, r.routes[id].schema)
+	case Latency:
+		return latencyQuery(id, r.routes[id].schema)
+	}
+	return f.Query
+}
+
+// beyond reports whether a value is beyond its limit, as the alert on it does: a percentile beyond the
+// highest bucket is reported as that bucket's bound, which may equal the limit.
+func (f *Finding) beyond() bool {
+	if f.Kind == Errors {
+		return f.Now > f.Limit
+	}
+	return f.Now >= f.Limit
+}
 
 // addAlerts adds the alerts that fire and that no finding explains. An alert looks back longer than a
 // finding, so it still fires for a while when its finding is over.
@@ -135,14 +163,19 @@ func (e *Engine) openNew(ctx context.Context, now time.Time, r *reading, seen ma
 		if known := e.open[k]; known != nil {
 			known.Now, known.Rate, known.Query = f.Now, f.Rate, f.Query
 			f = known
+		} else if f.Kind == Latency && !r.fires("TachoLatencyHigh", route{f.Job, f.Method, f.Path}) {
+			if slow, err := e.isSlow(ctx, now, f, r); err != nil || !slow {
+				if err != nil {
+					return err
+				}
+				delete(seen, k)
+				continue
+			}
 		}
 		f.Worst = max(f.Worst, f.Now)
-		if err := e.locate(ctx, now, f, r); err != nil {
-			return err
-		}
 		e.open[k] = f
 	}
-	return nil
+	return e.locateSome(ctx, now, seen, r)
 }
 
 // closeOld closes the findings that are no longer seen.
@@ -161,6 +194,7 @@ func (e *Engine) closeOld(ctx context.Context, now time.Time, seen map[key]*Find
 	}
 	e.over = slices.DeleteFunc(e.over, func(f Finding) bool { return now.Sub(f.Until) > e.Keep })
 	slices.SortStableFunc(e.over, func(a, b Finding) int { return b.Until.Compare(a.Until) })
+	e.over = e.over[:min(len(e.over), maxOver)]
 	return nil
 }
 
@@ -175,6 +209,7 @@ func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
 	}
 	for t, up := range r.targets {
 		s := of(t.job)
+		s.Instances = append(s.Instances, t.instance)
 		s.Targets++
 		if up {
 			s.Up++
@@ -184,6 +219,9 @@ func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
 		s := of(id.job)
 		s.Rate += n.rate
 		s.Errors += n.failed
+		if x := e.routeOf(id, r); x.State != Healthy || x.Limits != nil {
+			s.Routes = append(s.Routes, x)
+		}
 	}
 	for _, f := range e.open {
 		s := of(f.Job)
@@ -204,13 +242,51 @@ func (e *Engine) verdict(now time.Time, r *reading) *Verdict {
 		s := services[job]
 		slices.SortFunc(s.Findings, worse)
 		slices.Sort(s.Firing)
-		s.State = s.state()
+		slices.Sort(s.Instances)
+		slices.SortFunc(s.Routes, func(a, b Route) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
+		s.State, s.Limits = s.state(), r.limitsOf(e.Options, job, "")
+		s.Since = s.since(e.last[job], now)
 		v.Services = append(v.Services, *s)
 	}
+	e.last = services
 	slices.SortStableFunc(v.Services, func(a, b Service) int {
 		return cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State))
 	})
 	return v
+}
+
+// routeOf returns the state of a route, and its limits if they are not those of its service.
+func (e *Engine) routeOf(id route, r *reading) Route {
+	x := Route{Method: id.method, Path: id.path, State: Healthy}
+	for _, kind := range []Kind{Latency, Errors} { // the worse one last
+		if e.open[key{kind: kind, job: id.job, method: id.method, path: id.path}] != nil {
+			x.State = stateOf[kind]
+		}
+	}
+	if own := r.limitsOf(e.Options, id.job, id.path); own != r.limitsOf(e.Options, id.job, "") {
+		x.Limits = &own
+	}
+	return x
+}
+
+// since returns when a service entered its state: when the first finding of that state began, when the
+// last finding ended, or the round that saw it first.
+func (s *Service) since(last *Service, now time.Time) time.Time {
+	var began time.Time
+	for _, f := range s.Findings {
+		if stateOf[f.Kind] == s.State && (began.IsZero() || f.Since.Before(began)) {
+			began = f.Since
+		}
+	}
+	switch same := last != nil && last.State == s.State; {
+	case same && (began.IsZero() || !last.Since.IsZero() && last.Since.Before(began)):
+		return last.Since
+	case !began.IsZero() || last == nil:
+		return began
+	case len(s.Over) > 0 && s.Over[0].Until.After(last.Since):
+		return s.Over[0].Until
+	}
+	return now
 }
 
 func (s *Service) state() State {
@@ -230,7 +306,7 @@ func worse(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(states, stateOf[a.Kind]), slices.Index(states, stateOf[b.Kind])),
 		compareWeight(b, a),
-		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Alert, b.Alert))
+		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Alert, b.Alert))
 }
 
 // compareWeight compares by classes of half as much again, and findings of one class by their start, so

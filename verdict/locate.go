@@ -1,21 +1,57 @@
 package verdict
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 )
 
+// maxLocated is how many findings are located in one round: a round must not become expensive when all
+// routes of a service fail at once.
+const maxLocated = 20
+
+// locateSome locates the findings that have waited longest for it, and of these the heaviest. Until then,
+// a finding began when it was seen.
+func (e *Engine) locateSome(ctx context.Context, now time.Time, seen map[key]*Finding, r *reading) error {
+	var due []*Finding
+	for k := range seen {
+		if f := e.open[k]; f.located.IsZero() || now.Sub(f.Since) <= max(e.LookBack, 2*e.windowOf(f.Job)) {
+			due = append(due, f)
+		}
+	}
+	slices.SortFunc(due, func(a, b *Finding) int { return cmp.Or(a.located.Compare(b.located), worse(*a, *b)) })
+	for i, f := range due {
+		if i >= maxLocated {
+			if f.Since.IsZero() {
+				f.Since = now
+			}
+			continue
+		}
+		if err := e.locate(ctx, now, f, r); err != nil {
+			return err
+		}
+		f.located = now
+	}
+	return nil
+}
+
 // locate finds since when, where and after what. It looks again while a finding is young: its first
 // points show little of it.
 func (e *Engine) locate(ctx context.Context, now time.Time, f *Finding, r *reading) (err error) {
-	if f.Since.IsZero() || now.Sub(f.Since) < 2*e.windowOf(f.Job) {
+	if f.located.IsZero() || now.Sub(f.Since) < 2*e.windowOf(f.Job) {
 		if err := e.begin(ctx, now, f); err != nil {
 			return err
 		}
 	}
-	if (f.Kind == Errors || f.Kind == Latency) && now.Sub(f.Since) <= e.LookBack {
+	if now.Sub(f.Since) > e.LookBack {
+		return nil
+	}
+	switch f.Kind {
+	case Errors, Latency:
 		f.Where, err = e.where(ctx, now, f, r)
+	case Pool:
+		f.Where, err = e.poolWhere(ctx, now, f)
 	}
 	return err
 }
@@ -32,6 +68,9 @@ func (e *Engine) begin(ctx context.Context, now time.Time, f *Finding) error {
 		return nil
 	}
 	f.Since, f.AtLeast, f.Before, f.After = points[at].At, at == 0, before(points[:at]), nil
+	if f.Kind == Alert { // it has no samples while it does not fire
+		f.AtLeast = f.AtLeast && f.Since.Before(now.Add(2*e.Interval-e.Past))
+	}
 	if !f.AtLeast {
 		f.After, err = e.lastEvent(ctx, f)
 	}
@@ -156,6 +195,8 @@ func (e *Engine) smear(f *Finding) smear {
 	switch f.Kind {
 	case Errors:
 		return smear{0.5, window / 2}
+	case Pool:
+		return smear{0.5, e.Window / 2}
 	case Latency:
 		return smear{0.5, window * 19 / 20}
 	}

@@ -5,17 +5,14 @@ import "time"
 // Options are the limits and windows. They must be those of the rules whose series are read; the
 // defaults are the defaults of gen/rules.
 type Options struct {
-	// ErrorRatio is the ratio of failed requests at or above which a route is failing. The default
-	// is 0.05.
-	ErrorRatio float64
-	// MinErrors is the number of failed requests within LookBack below which a route is not
-	// failing, whatever the ratio. The default is 5.
-	MinErrors float64
-	// Latency is the 95th percentile at or above which a route is slow. The default is one second.
-	Latency time.Duration
-	// MinRequests is the number of requests within LookBack below which a route is not slow. The
-	// default is 20.
-	MinRequests float64
+	// Limits apply to all routes that have no Exceptions.
+	Limits
+	// Exceptions are the complete limits of jobs and routes that differ. The default is none.
+	Exceptions map[Scope]Limits
+	// ReadLimits takes the limits from the series that the rules record; Limits and Exceptions are
+	// then those of routes for which nothing is recorded. It is for clients that do not know the
+	// options of the rules.
+	ReadLimits bool
 
 	// Interval is how often the rules are evaluated. The default is 15 seconds.
 	Interval time.Duration
@@ -34,10 +31,13 @@ type Options struct {
 	Near time.Duration
 }
 
+// Remembered is how long a finding is kept after its end: Keep, or its default.
+func (o Options) Remembered() time.Duration { return o.filled().Keep }
+
 func (o Options) filled() Options {
 	fill(&o.ErrorRatio, 0.05)
 	fill(&o.MinErrors, 5)
-	fill(&o.Latency, time.Second)
+	fill(&o.Latency, 1)
 	fill(&o.MinRequests, 20)
 	fill(&o.Interval, 15*time.Second)
 	fill(&o.Window, time.Minute)
@@ -61,4 +61,15 @@ func (o Options) windowOf(job string) time.Duration {
 		return o.Window
 	}
 	return o.WindowOf(job)
+}
+
+// limitsOf returns the limits of the narrowest scope.
+func (o Options) limitsOf(job, path string) Limits {
+	if l, known := o.Exceptions[Scope{job, path}]; known {
+		return l
+	}
+	if l, known := o.Exceptions[Scope{Job: job}]; known {
+		return l
+	}
+	return o.Limits
 }

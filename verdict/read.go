@@ -5,23 +5,7 @@ import (
 	"fmt"
 	"math"
 	"time"
-
-	"github.com/tacho-go/tacho/schema"
 )
-
-// The recorded series. Package gen/rules names them; a test of the server compares the names.
-const (
-	requests  = "tacho:http_requests:rate"
-	quantiles = "tacho:http_request_duration_seconds:quantile"
-)
-
-var failedMatcher = `{status=~"` + schema.ErrorStatus + `"}`
-
-const byRoute = "sum by (job, schema, method, path) "
-
-// A route is one route of a job. A job that exports two schemas has each route twice, and they are
-// merged.
-type route struct{ job, method, path string }
 
 // numbers are what was measured of a route.
 type numbers struct {
@@ -40,6 +24,8 @@ type reading struct {
 	routes  map[route]*numbers
 	targets map[target]bool // whether it is up
 	alerts  []map[string]string
+	pools   map[pool]float64
+	limits  map[Scope]Limits // recorded ones, if they are read
 }
 
 // parts are the queries of a reading and what each of them sets.
@@ -50,7 +36,7 @@ func (o Options) parts() []part {
 	set := func(put func(*numbers, float64)) func(*reading, Series) {
 		return func(r *reading, s Series) { r.put(s, o, put) }
 	}
-	return []part{
+	all := []part{
 		{byRoute + "(" + requests + ")", set(func(n *numbers, v float64) { n.rate = v })},
 		{byRoute + "(" + requests + failedMatcher + ")", set(func(n *numbers, v float64) { n.failed = v })},
 		{overLookBack(requests), set(func(n *numbers, v float64) { n.count = v })},
@@ -58,8 +44,13 @@ func (o Options) parts() []part {
 		{quantiles + `{quantile="0.95"}`, set(func(n *numbers, v float64) { n.p95 = v })},
 		// A single failed scrape is not a target that is down.
 		{fmt.Sprintf("max_over_time(up[%s])", duration(2*o.Interval)), (*reading).putTarget},
+		{o.waiting("job, db_name", ""), (*reading).putPool},
 		{`ALERTS{alertstate="firing"}`, func(r *reading, s Series) { r.alerts = append(r.alerts, s.Labels) }},
 	}
+	if o.ReadLimits {
+		all = append(all, part{limitsQuery, func(r *reading, s Series) { r.putLimit(s, o) }})
+	}
+	return all
 }
 
 type part struct {
@@ -67,8 +58,15 @@ type part struct {
 	put   func(*reading, Series)
 }
 
+func newReading() *reading {
+	return &reading{
+		routes: make(map[route]*numbers), targets: make(map[target]bool),
+		pools: make(map[pool]float64), limits: make(map[Scope]Limits),
+	}
+}
+
 func (e *Engine) read(ctx context.Context, now time.Time) (*reading, error) {
-	r := &reading{routes: make(map[route]*numbers), targets: make(map[target]bool)}
+	r := newReading()
 	for _, p := range e.Options.parts() {
 		all, err := e.querier.Query(ctx, p.query, now)
 		if err != nil {
@@ -100,8 +98,8 @@ func (r *reading) putTarget(s Series) {
 
 // errorRatio is the ratio of failed requests: over the window, or over the look-back if the window
 // has too few requests to tell.
-func (n *numbers) errorRatio(o Options) float64 {
-	if n.rate*n.window >= o.MinErrors {
+func (n *numbers) errorRatio(l Limits) float64 {
+	if n.rate*n.window >= l.MinErrors {
 		return n.failed / n.rate
 	}
 	if n.count > 0 {
@@ -110,5 +108,47 @@ func (n *numbers) errorRatio(o Options) float64 {
 	return 0
 }
 
-// duration is a duration in PromQL.
-func duration(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
+// failsMore reports whether more requests failed than the limit and chance explain, in the window or in the
+// look-back.
+func (n *numbers) failsMore(l Limits) bool {
+	return isMore(n.failed*n.window, n.rate*n.window, l.ErrorRatio) || isMore(n.failures, n.count, l.ErrorRatio)
+}
+
+// The series in which the rules record their limits, by job and path, and by job alone. Package
+// gen/rules names them; its test of limits reads them.
+var recordedLimits = map[string]func(*Limits, float64){
+	"tacho:http_error_ratio:limit":              func(l *Limits, v float64) { l.ErrorRatio = v },
+	"tacho:http_errors:min":                     func(l *Limits, v float64) { l.MinErrors = v },
+	"tacho:http_request_duration_seconds:limit": func(l *Limits, v float64) { l.Latency = v },
+	"tacho:http_requests:min":                   func(l *Limits, v float64) { l.MinRequests = v },
+}
+
+// limitsQuery selects the recorded limits.
+const limitsQuery = `{__name__=~"tacho:http_(error_ratio|request_duration_seconds):limit|tacho:http_(errors|requests):min"}`
+
+// putLimit sets a recorded limit; the others of its scope are those of the options until they are set.
+func (r *reading) putLimit(s Series, o Options) {
+	set := recordedLimits[s.Labels["__name__"]]
+	if set == nil {
+		return
+	}
+	at := Scope{s.Labels["job"], s.Labels["path"]}
+	l, known := r.limits[at]
+	if !known {
+		l = o.limitsOf(at.Job, at.Path)
+	}
+	set(&l, s.last())
+	r.limits[at] = l
+}
+
+// limitsOf returns the limits of a route, or of a job without a route, in a reading: those that the rules
+// recorded, if they are read.
+func (r *reading) limitsOf(o Options, job, path string) Limits {
+	if l, known := r.limits[Scope{job, path}]; known {
+		return l
+	}
+	if l, known := r.limits[Scope{Job: job}]; known {
+		return l
+	}
+	return o.limitsOf(job, path)
+}

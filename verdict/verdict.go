@@ -1,6 +1,9 @@
 package verdict
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A State is the condition of a service.
 type State string
@@ -10,7 +13,7 @@ const (
 	Failing State = "failing" // requests fail
 	Down    State = "down"    // targets cannot be scraped
 	Slow    State = "slow"    // requests are slow
-	Warning State = "warning" // another alert fires
+	Warning State = "warning" // a pool is exhausted, or another alert fires
 	Healthy State = "healthy"
 	Idle    State = "idle" // no requests
 )
@@ -26,11 +29,12 @@ const (
 	Errors  Kind = "errors"  // the ratio of failed requests of a route, from 0 to 1
 	Latency Kind = "latency" // the 95th percentile of a route, in seconds
 	Target  Kind = "target"  // a target cannot be scraped; its value is 1
+	Pool    Kind = "pool"    // a connection pool is exhausted; its value is how many requests wait on average
 	Alert   Kind = "alert"   // an alert that no other finding explains; its value is 1
 )
 
 // stateOf is the state of a service with a finding of a kind.
-var stateOf = map[Kind]State{Errors: Failing, Target: Down, Latency: Slow, Alert: Warning}
+var stateOf = map[Kind]State{Errors: Failing, Target: Down, Latency: Slow, Pool: Warning, Alert: Warning}
 
 // A Verdict is the state of all services at one moment.
 type Verdict struct {
@@ -40,15 +44,57 @@ type Verdict struct {
 
 // A Service is the state of one job.
 type Service struct {
-	Job      string    `json:"job"`
-	State    State     `json:"state"`
-	Rate     float64   `json:"rate"`            // requests per second
-	Errors   float64   `json:"errors"`          // failed requests per second
-	Targets  int       `json:"targets"`         // all of them
-	Up       int       `json:"up"`              // those that can be scraped
-	Findings []Finding `json:"findings"`        // what is wrong now, the worst first
-	Firing   []string  `json:"firing,omitzero"` // the alerts that fire, by name
-	Over     []Finding `json:"over,omitzero"`   // what was wrong and is over, the latest first
+	Job   string `json:"job"`
+	State State  `json:"state"`
+	// Since is when the service entered its state, zero if it was in it when the first round began and
+	// the state has no finding.
+	Since    time.Time `json:"since,omitzero"`
+	Text     string    `json:"sentence,omitzero"` // of Verdict.In
+	Rate     float64   `json:"rate"`              // requests per second
+	Errors   float64   `json:"errors"`            // failed requests per second
+	Targets  int       `json:"targets"`           // all of them
+	Up       int       `json:"up"`                // those that can be scraped
+	Findings []Finding `json:"findings"`          // what is wrong now, the worst first
+	Firing   []string  `json:"firing,omitzero"`   // the alerts that fire, by name
+	Over     []Finding `json:"over,omitzero"`     // what was wrong and is over, the latest first
+	Limits   Limits    `json:"limits"`            // of its routes, except those of Routes that have their own
+	// Routes are those that are failing or slow, or that have limits of their own. All others are
+	// healthy, or idle without requests.
+	Routes    []Route  `json:"routes,omitzero"`
+	Instances []string `json:"instances,omitzero"` // all targets, by the label instance
+}
+
+// LimitsOf returns the limits of the routes with a path.
+func (s *Service) LimitsOf(path string) Limits {
+	for _, r := range s.Routes {
+		if r.Path == path && r.Limits != nil {
+			return *r.Limits
+		}
+	}
+	return s.Limits
+}
+
+// A Route is the state of one route.
+type Route struct {
+	Method string  `json:"method,omitzero"`
+	Path   string  `json:"path"`
+	State  State   `json:"state"`
+	Limits *Limits `json:"limits,omitzero"` // nil: those of the service
+}
+
+// explained are the alerts that say the same as a finding of a kind.
+var explained = map[string]Kind{"TachoErrorRatioHigh": Errors, "TachoLatencyHigh": Latency, "TachoScrapeFailing": Target}
+
+// Unexplained returns the alerts that fire and that are not findings of their own or about one.
+func (s Service) Unexplained() []string {
+	var all []string
+	for _, name := range s.Firing {
+		about := func(f Finding) bool { kind, ok := explained[name]; return f.Alert == name || ok && f.Kind == kind }
+		if !slices.ContainsFunc(s.Findings, about) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // A Finding is one thing that is, or was, wrong.
@@ -59,7 +105,9 @@ type Finding struct {
 	Path   string `json:"path,omitzero"`   // the route
 	// Instance is the target that is down. For routes, see Where.
 	Instance string `json:"instance,omitzero"`
-	Alert    string `json:"alert,omitzero"` // the alert's name, of the kind Alert
+	Alert    string `json:"alert,omitzero"`    // the alert's name, of the kind Alert
+	Pool     string `json:"pool,omitzero"`     // the pool's name, of the kind Pool
+	Text     string `json:"sentence,omitzero"` // of Verdict.In
 
 	Now    float64  `json:"now"`             // in the unit of the kind, over the rules' window
 	Worst  float64  `json:"worst"`           // the highest value so far
@@ -79,15 +127,18 @@ type Finding struct {
 
 	// Query is the PromQL whose value is Now.
 	Query string `json:"query"`
+
+	located time.Time // when Since, Where and After were last looked for
 }
 
 // Where says on which instances of a route the fault is.
 type Where struct {
-	Instances int     `json:"instances"`      // how many serve the route; 0 if not known
-	Only      string  `json:"only,omitzero"`  // the instance that stands out, or ""
-	Value     float64 `json:"value,omitzero"` // its value: an error ratio, or a mean latency in seconds
-	Next      string  `json:"next,omitzero"`  // the instance with the second highest value
-	NextValue float64 `json:"nextValue,omitzero"`
+	Instances int      `json:"instances"`      // how many serve the route; 0 if not known
+	On        []string `json:"on,omitzero"`    // those with at least half of the highest value
+	Only      string   `json:"only,omitzero"`  // the instance that stands out, or ""
+	Value     float64  `json:"value,omitzero"` // its value: an error ratio, or a mean latency in seconds
+	Next      string   `json:"next,omitzero"`  // the instance with the second highest value
+	NextValue float64  `json:"nextValue,omitzero"`
 }
 
 // An Event is something that happened to a service.
@@ -106,11 +157,16 @@ const (
 
 // A key identifies a finding from round to round.
 type key struct {
-	kind                               Kind
-	job, method, path, instance, alert string
+	kind                                     Kind
+	job, method, path, instance, alert, pool string
 }
 
-func (f *Finding) key() key { return key{f.Kind, f.Job, f.Method, f.Path, f.Instance, f.Alert} }
+func (f *Finding) key() key { return key{f.Kind, f.Job, f.Method, f.Path, f.Instance, f.Alert, f.Pool} }
 
-// weight ranks findings of one kind: by the requests that fail, or by the time that requests take.
-func (f *Finding) weight() float64 { return f.Now * f.Rate }
+// weight ranks findings of one kind: by the requests that fail or wait, or by the time that requests take.
+func (f *Finding) weight() float64 {
+	if f.Kind == Pool {
+		return f.Now
+	}
+	return f.Now * f.Rate
+}

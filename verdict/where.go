@@ -66,7 +66,7 @@ func perInstance(parts, wholes []Series) []share {
 // standsOut tells the one instance that has the fault, if it is one. A difference that chance explains is
 // none: the others must have had requests, or should have had failures.
 func standsOut(all []share, failures bool) Where {
-	w := Where{Instances: len(all)}
+	w := Where{Instances: len(all), On: highest(all)}
 	if len(all) < 2 || all[0].value <= 0 || all[0].value < outlying*all[1].value || all[0].count < telling {
 		return w
 	}
@@ -79,8 +79,21 @@ func standsOut(all []share, failures bool) Where {
 			return w
 		}
 	}
+	w.On = []string{all[0].instance}
 	w.Only, w.Value, w.Next, w.NextValue = all[0].instance, all[0].value, all[1].instance, all[1].value
 	return w
+}
+
+// highest are the instances with at least half of the highest value, by name.
+func highest(all []share) []string {
+	var on []string
+	for _, s := range all {
+		if s.value > 0 && s.value*outlying >= all[0].value {
+			on = append(on, s.instance)
+		}
+	}
+	slices.Sort(on)
+	return on
 }
 
 // instanceQueries are, by instance and from the service's own metrics, the failed requests or the seconds

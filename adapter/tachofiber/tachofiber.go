@@ -19,15 +19,13 @@ package tachofiber
 
 import (
 	"cmp"
-	"errors"
-	"net"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/adaptor"
-	"github.com/valyala/fasthttp"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/fiberapp"
 )
 
 // Use measures all requests of the app, and mounts the metrics endpoint at Options.Endpoint.Path
@@ -40,14 +38,14 @@ import (
 // requests of that one only.
 func Use(app *fiber.App, opts tacho.Options) *tacho.Meter {
 	path := cmp.Or(opts.Endpoint.Path, "/metrics")
-	s := adapter.SetUpAnytime("tachofiber", opts, func() []fiber.Route { return listed(app) }, func(r fiber.Route) adapter.Route {
+	as := func(r fiber.Route) adapter.Route {
 		return adapter.Route{Method: r.Method, Path: r.Path, Shadows: fiber.RoutePatternMatch(path, r.Path)}
-	})
-	o, server := &outside{Setup: s, layer: adapter.Measure(s.Meter), app: app}, app.Server()
-	next, refuse := server.Handler, server.ErrorHandler
-	server.Handler = func(raw *fasthttp.RequestCtx) { o.serve(raw, next) }
-	server.ErrorHandler = func(raw *fasthttp.RequestCtx, err error) { o.refuse(raw, err, refuse) }
-	app.Use(handler(o.layer, &o.finder))
+	}
+	list := func() []fiber.Route { return fiberapp.Listed(app.GetRoutes(true), as) }
+	s := adapter.SetUpAnytime("tachofiber", opts, list, as)
+	o, server := version.Around(app, s), app.Server()
+	server.Handler, server.ErrorHandler = o.Handler(server.Handler), o.ErrorHandler(server.ErrorHandler)
+	app.Use(o.Inside())
 	app.Get(path, adaptor.HTTPHandler(s.Endpoint))
 	return s.Meter
 }
@@ -55,99 +53,18 @@ func Use(app *fiber.App, opts tacho.Options) *tacho.Meter {
 // Middleware returns a middleware that records into m, for apps and groups that are set up by hand.
 // It may stand before or behind any other middleware, Recover included. If the handlers return an
 // error, the request is recorded when the response has been sent: only then is its status known.
-func Middleware(m *tacho.Meter) fiber.Handler { return handler(adapter.Measure(m), new(finder)) }
+func Middleware(m *tacho.Meter) fiber.Handler { return version.Layer(adapter.Measure(m)) }
 
 // Track records the requests of a route in these metrics, too. They all must belong to one Meter.
 // Its Middleware need not be there: the metrics are recorded all the same.
 func Track(metrics ...*tacho.Metric) fiber.Handler {
-	return handler(adapter.Track(metrics...), new(finder))
+	return version.Layer(adapter.Track(metrics...))
 }
 
 // DoNotTrack excludes the requests of a route from the HTTP metrics. Metrics that Track has put on
 // it are still recorded.
-func DoNotTrack(m *tacho.Meter) fiber.Handler { return handler(adapter.DoNotTrack(m), new(finder)) }
+func DoNotTrack(m *tacho.Meter) fiber.Handler { return version.Layer(adapter.DoNotTrack(m)) }
 
 // ExcludeAll excludes the requests of a route from everything, including metrics that Track has put
 // on it, regardless of their order.
-func ExcludeAll(m *tacho.Meter) fiber.Handler { return handler(adapter.ExcludeAll(m), new(finder)) }
-
-// outside measures around an app.
-type outside struct {
-	*adapter.Setup
-	layer  *adapter.Layer
-	finder finder
-	app    *fiber.App
-}
-
-// serve measures a request that fasthttp hands to Fiber.
-func (o *outside) serve(raw *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
-	o.Serving()
-	r, first := requestOf(raw)
-	call := r.Enter(o.layer, r)
-	defer o.leave(r, call, first)
-	next(raw)
-}
-
-// refuse measures a request that fasthttp refuses: it is too large, or not HTTP. A connection that
-// fails before its next request has none.
-func (o *outside) refuse(raw *fasthttp.RequestCtx, err error, next func(*fasthttp.RequestCtx, error)) {
-	r, first := requestOf(raw)
-	if r.unread = raw.Request.Header.Len() == 0; r.unread {
-		_, r.lost = errors.AsType[net.Error](err)
-		r.Method, r.Path = "", "" // fasthttp has defaults
-	}
-	o.serve(raw, func(raw *fasthttp.RequestCtx) { next(raw, err) })
-	r.release(first)
-}
-
-// leave ends what serve began. Error handlers and recovery are further inside, so that the response
-// is what will be sent.
-func (o *outside) leave(r *request, call *adapter.Call, first bool) {
-	v := recover()
-	r.ctx = nil // Fiber uses it for another request
-	switch {
-	case call == nil:
-	case r.lost:
-		call.Exchange().ExcludeAll()
-	case !r.noted && !r.unread:
-		r.SetRoute(o.finder.find(o.app, r.raw))
-	}
-	r.leave(call, first, v)
-}
-
-// handler is a layer as Fiber's handler.
-func handler(l *adapter.Layer, f *finder) fiber.Handler {
-	return func(c fiber.Ctx) (err error) {
-		r, first := requestOf(c.RequestCtx())
-		r.ctx = c
-		call := r.Enter(l, r)
-		passed := false
-		defer r.leaveHandler(c, call, first, f, &passed, &err)
-		err = c.Next()
-		passed = true
-		return err
-	}
-}
-
-// leaveHandler ends a call in Fiber's chain. If no server's handler measures around it, an error has
-// yet to become a response.
-func (r *request) leaveHandler(c fiber.Ctx, call *adapter.Call, first bool, f *finder, passed *bool, err *error) {
-	if r.note(c, f); !*passed {
-		r.Panicked = true
-	}
-	switch {
-	case !*passed && (call != nil || first):
-		r.leave(call, first, recover())
-	case !*passed:
-	case call == nil || *err == nil:
-		r.leave(call, first, nil)
-	default:
-		w := r.Await(call, r)
-		if r.release(first); w != nil && r.raw.ConnRequestNum() == 0 { // behind an adaptor of net/http, which closes nothing
-			if *err = c.App().ErrorHandler(c, *err); *err != nil { // as Fiber does
-				*err = c.SendStatus(fiber.StatusInternalServerError)
-			}
-			w.Close()
-		}
-	}
-}
+func ExcludeAll(m *tacho.Meter) fiber.Handler { return version.Layer(adapter.ExcludeAll(m)) }

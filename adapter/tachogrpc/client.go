@@ -12,6 +12,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/grpcfamilies"
 )
 
 // DialOptions returns the options for a client:
@@ -23,27 +24,27 @@ import (
 // the RPC. An RPC whose retries succeed counts once. A stream ends when gRPC considers it finished:
 // when it was read to its end or has failed, or when its context or connection has ended.
 func DialOptions(m *tacho.Meter, o Options) []grpc.DialOption {
-	d := &dialer{to: adapter.NewOutgoing(m, o.Hosts...), families: familiesOf(m, o, client)}
+	d := &dialer{to: adapter.NewOutgoing(m, o.Hosts...), families: familiesOf(m, o, grpcfamilies.Client)}
 	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(d.unary), grpc.WithChainStreamInterceptor(d.stream)}
 }
 
 // A dialer measures the RPCs of clients.
 type dialer struct {
 	to       *adapter.Outgoing
-	families *families
+	families *grpcfamilies.Families
 }
 
 // A sent is an RPC of a client.
 type sent struct {
-	method *method
+	method *grpcfamilies.Method
 	call   *adapter.Sent
 	start  time.Time
 	over   atomic.Bool
 }
 
 func (d *dialer) begin(ctx context.Context, cc *grpc.ClientConn, name, kind string) *sent {
-	s := &sent{method: d.families.method(name, kind), call: d.to.Begin(ctx, post, cc.CanonicalTarget()), start: time.Now()}
-	s.method.begin()
+	s := &sent{method: d.families.Method(name, kind), call: d.to.Begin(ctx, post, cc.CanonicalTarget()), start: time.Now()}
+	s.method.Begin()
 	return s
 }
 
@@ -55,24 +56,24 @@ func (s *sent) end(err error) {
 		err = nil
 	}
 	code := codeOf(err)
-	s.method.end(code, time.Since(s.start).Seconds())
+	s.method.End(uint32(code), time.Since(s.start).Seconds())
 	s.call.EndCode(uint32(code))
 }
 
 func (d *dialer) unary(ctx context.Context, name string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	s := d.begin(ctx, cc, name, kind(false, false))
+	s := d.begin(ctx, cc, name, grpcfamilies.Kind(false, false))
 	defer s.end(status.Error(codes.Internal, "a panic")) // unless it has ended
-	s.method.send()
+	s.method.Send()
 	err := invoke(ctx, name, req, reply, cc, opts...)
 	if err == nil {
-		s.method.receive()
+		s.method.Receive()
 	}
 	s.end(err)
 	return err
 }
 
 func (d *dialer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, name string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	s := d.begin(ctx, cc, name, kind(desc.ClientStreams, desc.ServerStreams))
+	s := d.begin(ctx, cc, name, grpcfamilies.Kind(desc.ClientStreams, desc.ServerStreams))
 	cs, err := open(ctx, desc, cc, name, append(opts[:len(opts):len(opts)], grpc.OnFinish(s.end))...)
 	if err != nil {
 		s.end(err)
@@ -90,7 +91,7 @@ type clientStream struct {
 func (c *clientStream) SendMsg(m any) error {
 	err := c.ClientStream.SendMsg(m)
 	if err == nil {
-		c.sent.method.send()
+		c.sent.method.Send()
 	}
 	return err
 }
@@ -98,7 +99,7 @@ func (c *clientStream) SendMsg(m any) error {
 func (c *clientStream) RecvMsg(m any) error {
 	err := c.ClientStream.RecvMsg(m)
 	if err == nil {
-		c.sent.method.receive()
+		c.sent.method.Receive()
 	}
 	return err
 }

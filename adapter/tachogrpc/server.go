@@ -18,12 +18,13 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/grpcfamilies"
 )
 
 // measures measure the RPCs of a server.
 type measures struct {
 	rec      *adapter.Recorder
-	families *families
+	families *grpcfamilies.Families
 }
 
 // An rpc is one RPC, and its context.
@@ -38,7 +39,7 @@ type rpc struct {
 
 	begun, excluded, panicked bool
 	streams                   bool
-	method                    *method // nil until it is known that a service has it
+	method                    *grpcfamilies.Method // nil until it is known that a service has it
 	in, out                   atomic.Int64
 	failed                    atomic.Uint32 // the code of an error of the stream, which has been sent, and one
 	returned                  uint32        // the code of the handler, and one
@@ -111,7 +112,7 @@ func (h *measures) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	case *stats.InPayload:
 		r.in.Add(int64(event.Length))
 		if r.method != nil {
-			r.method.receive()
+			r.method.Receive()
 		}
 	case *stats.OutPayload:
 		r.sends(int64(event.Length))
@@ -134,8 +135,8 @@ func (r *rpc) begin(s *stats.Begin) {
 		return
 	}
 	if !r.streams { // that handler is a stream's
-		r.knows(r.by.families.method(r.name, kind(false, false)))
-	} else if m := r.by.families.known(r.name); m != nil {
+		r.knows(r.by.families.Method(r.name, grpcfamilies.Kind(false, false)))
+	} else if m := r.by.families.Known(r.name); m != nil {
 		r.knows(m)
 	}
 }
@@ -160,12 +161,12 @@ func (r *rpc) enter() {
 }
 
 // knows says which method of a service it is.
-func (r *rpc) knows(m *method) {
+func (r *rpc) knows(m *grpcfamilies.Method) {
 	if r.method == nil {
 		r.method = m
-		m.begin()
+		m.Begin()
 		if r.outer != nil {
-			r.outer.SetRoute(m.name)
+			r.outer.SetRoute(m.Name)
 		}
 	}
 }
@@ -173,7 +174,7 @@ func (r *rpc) knows(m *method) {
 func (r *rpc) sends(n int64) {
 	r.out.Add(n)
 	if r.method != nil {
-		r.method.send()
+		r.method.Send()
 	}
 	if r.streams {
 		r.mu.Lock()
@@ -223,16 +224,16 @@ func (r *rpc) finish(code codes.Code, took time.Duration) {
 		return
 	}
 	if r.method == nil {
-		r.knows(r.by.families.method(tacho.Unmatched, kind(true, true)))
+		r.knows(r.by.families.Method(tacho.Unmatched, grpcfamilies.Kind(true, true)))
 	}
-	r.method.end(code, took.Seconds())
+	r.method.End(uint32(code), took.Seconds())
 	r.end(code)
 }
 
 func (r *rpc) end(code codes.Code) {
 	route := tacho.Unmatched
 	if r.method != nil {
-		route = r.method.name
+		route = r.method.Name
 	}
 	x := &r.exchange
 	r.mu.Lock()
@@ -280,7 +281,7 @@ func (h *measures) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServer
 		return handler(srv, ss)
 	}
 	if srv != nil && !r.excluded { // a service has it
-		r.knows(h.families.method(r.name, kind(info.IsClientStream, info.IsServerStream)))
+		r.knows(h.families.Method(r.name, grpcfamilies.Kind(info.IsClientStream, info.IsServerStream)))
 	}
 	r.seen, r.panicked = ss.Context(), true
 	err := handler(srv, &stream{ss, r})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/grpcfamilies"
 )
 
 // Options are what only this adapter has.
@@ -76,13 +77,25 @@ func ServerOptions(m *tacho.Meter, o Options) []grpc.ServerOption { return newMe
 func Expect(m *tacho.Meter, o Options, srv interface {
 	GetServiceInfo() map[string]grpc.ServiceInfo
 }) {
-	(&measures{rec: adapter.Of(m), families: familiesOf(m, o, server)}).expect(srv.GetServiceInfo())
+	(&measures{rec: adapter.Of(m), families: familiesOf(m, o, grpcfamilies.Server)}).expect(srv.GetServiceInfo())
 }
 
 func newMeasures(m *tacho.Meter, o Options) *measures {
-	h := &measures{rec: adapter.Of(m), families: familiesOf(m, o, server)}
+	h := &measures{rec: adapter.Of(m), families: familiesOf(m, o, grpcfamilies.Server)}
 	h.rec.Join()
 	return h
+}
+
+// familiesOf returns the families of a Meter.
+func familiesOf(m *tacho.Meter, o Options, side grpcfamilies.Side) *grpcfamilies.Families {
+	if o.OmitGRPC {
+		return new(grpcfamilies.Families)
+	}
+	f, err := grpcfamilies.Of(m.Registerer(), side)
+	if err != nil {
+		panic("tachogrpc: " + err.Error() + "; remove those, or set Options.OmitGRPC")
+	}
+	return f
 }
 
 // options: the stats handler sees each RPC from its begin to its end, and those that are refused
@@ -96,7 +109,7 @@ func (h *measures) expect(services map[string]grpc.ServiceInfo) {
 		for _, m := range info.Methods {
 			if name := "/" + service + "/" + m.Name; !h.rec.Excludes(post, name) {
 				h.rec.Expect(post, name)
-				h.families.method(name, kind(m.IsClientStream, m.IsServerStream)).initialize()
+				h.families.Method(name, grpcfamilies.Kind(m.IsClientStream, m.IsServerStream)).Initialize()
 			}
 		}
 	}

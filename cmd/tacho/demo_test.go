@@ -107,7 +107,7 @@ func TestDemoIncident(t *testing.T) {
 
 	var out strings.Builder
 	code := run(t.Context(), []string{"why", "--server", strings.TrimSuffix(page, "/"), "shop"}, streams{strings.NewReader(""), &out, io.Discard})
-	for _, want := range []string{"GET /second_route is failing: ", "GET /api is slow: p95 ", ", only on b since ", "POST /api/orders is ", "after the deployment of 1.1.0"} {
+	for _, want := range []string{"GET /second_route is failing: ", "GET /api is slow: p95 ", ", only on b since ", "POST /api/orders is ", "after deploy 1.1.0"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("tacho why does not say %q:\n%s", want, &out)
 		}

@@ -45,7 +45,7 @@ func TestCommandPage(t *testing.T) {
 			t.Errorf("the page does not explain the exit code %d", code)
 		}
 	}
-	settings := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(page)
+	settings := regexp.MustCompile("(?s)```yaml\n(log-level.*?)```").FindStringSubmatch(page)
 	file := t.TempDir() + "/tacho.yml"
 	if err := os.WriteFile(file, []byte(settings[1]), 0o600); err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func TestLists(t *testing.T) {
 		}, want[:1]},
 	} {
 		t.Run(from.name, func(t *testing.T) {
-			eachFlag(t, isRepeated, func(t *testing.T, cmd *cobra.Command, flag *pflag.Flag) {
+			eachFlag(t, func(f *pflag.Flag) bool { return f.Value.Type() == "stringArray" }, func(t *testing.T, cmd *cobra.Command, flag *pflag.Flag) {
 				if err := from.fill(t, cmd, flag.Name); err != nil {
 					t.Fatal(err)
 				}

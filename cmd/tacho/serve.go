@@ -48,6 +48,7 @@ type serveFlags struct {
 	retentionSize byteSize
 	minFree       byteSize
 	traceURL      string
+	limits        limitFlags
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
@@ -65,6 +66,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&f.minFree, "min-free", "stop storing samples when fewer `bytes` of disk are free")
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
 	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is also sent; repeatable")
+	f.limits.register(flags)
 	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
@@ -154,7 +156,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if err != nil {
 		return o, err
 	}
-	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, VerdictPath: server.VerdictPath, TraceURL: f.traceURL, Arguments: file == ""})
+	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, VerdictPath: server.VerdictPath, TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
 	if o.ConfigFile = file; file == "" {
 		if o.Config, err = target.Config(targets, s); err != nil {
 			return o, err
@@ -183,7 +185,7 @@ func (f *serveFlags) ruleOptions(jobs []server.Job) rules.Options {
 	for _, j := range jobs {
 		intervals[j.Name] = j.Interval
 	}
-	return rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks}
+	return f.limits.in(rules.Options{Interval: f.interval, Intervals: intervals, RunbookURL: runbooks})
 }
 
 // check returns an error for the first invalid setting.
@@ -195,6 +197,9 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 		return err
 	}
 	if err := aboveZero(flags, "retention", "flush-deadline", "query-timeout", "query-concurrency", "query-max-samples", "query-lookback"); err != nil {
+		return err
+	}
+	if err := f.limits.check(flags); err != nil {
 		return err
 	}
 	switch {
@@ -218,10 +223,10 @@ var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
 const runbooks = "{{ externalURL }}/alerts/"
 
 // newPage returns the handler of the dashboard and the alerts' runbooks.
-func newPage(o dash.Options) http.Handler {
+func newPage(o dash.Options, limits limitFlags) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", dash.Handler(o))
-	mux.Handle("GET /alerts/", http.StripPrefix("/alerts/", docs.Alerts()))
+	mux.Handle("GET /alerts/", http.StripPrefix("/alerts/", docs.Alerts(limits.notes())))
 	return mux
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -83,14 +84,14 @@ func fillFlags(cmd *cobra.Command, file string) error {
 
 // valuesIn returns the values of a flag in an environment variable. A repeatable flag has
 // one value per line, since every other character can be part of a value.
-func valuesIn(f *pflag.Flag, text string) []string {
+func valuesIn(f *pflag.Flag, text string) []setting {
 	if !isRepeated(f) {
-		return []string{text}
+		return []setting{{text: text}}
 	}
-	var values []string
+	var values []setting
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
-			values = append(values, line)
+			values = append(values, setting{text: line})
 		}
 	}
 	return values
@@ -102,13 +103,16 @@ func isRepeated(f *pflag.Flag) bool {
 	return repeated
 }
 
-func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error {
+// A setting is one value, and where it is in the settings file, or "".
+type setting struct{ text, position string }
+
+func set(cmd *cobra.Command, f *pflag.Flag, values []setting, from string) error {
 	if len(values) != 1 && !isRepeated(f) {
 		return fmt.Errorf("%s: --%s takes one value, not a list", from, f.Name)
 	}
 	for _, v := range values {
-		if err := cmd.Flags().Set(f.Name, v); err != nil {
-			return fmt.Errorf("%s: %q is not a valid value for --%s: %w", from, v, f.Name, wrongValue(f, err))
+		if err := cmd.Flags().Set(f.Name, v.text); err != nil {
+			return fmt.Errorf("%s: %q is not a valid value for --%s: %w", cmp.Or(v.position, from), v.text, f.Name, wrongValue(f, err))
 		}
 	}
 	return nil
@@ -116,7 +120,7 @@ func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error 
 
 // readSettings reads the file's values for cmd. A key that is a setting of no command is
 // an error, because it would have no effect.
-func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) {
+func readSettings(cmd *cobra.Command, file string) (map[string][]setting, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -128,7 +132,7 @@ func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) 
 	if err := yaml.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("--settings %s: %w", file, mappingError(err))
 	}
-	values := map[string][]string{}
+	values := map[string][]setting{}
 	for key, node := range all {
 		if err := readSetting(cmd, file, key, node, values); err != nil {
 			return nil, err
@@ -137,7 +141,7 @@ func readSettings(cmd *cobra.Command, file string) (map[string][]string, error) 
 	return values, nil
 }
 
-func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values map[string][]string) error {
+func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values map[string][]setting) error {
 	section := findCommand(cmd.Root(), key)
 	if section == nil {
 		if !knownFlag(cmd.Root(), key) || slices.Contains(notInFile, key) {
@@ -181,13 +185,13 @@ func mappingError(err error) error {
 }
 
 // readValue reads the text of a value, or of each value of a list.
-func readValue(file, key string, n yaml.Node, values map[string][]string) error {
+func readValue(file, key string, n yaml.Node, values map[string][]setting) error {
 	node := resolved(&n)
 	items := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
 		items = node.Content
 	}
-	values[key] = []string{}
+	values[key] = []setting{}
 	for _, item := range items {
 		switch item = resolved(item); {
 		case item.Kind != yaml.ScalarNode:
@@ -195,7 +199,7 @@ func readValue(file, key string, n yaml.Node, values map[string][]string) error 
 		case item.Tag == "!!null":
 			return fmt.Errorf("--settings %s:%d: %s has no value: set one, or remove the name", file, item.Line, key)
 		}
-		values[key] = append(values[key], item.Value)
+		values[key] = append(values[key], setting{item.Value, fmt.Sprintf("%s:%d:%d", file, item.Line, item.Column)})
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ server. It supports the same metric names as tacho serve.
 The first screen shows the totals since the process started. From the second
 scrape on, it covers the time between the last two scrapes, or --window.
 
+If a tacho serve or tacho demo scrapes the service, its verdict is shown at the top, and
+the states use its limits. --server names it.
+
 Keys: arrows or j k move, s < > change the sort column, r reverses the order,
 / filters, enter shows the statuses of a route, p pauses, ? helps, q quits.
 NO_COLOR=1 turns colors off. Without a terminal, --once is the default.
@@ -36,6 +39,7 @@ or URLs.`
 type topFlags struct {
 	options top.Options
 	headers []string
+	server  string
 	sort    string
 	once    bool
 }
@@ -45,6 +49,7 @@ func (f *topFlags) register(flags *pflag.FlagSet) {
 	periodVar(flags, &o.Interval, "interval", 2*time.Second, "scrape interval")
 	periodVar(flags, &o.Window, "window", 0, "time range of rates and latencies; 0 is the time between the last two scrapes")
 	periodVar(flags, &o.Timeout, "timeout", 5*time.Second, "timeout of one scrape")
+	flags.StringVar(&f.server, "server", defaultServer, "`URL` of a tacho serve whose verdict to show at the top, if it scrapes the service; empty for none")
 	flags.StringVar(&f.sort, "sort", top.FirstOrder.Column, "`column` to sort by: "+strings.Join(top.Columns(), ", ")+"; -column reverses the order")
 	flags.BoolVar(&f.once, "once", false, "scrape twice, an interval apart, print the table and exit")
 	flags.IntVar(&o.Limit, "limit", 0, "maximum `number` of routes that --once prints; 0 prints all")
@@ -68,14 +73,14 @@ func newTop(s streams) *cobra.Command {
 				return usage(err)
 			}
 			f.options.URLs = args
-			return watch(cmd.Context(), f, s)
+			return watch(cmd.Context(), f, s, cmd.Flags().Changed("server"))
 		},
 	}
 	f.register(cmd.Flags())
 	return cmd
 }
 
-func watch(ctx context.Context, f *topFlags, s streams) error {
+func watch(ctx context.Context, f *topFlags, s streams, serverWanted bool) error {
 	header, err := parseHeaders(f.headers)
 	if err != nil {
 		return usage(err)
@@ -86,6 +91,13 @@ func watch(ctx context.Context, f *topFlags, s streams) error {
 	t, err := top.New(f.options)
 	if err != nil {
 		return usage(err)
+	}
+	if f.server != "" {
+		api, err := parseServer(f.server, nil)
+		if err != nil {
+			return usage(err)
+		}
+		t.UseVerdict(topVerdict{api, t.URLs(), serverWanted}.ask)
 	}
 	in, isFile := s.in.(*os.File)
 	out, isOut := s.out.(*os.File)

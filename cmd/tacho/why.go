@@ -43,7 +43,7 @@ type whyFlags struct {
 }
 
 func (f *whyFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.server, "server", "http://127.0.0.1:9464", "`URL` of the server to query")
+	flags.StringVar(&f.server, "server", defaultServer, "`URL` of the server to query")
 	flags.BoolVar(&f.json, "json", false, "write the verdict as JSON")
 	periodVar(flags, &f.timeout, "timeout", 10*time.Second, "timeout of the verdict, for all its queries")
 	flags.StringArrayVar(&f.headers, "header", nil, "`'Name: value'` header to send with each request; repeatable")
@@ -73,7 +73,7 @@ func newWhy(s streams) *cobra.Command {
 }
 
 func (f *whyFlags) explain(ctx context.Context, services []string, out io.Writer) error {
-	api, err := f.api()
+	api, err := parseServer(f.server, f.headers)
 	if err != nil {
 		return usage(err)
 	}
@@ -101,26 +101,25 @@ func (f *whyFlags) explain(ctx context.Context, services []string, out io.Writer
 	return exit(exitState[v.Services[0].State])
 }
 
-// api is the server's API. The URL is checked before anything is sent.
-func (f *whyFlags) api() (verdict.API, error) {
-	u, err := server.ParseExternalURL(f.server)
+// defaultServer is the address of tacho serve and tacho demo.
+const defaultServer = "http://127.0.0.1:9464"
+
+// parseServer returns the API of a server. The URL is checked before anything is sent.
+func parseServer(address string, headers []string) (verdict.API, error) {
+	u, err := server.ParseExternalURL(address)
 	if err != nil || u == nil {
-		return verdict.API{}, fmt.Errorf("--server %s: it must look like http://127.0.0.1:9464", f.server)
+		return verdict.API{}, fmt.Errorf("--server %s: it must look like %s", address, defaultServer)
 	}
-	header, err := parseHeaders(f.headers)
+	header, err := parseHeaders(headers)
 	return verdict.API{URL: strings.TrimSuffix(u.String(), "/"), Header: header}, err
 }
 
-// askVerdict gets the server's verdict, or computes one if the server has none.
-func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL+"/"+server.VerdictPath, nil)
-	if err != nil {
-		return nil, err
-	}
-	for name, values := range api.Header {
-		r.Header[name] = values
-	}
-	response, err := http.DefaultClient.Do(r)
+// errNoVerdict is returned for a server that has none, such as another Prometheus.
+var errNoVerdict = errors.New("it has no verdict")
+
+// servedVerdict gets the verdict of a server.
+func servedVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
+	response, err := getFrom(ctx, api, "/"+server.VerdictPath)
 	if err != nil {
 		return nil, fmt.Errorf("%w; is tacho serve running there? Set --server", err)
 	}
@@ -129,13 +128,29 @@ func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) 
 	case http.StatusOK:
 		v := new(verdict.Verdict)
 		if err := json.NewDecoder(response.Body).Decode(v); err != nil {
-			return nil, fmt.Errorf("%s: the response is not a verdict: %w", r.URL.Redacted(), err)
+			return nil, fmt.Errorf("%s: the response is not a verdict: %w", response.Request.URL.Redacted(), err)
 		}
 		return v, nil
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, fmt.Errorf("%s responded with %s: pass the credentials with --header", api.URL, response.Status)
 	}
-	return verdict.New(api, rules.Options{}.Verdict()).Round(ctx, time.Now())
+	return nil, fmt.Errorf("%s responded with %s: %w", api.URL, response.Status, errNoVerdict)
+}
+
+// askVerdict gets the server's verdict, or computes one if the server has none.
+func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
+	v, err := servedVerdict(ctx, api)
+	if errors.Is(err, errNoVerdict) {
+		return verdict.New(api, foreignOptions()).Round(ctx, time.Now())
+	}
+	return v, err
+}
+
+// foreignOptions are those of the default rules, with the limits that the server's rules have recorded.
+func foreignOptions() verdict.Options {
+	o := rules.Options{}.Verdict()
+	o.ReadLimits = true
+	return o
 }
 
 // only keeps one service.
@@ -155,6 +170,7 @@ func only(v *verdict.Verdict, job string) error {
 // printVerdict writes one block for each service, the worst first.
 func printVerdict(out io.Writer, v *verdict.Verdict) error {
 	var b strings.Builder
+	words := verdict.Words{Location: time.Local, Now: v.At}
 	if len(v.Services) == 0 {
 		b.WriteString("No service is scraped.\n")
 	}
@@ -165,10 +181,13 @@ func printVerdict(out io.Writer, v *verdict.Verdict) error {
 		}
 		fmt.Fprintf(&b, "  %.3g requests/s, %.3g errors/s\n", s.Rate, s.Errors)
 		for _, f := range s.Findings {
-			fmt.Fprintf(&b, "  %s\n", f.Sentence(time.Local))
+			fmt.Fprintf(&b, "  %s\n", f.Sentence(words))
+		}
+		if still := s.Unexplained(); len(still) > 0 {
+			fmt.Fprintf(&b, "  still firing: %s\n", strings.Join(still, ", "))
 		}
 		for _, f := range s.Over {
-			fmt.Fprintf(&b, "  over: %s\n", f.Sentence(time.Local))
+			fmt.Fprintf(&b, "  over: %s\n", f.Sentence(words))
 		}
 	}
 	_, err := io.WriteString(out, b.String())

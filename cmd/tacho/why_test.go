@@ -12,6 +12,8 @@ import (
 const verdictOfTwo = `{"at":"2026-11-26T08:50:00Z","services":[
  {"job":"shop","state":"slow","rate":42,"errors":0,"targets":2,"up":2,"findings":[
   {"kind":"latency","job":"shop","method":"GET","path":"/api","now":0.724,"worst":0.8,"before":0.12,"limit":0.3,"rate":10,"since":"2026-11-26T08:49:20Z","where":{"instances":2,"only":"b"},"query":"x"}]},
+ {"job":"pay","state":"warning","rate":3,"errors":0,"targets":1,"up":1,"findings":[],"firing":["TachoErrorRatioHigh"],
+  "over":[{"kind":"errors","job":"pay","path":"/","now":0,"worst":0.6,"limit":0.05,"rate":3,"since":"2026-11-26T08:39:20Z","until":"2026-11-26T08:44:00Z","query":"x"}]},
  {"job":"images","state":"healthy","rate":1,"errors":0,"targets":1,"up":1,"findings":[]}]}`
 
 // whyServer has a verdict, or only Prometheus's API.
@@ -43,11 +45,12 @@ func TestWhy(t *testing.T) {
 		code        int
 		out, errors string
 	}{
-		{"the worst first", []string{"--server", with}, 4, "GET /api is slow: p95 724 ms (before: 120 ms), only on b since ", ""},
+		{"the worst first", []string{"--server", with}, 4, "GET /api is slow: p95 724 ms (was 120 ms), only on b since ", ""},
 		{"a service", []string{"--server", with, "images"}, 0, "healthy  images  1 of 1 up  1 requests/s, 0 errors/s\n", ""},
+		{"recovered, but an alert fires", []string{"--server", with, "pay"}, 5, "requests/s, 0 errors/s\n  still firing: TachoErrorRatioHigh\n  over: / was failing: 60% errors from ", ""},
 		{"as JSON", []string{"--server", with, "--json", "shop"}, 4, `"only": "b"`, ""},
 		{"computed here", []string{"--server", without}, 3, "a is down since ", ""},
-		{"no such service", []string{"--server", with, "shap"}, exitUsage, "", `there is no service "shap"; there are: images, shop`},
+		{"no such service", []string{"--server", with, "shap"}, exitUsage, "", `there is no service "shap"; there are: images, pay, shop`},
 		{"two services", []string{"a", "b"}, exitUsage, "", "why takes one service, got 2"},
 		{"no URL", []string{"--server", "nonsense"}, exitUsage, "", "--server nonsense: it must look like http://127.0.0.1:9464"},
 		{"nothing there", []string{"--server", "http://127.0.0.1:1"}, exitFailed, "", "is tacho serve running there? Set --server"},

@@ -17,6 +17,10 @@
 //	tacho:job_http_requests_by_status:rate{job,status,schema}
 //	tacho:job_http_request_duration_seconds_bucket:rate{job,le,schema}
 //	tacho:job_http_request_duration_seconds:quantile{job,quantile,schema}
+//	tacho:http_error_ratio:limit{job,path}
+//	tacho:http_errors:min{job,path}
+//	tacho:http_request_duration_seconds:limit{job,path}
+//	tacho:http_requests:min{job,path}
 //
 // Rates are per second over [Options.Window], and quantiles (0.5, 0.95 and
 // 0.99, in seconds) are of the requests in it: NaN where there were none, and
@@ -24,6 +28,8 @@
 // cannot be averaged or added; compute others from the buckets. A schema
 // without a request counter by route uses the count of its latency. If a series has
 // no route, path is "unknown"; a label that the service does not have is missing.
+// The last four are the limits that the alerts compare with, also without path for
+// the service as a whole.
 // Buckets are those of classic histograms. An unused schema costs one index lookup
 // per rule.
 //

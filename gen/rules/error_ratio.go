@@ -17,11 +17,13 @@ func errorRatioHigh(o Options) alert {
 		severity: Critical,
 		summary:  `{{ $value | humanizePercentage }} of the requests to {{ $labels.path }} of {{ $labels.job }} fail.`,
 		description: `{{ $value | humanizePercentage }} of the responses of {{ $labels.job }} to {{ $labels.path }} had a status ` +
-			`of 500 or above, or a gRPC code such as UNAVAILABLE, in the last ` + promQL(o.lookBack()) + `. These requests failed for their clients. ` +
+			`of 500 or above, or a gRPC code such as UNAVAILABLE, in the last ` + promQL(o.lookBack()) + `; ` +
+			`the threshold is ` + o.thresholdText(ErrorRatioLimit, "humanizePercentage", percent(o.ErrorRatio)) + `. These requests failed for their clients. ` +
 			`If it started with the last deployment, roll that back. Otherwise check the service's log for this route, ` +
 			`and the route's dependencies.`,
-		expr: fmt.Sprintf("%s\n  / %s\n  > %s\nand\n%s * %s >= %d",
-			failed, counted(o, Requests), number(o.ErrorRatio), failed, number(o.Interval.Seconds()), o.MinErrors),
+		expr: fmt.Sprintf("%s\n  / %s\n  > %s\nand\n%s * %s >= %s",
+			failed, counted(o, Requests), o.threshold(ErrorRatioLimit, o.ErrorRatio),
+			failed, number(o.Interval.Seconds()), o.threshold(MinErrors, float64(o.MinErrors))),
 		hold: 2 * time.Minute,
 	}
 }
@@ -32,5 +34,7 @@ func errorRatioHigh(o Options) alert {
 func counted(o Options, rate string) string {
 	return "sum by (job, path) (sum_over_time(" + rate + "[" + promQL(o.lookBack()) + "]))"
 }
+
+func percent(ratio float64) string { return strconv.FormatFloat(100*ratio, 'g', 6, 64) + "%" }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

@@ -27,11 +27,12 @@ import (
 
 // A shop is a simulated service whose samples, rules and verdicts are computed scrape by scrape.
 type shop struct {
-	t       *testing.T
+	t       testing.TB
 	db      *tsdb.DB
 	engine  *promql.Engine
 	groups  []*rules.Group
 	verdict *verdict.Engine
+	options generated.Options
 
 	now      time.Time
 	interval time.Duration
@@ -41,7 +42,8 @@ type shop struct {
 	started  map[string]time.Time // by instance
 	version  string
 	traffic  []traffic
-	missing  map[string]bool // instances that are not scraped
+	missing  map[string]bool             // instances that are not scraped
+	waiting  func(time.Duration) float64 // requests of instance b that wait for a connection of the pool "orders"
 }
 
 type counter struct {
@@ -60,7 +62,12 @@ type traffic struct {
 
 var shopBegan = time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)
 
-func newShop(t *testing.T, all ...traffic) *shop {
+func newShop(t testing.TB, all ...traffic) *shop {
+	t.Helper()
+	return newShopOf(t, generated.Options{Schemas: []schema.Schema{schema.Default()}}, all...)
+}
+
+func newShopOf(t testing.TB, o generated.Options, all ...traffic) *shop {
 	t.Helper()
 	db, err := tsdb.Open(t.TempDir(), promslog.NewNopLogger(), nil, tsdb.DefaultOptions(), nil)
 	if err != nil {
@@ -72,8 +79,7 @@ func newShop(t *testing.T, all ...traffic) *shop {
 		counters: make(map[string]*counter), refs: make(map[string]storage.SeriesRef), started: make(map[string]time.Time), missing: make(map[string]bool),
 		engine: promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute}),
 	}
-	o := generated.Options{Schemas: []schema.Schema{schema.Default()}}
-	s.verdict = verdict.New(s, o.Verdict())
+	s.options, s.verdict = o, verdict.New(s, o.Verdict())
 	s.loadRules(o)
 	return s
 }
@@ -98,6 +104,9 @@ func (s *shop) loadRules(o generated.Options) {
 	}
 	for _, g := range groups {
 		s.groups = append(s.groups, g)
+		for _, r := range g.AlertingRules() {
+			r.SetRestored(true) // nothing is to be restored; until then, no alert is recorded
+		}
 	}
 	slices.SortFunc(s.groups, func(a, b *rules.Group) int { return strings.Compare(b.Name(), a.Name()) }) // recording first
 }
@@ -111,6 +120,9 @@ func (s *shop) run(until time.Duration, watch ...func(*verdict.Verdict)) *verdic
 		for _, g := range s.groups {
 			g.Eval(s.t.Context(), s.now)
 		}
+		if s.verdict == nil {
+			continue
+		}
 		v, err := s.verdict.Round(s.t.Context(), s.now)
 		if err != nil {
 			s.t.Fatal(err)
@@ -119,7 +131,26 @@ func (s *shop) run(until time.Duration, watch ...func(*verdict.Verdict)) *verdic
 			w(v)
 		}
 	}
+	if s.verdict == nil {
+		return nil
+	}
 	return s.verdict.Latest()
+}
+
+// description is the text of the first active alert of a rule.
+func (s *shop) description(t *testing.T, alert string) string {
+	t.Helper()
+	for _, g := range s.groups {
+		for _, r := range g.AlertingRules() {
+			for _, a := range r.ActiveAlerts() {
+				if r.Name() == alert {
+					return a.Annotations.Get("description")
+				}
+			}
+		}
+	}
+	t.Fatalf("%s is not active", alert)
+	return ""
 }
 
 // scrape counts the requests since the last scrape, and appends a sample of each series.
@@ -153,6 +184,12 @@ func (s *shop) scrape() {
 		put(at, 1)
 		put(labels.FromStrings("__name__", "process_start_time_seconds", "job", "shop", "instance", instance), float64(s.started[instance].Unix()))
 		put(labels.FromStrings("__name__", "shop_build_info", "job", "shop", "instance", instance, "version", s.version), 1)
+	}
+	if s.waiting != nil {
+		for _, instance := range []string{"a", "b"} {
+			s.count(0, "go_sql_wait_duration_seconds_total", traffic{instance: instance}, "db_name", "orders")
+		}
+		s.count(s.waiting(since)*s.interval.Seconds(), "go_sql_wait_duration_seconds_total", traffic{instance: "b"}, "db_name", "orders")
 	}
 	for _, c := range s.counters {
 		if !s.missing[c.labels.Get("instance")] {
@@ -202,7 +239,7 @@ func (s *shop) count(by float64, name string, t traffic, more ...string) {
 	id := name + t.instance + t.method + t.path + strings.Join(more, "")
 	c := s.counters[id]
 	if c == nil {
-		c = &counter{labels: labels.FromStrings(append([]string{"__name__", name, "job", "shop", "instance", t.instance, "method", t.method, "path", t.path}, more...)...)}
+		c = &counter{labels: labels.FromStrings(append([]string{"__name__", name, "job", "shop", "instance", t.instance, "method", t.method, "path", t.path}, more...)...).WithoutEmpty()}
 		s.counters[id] = c
 	}
 	c.value += by

@@ -31,7 +31,8 @@ type Options struct {
 	// TachoErrorRatioHigh fires. The default is 0.05.
 	ErrorRatio float64
 	// MinErrors is how many requests must fail in five minutes before the alert
-	// can fire: a single failure at night does not. The default is 5.
+	// can fire: a single failure at night does not. The default is a quarter of
+	// MinRequests.
 	MinErrors int
 	// Latency is the 95th percentile at which TachoLatencyHigh fires. The
 	// default is one second.
@@ -39,6 +40,8 @@ type Options struct {
 	// MinRequests is how many requests must be served in five minutes before
 	// TachoLatencyHigh can fire. The default is 20.
 	MinRequests int
+	// Limits are different limits of services and routes. The default is none.
+	Limits []Limit
 
 	// Speedup is the time scale of the alerts: it divides their for and their
 	// look-back, so that a demo shows in seconds what takes minutes. The default
@@ -57,9 +60,9 @@ func (o Options) filled() Options {
 	fill(&o.Window, time.Minute)
 	fill(&o.Interval, 15*time.Second)
 	fill(&o.ErrorRatio, 0.05)
-	fill(&o.MinErrors, 5)
 	fill(&o.Latency, time.Second)
 	fill(&o.MinRequests, 20)
+	fill(&o.MinErrors, quarter(o.MinRequests))
 	fill(&o.Speedup, 1)
 	fill(&o.RunbookURL, "docs/alerts/")
 	return o
@@ -95,8 +98,9 @@ func (o Options) Verdict() verdict.Options {
 		spans[job] = o.windowFor(interval)
 	}
 	longest := o.windowFor(o.slowest())
+	limits, different := o.limits()
 	return verdict.Options{
-		ErrorRatio: o.ErrorRatio, MinErrors: float64(o.MinErrors), Latency: o.Latency, MinRequests: float64(o.MinRequests),
+		Limits: limits, Exceptions: different,
 		Interval: o.Interval, Window: longest, LookBack: o.lookBack(),
 		WindowOf: func(job string) time.Duration {
 			if w, ok := spans[job]; ok {

@@ -36,6 +36,7 @@ func Recording(o Options) rulefmt.RuleGroup {
 		group.Rules = append(group.Rules, normalized(o, s)...)
 	}
 	group.Rules = append(group.Rules, derived()...)
+	group.Rules = append(group.Rules, limited(o)...)
 	return group
 }
 

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,12 @@ var incidents = map[string]struct {
 		look:    faultFrom + 4*time.Minute, state: verdict.Failing,
 		wants: []want{{kind: verdict.Errors, path: "/"}},
 	},
+	"a pool is exhausted": {
+		traffic: []traffic{{"a", "GET", "/", always(8), always(0), always(.03)}, {"b", "GET", "/", always(8), always(0), always(.03)}},
+		between: func(s *shop) { s.waiting = between(faultFrom, faultTo, 4, .1) },
+		look:    faultFrom + time.Minute, state: verdict.Warning,
+		wants: []want{{kind: verdict.Pool, path: "orders", since: faultFrom, only: "b"}},
+	},
 	"a gap in the data": {
 		traffic: []traffic{{"a", "GET", "/", always(8), between(faultFrom, time.Hour, .5, 0), always(.03)}},
 		between: func(s *shop) { // the fault begins while nothing is scraped
@@ -158,7 +165,9 @@ func TestVerdict(t *testing.T) {
 			if i.between != nil {
 				i.between(s)
 			}
-			got := s.run(i.look).Services[0]
+			v := s.run(i.look)
+			got := v.Services[0]
+			checkService(t, v, got)
 			if got.State != i.state || len(got.Findings) != len(i.wants) {
 				t.Errorf("state %s with %d findings, want %s with %d", got.State, len(got.Findings), i.state, len(i.wants))
 			}
@@ -172,9 +181,38 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// checkService: the state of a service, of its routes and of its findings agree.
+func checkService(t *testing.T, v *verdict.Verdict, got verdict.Service) {
+	t.Helper()
+	if len(got.Findings) > 0 && (got.Since.IsZero() || got.Since.After(v.At)) {
+		t.Errorf("it is %s since %v", got.State, got.Since)
+	}
+	states := map[string]verdict.State{}
+	for _, r := range got.Routes {
+		states[r.Method+r.Path] = r.State
+	}
+	for _, f := range got.Findings {
+		switch at := states[f.Method+f.Path]; f.Kind {
+		case verdict.Errors:
+			if at != verdict.Failing || f.Limit != got.Limits.ErrorRatio || len(f.Where.On) == 0 {
+				t.Errorf("the route %s is %q, with the limit %v, on %v", f.Path, at, f.Limit, f.Where.On)
+			}
+		case verdict.Latency:
+			if at != verdict.Slow || f.Limit != got.Limits.Latency || len(f.Where.On) == 0 {
+				t.Errorf("the route %s is %q, with the limit %v, on %v", f.Path, at, f.Limit, f.Where.On)
+			}
+		}
+	}
+	for _, language := range []verdict.Language{verdict.English, verdict.Chinese} {
+		if text := v.In(verdict.Words{Language: language}).Services[0].Text; text == "" || strings.Contains(text, "{") {
+			t.Errorf("its sentence in %s is %q", language, text)
+		}
+	}
+}
+
 func (w want) compare(t *testing.T, f verdict.Finding) {
 	t.Helper()
-	if f.Kind != w.kind || f.Path+f.Instance != w.path {
+	if f.Kind != w.kind || f.Path+f.Instance+f.Pool != w.path {
 		t.Errorf("the finding is %s of %s%s, want %s of %s", f.Kind, f.Path, f.Instance, w.kind, w.path)
 	}
 	if off := f.Since.Sub(shopBegan) - w.since; w.since != 0 && off.Abs() > 30*time.Second {
@@ -208,8 +246,8 @@ func TestVerdictOver(t *testing.T) {
 		t.Fatalf("%d findings at the end of the fault, want 2", len(v.Services[0].Findings))
 	}
 	got := s.run(faultTo + 75*time.Second).Services[0]
-	if got.State != verdict.Healthy || len(got.Findings) != 0 || len(got.Over) != 2 {
-		t.Fatalf("75 s after the fault: %s, %d findings, %d over", got.State, len(got.Findings), len(got.Over))
+	if got.State != verdict.Warning || len(got.Firing) != 2 || len(got.Findings) != 0 || len(got.Over) != 2 { // the alerts look back longer
+		t.Fatalf("75 s after the fault: %s, %v firing, %d findings, %d over", got.State, got.Firing, len(got.Findings), len(got.Over))
 	}
 	for _, f := range got.Over {
 		if off := f.Until.Sub(shopBegan) - faultTo; off.Abs() > 30*time.Second {
@@ -224,8 +262,8 @@ func TestVerdictOver(t *testing.T) {
 			t.Errorf("%v: %d findings after the end", v.At.Sub(shopBegan), n)
 		}
 	})
-	if n := len(s.verdict.Latest().Services[0].Over); n != 2 {
-		t.Errorf("%d findings are over, want 2", n)
+	if got := s.verdict.Latest().Services[0]; len(got.Over) != 2 || got.State != verdict.Healthy {
+		t.Errorf("%s, and %d findings are over, want 2", got.State, len(got.Over))
 	}
 }
 
@@ -233,13 +271,25 @@ func TestVerdictOver(t *testing.T) {
 func TestVerdictSteady(t *testing.T) {
 	swing := func(t time.Duration) float64 { return .05 + .015*math.Sin(float64(t)/float64(time.Minute)) }
 	s := newShop(t, traffic{"a", "GET", "/", always(50), swing, always(.03)})
-	changes, last := 0, verdict.Healthy
+	changes, last := 0, verdict.State("")
 	s.run(time.Hour, func(v *verdict.Verdict) {
 		if state := v.Services[0].State; state != last {
 			changes, last = changes+1, state
 		}
 	})
-	if changes > 2 { // from idle, and to failing
-		t.Errorf("the state changed %d times", changes)
+	if changes > 3 || last != verdict.Failing { // idle, maybe healthy, and failing
+		t.Errorf("the state changed %d times, and is %s", changes, last)
+	}
+}
+
+// TestVerdictAlert: an alert that nothing else explains has its start.
+func TestVerdictAlert(t *testing.T) {
+	s := newShop(t, traffic{"a", "GET", "/", between(0, 70*time.Minute, 4, 0), always(0), always(.03)})
+	got := s.run(95 * time.Minute).Services[0]
+	if got.State != verdict.Warning || len(got.Findings) != 1 || got.Findings[0].Alert != "TachoTrafficGone" {
+		t.Fatalf("%s, %+v", got.State, got.Findings)
+	}
+	if f := got.Findings[0]; f.AtLeast || f.Since.Sub(shopBegan) < 80*time.Minute || f.Since.Sub(shopBegan) > 84*time.Minute { // after its for
+		t.Errorf("it is %s", f.Sentence(verdict.Words{}))
 	}
 }

@@ -133,6 +133,14 @@ type Call struct {
 // Exchange returns the exchange that the call has begun.
 func (c *Call) Exchange() *Exchange { return &c.exchange }
 
+// ReadsRequest reports whether something that is recorded may read the request's Carrier.
+func (c *Call) ReadsRequest() bool {
+	return c.tracks != nil || len(c.exchange.tracked) > 0 || c.engine.Variant != nil
+}
+
+// TellsTLS reports whether the schema tells requests over TLS from others.
+func (c *Call) TellsTLS() bool { return c.engine.Store.Config.Schemes }
+
 // watched returns the exchange to which the response must be reported, or nil.
 func (c *Call) watched() *Exchange {
 	if c.use == excluded || c.engine.Minimal { // otherwise the values at the end suffice

@@ -53,6 +53,8 @@ type Exchange struct {
 	nestedPath string                      // the path in that router
 
 	watch watch // of the response, on net/http
+
+	inner atomic.Pointer[http.Request] // an inner router's copy of the request, by SetRouteIn
 }
 
 // Scratch is the recorder's memory, which an Exchange keeps when it is reused.
@@ -157,6 +159,7 @@ func (x *Exchange) reset() {
 	if x.nestedPath != "" || x.named.Load() != nil {
 		x.nestedPath = ""
 		x.named.Store(nil)
+		x.inner.Store(nil)
 	}
 	x.coded = 0
 	x.route = nil
@@ -345,6 +348,13 @@ func (x *Exchange) SetRoute(template string) {
 	if x.engine != nil {
 		x.named.Store(x.engine.Store.Route(template))
 	}
+}
+
+// SetRouteIn is SetRoute for a router that passes on a copy of the request, in which it has set path
+// values.
+func (x *Exchange) SetRouteIn(r *http.Request, template string) {
+	x.inner.Store(r) // before the route: reset clears both if there is one
+	x.SetRoute(template)
 }
 
 // SetTemplate sets the route to a string that never changes.

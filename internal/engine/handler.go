@@ -121,6 +121,9 @@ func (h *handler) finish(o *observer, seen *reqcopy.Copy) {
 func (h *handler) route(o *observer, r *http.Request) {
 	x, pattern := &o.exchange, r.Pattern
 	if h.reported != nil {
+		if x.named.Load() != nil { // by the router; finding the route again may cost more than the rest
+			return
+		}
 		if x.Route = h.engine.AskRoute(h.reported, r); x.Route != "" {
 			return
 		}

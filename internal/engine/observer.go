@@ -22,6 +22,9 @@ var observers = sync.Pool{New: func() any { return new(observer) }}
 // release makes the observer available for reuse. Only handles may still refer to it.
 func (o *observer) release() {
 	o.exchange.watch.use++
+	if o.exchange.inner.Load() != nil {
+		o.exchange.inner.Store(nil)
+	}
 	o.request, o.exchange.watch.ctx, o.inner, o.writer, o.entered = nil, nil, nil, nil, ""
 	observers.Put(o)
 }
@@ -35,7 +38,15 @@ func (o *observer) RequestHeader(name string) string { return o.request.Header.G
 func (o *observer) ResponseHeader(name string) string { return o.writer.Header().Get(name) }
 
 // PathValue implements Carrier.
-func (o *observer) PathValue(name string) string { return o.inner.PathValue(name) }
+func (o *observer) PathValue(name string) string {
+	if v := o.inner.PathValue(name); v != "" {
+		return v
+	}
+	if r := o.exchange.inner.Load(); r != nil {
+		return r.PathValue(name)
+	}
+	return ""
+}
 
 // HTTP implements Carrier.
 func (o *observer) HTTP() *http.Request { return o.inner }

@@ -33,18 +33,30 @@ type watch struct {
 }
 
 // handlesAtOnce are allocated together, so that a request allocates only 32 bytes, and most
-// requests nothing.
+// requests nothing. The first use of an exchange gets one only: an exchange that inner handlers find
+// by the context (Link) is not used again.
 const handlesAtOnce = 32
 
 // watching returns the handle for a writer.
 func (x *Exchange) watching(w http.ResponseWriter) *kind0 {
 	if len(x.watch.handles) == 0 {
-		x.watch.handles = make([]kind0, handlesAtOnce)
+		x.addHandles()
 	}
 	k := &x.watch.handles[0]
 	x.watch.handles = x.watch.handles[1:]
 	k.writer, k.exchange, k.use = w, x, x.watch.use
 	return k
+}
+
+// addHandles is not inlined, so that watching can be.
+//
+//go:noinline
+func (x *Exchange) addHandles() {
+	n := handlesAtOnce
+	if x.watch.use == 1 {
+		n = 1
+	}
+	x.watch.handles = make([]kind0, n)
 }
 
 // Watch returns a writer that reports to the exchange, with the optional interfaces

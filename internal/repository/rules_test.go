@@ -59,6 +59,8 @@ func TestImports(t *testing.T) {
 			"github.com/klauspost/compress/zstd",
 			"google.golang.org/protobuf/types/known/timestamppb",
 		}, "a format does not depend on where values come from"},
+		{"./internal/fiberapp", []string{module + "/adapter", module + "/internal/routefinder"}, "adapters of Fiber share it: what it needs, an adapter outside of this project can have as well"},
+		{"./internal/grpcfamilies", []string{module, "github.com/prometheus/client_golang/prometheus"}, "the families are those of another library, whatever tacho records besides"},
 		{"./internal/guard", []string{
 			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
 		}, "a faulty collector is dealt with in the same way whatever tacho itself counts"},
@@ -77,6 +79,7 @@ func TestImports(t *testing.T) {
 		}, "tests of several packages read a Meter in the same way; only tests import it"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./internal/outgoing", []string{module + "/schema", module + "/internal/labelset", module + "/internal/labelvalue"}, "a client's requests are measured without a server"},
+		{"./internal/routefinder", []string{module}, "adapters share it: what it needs, an adapter outside of this project can have as well"},
 		{"./internal/scan", []string{
 			module + "/schema", module + "/internal/expo", module + "/internal/hist", module + "/internal/labelvalue", module + "/internal/names", module + "/internal/store",
 		}, "what is exported depends on schemas and counts, and not on who scrapes or how"},
@@ -94,7 +97,7 @@ func TestImports(t *testing.T) {
 		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
-		{"./dash", []string{module + "/schema"}, "the page reads any Prometheus, with or without tacho"},
+		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact"}, "the page reads any Prometheus, with or without tacho"},
 		{"./docs", nil, "the pages are text"},
 		{"./internal/engine", []string{
 			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
@@ -113,13 +116,17 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestAdapterImports: an adapter knows its framework, client_golang and the public packages, so that
-// anybody can write one. Its framework is what its own go.mod requires.
+// sharedByAdapters are internal packages for adapters of one family of frameworks. Each stands for
+// itself, and needs only public packages, so that an adapter outside of this project can have its own.
+var sharedByAdapters = []string{module + "/internal/fiberapp", module + "/internal/grpcfamilies", module + "/internal/routefinder"}
+
+// TestAdapterImports: an adapter knows its framework, client_golang, the public packages and what is
+// shared within its family, so that anybody can write one. Its framework is what its own go.mod requires.
 func TestAdapterImports(t *testing.T) {
 	inRoot(t)
 	for _, a := range adapters(t) {
 		for _, imported := range importsOf(t, "./"+a.dir+"/...") {
-			ours := within(imported, module) && imported != module && imported != module+"/adapter"
+			ours := within(imported, module) && imported != module && imported != module+"/adapter" && !slices.Contains(sharedByAdapters, imported)
 			unknown := slices.Contains(a.imports, imported) && !slices.ContainsFunc(a.framework, func(m moduleVersion) bool { return within(imported, m.Path) })
 			if ours || unknown {
 				t.Errorf("%s imports %s: besides the standard library it may import its framework, client_golang, tacho and package adapter", a.dir, imported)
@@ -141,7 +148,7 @@ func TestArrows(t *testing.T) {
 	}{
 		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
 		{"./gen/...", []string{"/schema", "/verdict"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
-		{"./dash", []string{"/schema"}, nil},
+		{"./dash", []string{"/schema", "/verdict", "/internal/redact"}, nil},
 		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},

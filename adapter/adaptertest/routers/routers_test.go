@@ -2,6 +2,7 @@ package routers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,24 +14,17 @@ import (
 	"github.com/tacho-go/tacho/adapter/adaptertest"
 )
 
-// chiRoute reports the route that a chi router finds, for adapter.Middleware. Find decides
-// as the router does, before the handlers run and after them. Labels that are made of path
-// values need these in the request.
-func chiRoute(router *chi.Mux) func(*http.Request) string {
-	return func(r *http.Request) string {
-		found := chi.NewRouteContext()
-		pattern := router.Find(found, r.Method, r.URL.Path)
-		if pattern == "" {
-			return tacho.Unmatched
-		}
-		for i, name := range found.URLParams.Keys {
-			r.SetPathValue(name, found.URLParams.Values[i])
-		}
-		return pattern
-	}
+// chiRoute reports the route that a chi router has found, for adapter.Middleware in its chain.
+func chiRoute(r *http.Request) string {
+	c := chi.RouteContext(r.Context())
+	return adapter.ChiRoute(c.RoutePatterns, c.RoutePath, func() string {
+		return c.Routes.Find(chi.NewRouteContext(), r.Method, r.URL.Path)
+	})
 }
 
-// gorillaRoute is the same for gorilla/mux.
+// gorillaRoute reports the route that a gorilla/mux router finds, for adapter.Middleware around it:
+// its own middleware does not run for 404 and 405. It is asked for requests that gorillaNamed has
+// not seen.
 func gorillaRoute(router *mux.Router) func(*http.Request) string {
 	return func(r *http.Request) string {
 		var match mux.RouteMatch
@@ -46,13 +40,22 @@ func gorillaRoute(router *mux.Router) func(*http.Request) string {
 	}
 }
 
-// gorillaVars is a middleware for gorilla/mux: handlers and what tacho.Track puts on them
-// see the router's variables by Request.PathValue.
-func gorillaVars(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setVars(r, mux.Vars(r))
-		next.ServeHTTP(w, r)
-	})
+// gorillaNamed is a middleware for gorilla/mux: it names the route, which gorilla/mux reports to its
+// handlers only, so that nothing is routed a second time. Handlers, and what tacho.Track puts on
+// them, see the router's variables by Request.PathValue.
+func gorillaNamed(m *tacho.Meter) mux.MiddlewareFunc {
+	recorder := adapter.Of(m)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			setVars(r, mux.Vars(r))
+			if x := recorder.Enclosing(w, r.Context()); x != nil {
+				if template, err := mux.CurrentRoute(r).GetPathTemplate(); err == nil {
+					x.SetRouteIn(r, template)
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 func setVars(r *http.Request, vars map[string]string) {
@@ -68,14 +71,23 @@ var lacks = map[adaptertest.Feature]string{
 }
 
 func TestChi(t *testing.T) {
+	template := func(path string) string { return strings.ReplaceAll(path, "{rest...}", "*") }
 	adaptertest.Run(t, adaptertest.Framework{
 		Lacks:    lacks,
-		Template: func(path string) string { return strings.ReplaceAll(path, "{rest...}", "*") },
+		Template: template,
 		Start: func(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error) {
+			m, err := meter(app, opts)
+			if err != nil {
+				return adaptertest.Service{}, err
+			}
 			router := chi.NewRouter()
-			return start(app, opts, router, chiRoute(router), func(method, path string, h http.Handler) {
-				router.Method(method, strings.ReplaceAll(path, "{rest...}", "*"), h)
-			})
+			if m != nil {
+				router.Use(chain(app, adapter.Middleware(m, chiRoute))...)
+			} else {
+				router.Use(chain(app, nil)...)
+			}
+			register(app, m, func(method, path string, h http.Handler) { router.Method(method, template(path), h) })
+			return app.Serve(router, m)
 		},
 	})
 }
@@ -86,37 +98,55 @@ func TestGorilla(t *testing.T) {
 		Lacks:    lacks,
 		Template: template,
 		Start: func(app adaptertest.App, opts tacho.Options) (adaptertest.Service, error) {
+			m, err := meter(app, opts)
+			if err != nil {
+				return adaptertest.Service{}, err
+			}
 			router := mux.NewRouter()
-			router.Use(gorillaVars)
-			return start(app, opts, router, gorillaRoute(router), func(method, path string, h http.Handler) {
-				router.Handle(template(path), h).Methods(method)
-			})
+			var h http.Handler = router
+			var measure func(http.Handler) http.Handler
+			if m != nil {
+				router.Use(gorillaNamed(m))
+				measure = adapter.Middleware(m, gorillaRoute(router))
+			}
+			for _, wrap := range slices.Backward(chain(app, measure)) {
+				h = wrap(h)
+			}
+			register(app, m, func(method, path string, h http.Handler) { router.Handle(template(path), h).Methods(method) })
+			return app.Serve(h, m)
 		},
 	})
 }
 
-// start serves an app on a router.
-func start(app adaptertest.App, opts tacho.Options, router http.Handler, route func(*http.Request) string, handle func(method, path string, h http.Handler)) (adaptertest.Service, error) {
-	var m *tacho.Meter
-	measure := func(h http.Handler) http.Handler { return h }
-	if !app.Plain {
-		var err error
-		if m, err = tacho.New(opts); err != nil {
-			return adaptertest.Service{}, err
-		}
-		measure = adapter.Middleware(m, route)
-		handle("GET", m.MetricsPath(), m.Metrics())
+// meter makes the app's Meter, nil for a plain app.
+func meter(app adaptertest.App, opts tacho.Options) (*tacho.Meter, error) {
+	if app.Plain {
+		return nil, nil
 	}
-	inner := router
+	return tacho.New(opts)
+}
+
+// chain is the middlewares of the app, the outermost first.
+func chain(app adaptertest.App, measure func(http.Handler) http.Handler) (all []func(http.Handler) http.Handler) {
+	if app.Recovery == adaptertest.RecoveryOutside {
+		all = append(all, recovering)
+	}
+	if measure != nil {
+		all = append(all, measure)
+	}
+	if measure != nil && app.Twice {
+		all = append(all, adaptertest.Blind, measure)
+	}
 	if app.Recovery == adaptertest.RecoveryInside {
-		inner = recovering(inner)
+		all = append(all, recovering)
 	}
-	if app.Twice {
-		inner = adaptertest.Blind(measure(inner))
-	}
-	h := measure(inner)
-	if app.Recovery == adaptertest.RecoveryOutside || app.Plain && app.Recovery != adaptertest.NoRecovery {
-		h = recovering(h)
+	return all
+}
+
+// register registers the app's routes and the endpoint.
+func register(app adaptertest.App, m *tacho.Meter, handle func(method, path string, h http.Handler)) {
+	if m != nil {
+		handle("GET", m.MetricsPath(), m.Metrics())
 	}
 	for _, r := range app.Routes {
 		handle(r.Method, r.Path, adaptertest.OnRoute(m, r, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -126,7 +156,6 @@ func start(app adaptertest.App, opts tacho.Options, router http.Handler, route f
 			}
 		})))
 	}
-	return app.Serve(h, m)
 }
 
 func recovering(next http.Handler) http.Handler {

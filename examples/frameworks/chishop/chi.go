@@ -13,27 +13,19 @@ import (
 	"github.com/tacho-go/tacho/examples/frameworks/shop"
 )
 
-// route reports the route that a chi router finds, for adapter.Middleware. Find decides as the router
-// does. Labels that are made of path values need these in the request.
-func route(router *chi.Mux) func(*http.Request) string {
-	return func(r *http.Request) string {
-		found := chi.NewRouteContext()
-		pattern := router.Find(found, r.Method, r.URL.Path)
-		if pattern == "" {
-			return tacho.Unmatched
-		}
-		for i, name := range found.URLParams.Keys {
-			r.SetPathValue(name, found.URLParams.Values[i])
-		}
-		return pattern
-	}
+// route reports the route that chi has found, for adapter.Middleware in its chain.
+func route(r *http.Request) string {
+	c := chi.RouteContext(r.Context())
+	return adapter.ChiRoute(c.RoutePatterns, c.RoutePath, func() string {
+		return c.Routes.Find(chi.NewRouteContext(), r.Method, r.URL.Path)
+	})
 }
 
 // Serve serves the shop until ln is closed.
 func Serve(ln net.Listener) error {
 	m := tacho.MustNew(tacho.Options{})
 	r := chi.NewRouter()
-	r.Use(shop.Recovering)
+	r.Use(adapter.Middleware(m, route), shop.Recovering)
 	r.Get("/items/{id}", item)
 	r.Method("POST", "/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m)))
 	r.Route("/api/v1", func(r chi.Router) {
@@ -45,7 +37,7 @@ func Serve(ln net.Listener) error {
 	r.Get("/panic", func(http.ResponseWriter, *http.Request) { panic(shop.ErrBroken) })
 	r.Get("/healthz", func(http.ResponseWriter, *http.Request) {})
 	r.Method("GET", "/metrics", m.Metrics())
-	return http.Serve(ln, adapter.Middleware(m, route(r))(r))
+	return http.Serve(ln, r)
 }
 
 func item(w http.ResponseWriter, r *http.Request) {

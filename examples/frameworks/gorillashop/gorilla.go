@@ -1,4 +1,4 @@
-// Package gorillashop is the shop on gorilla/mux, which needs no adapter: one function reports its
+// Package gorillashop is the shop on gorilla/mux, which needs no adapter: a middleware names its
 // routes.
 package gorillashop
 
@@ -14,28 +14,32 @@ import (
 	"github.com/tacho-go/tacho/examples/frameworks/shop"
 )
 
-// route reports the route that a router finds, for adapter.Middleware. Middleware of the router itself
-// does not run for 404 and 405, so this one stands around it. Labels that are made of path values need
-// these in the request.
-func route(router *mux.Router) func(*http.Request) string {
-	return func(r *http.Request) string {
-		var match mux.RouteMatch
-		if !router.Match(r, &match) || match.MatchErr != nil || match.Route == nil {
-			return tacho.Unmatched
-		}
-		for name, value := range match.Vars {
-			r.SetPathValue(name, value)
-		}
-		template, _ := match.Route.GetPathTemplate() // "" for a route without a path
-		return template
+// named is a middleware of the router that names the route of a request. Labels that are made of path
+// values need these in the request.
+func named(m *tacho.Meter) mux.MiddlewareFunc {
+	recorder := adapter.Of(m)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for name, value := range mux.Vars(r) {
+				r.SetPathValue(name, value)
+			}
+			template, err := mux.CurrentRoute(r).GetPathTemplate()
+			if x := recorder.Enclosing(w, r.Context()); x != nil && err == nil {
+				x.SetRouteIn(r, template)
+			}
+			next.ServeHTTP(w, r)
+		})
 	}
 }
+
+// unnamed is for requests that the router passes to no middleware, which are 404 and 405.
+func unnamed(*http.Request) string { return tacho.Unmatched }
 
 // Serve serves the shop until ln is closed.
 func Serve(ln net.Listener) error {
 	m := tacho.MustNew(tacho.Options{})
 	r := mux.NewRouter()
-	r.Use(shop.Recovering)
+	r.Use(named(m), shop.Recovering)
 	r.HandleFunc("/items/{id}", item).Methods("GET")
 	r.Handle("/orders", tacho.Track(http.HandlerFunc(shop.PlaceOrder), shop.Orders(m))).Methods("POST")
 	api := r.PathPrefix("/api/v1").Subrouter()
@@ -46,7 +50,7 @@ func Serve(ln net.Listener) error {
 	r.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(shop.ErrBroken) })
 	r.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	r.Handle("/metrics", m.Metrics())
-	return http.Serve(ln, adapter.Middleware(m, route(r))(r))
+	return http.Serve(ln, adapter.Middleware(m, unnamed)(r))
 }
 
 func item(w http.ResponseWriter, r *http.Request) {

@@ -35,21 +35,9 @@ func Serve(ln net.Listener) error {
 	huma.Get(api, "/healthz", func(context.Context, *struct{}) (*output, error) { return text(""), nil })
 	mux.Handle("GET /metrics", m.Metrics())
 
-	// An operation has no place for a net/http middleware, so only() stands around all of them.
+	// An operation has no place for a net/http middleware, so Only stands around all of them.
 	orders := shop.Orders(m)
-	return http.Serve(ln, m.Handler(shop.Recovering(only("/orders", orders, m.Handler(mux)))))
-}
-
-// only tracks the requests of a path in a metric.
-func only(path string, metric *tacho.Metric, next http.Handler) http.Handler {
-	tracked := tacho.Track(next, metric)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == path {
-			tracked.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return http.Serve(ln, m.Handler(shop.Recovering(shop.Only("/orders", orders, m.Handler(mux)))))
 }
 
 func item(_ context.Context, in *struct {

@@ -3,6 +3,8 @@ package shop
 import (
 	"io"
 	"net/http"
+
+	"github.com/tacho-go/tacho"
 )
 
 // What the services on net/http have in common.
@@ -33,6 +35,18 @@ func Recovering(next http.Handler) http.Handler {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Only tracks the requests of a path in a metric, where a single route has no place for middleware.
+func Only(path string, metric *tacho.Metric, next http.Handler) http.Handler {
+	tracked := tacho.Track(next, metric)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			tracked.ServeHTTP(w, r)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -13,9 +13,19 @@ const mostProblems = 3
 // mostProblemLines is the maximum for all problems together: a single one is shown in full.
 const mostProblemLines = 4
 
+// mostVerdictLines is the maximum for the verdict.
+const mostVerdictLines = 2
+
 // header returns the lines above the table.
 func header(p Frame, now time.Time, width int, paused bool) []Line {
 	lines := []Line{line(bold, "tacho top").and(normal, "  "+targets(p))}
+	if v := p.Verdict; v != nil {
+		color := normal
+		if v.Unhealthy {
+			color = red
+		}
+		lines = append(lines, sentences(color, width, mostVerdictLines, v.Text)...)
+	}
 	lines = append(lines, words(bold, width, totals(p)...)...)
 	of := times(p, now)
 	if paused {

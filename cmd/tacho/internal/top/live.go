@@ -31,11 +31,13 @@ func (t *Top) Live(ctx context.Context, in, out *os.File) error {
 	for _, s := range t.scrapers {
 		go s.follow(ctx, t.options.Interval, results)
 	}
+	verdicts := make(chan *Verdict)
+	go followVerdict(ctx, t.verdict, t.options.Interval, verdicts)
 	l := &live{terminal: screen, watch: t.watch, view: View{Order: t.options.Order}}
-	return l.run(ctx, results, keysOf(ctx, in))
+	return l.run(ctx, results, verdicts, keysOf(ctx, in))
 }
 
-func (l *live) run(ctx context.Context, results <-chan result, bytes <-chan []byte) error {
+func (l *live) run(ctx context.Context, results <-chan result, verdicts <-chan *Verdict, bytes <-chan []byte) error {
 	sizes, stop := resized()
 	defer stop()
 	seconds := time.NewTicker(time.Second) // updates the displayed ages
@@ -51,6 +53,8 @@ func (l *live) run(ctx context.Context, results <-chan result, bytes <-chan []by
 			return nil
 		case a := <-results:
 			a.tell(l.watch)
+		case v := <-verdicts:
+			l.watch.Judge(v)
 		case <-sizes:
 		case <-seconds.C:
 		case <-late:

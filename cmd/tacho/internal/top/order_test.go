@@ -111,7 +111,8 @@ func TestState(t *testing.T) {
 		"one was slow": {Row{P95: 7, Rate: 0.5, Requests: 1}, 0, 0, OK},
 		"idle":         {Row{ErrorRatio: math.NaN(), P95: math.NaN()}, 0, 0, Idle},
 	} {
-		if got := stateOf(c.row, c.errors, c.errorRate); got != c.want {
+		c.row.errors, c.row.errorRate = c.errors, c.errorRate
+		if got := defaultLimits.state(c.row); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -28,8 +28,9 @@ type Row struct {
 	Statuses []Status
 	Requests float64 // number of requests
 
-	seconds float64
-	bounds  bounds
+	seconds           float64
+	errors, errorRate float64
+	bounds            bounds
 }
 
 // A Status is one status of a route.
@@ -57,22 +58,21 @@ func (s *sum) row(r Route, timed bool) Row {
 		Route: r, NotRoute: notRoutes[r.Path], InFlight: s.inFlight, seconds: s.seconds, bounds: s.bounds(),
 		P50: s.quantile(0.5), P95: s.quantile(0.95), P99: s.quantile(0.99),
 	}
-	var errors, errorRate float64
 	for _, name := range slices.Sorted(maps.Keys(s.number)) {
 		st := Status{Name: name, Error: errorStatus.MatchString(name), Rate: s.rate[name], Requests: s.number[name]}
 		row.Rate += st.Rate
 		row.Requests += st.Requests
 		if st.Error {
-			errors += st.Requests
-			errorRate += st.Rate
+			row.errors += st.Requests
+			row.errorRate += st.Rate
 		}
 		row.Statuses = append(row.Statuses, st)
 	}
-	row.ErrorRatio = errorRate / row.Rate
+	row.ErrorRatio = row.errorRate / row.Rate
 	if row.withoutStatus() {
 		row.ErrorRatio = math.NaN()
 	}
-	row.State = stateOf(row, errors, errorRate)
+	row.State = defaultLimits.state(row)
 	row.finish(timed)
 	return row
 }

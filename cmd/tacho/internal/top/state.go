@@ -25,11 +25,17 @@ const (
 // single failure is far above limitTraffic.
 const fewRequests = 1
 
-func stateOf(r Row, errors, errorRate float64) State {
+// limits are the thresholds of a route.
+type limits struct{ errorRatio, p95 float64 }
+
+// defaultLimits apply unless a server's verdict says otherwise.
+var defaultLimits = limits{limitErrorRatio, limitSlow}
+
+func (l limits) state(r Row) State {
 	switch {
-	case r.ErrorRatio >= limitErrorRatio && errorRate >= limitTraffic && errors > fewRequests:
+	case r.ErrorRatio >= l.errorRatio && r.errorRate >= limitTraffic && r.errors > fewRequests:
 		return Errors
-	case r.P95 >= limitSlow && r.Rate >= limitTraffic && r.Requests > fewRequests:
+	case r.P95 >= l.p95 && r.Rate >= limitTraffic && r.Requests > fewRequests:
 		return Slow
 	case r.Rate > 0:
 		return OK

@@ -35,6 +35,7 @@ type Top struct {
 	options  Options
 	watch    *Watch
 	scrapers []scraper
+	verdict  func(context.Context) *Verdict
 }
 
 // New validates the options. It does not scrape yet.
@@ -91,6 +92,19 @@ func (o Options) check() error {
 	return nil
 }
 
+// URLs returns the URLs that are scraped.
+func (t *Top) URLs() []string {
+	var all []string
+	for _, s := range t.scrapers {
+		all = append(all, s.URL())
+	}
+	return all
+}
+
+// UseVerdict sets a function that returns what a server has found about the service, nil if there is
+// none. It must be called before the first scrape.
+func (t *Top) UseVerdict(f func(context.Context) *Verdict) { t.verdict = f }
+
 // Once scrapes twice, an interval apart, and prints the table.
 func (t *Top) Once(ctx context.Context, w io.Writer) error {
 	for round := range 2 {
@@ -103,6 +117,9 @@ func (t *Top) Once(ctx context.Context, w io.Writer) error {
 		if p := t.watch.Frame(time.Now()); p.Answering == 0 {
 			return fmt.Errorf("%w: %s", ErrNoMetrics, strings.Join(p.Problems, "; "))
 		}
+	}
+	if t.verdict != nil {
+		t.watch.Judge(t.verdict(ctx))
 	}
 	now := time.Now()
 	return Plain(w, t.watch.Frame(now), t.options.Order, t.options.Limit, now)

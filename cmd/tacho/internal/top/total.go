@@ -30,6 +30,7 @@ func (w *Watch) addUp() *combined {
 		all.window = max(all.window, i.span())
 	}
 	all.rows, all.total = t.rows()
+	w.applyLimits(all.rows)
 	if !all.allTime {
 		w.markQuiet(all.rows)
 	}
@@ -68,4 +69,16 @@ func (s step) span() time.Duration {
 		return 0
 	}
 	return s.to.Sub(s.from)
+}
+
+// applyLimits computes the states of routes with the limits of the verdict, so that both agree.
+func (w *Watch) applyLimits(rows []Row) {
+	if w.verdict == nil || w.verdict.LimitsFunc == nil {
+		return
+	}
+	for i, r := range rows {
+		var l limits
+		l.errorRatio, l.p95 = w.verdict.LimitsFunc(r.Path)
+		rows[i].State = l.state(r)
+	}
 }

@@ -11,6 +11,7 @@ type Watch struct {
 	interval  time.Duration
 	window    time.Duration
 	instances []*instance
+	verdict   *Verdict
 	added     *combined           // nil after a new snapshot
 	busy      map[Route]time.Time // last observed request of each route
 }
@@ -37,6 +38,12 @@ func (w *Watch) Fail(i int, at time.Time, problem string) {
 	w.added = nil
 }
 
+// Judge sets the verdict; nil is none.
+func (w *Watch) Judge(v *Verdict) {
+	w.verdict = v
+	w.added = nil
+}
+
 // A Frame is the data to display at a time.
 type Frame struct {
 	URLs      []string
@@ -49,6 +56,7 @@ type Frame struct {
 	AllTime   bool          // since the start of the process, after a single scrape
 	Window    time.Duration // time range of the rates
 	Up        []time.Duration
+	Verdict   *Verdict // nil: none
 
 	Total Row
 	Rows  []Row
@@ -59,7 +67,7 @@ func (w *Watch) Frame(now time.Time) Frame {
 	if w.added == nil {
 		w.added = w.addUp()
 	}
-	p := Frame{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total}
+	p := Frame{Interval: w.interval, AllTime: w.added.allTime, Window: w.added.window, Rows: w.added.rows, Total: w.added.total, Verdict: w.verdict}
 	for _, i := range w.instances {
 		p.URLs = append(p.URLs, i.url)
 		p.note(i, now)
