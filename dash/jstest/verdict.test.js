@@ -3,6 +3,7 @@ import test from "node:test";
 
 import { useZone } from "../static/format.js";
 import { choose } from "../static/messages.js";
+import { limitsOf } from "../static/model.js";
 import { claim, guess, headlineOf, headlineOfAll, incidentOf, judge, titleOf } from "../static/verdict.js";
 
 useZone("UTC");
@@ -60,4 +61,10 @@ test("without a verdict the page's own states speak, and an alert that fires is 
   assert.equal(quiet.state, "warning");
   const firing = headlineOf(quiet, [], [], more);
   assert.equal(firing.text + firing.quiet, "shop is within its limits, but an alert is still firing: A");
+});
+
+test("the limits of a verdict stay for moments without one", () => {
+  assert.deepEqual(limitsOf("pay", "/x"), { errorRatio: 0.05, slow: 1, traffic: 0.05 });
+  judge([], { at: "", services: [{ job: "pay", state: "healthy", findings: null, limits: { errorRatio: 0.1, latency: 0.3 }, routes: [{ path: "/slow", limits: { errorRatio: 0.1, latency: 10 } }] }] });
+  assert.deepEqual([limitsOf("pay", "/x").slow, limitsOf("pay", "/slow").slow, limitsOf("shop", "/slow").slow], [0.3, 10, 1]);
 });

@@ -1,8 +1,9 @@
 // The server's verdict: which services are not healthy, what is wrong, since when, where and after what.
 // Pure. Without a verdict (another API), the page's own states stand.
 
-import { age, latency, ratio, time, visible } from "./format.js";
+import { age, latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
+import { learnLimits } from "./model.js";
 
 /**
  * What the server says, as package verdict writes it. Times are texts of RFC 3339.
@@ -25,7 +26,8 @@ import { say } from "./messages.js";
  * @property {{instances: number, only?: string}} [where]
  * @property {Event} [after]
  *
- * @typedef {{job: string, state: string, findings: Finding[] | null, firing?: string[], over?: Finding[]}} Judged
+ * @typedef {{errorRatio: number, latency: number}} Limits in seconds
+ * @typedef {{job: string, state: string, limits?: Limits, routes?: {path: string, limits?: Limits}[], findings: Finding[] | null, firing?: string[], over?: Finding[]}} Judged
  * @typedef {{at: string, services: Judged[] | null}} Verdict
  */
 
@@ -33,7 +35,7 @@ import { say } from "./messages.js";
 const states = /** @type {Record<string, string>} */ ({ failing: "errors", down: "down", slow: "slow", warning: "warning", healthy: "healthy", idle: "idle" });
 
 /** The state that a finding gives to what it is about. */
-export const stateOfKind = (/** @type {string} */ kind) => (/** @type {Record<string, string>} */ ({ errors: "errors", latency: "slow", target: "down", pool: "slow" }))[kind] ?? "warning";
+export const stateOfKind = (/** @type {string} */ kind) => (/** @type {Record<string, string>} */ ({ errors: "errors", latency: "slow", target: "down" }))[kind] ?? "warning";
 
 /** secondsAt are the seconds since the epoch of a time; 0 if there is none. */
 export const secondsAt = (/** @type {string | undefined} */ text) => (text ? Date.parse(text) / 1000 || 0 : 0);
@@ -46,6 +48,8 @@ export const secondsAt = (/** @type {string | undefined} */ text) => (text ? Dat
  */
 export function judge(services, verdict) {
   for (const found of verdict?.services ?? []) {
+    if (found.limits) learnLimits(found.job, "", found.limits);
+    for (const r of found.routes ?? []) if (r.limits) learnLimits(found.job, r.path, r.limits);
     for (const s of services.filter((s) => s.job === found.job && s.routes.length > 0)) {
       s.state = states[found.state] ?? s.state;
       s.judged = found;
@@ -82,10 +86,10 @@ export function guess(services, alerts, down) {
  * subjectOf is what a finding is about.
  * @param {Finding} f
  */
-export const subjectOf = (f) => visible(f.path !== undefined ? `${f.method ?? ""} ${f.path}`.trim() : f.instance ?? f.pool ?? f.alert ?? "");
+export const subjectOf = (f) => visible(f.path !== undefined ? `${f.method ?? ""} ${f.path}`.trim() : f.pool ?? f.instance ?? f.alert ?? "");
 
 /** How the value of a finding is written. */
-const written = /** @type {Record<string, (n: number) => string>} */ ({ errors: ratio, latency, pool: ratio });
+const written = /** @type {Record<string, (n: number) => string>} */ ({ errors: ratio, latency, pool: rate });
 
 /** valueOf is the value of a finding; that of a target or an alert says nothing. */
 export const valueOf = (/** @type {string} */ kind, /** @type {number | undefined} */ n) => (n === undefined || !written[kind] ? "" : written[kind](n));
