@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { compared, endsOf, lastOf, lines, panels, stack, tickTexts } from "../static/panels.js";
+import { byInstance, compared, endOf, lastOf, lines, panels, stack, tickTexts } from "../static/panels.js";
 import { bytes, count, latency, number, rate, ratio } from "../static/format.js";
 import { raw, recorded } from "../static/queries.js";
 import { range, vector } from "./ranges.js";

@@ -12,7 +12,7 @@ import { track } from "./track.js";
  * A Cell is a text, or a text with a tooltip, a link, a share from 0 to 1 that is drawn as
  * a bar, a mark that it is worse than the other rows, the tone of a state, an icon before it, a line of values,
  * or what it was before, in muted ink.
- * @typedef {{text: string, title?: string, href?: string, share?: number, worse?: boolean, tone?: string, state?: string, curve?: (number | null)[], was?: string, mono?: boolean, bold?: boolean}} RichCell
+ * @typedef {{text: string, title?: string, href?: string, share?: number, worse?: boolean, tone?: string, state?: string, curve?: (number | null)[], most?: number, was?: string, mono?: boolean, bold?: boolean}} RichCell
  * @typedef {string | RichCell} Cell
  * @typedef {{key: string, cells: Cell[]}} Row
  * @typedef {{label: string, number?: boolean, hide?: string, narrow?: boolean}} Head hide is a class of narrow screens; narrow says the label where rows are stacked
@@ -76,11 +76,11 @@ function factCell(/** @type {HTMLElement} */ element) {
   const was = make("span", { class: "was" });
   /** @type {HTMLElement | null} */
   let inner = null;
-  return (/** @type {RichCell} */ { text, title, href, share, worse, tone, state: shape, curve, was: before, mono, bold }) => {
+  return (/** @type {RichCell} */ { text, title, href, share, worse, tone, state: shape, curve, most, was: before, mono, bold }) => {
     const tag = href ? "a" : worse || bold ? "b" : "bdi";
     if (inner?.localName !== tag) {
       inner = make(tag);
-      const parts = [...(shape ? [state.element, " "] : []), ...(curve ? [spark] : []), inner, ...(before !== undefined ? [" ", was] : [])];
+      const parts = [...(shape ? [state.element, " "] : []), ...(curve ? [spark] : [inner]), ...(before !== undefined ? [" ", was] : [])];
       element.replaceChildren(...(share !== undefined ? [make("span", { class: "meter" }, bar.element, inner)] : parts));
     }
     put(inner, shorten(visible(text), 160));
@@ -88,7 +88,7 @@ function factCell(/** @type {HTMLElement} */ element) {
     if (href) attribute(inner, "href", href);
     if (shape) state.update(shape);
     if (before !== undefined) put(was, before);
-    if (curve) attribute(line, "d", sparkPath(curve, Math.max(...curve.map((v) => v ?? 0), 1e-12), 100, 22));
+    if (curve) attribute(line, "d", sparkPath(curve, most || Math.max(...curve.map((v) => v ?? 0), 1e-12), 100, 22));
     if (share !== undefined) bar.update(share);
     attribute(element, "title", title ? shorten(visible(title), 2000) : "");
   };

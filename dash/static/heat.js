@@ -90,7 +90,7 @@ export function usual(h) {
 }
 
 /** What a group must hold of all requests, and how low the rows between two groups are. */
-const [leastGroup, valley] = [0.1, 0.25];
+const [leastGroup, valley] = [0.1, 0.15];
 
 /**
  * groups are the newest requests by what they take: one group, or two that are apart, the larger one first.

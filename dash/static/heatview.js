@@ -5,7 +5,7 @@ import { queryBox } from "./chart.js";
 import { color } from "./colors.js";
 import { momentOf, nearest, pin, point } from "./cursor.js";
 import { attribute, make, put, svg } from "./dom.js";
-import { clock, latency, minute, rate, ratio, time } from "./format.js";
+import { clock, latency, minute, rate, time } from "./format.js";
 import { groups, heat, nativeHeat, shadeOf, usual } from "./heat.js";
 import { roundTimes } from "./lanes.js";
 import { drawMark } from "./marks.js";
@@ -180,7 +180,7 @@ function summary(/** @type {import("./heat.js").Heat} */ h) {
   const found = groups(h);
   if (found.length === 2) {
     const [a, b] = found;
-    return say("twoGroups", { share: ratio(Math.round(a.share * 100) / 100), bucket: rowText(h, a.from, a.to), rest: ratio(Math.round(b.share * 100) / 100), other: rowText(h, b.from, b.to) });
+    return say("twoGroups", { share: `${Math.round(a.share * 100)}%`, bucket: rowText(h, a.from, a.to), rest: `${Math.round(b.share * 100)}%`, other: rowText(h, b.from, b.to) });
   }
   const r = usual(h);
   return r < 0 ? "" : say("mostAre", { bucket: rowText(h, r) });

@@ -261,7 +261,9 @@ const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
 export function tickTexts(ticks, unit, write) {
   const texts = ticks.map(write);
   const says = (/** @type {number} */ t, /** @type {string} */ text) => Math.abs(t) >= 1e6 || Math.abs(Number(text.replaceAll(",", "")) - t) <= 1e-9 * Math.abs(t);
-  const exact = unit in tickUnits || ticks.every((t, i) => says(t, texts[i]));
+  // As short as they can be: 20 and 40, not 20.0 and 40.0.
+  const short = (unit === "rate" || unit === "ratio") && Math.max(...ticks.map(Math.abs)) < 1e4;
+  const exact = !short && (unit in tickUnits || ticks.every((t, i) => says(t, texts[i])));
   if (exact && new Set(texts).size === texts.length) return texts;
   const largest = Math.max(...ticks.map(Math.abs));
   const sizes = tickUnits[unit] ?? [[1, ""]];

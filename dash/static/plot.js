@@ -183,7 +183,7 @@ function options(/** @type {import("./lines.js").Shown} */ now, /** @type {HTMLE
     tzDate: (/** @type {number} */ ts) => uPlot.tzDate(new Date(ts * 1000), zoneName()),
     scales: { y: { range: (/** @type {UPlot} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, top(max) > 0 ? top(max) * (top(max) === 1 && now.unit === "ratio" ? 1 : 1.08) : min < 0 ? 0 : 1] } },
     axes: [
-      { ...axis, size: axisHeight, gap: 6, grid: { show: false }, border: { show: true, stroke: color("--edge"), width: 0.5 }, values: (/** @type {UPlot} */ _, /** @type {number[]} */ ticks) => tickTimes(ticks), space: 56 },
+      { ...axis, size: axisHeight, gap: 6, grid: { show: false }, border: { show: true, stroke: color("--edge"), width: 0.5 }, values: labelTimes, incrs: timeSteps, space: 56 },
       {
         ...axis, gap: 6, grid: { stroke: color("--line"), width: 1 }, space: room.clientHeight > 180 ? 44 : 28,
         // As wide as the other charts' axes, unless its numbers are longer.
@@ -216,7 +216,7 @@ function line(/** @type {import("./lines.js").Shown} */ now, /** @type {string} 
   const style = lineStyle(name, i);
   const areas = name !== "before" && (now.stacked || now.id === "chartErrors");
   return {
-    stroke: color(style.color), width: now.stacked && name !== "before" ? 0.8 : style.width, dash: now.stacked && name !== "before" ? [] : style.dash,
+    stroke: color(style.color), width: now.stacked && name !== "before" ? 0 : style.width, dash: now.stacked && name !== "before" ? [] : style.dash,
     fill: areas ? faint(style.color, now.stacked ? 0.62 : 0.16) : undefined, spanGaps: false, points: { show: false },
   };
 }
@@ -258,6 +258,18 @@ function drawLimit(/** @type {UPlot} */ u, /** @type {{value: number, text: stri
   ctx.strokeText(limit.text, bbox.left + 4 * scale, y + (below ? 13 : -4) * scale);
   ctx.fillText(limit.text, bbox.left + 4 * scale, y + (below ? 13 : -4) * scale);
   ctx.restore();
+}
+
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000];
+
+/** timeSteps are the distances between labels: whole minutes from three minutes on. */
+const timeSteps = (/** @type {UPlot} */ _, /** @type {number} */ axis, /** @type {number} */ from, /** @type {number} */ to) => steps.filter((s) => s >= 60 || to - from < 180);
+
+/** labelTimes are the labels of a time axis; none is cut off at the edge. */
+function labelTimes(/** @type {UPlot} */ u, /** @type {number[]} */ ticks) {
+  const texts = tickTimes(ticks);
+  const room = (/** @type {number} */ at) => u.bbox.width / devicePixelRatio - u.valToPos(at, "x") + beside;
+  return texts.map((text, i) => (i === ticks.length - 1 && room(ticks[i]) < 3.2 * text.length ? "" : text));
 }
 
 /**

@@ -4,19 +4,18 @@
 import { meansBefore, meansOf } from "./before.js";
 import { chart } from "./chart.js";
 import { attribute, make, put } from "./dom.js";
-import { age, change, latency, rate, ratio, visible } from "./format.js";
+import { change, latency, rate, ratio, visible } from "./format.js";
 import { resourceName } from "./lines.js";
 import { say } from "./messages.js";
 import { byInstance, endOf, panels } from "./panels.js";
-import { lengthOf } from "./range.js";
 import { answerOf, zoomTo } from "./trend.js";
 import { secondsAt, valueOf } from "./verdict.js";
 import { isFar } from "./where.js";
 
-/** The kinds of findings that each card is about, and its tone while there is one. */
-const about = /** @type {Record<string, [string[], string]>} */ ({
-  chartRate: [["errors", "target"], ""], chartErrors: [["errors"], "bad"], chartLatency: [["latency"], "warn"], chartSaturation: [["pool"], "warn"],
-  chartBadInstances: [["errors"], ""], chartSlowInstances: [["latency"], ""],
+/** The kinds of findings that each card is about, the tone of their ground, and whether its number has it, too. */
+const about = /** @type {Record<string, [string[], string, boolean]>} */ ({
+  chartRate: [["errors", "target"], "bad", false], chartErrors: [["errors"], "bad", true], chartLatency: [["latency"], "warn", true], chartSaturation: [["pool"], "warn", true],
+  chartBadInstances: [["errors"], "bad", false], chartSlowInstances: [["latency"], "warn", false],
 });
 
 /** The least value at the top of an axis: noise is drawn low. */
@@ -119,10 +118,10 @@ function signal(/** @type {import("./now.js").ChangeView} */ changeView) {
         one.fail(id, answer?.problem?.text() ?? say("notExported"), now.refresh);
         return writeNumber({ text: "–", unit: "", much: "", was: "" });
       }
-      const [kinds, tone] = about[id];
-      const wrong = tone && findings.some((f) => kinds.includes(f.kind) && !f.until);
+      const [kinds, tone, colored] = about[id];
+      const wrong = colored && findings.some((f) => kinds.includes(f.kind) && !f.until);
       one.state(wrong ? tone : "");
-      one.update(answer.shown, marks, { grounds: groundsOf(findings, kinds, tone || "bad"), limit: limitOf(findings, id), begun: begunOf(findings), most: tops[id] });
+      one.update(answer.shown, marks, { grounds: groundsOf(findings, kinds, tone), limit: limitOf(findings, id), begun: begunOf(findings), most: tops[id] });
       one.note(noteOf(id));
       writeNumber(numberOf(id, answer.shown, means, service, now));
       attribute(delta, "class", `delta ${wrong ? tone : ""}`.trim());
@@ -156,7 +155,7 @@ function numberOf(/** @type {string} */ id, /** @type {import("./lines.js").Show
   switch (id) {
     case "chartRate": {
       const n = endOf(shown);
-      return { text: rate(n), unit: ` ${say("rateUnit")}`, ...moved(n, means.chartRate, say(`vsSpan_${now.view.compare === "day" || now.view.compare === "week" ? now.view.compare : "before"}`, { span: age(lengthOf(now.view.span)) })) };
+      return { text: rate(n), unit: ` ${say("rateUnit")}`, ...moved(n, means.chartRate, ` ${say(`vs_${now.view.compare || "before"}`)}`) };
     }
     case "chartErrors": {
       const n = endOf(shown, "5xx");

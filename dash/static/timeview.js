@@ -6,13 +6,13 @@ import { changedView } from "./changed.js";
 import { chart } from "./chart.js";
 import { attribute, list, make, put, svg } from "./dom.js";
 import { facts } from "./facts.js";
-import { age, change, latency, rate, ratio, visible } from "./format.js";
+import { change, latency, rate, ratio, visible } from "./format.js";
 import { stateIcon } from "./icons.js";
 import { lineStyle, shownOf } from "./lines.js";
 import { say } from "./messages.js";
 import { byPart, rangeOf, samplesOf } from "./now.js";
 import { matchersOf, union } from "./queries.js";
-import { columns, lengthOf, withEnd } from "./range.js";
+import { columns, withEnd } from "./range.js";
 import { placeOf } from "./rows.js";
 import { numberOf } from "./sample.js";
 import { begunOf, findingsOf, groundsOf } from "./signals.js";
@@ -53,10 +53,13 @@ export function timeView(changeView) {
      */
     update(now, service, subject, marks) {
       compares.update(now);
-      const changes = changed.update(now, subject, service);
+      const means = changed.update(now, subject, service);
+      const ends = samplesOf(now, flowQuery(now, subject));
+      if (!ends) return;
+      const changes = present(means, ends, service);
       const all = busiest(changes);
-      say1.update(now, service, changes);
-      const shown = flowOf(now, subject, all.slice(0, maxParts).map((c) => c.key));
+      say1.update(service, changes);
+      const shown = flowOf(now, subject, ends, all.slice(0, maxParts).map((c) => c.key));
       const findings = findingsOf(service, undefined);
       if (shown) {
         flow.update(shown, marks, { grounds: groundsOf(findings, ["latency"], "warn"), begun: begunOf(findings) });
@@ -70,6 +73,22 @@ export function timeView(changeView) {
     },
   };
 }
+
+/** flowQuery is the concurrency by route. */
+const flowQuery = (/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject) => `sum by (method, path) (${now.source.seconds(matchersOf(subject))})`;
+
+/** present are the changes with what is now instead of the mean of the range: an incident of a minute is small in an hour. */
+function present(/** @type {import("./changes.js").Change[]} */ means, /** @type {import("./model.js").Sample[]} */ ends, /** @type {import("./model.js").Service} */ service) {
+  const now = new Map(ends.map((s) => [keyOf(s.metric), numberOf(s.value[1]) || 0]));
+  const rates = new Map(service.routes.map((r) => [r.key, r.rate]));
+  const total = [...now.values()].reduce((n, v) => n + v, 0);
+  return means.map((c) => {
+    const [time, per] = [now.get(c.key) ?? 0, rates.get(c.key) ?? 0];
+    return { ...c, time, rate: per, mean: time / per, share: total > 0 ? time / total : 0 };
+  });
+}
+
+const keyOf = (/** @type {Record<string, string>} */ m) => JSON.stringify([m.method ?? "", m.path ?? ""]);
 
 const sum = (/** @type {import("./changes.js").Change[]} */ all, /** @type {"time" | "timeBefore"} */ field) => all.reduce((n, c) => n + c[field], 0);
 
@@ -104,7 +123,7 @@ function sentence() {
     make("div", { class: "stackbar" }, ...bars.flatMap((b) => [b.name, b.drawn, b.total])), make("p", { class: "foot" }, say("littlesLaw")));
   return {
     element,
-    update(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes) {
+    update(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes) {
       const [total, before] = [sum(changes, "time"), sum(changes, "timeBefore")];
       const more = before > 0 && total / before >= 1.5;
       state.update(more ? "slow" : "healthy");
@@ -116,7 +135,7 @@ function sentence() {
       const most = Math.max(total, before, 1e-9);
       bars.forEach(({ id, name, drawn, total: number }) => {
         const field = id === "before" ? "timeBefore" : "time";
-        put(name, id === "before" ? say("before") : say("lastSpan", { age: age(lengthOf(now.view.span)) }));
+        put(name, id === "before" ? say("before") : say("nowWord"));
         put(number, rate(sum(changes, field)));
         drawBar(drawn, parts.map((p) => ({ color: p.color, name: p.name, value: p[field] })), most);
       });
@@ -149,13 +168,12 @@ function drawBar(/** @type {Element} */ drawn, /** @type {{color: string, name: 
 }
 
 /** flowOf is the concurrency by route over the range; undefined until there is an answer. */
-function flowOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {string[]} */ keys) {
-  const expr = `sum by (method, path) (${now.source.seconds(matchersOf(subject))})`;
-  const [answer, ends] = [rangeOf(now, expr), samplesOf(now, expr)];
-  if (!answer?.value || !ends) return undefined;
-  const nameOf = (/** @type {Record<string, string>} */ m) => JSON.stringify([m.method ?? "", m.path ?? ""]);
-  const [times, lines] = withEnd(answer.value.series.map((/** @type {import("./api.js").Series} */ s) => ({ name: nameOf(s.metric), values: s.values })), columns(answer.value)[0],
-    ends.map((s) => ({ name: nameOf(s.metric), value: numberOf(s.value[1]) })), ends.length ? now.at : 0);
+function flowOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject, /** @type {import("./model.js").Sample[]} */ ends, /** @type {string[]} */ keys) {
+  const expr = flowQuery(now, subject);
+  const answer = rangeOf(now, expr);
+  if (!answer?.value) return undefined;
+  const [times, lines] = withEnd(answer.value.series.map((/** @type {import("./api.js").Series} */ s) => ({ name: keyOf(s.metric), values: s.values })), columns(answer.value)[0],
+    ends.map((s) => ({ name: keyOf(s.metric), value: numberOf(s.value[1]) })), ends.length ? now.at : 0);
   const { chosen, others, n } = parted(lines, keys);
   const named = chosen.map((l) => ({ name: JSON.parse(l.name).join(" ").trim(), values: l.values }));
   const all = others ? [...named, { name: say("othersOf", { n }), values: others }] : named;
@@ -218,6 +236,6 @@ function changeCells(/** @type {import("./now.js").Now} */ now, /** @type {impor
   const strong = c.timeBefore > 0 && c.time >= 1.5 * c.timeBefore && more >= 0.05;
   return [
     { text: name, href: addressOf(now.view, { open: placeOf(service), route: name, part: "" }), mono: true }, { text: rate(c.time), bold: true, title: say("concurrencyMeans") }, rate(c.timeBefore),
-    { text: `${more >= 0 ? "+" : "−"}${rate(Math.abs(more))}`, worse: strong, bold: true }, { text: latency(c.mean), was: Number.isFinite(c.meanBefore) ? say("wasValue_", { value: latency(c.meanBefore) }) : "" }, rate(c.rate), { text: ratio(c.share), share: c.share },
+    { text: Math.abs(more) < 0.005 ? "0" : `${more > 0 ? "+" : "−"}${Math.abs(more).toFixed(2)}`, worse: strong, bold: true }, { text: latency(c.mean), was: Number.isFinite(c.meanBefore) ? say("wasValue_", { value: latency(c.meanBefore) }) : "" }, rate(c.rate), { text: ratio(c.share), share: c.share },
   ];
 }

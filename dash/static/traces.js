@@ -18,7 +18,7 @@ export function tracesView() {
   const how = make("p", { class: "foot" }, say("traceHow", { trace: "{trace_id}" }));
   const body = make("tbody");
   const empty = nothing("link");
-  const heads = [["timeColumn", ""], ["status", ""], ["took", "n"], ["route", "hide-s"], ["trace", ""]];
+  const heads = [["timeColumn", ""], ["status", ""], ["took", "n"], ["trace", ""]];
   const table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("traces") },
     make("table", { class: "dense" }, make("thead", {}, make("tr", {}, ...heads.map(([text, more]) => make("th", { scope: "col", class: more }, say(text))))), body));
   const frame = card(say("traces"), "traces", table, empty.element, how);
@@ -47,16 +47,15 @@ export function tracesView() {
 
 function row() {
   const state = stateIcon();
-  const [when, status, took, route] = [make("td", { class: "nw muted" }), make("span"), make("td", { class: "n" }), make("bdi", { class: "route" })];
+  const [when, status, took] = [make("td", { class: "nw muted" }), make("span"), make("td", { class: "n" })];
   const link = make("a", { rel: "noreferrer", target: "_blank", class: "mono small" });
   return {
-    element: make("tr", {}, when, make("td", { class: "nw" }, state.element, " ", status), took, make("td", { class: "hide-s" }, route), make("td", {}, link)),
+    element: make("tr", {}, when, make("td", { class: "nw" }, state.element, " ", status), took, make("td", {}, link)),
     update(/** @type {import("./exemplars.js").Exemplar & {template: string}} */ x) {
       put(when, time(new Date(x.at * 1000), new Date()));
       state.update(isError.test(x.status) ? "errors" : "healthy");
       put(status, shorten(visible(x.status), 40));
       put(took, latency(x.seconds));
-      put(route, shorten(visible(x.route), 100));
       put(link, shorten(visible(x.trace), 64));
       attribute(link, "href", safeLink(traceLink(x.template, x.trace), document.baseURI));
     },

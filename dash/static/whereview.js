@@ -3,6 +3,7 @@
 import { facts } from "./facts.js";
 import { age, bytes, change, count, latency, nothing, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
+import { limits } from "./model.js";
 import { ofInstances, outgoing, pools, rateBy } from "./names.js";
 import { byPart, rangeOf, samplesOf } from "./now.js";
 import { union } from "./queries.js";
@@ -33,7 +34,9 @@ export function instancesCard() {
       if (!found || !means) return;
       const all = instances(found);
       table.note(apartText(all));
-      table.update(all.map((i) => ({ key: i.name, cells: summaryCells(i, now.at, means.get(i.name) ?? []) })), [say("noInstances"), ""]);
+      // One scale for all, so that their lines can be compared.
+      const most = 1.2 * Math.max(1e-12, ...[...means.values()].flat().map((v) => v ?? 0));
+      table.update(all.map((i) => ({ key: i.name, cells: summaryCells(i, now.at, { text: "", curve: means.get(i.name) ?? [], most }) })), [say("noInstances"), ""]);
     },
   };
 }
@@ -60,10 +63,10 @@ const marked = (/** @type {import("./where.js").Instance} */ i, /** @type {strin
 
 const upSince = (/** @type {import("./where.js").Instance} */ i, /** @type {number} */ at) => (Number.isFinite(i.started) ? say("upFor", { age: age(at - i.started), time: time(new Date(i.started * 1000), new Date()) }) : "");
 
-function summaryCells(/** @type {import("./where.js").Instance} */ i, /** @type {number} */ at, /** @type {(number | null)[]} */ curve) {
+function summaryCells(/** @type {import("./where.js").Instance} */ i, /** @type {number} */ at, /** @type {import("./facts.js").Cell} */ curve) {
   return [
     { text: i.name, state: i.up ? (i.differs.length ? "slow" : "healthy") : "down", title: i.up ? upSince(i, at) : say("down") },
-    marked(i, "rate", rate(i.rate)), marked(i, "errorRatio", ratio(i.errorRatio)), marked(i, "mean", latency(i.mean)), { text: "", curve }, marked(i, "cpu", rate(i.cpu)), marked(i, "memory", bytes(i.memory)),
+    marked(i, "rate", rate(i.rate)), marked(i, "errorRatio", ratio(i.errorRatio)), marked(i, "mean", latency(i.mean)), curve, marked(i, "cpu", rate(i.cpu)), marked(i, "memory", bytes(i.memory)),
   ];
 }
 
@@ -126,7 +129,7 @@ function hostCells(/** @type {string} */ host, /** @type {Record<string, number>
   const errors = (n.errors ?? 0) / n.rate;
   const share = n.seconds / busy;
   return [
-    { text: host || say("allHosts"), state: errors >= 0.05 ? "errors" : n.rate > 0 ? "healthy" : "idle", mono: true }, rate(n.rate), { text: ratio(errors), worse: errors >= 0.05, tone: errors >= 0.05 ? "bad" : undefined }, latency(n.seconds / n.rate),
+    { text: host || say("allHosts"), state: errors >= limits.errorRatio ? "errors" : n.rate > 0 ? "healthy" : "idle", mono: true }, rate(n.rate), { text: ratio(errors), worse: errors >= limits.errorRatio, tone: errors >= limits.errorRatio ? "bad" : undefined }, latency(n.seconds / n.rate),
     { text: ratio(share), share, title: say("concurrencyMeans") },
   ];
 }
