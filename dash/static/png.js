@@ -1,7 +1,7 @@
 // A chart as a PNG image: title, legend and time above the plot.
 
 import { color } from "./colors.js";
-import { colorOf, nameOf, written } from "./chart.js";
+import { colorOf, nameOf, written } from "./lines.js";
 import { shorten, time, visible } from "./format.js";
 
 const [margin, line] = [16, 20];
@@ -9,7 +9,7 @@ const [margin, line] = [16, 20];
 /**
  * saveChart downloads a chart as a PNG image.
  * @param {HTMLCanvasElement} drawn
- * @param {import("./chart.js").Shown} shown
+ * @param {import("./lines.js").Shown} shown
  */
 export function saveChart(drawn, shown) {
   const scale = devicePixelRatio || 1;
@@ -29,7 +29,7 @@ export function saveChart(drawn, shown) {
 /**
  * drawHead writes the query, the time range, and each line's name and last value.
  * @param {CanvasRenderingContext2D} context
- * @param {import("./chart.js").Shown} shown
+ * @param {import("./lines.js").Shown} shown
  */
 function drawHead(context, shown) {
   const now = new Date();

@@ -1,40 +1,52 @@
-// A service, or one of its routes: the verdict, numbers, charts, changes, time by route, the routes.
+// A service, or one of its routes: the verdict, the four signals, the routes, and what explains them; or one of
+// its other parts: where the time goes, and its events.
 
-import { spanMeans, spansOf } from "./before.js";
-import { changedView } from "./changed.js";
-import { make } from "./dom.js";
-import { age, visible } from "./format.js";
-import { stateText, tiles } from "./head.js";
+import { changesOf } from "./changed.js";
+import { chart } from "./chart.js";
+import { attribute, make } from "./dom.js";
+import { eventsCard } from "./eventsview.js";
+import { age, count, visible } from "./format.js";
+import { stateText } from "./head.js";
+import { heatView } from "./heatview.js";
 import { say } from "./messages.js";
-import { samplesOf } from "./now.js";
-import { marksView } from "./markview.js";
+import { marksOver } from "./markview.js";
+import { panels } from "./panels.js";
 import { routeView } from "./route.js";
 import { placeOf, routeOf } from "./rows.js";
+import { begunOf, findingsOf, groundsOf, signals } from "./signals.js";
 import { routeTable } from "./table.js";
+import { timeView } from "./timeview.js";
 import { titleRow } from "./titlerow.js";
 import { tracesView } from "./traces.js";
-import { trendView } from "./trend.js";
+import { answerOf, zoomTo } from "./trend.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
-import { whereView } from "./whereview.js";
+import { dependsCard, instancesCard, namesOf } from "./whereview.js";
+
+/** Events in the list of a service. */
+const maxEvents = 100;
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function serviceView(changeView) {
   const title = titleRow();
   const verdict = verdictView(changeView);
-  const whole = tiles(["rate", "errorRatio", "p50", "p95", "p99", "inFlight", "targets"]);
-  const ofRoute = tiles(["rate", "errorRatio", "p50", "p95", "p99", "share"]);
-  const trend = trendView(changeView);
-  const marks = marksView();
-  const changed = changedView(changeView);
-  const where = whereView();
+  const four = signals(changeView);
+  const table = routeTable(changeView);
+  const heat = heatView(changeView);
+  const [each, depends] = [instancesCard(), dependsCard()];
+  const flight = flightCard(changeView);
+  const events = eventsCard();
   const one = routeView();
   const traces = tracesView();
-  const table = routeTable(changeView);
-  const element = make("section", { class: "service" }, title.element, verdict.element, whole.element, ofRoute.element,
-    trend.element, marks.element, traces.element, one.element, changed.element, where.element, table.element);
-  /** The subject whose numbers are shown. */
-  let shown = "";
+  const time = timeView(changeView);
+  const all = eventsCard(maxEvents);
+  const stack = make("div", { class: "stack" }, each.element, depends.element);
+  const wide = make("div", { class: "grid wide" }, heat.element, stack, traces.element);
+  const lower = make("div", { class: "grid wide" }, flight.element, events.element);
+  const element = make("div", { class: "servicescreen" }, title.element, verdict.element, four.element, one.element, table.element, wide, lower, time.element, all.element);
+  const marks = marksOver();
+  /** @type {import("./changes.js").Change[]} */
+  let changes = [];
   return {
     element,
     /**
@@ -46,30 +58,57 @@ export function serviceView(changeView) {
       const route = service.routes.find((r) => routeOf(r) === now.view.route);
       const subject = route ? { job, schema, method: route.method, path: route.path } : { job, schema };
       const empty = service.routes.length === 0;
-      const events = marks.update(now, job);
-      const facts = factsOf(now, service, events);
-      title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, events.length) });
-      verdict.update(now, service, { marks: events, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
-      whole.element.hidden = empty || Boolean(route);
-      ofRoute.element.hidden = empty || !route;
-      for (const part of [trend, table]) part.element.hidden = empty;
-      changed.element.hidden = where.element.hidden = empty || Boolean(route);
-      one.element.hidden = empty || !route;
+      const part = route || empty ? "" : now.view.part;
+      const found = marks(now, job);
+      const facts = factsOf(now, service, found);
+      title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, found.length) });
+      verdict.update(now, service, { marks: found, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
+      verdict.element.hidden = part === "time";
+      for (const e of [four, table]) e.element.hidden = empty || part !== "" || (e === table && Boolean(route));
+      wide.hidden = empty || part !== "";
+      lower.hidden = stack.hidden = wide.hidden || Boolean(route);
+      one.element.hidden = traces.element.hidden = empty || !route;
+      time.element.hidden = part !== "time";
+      all.element.hidden = part !== "events";
+      attribute(element, "data-part", route ? "route" : part || "summary");
       if (empty) return;
-      const spans = route ? undefined : spansOf(samplesOf(now, spanMeans(now)))?.get(service.key);
-      const ends = trend.update(now, subject, events);
-      // A number changes together with the end of its line; a new subject gets its number at once.
-      const key = JSON.stringify(subject);
-      if (ends || shown !== key) {
-        if (route) ofRoute.update(now, { ...route, firstBound: service.firstBound, lastBound: service.lastBound, ...ends }, subject);
-        else whole.update(now, { ...service, ...ends }, subject, spans);
+      if (part === "time") return time.update(now, service, subject, found);
+      if (part === "events") return all.update(now, service, found);
+      four.update(now, service, subject, { marks: found, route });
+      heat.update(now, subject, { marks: found, begun: begunOf(findingsOf(service, route)) });
+      changes = changesOf(now, { job, schema }) ?? changes;
+      if (route) {
+        one.update(now, service, subject);
+        traces.update(now, subject);
+        return;
       }
-      shown = key;
-      traces.update(now, subject);
-      const changes = changed.update(now, subject, service);
-      if (route) one.update(now, service, subject);
-      else where.update(now, service, changes);
       table.update(now, service, changes);
+      each.update(now, service);
+      depends.update(now, service);
+      flight.update(now, service, found);
+      events.update(now, service, found);
+    },
+  };
+}
+
+/** flightCard is the concurrency of a service, by instance. */
+function flightCard(/** @type {import("./now.js").ChangeView} */ changeView) {
+  const one = chart("trend", zoomTo(changeView));
+  attribute(one.element, "data-id", "chartInFlight");
+  attribute(one.element, "aria-busy", "true");
+  return {
+    element: one.element,
+    update(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./marks.js").Mark[]} */ marks) {
+      const panel = panels({ job: service.job, schema: service.schema }, now.source, now.step, now.every, namesOf(now, service)).find((p) => p.id === "chartInFlight");
+      const answer = panel && answerOf(now, panel);
+      if (!answer) return;
+      if (!answer.shown) return one.fail("chartInFlight", answer.problem?.text() ?? "", now.refresh);
+      const findings = findingsOf(service, undefined);
+      one.update(answer.shown, marks, { grounds: groundsOf(findings, ["latency"], "warn"), begun: begunOf(findings), most: 2 });
+      const { names, values } = answer.shown;
+      const sum = values.reduce((n, column) => n + (column.at(-1) || 0), 0);
+      const most = names.map((name, i) => ({ name, n: values[i].at(-1) ?? 0 })).sort((a, b) => b.n - a.n)[0];
+      one.note(names.length > 1 && most.n > 0 ? say("inFlightOn", { n: count(sum), most: count(most.n), instance: visible(most.name) }) : names.length ? say("inFlightNow", { n: count(sum) }) : "");
     },
   };
 }
