@@ -46,6 +46,8 @@ export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(s
  * @property {number} [during] mean rate of the time range
  * @property {number} [before] mean rate of the previous range
  * @property {number} [trend]  during divided by before
+ * @property {string[]} [statuses] those that the filter names
+ * @property {import("./verdict.js").Finding[]} [found] what the verdict found of it
  *
  * @typedef {object} Service
  * @property {string} key

@@ -69,7 +69,7 @@ export function serviceView(changeView) {
       const changes = changed.update(now, subject, service);
       if (route) one.update(now, service, subject);
       else where.update(now, service, changes);
-      table.update(now, service, changes);
+      table.update(now, service, changes, events);
     },
   };
 }
