@@ -3,7 +3,7 @@ import test from "node:test";
 import { alertsOf, commonQueries, conclusion, speedConclusion, speedQueries, speedsOf, tally, traitsOf, versionsOf } from "../static/common.js";
 import { csvField, routesCSV } from "../static/csv.js";
 import { filterOf, statusPattern } from "../static/filter.js";
-import { findingsOf, latencyLimit, newsOf } from "../static/findings.js";
+import { findingsOf, latencyLimit, newsOf, ranksOf } from "../static/findings.js";
 import { placeOnAxis, widthOf } from "../static/geometry.js";
 import { rows } from "../static/rows.js";
 import { areaPath } from "../static/sparkline.js";
@@ -73,6 +73,13 @@ test("routes for a spreadsheet, in which no name is a formula", () => {
   assert.equal(csvField("a\nb"), '"a\nb"');
 });
 
+test("routes in one state are in the order of the verdict", () => {
+  const judged = { findings: [finding("errors", "/z"), finding("errors", "/b"), finding("latency", "/z"), finding("latency", "/a")] };
+  assert.deepEqual([...ranksOf({ judged })], [['["GET","/z"]', 0], ['["GET","/b"]', 1], ['["GET","/a"]', 2]]);
+  const routes = [route("/a", { state: "errors" }), route("/b", { state: "errors", rank: 1 }), route("/z", { state: "errors", rank: 0 }), route("/c")];
+  assert.deepEqual(rows({ job: "shop", routes }, parseView("")).map((r) => r.path), ["/z", "/b", "/a", "/c"]);
+});
+
 const series = (metric, values) => ({ metric, values });
 const range = (...all) => ({ start: 0, step: 1, count: 4, series: all });
 const build = (instance, version, values, name = "shop_build_info") => series({ __name__: name, instance, version }, values);
@@ -94,6 +101,12 @@ test("failing requests of one version: the version comes first, instances are al
     ["instance", "a", 0.5, 0.5, "traitAlike", false], ["instance", "b", 0.5, 0.5, "traitAlike", false],
   ]);
   assert.deepEqual(conclusion(traits), [{ key: "common_version", values: { value: "1.1.0" } }, { key: "commonInstances", values: {} }]);
+});
+
+test("what failed before the fault began belongs to the rest", () => {
+  const failed = series({ instance: "a", status: "500" }, [1, 0, 3, 3]);
+  const counted = tally(range(failed), new Map([["a", ["1", "1", "2", "2"]]]), "GET", 2);
+  assert.deepEqual([...counted.get("version")], [["1", { failing: 0, rest: 1 }], ["2", { failing: 6, rest: 0 }]]);
 });
 
 test("failing requests of one instance, and of nothing in particular", () => {

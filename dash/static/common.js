@@ -61,9 +61,10 @@ export function versionsOf({ count, series }) {
  * @param {import("./api.js").Range} requests
  * @param {Map<string, string[]>} versions
  * @param {string} method of the route; the other methods of its path are only compared as such
+ * @param {number} [since] only requests that failed from here on are the failing ones
  * @returns {Tally}
  */
-export function tally(requests, versions, method) {
+export function tally(requests, versions, method, since = 0) {
   /** @type {Tally} */
   const found = new Map(["version", "status", "instance", "method"].map((label) => [label, new Map()]));
   const add = (/** @type {string} */ label, /** @type {string} */ value, /** @type {boolean} */ failed, /** @type {number} */ n) => {
@@ -74,13 +75,15 @@ export function tally(requests, versions, method) {
     values.set(value, counts);
   };
   for (const { metric, values } of requests.series) {
-    const failed = isError.test(metric.status ?? "");
-    const sum = values.reduce((/** @type {number} */ n, v) => n + (v ?? 0), 0);
-    add("method", metric.method ?? "", failed, sum);
-    if (metric.method && metric.method !== method) continue;
-    add("status", metric.status ?? "", failed, sum);
-    add("instance", metric.instance ?? "", failed, sum);
-    values.forEach((v, i) => add("version", versions.get(metric.instance ?? "")?.[i] ?? "", failed, Number(v ?? 0)));
+    const fails = isError.test(metric.status ?? "");
+    values.forEach((v, i) => {
+      const [n, failed] = [v ?? 0, fails && requests.start + i * requests.step >= since];
+      add("method", metric.method ?? "", failed, n);
+      if (metric.method && metric.method !== method) return;
+      add("status", metric.status ?? "", failed, n);
+      add("instance", metric.instance ?? "", failed, n);
+      add("version", versions.get(metric.instance ?? "")?.[i] ?? "", failed, n);
+    });
   }
   return found;
 }

@@ -7,6 +7,7 @@ import { track } from "./glyph.js";
 import { say } from "./messages.js";
 import { rangeOf, samplesOf } from "./now.js";
 import { union } from "./queries.js";
+import { clockAt } from "./verdict.js";
 
 /**
  * comparison is a card with a sentence and a table: a label, two bars, both numbers, and a verdict.
@@ -72,14 +73,17 @@ export function failingView() {
      * @param {import("./now.js").Now} now
      * @param {import("./names.js").Names} names
      * @param {import("./queries.js").Subject} subject
+     * @param {number} since when it began to fail; 0 if it does not
+     * @param {boolean} slow the route is slow: without a failing request the card has nothing to add
      */
-    update(now, names, subject) {
+    update(now, names, subject, since, slow) {
       const { requests, versions } = commonQueries(names, subject, now.source.window || "1m");
       const [counted, known] = [requests ? rangeOf(now, requests)?.value : null, rangeOf(now, versions)];
       if (requests && (!counted || !known)) return;
-      const traits = counted ? traitsOf(tally(counted, versionsOf(known?.value ?? { start: 0, step: 1, count: 0, series: [] }), subject.method ?? "")) : [];
+      const traits = counted ? traitsOf(tally(counted, versionsOf(known?.value ?? { start: 0, step: 1, count: 0, series: [] }), subject.method ?? "", since)) : [];
+      card.element.hidden = slow && traits.length === 0;
       card.update({
-        note: say("commonNote", { age: age(now.edges.to - now.edges.from) }),
+        note: since > now.edges.from ? say("commonSince", { time: clockAt(since) }) : say("commonNote", { age: age(now.edges.to - now.edges.from) }),
         says: traits.length ? conclusion(traits).map(({ key, values }) => sentence(key, values)) : [say(requests ? "noneFailed" : "notByInstance")],
         rows: traits.map((t) => ({
           key: t.key, label: t.label, value: t.value, bars: [t.failing, t.rest], texts: [ratio(t.failing), ratio(t.rest)], says: say(t.says), strong: t.strong,

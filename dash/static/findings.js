@@ -28,6 +28,16 @@ export function findingsOf({ judged }) {
 }
 
 /**
+ * ranksOf are the places of a service's routes in its verdict, the worst first.
+ * @param {import("./model.js").Service} service
+ * @returns {Map<string, number>}
+ */
+export function ranksOf({ judged }) {
+  const keys = (judged?.findings ?? []).filter((f) => f.path !== undefined).map((f) => JSON.stringify([f.method ?? "", f.path]));
+  return new Map([...new Set(keys)].map((key, i) => [key, i]));
+}
+
+/**
  * newsOf says what is wrong with a route and since when, or until when it was: "slow on b since 01:49:20".
  * @param {Finding[]} findings of one route
  * @returns {{text: string, state: string}} the state colors the text; "" for what is over

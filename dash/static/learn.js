@@ -2,7 +2,7 @@
 // is something newer.
 
 import { statusPattern } from "./filter.js";
-import { findingsOf } from "./findings.js";
+import { findingsOf, ranksOf } from "./findings.js";
 import { literal } from "./marks.js";
 import { neverCalled, sizes } from "./names.js";
 import { rangeOf, samplesOf } from "./now.js";
@@ -102,7 +102,7 @@ function statusesOf(/** @type {Sample[]} */ samples) {
 /** enrich writes what is known into the routes. */
 function enrich(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes, /** @type {{sizes: Map<string, number>, never: Set<string>, statuses: Map<string, string[]>}} */ known) {
   const byKey = new Map(changes.map((c) => [c.key, c]));
-  const findings = findingsOf(service);
+  const [findings, ranks] = [findingsOf(service), ranksOf(service)];
   const anyBefore = changes.some((c) => c.rateBefore > 0);
   for (const r of service.routes) {
     const c = byKey.get(r.key);
@@ -113,5 +113,6 @@ function enrich(/** @type {import("./model.js").Service} */ service, /** @type {
     r.trend = anyBefore ? r.during / r.before : NaN;
     r.statuses = known.statuses.get(r.key);
     r.found = findings.get(r.key) ?? [];
+    r.rank = ranks.get(r.key);
   }
 }

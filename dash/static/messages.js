@@ -408,6 +408,7 @@ export const messages = {
   otherRoutes: ["Show the other routes: {n}", "显示其余 {n} 条路由"],
   commonTitle: ["What failing requests have in common", "失败请求的共同点"],
   commonNote: ["of the last {age}, against all others", "最近 {age} 的失败请求，与其余请求对比"],
+  commonSince: ["of those since {time}, against all others", "{time} 以来的失败请求，与其余请求对比"],
   failingAndRest: ["Failing and the rest", "失败与其余"],
   failingColumn: ["Failing", "失败"],
   restColumn: ["Rest", "其余"],

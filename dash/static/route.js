@@ -5,14 +5,16 @@ import { alertsOf } from "./common.js";
 import { failingView, slowView } from "./commonview.js";
 import { attribute, list, make, put } from "./dom.js";
 import { facts } from "./facts.js";
+import { findingsOf } from "./findings.js";
 import { rate, ratio, time, visible } from "./format.js";
 import { icon } from "./icons.js";
 import { say } from "./messages.js";
 import { ofInstances } from "./names.js";
 import { samplesOf } from "./now.js";
 import { isError, matchersOf, union } from "./queries.js";
-import { placeOf, routeOf } from "./rows.js";
+import { placeOf } from "./rows.js";
 import { numberOf } from "./sample.js";
+import { secondsAt } from "./verdict.js";
 import { addressOf } from "./view.js";
 import { instances } from "./where.js";
 import { instanceCells, instanceHeads } from "./whereview.js";
@@ -39,28 +41,26 @@ export function routeView() {
       const labels = matchersOf(subject);
       const names = now.config.schemas.find((s) => s.name === service.names) ?? { name: "" };
       const route = service.routes.find((r) => r.method === subject.method && r.path === subject.path);
-      failing.update(now, names, subject);
-      slow.update(now, names, subject, Boolean(route && isSlow(service, route)));
+      const found = (route && findingsOf(service).get(route.key)) ?? [];
+      const isSlow = route?.state === "slow" || found.some((f) => f.kind === "latency" && !f.until);
+      failing.update(now, names, subject, secondsAt(found.find((f) => f.kind === "errors" && !f.until)?.since), isSlow);
+      slow.update(now, names, subject, isSlow);
       alerts.update(now, subject);
       const byStatus = samplesOf(now, `sum by (status) (${now.source.requests(labels)})`);
-      if (byStatus) statuses.update(sharesOf(byStatus, "status").map(({ name, value, share }) => ({ key: name, cells: [{ text: name, worse: isError.test(name) }, rate(value), { text: ratio(share), share }] })));
+      if (byStatus) statuses.update(sharesOf(byStatus, "status").map(({ name, value, share }) => ({ key: name, cells: [{ text: name, worse: isError.test(name) }, rate(value), ratio(share)] })));
       const byMethod = samplesOf(now, `sum by (method) (${now.source.requests(labels.filter(([name]) => name !== "method"))})`);
       if (byMethod) {
         methods.update(sharesOf(byMethod, "method").filter(({ name }) => name).map(({ name, value, share }) => ({
-          key: name, cells: [{ text: name, href: addressOf(now.view, { open: placeOf(service), route: `${name} ${subject.path}` }) }, rate(value), { text: ratio(share), share }],
+          key: name, cells: [{ text: name, href: addressOf(now.view, { open: placeOf(service), route: `${name} ${subject.path}` }) }, rate(value), ratio(share)],
         })));
       }
       const own = ofInstances(names, subject, now.source.window || "1m").filter(([part]) => !["cpu", "memory"].includes(part));
-      const found = samplesOf(now, union(own));
+      const measured = samplesOf(now, union(own));
       // Columns 5 and 6, CPU and memory, are of whole processes.
-      if (found) each.update(instances(found).map((i) => ({ key: i.name, cells: instanceCells(i, now.at).filter((_, c) => c !== 5 && c !== 6) })));
+      if (measured) each.update(instances(measured).map((i) => ({ key: i.name, cells: instanceCells(i, now.at).filter((_, c) => c !== 5 && c !== 6) })));
     },
   };
 }
-
-/** isSlow: the verdict found it to be slow, or its state says so. A failing route can be slow too. */
-const isSlow = (/** @type {import("./model.js").Service} */ { judged }, /** @type {import("./model.js").Route} */ route) =>
-  route.state === "slow" || (judged?.findings ?? []).some((f) => f.kind === "latency" && `${f.method ?? ""} ${f.path}` === routeOf(route));
 
 /** alertsView is the card of the active alerts that look at a route. */
 function alertsView() {

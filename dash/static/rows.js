@@ -57,8 +57,8 @@ export const kinds = {
 const isChanged = ({ trend = NaN, during = 0, before = 0 }) => Math.max(during, before) >= limits.traffic && (trend >= 2 || trend <= 0.5);
 
 /**
- * rows are the routes of a service, of the kind and by the filter and order of the view. Non-routes and
- * missing numbers stay at the end in either order.
+ * rows are the routes of a service, of the kind and by the filter and order of the view; those in the same state
+ * are in the order of the verdict. Non-routes and missing numbers stay at the end in either order.
  * @param {import("./model.js").Service} service
  * @param {import("./view.js").View} view
  */
@@ -68,6 +68,7 @@ export function rows(service, view) {
   return service.routes.filter((r) => isKind(r) && matches(service.job, r)).sort((a, b) =>
     Number(Boolean(a.apart)) - Number(Boolean(b.apart)) ||
     order(value(a, view.sort), value(b, view.sort), sign) ||
+    (view.sort === "state" ? order(a.rank, b.rank, sign) : 0) ||
     order(a.path, b.path, 1) || order(a.method, b.method, 1));
 }
 

@@ -135,7 +135,9 @@ function headCell(/** @type {typeof heads[number]} */ { label, means, sort, look
       const direction = view.descending ? "descending" : "ascending";
       const worst = sort === "route" && view.sort === "state";
       attribute(element, "aria-sort", sort && (view.sort === sort || worst) ? direction : "");
-      if (sort === "route") put(text, say(worst ? "routeWorst" : label));
+      if (sort !== "route") return;
+      put(text, say(worst ? "routeWorst" : label));
+      element.classList.toggle("worst", worst && !view.descending);
     },
   };
 }
