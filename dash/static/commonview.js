@@ -73,7 +73,7 @@ export function failingView() {
      * @param {import("./now.js").Now} now
      * @param {import("./names.js").Names} names
      * @param {import("./queries.js").Subject} subject
-     * @param {number} since when it began to fail; 0 if it does not
+     * @param {number} since when it began to fail, also if that is over; 0 if it did not
      * @param {boolean} slow the route is slow: without a failing request the card has nothing to add
      */
     update(now, names, subject, since, slow) {

@@ -405,6 +405,8 @@ export const messages = {
   only_never: ["Never called", "从未调用"],
   filterHint: ["path, status:5xx, p95>500ms", "路径、status:5xx、p95>500ms"],
   saveCSV: ["Download as CSV", "下载 CSV"],
+  noRouteMatches: ["No route matches.", "没有符合条件的路由。"],
+  showAllRoutes: ["Show all", "显示全部"],
   otherRoutes: ["Show the other routes: {n}", "显示其余 {n} 条路由"],
   commonTitle: ["What failing requests have in common", "失败请求的共同点"],
   commonNote: ["of the last {age}, against all others", "最近 {age} 的失败请求，与其余请求对比"],

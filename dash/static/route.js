@@ -43,7 +43,7 @@ export function routeView() {
       const route = service.routes.find((r) => r.method === subject.method && r.path === subject.path);
       const found = (route && findingsOf(service).get(route.key)) ?? [];
       const isSlow = route?.state === "slow" || found.some((f) => f.kind === "latency" && !f.until);
-      failing.update(now, names, subject, secondsAt(found.find((f) => f.kind === "errors" && !f.until)?.since), isSlow);
+      failing.update(now, names, subject, secondsAt(found.find((f) => f.kind === "errors")?.since), isSlow);
       slow.update(now, names, subject, isSlow);
       alerts.update(now, subject);
       const byStatus = samplesOf(now, `sum by (status) (${now.source.requests(labels)})`);

@@ -34,6 +34,9 @@ export function routeTable(changeView, few) {
   head.append(...cells.map((c) => c.element));
   const routes = scrolling(table, body, (/** @type {import("./routerow.js").Item} */ _) => routeRow(changeView), few);
   const others = make("button", { type: "button", class: "others" });
+  const everything = make("button", { type: "button", class: "link" }, say("showAllRoutes"));
+  everything.addEventListener("click", () => changeView((view) => ({ ...view, filter: "", only: "" })));
+  const none = make("p", { class: "empty" }, say("noRouteMatches"), " ", everything);
   const narrow = matchMedia("(max-width: 860px)");
   const learnt = learnRoutes();
   /** The service whose healthy routes are shown on a narrow screen too. */
@@ -46,11 +49,12 @@ export function routeTable(changeView, few) {
     const shown = narrow.matches && unfolded !== service.key && !now.view.filter && !now.view.only ? firstOf(chosen) : chosen;
     const context = contextOf(now, service, learnt);
     routes.update(shown.map((route) => ({ key: route.key, route, service, now, ...context })));
+    none.hidden = chosen.length > 0;
     others.hidden = shown.length === chosen.length;
     put(others, say("otherRoutes", { n: chosen.length - shown.length }));
   };
   return {
-    element: make("section", { class: "routetable", "aria-labelledby": "routes" }, tools.element, make("div", { class: "card" }, table, others)),
+    element: make("section", { class: "routetable", "aria-labelledby": "routes" }, tools.element, make("div", { class: "card" }, table, none, others)),
     /**
      * @param {import("./now.js").Now} now
      * @param {import("./model.js").Service} service
