@@ -69,7 +69,7 @@ func TestUse(t *testing.T) {
 		{"state":"firing","activeAt":"1","labels":{"alertname":"A","path":"/b"}}, {"state":"firing","activeAt":"2","labels":{"alertname":"B"}}]`}
 	page := browse(t, f.serve(t, "")+"jstest/drive.html", 60*time.Second)
 	want := []string{
-		"at first: State ascending | /second_route /orders /api unmatched | ",
+		"at first: Route, worst first ascending | /second_route /orders /api unmatched | ",
 		"click on rate: Rate /s descending | /api /second_route /orders unmatched | #sort=-rate",
 		"and again: Rate /s ascending | /orders /second_route /api unmatched | #sort=rate",
 		"alerts: A closed,B closed reached by keyboard one line",

@@ -1,6 +1,7 @@
 // Any metric and any query: default queries by metric type, and how results are shown.
 // Pure.
 
+import { csvField } from "./csv.js";
 import { quantiles } from "./queries.js";
 import { columns, withEnd } from "./range.js";
 import { numberOf } from "./sample.js";
@@ -122,12 +123,8 @@ export function seriesText({ __name__ = "", ...labels }) {
  * @param {(number | null)[][]} values
  */
 export function csv(names, times, values) {
-  const field = (/** @type {string} */ text) => {
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
   const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i]).replace("Infinity", "Inf")))]);
-  return [["time", ...names.map(field)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
+  return [["time", ...names.map(csvField)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
 }
 
 /** The groups of metrics, in their order, and the names that are in each; the service's own come first. */

@@ -35,7 +35,7 @@ export const startsOver = (job) => `count_values("started", max by (instance) (p
 export const notesOver = (job, seconds) => `tacho_annotation{job=~${quote(`${literal(job)}|`)}}[${Math.round(seconds)}s]`;
 
 /** literal is a regular expression that matches a text and nothing else. */
-const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+export const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /**
  * marksOf reads the results.

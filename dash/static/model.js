@@ -69,6 +69,9 @@ export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(s
  * @property {number} [during] mean rate of the time range
  * @property {number} [before] mean rate of the previous range
  * @property {number} [trend]  during divided by before
+ * @property {string[]} [statuses] those that the filter names
+ * @property {import("./verdict.js").Finding[]} [found] what the verdict found of it
+ * @property {number} [rank] its place in the verdict, 0 for the worst
  *
  * @typedef {object} Service
  * @property {string} key

@@ -82,7 +82,7 @@ export function serviceView(changeView) {
         traces.update(now, subject);
         return;
       }
-      table.update(now, service, changes);
+      table.update(now, service, changes, found);
       each.update(now, service);
       depends.update(now, service);
       flight.update(now, service, found);
