@@ -379,7 +379,7 @@ func TestExplore(t *testing.T) {
 // TestNeverCalled: a route whose counters are all zero is shown as never called; this is
 // queried only if a route is idle.
 func TestNeverCalled(t *testing.T) {
-	for rate, want := range map[string]string{"0": "idle GET /old 0 – – – – – – never called", "1": "GET /old 1.00"} {
+	for rate, want := range map[string]string{"0": "idle GET /old 0 – – – – – 0 B never called", "1": "GET /old 1.00"} {
 		var mu sync.Mutex
 		asked := false
 		f := &fake{alerts: "[]", answer: func(_ int, query string) answer {

@@ -5,7 +5,7 @@ import { csvField, routesCSV } from "../static/csv.js";
 import { filterOf, statusPattern } from "../static/filter.js";
 import { findingsOf, latencyLimit, newsOf, ranksOf } from "../static/findings.js";
 import { placeOnAxis, widthOf } from "../static/geometry.js";
-import { rows } from "../static/rows.js";
+import { firstOf, rows } from "../static/rows.js";
 import { areaPath } from "../static/sparkline.js";
 import { parseView } from "../static/view.js";
 import { clockAt } from "../static/verdict.js";
@@ -78,6 +78,12 @@ test("routes in one state are in the order of the verdict", () => {
   assert.deepEqual([...ranksOf({ judged })], [['["GET","/z"]', 0], ['["GET","/b"]', 1], ['["GET","/a"]', 2]]);
   const routes = [route("/a", { state: "errors" }), route("/b", { state: "errors", rank: 1 }), route("/z", { state: "errors", rank: 0 }), route("/c")];
   assert.deepEqual(rows({ job: "shop", routes }, parseView("")).map((r) => r.path), ["/z", "/b", "/a", "/c"]);
+});
+
+test("a narrow screen begins with the routes that need attention, else with a few", () => {
+  const healthy = ["/a", "/b", "/c", "/d", "/e", "/f"].map((path) => route(path));
+  assert.deepEqual(firstOf([...healthy, route("/x", { state: "slow" })]).map((r) => r.path), ["/x"]);
+  assert.deepEqual([firstOf(healthy).length, firstOf([]).length], [5, 0]);
 });
 
 const series = (metric, values) => ({ metric, values });

@@ -84,3 +84,15 @@ function order(/** @type {any} */ a, /** @type {any} */ b, /** @type {number} */
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return a < b ? -sign : a > b ? sign : 0;
 }
+
+/** Routes that a narrow screen begins with if all are healthy. */
+const fewest = 5;
+
+/**
+ * firstOf are the rows that a narrow screen begins with: those that need attention, else the first few.
+ * @param {import("./model.js").Route[]} all
+ */
+export function firstOf(all) {
+  const bad = all.filter((r) => isBad(r.state));
+  return bad.length ? bad : all.slice(0, fewest);
+}

@@ -7,16 +7,12 @@ import { latencyLimit } from "./findings.js";
 import { icon } from "./icons.js";
 import { learnRoutes } from "./learn.js";
 import { say } from "./messages.js";
-import { isBad } from "./model.js";
 import { download } from "./png.js";
 import { routesCSV } from "./csv.js";
 import { heads, routeRow } from "./routerow.js";
-import { kinds, rows } from "./rows.js";
+import { firstOf, kinds, rows } from "./rows.js";
 import { scrolling } from "./scrolling.js";
 import { sortBy } from "./view.js";
-
-/** Routes shown on a narrow screen before one asks for the others, if all are healthy. */
-const fewest = 5;
 
 /**
  * routeTable returns the table of a service's routes. Roles are explicit: on a narrow screen
@@ -47,7 +43,7 @@ export function routeTable(changeView, few) {
   narrow.addEventListener("change", () => again?.());
   const draw = (/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./model.js").Route[]} */ chosen) => {
     const shown = narrow.matches && unfolded !== service.key && !now.view.filter && !now.view.only ? firstOf(chosen) : chosen;
-    const context = contextOf(now, service, learnt);
+    const context = contextOf(service, learnt);
     routes.update(shown.map((route) => ({ key: route.key, route, service, now, ...context })));
     none.hidden = chosen.length > 0;
     others.hidden = shown.length === chosen.length;
@@ -78,14 +74,8 @@ export function routeTable(changeView, few) {
   };
 }
 
-/** firstOf are the routes that a narrow screen begins with: those that need attention, else the first few. */
-function firstOf(/** @type {import("./model.js").Route[]} */ all) {
-  const bad = all.filter((r) => isBad(r.state));
-  return bad.length ? bad : all.slice(0, fewest);
-}
-
 /** contextOf is what the rows of a service have in common. */
-function contextOf(/** @type {import("./now.js").Now} */ _, /** @type {import("./model.js").Service} */ service, /** @type {ReturnType<typeof learnRoutes>} */ learnt) {
+function contextOf(/** @type {import("./model.js").Service} */ service, /** @type {ReturnType<typeof learnRoutes>} */ learnt) {
   const most = (/** @type {"rate" | "share"} */ field) => service.routes.reduce((n, r) => Math.max(n, r[field] || 0), 0);
   return { learnt, mostRate: most("rate"), mostShare: most("share"), limit: latencyLimit(service) };
 }
