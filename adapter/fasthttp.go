@@ -141,6 +141,9 @@ func (f *FastHTTP) SetRoute(template string) {
 	f.route, f.params, f.values = template, f.params[:0], f.values[:0]
 }
 
+// Route returns the template that SetRoute has set.
+func (f *FastHTTP) Route() string { return f.route }
+
 // AddParam copies the value of a parameter in the path, for PathValue.
 func (f *FastHTTP) AddParam(name, value string) {
 	from := len(f.values)
