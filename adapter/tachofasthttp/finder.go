@@ -41,9 +41,7 @@ func (f *finder) find(ctx *fasthttp.RequestCtx) string {
 		method, path := text(ctx.Method()), text(ctx.URI().PathOriginal())
 		if found, _ := f.exact.Lookup(method, path, nil); found != nil {
 			found(own)
-			return
-		}
-		if f.all != nil { // the router may redirect before it looks there
+		} else if f.all != nil { // the router may redirect before it looks there
 			own.Request.Header.SetMethod(method)
 			own.Request.URI().SetPath(path)
 			f.all.Handler(own)

@@ -39,6 +39,15 @@ func requestOf(raw *fasthttp.RequestCtx) (r *request, first bool) {
 	return r, first
 }
 
+// serve serves the request within a layer.
+func (r *request) serve(l *adapter.Layer, first bool, next fasthttp.RequestHandler) {
+	call := r.enter(l)
+	passed := false
+	defer r.leave(call, first, &passed)
+	next(r.raw)
+	passed = true
+}
+
 // enter enters a layer, unless the response is that of a timeout.
 func (r *request) enter(l *adapter.Layer) *adapter.Call {
 	r.layers.Lock()

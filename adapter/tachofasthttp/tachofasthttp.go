@@ -104,11 +104,7 @@ func layered(l *adapter.Layer, route RouteFunc) func(fasthttp.RequestHandler) fa
 			if route != nil {
 				r.SetRoute(cmp.Or(route(ctx), tacho.Unknown))
 			}
-			call := r.enter(l)
-			passed := false
-			defer r.leave(call, first, &passed)
-			next(ctx)
-			passed = true
+			r.serve(l, first, next)
 		}
 	}
 }
@@ -142,17 +138,10 @@ func (o *outside) serve(ctx *fasthttp.RequestCtx, next fasthttp.RequestHandler) 
 	if r.SetRoute(tacho.Unmatched); !r.Unread {
 		r.SetRoute(o.find(ctx))
 	}
-	call := r.enter(o.layer)
-	if r.Lost && call != nil {
-		call.Exchange().ExcludeAll()
-	}
-	passed := false
-	defer r.leave(call, first, &passed)
 	if r.Route() == tacho.Unmatched && o.AnswersFor(r.Method, r.Path) {
 		next = o.endpoint
 	}
-	next(ctx)
-	passed = true
+	r.serve(o.layer, first, next)
 }
 
 // refuse measures a request that fasthttp refuses.
