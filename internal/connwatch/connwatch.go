@@ -72,12 +72,10 @@ func (w *Watch) Begin(own Conn, head Head, call *adapter.Call) Conn {
 }
 
 // End is the end of the handlers. Given the present connection, it returns the framework's own, and
-// whether that is another one. Writers that have the Watch finish with it.
-func (w *Watch) End(present Conn) (own Conn, changed bool) {
-	if w.call = nil; w.Conn != nil && (present == Conn(w) || present == Conn(&w.secure)) {
-		return w.Conn, true
-	}
-	return present, false
+// whether that has to take its place again. Writers that have the Watch finish with it.
+func (w *Watch) End(present any) (own Conn, changed bool) {
+	w.call = nil
+	return w.Conn, w.Conn != nil && (present == any(w) || present == any(&w.secure))
 }
 
 // Malloc returns room in the buffer.
