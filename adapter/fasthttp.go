@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strings"
-	"unsafe"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/internal/engine"
@@ -19,21 +17,16 @@ import (
 // request find it and its Stack.
 type FastHTTP struct {
 	FastHTTPParts
-	Stack        Stack
-	Method, Path string // in memory of its own, because handlers may change fasthttp's
+	OwnHTTP
 
 	// Unread means that fasthttp could not read the request, and Lost that the connection failed
 	// before a request. Refused sets them.
 	Unread, Lost bool
-	// Panicked means that a handler panicked and that a recovery further outside answers.
-	Panicked bool
 	// TimedOut is RequestCtx.LastTimeoutErrorResponse, nil without one. Set it before Leave.
 	TimedOut FastHTTPResponse
 	// Kept means that something may still use the FastHTTP: it must not be reused.
 	Kept bool
 
-	text   []byte
-	upload upload
 	route  string
 	reads  bool // a label may read the request
 	params []param
@@ -92,20 +85,17 @@ type FastHTTPHeader interface {
 // FastHTTPResponseHeader is implemented by *fasthttp.ResponseHeader.
 type FastHTTPResponseHeader interface {
 	FastHTTPHeader
-	ContentType() []byte
-	SetContentLength(int)
+	StreamHead
 }
 
 // Begin describes a request, before the handlers. From now on, what they read of a streamed body is
 // counted.
 func (f *FastHTTP) Begin(parts FastHTTPParts) {
 	f.FastHTTPParts = parts
-	f.Panicked, f.TimedOut, f.Kept, f.Unread, f.Lost, f.reads = false, nil, false, false, false, false
+	f.TimedOut, f.Kept, f.Unread, f.Lost, f.reads = nil, false, false, false, false
 	f.SetRoute(tacho.Unmatched)
-	method, path := parts.Raw.Method(), parts.Raw.Path()
-	f.text = append(append(f.text[:0], method...), path...)
-	f.Method, f.Path = text(f.text[:len(method)]), text(f.text[len(method):])
-	f.upload.begin(parts)
+	f.Describe(parts.Raw.Method(), parts.Raw.Path())
+	f.beginUpload()
 }
 
 // Refused describes a request that fasthttp refuses: it is too large, or not HTTP. A connection that
@@ -117,7 +107,8 @@ func (f *FastHTTP) Refused(err error) {
 	}
 }
 
-// Enter enters a layer. fasthttp has no context that ends when the client disconnects.
+// Enter enters a layer. fasthttp has no context that ends when the client disconnects. A
+// connection that was Lost is excluded.
 func (f *FastHTTP) Enter(l *Layer, carrier Carrier) *Call {
 	call := l.Enter(context.Background(), &f.Stack, f.Method, f.Path, carrier)
 	if call == nil {
@@ -127,6 +118,9 @@ func (f *FastHTTP) Enter(l *Layer, carrier Carrier) *Call {
 	f.reads = f.reads || e.ReadsRequest()
 	if e.TellsTLS() && f.Raw.IsTLS() {
 		call.Exchange().Secure()
+	}
+	if f.Lost {
+		call.Exchange().ExcludeAll()
 	}
 	return call
 }
@@ -141,6 +135,9 @@ func (f *FastHTTP) SetRoute(template string) {
 	f.route, f.params, f.values = template, f.params[:0], f.values[:0]
 }
 
+// Route returns the template that SetRoute has set.
+func (f *FastHTTP) Route() string { return f.route }
+
 // AddParam copies the value of a parameter in the path, for PathValue.
 func (f *FastHTTP) AddParam(name, value string) {
 	from := len(f.values)
@@ -150,9 +147,30 @@ func (f *FastHTTP) AddParam(name, value string) {
 
 // End is the end of the handlers. It gives fasthttp its own stream of the request's body back, which
 // fasthttp uses again.
-func (f *FastHTTP) End() { f.upload.end(f.RequestStream) }
+func (f *FastHTTP) End() {
+	if f.RequestStream == nil {
+		return
+	}
+	if own, changed := f.Upload.End(*f.RequestStream); changed {
+		*f.RequestStream = own
+	}
+}
 
-var errPanicked = errors.New("a handler panicked")
+// beginUpload begins to count the request's body.
+func (f *FastHTTP) beginUpload() {
+	u := &f.Upload
+	u.Bytes = int64(f.RequestHead.ContentLength())
+	switch {
+	case f.Request.IsBodyStream() && f.RequestStream == nil:
+		u.Bytes = -1
+	case f.Request.IsBodyStream():
+		*f.RequestStream = u.Count(*f.RequestStream)
+	case u.Bytes == -1: // chunked
+		u.Bytes = int64(len(f.Request.Body()))
+	case u.Bytes < 0: // none
+		u.Bytes = 0
+	}
+}
 
 // Leave ends a call, as Call.Leave does, or when the response has been sent if that is later.
 // panicked is the result of recover().
@@ -166,7 +184,7 @@ func (f *FastHTTP) Leave(call *Call, carrier Carrier, panicked any) {
 		if d := call.Detach(o, carrier); d != nil {
 			f.Kept = true
 			f.recovered(d.Exchange(), o.Status)
-			f.stream(d)
+			*f.ResponseStream = d.BodyOf(f.ResponseHead, *f.ResponseStream)
 		}
 	default:
 		call.Exchange().SetTemplate(f.route)
@@ -177,7 +195,7 @@ func (f *FastHTTP) Leave(call *Call, carrier Carrier, panicked any) {
 
 // outcome describes the response as it is now.
 func (f *FastHTTP) outcome(panicked any) Outcome {
-	o := Outcome{Route: f.route, BytesIn: f.upload.read, Panicked: panicked}
+	o := Outcome{Route: f.route, BytesIn: f.Upload.Bytes, Panicked: panicked}
 	response := f.Response
 	if f.TimedOut != nil {
 		response, o.Kept, f.Kept = f.TimedOut, true, true // a handler still runs
@@ -193,21 +211,9 @@ func (f *FastHTTP) outcome(panicked any) Outcome {
 
 // recovered reports a panic that was answered.
 func (f *FastHTTP) recovered(x *Exchange, status int) {
-	if f.Panicked && status != 0 {
-		x.WroteHeader(context.Background(), status)
-		x.Settle(context.Background(), status, errPanicked)
+	if status != 0 {
+		f.Recovered(context.Background(), x, status)
 	}
-}
-
-// stream ends an exchange with its body. fasthttp takes the length of an io.LimitedReader, which it
-// would not recognize any more.
-func (f *FastHTTP) stream(d *Detached) {
-	size := int64(f.ResponseHead.ContentLength())
-	if limited, ok := (*f.ResponseStream).(*io.LimitedReader); ok && size < 0 {
-		size = limited.N
-		f.ResponseHead.SetContentLength(int(size))
-	}
-	*f.ResponseStream = d.Body(*f.ResponseStream, size, text(f.ResponseHead.ContentType()))
 }
 
 // Await ends a call when fasthttp has sent the response, whatever that will be, or has closed a
@@ -263,46 +269,3 @@ func (f *FastHTTP) PathValue(name string) string {
 
 // Context implements Carrier: it is that of fasthttp, which has its user values until the end.
 func (f *FastHTTP) Context() context.Context { return f.Raw }
-
-// HTTP implements Carrier.
-func (f *FastHTTP) HTTP() *http.Request { return nil }
-
-// Writer implements Carrier.
-func (f *FastHTTP) Writer() http.ResponseWriter { return nil }
-
-// An upload counts a request's body: all of it if fasthttp has read it before the handlers, else what
-// they read.
-type upload struct {
-	io.Reader
-	read int64
-}
-
-func (u *upload) begin(p FastHTTPParts) {
-	u.read = int64(p.RequestHead.ContentLength())
-	switch {
-	case p.Request.IsBodyStream() && p.RequestStream == nil:
-		u.read = -1
-	case p.Request.IsBodyStream():
-		u.Reader, u.read, *p.RequestStream = *p.RequestStream, 0, u
-	case u.read == -1: // chunked
-		u.read = int64(len(p.Request.Body()))
-	case u.read < 0: // none
-		u.read = 0
-	}
-}
-
-func (u *upload) end(stream *io.Reader) {
-	if u.Reader != nil && *stream == io.Reader(u) {
-		*stream = u.Reader
-	}
-	u.Reader = nil
-}
-
-func (u *upload) Read(p []byte) (int, error) {
-	n, err := u.Reader.Read(p)
-	u.read += int64(n)
-	return n, err
-}
-
-// text is a string in the memory of b.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

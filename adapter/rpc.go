@@ -26,6 +26,15 @@ func (l *Layer) ServeRPC(ctx context.Context, procedure string, carrier Carrier,
 	code = serve(call.Context)
 }
 
+// ExpectRPC exports a procedure from zero, as Expect does, unless it is excluded. It reports whether
+// it is measured.
+func (r *Recorder) ExpectRPC(procedure string) (measured bool) {
+	if measured = !r.Excludes(http.MethodPost, procedure); measured {
+		r.Expect(http.MethodPost, procedure)
+	}
+	return measured
+}
+
 // ReportGRPCStatus reports the code of an RPC that a handler of net/http has put into its trailers,
 // as gRPC and gRPC-Web do, to the exchange that encloses the handler. An RPC whose code is known
 // already keeps it.

@@ -346,3 +346,15 @@ func scrape(m *tacho.Meter) string {
 	m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	return w.Body.String()
 }
+
+// TestExpectRPC: a procedure is exported from zero, unless it is excluded.
+func TestExpectRPC(t *testing.T) {
+	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Exclude: tacho.Exclude{Paths: []string{"/shop.Shop/Ping"}}})
+	rec := adapter.Of(m)
+	if !rec.ExpectRPC("/shop.Shop/Buy") || rec.ExpectRPC("/shop.Shop/Ping") {
+		t.Error("Buy is measured and Ping is not, but ExpectRPC says otherwise")
+	}
+	if text := scrape(m); !strings.Contains(text, `path="/shop.Shop/Buy"`) || strings.Contains(text, "Ping") {
+		t.Errorf("exposed is\n%s", text)
+	}
+}

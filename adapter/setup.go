@@ -116,6 +116,9 @@ func (s *Setup) expect() {
 // Answers reports whether the endpoint should answer a request for which the router found no route:
 // HEAD and OPTIONS, because only GET is mounted. Routes for these could conflict with the service's
 // own.
-func (s *Setup) Answers(r *http.Request) bool {
-	return r.URL.Path == s.Meter.MetricsPath() && (r.Method == http.MethodHead || r.Method == http.MethodOptions)
+func (s *Setup) Answers(r *http.Request) bool { return s.AnswersFor(r.Method, r.URL.Path) }
+
+// AnswersFor is [Setup.Answers] for frameworks that are not built on net/http.
+func (s *Setup) AnswersFor(method, path string) bool {
+	return path == s.Meter.MetricsPath() && (method == http.MethodHead || method == http.MethodOptions)
 }

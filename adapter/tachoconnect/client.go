@@ -3,7 +3,6 @@ package tachoconnect
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/connectrpc"
 )
 
 // ClientInterceptor records the RPCs of a client among the outgoing requests, as Meter.Transport
@@ -29,13 +29,14 @@ func ClientInterceptor(m *tacho.Meter, baseURL string) connect.ClientInterceptor
 	to := adapter.NewOutgoing(m, host)
 	return func(next connect.ClientFunc) connect.ClientFunc {
 		return func(ctx context.Context, spec connect.Spec) (connect.ClientStream, error) {
-			s := &clientStream{call: to.Begin(ctx, http.MethodPost, host), single: spec.StreamType&connect.StreamTypeServer == 0}
+			single := spec.StreamType&connect.StreamTypeServer == 0
+			s := &clientStream{sent: connectrpc.Sent{Call: to.Begin(ctx, http.MethodPost, host), Code: receivedCode, Single: single}}
 			if spec.StreamType != connect.StreamTypeUnary {
-				s.call.EndWithContext()
+				s.sent.Call.EndWithContext()
 			}
 			var err error
 			if s.ClientStream, err = next(ctx, spec); err != nil {
-				s.end(err)
+				s.sent.Call.EndCode(receivedCode(err))
 				return nil, err
 			}
 			return s, nil
@@ -43,44 +44,28 @@ func ClientInterceptor(m *tacho.Meter, baseURL string) connect.ClientInterceptor
 	}
 }
 
+// receivedCode returns the code of an error that a client gets, also of a remote one.
+func receivedCode(err error) uint32 {
+	if coded, ok := errors.AsType[*connect.Error](err); ok && coded != nil {
+		return uint32(coded.Code())
+	}
+	return connectrpc.Code(err)
+}
+
 // A clientStream detects the end of an RPC.
 type clientStream struct {
 	connect.ClientStream
-	call   *adapter.Sent
-	single bool // there is one response
+	sent connectrpc.Sent
 }
 
-func (s *clientStream) end(err error) {
-	code := codeOf(err)
-	if coded, ok := errors.AsType[*connect.Error](err); ok && coded != nil {
-		code = coded.Code() // also a remote one
-	}
-	s.call.EndCode(uint32(code))
-}
-
-// Send implements connect.ClientStream. After io.EOF, Receive has the error.
-func (s *clientStream) Send(msg any) error {
-	err := s.ClientStream.Send(msg)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.end(err)
-	}
-	return err
-}
+// Send implements connect.ClientStream.
+func (s *clientStream) Send(msg any) error { return s.sent.Send(s.ClientStream.Send(msg)) }
 
 // Receive implements connect.ClientStream.
-func (s *clientStream) Receive(msg any) error {
-	err := s.ClientStream.Receive(msg)
-	switch {
-	case errors.Is(err, io.EOF), err == nil && s.single:
-		s.end(nil)
-	case err != nil:
-		s.end(err)
-	}
-	return err
-}
+func (s *clientStream) Receive(msg any) error { return s.sent.Receive(s.ClientStream.Receive(msg)) }
 
 // Close implements connect.ClientStream.
 func (s *clientStream) Close() error {
-	s.call.Cancel() // unless it has ended
+	s.sent.Call.Cancel() // unless it has ended
 	return s.ClientStream.Close()
 }

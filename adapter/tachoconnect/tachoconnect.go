@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -22,6 +21,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/connectrpc"
 )
 
 // Use mounts a server on a mux as connecthttp.Mount does, and does all that measuring takes: a new
@@ -51,9 +51,7 @@ func Mount(m *tacho.Meter, mux connecthttp.ServeMux, server *connect.Server, opt
 	outer.SetUnknownHandler(forward)
 	for spec := range server.Specs() {
 		outer.Register(connect.Method{Spec: spec, Handler: forward})
-		if !rec.Excludes(http.MethodPost, spec.Procedure) {
-			rec.Expect(http.MethodPost, spec.Procedure)
-		}
+		rec.ExpectRPC(spec.Procedure)
 	}
 	connecthttp.Mount(measuredMux{mux, m}, outer, options...)
 }
@@ -65,11 +63,7 @@ func interceptor(rec *adapter.Recorder) connect.ServerInterceptor {
 		return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {
 			err := next(ctx, spec, stream)
 			if x := rec.Enclosing(nil, ctx); x != nil {
-				code := codeOf(err)
-				if ctx.Err() == context.DeadlineExceeded { // the client's, which has passed there as well
-					code = connect.CodeDeadlineExceeded
-				}
-				x.SetInnerCode(uint32(code))
+				x.SetInnerCode(connectrpc.Outcome(ctx, codeOf(err)))
 			}
 			return err
 		}
@@ -77,21 +71,15 @@ func interceptor(rec *adapter.Recorder) connect.ServerInterceptor {
 }
 
 // codeOf returns the code that Connect sends for an error of a handler.
-func codeOf(err error) connect.Code {
+func codeOf(err error) uint32 {
 	coded, ok := errors.AsType[*connect.Error](err)
 	switch {
-	case err == nil:
-		return 0
-	case ok && coded != nil && coded.IsRemote():
-		return connect.CodeInternal
-	case ok && coded != nil:
-		return coded.Code()
-	case errors.Is(err, context.Canceled):
-		return connect.CodeCanceled
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return connect.CodeDeadlineExceeded
+	case !ok || coded == nil:
+		return connectrpc.Code(err)
+	case coded.IsRemote():
+		return uint32(connect.CodeInternal)
 	}
-	return connect.CodeUnknown
+	return uint32(coded.Code())
 }
 
 // A measuredMux measures the handlers that connecthttp.Mount makes.
@@ -143,33 +131,18 @@ func layer(l *adapter.Layer) connect.ServerInterceptor {
 		return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) (err error) {
 			l.ServeRPC(ctx, spec.Procedure, carrierOf(ctx), func(ctx context.Context) uint32 {
 				err = next(ctx, spec, stream)
-				return uint32(codeOf(err))
+				return codeOf(err)
 			})
 			return err
 		}
 	}
 }
 
-// A carrier shows an RPC that is not measured to labels.
-type carrier struct {
-	adapter.NoHTTP
-	ctx  context.Context
-	info *connect.CallInfo
-}
-
-func carrierOf(ctx context.Context) carrier {
+// carrierOf shows an RPC that is not measured to labels.
+func carrierOf(ctx context.Context) adapter.Carrier {
 	info, ok := connect.CallInfoForServerContext(ctx)
 	if !ok {
 		info = new(connect.CallInfo)
 	}
-	return carrier{ctx: ctx, info: info}
+	return connectrpc.Carrier[*connect.Header]{Ctx: ctx, Headers: info}
 }
-
-// RequestHeader implements adapter.Carrier.
-func (c carrier) RequestHeader(name string) string { return c.info.RequestHeader().Get(name) }
-
-// ResponseHeader implements adapter.Carrier.
-func (c carrier) ResponseHeader(name string) string { return c.info.ResponseHeader().Get(name) }
-
-// Context implements adapter.Carrier.
-func (c carrier) Context() context.Context { return c.ctx }

@@ -2,14 +2,13 @@ package tachoconnectv1
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 
 	"connectrpc.com/connect"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/connectrpc"
 )
 
 // ClientInterceptor records the RPCs of clients among the outgoing requests, as Meter.Transport
@@ -36,7 +35,7 @@ func (c *client) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		sent := c.to.Begin(ctx, http.MethodPost, r.Peer().Addr)
 		defer sent.EndCode(uint32(connect.CodeInternal)) // of a panic
 		response, err := next(ctx, r)
-		sent.EndCode(uint32(codeOf(err)))
+		sent.EndCode(codeOf(err))
 		return response, err
 	}
 }
@@ -52,39 +51,26 @@ func (c *client) WrapStreamingClient(next connect.StreamingClientFunc) connect.S
 		conn := next(ctx, spec)
 		sent := c.to.Begin(ctx, http.MethodPost, conn.Peer().Addr)
 		sent.EndWithContext()
-		return &clientStream{conn, sent}
+		return &clientStream{conn, connectrpc.Sent{Call: sent, Code: codeOf}}
 	}
 }
 
 // A clientStream detects the end of an RPC.
 type clientStream struct {
 	connect.StreamingClientConn
-	sent *adapter.Sent
+	sent connectrpc.Sent
 }
 
-// Send implements connect.StreamingClientConn. After io.EOF, Receive has the error.
-func (s *clientStream) Send(msg any) error {
-	err := s.StreamingClientConn.Send(msg)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.sent.EndCode(uint32(codeOf(err)))
-	}
-	return err
-}
+// Send implements connect.StreamingClientConn.
+func (s *clientStream) Send(msg any) error { return s.sent.Send(s.StreamingClientConn.Send(msg)) }
 
 // Receive implements connect.StreamingClientConn.
 func (s *clientStream) Receive(msg any) error {
-	err := s.StreamingClientConn.Receive(msg)
-	switch {
-	case errors.Is(err, io.EOF):
-		s.sent.EndCode(0)
-	case err != nil:
-		s.sent.EndCode(uint32(codeOf(err)))
-	}
-	return err
+	return s.sent.Receive(s.StreamingClientConn.Receive(msg))
 }
 
 // CloseResponse implements connect.StreamingClientConn.
 func (s *clientStream) CloseResponse() error {
-	s.sent.Cancel() // unless it has ended
+	s.sent.Call.Cancel() // unless it has ended
 	return s.StreamingClientConn.CloseResponse()
 }

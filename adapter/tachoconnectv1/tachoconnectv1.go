@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/connectrpc"
 )
 
 // A Server measures the services that have it among their options: as the first one, so that others
@@ -59,9 +59,7 @@ func (s *Server) expect(procedure string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known[procedure], s.known[procedure[:strings.LastIndexByte(procedure, '/')+1]] = true, true
-	if !s.rec.Excludes(http.MethodPost, procedure) {
-		s.rec.Expect(http.MethodPost, procedure)
-	}
+	s.rec.ExpectRPC(procedure)
 }
 
 // Handler measures the requests to a mux: RPCs by their procedures and codes, and others as
@@ -108,18 +106,29 @@ func Interceptor(m *tacho.Meter) connect.Interceptor {
 // A reporter reports codes to the exchange around an RPC.
 type reporter struct{ rec *adapter.Recorder }
 
+// serve serves an RPC. It reports the code of a panic, too.
+func (r reporter) serve(ctx context.Context, procedure string, next func() error) {
+	x := r.rec.Enclosing(nil, ctx)
+	if x == nil {
+		next()
+		return
+	}
+	x.SetRoute(procedure)
+	code := uint32(connect.CodeInternal)
+	defer func() { x.SetInnerCode(code) }()
+	code = connectrpc.Outcome(ctx, codeOf(next()))
+}
+
 // WrapUnary implements connect.Interceptor.
 func (r reporter) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
-		x := r.rec.Enclosing(nil, ctx)
-		if x == nil || request.Spec().IsClient {
+	return func(ctx context.Context, request connect.AnyRequest) (response connect.AnyResponse, err error) {
+		if request.Spec().IsClient {
 			return next(ctx, request)
 		}
-		x.SetRoute(request.Spec().Procedure)
-		code := connect.CodeInternal // of a panic
-		defer func() { x.SetInnerCode(uint32(code)) }()
-		response, err := next(ctx, request)
-		code = outcome(ctx, err)
+		r.serve(ctx, request.Spec().Procedure, func() error {
+			response, err = next(ctx, request)
+			return err
+		})
 		return response, err
 	}
 }
@@ -131,43 +140,22 @@ func (r reporter) WrapStreamingClient(next connect.StreamingClientFunc) connect.
 
 // WrapStreamingHandler implements connect.Interceptor.
 func (r reporter) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
-	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		x := r.rec.Enclosing(nil, ctx)
-		if x == nil {
-			return next(ctx, conn)
-		}
-		x.SetRoute(conn.Spec().Procedure)
-		code := connect.CodeInternal // of a panic
-		defer func() { x.SetInnerCode(uint32(code)) }()
-		err := next(ctx, conn)
-		code = outcome(ctx, err)
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
+		r.serve(ctx, conn.Spec().Procedure, func() error {
+			err = next(ctx, conn)
+			return err
+		})
 		return err
 	}
 }
 
-// outcome returns the code of an RPC. A deadline in its context is that of the client, which has
-// passed there as well.
-func outcome(ctx context.Context, err error) connect.Code {
-	if ctx.Err() == context.DeadlineExceeded {
-		return connect.CodeDeadlineExceeded
-	}
-	return codeOf(err)
-}
-
 // codeOf returns the code that Connect sends for an error of a handler.
-func codeOf(err error) connect.Code {
+func codeOf(err error) uint32 {
 	var coded *connect.Error
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &coded):
-		return coded.Code()
-	case errors.Is(err, context.Canceled):
-		return connect.CodeCanceled
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return connect.CodeDeadlineExceeded
+	if errors.As(err, &coded) {
+		return uint32(coded.Code())
 	}
-	return connect.CodeUnknown
+	return connectrpc.Code(err)
 }
 
 // Track records RPCs in these metrics, too. They all must belong to one Meter. The server need not
@@ -192,51 +180,40 @@ func Only(procedures []string, interceptors ...connect.Interceptor) connect.Hand
 	})
 }
 
-func layer(l *adapter.Layer) connect.Interceptor {
-	return interceptor(func(ctx context.Context, c call, serve func(context.Context) error) {
-		l.ServeRPC(ctx, c.procedure, carrier{ctx: ctx, call: c}, func(ctx context.Context) uint32 { return uint32(codeOf(serve(ctx))) })
-	})
-}
+func layer(l *adapter.Layer) connect.Interceptor { return layered{l} }
 
-// A call is what the two kinds of interceptors know of an RPC.
-type call struct {
-	procedure string
-	request   http.Header
-	response  func() http.Header
-}
+// layered serves unary procedures and streams within a layer. It leaves clients alone.
+type layered struct{ layer *adapter.Layer }
 
-// An interceptor serves unary procedures and streams alike. It leaves clients alone.
-type interceptor func(ctx context.Context, c call, serve func(context.Context) error)
+func (l layered) serve(ctx context.Context, procedure string, headers connectrpc.Headers[http.Header], next func(context.Context) error) {
+	carrier := connectrpc.Carrier[http.Header]{Ctx: ctx, Headers: headers}
+	l.layer.ServeRPC(ctx, procedure, carrier, func(ctx context.Context) uint32 { return codeOf(next(ctx)) })
+}
 
 // WrapUnary implements connect.Interceptor.
-func (i interceptor) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, r connect.AnyRequest) (response connect.AnyResponse, err error) {
+func (l layered) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
 		if r.Spec().IsClient {
 			return next(ctx, r)
 		}
-		header := func() http.Header {
-			if response == nil {
-				return nil
-			}
-			return response.Header()
-		}
-		i(ctx, call{r.Spec().Procedure, r.Header(), header}, func(ctx context.Context) error {
-			response, err = next(ctx, r)
-			return err
+		u := unary{request: r}
+		l.serve(ctx, r.Spec().Procedure, &u, func(ctx context.Context) error {
+			u.response, u.err = next(ctx, r)
+			return u.err
 		})
-		return response, err
+		return u.response, u.err
 	}
 }
 
 // WrapStreamingClient implements connect.Interceptor.
-func (i interceptor) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+func (l layered) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
 	return next
 }
 
 // WrapStreamingHandler implements connect.Interceptor.
-func (i interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+func (l layered) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
-		i(ctx, call{conn.Spec().Procedure, conn.RequestHeader(), conn.ResponseHeader}, func(ctx context.Context) error {
+		l.serve(ctx, conn.Spec().Procedure, conn, func(ctx context.Context) error {
 			err = next(ctx, conn)
 			return err
 		})
@@ -244,18 +221,18 @@ func (i interceptor) WrapStreamingHandler(next connect.StreamingHandlerFunc) con
 	}
 }
 
-// A carrier shows an RPC that is not measured to labels.
-type carrier struct {
-	adapter.NoHTTP
-	ctx  context.Context
-	call call
+// unary has the headers of a unary RPC.
+type unary struct {
+	request  connect.AnyRequest
+	response connect.AnyResponse
+	err      error
 }
 
-// RequestHeader implements adapter.Carrier.
-func (c carrier) RequestHeader(name string) string { return c.call.request.Get(name) }
+func (u *unary) RequestHeader() http.Header { return u.request.Header() }
 
-// ResponseHeader implements adapter.Carrier.
-func (c carrier) ResponseHeader(name string) string { return c.call.response().Get(name) }
-
-// Context implements adapter.Carrier.
-func (c carrier) Context() context.Context { return c.ctx }
+func (u *unary) ResponseHeader() http.Header {
+	if u.response == nil {
+		return nil
+	}
+	return u.response.Header()
+}

@@ -2,11 +2,13 @@ package tachofasthttp_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +22,7 @@ import (
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter/adaptertest"
 	"github.com/tacho-go/tacho/adapter/tachofasthttp"
+	"github.com/tacho-go/tacho/schema"
 )
 
 func hello(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("hello") }
@@ -560,5 +563,30 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 		adaptertest.Allocations(t, c.method+" "+c.path, once(plain), once(measured))
+	}
+}
+
+// A tlsConn is a connection with TLS, as fasthttp recognizes it.
+type tlsConn struct{ net.Conn }
+
+func (tlsConn) Handshake() error                     { return nil }
+func (tlsConn) ConnectionState() tls.ConnectionState { return tls.ConnectionState{} }
+
+// TestTLS: schemas with a scheme label tell TLS.
+func TestTLS(t *testing.T) {
+	r := router.New()
+	s := &fasthttp.Server{Handler: r.Handler}
+	m := tachofasthttp.Use(s, r, tacho.Options{OmitRuntime: true, Schema: schema.OTel()})
+	r.GET("/users/{id}", hello)
+	client, server := net.Pipe()
+	t.Cleanup(func() { client.Close(); server.Close() })
+	var raw fasthttp.RequestCtx
+	raw.Init2(tlsConn{server}, nil, true)
+	raw.Request.SetRequestURI("/users/1")
+	s.Handler(&raw)
+	text := httptest.NewRecorder()
+	m.Metrics().ServeHTTP(text, httptest.NewRequest("GET", "/metrics", nil))
+	if !strings.Contains(text.Body.String(), `http_route="/users/{id}",url_scheme="https"`) {
+		t.Errorf("exposed is\n%s", text.Body)
 	}
 }

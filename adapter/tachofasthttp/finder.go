@@ -9,8 +9,8 @@ import (
 	"github.com/fasthttp/router"
 	"github.com/valyala/fasthttp"
 
-	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/internal/routefinder"
 )
 
 // A finder finds the route of a request with routers of its own that have the same routes. The
@@ -21,46 +21,38 @@ type finder struct {
 	built   sync.Once
 	exact   *router.Router // the routes of one method
 	all     *router.Router // and those of any method
-	lookups sync.Pool
+	lookups routefinder.Finder[*fasthttp.RequestCtx]
 }
 
-// A lookup is one request to the finder's routers.
-type lookup struct {
-	raw   fasthttp.RequestCtx
-	route string
+func finderOf(r *router.Router) *finder {
+	f := &finder{router: r}
+	f.lookups.New = func() *fasthttp.RequestCtx {
+		own := new(fasthttp.RequestCtx)
+		own.Init(new(fasthttp.Request), nil, nil)
+		return own
+	}
+	return f
 }
-
-type lookupKey struct{}
 
 // find returns the template of the route, or tacho.Unmatched.
 func (f *finder) find(ctx *fasthttp.RequestCtx) string {
 	f.built.Do(f.build)
-	l := f.lookups.Get().(*lookup)
-	defer f.lookups.Put(l)
-	l.route = tacho.Unmatched
-	method, path := text(ctx.Method()), text(ctx.URI().PathOriginal())
-	if found, _ := f.exact.Lookup(method, path, nil); found != nil {
-		found(&l.raw)
-		return l.route
-	}
-	if f.all != nil { // the router may redirect before it looks there
-		l.raw.Request.Header.SetMethod(method)
-		l.raw.Request.URI().SetPath(path)
-		f.all.Handler(&l.raw)
-	}
-	return l.route
+	return f.lookups.Find(func(own *fasthttp.RequestCtx) {
+		method, path := text(ctx.Method()), text(ctx.URI().PathOriginal())
+		if found, _ := f.exact.Lookup(method, path, nil); found != nil {
+			found(own)
+		} else if f.all != nil { // the router may redirect before it looks there
+			own.Request.Header.SetMethod(method)
+			own.Request.URI().SetPath(path)
+			f.all.Handler(own)
+		}
+	})
 }
 
 func (f *finder) build() {
 	f.exact = f.mirror(func(method string) bool { return method != router.MethodWild })
 	if len(f.router.List()[router.MethodWild]) > 0 {
 		f.all = f.mirror(func(string) bool { return true })
-	}
-	f.lookups.New = func() any {
-		l := new(lookup)
-		l.raw.Init(new(fasthttp.Request), nil, nil)
-		l.raw.SetUserValue(lookupKey{}, l)
-		return l
 	}
 }
 
@@ -76,7 +68,7 @@ func (f *finder) mirror(of func(method string) bool) *router.Router {
 			continue
 		}
 		for _, path := range paths {
-			m.Handle(method, path, func(ctx *fasthttp.RequestCtx) { ctx.UserValue(lookupKey{}).(*lookup).route = path })
+			m.Handle(method, path, func(ctx *fasthttp.RequestCtx) { routefinder.Report(ctx, path) })
 		}
 	}
 	return m

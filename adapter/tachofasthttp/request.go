@@ -1,7 +1,6 @@
 package tachofasthttp
 
 import (
-	"context"
 	"sync"
 
 	"github.com/fasthttp/router"
@@ -11,62 +10,56 @@ import (
 	"github.com/tacho-go/tacho/adapter"
 )
 
-// A request is what the layers of one request share. It stands among fasthttp's user values.
+// A request is what the layers of one request share.
 type request struct {
 	adapter.FastHTTP
-	raw    *fasthttp.RequestCtx
-	route  string
-	unread bool // fasthttp could not read the request
-	lost   bool // the connection failed before a request
+	raw *fasthttp.RequestCtx
 
 	// A TimeoutHandler runs inner layers in a goroutine of its own, which goes on when the outer
 	// layers have left.
 	layers sync.Mutex
-	over   bool // the response is that of a timeout
 }
 
-type requestKey struct{}
-
 var (
-	requests     = sync.Pool{New: func() any { return new(request) }}
+	requests     adapter.FastHTTPRequests[request, *request]
 	requestBody  = adapter.BodyField[fasthttp.Request]("bodyStream")
 	responseBody = adapter.BodyField[fasthttp.Response]("bodyStream")
 )
 
 // requestOf returns what is known of a request, and whether it is the first layer that asks for it.
 func requestOf(raw *fasthttp.RequestCtx) (r *request, first bool) {
-	if r, ok := raw.UserValue(requestKey{}).(*request); ok {
-		return r, false
+	if r, first = requests.Of(raw); first {
+		r.raw = raw
+		r.Begin(adapter.FastHTTPParts{
+			Raw: raw, Request: &raw.Request, RequestHead: &raw.Request.Header, Response: &raw.Response, ResponseHead: &raw.Response.Header,
+			RequestStream: requestBody(&raw.Request), ResponseStream: responseBody(&raw.Response),
+		})
+		r.SetRoute(tacho.Unknown)
 	}
-	r = requests.Get().(*request)
-	raw.SetUserValue(requestKey{}, r)
-	r.raw, r.unread, r.lost, r.over = raw, false, false, false
-	r.Begin(adapter.FastHTTPParts{
-		Raw: raw, Request: &raw.Request, RequestHead: &raw.Request.Header, Response: &raw.Response, ResponseHead: &raw.Response.Header,
-		RequestStream: requestBody(&raw.Request), ResponseStream: responseBody(&raw.Response),
-	})
-	r.SetRoute(tacho.Unknown)
-	return r, true
+	return r, first
 }
 
-// SetRoute sets the template that was matched.
-func (r *request) SetRoute(template string) {
-	r.route = template
-	r.FastHTTP.SetRoute(template)
+// serve serves the request within a layer.
+func (r *request) serve(l *adapter.Layer, first bool, next fasthttp.RequestHandler) {
+	call := r.enter(l)
+	passed := false
+	defer r.leave(call, first, &passed)
+	next(r.raw)
+	passed = true
 }
 
-// enter enters a layer.
+// enter enters a layer, unless the response is that of a timeout.
 func (r *request) enter(l *adapter.Layer) *adapter.Call {
 	r.layers.Lock()
 	defer r.layers.Unlock()
-	if r.over {
+	if r.TimedOut != nil {
 		return nil
 	}
-	return l.Enter(context.Background(), &r.Stack, r.Method, r.Path, r)
+	return r.Enter(l, r)
 }
 
-// leaveHandler ends a call, nil where there is nothing to measure, and goes on to panic.
-func (r *request) leaveHandler(call *adapter.Call, first bool, passed *bool) {
+// leave ends a call, nil where there is nothing to measure, and goes on to panic.
+func (r *request) leave(call *adapter.Call, first bool, passed *bool) {
 	var v any
 	if !*passed {
 		r.Panicked = true
@@ -75,40 +68,22 @@ func (r *request) leaveHandler(call *adapter.Call, first bool, passed *bool) {
 		}
 		v = recover()
 	}
-	defer r.release(first)
+	if first {
+		defer requests.Release(r)
+	}
 	r.layers.Lock()
 	defer r.layers.Unlock()
-	if first {
-		r.TimedOut, r.over = timedOut(r.raw)
+	if late := r.raw.LastTimeoutErrorResponse(); first && late != nil {
+		r.TimedOut = late
 	}
-	if saved, ok := r.raw.UserValue(router.MatchedRoutePathParam).(string); ok && r.route == tacho.Unknown {
+	if saved, ok := r.raw.UserValue(router.MatchedRoutePathParam).(string); ok && r.Route() == tacho.Unknown {
 		r.SetRoute(saved)
 	}
 	switch {
-	case call != nil && (first || !r.over):
+	case call != nil && (first || r.TimedOut == nil):
 		r.Leave(call, r, v)
 	case v != nil:
 		panic(v)
-	}
-}
-
-// timedOut returns the response of a timeout, if there is one.
-func timedOut(raw *fasthttp.RequestCtx) (adapter.FastHTTPResponse, bool) {
-	if late := raw.LastTimeoutErrorResponse(); late != nil {
-		return late, true
-	}
-	return nil, false
-}
-
-// release is the end of the layer that was first.
-func (r *request) release(first bool) {
-	if !first || r.over {
-		return
-	}
-	r.End()
-	r.raw.RemoveUserValue(requestKey{})
-	if !r.Kept {
-		requests.Put(r)
 	}
 }
 

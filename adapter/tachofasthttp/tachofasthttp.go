@@ -25,7 +25,6 @@ import (
 	"cmp"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 
 	"github.com/fasthttp/router"
@@ -54,7 +53,7 @@ func Use(s *fasthttp.Server, r *router.Router, opts tacho.Options) *tacho.Meter 
 	if refuse == nil {
 		refuse = refuseAsFastHTTP
 	}
-	o := &outside{Setup: set, layer: adapter.Measure(set.Meter), finder: &finder{router: r}, endpoint: fasthttpadaptor.NewFastHTTPHandler(set.Endpoint)}
+	o := &outside{Setup: set, layer: adapter.Measure(set.Meter), finder: finderOf(r), endpoint: fasthttpadaptor.NewFastHTTPHandler(set.Endpoint)}
 	s.Handler = func(ctx *fasthttp.RequestCtx) { o.serve(ctx, next) }
 	s.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) { o.refuse(ctx, err, refuse) }
 	r.GET(set.Meter.MetricsPath(), o.endpoint)
@@ -75,7 +74,7 @@ func Middleware(m *tacho.Meter, route RouteFunc) func(fasthttp.RequestHandler) f
 }
 
 // Routes returns the RouteFunc of a router. It knows the routes that are there at the first request.
-func Routes(r *router.Router) RouteFunc { return (&finder{router: r}).find }
+func Routes(r *router.Router) RouteFunc { return finderOf(r).find }
 
 // Track records the requests of a route in these metrics, too. They all must belong to one Meter.
 // Its Middleware need not be there: the metrics are recorded all the same, and their route is known
@@ -105,11 +104,7 @@ func layered(l *adapter.Layer, route RouteFunc) func(fasthttp.RequestHandler) fa
 			if route != nil {
 				r.SetRoute(cmp.Or(route(ctx), tacho.Unknown))
 			}
-			call := r.enter(l)
-			passed := false
-			defer r.leaveHandler(call, first, &passed)
-			next(ctx)
-			passed = true
+			r.serve(l, first, next)
 		}
 	}
 }
@@ -128,7 +123,7 @@ func (o *outside) begin() {
 	o.Serving()
 	if answer := o.router.PanicHandler; answer != nil {
 		o.router.PanicHandler = func(ctx *fasthttp.RequestCtx, v any) {
-			if r, ok := ctx.UserValue(requestKey{}).(*request); ok {
+			if r := requests.Serving(ctx); r != nil {
 				r.Panicked = true
 			}
 			answer(ctx, v)
@@ -140,38 +135,23 @@ func (o *outside) begin() {
 func (o *outside) serve(ctx *fasthttp.RequestCtx, next fasthttp.RequestHandler) {
 	o.once.Do(o.begin)
 	r, first := requestOf(ctx)
-	if r.SetRoute(tacho.Unmatched); !r.unread {
+	if r.SetRoute(tacho.Unmatched); !r.Unread {
 		r.SetRoute(o.find(ctx))
 	}
-	call := r.enter(o.layer)
-	if r.lost && call != nil {
-		call.Exchange().ExcludeAll()
-	}
-	passed := false
-	defer r.leaveHandler(call, first, &passed)
-	if o.answers(r) {
+	if r.Route() == tacho.Unmatched && o.AnswersFor(r.Method, r.Path) {
 		next = o.endpoint
 	}
-	next(ctx)
-	passed = true
+	r.serve(o.layer, first, next)
 }
 
-// refuse measures a request that fasthttp refuses: it is too large, or not HTTP. A connection that
-// fails before its next request has none.
+// refuse measures a request that fasthttp refuses.
 func (o *outside) refuse(ctx *fasthttp.RequestCtx, err error, next func(*fasthttp.RequestCtx, error)) {
 	r, first := requestOf(ctx)
-	if r.unread = ctx.Request.Header.Len() == 0; r.unread {
-		_, r.lost = errors.AsType[net.Error](err)
-		r.Method, r.Path = "", "" // fasthttp has defaults
-	}
+	r.Refused(err)
 	o.serve(ctx, func(ctx *fasthttp.RequestCtx) { next(ctx, err) })
-	r.release(first)
-}
-
-// answers reports whether the endpoint answers a request that has no route. Routes for HEAD and
-// OPTIONS would be in the way of the service's own.
-func (o *outside) answers(r *request) bool {
-	return (r.Method == http.MethodHead || r.Method == http.MethodOptions) && r.Path == o.Meter.MetricsPath() && r.route == tacho.Unmatched
+	if first {
+		requests.Release(r)
+	}
 }
 
 // refuseAsFastHTTP is what fasthttp does without an ErrorHandler.

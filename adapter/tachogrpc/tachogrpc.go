@@ -107,8 +107,7 @@ func (h *measures) options() []grpc.ServerOption {
 func (h *measures) expect(services map[string]grpc.ServiceInfo) {
 	for service, info := range services {
 		for _, m := range info.Methods {
-			if name := "/" + service + "/" + m.Name; !h.rec.Excludes(post, name) {
-				h.rec.Expect(post, name)
+			if name := "/" + service + "/" + m.Name; h.rec.ExpectRPC(name) {
 				h.families.Method(name, grpcfamilies.Kind(m.IsClientStream, m.IsServerStream)).Initialize()
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/app/server"
+	"github.com/cloudwego/hertz/pkg/common/test/mock"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter/tachohertz"
@@ -22,6 +23,7 @@ func BenchmarkRequest(b *testing.B) {
 			body := []byte("ok")
 			h.GET("/users/:id", func(_ context.Context, c *app.RequestContext) { c.Response.SetBodyRaw(body) })
 			c := app.NewContext(1)
+			c.SetConn(mock.NewConn(""))
 			b.ReportAllocs()
 			for b.Loop() {
 				c.Request.Header.SetMethod("GET")

@@ -49,12 +49,12 @@ func (t refusals) Finish(_ context.Context, c *app.RequestContext) {
 		return
 	}
 	r.reached = true
-	r.method, r.path = "", ""
+	r.Describe(nil, nil)
 	if len(c.Request.Header.RawHeaders()) > 0 { // else Hertz has defaults
-		r.method, r.path = string(c.Method()), string(c.Path())
+		r.Describe(c.Method(), c.Path())
 	}
 	r.ctx = context.Background()
-	if call := t.layer.Enter(r.ctx, &r.stack, r.method, r.path, r); call != nil {
+	if call := t.layer.Enter(r.ctx, &r.Stack, r.Method, r.Path, r); call != nil {
 		call.Leave(adapter.Outcome{Route: tacho.Unmatched, Status: status, BytesIn: -1, BytesOut: int64(len(c.Response.BodyBytes()))})
 	}
 }

@@ -80,15 +80,13 @@ func handler(l *adapter.Layer) app.HandlerFunc {
 	return func(ctx context.Context, c *app.RequestContext) {
 		r := requestOf(c)
 		call := r.enter(ctx, l)
-		if call == nil { // it is measured already, or not at all
-			passed := false
-			defer r.note(&passed)
-			c.Next(ctx)
-			passed = true
-			return
+		if call != nil {
+			ctx = call.Context
 		}
-		defer r.leave(call)
-		c.Next(call.Context)
+		passed := false
+		defer r.leave(call, &passed)
+		c.Next(ctx)
+		passed = true
 	}
 }
 
@@ -107,31 +105,28 @@ func (o *outside) serve(ctx context.Context, c *app.RequestContext) {
 	call := r.enter(ctx, o.layer)
 	if call != nil {
 		ctx = call.Context
-		defer r.leave(call)
 	}
+	passed := false
+	defer r.leave(call, &passed)
 	if o.engine.PanicHandler != nil {
 		defer o.answerPanic(r)
 	}
-	if c.FullPath() == "" && o.answers(c) {
+	if c.FullPath() == "" && o.AnswersFor(string(c.Method()), string(c.Path())) {
 		// HEAD and OPTIONS have no route: that would be in the way of the service's own, such as
 		// h.OPTIONS("/*any", cors).
 		c.Abort()
 		c.SetStatusCode(http.StatusOK) // Hertz's is 404 or 405
 		o.endpoint(ctx, c)
-		return
+	} else {
+		c.Next(ctx)
 	}
-	c.Next(ctx)
+	passed = true
 }
 
 // answerPanic does what the engine would do next. We then see what it answers.
 func (o *outside) answerPanic(r *request) {
 	if recover() != nil {
-		r.panicked = true
+		r.Panicked = true
 		o.engine.PanicHandler(context.Background(), r.c)
 	}
-}
-
-func (o *outside) answers(c *app.RequestContext) bool {
-	method := string(c.Method())
-	return (method == http.MethodHead || method == http.MethodOptions) && string(c.Path()) == o.Meter.MetricsPath()
 }

@@ -217,11 +217,7 @@ func (o *Outside[C, A, R]) serve(raw R, next func(R)) {
 func (o *Outside[C, A, R]) leave(r *request[C, R], call *adapter.Call, first bool) {
 	v := recover()
 	r.leaveChain() // Fiber uses the context for another request
-	switch {
-	case call == nil:
-	case r.Lost:
-		call.Exchange().ExcludeAll()
-	case !r.noted && !r.Unread:
+	if call != nil && !r.noted && !r.Unread {
 		r.SetRoute(o.routes.find(o.app, r.raw))
 	}
 	o.fiber.leave(r, call, first, v)

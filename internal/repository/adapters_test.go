@@ -157,7 +157,7 @@ func TestAdapterModules(t *testing.T) {
 func TestAdapterSizes(t *testing.T) {
 	inRoot(t)
 	const aim, most = 150, 250
-	above := map[string]int{"tachohertz": 354, "tachofasthttp": 291, "tachogrpc": 622} // adapters that have not reached it
+	above := map[string]int{"tachogrpc": 500} // adapters that have not reached it
 	var sizes []int
 	for _, a := range adapters(t) {
 		files, err := filepath.Glob(filepath.Join(a.dir, "*.go"))

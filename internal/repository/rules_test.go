@@ -47,6 +47,8 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/common/expfmt",
 			"github.com/prometheus/common/model",
 		}, "every service imports it: client_golang and the modules that it brings along, and no framework and no TSDB"},
+		{"./internal/connectrpc", []string{module + "/adapter"}, "adapters of Connect share it: what it needs, an adapter outside of this project can have as well"},
+		{"./internal/connwatch", []string{module + "/adapter"}, "adapters share it: what it needs, an adapter outside of this project can have as well"},
 		{"./internal/deepcopy", nil, "a configuration is copied in the same way whatever it is for"},
 		{"./internal/drain", nil, "ending in order has nothing to do with metrics"},
 		{"./internal/expo", []string{
@@ -118,7 +120,7 @@ func TestImports(t *testing.T) {
 
 // sharedByAdapters are internal packages for adapters of one family of frameworks. Each stands for
 // itself, and needs only public packages, so that an adapter outside of this project can have its own.
-var sharedByAdapters = []string{module + "/internal/fiberapp", module + "/internal/grpcfamilies", module + "/internal/routefinder"}
+var sharedByAdapters = []string{module + "/internal/connectrpc", module + "/internal/connwatch", module + "/internal/fiberapp", module + "/internal/grpcfamilies", module + "/internal/routefinder"}
 
 // TestAdapterImports: an adapter knows its framework, client_golang, the public packages and what is
 // shared within its family, so that anybody can write one. Its framework is what its own go.mod requires.
