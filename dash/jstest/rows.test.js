@@ -6,7 +6,7 @@ import { say } from "../static/messages.js";
 import { hasMatch, rows } from "../static/rows.js";
 import { formatView, isElsewhere, parseView, sortBy } from "../static/view.js";
 
-const firstView = parseView("");
+const firstView = () => parseView("");
 const route = (path, rate, state = "healthy", more = {}) => ({ key: path, method: "GET", path, apart: "", state, rate, ...more });
 const shop = { job: "shop", state: "healthy", routes: [
   route("/b", 2), route("/a", NaN), route("unmatched", 99, "healthy", { apart: "unmatched" }), route("/d", 1, "errors"), route("/c", 3, "slow"), route("/e", 0, "idle"),

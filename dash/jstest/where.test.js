@@ -60,7 +60,7 @@ test("every number of a head or a table can be asked for, narrowed to what it is
 });
 
 test("the means of two spans, by service", () => {
-  const view = { ...firstView(), compare: "day" };
+  const view = { ...parseView(""), compare: "day" };
   const q = spanMeans({ source: recorded, edges: { from: 0, to: 600 }, view });
   assert.ok(q.includes("avg_over_time(tacho:job_http_requests_by_status:rate[600s])") && q.includes("[600s] offset 86400s"), q);
   const found = spansOf(vector([{ job: "a", part: "rate" }, 4], [{ job: "a", part: "rateBefore" }, 2], [{ job: "a", part: "errors" }, 1], [{ job: "a", schema: "x", part: "rate" }, 1]));

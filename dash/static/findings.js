@@ -49,6 +49,7 @@ export function newsOf(findings) {
   const places = new Set(findings.map((f) => f.where?.only ?? ""));
   const place = places.size === 1 && first.where?.only ? say("newsOn", { instance: first.where.only }) : "";
   if (first.until) return { text: say("newsUntil", { what, place, time: clockAt(latest(findings)) }), state: "" };
+  if (!first.since) return { text: what, state: stateOfKind(first.kind) };
   const since = clockAt(Math.min(...findings.map((f) => secondsAt(f.since))));
   return { text: say(findings.some((f) => f.atLeast) ? "newsBefore" : "newsSince", { what, place, time: since }), state: stateOfKind(first.kind) };
 }

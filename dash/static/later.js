@@ -6,5 +6,7 @@ export { exploreScreen } from "./exploreview.js";
 export { showKeys } from "./keysheet.js";
 export { showPalette } from "./palette.js";
 export { showQueries } from "./queriesheet.js";
+export { routeView } from "./route.js";
+export { timeView } from "./timeview.js";
 export { targetsScreen } from "./targetsview.js";
 export { explain } from "./scrapeerror.js";

@@ -215,6 +215,7 @@ function show() {
   showClock();
   showProblem();
   byId("loading").hidden = Boolean(snapshot || problem);
+  byId("screen").hidden = !snapshot;
   if (!snapshot) return;
   const { at, source, services: all, alerts, targets } = snapshot;
   const { edges, step } = gridAt(view, at, every);

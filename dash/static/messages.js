@@ -217,7 +217,6 @@ export const messages = {
   // Time, instances, dependencies.
   instances: ["Instances", "实例"],
   instance: ["Instance", "实例"],
-  outgoing: ["Outgoing requests", "对外请求"],
   host: ["Host", "主机"],
   allHosts: ["(all hosts)", "（所有主机）"],
   pools: ["Database pools", "数据库连接池"],
@@ -270,7 +269,6 @@ export const messages = {
   slowerThan: ["over {from}", "超过 {from}"],
   mostAre: ["Most take {bucket}.", "多数请求耗时 {bucket}。"],
   noPoints: ["No data in this time range.", "此时间范围内没有数据。"],
-  asTable: ["Table and query", "表格与查询语句"],
   timeColumn: ["Time", "时间"],
 
   // Changes.
@@ -483,7 +481,6 @@ export const messages = {
   only_changed: ["Changed", "有变化"],
   only_never: ["Never called", "从未调用"],
   filterHint: ["path, status:5xx, p95>500ms", "路径、status:5xx、p95>500ms"],
-  saveCSV: ["Download as CSV", "下载 CSV"],
   noRouteMatches: ["No route matches.", "没有符合条件的路由。"],
   showAllRoutes: ["Show all", "显示全部"],
   otherRoutes: ["Show the other routes: {n}", "显示其余 {n} 条路由"],

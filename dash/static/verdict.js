@@ -138,11 +138,12 @@ export function afterText(f) {
  * @param {import("./model.js").Service} s
  * @param {Finding[]} findings those that go on, the worst first
  * @param {Finding[]} over those that are over, the latest first
- * @param {{facts: string, stale: string}} more what is said of a healthy one, and the time of old numbers
+ * @param {{facts: string, stale: string, route?: import("./model.js").Route}} more what is said of a healthy one, the time of old numbers, and the route that it is about
  * @returns {Headline}
  */
-export function headlineOf(s, findings, over, { facts, stale }) {
-  const job = visible(s.job) || say("noJob");
+export function headlineOf(s, findings, over, { facts, stale, route }) {
+  const job = route ? visible(`${route.method} ${route.path}`.trim()) : visible(s.job) || say("noJob");
+  const state = route ? route.state : s.state;
   const said = (/** @type {string} */ text) => (stale ? say("atTime", { time: stale, text }) : text);
   if (findings.length > 0) {
     const [f] = findings;
@@ -156,10 +157,10 @@ export function headlineOf(s, findings, over, { facts, stale }) {
       quiet: (after ? say("comma") + after : "") + say("fullStop") + (more ? say(moreKey(findings, more), { n: more }) : ""),
     };
   }
-  if (s.state === "warning") return onlyAlerts(job, s.judged?.firing ?? [], said);
+  if (state === "warning") return onlyAlerts(job, s.judged?.firing ?? [], said);
   const last = over[0];
   if (last) return { tone: "good", text: said(say("healthyAgain", { job, time: clockAt(secondsAt(last.until)) })), quiet: say("wasWrong", { subject: subjectOf(last), claim: claim(last), age: age(secondsAt(last.until) - secondsAt(last.since)) }) };
-  return { tone: s.state === "idle" || s.state === "noData" ? "idle" : "good", text: said(say(`sentence_${s.state}`, { job })), quiet: facts };
+  return { tone: state === "idle" || state === "noData" ? "idle" : "good", text: said(say(`sentence_${state}`, { job })), quiet: facts };
 }
 
 /** onlyAlerts says that alerts fire on after all is well, or for what no finding explains. */

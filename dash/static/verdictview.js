@@ -46,7 +46,7 @@ export function verdictView(changeView) {
       const { facts = "", marks = [], route } = more;
       shown = now;
       const findings = findingsOf(now, service, route);
-      const head = service ? headlineOf(service, findings, overOf(now, service, route), { facts, stale: staleOf(now) }) : headlineOfAll(now.services, staleOf(now));
+      const head = service ? headlineOf(service, findings, overOf(now, service, route), { facts, stale: staleOf(now), route }) : headlineOfAll(now.services, staleOf(now));
       state.update({ bad: "errors", warn: "slow", good: "healthy", idle: "idle" }[head.tone] ?? "idle");
       put(text, head.text);
       put(quiet, head.quiet);
