@@ -291,9 +291,8 @@ func TestCharts(t *testing.T) {
 	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: ranges}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
 	check(t, page.text(t), []string{
-		"Traffic 9.50 requests/s 2xx 7.50 5xx 2.00 other –",
-		"Errors share of 5xx 25.0 % 5xx 25.0%", "Latency p95 300 ms p50 20 ms p95 300 ms", "Saturation the fullest – No data in this time range.",
-		"Latency distribution Most take 100 ms – 500 ms.", "Concurrency No data in this time range.",
+		"Traffic 9.50 requests/s", "2xx 7.50 5xx 2.00 other –", "Errors share of 5xx 25.0 %", "5xx 25.0%", "Latency p95 300 ms", "p50 20 ms p95 300 ms",
+		"Saturation", "No data in this time range.", "Latency distribution Most take 100 ms – 500 ms.", "Concurrency", "No data in this time range.",
 	}, []string{"2xx 75.0%"})
 	if n := strings.Count(page.html, "<canvas"); n != 4 {
 		t.Errorf("%d charts are drawn, want 4", n)
@@ -309,13 +308,13 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0% before 25.0%", "p50 20 ms p95 300 ms before 300 ms"}, nil)
 
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"shop / GET /api healthy", "GET /api is healthy.", "Traffic 9.50 requests/s", "Errors share of 5xx 25.0 %", "p50 20 ms p95 300 ms", "Errors by instance"}, []string{"Concurrency"})
+	check(t, page.text(t), []string{"shop / GET /api", "Traffic 9.50 requests/s", "Errors share of 5xx 25.0 %", "Latency p95 300 ms", "p50 20 ms p95 300 ms", "Errors by instance", "Latency distribution"}, []string{"Concurrency No data", "Saturation"})
 
 	f.exemplars = `[{"seriesLabels":{"method":"GET","path":"/<b>","status":"200"},"exemplars":[{"labels":{"trace_id":"abc&1"},"value":"0.5","timestamp":1}]}]`
-	for template, want := range map[string]string{"": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`, "https://tempo/{trace_id}": `href="https://tempo/abc%261"`, "javascript:alert({trace_id})": `<a rel="noreferrer" target="_blank">abc&amp;1</a>`} {
+	for template, want := range map[string]string{"": `<a rel="noreferrer" target="_blank" class="mono small">abc&amp;1</a>`, "https://tempo/{trace_id}": `href="https://tempo/abc%261"`, "javascript:alert({trace_id})": `<a rel="noreferrer" target="_blank" class="mono small">abc&amp;1</a>`} {
 		f.traceURL = template
 		page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi", 1500*time.Millisecond)
-		check(t, page.text(t), []string{"Requests with a trace", "200 500 ms"}, nil)
+		check(t, page.text(t), []string{"Requests with a trace", "200 500 ms abc&1"}, nil)
 		if !strings.Contains(page.html, want) {
 			t.Errorf("with the template %q there is no %s", template, want)
 		}
@@ -323,7 +322,7 @@ func TestCharts(t *testing.T) {
 
 	f = &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: func(string, int64) answer { return failure(422, "execution", "too <many> points") }}
 	page = browse(t, f.serve(t, ""), 1500*time.Millisecond)
-	check(t, page.text(t), []string{"shop failing", "The query failed: too <many> points", "/second_route 4.00"}, nil)
+	check(t, page.text(t), []string{"shop failing", "Traffic –", "The query failed: too <many> points Retry", "/second_route 4.00"}, nil)
 }
 
 // TestQuantilesAreBounds: a quantile in the first or last bucket is shown as a bound.
@@ -336,9 +335,14 @@ func TestQuantilesAreBounds(t *testing.T) {
 		sample{"p50", route("shop", "GET", "/api"), "0.0004"}, sample{"p95", route("shop", "GET", "/api"), "0.001"}, sample{"p99", route("shop", "GET", "/api"), "10"},
 		sample{"p50Of", of("shop"), "0.0002"}, sample{"p95Of", of("shop"), "0.3"}, sample{"p99Of", of("shop"), "10"},
 		bound("+Inf"), bound("10.0"), bound("0.001"),
-	)), alerts: "[]"}
+	)), alerts: "[]", ranges: func(query string, end int64) answer {
+		if strings.Contains(query, "quantile") {
+			return matrix(end, curve{"quantile", "0.5", []string{"0.0002"}}, curve{"quantile", "0.95", []string{"0.3"}}, curve{"quantile", "0.99", []string{"10"}})
+		}
+		return matrix(end)
+	}}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
-	check(t, page.text(t), []string{"GET /api 20.0 0% ≤ 1 ms 1 ms ≥ 10 s"}, nil)
+	check(t, page.text(t), []string{"p50 ≤ 1 ms p95 300 ms p99 ≥ 10 s", "GET /api 20.0 0% ≤ 1 ms 1 ms ≥ 10 s"}, nil)
 	if !strings.Contains(page.html, `title="In the histogram's first bucket: the real value may be much lower."`) {
 		t.Error("the page does not say what ≤ means")
 	}

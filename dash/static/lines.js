@@ -17,6 +17,17 @@ export const writerOf = (unit) => writers[unit];
 /** @param {string} unit @param {number | null | undefined} n */
 export const written = (unit, n) => (n === null || n === undefined ? nothing : writers[unit](n));
 
+/**
+ * bounded writes a quantile, which can be only a bound, and says what that means.
+ * @param {number} seconds
+ * @param {{firstBound: number, lastBound: number}} buckets
+ * @returns {[string, string]}
+ */
+export function bounded(seconds, { firstBound, lastBound }) {
+  if (seconds >= lastBound) return [say("beyond", { latency: latency(seconds) }), say("beyondMeans")];
+  return seconds < firstBound ? [say("within", { latency: latency(firstBound) }), say("withinMeans")] : [latency(seconds), ""];
+}
+
 /** @typedef {{color: string, dash: number[], width: number}} LineStyle color is a CSS variable */
 
 /** Dashes tell lines apart without colors. */

@@ -23,6 +23,7 @@ const [axisWidth, axisHeight, above, beside] = [46, 26, 8, 14];
  * @property {{value: number, text: string} | null} [limit]
  * @property {number} [begun] when the incident began, for the tip
  * @property {string} [alone] the only line that is shown
+ * @property {{firstBound: number, lastBound: number}} [buckets] of the histogram whose quantiles are drawn
  * @property {number} [most] the least value at the top of the axis
  */
 
@@ -123,7 +124,7 @@ export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
      * @param {Look} nowLook
      */
     update(now, nowMarks, nowLook) {
-      const same = shown && shape && JSON.stringify([marks, look]) === JSON.stringify([nowMarks, nowLook]) && isSame(shown, now);
+      const same = shown && shape && JSON.stringify([marks, { ...look, buckets: 0 }]) === JSON.stringify([nowMarks, { ...nowLook, buckets: 0 }]) && isSame(shown, now);
       [shown, marks, look] = [now, nowMarks, nowLook];
       if (same) return;
       draw();

@@ -5,7 +5,7 @@ import { meansBefore, meansOf } from "./before.js";
 import { chart } from "./chart.js";
 import { attribute, make, put } from "./dom.js";
 import { change, latency, rate, ratio, visible } from "./format.js";
-import { resourceName } from "./lines.js";
+import { bounded, resourceName } from "./lines.js";
 import { say } from "./messages.js";
 import { byInstance, endOf, panels } from "./panels.js";
 import { answerOf, zoomTo } from "./trend.js";
@@ -121,7 +121,7 @@ function signal(/** @type {import("./now.js").ChangeView} */ changeView) {
       const [kinds, tone, colored] = about[id];
       const wrong = colored && findings.some((f) => kinds.includes(f.kind) && !f.until);
       one.state(wrong ? tone : "");
-      one.update(answer.shown, marks, { grounds: groundsOf(findings, kinds, tone), limit: limitOf(findings, id), begun: begunOf(findings), most: tops[id] });
+      one.update(answer.shown, marks, { grounds: groundsOf(findings, kinds, tone), limit: limitOf(findings, id), begun: begunOf(findings), most: tops[id], buckets: id === "chartLatency" ? service : undefined });
       one.note(noteOf(id));
       writeNumber(numberOf(id, answer.shown, means, service, now));
       attribute(delta, "class", `delta ${wrong ? tone : ""}`.trim());
@@ -144,10 +144,6 @@ export function split(/** @type {string} */ text) {
   return { text: number, unit };
 }
 
-/** bounded writes a quantile, which can be only a bound. */
-export const bounded = (/** @type {number} */ seconds, /** @type {{firstBound: number, lastBound: number}} */ { firstBound, lastBound }) =>
-  seconds >= lastBound ? say("beyond", { latency: latency(seconds) }) : seconds < firstBound ? say("within", { latency: latency(firstBound) }) : latency(seconds);
-
 /** numberOf is the number of a card: on what its chart ends, and how it has changed. */
 function numberOf(/** @type {string} */ id, /** @type {import("./lines.js").Shown} */ shown, /** @type {import("./before.js").Means} */ means, /** @type {import("./model.js").Service} */ service, /** @type {import("./now.js").Now} */ now) {
   const moved = (/** @type {number} */ n, /** @type {number} */ before, /** @type {string} */ text) => ({ much: change(n, before), was: Number.isFinite(before) && change(n, before) ? text : "" });
@@ -163,7 +159,7 @@ function numberOf(/** @type {string} */ id, /** @type {import("./lines.js").Show
     }
     case "chartLatency": {
       const n = endOf(shown, "0.95");
-      return { ...split(bounded(n, service)), ...moved(n, means.chartLatency, wasText(latency(means.chartLatency))) };
+      return { ...split(bounded(n, service)[0]), ...moved(n, means.chartLatency, wasText(latency(means.chartLatency))) };
     }
     case "chartSaturation": return fullest(shown, means, moved, wasText);
   }
