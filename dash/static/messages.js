@@ -268,7 +268,6 @@ export const messages = {
   slowerThan: ["over {from}", "超过 {from}"],
   mostAre: ["Most take {bucket}.", "多数请求耗时 {bucket}。"],
   noPoints: ["No data in this time range.", "此时间范围内没有数据。"],
-  asTable: ["Table and query", "表格与查询语句"],
   timeColumn: ["Time", "时间"],
 
   // Changes.
