@@ -6,6 +6,8 @@ export { exploreScreen } from "./exploreview.js";
 export { showKeys } from "./keysheet.js";
 export { showPalette } from "./palette.js";
 export { showQueries } from "./queriesheet.js";
+export { belowView } from "./below.js";
+export { eventsCard } from "./eventsview.js";
 export { routeView } from "./route.js";
 export { timeView } from "./timeview.js";
 export { targetsScreen } from "./targetsview.js";

@@ -2,25 +2,18 @@
 // its other parts: where the time goes, and its events.
 
 import { changesOf } from "./changed.js";
-import { chart } from "./chart.js";
 import { attribute, make } from "./dom.js";
-import { eventsCard } from "./eventsview.js";
-import { age, count, visible } from "./format.js";
+import { age, visible } from "./format.js";
 import { stateText } from "./head.js";
-import { heatView } from "./heatview.js";
 import { lazy } from "./lazy.js";
 import { say } from "./messages.js";
 import { marksOver } from "./markview.js";
-import { panels } from "./panels.js";
 import { placeOf, routeOf } from "./rows.js";
-import { begunOf, findingsOf, groundsOf, signals } from "./signals.js";
+import { signals } from "./signals.js";
 import { routeTable } from "./table.js";
 import { titleRow } from "./titlerow.js";
-import { tracesView } from "./traces.js";
-import { answerOf, zoomTo } from "./trend.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
-import { dependsCard, instancesCard, namesOf } from "./whereview.js";
 
 /** Events in the list of a service. */
 const maxEvents = 100;
@@ -31,21 +24,16 @@ export function serviceView(changeView) {
   const verdict = verdictView(changeView);
   const four = signals(changeView);
   const table = routeTable(changeView);
-  const heat = heatView(changeView);
-  const [each, depends] = [instancesCard(), dependsCard()];
-  const flight = flightCard(changeView);
-  const events = eventsCard();
+  const below = lazy((later) => later.belowView(changeView));
   const one = lazy((later) => later.routeView());
-  const traces = tracesView();
   const time = lazy((later) => later.timeView(changeView));
-  const all = eventsCard(maxEvents);
-  const stack = make("div", { class: "stack" }, each.element, depends.element);
-  const wide = make("div", { class: "grid wide" }, heat.element, stack, traces.element);
-  const lower = make("div", { class: "grid wide" }, flight.element, events.element);
-  const element = make("div", { class: "servicescreen" }, title.element, verdict.element, four.element, one.element, table.element, wide, lower, time.element, all.element);
+  const all = lazy((later) => later.eventsCard(maxEvents));
+  const element = make("div", { class: "servicescreen" }, title.element, verdict.element, four.element, one.element, table.element, below.element, time.element, all.element);
   const marks = marksOver();
   /** @type {import("./changes.js").Change[]} */
   let changes = [];
+  /** It was shown before. */
+  let shown = false;
   return {
     element,
     /**
@@ -64,9 +52,8 @@ export function serviceView(changeView) {
       verdict.update(now, service, { marks: found, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
       verdict.element.hidden = part === "time";
       for (const e of [four, table]) e.element.hidden = empty || part !== "" || (e === table && Boolean(route));
-      wide.hidden = empty || part !== "";
-      lower.hidden = stack.hidden = wide.hidden || Boolean(route);
-      one.element.hidden = traces.element.hidden = empty || !route;
+      below.element.hidden = empty || part !== "";
+      one.element.hidden = empty || !route;
       time.element.hidden = part !== "time";
       all.element.hidden = part !== "events";
       attribute(element, "data-part", route ? "route" : part || "summary");
@@ -74,40 +61,12 @@ export function serviceView(changeView) {
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
       four.update(now, service, subject, { marks: found, route });
-      heat.update(now, subject, { marks: found, begun: begunOf(findingsOf(service, route)) });
       changes = changesOf(now, { job, schema }) ?? changes;
-      if (route) {
-        one.update(now, service, subject);
-        traces.update(now, subject);
-        return;
-      }
-      table.update(now, service, changes, found);
-      each.update(now, service);
-      depends.update(now, service);
-      flight.update(now, service, found);
-      events.update(now, service, found);
-    },
-  };
-}
-
-/** flightCard is the concurrency of a service, by instance. */
-function flightCard(/** @type {import("./now.js").ChangeView} */ changeView) {
-  const one = chart("trend", zoomTo(changeView));
-  attribute(one.element, "data-id", "chartInFlight");
-  attribute(one.element, "aria-busy", "true");
-  return {
-    element: one.element,
-    update(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./marks.js").Mark[]} */ marks) {
-      const panel = panels({ job: service.job, schema: service.schema }, now.source, now.step, now.every, namesOf(now, service)).find((p) => p.id === "chartInFlight");
-      const answer = panel && answerOf(now, panel);
-      if (!answer) return;
-      if (!answer.shown) return one.fail("chartInFlight", answer.problem?.text() ?? "", now.refresh);
-      const findings = findingsOf(service, undefined);
-      one.update(answer.shown, marks, { grounds: groundsOf(findings, ["latency"], "warn"), begun: begunOf(findings), most: 2 });
-      const { names, values } = answer.shown;
-      const sum = values.reduce((n, column) => n + (column.at(-1) || 0), 0);
-      const most = names.map((name, i) => ({ name, n: values[i].at(-1) ?? 0 })).sort((a, b) => b.n - a.n)[0];
-      one.note(names.length > 1 && most.n > 0 ? say("inFlightOn", { n: count(sum), most: count(most.n), instance: visible(most.name) }) : names.length ? say("inFlightNow", { n: count(sum) }) : "");
+      if (route) one.update(now, service, subject);
+      else table.update(now, service, changes, found);
+      // What is below comes when the numbers above it stand.
+      if (shown) below.update(now, service, subject, found, route);
+      shown = true;
     },
   };
 }
