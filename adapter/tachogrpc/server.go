@@ -134,9 +134,11 @@ func (r *rpc) begin(s *stats.Begin) {
 	if r.excluded {
 		return
 	}
-	if !r.streams { // that handler is a stream's
-		r.knows(r.by.families.Method(r.name, grpcfamilies.Kind(false, false)))
-	} else if m := r.by.families.Known(r.name); m != nil {
+	m := r.by.families.Known(r.name)
+	if m == nil && !r.streams { // that handler is a stream's
+		m = r.by.families.Method(r.name, grpcfamilies.Kind(false, false))
+	}
+	if m != nil {
 		r.knows(m)
 	}
 }
@@ -203,6 +205,14 @@ func (r *rpc) answered(footer metadata.MD) {
 // outcome returns the code that the client got, given the error of the handler. A response that was
 // not sent any more is lost: the RPC has failed then, whatever the handler says.
 func (r *rpc) outcome(err error) codes.Code {
+	code := r.ending(err)
+	if code == codes.Canceled && adapter.DeadlinePassed(r.Context) {
+		return codes.DeadlineExceeded
+	}
+	return code
+}
+
+func (r *rpc) ending(err error) codes.Code {
 	switch failed := r.failed.Load(); {
 	case r.Err() == context.DeadlineExceeded: // the client's, which has passed there as well
 		return codes.DeadlineExceeded
