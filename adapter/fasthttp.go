@@ -175,38 +175,42 @@ func (f *FastHTTP) beginUpload() {
 // Leave ends a call, as Call.Leave does, or when the response has been sent if that is later.
 // panicked is the result of recover().
 func (f *FastHTTP) Leave(call *Call, carrier Carrier, panicked any) {
-	o := f.outcome(panicked)
 	streams := panicked == nil && f.TimedOut == nil && f.Response.IsBodyStream()
 	switch {
 	case panicked == nil && f.Raw.Hijacked() || streams && f.ResponseStream == nil:
 		f.Await(call, carrier)
 	case streams:
-		if d := call.Detach(o, carrier); d != nil {
+		if d := f.detach(call, carrier); d != nil {
 			f.Kept = true
-			f.recovered(d.Exchange(), o.Status)
+			f.recovered(d.Exchange(), f.Response.StatusCode())
 			*f.ResponseStream = d.BodyOf(f.ResponseHead, *f.ResponseStream)
 		}
 	default:
-		call.Exchange().SetTemplate(f.route)
-		f.recovered(call.Exchange(), o.Status)
-		call.Leave(o)
+		f.leave((*engine.Call)(call), panicked)
 	}
 }
 
-// outcome describes the response as it is now.
-func (f *FastHTTP) outcome(panicked any) Outcome {
-	o := Outcome{Route: f.route, BytesIn: f.Upload.Bytes, Panicked: panicked}
-	response := f.Response
+// leave ends a call whose response is complete. An Outcome would be built in memory and copied.
+func (f *FastHTTP) leave(call *engine.Call, panicked any) {
+	status, size, response := 0, int64(0), f.Response
 	if f.TimedOut != nil {
-		response, o.Kept, f.Kept = f.TimedOut, true, true // a handler still runs
+		response, f.Kept = f.TimedOut, true // a handler still runs
 	}
 	if panicked == nil {
-		o.Status = response.StatusCode()
+		status, size = response.StatusCode(), int64(len(response.Body()))
 	}
-	if panicked == nil && !response.IsBodyStream() {
-		o.BytesOut = int64(len(response.Body()))
+	call.Exchange().SetTemplate(f.route)
+	f.recovered((*Call)(call).Exchange(), status)
+	call.Leave(f.route, status, false, f.TimedOut != nil, f.Upload.Bytes, size, panicked)
+}
+
+// detach ends a call with the response as it is now, whose size is not known yet.
+func (f *FastHTTP) detach(call *Call, carrier Carrier) *Detached {
+	o := Outcome{Route: f.route, Status: f.Response.StatusCode(), BytesIn: f.Upload.Bytes}
+	if !f.Response.IsBodyStream() {
+		o.BytesOut = int64(len(f.Response.Body()))
 	}
-	return o
+	return call.Detach(o, carrier)
 }
 
 // recovered reports a panic that was answered.
@@ -220,7 +224,7 @@ func (f *FastHTTP) recovered(x *Exchange, status int) {
 // connection that was taken over: it closes the user values then. It returns nil if there is nothing
 // to wait for.
 func (f *FastHTTP) Await(call *Call, carrier Carrier) *FastHTTPWait {
-	d := call.Detach(f.outcome(nil), carrier)
+	d := f.detach(call, carrier)
 	if d == nil {
 		return nil
 	}

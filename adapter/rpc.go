@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // ServeRPC serves an RPC within the Layer: it enters it, calls serve with the context for the
@@ -33,6 +34,23 @@ func (r *Recorder) ExpectRPC(procedure string) (measured bool) {
 		r.Expect(http.MethodPost, procedure)
 	}
 	return measured
+}
+
+// deadlineGrace is how much earlier than the deadline of a server a client may give up an RPC at its
+// own deadline: the server's begins when the RPC has arrived, on a machine that may be busy.
+const deadlineGrace = 20 * time.Millisecond
+
+// DeadlinePassed reports whether the context of an RPC has ended with the client's deadline, which
+// makes it DEADLINE_EXCEEDED, as the client sees it. A client also cancels an RPC whose deadline has
+// passed. So a cancellation counts as the deadline if that has passed meanwhile, or is at most 20 ms
+// away: the result does not depend on which of them arrives first. An earlier one is CANCELLED.
+func DeadlinePassed(ctx context.Context) bool {
+	err := ctx.Err()
+	if err == nil || err == context.DeadlineExceeded {
+		return err != nil
+	}
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) <= deadlineGrace
 }
 
 // ReportGRPCStatus reports the code of an RPC that a handler of net/http has put into its trailers,

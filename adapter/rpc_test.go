@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
@@ -356,5 +357,57 @@ func TestExpectRPC(t *testing.T) {
 	}
 	if text := scrape(m); !strings.Contains(text, `path="/shop.Shop/Buy"`) || strings.Contains(text, "Ping") {
 		t.Errorf("exposed is\n%s", text)
+	}
+}
+
+// TestDeadlinePassed: a client that gives up at its deadline cancels the RPC as well, and the server
+// may see that first.
+func TestDeadlinePassed(t *testing.T) {
+	for name, c := range map[string]struct {
+		left     time.Duration // until the deadline; 0: the RPC has none
+		canceled bool
+		want     bool
+	}{
+		"it goes on":                          {left: time.Hour},
+		"the deadline has passed":             {left: -time.Second, want: true},
+		"canceled":                            {canceled: true},
+		"canceled long before its deadline":   {left: time.Hour, canceled: true},
+		"canceled a moment before it":         {left: 15 * time.Millisecond, canceled: true, want: true},
+		"canceled before one that has passed": {left: time.Millisecond, canceled: true, want: true},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if c.left != 0 {
+			ctx, cancel = context.WithTimeout(t.Context(), c.left)
+		}
+		if c.canceled {
+			cancel()
+		}
+		if got := adapter.DeadlinePassed(ctx); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		cancel()
+	}
+}
+
+// TestDeadlineCode: a client that has left at its deadline is a 504, whatever else the exchange saw.
+func TestDeadlineCode(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, set := range map[string]func(*adapter.Exchange){
+		"by itself":           func(x *adapter.Exchange) { x.SetCode(gone, uint32(deadlineExceeded)) },
+		"by an inner adapter": func(x *adapter.Exchange) { x.SetInnerCode(uint32(deadlineExceeded)) },
+	} {
+		m := newMeter()
+		rec := adapter.Of(m)
+		var x adapter.Exchange
+		rec.Begin(&x, "POST", "/shop.Shop/Buy")
+		x.WroteHeader(gone, 200)
+		set(&x)
+		x.Settle(gone, 200, nil)
+		x.SetTemplate("/shop.Shop/Buy")
+		rec.End(&x)
+		if text := scrape(m); !strings.Contains(text, `status="504"} 1`) {
+			t.Errorf("%s: recorded\n%s", name, text)
+		}
 	}
 }

@@ -15,9 +15,17 @@ import (
 
 // A Route is an entry in a router's list of routes.
 type Route struct {
-	Method, Path string
+	Method, Path string // the method may be AnyMethod
 	Handler      string // its name, for messages; may be ""
 	Shadows      bool   // requests to the endpoint's path would reach this route
+}
+
+// AnyMethod is the Method of a Route that matches every method. It starts at zero for those of HTTP.
+const AnyMethod = "*"
+
+var methods = [...]string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+	http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace,
 }
 
 // A Setup is what an adapter's Use function needs in addition to the middleware: the Meter, its
@@ -107,8 +115,15 @@ func (s *Setup) expect() {
 	e := engine.Of(s.Meter)
 	for _, r := range s.routes() {
 		unmeasured := func(early Route) bool { return early.Method == r.Method && early.Path == r.Path }
-		if !slices.ContainsFunc(s.early, unmeasured) {
+		if slices.ContainsFunc(s.early, unmeasured) {
+			continue
+		}
+		if r.Method != AnyMethod {
 			e.Store.Expect(r.Method, r.Path)
+			continue
+		}
+		for _, method := range methods {
+			e.Store.Expect(method, r.Path)
 		}
 	}
 }

@@ -31,6 +31,25 @@ func TestSetUpAnytime(t *testing.T) {
 	}
 }
 
+// TestAnyMethod: a route for any method starts at zero for those of HTTP, unless it is not measured.
+func TestAnyMethod(t *testing.T) {
+	routes := []adapter.Route{{Method: adapter.AnyMethod, Path: "/early"}}
+	s := adapter.SetUp("tachotest", tacho.Options{OmitRuntime: true, Logger: slog.New(slog.DiscardHandler)}, func() []adapter.Route { return routes }, same)
+	routes = append(routes, adapter.Route{Method: adapter.AnyMethod, Path: "/any"})
+	s.Serving()
+	exposed := scrape(s.Meter)
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"} {
+		if !strings.Contains(exposed, `http_requests_total{method="`+method+`",path="/any",status="200"} 0`) {
+			t.Errorf("%s /any is not at zero:\n%s", method, exposed)
+		}
+	}
+	for _, absent := range []string{`path="/early"`, `method="OTHER"`, `method="*"`} {
+		if strings.Contains(exposed, absent) {
+			t.Errorf("%s is exported", absent)
+		}
+	}
+}
+
 // TestSetUpNeedsItsPath: a route with the endpoint's path is in the way, one with a * only for
 // routers that prefer it. The message names the handler if that is known.
 func TestSetUpNeedsItsPath(t *testing.T) {

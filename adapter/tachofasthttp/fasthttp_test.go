@@ -169,7 +169,7 @@ func TestRoutes(t *testing.T) {
 		"{GET,/slash/,200} 1 {GET,/static/{filepath:*},200} 1 {GET,/static/{filepath:*},404} 1 {GET,/users/{id},200} 1 {GET,unmatched,301} 3 {GET,unmatched,418} 2 "+
 		"{HEAD,/users/{id},200} 1 {OPTIONS,unmatched,200} 1 {OTHER,/pot,200} 1 {POST,unmatched,405} 1 {PUT,/any/{id},200} 1")
 	text := exposed(t, m)
-	for _, want := range []string{`method="GET",path="/early/{id}",status="500"} 0`, `method="GET",path="/api/v1/items/{id:[0-9]+}",status="400"} 0`} {
+	for _, want := range []string{`method="GET",path="/early/{id}",status="500"} 0`, `method="GET",path="/api/v1/items/{id:[0-9]+}",status="400"} 0`, `method="DELETE",path="/any/{id}",status="200"} 0`, `method="GET",path="/any/{id}",status="500"} 0`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no line with %s", want)
 		}

@@ -74,13 +74,14 @@ func (f *finder) mirror(of func(method string) bool) *router.Router {
 	return m
 }
 
-// listed lists the routes of a router, without those for any method: nobody knows which will come.
+// listed lists the routes of a router.
 func listed(r *router.Router) (all []adapter.Route) {
 	for method, paths := range r.List() {
+		if method == router.MethodWild {
+			method = adapter.AnyMethod
+		}
 		for _, path := range paths {
-			if method != router.MethodWild {
-				all = append(all, adapter.Route{Method: method, Path: path})
-			}
+			all = append(all, adapter.Route{Method: method, Path: path})
 		}
 	}
 	slices.SortFunc(all, func(a, b adapter.Route) int { return strings.Compare(a.Method+" "+a.Path, b.Method+" "+b.Path) })

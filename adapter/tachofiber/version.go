@@ -15,10 +15,11 @@ import (
 var version = fiberapp.Fiber[fiber.Ctx, *fiber.App, *fasthttp.RequestCtx]{
 	Raw: fiber.Ctx.RequestCtx,
 	App: fiber.Ctx.App,
-	Route: func(c fiber.Ctx) fiberapp.Route {
+	Route: func(c fiber.Ctx) (path string, middleware bool) {
 		r := c.Route()
-		return fiberapp.Route{Path: r.Path, Params: r.Params, Middleware: isMiddleware(r)}
+		return r.Path, isMiddleware(r)
 	},
+	Params:      func(c fiber.Ctx) []string { return c.Route().Params },
 	HandleError: (*fiber.App).ErrorHandler,
 	Mirror:      mirror,
 	Parts:       parts,

@@ -1,3 +1,5 @@
+// Code generated from adapter/tachofiber/fiber_test.go by TestTwins -update; DO NOT EDIT.
+
 package tachofiberv2_test
 
 import (

@@ -1,3 +1,5 @@
+// Code generated from adapter/tachofiber/stream_test.go by TestTwins -update; DO NOT EDIT.
+
 package tachofiberv2_test
 
 import (

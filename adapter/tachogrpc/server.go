@@ -37,13 +37,13 @@ type rpc struct {
 	linked   context.Context   // leads to the exchange
 	seen     context.Context   // of the handler
 
-	begun, excluded, panicked bool
-	streams                   bool
-	method                    *grpcfamilies.Method // nil until it is known that a service has it
-	in, out                   atomic.Int64
-	failed                    atomic.Uint32 // the code of an error of the stream, which has been sent, and one
-	returned                  uint32        // the code of the handler, and one
-	sent                      atomic.Bool   // the status
+	begun, excluded, streams bool
+	panicked                 any                  // while the handler runs
+	method                   *grpcfamilies.Method // nil until it is known that a service has it
+	in, out                  atomic.Int64
+	failed                   atomic.Uint32 // the code of an error of the stream, which has been sent, and one
+	returned                 uint32        // the code of the handler, and one
+	sent                     atomic.Bool   // the status
 
 	mu             sync.Mutex // a handler may send and receive in goroutines of its own
 	over           bool
@@ -134,10 +134,10 @@ func (r *rpc) begin(s *stats.Begin) {
 	if r.excluded {
 		return
 	}
-	if !r.streams { // that handler is a stream's
-		r.knows(r.by.families.Method(r.name, grpcfamilies.Kind(false, false)))
-	} else if m := r.by.families.Known(r.name); m != nil {
+	if m := r.by.families.Known(r.name); m != nil {
 		r.knows(m)
+	} else if !r.streams { // that handler is a stream's
+		r.knows(r.by.families.Method(r.name, grpcfamilies.Kind(false, false)))
 	}
 }
 
@@ -203,19 +203,20 @@ func (r *rpc) answered(footer metadata.MD) {
 // outcome returns the code that the client got, given the error of the handler. A response that was
 // not sent any more is lost: the RPC has failed then, whatever the handler says.
 func (r *rpc) outcome(err error) codes.Code {
-	switch failed := r.failed.Load(); {
-	case r.Err() == context.DeadlineExceeded: // the client's, which has passed there as well
-		return codes.DeadlineExceeded
-	case r.sent.Load() && failed != 0:
-		return codes.Code(failed - 1)
-	case r.sent.Load():
-		return status.Code(err)
-	case r.Err() != nil:
-		return codes.Canceled
-	case r.panicked, err == nil:
-		return codes.Internal
+	code, failed, ended := status.Code(err), r.failed.Load(), r.Err()
+	switch sent := r.sent.Load(); {
+	case sent && failed != 0:
+		code = codes.Code(failed - 1)
+	case sent:
+	case ended != nil:
+		code = codes.Canceled
+	case r.panicked != nil, err == nil:
+		code = codes.Internal
 	}
-	return status.Code(err)
+	if ended == context.DeadlineExceeded || code == codes.Canceled && adapter.DeadlinePassed(r.Context) {
+		return codes.DeadlineExceeded
+	}
+	return code
 }
 
 // finish ends an RPC that a service has, or grpc.UnknownServiceHandler.
@@ -247,19 +248,12 @@ func (r *rpc) end(code codes.Code) {
 		r.outer.SetInnerCode(uint32(code))
 	default:
 		x.SetCode(context.Background(), uint32(code)) // gRPC cancels the RPC's own when all is sent
-		x.Settle(context.Background(), http.StatusOK, r.panic())
+		x.Settle(context.Background(), http.StatusOK, r.panicked)
 		x.SetBytesIn(r.in.Load())
 		x.SetBytesOut(r.out.Load())
 		x.SetTemplate(route)
 		r.by.rec.End(x)
 	}
-}
-
-func (r *rpc) panic() any {
-	if r.panicked {
-		return codes.Internal
-	}
-	return nil
 }
 
 // unary and stream detect panics, without stopping them.
@@ -269,7 +263,7 @@ func (h *measures) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, 
 	if r == nil {
 		return handler(ctx, req)
 	}
-	r.seen, r.panicked = ctx, true
+	r.seen, r.panicked = ctx, codes.Internal
 	reply, err := handler(ctx, req)
 	r.returns(err)
 	return reply, err
@@ -283,14 +277,14 @@ func (h *measures) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServer
 	if srv != nil && !r.excluded { // a service has it
 		r.knows(h.families.Method(r.name, grpcfamilies.Kind(info.IsClientStream, info.IsServerStream)))
 	}
-	r.seen, r.panicked = ss.Context(), true
+	r.seen, r.panicked = ss.Context(), codes.Internal
 	err := handler(srv, &stream{ss, r})
 	r.returns(err)
 	return err
 }
 
 func (r *rpc) returns(err error) {
-	r.panicked, r.returned = false, uint32(codeOf(err))+1
+	r.panicked, r.returned = nil, uint32(codeOf(err))+1
 }
 
 // codeOf returns the code that gRPC sends for an error.

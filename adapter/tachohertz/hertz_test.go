@@ -19,6 +19,7 @@ import (
 	"github.com/cloudwego/hertz/pkg/common/adaptor"
 	"github.com/cloudwego/hertz/pkg/common/config"
 	"github.com/cloudwego/hertz/pkg/network"
+	"github.com/cloudwego/hertz/pkg/protocol/http1/resp"
 	"github.com/cloudwego/hertz/pkg/protocol/sse"
 
 	"github.com/tacho-go/tacho"
@@ -250,6 +251,18 @@ func TestStreams(t *testing.T) {
 				_ = w.WriteEvent("1", "order", []byte("book"))
 				_ = w.WriteEvent("2", "order", []byte("pen"))
 			})
+			h.GET("/chunks", func(_ context.Context, c *app.RequestContext) {
+				w := resp.NewChunkedBodyWriter(&c.Response, c.GetWriter())
+				c.Response.HijackWriter(w)
+				for size := range 300 { // 1, 2 and 3 digits
+					_, _ = w.Write(make([]byte, size))
+				}
+				for _, size := range []int{15, 16, 255, 256, 4095, 4096, 65535, 65536} {
+					_, _ = w.Write(make([]byte, size))
+					_ = w.Flush()
+				}
+				c.Response.Header.Trailer().Set("Checksum", "12345")
+			})
 			h.GET("/nethttp", adaptor.HertzHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusAccepted)
 				_, _ = io.WriteString(w, "12345")
@@ -258,14 +271,16 @@ func TestStreams(t *testing.T) {
 	}
 	var m *tacho.Meter
 	bare, address := serve(t, build(nil)), serve(t, build(&m))
-	for _, r := range []string{"GET /sized", "GET /unsized", "GET /limited", "GET /empty", "HEAD /sized", "HEAD /unsized", "GET /events", "GET /nethttp"} {
+	for _, r := range []string{"GET /sized", "GET /unsized", "GET /limited", "GET /empty", "HEAD /sized", "HEAD /unsized", "GET /events", "GET /chunks", "GET /nethttp"} {
 		request := r + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 		if want, got := exchange(t, bare, request), exchange(t, address, request); got != want {
 			t.Errorf("%s is answered\n%.300q, without us\n%.300q", r, got, want)
 		}
 	}
-	expectRecorded(t, m, "{GET,/empty,200} 1 {GET,/events,200} 1 {GET,/limited,200} 1 {GET,/nethttp,202} 1 {GET,/sized,200} 1 {GET,/unsized,200} 1 {HEAD,/sized,200} 1 {HEAD,/unsized,200} 1")
-	for path, bytes := range map[string]int{"/sized": 5, "/unsized": 100_000, "/limited": 7, "/empty": 0} {
+	expectRecorded(t, m, "{GET,/chunks,200} 1 {GET,/empty,200} 1 {GET,/events,200} 1 {GET,/limited,200} 1 {GET,/nethttp,202} 1 {GET,/sized,200} 1 {GET,/unsized,200} 1 {HEAD,/sized,200} 1 {HEAD,/unsized,200} 1")
+	const inChunks = 299*300/2 + 15 + 16 + 255 + 256 + 4095 + 4096 + 65535 + 65536
+	events := len("id: 1\nevent: order\ndata: book\n\n") + len("id: 2\nevent: order\ndata: pen\n\n")
+	for path, bytes := range map[string]int{"/sized": 5, "/unsized": 100_000, "/limited": 7, "/empty": 0, "/chunks": inChunks, "/events": events} {
 		await(t, m, fmt.Sprintf(`http_response_size_bytes_sum{method="GET",path=%q} %d`, path, bytes))
 	}
 	await(t, m, `http_response_size_bytes_sum{method="HEAD",path="/unsized"} 0`)

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/cloudwego/hertz/pkg/app"
 	hertzerrors "github.com/cloudwego/hertz/pkg/common/errors"
 	"github.com/cloudwego/hertz/pkg/network"
+	"github.com/cloudwego/hertz/pkg/protocol/http1/resp"
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
@@ -79,7 +81,7 @@ func (r *request) leave(call *adapter.Call, passed *bool) {
 	if r.depth--; r.depth == 0 {
 		r.endUpload()
 	}
-	o := adapter.Outcome{Route: cmp.Or(c.FullPath(), tacho.Unmatched), BytesIn: r.Upload.Bytes, BytesOut: r.bytesOut(), Panicked: v}
+	o := adapter.Outcome{Route: cmp.Or(c.FullPath(), tacho.Unmatched), BytesIn: r.Upload.Bytes, BytesOut: r.bytesOut(sent), Panicked: v}
 	if v != nil {
 		call.Leave(o)
 	}
@@ -103,13 +105,19 @@ func (r *request) leave(call *adapter.Call, passed *bool) {
 }
 
 // bytesOut is the size of the response's body, -1 if it is not known.
-func (r *request) bytesOut() int64 {
+func (r *request) bytesOut(sent *connwatch.Watch) int64 {
 	size := len(r.c.Response.BodyBytes())
-	if r.c.Response.GetHijackWriter() != nil || size == 0 && r.c.FullPath() == "" { // Hertz has a body of its own then
+	switch writer := r.c.Response.GetHijackWriter(); {
+	case writer != nil && reflect.TypeOf(writer) == chunkWriter:
+		return sent.Chunks
+	case writer != nil, size == 0 && r.c.FullPath() == "": // Hertz has a body of its own then
 		return -1
 	}
 	return int64(size)
 }
+
+// chunkWriter is the type of Hertz's writer for chunks, also below that for events.
+var chunkWriter = reflect.TypeOf(resp.NewChunkedBodyWriter(nil, nil))
 
 // hijacked ends an exchange when the connection is given back, or if it is never taken over, because
 // the response could not be sent.

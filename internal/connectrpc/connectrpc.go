@@ -32,9 +32,9 @@ func Code(err error) uint32 {
 }
 
 // Outcome returns the code that the client of an RPC sees, given the handler's. A deadline in the
-// RPC's context is that of the client, which has passed there as well.
+// RPC's context is that of the client.
 func Outcome(ctx context.Context, code uint32) uint32 {
-	if ctx.Err() == context.DeadlineExceeded {
+	if adapter.DeadlinePassed(ctx) {
 		return deadlineExceeded
 	}
 	return code

@@ -44,6 +44,9 @@ type Watch struct {
 	Conn
 	Written bool // something, into the buffer
 	Taken   bool // a handler has taken the connection over
+	// Chunks is how many bytes a body has if the framework's writer for chunks has sent it: one that
+	// asks for the room of the head, then for that of each chunk.
+	Chunks int64
 
 	head   Head
 	call   *adapter.Call // nil after End
@@ -59,7 +62,7 @@ type secure struct {
 // Begin begins to watch. It returns the Conn that should take the place of the framework's own, nil
 // if that is nil, as in tests.
 func (w *Watch) Begin(own Conn, head Head, call *adapter.Call) Conn {
-	w.Conn, w.head, w.call, w.Written, w.Taken = own, head, call, false, false
+	w.Conn, w.head, w.call, w.Written, w.Taken, w.Chunks = own, head, call, false, false, 0
 	if own == nil {
 		return nil
 	}
@@ -78,8 +81,22 @@ func (w *Watch) End(present any) (own Conn, changed bool) {
 	return w.Conn, w.Conn != nil && (present == any(w) || present == any(&w.secure))
 }
 
+// chunkSize returns the size of the data in a chunk of n bytes. Before the data is its size in
+// hexadecimal digits, and both end in CRLF.
+func chunkSize(n int) int64 {
+	for digits, most := 1, 15; n > 4; digits, most = digits+1, most*16+15 {
+		if size := n - 4 - digits; size <= most {
+			return int64(size)
+		}
+	}
+	return 0 // the end of the body
+}
+
 // Malloc returns room in the buffer.
 func (w *Watch) Malloc(n int) ([]byte, error) {
+	if w.Written {
+		w.Chunks += chunkSize(n)
+	}
 	w.Written = true
 	return w.Conn.Malloc(n)
 }

@@ -32,12 +32,16 @@ var codes = [...]struct {
 	{"UNAUTHENTICATED", http.StatusUnauthorized},
 }
 
+// deadlineExceeded is the code of an RPC whose client has given it up at its deadline: that the client
+// has left is what the code says.
+const deadlineExceeded = 4
+
 // SetCode reports the code of an RPC. It replaces a status that was written: over HTTP, gRPC sends
 // 200 before the outcome is known. ctx is that of WroteHeader.
 func (x *Exchange) SetCode(ctx context.Context, code uint32) {
 	if x.coded == 0 && !x.over && !x.replaced {
 		x.setCode(code)
-		x.clientGone = left(ctx)
+		x.clientGone = code != deadlineExceeded && left(ctx)
 	}
 }
 
@@ -70,6 +74,7 @@ func (x *Exchange) SetInnerCode(code uint32) {
 func (x *Exchange) takeInnerCode(marks uint32) uint32 {
 	if marks&markCoded != 0 && x.coded == 0 && !x.replaced {
 		x.setCode(marks >> codeShift)
+		x.clientGone = x.clientGone && x.coded != deadlineExceeded+1
 	}
 	return marks & (markCoded - 1)
 }

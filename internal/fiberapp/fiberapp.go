@@ -29,9 +29,12 @@ type Raw interface {
 // A Fiber is a version of Fiber: C is its context, A a pointer to its app, and R fasthttp's context.
 // All fields must be set.
 type Fiber[C Ctx, A comparable, R Raw] struct {
-	Raw   func(C) R
-	App   func(C) A
-	Route func(C) Route // that was matched last
+	Raw func(C) R
+	App func(C) A
+	// Route returns the path of the route that was matched last. A middleware is a route of App.Use:
+	// its path is only a prefix.
+	Route  func(C) (path string, middleware bool)
+	Params func(C) []string // the names of that route's parameters
 	// HandleError is App.ErrorHandler.
 	HandleError func(A, C, error) error
 	// Mirror returns the handler of an app with the same routes, whose handlers report themselves to
@@ -45,13 +48,6 @@ type Fiber[C Ctx, A comparable, R Raw] struct {
 	Readdress func(to, from R)
 
 	requests adapter.FastHTTPRequests[request[C, R], *request[C, R]]
-}
-
-// A Route is what a Fiber reports of a route.
-type Route struct {
-	Path       string
-	Params     []string
-	Middleware bool // registered with App.Use: its path is only a prefix
 }
 
 // Listed returns the routes of an app without the HEAD routes that Fiber adds to those for GET. as
@@ -134,15 +130,15 @@ func (p *pass[C, A, R]) note(c C) {
 	if !p.passed {
 		r.Panicked = true
 	}
-	route := f.Route(c)
+	path, middleware := f.Route(c)
 	switch r.noted = true; {
 	case r.Unread:
-	case route.Middleware: // it may have answered in place of a route
+	case middleware: // it may have answered in place of a route
 		r.SetRoute(p.routes.find(f.App(c), r.raw))
 	default:
-		r.SetRoute(route.Path)
+		r.SetRoute(path)
 		if r.ReadsParams() {
-			for _, name := range route.Params {
+			for _, name := range f.Params(c) {
 				r.AddParam(name, c.Params(name))
 			}
 		}
