@@ -21,7 +21,7 @@ const [left, foot, above, beside] = [62, 26, 8, 14];
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function heatView(changeView) {
-  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", tabindex: "0" }));
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", "aria-label": say("chartHeat"), tabindex: "0" }));
   const brush = make("div", { class: "brushed" });
   const bubble = tip();
   const empty = nothing("wait");

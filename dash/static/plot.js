@@ -1,6 +1,7 @@
 // The box of a chart: lines or stacked areas over time, drawn by uPlot, and what it lacks: the crosshair that
 // all charts share, a tip, a keyboard cursor, the ground of an incident, limits and events.
 
+import { say } from "./messages.js";
 import { color, faint } from "./colors.js";
 import { momentOf, nearest, pin, point } from "./cursor.js";
 import { attribute, make, put } from "./dom.js";
@@ -36,7 +37,7 @@ const [axisWidth, axisHeight, above, beside] = [46, 26, 8, 14];
  */
 export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
   const spoken = make("p", { class: "unseen", "aria-live": "polite" });
-  const box = make("div", { class: "plot", tabindex: "0", role: "img" });
+  const box = make("div", { class: "plot", tabindex: "0", role: "img", "aria-label": say("loading") });
   const bubble = tip();
   const element = make("div", { class: `chart ${size}`.trim() }, box, bubble.element, spoken);
   const moment = momentOf(syncKey);

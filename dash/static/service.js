@@ -15,6 +15,9 @@ import { titleRow } from "./titlerow.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
 
+/** How long after the first numbers what is below them is loaded, in milliseconds. */
+const belowAfter = 500;
+
 /** Events in the list of a service. */
 const maxEvents = 100;
 
@@ -32,8 +35,8 @@ export function serviceView(changeView) {
   const marks = marksOver();
   /** @type {import("./changes.js").Change[]} */
   let changes = [];
-  /** It was shown before. */
-  let shown = false;
+  /** What is below the signals comes after them, and so does not delay them. */
+  let [waiting, later] = [false, false];
   return {
     element,
     /**
@@ -64,9 +67,10 @@ export function serviceView(changeView) {
       changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
       else table.update(now, service, changes, found);
-      // What is below comes when the numbers above it stand.
-      if (shown) below.update(now, service, subject, found, route);
-      shown = true;
+      if (later) return below.update(now, service, subject, found, route);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(() => { later = true; now.refresh(); }, belowAfter);
     },
   };
 }
