@@ -4,9 +4,8 @@
 import { attribute, byId, list, make, put } from "./dom.js";
 import { age, time, visible } from "./format.js";
 import { icon, logo, stateIcon } from "./icons.js";
-import { settingsMenu } from "./menu.js";
+import { lazy } from "./lazy.js";
 import { say } from "./messages.js";
-import { picker } from "./picker.js";
 import { arrows, pop } from "./pop.js";
 import { lengthOf, shortest } from "./range.js";
 import { placeOf } from "./rows.js";
@@ -38,9 +37,10 @@ export function bar(changeView, actions) {
   find.addEventListener("click", actions.search);
   const span = timeGroup(changeView);
   const live = liveControl(changeView, actions.cancel);
-  const menu = settingsMenu(changeView, actions.keys);
+  const settings = make("button", { type: "button", class: "ctl icon bare", id: "settings", "aria-haspopup": "dialog", "aria-label": say("settings"), title: say("settings") }, icon("dots"));
+  const menu = opening(settings, (later, close) => later.settingsMenu(changeView, () => { close(); actions.keys(); }));
   const home = make("a", { class: "brand", "aria-label": say("home") }, logo(), make("span", {}, "tacho"));
-  byId("bar").replaceChildren(home, demo.element, services.element, links, find, span.element, live.element, menu.element);
+  byId("bar").replaceChildren(home, demo.element, services.element, links, find, span.element, live.element, make("span", { class: "anchor" }, settings, menu.element));
   attribute(byId("dock"), "aria-label", say("navigation"));
   return {
     open: { services: services.open, time: span.open },
@@ -50,6 +50,30 @@ export function bar(changeView, actions) {
       list(links, places.map((place) => ({ ...place, now })), () => link(false));
       list(byId("dock"), places.map((place) => ({ ...place, now })), () => link(true));
       for (const part of [demo, services, span, live, menu]) part.update(now);
+    },
+  };
+}
+
+/**
+ * opening is what a button opens; it is loaded then.
+ * @param {HTMLElement} button
+ * @param {(later: any, close: () => void) => {element: HTMLElement, update: Function}} from
+ */
+function opening(button, from) {
+  /** @type {import("./now.js").Now | null} */
+  let shown = null;
+  let times = 0;
+  const view = lazy((later) => from(later, () => open(false)));
+  const open = pop(button, view.element, (now) => {
+    if (now) times++;
+    if (now && shown) view.update(shown, times);
+  });
+  return {
+    element: view.element,
+    open,
+    update(/** @type {import("./now.js").Now} */ now) {
+      shown = now;
+      if (!view.element.hidden) view.update(now, times);
     },
   };
 }
@@ -165,12 +189,10 @@ function timeGroup(/** @type {import("./now.js").ChangeView} */ changeView) {
   const text = make("span");
   const versus = make("span", { class: "vs" });
   const button = make("button", { type: "button", class: "ctl", id: "span", "aria-haspopup": "dialog", title: say("timeKey") }, icon("clock"), text, versus, icon("down", "s"));
-  const choice = picker(changeView);
-  const open = pop(button, choice.element, (now) => { if (now) choice.open(); });
-  choice.done(() => open(false));
+  const choice = opening(button, (later, close) => later.picker(changeView, close));
   return {
     element: make("span", { class: "anchor" }, make("span", { class: "group", role: "group", "aria-label": say("span") }, step("earlier", "left", -1), button, step("later", "right", 1)), choice.element),
-    open,
+    open: choice.open,
     update(/** @type {import("./now.js").Now} */ now) {
       put(text, spanText(now.view.span));
       put(versus, now.view.compare ? say(`vs_${now.view.compare}`) : "");

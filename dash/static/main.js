@@ -11,13 +11,12 @@ import { speak } from "./language.js";
 import { say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services, worstFirst } from "./model.js";
 import { gridAt } from "./now.js";
-import { incidentSpan } from "./picker.js";
 import { joined, oldest, parts, sources } from "./queries.js";
 import { firstSpan, fitting, useFirstSpan } from "./range.js";
 import { numberOf } from "./sample.js";
 import { servicesScreen } from "./services.js";
 import { showEmpty } from "./empty.js";
-import { guess, incidentOf, judge, titleOf } from "./verdict.js";
+import { guess, incidentOf, incidentSpan, judge, titleOf } from "./verdict.js";
 import { addressOf, formatView, isElsewhere, parseView } from "./view.js";
 
 /** The job under which tacho's server scrapes itself; not one of the user's services. */

@@ -4,29 +4,26 @@ import { attribute, list, make, put } from "./dom.js";
 import { zoneName } from "./format.js";
 import { icon } from "./icons.js";
 import { other, say } from "./messages.js";
-import { arrows, pop } from "./pop.js";
+import { arrows } from "./pop.js";
 
 /** Time zones that are listed; the filter finds the others. */
 const maxZones = 8;
 
 /**
- * settingsMenu is the menu at the end of the bar.
+ * settingsMenu is what opens at the end of the bar.
  * @param {import("./now.js").ChangeView} changeView
  * @param {() => void} keys shows the keys
  */
 export function settingsMenu(changeView, keys) {
-  const button = make("button", { type: "button", class: "ctl icon bare", id: "settings", "aria-haspopup": "dialog", "aria-label": say("settings"), title: say("settings") }, icon("dots"));
   const themes = choice("theme", [["", "themeSystem"], ["light", "themeLight"], ["dark", "themeDark"]], changeView);
-  const languages = language(changeView);
   const zone = zones(changeView);
   const help = make("button", { type: "button" }, icon("help"), say("keys"), make("span", { class: "end" }, make("kbd", {}, "?")));
-  const box = make("div", { class: "pop menu", role: "dialog", "aria-label": say("settings") },
-    make("h3", {}, say("theme")), themes.element, make("h3", {}, say("languages")), languages, make("h3", {}, say("zone")), zone.element, make("ul", {}, make("li", {}, help)));
-  const open = pop(button, box);
-  help.addEventListener("click", () => { open(false); keys(); });
-  arrows(box, "button, input");
+  help.addEventListener("click", keys);
+  const element = make("div", { class: "pop menu", role: "dialog", "aria-label": say("settings") },
+    make("h3", {}, say("theme")), themes.element, make("h3", {}, say("languages")), language(changeView), make("h3", {}, say("zone")), zone.element, make("ul", {}, make("li", {}, help)));
+  arrows(element, "button, input");
   return {
-    element: make("span", { class: "anchor" }, button, box),
+    element,
     update(/** @type {import("./now.js").Now} */ now) {
       themes.update(now);
       zone.update(now);

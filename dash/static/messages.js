@@ -33,15 +33,8 @@ export const messages = {
   paused: ["Paused", "已暂停"],
   oldBy: ["{age} old", "{age}前的数据"],
   settings: ["Settings", "设置"],
-  languages: ["Language", "语言"],
-  ownLanguage: ["English", "中文"],
   keys: ["Keyboard shortcuts", "键盘快捷键"],
-  nowWord: ["now", "现在"],
   key_space: ["Space", "空格"],
-  apply: ["Apply", "应用"],
-  timeHint: ["Also 2h, yesterday 14:00, 26 Nov 09:00.", "也可输入 2h、昨天 14:00、11月26日 09:00。"],
-  thisIncident: ["This incident", "本次故障"],
-  sinceVersion: ["Since {version}", "{version} 部署以来"],
 
   // The verdict: a sentence, and its lanes. Those that follow another begin with a space where the language has one.
   verdict: ["Verdict", "结论"],
@@ -113,25 +106,15 @@ export const messages = {
 
   // Navigation and controls.
   navigation: ["Pages", "页面"],
-  controls: ["Time range and theme", "时间范围与主题"],
   services: ["Services", "服务"],
   filterServices: ["Filter services", "筛选服务"],
   pauseMeans: ["Live: follows the clock. Space pauses: the address then shows the same to others.", "实时更新。按空格键暂停：此时的地址对任何人都显示相同内容。"],
   goLiveMeans: ["Paused. Space follows the clock again.", "已暂停。按空格键恢复实时更新。"],
   from: ["From", "从"],
   to: ["To", "到"],
-  spanWrong: ["The end must be after the start, and the range 30 s to 10 years long.", "结束时间须晚于开始时间，范围为 30 秒至 10 年。"],
   compare: ["Compare with", "对比"],
-  compareNone: ["nothing", "不对比"],
-  compareBefore: ["before", "此前"],
-  compareDay: ["yesterday", "昨天"],
-  compareWeek: ["last week", "上周"],
   theme: ["Colors", "配色"],
-  themeSystem: ["System", "跟随系统"],
-  themeLight: ["Light", "浅色"],
-  themeDark: ["Dark", "深色"],
   zone: ["Time zone", "时区"],
-  zoneOwn: ["Browser ({zone})", "浏览器时区（{zone}）"],
 
   // States and their meanings.
   healthy: ["healthy", "正常"],
@@ -142,23 +125,11 @@ export const messages = {
   warning: ["alerts firing", "告警触发中"],
   partDown: ["{down} of {all} down", "{all} 个中 {down} 个抓取失败"],
   noData: ["no data", "无数据"],
-  healthyMeans: ["Up, responding, and no route exceeds the thresholds for errors or latency.", "目标在线且有响应，没有路由超过错误或延迟阈值。"],
-  errorsMeans: ["At least {ratio} of a route's responses failed (status 500 or above, or a gRPC code such as UNAVAILABLE), and at least {rate} per second.", "某条路由至少 {ratio} 的响应失败（状态码不低于 500，或 UNAVAILABLE 等 gRPC 状态码），且每秒至少 {rate} 个。"],
-  slowMeans: ["The p95 of a route is {latency} or longer.", "某条路由的 p95 达到或超过 {latency}。"],
-  idleMeans: ["No requests in the window.", "时间窗口内没有请求。"],
-  downMeans: ["Prometheus cannot scrape it.", "Prometheus 无法抓取该服务。"],
-  noDataMeans: ["The target responds, but has no request rates. They need two scrapes within the rate window, and metric names that tacho knows.", "目标有响应，但没有请求速率。计算速率需要窗口内至少两次抓取，且指标名称须为 tacho 所支持。"],
 
   // Reasons of a state.
-  whyErrors: ["{route}: {ratio} errors", "{route}：错误率 {ratio}"],
-  whySlow: ["{route}: p95 is {latency}", "{route}：p95 为 {latency}"],
-  allRoutes: ["all routes", "所有路由"],
-  whyHealthy: ["", ""],
   whyIdle: ["no requests in the window", "时间窗口内没有请求"],
-  whyDown: ["Prometheus cannot scrape it", "Prometheus 无法抓取该服务"],
   whyNoData: ["the target responds, but has no request rates: they need two scrapes within the rate window, and metric names that tacho knows", "目标有响应，但没有请求速率：需要窗口内至少两次抓取，且指标名称须为 tacho 所支持"],
   whyNoRates: ["requests are counted, but scraped or pushed too rarely to compute a rate: alerts on them cannot fire", "有请求计数，但抓取或推送间隔过长，无法计算速率：相关告警不会触发"],
-  andMore: ["{why}; other routes: {n}", "{why}；另有 {n} 条路由"],
 
   allHealthy: ["All {n} services are healthy.", "全部 {n} 个服务正常。"],
   both: ["{one}, {other}", "{one}，{other}"],
@@ -173,7 +144,6 @@ export const messages = {
   inFlight: ["In flight", "处理中"],
   targets: ["Targets", "目标"],
   targetsUp: ["{n} up", "{n} 个在线"],
-  targetsSome: ["{up} up, {down} down", "{up} 个在线，{down} 个失败"],
   state: ["State", "状态"],
   route: ["Route", "路由"],
   rateColumn: ["Rate /s", "速率 /秒"],
@@ -183,9 +153,6 @@ export const messages = {
   p50Means: ["50 % of requests take at most this long.", "50% 的请求耗时不超过此值。"],
   p95Means: ["95 % of requests take at most this long.", "95% 的请求耗时不超过此值。"],
   p99Means: ["99 % of requests take at most this long.", "99% 的请求耗时不超过此值。"],
-  inFlightMeans: ["Requests in progress now.", "当前正在处理的请求数。"],
-  targetsMeans: ["Processes that Prometheus scrapes.", "Prometheus 抓取的进程。"],
-  stateMeans: ["errors: at least {ratio} of responses; slow: p95 of {latency} or longer.", "出错：至少 {ratio} 的响应；缓慢：p95 达到或超过 {latency}。"],
   routeMeans: ["Method and route template.", "方法和路由模板。"],
   shareMeans: ["Share of the service's total request time.", "占该服务请求总耗时的比例。"],
   beyond: ["≥ {latency}", "≥ {latency}"],
@@ -202,11 +169,6 @@ export const messages = {
   filter: ["Filter routes", "筛选路由"],
   filtered: ["Services shown: {n} of {all}", "显示的服务：{n} / {all}"],
 
-  overWindow: ["Over {window}.", "时间窗口：{window}。"],
-  overRules: ["Over the rule window: four scrapes, at least 1 min.", "时间窗口由规则决定：四次抓取，至少 1 分钟。"],
-  meanOf: ["{span}: {mean}", "{span}：{mean}"],
-  meanMoved: ["{span}: {mean}, {change}", "{span}：{mean}，{change}"],
-  deltaMeans: ["Mean over the selected time range, and its change from the previous one.", "所选时间范围的平均值，以及相对上一时段的变化。"],
   bytes: ["Bytes /s", "字节 /秒"],
   bytesMeans: ["Response bytes per second.", "每秒的响应字节数。"],
   trend: ["Trend", "趋势"],
@@ -225,7 +187,6 @@ export const messages = {
   waited: ["Mean wait", "平均等待"],
   mean: ["Mean", "平均"],
   concurrencyMeans: ["Mean number of concurrent requests: rate × mean latency (Little's law).", "平均并发请求数：速率 × 平均延迟（利特尔法则）。"],
-  timeDeltaMeans: ["Change in time spent from the previous period.", "耗时相对上一时段的变化。"],
   cpu: ["CPU", "CPU"],
   memory: ["Memory", "内存"],
   differs: ["At least twice the value of the other instances.", "至少为其他实例的两倍。"],
@@ -332,14 +293,6 @@ export const messages = {
   noTargetsAPI: ["This API does not report why targets are down.", "此 API 不提供抓取失败的原因。"],
   apiWarning: ["Prometheus warning: {text}", "Prometheus 警告：{text}"],
   howComputed: ["Queries behind these numbers", "数据的查询语句"],
-  queryRate: ["Rate", "速率"],
-  queryErrors: ["Errors (rate; divided by the rate above)", "错误（速率，再除以上面的速率）"],
-  queryStatusless: ["Series without a status", "没有状态码的序列"],
-  querySeconds: ["Time (latency seconds per second)", "耗时（每秒累计的延迟秒数）"],
-  queryInFlight: ["In flight", "处理中"],
-  queryBounds: ["Bucket bounds", "桶的边界"],
-  queryTargets: ["Targets", "目标"],
-  queryDown: ["Targets down", "抓取失败的目标"],
   close: ["Close", "关闭"],
 
   // The row above a screen.
@@ -392,7 +345,6 @@ export const messages = {
   changedTable: ["Change by route", "各路由变化"],
 
   // The other language, by its own name.
-  language: ["中文", "English"],
 
   // The table of routes, and the screen of one.
   routesHead: ["Routes", "路由"],

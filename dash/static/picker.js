@@ -7,9 +7,14 @@ import { choice } from "./menu.js";
 import { say } from "./messages.js";
 import { longest, presets, shortest, within } from "./range.js";
 import { typedTime } from "./typedtime.js";
+import { incidentSpan } from "./verdict.js";
 
-/** @param {import("./now.js").ChangeView} changeView */
-export function picker(changeView) {
+/**
+ * picker is what opens below the time.
+ * @param {import("./now.js").ChangeView} changeView
+ * @param {() => void} done closes it
+ */
+export function picker(changeView, done) {
   const left = make("div", { class: "left" });
   const field = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (make("input", { id, type: "text", autocomplete: "off", spellcheck: "false" }));
   const [from, to] = [field("from"), field("to")];
@@ -20,9 +25,8 @@ export function picker(changeView) {
   const compare = choice("compare", [["before", "compareBefore"], ["day", "compareDay"], ["week", "compareWeek"], ["", "compareNone"]], changeView);
   form.append(make("p", { class: "small muted" }, say("compare")), compare.element);
   const element = make("div", { class: "pop picker", role: "dialog", "aria-label": say("span") }, left, form);
-  /** @type {import("./now.js").Now | null} */
-  let shown = null;
-  let done = () => {};
+  /** The opening for which the fields were filled. */
+  let filled = 0;
   const choose = (/** @type {import("./range.js").Span} */ span) => { done(); changeView((view) => ({ ...view, span })); };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -34,19 +38,19 @@ export function picker(changeView) {
   });
   return {
     element,
-    done(/** @type {() => void} */ then) { done = then; },
-    open() {
-      if (!shown) return;
-      const live = "last" in shown.view.span;
-      from.value = stamp(new Date(shown.edges.from * 1000)).replace("T", " ");
-      to.value = live ? say("nowWord") : stamp(new Date(shown.at * 1000)).replace("T", " ");
-      put(wrong, "");
-      /** @type {HTMLElement | null} */ (left.querySelector("[aria-current]") ?? left.querySelector("button"))?.focus();
-    },
-    update(/** @type {import("./now.js").Now} */ now) {
-      shown = now;
+    /**
+     * @param {import("./now.js").Now} now
+     * @param {number} opening counts how often it was opened
+     */
+    update(now, opening) {
       list(left, spansOf(now), () => spanButton(choose));
       compare.update(now);
+      if (filled === opening) return;
+      filled = opening;
+      from.value = stamp(new Date(now.edges.from * 1000)).replace("T", " ");
+      to.value = "last" in now.view.span ? say("nowWord") : stamp(new Date(now.at * 1000)).replace("T", " ");
+      put(wrong, "");
+      /** @type {HTMLElement | null} */ (left.querySelector("[aria-current]") ?? left.querySelector("button"))?.focus();
     },
   };
 }
@@ -68,18 +72,6 @@ function spansOf(now) {
     ...(incident ? [{ key: "incident", text: say("thisIncident"), span: incident, current: false }] : []),
     ...(version ? [{ key: "version", text: say("sinceVersion", { version: visible(version.text) }), span: { last: Math.max(60, Math.ceil(now.at - version.at + 60)) }, current: false }] : []),
   ];
-}
-
-/**
- * incidentSpan begins one duration before what is wrong began, at least two minutes; null if all is well.
- * @param {import("./now.js").Now} now
- * @returns {import("./range.js").Span | null}
- */
-export function incidentSpan({ incident, at }) {
-  if (!incident?.since) return null;
-  const end = incident.until || at;
-  const lead = Math.max(120, end - incident.since);
-  return incident.until ? within(incident.since - lead, end + lead) : { last: Math.ceil(at - incident.since + lead) };
 }
 
 function spanButton(/** @type {(span: import("./range.js").Span) => void} */ choose) {

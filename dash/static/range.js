@@ -125,8 +125,8 @@ export function aligned({ from, to }, step) {
   return { from: Math.floor(from / step) * step, to: Math.floor(to / step) * step };
 }
 
-/** Points of a chart, at most: more than one per two pixels is not visible. */
-const maxPoints = 300;
+/** Points of a chart, at most: about one per two pixels of the widest. */
+const maxPoints = 200;
 
 /**
  * gridOf is the grid of a chart's points.

@@ -4,6 +4,7 @@
 import { age, latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { learnLimits } from "./model.js";
+import { within } from "./range.js";
 
 /**
  * What the server says, as package verdict writes it. Times are texts of RFC 3339.
@@ -226,4 +227,16 @@ export function incidentOf(services, at) {
   if (findings.length > 0) return { since: Math.min(...findings.map((f) => secondsAt(f.since))), until: 0 };
   if (over.length > 0) return { since: Math.min(...over.map((f) => secondsAt(f.since))), until: Math.max(...over.map((f) => secondsAt(f.until))) };
   return null;
+}
+
+/**
+ * incidentSpan begins one duration before what is wrong began, at least two minutes; null if all is well.
+ * @param {import("./now.js").Now} now
+ * @returns {import("./range.js").Span | null}
+ */
+export function incidentSpan({ incident, at }) {
+  if (!incident?.since) return null;
+  const end = incident.until || at;
+  const lead = Math.max(120, end - incident.since);
+  return incident.until ? within(incident.since - lead, end + lead) : { last: Math.ceil(at - incident.since + lead) };
 }

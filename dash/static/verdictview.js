@@ -6,10 +6,9 @@ import { icon, stateIcon } from "./icons.js";
 import { lanes } from "./lanes.js";
 import { say } from "./messages.js";
 import { rangeOf } from "./now.js";
-import { incidentSpan } from "./picker.js";
 import { matchersOf, numberQuery, selector } from "./queries.js";
 import { placeOf } from "./rows.js";
-import { afterText, claim, clockAt, headlineOf, headlineOfAll, secondsAt, sinceText, stateOfKind, subjectOf, valueOf } from "./verdict.js";
+import { afterText, claim, clockAt, headlineOf, headlineOfAll, incidentSpan, secondsAt, sinceText, stateOfKind, subjectOf, valueOf } from "./verdict.js";
 import { addressOf } from "./view.js";
 
 /** Lanes of findings that are shown; the others are counted. */
