@@ -14,6 +14,9 @@ import { firstOf, kinds, rows } from "./rows.js";
 import { scrolling } from "./scrolling.js";
 import { sortBy } from "./view.js";
 
+/** How long after the table is made its lines are asked for, in milliseconds. */
+const linesAfter = 450;
+
 /**
  * routeTable returns the table of a service's routes. Roles are explicit: on a narrow screen
  * rows are grids, and browsers then drop the table roles.
@@ -35,6 +38,7 @@ export function routeTable(changeView, few) {
   const none = make("p", { class: "empty" }, say("noRouteMatches"), " ", everything);
   const narrow = matchMedia("(max-width: 860px)");
   const learnt = learnRoutes();
+  const born = performance.now();
   /** The service whose healthy routes are shown on a narrow screen too. */
   let unfolded = "";
   /** @type {(() => void) | null} */
@@ -64,7 +68,8 @@ export function routeTable(changeView, few) {
       for (const cell of cells) cell.update(now.view);
       tools.update(now.view, service, chosen);
       draw(now, service, chosen);
-      learnt.lines(now, service, chosen);
+      // The small lines come after the first numbers, which they would delay.
+      if (performance.now() - born > linesAfter) learnt.lines(now, service, chosen);
       again = () => {
         if (!narrow.matches) unfolded = "";
         else if (document.activeElement === others) unfolded = service.key;
