@@ -26,7 +26,7 @@ func browse(t *testing.T, address string, budget time.Duration) dump {
 		t.Fatal("chromium is not in PATH: install Debian's package chromium (scripts/install-peers does)")
 	}
 	cmd := exec.CommandContext(t.Context(), chromium,
-		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
+		"--headless", "--window-size=1300,900", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
 		"--disable-background-networking", "--user-data-dir="+t.TempDir(), "--enable-logging=stderr",
 		"--virtual-time-budget="+itoa(budget.Milliseconds()), "--dump-dom", address)
 	cmd.WaitDelay = time.Second

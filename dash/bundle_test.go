@@ -205,9 +205,9 @@ func TestTexts(t *testing.T) {
 }
 
 // TestOnFirstUse: a browser fetches the files of index.html, and one more file for screens
-// loaded on first use; no single modules and no source maps.
+// loaded on first use and for what is below the signals of a service; no single modules and no source maps.
 func TestOnFirstUse(t *testing.T) {
-	for _, test := range []struct{ fragment, later string }{{"", ""}, {"#page=alerts", "tacho-later.js"}, {"#page=explore", "tacho-later.js"}} {
+	for _, test := range []struct{ fragment, later string }{{"#open=-", ""}, {"", "tacho-later.js"}, {"#page=alerts", "tacho-later.js"}, {"#page=explore", "tacho-later.js"}} {
 		f := fake{alerts: "[]", answer: always(vector(shop()...))}
 		target, err := url.Parse(f.serve(t, ""))
 		if err != nil {

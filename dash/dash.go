@@ -35,7 +35,7 @@ type Options struct {
 	// default is "tacho".
 	Title string
 
-	// Hint is a line of plain text below the heading, such as a description of a
+	// Hint is plain text that the page shows on request, such as a description of a
 	// demo. The default is none.
 	Hint string
 
@@ -49,12 +49,23 @@ type Options struct {
 	// request, which works with every Prometheus.
 	BatchPath string
 
+	// Demo marks the numbers as made up.
+	Demo bool
+
+	// Span is the time range that the page opens with. The default is what suits the
+	// data: at most 15 minutes, less on a server that has just been started.
+	Span time.Duration
+
+	// Version is the server's, for the last line of the page. The default is none.
+	Version string
+
 	// TraceURL is the address of a trace, with {trace_id} in it: traces of
 	// exemplars link there. The default is no link.
 	TraceURL string
 
 	// VerdictPath is the path of the verdict of tacho's server, relative like APIPath. The default
-	// is none, or, with Prometheus, that of the verdict that the handler computes.
+	// is none, or, with Prometheus, that of the verdict that the handler computes. Without a verdict,
+	// states come from the thresholds of the default alerts.
 	VerdictPath string
 
 	// Prometheus is the URL of a Prometheus server, with a prefix if it has one. The handler then

@@ -133,13 +133,16 @@ func configFile(o Options) file {
 	body, err := json.Marshal(struct {
 		Title       string  `json:"title"`
 		Hint        string  `json:"hint"`
+		Demo        bool    `json:"demo"`
+		Span        float64 `json:"span"` // seconds
+		Version     string  `json:"version"`
 		APIPath     string  `json:"apiPath"`
 		BatchPath   string  `json:"batchPath"`
 		VerdictPath string  `json:"verdictPath"`
 		TraceURL    string  `json:"traceURL"`
 		Arguments   bool    `json:"arguments"`
 		Schemas     []names `json:"schemas"`
-	}{o.Title, o.Hint, o.APIPath, o.BatchPath, o.VerdictPath, o.TraceURL, o.Arguments, knownNames()})
+	}{o.Title, o.Hint, o.Demo, o.Span.Seconds(), o.Version, o.APIPath, o.BatchPath, o.VerdictPath, o.TraceURL, o.Arguments, knownNames()})
 	if err != nil {
 		panic(err) // strings: always JSON
 	}

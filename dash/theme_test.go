@@ -8,13 +8,19 @@ import (
 )
 
 // TestContrast computes WCAG's contrast of every text color on every background that
-// it is used on, in both themes: AA requires 4.5 for text.
+// it is used on, in both themes: AA requires 4.5 for text, and 3 for marks.
 func TestContrast(t *testing.T) {
 	texts := map[string][]string{
-		"ground":      {"text", "muted", "accent", "bad", "warn", "good"},
-		"raised":      {"text", "muted", "accent"},
-		"bad-ground":  {"text", "bad", "accent"},
-		"warn-ground": {"text", "warn", "accent"},
+		"bg":          {"text", "text-2", "text-3", "accent", "bad", "warn", "good", "deploy"},
+		"surface":     {"text", "text-2", "text-3", "accent", "bad", "warn", "good", "deploy"},
+		"sunken":      {"text", "text-2", "text-3"},
+		"raised":      {"text", "text-2", "text-3", "accent"},
+		"accent-soft": {"text", "accent"},
+		"accent":      {"on-accent"},
+		"bad-soft":    {"text", "text-2", "bad"},
+		"warn-soft":   {"text", "text-2", "warn"},
+		"good-soft":   {"good"},
+		"deploy-soft": {"deploy"},
 	}
 	css := files(t)["theme.css"]
 	for theme, index := range map[string]int{"light": 0, "dark": 1} {
@@ -23,6 +29,12 @@ func TestContrast(t *testing.T) {
 				if c := contrast(color(t, css, name, index), color(t, css, ground, index)); c < 4.5 {
 					t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", theme, name, ground, c)
 				}
+			}
+		}
+		// Marks and the borders of controls are no text: 3 suffices.
+		for _, name := range []string{"bad-mark", "warn-mark", "good-mark", "edge", "deploy"} {
+			if c := contrast(color(t, css, name, index), color(t, css, "surface", index)); c < 3 {
+				t.Errorf("%s: %s on the surface has a contrast of %.2f, want 3", theme, name, c)
 			}
 		}
 	}

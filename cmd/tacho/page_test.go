@@ -28,10 +28,10 @@ import (
 var update = flag.Bool("update", false, "take the pictures of docs/img anew")
 
 // numbers is true as soon as the page shows one.
-const numbers = `shown("dd.rate .value").some((e) => /[1-9]/.test(e.textContent))`
+const numbers = `shown(".svc dd.rate, td.rate, .signal .big").some((e) => /[1-9]/.test(e.textContent))`
 
 // charts is true when those of a service are drawn.
-const charts = `shown(".charts canvas").length >= 4 && shown(".charts .legend b").some((e) => /\d/.test(e.textContent))`
+const charts = `shown(".signals canvas").length >= 3 && shown(".signals .big").some((e) => /[1-9]/.test(e.textContent))`
 
 // TestPage uses the page in front of a demo as a person would, in a real Chromium.
 func TestPage(t *testing.T) {
@@ -54,7 +54,7 @@ func firstLoad(t *testing.T, address string) {
 		return value(t, address, `count(tacho:job_http_requests_by_status:rate{job="shop-flask"}) > 0`) != ""
 	})
 	count(t, address, "#open=shop", charts)
-	count(t, address, "", numbers+` && document.querySelector(".spark .all").getAttribute("d").length > 20`)
+	count(t, address, "", numbers+` && document.querySelector(".svc .spark .ln").getAttribute("d").length > 20`)
 }
 
 // count holds the limits of a first load: 20 requests and 100 kB, as they come over the
@@ -84,17 +84,17 @@ func count(t *testing.T, address, fragment, ready string) {
 func tour(t *testing.T, address string) {
 	b := newBrowser(t, address)
 	b.open(address, 1400, 1000)
-	b.await("the cards", `document.querySelectorAll(".cards .service").length >= 1 && `+numbers)
-	b.await("the sparkline", `document.querySelector(".spark .all").getAttribute("d").length > 20`)
-	b.click(".cards h2 a", "shop")
+	b.await("the cards", `document.querySelectorAll(".services .svc").length >= 1 && `+numbers)
+	b.await("the sparkline", `document.querySelector(".svc .spark .ln").getAttribute("d").length > 20`)
+	b.click(".svc .top bdi", "shop")
 	b.await("the service's charts", charts)
 	b.await("the incident", `[...document.querySelectorAll("tr.errors td.route")].some((e) => e.textContent.includes("/second_route"))`)
-	b.await("which says since when", `[...document.querySelectorAll(".changes li")].some((e) => e.dataset.route === "GET /second_route" && e.dataset.since !== "")`)
+	b.await("which says since when", `shown(".lane").some((e) => e.textContent.includes("/second_route") && /\d\d:\d\d:\d\d/.test(e.textContent))`)
 	b.click("tr.errors td.route button", "GET /second_route")
-	b.await("the route's statuses", `[...document.querySelectorAll(".fact")].some((e) => !e.hidden && /Statuses/.test(e.textContent) && /500/.test(e.textContent))`)
-	b.await("its instances", `[...document.querySelectorAll(".fact")].some((e) => !e.hidden && /Instances/.test(e.textContent))`)
-	b.await("a trace", `document.querySelector(".traces:not([hidden]) li") !== null`)
-	b.await("the trace's name", `/[0-9a-f]{16}/.test(document.querySelector(".traces li").innerText)`)
+	b.await("the route's statuses", `shown(".fact, .card").some((e) => /Statuses/.test(e.textContent) && /500/.test(e.textContent))`)
+	b.await("its instances", `shown(".fact, .card").some((e) => /Instances/.test(e.textContent))`)
+	b.await("a trace", `shown(".traces a").length > 0`)
+	b.await("the trace's name", `/[0-9a-f]{16}/.test(shown(".traces a")[0].innerText)`)
 	equalNumbers(b)
 	zoom(b)
 	turn(b, address)
@@ -111,12 +111,11 @@ func equalNumbers(b *tab) {
 		` + shown + `
 		const look = () => {
 			clocks.add(document.getElementById("clock").textContent);
-			const legend = Object.fromEntries(shown(".charts .legend li").map((e) => [e.querySelector(".of").textContent, e.querySelector("b").textContent]));
-			const failed = shown(".charts figure").find((e) => /^Error ratio/.test(e.querySelector("h3").textContent))?.querySelector("b")?.textContent;
-			const ends = {p50: legend.p50, p95: legend.p95, p99: legend.p99, errorRatio: failed ?? "0 %"};
+			const keyOf = (id, name) => shown("[data-id=" + id + "] .keys li").find((e) => e.querySelector(".of").textContent === name)?.querySelector("b").textContent;
+			const ends = {chartErrors: keyOf("chartErrors", "5xx"), chartLatency: keyOf("chartLatency", "p95")};
 			for (const [id, end] of Object.entries(ends)) {
-				const tile = shown("dd." + id + " .value")[0].textContent;
-				if (tile !== end || !/\d/.test(tile)) wrong.add(id + ": " + tile + " beside a chart that ends on " + end);
+				const big = shown("[data-id=" + id + "] .big")[0].textContent.replaceAll(" ", "");
+				if (big !== end?.replaceAll(" ", "") || !/\d/.test(big)) wrong.add(id + ": " + big + " beside a chart that ends on " + end);
 			}
 			if (clocks.size > 4) resolve(JSON.stringify([...wrong]));
 			else requestAnimationFrame(look);
@@ -133,9 +132,9 @@ func equalNumbers(b *tab) {
 func zoom(b *tab) {
 	b.t.Helper()
 	before := b.text("location.hash")
-	b.drag(`shown(".charts .u-over")[0]`, .5, .95)
+	b.drag(`shown(".signals .u-over")[0]`, .5, .95)
 	b.await("the zoom in the address", `/span=\d+-\d+/.test(location.hash)`)
-	b.await("no button to be pressed", `document.querySelector(".controls [aria-pressed=true]") === null`)
+	b.await("the page to stand still", `document.getElementById("live").getAttribute("aria-pressed") === "false"`)
 	b.do(chromedp.NavigateBack())
 	b.await("the way back", fmt.Sprintf(`location.hash === %q`, before))
 }
@@ -144,20 +143,26 @@ func zoom(b *tab) {
 // another window: it says the same.
 func turn(b *tab, address string) {
 	b.t.Helper()
-	b.click(".controls button", "15 min")
-	b.await("the span", `document.querySelector(".controls [aria-pressed=true]").textContent === "15 min"`)
-	b.choose("compare", "before")
-	b.await("the line before", `shown(".charts .legend .of").some((e) => e.textContent === "previous")`)
-	b.choose("zone", "UTC")
-	b.choose("theme", "dark")
-	b.await("dark colours", `getComputedStyle(document.body).backgroundColor === "rgb(20, 23, 28)"`)
+	b.click("#span", "")
+	b.click(".picker .left button", "Last 15 min")
+	b.await("the span", `document.getElementById("span").innerText.includes("Last 15 min") && shown(".picker").length === 0`)
+	b.click("#span", "")
+	b.click("#compare button", "before")
+	b.do(chromedp.KeyEvent(kb.Escape))
+	b.await("the line before", `shown(".signals .keys .of").some((e) => e.textContent === "before")`)
+	b.click("#settings", "")
+	b.click("#zone", "")
+	b.do(chromedp.KeyEvent("UTC"), chromedp.KeyEvent(kb.Enter))
+	b.await("the zone", `location.hash.includes("zone=UTC")`)
+	b.click("#theme button", "Dark")
+	b.await("dark colors", `getComputedStyle(document.body).backgroundColor === "rgb(12, 15, 20)"`)
 	b.text(`String(document.getElementById("language").click())`)
 	b.await("Chinese", `document.documentElement.lang === "zh-CN" && `+charts)
-	b.click(".controls .live", "")
+	b.click("#live", "")
 	b.await("a span that stands still", `/span=\d+-\d+/.test(location.hash)`)
 	b.await("its charts", charts)
-	const said = `JSON.stringify([document.documentElement.lang, document.documentElement.dataset.theme, location.hash, shown(".crumbs")[0].innerText, ` +
-		`shown(".charts .legend li").map((e) => e.textContent), shown(".tiles")[0].innerText])`
+	const said = `JSON.stringify([document.documentElement.lang, document.documentElement.dataset.theme, location.hash, shown(".head h1")[0].innerText, ` +
+		`shown(".signals .keys li").map((e) => e.textContent), shown(".signal .big").map((e) => e.innerText)])`
 	settled := `(() => { const now = ` + said + `; const same = now === window.__said; window.__said = now; return same; })()`
 	b.await("the page to rest", settled)
 	other := newTab(b.t, b.ctx, address)
@@ -172,14 +177,14 @@ func keys(b *tab, address string) {
 	b.t.Helper()
 	b.open(address+"#open=shop&span=300", 1400, 1000)
 	b.await("the charts", charts)
-	b.do(chromedp.Focus("table.routes th.number button"), chromedp.KeyEvent(kb.Enter))
+	b.do(chromedp.Focus("table.routes th.n button"), chromedp.KeyEvent(kb.Enter))
 	b.await("the order", `document.querySelector("th[aria-sort=descending]") !== null && location.hash.includes("sort=-rate")`)
 	b.do(chromedp.Focus("table.routes td.route button"), chromedp.KeyEvent(kb.ArrowDown))
 	b.await("the next row", `document.activeElement === document.querySelectorAll("table.routes td.route button")[1]`)
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.await("its charts", `location.hash.includes("route=")`)
 	b.do(chromedp.Focus(".plot"), chromedp.KeyEvent(kb.ArrowLeft))
-	b.await("the point in words", `/\d\d:\d\d/.test(document.querySelector(".chart .unseen").textContent)`)
+	b.await("the point in words", `[...document.querySelectorAll(".unseen[aria-live]")].some((e) => /\d\d:\d\d/.test(e.textContent))`)
 }
 
 // slow stands in front of the demo and does not answer one query: the page says how
@@ -220,7 +225,7 @@ func slow(t *testing.T, address string) {
 	b.await("what has happened", `/Query canceled/.test(document.getElementById("problem").textContent) && document.getElementById("cancel").hidden`)
 	let.Store(true)
 	b.click("#problem button", "Retry")
-	b.await("the answer", `/4,711/.test(document.querySelector("#explore .facts tbody").textContent) && document.getElementById("problem").hidden`)
+	b.await("the answer", `/4,711/.test(document.getElementById("explore").textContent) && document.getElementById("problem").hidden`)
 	b.calm()
 }
 
@@ -284,10 +289,14 @@ var screens = []struct{ name, fragment, ready string }{
 	{"overview", "", numbers},
 	{"service", "open=shop&span=900", charts},
 	{"route", "open=shop&route=GET+%2Fsecond_route&span=900", charts},
-	{"explore", "page=explore&span=900&expr=sum+by+%28kind%29+%28rate%28shop_orders_total%5B1m%5D%29%29", `document.querySelector("#explore canvas") !== null && document.querySelectorAll(".metrics li").length > 3`},
-	{"explore as a table", "page=explore&table=1&expr=up", `document.querySelectorAll(".facts tbody tr").length > 1`},
+	{"explore", "page=explore&span=900&expr=sum+by+%28kind%29+%28rate%28shop_orders_total%5B1m%5D%29%29", `document.querySelector("#explore canvas") !== null && document.querySelectorAll(".rail li").length > 3`},
+	{"explore as a table", "page=explore&table=1&expr=up", `shown("#explore tbody tr").length > 1`},
 	{"a wrong query", "page=explore&expr=sum%28", `!document.getElementById("expr-problem").hidden`},
-	{"alerts", "page=alerts&span=900", `document.querySelectorAll(".targets tbody tr").length > 1`},
+	{"alerts", "page=alerts&span=900", `shown("#alerts-screen h1").length === 1 && shown(".rules").length === 1`},
+	{"targets", "page=targets", `shown(".targets tbody tr").length > 1`},
+	{"where the time goes", "open=shop&part=time&span=900", `shown(".servicescreen table tbody tr").length > 1`},
+	{"events", "open=shop&part=events&span=900", `shown(".events li").length > 0`},
+	{"services as a table", "show=table", numbers},
 	{"no data in the span", "open=shop&span=1000000000-1000003600", `!document.getElementById("empty").hidden`},
 }
 
@@ -362,7 +371,7 @@ func pictures(t *testing.T, address string) {
 		{"chinese", shop + "&lang=zh-CN", charts, 1400, 1000},
 		{"laptop", shop, charts, 1024, 800},
 		{"phone", shop, charts, 390, 1200},
-		{"empty", "#" + screens[7].fragment, screens[7].ready, 1000, 420},
+		{"empty", "#" + screens[11].fragment, screens[11].ready, 1000, 420},
 		{"error", "#" + screens[5].fragment, screens[5].ready, 1000, 500},
 	} {
 		b.open(address+shot.fragment, shot.width, shot.height)

@@ -1,6 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { chosenLines, csv, defaultQuery, ended, metricsInOrder, maxLines, seriesText, unitOf } from "../static/explore.js";
+import { asksOf, chosenLines, correlation, csv, defaultQuery, ended, groupOf, metricsInOrder, maxLines, seriesText, statsOf, unitOf } from "../static/explore.js";
+import { nearest } from "../static/nearest.js";
 import { range, vector } from "./ranges.js";
 import { number } from "../static/format.js";
 
@@ -63,4 +64,28 @@ test("an answer ends on what it is now, and a series is written as PromQL writes
   const found = ended(range([{ a: "1" }, [1, 2]]), vector([{ a: "1" }, 5], [{ a: "2" }, 7]), 15);
   assert.deepEqual(found, { times: [0, 10, 15], series: [{ metric: { a: "1" }, values: [1, 2, 5] }, { metric: { a: "2" }, values: [null, null, 7] }] });
   assert.deepEqual([seriesText({ __name__: "x", a: '"' }), seriesText({ a: "b" }), seriesText({ __name__: "x" }), seriesText({})], ['x{a="\\""}', '{a="b"}', "x", "{}"]);
+});
+
+test("metrics are grouped by origin, and queried in other ways", () => {
+  assert.deepEqual(["shop_orders_total", "http_requests_total", "go_sql_open_connections", "go_goroutines", "tacho:http_requests:rate", "http_client_request_duration_seconds"].map(groupOf),
+    ["groupOwn", "groupRequests", "groupClients", "groupRuntime", "groupRecorded", "groupClients"]);
+  const asks = asksOf({ name: "shop_orders_total", type: "counter", help: "" }, ["__name__", "job", "instance", "kind"], '{job="shop"}', "5m", 900);
+  assert.deepEqual(asks.map((a) => a.key + (a.values.label ?? "")), ["askRate", "askTotal", "askIncrease", "askByinstance", "askBykind", "askShare", "askWeek"]);
+  assert.equal(asks[4].expr, 'sum by (kind) (rate(shop_orders_total{job="shop"}[5m]))');
+  assert.equal(asks[6].expr, 'sum (rate(shop_orders_total{job="shop"}[5m] offset 1w))');
+  assert.equal(asksOf({ name: "d_seconds", type: "histogram", help: "" }, ["host"], "", "5m", 900).at(-1).expr, "histogram_quantile(0.95, sum by (host, le) (rate(d_seconds_bucket[5m])))");
+});
+
+test("numbers of a line, and lines that move together", () => {
+  assert.deepEqual(statsOf([null, 1, 3, 2]), { now: 2, first: 1, mean: 2, least: 1, most: 3 });
+  assert.equal(statsOf([1, null]).now, NaN);
+  const up = [1, 2, 3, 4, 5, 6, 7, 8];
+  assert.ok(correlation(up, up.map((v) => -2 * v)) < -0.999);
+  assert.equal(correlation(up, up.map(() => 3)), 0);
+  assert.equal(correlation(up.slice(0, 3), up.slice(0, 3)), 0);
+});
+
+test("the name that was meant", () => {
+  assert.equal(nearest("shop_order_total", ["http_requests_total", "shop_orders_total"]), "shop_orders_total");
+  assert.equal(nearest("xyz", ["shop_orders_total"]), "");
 });

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { heat, nativeHeat, shade, usual } from "../static/heat.js";
+import { groups, heat, nativeHeat, shadeOf, usual } from "../static/heat.js";
 import { range } from "./ranges.js";
 
 const bucket = (/** @type {string} */ le, /** @type {(number | string)[]} */ ...values) =>
@@ -29,8 +29,16 @@ test("gaps stay gaps, rounding is no negative number, and nothing is nothing", (
   assert.equal(usual(heat(range())), -1);
 });
 
-test("shades", () => {
-  assert.deepEqual([shade(0, 10), shade(10, 10), shade(2.5, 10), shade(0.0001, 10), shade(1, 0)], [0, 1, 0.5, 0.06, 0]);
+test("shades: few are seen beside many", () => {
+  assert.deepEqual([shadeOf(0, 10, 6), shadeOf(10, 10, 6), shadeOf(2.5, 10, 6), shadeOf(0.0001, 10, 6), shadeOf(1, 0, 6)], [-1, 5, 3, 0, -1]);
+});
+
+test("two groups that are apart are two, the larger one first", () => {
+  const of = (/** @type {number[]} */ ...rows) => /** @type {any} */ ({ times: [1], bounds: rows.map((_, r) => r + 1), floor: 0, rows: rows.map((v) => [v]), most: Math.max(...rows) });
+  assert.deepEqual(groups(of(1, 8, 1, 0, 0, 2.5)).map(({ from, to, share }) => [from, to, Math.round(share * 100)]), [[1, 1, 80], [5, 5, 20]]);
+  assert.deepEqual(groups(of(1, 4, 9, 4, 1)), [], "one peak is one group");
+  assert.deepEqual(groups(of(9, 0, 0.5)), [], "a few are no group");
+  assert.deepEqual(groups(of()), []);
 });
 
 test("native histograms have the buckets that were used, and no more rows than one can tell apart", () => {

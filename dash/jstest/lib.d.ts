@@ -22,7 +22,7 @@ interface UPlot {
   readonly over: HTMLElement;
   setData(data: (number | null)[][]): void;
   setSize(size: { width: number; height: number }): void;
-  setCursor(at: { left: number; top: number }): void;
+  setCursor(at: { left: number; top: number }, fire?: boolean): void;
   setSelect(area: { left: number; top: number; width: number; height: number }, fire?: boolean): void;
   valToPos(value: number, scale: string, ofCanvas?: boolean): number;
   posToVal(position: number, scale: string): number;

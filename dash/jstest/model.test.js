@@ -34,7 +34,7 @@ test("states", () => {
 test("a service is as bad as its worst route, however busy the others are", () => {
   const [s] = services([sample("rate", route("shop", "/"), 1000), sample("rate", route("shop", "/pay"), 1), sample("errors", route("shop", "/pay"), 1)]);
   assert.equal(s.state, "errors");
-  assert.deepEqual(reason(s), { key: "whyErrors", values: { route: "GET /pay", ratio: "100 %", latency: "–" }, more: 0 });
+  assert.deepEqual(reason(s), { key: "whyErrors", values: { route: "GET /pay", ratio: "100%", latency: "–" }, more: 0 });
 });
 
 test("numbers of a service are sums of its routes'", () => {

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { compared, endsOf, lastOf, lines, panels, stack, tickTexts } from "../static/panels.js";
+import { byInstance, compared, endOf, lastOf, lines, panels, stack, tickTexts } from "../static/panels.js";
 import { bytes, count, latency, number, rate, ratio } from "../static/format.js";
 import { raw, recorded } from "../static/queries.js";
 import { range, vector } from "./ranges.js";
@@ -47,7 +47,7 @@ test("lines have names and an order, and only errors are errors", () => {
   const [rate, errors] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
   const of = (/** @type {string[]} */ ...classes) => range(...classes.map((c) => [{ class: c }, [1, 2]]));
   assert.deepEqual(lines(rate, of("5xx", "other", "2xx", "4xx")).names, ["2xx", "4xx", "5xx", "other"]);
-  assert.deepEqual(lines(errors, of("2xx", "4xx", "5xx")).names, ["5xx", "4xx"]);
+  assert.deepEqual(lines(errors, of("2xx", "4xx", "5xx")).names, ["5xx"]);
 });
 
 test("a chart ends on what is now, not on the mean of the time since its last point", () => {
@@ -73,14 +73,43 @@ test("one line of the span before stands for a panel", () => {
   for (const panel of [rate, errors, latency, flight]) assert.equal(compared(panel, [], []), null);
 });
 
-test("a tile's number is the one that the line beside it ends on", () => {
-  const [, errors, latency] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
-  const shown = (/** @type {string[]} */ names, /** @type {(number | null)[][]} */ values) => ({ names, values });
-  assert.deepEqual(endsOf([
-    { panel: errors, shown: shown(["5xx", "4xx"], [[0.1, 0.2], [0.3, 0.4]]) },
-    { panel: latency, shown: shown(["0.5", "0.95", "0.99", "before"], [[1, 2], [3, 4], [5, null], [7, 8]]) },
-    { panel: errors },
-  ]), { errorRatio: 0.2, p50: 2, p95: 4 }); // a line that has ended has no number now
+test("a card's number is the one that its chart ends on", () => {
+  const shown = (/** @type {string[]} */ names, /** @type {(number | null)[][]} */ values, stacked = false) => ({ names, values, stacked, drawn: stacked ? stack(values) : values });
+  const latency = shown(["0.5", "0.95", "0.99", "before"], [[1, 2], [3, 4], [5, null], [7, 8]]);
+  assert.equal(endOf(latency, "0.95"), 4);
+  assert.ok(Number.isNaN(endOf(latency, "0.99")), "a line that has ended has no number now");
+  assert.ok(Number.isNaN(endOf(latency, "0.9")));
+  assert.equal(endOf(shown(["2xx", "4xx", "before"], [[1, 2], [3, 4], [9, 9]], true)), 6, "a stack ends on its sum");
+  assert.equal(endOf(shown(["2xx", "5xx", "before"], [[1, 2], [3, null], [9, 9]], true)), 2);
+  assert.equal(endOf(shown(["2xx", "5xx"], [[1, 2], [3, 4]], true), "5xx"), 4);
+  assert.ok(Number.isNaN(endOf(shown([], []))));
+});
+
+test("no failure among requests is 0, and without numbers for statuses nothing is known", () => {
+  const [, errors] = panels({ job: "shop", schema: "" }, recorded, 15, 15);
+  assert.deepEqual(lines(errors, range([{ class: "2xx" }, [1, null, 0.5]], [{ class: "5xx" }, [null, null, 0.5]])).values, [[0, null, 0.5]]);
+  assert.deepEqual(lines(errors, range([{ class: "2xx" }, [1, 1]]), vector([{ class: "2xx" }, 1]), 25).values, [[0, 0, 0]]);
+  assert.deepEqual(lines(errors, range([{ class: "other" }, [1, 1]])).names, []);
+});
+
+test("what is in flight is by instance where the service counts it, the fullest first", () => {
+  const names = /** @type {any} */ ({ name: "x", inFlight: { metric: "busy" } });
+  const flight = /** @type {any} */ (panels({ job: 'a"b', schema: "" }, recorded, 300, 15, names).find((p) => p.id === "chartInFlight"));
+  assert.equal(flight.expr, 'sum by (instance) (max_over_time(busy{job="a\\"b"}[300s]))');
+  assert.equal(flight.end, 'sum by (instance) (busy{job="a\\"b"})');
+  const many = lines(flight, range(...Array.from({ length: 12 }, (_, i) => /** @type {[any, number[]]} */ ([{ instance: `i${String(i).padStart(2, "0")}` }, [i]]))));
+  assert.deepEqual(many.names, ["i04", "i05", "i06", "i07", "i08", "i09", "i10", "i11"]);
+});
+
+test("a route's fourth chart is its errors by instance, or its latency if it is slow", () => {
+  const names = /** @type {any} */ ({ name: "x", requests: { metric: "n_total", method: "method", path: "path", status: "status" }, duration: { metric: "t", method: "method", path: "path" } });
+  const route = { job: "shop", schema: "", method: "GET", path: "/" };
+  const errors = /** @type {any} */ (byInstance(route, names, false, 15));
+  assert.equal(errors.id, "chartBadInstances");
+  assert.match(errors.expr, /^\(sum by \(instance\) \(rate\(n_total\{job="shop",method="GET",path="\/",status=~.*\) or \(sum by \(instance\) .*\) \* 0$/);
+  const slow = /** @type {any} */ (byInstance(route, names, true, 120));
+  assert.deepEqual([slow.unit, slow.expr.includes("[120s]"), slow.end.includes("[60s]")], ["latency", true, true]);
+  assert.equal(byInstance(route, /** @type {any} */ ({ name: "y" }), false, 15), null);
 });
 
 test("a legend has what a line ends on, and nothing of one that ended earlier", () => {
@@ -95,13 +124,13 @@ test("no two ticks read alike, and each says where it is", () => {
     [[0, 0.5, 1], "count", count, "0.0 0.5 1.0"],
     [[0, 1, 2], "count", count, "0 1 2"],
     [[0, 2.5, 5], "count", count, "0.0 2.5 5.0"],
-    [[0, 20, 40], "rate", rate, "0 20.0 40.0"],
+    [[0, 20, 40], "rate", rate, "0 20 40"],
     [[100, 102.5, 105], "rate", rate, "100.0 102.5 105.0"],
     [[0, 2500, 5000], "count", count, "0 2,500 5,000"],
     [[0, 0.25, 0.5], "count", count, "0.00 0.25 0.50"],
     [[0, 0.002, 0.004, 0.006], "rate", rate, "0.000 0.002 0.004 0.006"],
     [[100, 100.5, 101], "rate", rate, "100.0 100.5 101.0"],
-    [[0.9995, 0.9996, 0.9997], "ratio", ratio, "99.95 % 99.96 % 99.97 %"],
+    [[0.9995, 0.9996, 0.9997], "ratio", ratio, "99.95% 99.96% 99.97%"],
     [[1, 1.0001, 1.0002], "latency", latency, "1.0000 s 1.0001 s 1.0002 s"],
     [[0, 0.5, 1], "latency", latency, "0 s 500 ms 1 s"],
     [[1048576, 1048586], "bytes", bytes, "1.000000000000 MiB 1.000009536743 MiB"],

@@ -6,7 +6,7 @@ import { aligned, bounds, columns, firstSpan, formatSpan, parseSpan, shiftOf, st
 test("a span is what it was written as, or the first one", () => {
   for (const span of [{ last: 900 }, { last: 86400 }, { from: 1000, to: 2000 }]) assert.deepEqual(parseSpan(formatSpan(span)), span);
   for (const text of ["", "soon", "-5", "5", "2000-1000", "1000-1001", "1e9", "9".repeat(12), "1-2-3", "__proto__"]) {
-    assert.deepEqual(parseSpan(text), firstSpan, text);
+    assert.deepEqual(parseSpan(text), firstSpan(), text);
   }
 });
 

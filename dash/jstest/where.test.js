@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { spanMeans, spansOf } from "../static/before.js";
+import { meansBefore, meansOf, spanMeans, spansOf } from "../static/before.js";
+import { eventsOf, firingOver } from "../static/events.js";
 import { neverCalled, ofInstances, outgoing, pools, rateBy, saturation, sizes } from "../static/names.js";
 import { numberQuery, raw, recorded } from "../static/queries.js";
 import { sparkPath } from "../static/sparkline.js";
-import { firstView } from "../static/view.js";
-import { busiest, instances, isFar } from "../static/where.js";
+import { parseView } from "../static/view.js";
+import { busiest, instances, isFar, meansOfRoutes, parted } from "../static/where.js";
 import { windowOf } from "../static/window.js";
-import { vector } from "./ranges.js";
+import { range, vector } from "./ranges.js";
 
 const names = {
   name: "gin", requests: { metric: "gin_requests_total", kind: "counter", method: "method", path: "url", status: "code" },
@@ -59,7 +60,7 @@ test("every number of a head or a table can be asked for, narrowed to what it is
 });
 
 test("the means of two spans, by service", () => {
-  const view = { ...firstView, compare: "day" };
+  const view = { ...parseView(""), compare: "day" };
   const q = spanMeans({ source: recorded, edges: { from: 0, to: 600 }, view });
   assert.ok(q.includes("avg_over_time(tacho:job_http_requests_by_status:rate[600s])") && q.includes("[600s] offset 86400s"), q);
   const found = spansOf(vector([{ job: "a", part: "rate" }, 4], [{ job: "a", part: "rateBefore" }, 2], [{ job: "a", part: "errors" }, 1], [{ job: "a", schema: "x", part: "rate" }, 1]));
@@ -93,4 +94,39 @@ test("an instance whose statuses are unknown has no error ratio", () => {
   assert.ok(Number.isNaN(i.errorRatio));
   const [known] = instances(vector([{ part: "rate", instance: "a" }, 10], [{ part: "withStatus", instance: "a" }, 10]));
   assert.equal(known.errorRatio, 0);
+});
+
+test("what a number was is the mean of the compared range, of the route if one is open", () => {
+  const now = /** @type {any} */ ({ source: recorded, edges: { from: 0, to: 300 }, view: { compare: "day" }, step: 15 });
+  const route = meansBefore(now, { job: 'a"b', schema: "", method: "GET", path: "/" });
+  assert.ok(route.includes('avg_over_time(tacho:http_requests:rate{job="a\\"b",method="GET",path="/"}[300s] offset 86400s)') && !route.includes("resource"), route);
+  const whole = meansBefore({ ...now, source: raw("1m"), view: { compare: "" } }, { job: "shop", schema: "" });
+  assert.ok(whole.includes("histogram_quantile(0.95") && whole.includes("[300s] offset 300s") && whole.includes("[300s:15s] offset 300s"), whole);
+  assert.deepEqual(meansOf(vector([{ part: "rate" }, 10], [{ part: "errors" }, 1], [{ part: "p95" }, 0.2], [{ part: "saturation", resource: "cpu" }, 0.4])),
+    { chartRate: 10, chartErrors: 0.1, chartLatency: 0.2, resources: { cpu: 0.4 } });
+  assert.ok(Number.isNaN(meansOf([]).chartErrors), "nothing is known of a range without data");
+  assert.equal(meansOf(vector([{ part: "rate" }, 10])).chartErrors, 0);
+});
+
+test("events: what happened and the alerts that began to fire, the newest first", () => {
+  const firing = range([{ alertname: "Slow", method: "GET", path: "/", severity: "page" }, [null, 1, null, 1]], [{ alertname: "Old" }, [1, 1, 1, 1]]);
+  const all = eventsOf([{ key: "d", at: 15, kind: "deploy", text: "2.0" }], firing);
+  assert.deepEqual(all.map((e) => [e.kind, e.at, e.text, e.alert ?? ""]), [["alert", 30, "GET /", "Slow"], ["deploy", 15, "2.0", ""], ["alert", 10, "GET /", "Slow"]]);
+  assert.deepEqual(eventsOf([], null), []);
+  assert.match(firingOver('a"b'), /ALERTS\{alertstate="firing",job="a\\"b"\}/);
+});
+
+test("the lines of the busiest routes, and the sum of the others", () => {
+  const all = ["a", "b", "c", "d"].map((name, i) => ({ name, values: [i, i === 3 ? null : 1] }));
+  assert.deepEqual(parted(all, ["c", "a"]), { chosen: [all[2], all[0]], others: [4, 1], n: 2 });
+  assert.deepEqual(parted(all.slice(0, 1), ["a"]), { chosen: [all[0]], others: null, n: 0 });
+});
+
+test("the mean latency of each route in each instance, and which is far", () => {
+  const key = JSON.stringify(["GET", "/"]);
+  const of = (/** @type {string} */ instance, /** @type {number} */ seconds) => /** @type {[any, number][]} */ ([[{ part: "seconds", method: "GET", path: "/", instance }, seconds], [{ part: "count", method: "GET", path: "/", instance }, 10]]);
+  const found = meansOfRoutes(vector(...of("b", 7), ...of("a", 1)), [key, '["GET","/other"]'], 4);
+  assert.deepEqual(found, { instances: ["a", "b"], routes: [{ key, name: "GET /", means: [{ instance: "a", mean: 0.1, far: false }, { instance: "b", mean: 0.7, far: true }] }] });
+  const bare = meansOfRoutes(vector([{ part: "seconds", path: "/", instance: "a" }, 1], [{ part: "count", path: "/", instance: "a" }, 4]), [key], 4);
+  assert.equal(bare.routes[0].means[0].mean, 0.25, "a histogram without the method counts all methods of a path");
 });

@@ -1,5 +1,5 @@
-// The screen of alerts and targets: active alerts with their cause and runbook, resolved
-// alerts, alert rules, scrapes.
+// The screen of alerts: active alerts with their cause and runbook, resolved
+// alerts, alert rules.
 
 import { firedOver, keyOf, pastOf, restOf, rulesOf } from "./alerts.js";
 import { alertView } from "./alertview.js";
@@ -11,7 +11,6 @@ import { learn, say } from "./messages.js";
 import { alertGroups } from "./model.js";
 import { rulesView } from "./rulesview.js";
 import { within } from "./range.js";
-import { targetsView } from "./targetsview.js";
 import { addressOf } from "./view.js";
 
 learn(laterMessages);
@@ -36,8 +35,7 @@ export function alertsScreen(changeView) {
   const active = activeView(changeView);
   const past = pastView();
   const rules = rulesView();
-  const targets = targetsView(changeView);
-  const element = make("section", { id: "alerts-screen" }, make("h2", {}, say("alerts")), active.element, rules.broken, past.element, rules.element, targets.element);
+  const element = make("section", { id: "alerts-screen" }, make("div", { class: "head" }, make("h1", {}, say("alerts"))), active.element, rules.broken, past.element, rules.element);
   // Old lists stay until newer ones arrive.
   /** @type {{rules: import("./alerts.js").Rule[] | null, managers: string[] | null}} */
   const known = { rules: null, managers: null };
@@ -52,7 +50,6 @@ export function alertsScreen(changeView) {
       active.update(now, known.rules, known.managers);
       rules.update(known.rules);
       past.update(now);
-      targets.update(now);
     },
   };
 }

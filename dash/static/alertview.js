@@ -82,7 +82,7 @@ function detailsView(changeView) {
   links.append(query, runbook.link, silences);
   query.hidden = problem.hidden = graph.element.hidden = true;
   return {
-    element: make("div", { class: "about" }, make("div", { class: "told" }, text, value, links), why, runbook.element),
+    element: make("div", { class: "cause" }, make("div", { class: "told" }, text, value, links), why, runbook.element),
     /** @param {Item} item */
     update({ alert, now, rules, managers }) {
       const { alertname = "" } = alert.labels;

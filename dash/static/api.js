@@ -118,6 +118,20 @@ export function prometheus(base, batch) {
       return part((await request(address, long ? { method: "POST", body: new URLSearchParams(query), signal } : { signal })).data);
     },
     /**
+     * verdict fetches the server's verdict; null if it has none.
+     * @param {string} url
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<import("./verdict.js").Verdict | null>}
+     */
+    async verdict(url, signal) {
+      const { status, text } = await read(url, { signal });
+      try {
+        return status === 200 ? JSON.parse(text) : null;
+      } catch {
+        return null;
+      }
+    },
+    /**
      * many runs all queries; each result has a value or a problem.
      * @param {import("./cache.js").Query[]} queries
      * @param {AbortSignal} [signal]

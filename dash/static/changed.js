@@ -1,6 +1,7 @@
 // What changed in a service, as a list.
 
 import { changeQueries, changes, instancesOf, outlier, seriesOf, since, significant } from "./changes.js";
+import { card } from "./card.js";
 import { list, make, put } from "./dom.js";
 import { latency, rate, ratio, time, visible } from "./format.js";
 import { say } from "./messages.js";
@@ -16,10 +17,10 @@ const maxChanges = 5;
  * @param {import("./now.js").ChangeView} changeView
  */
 export function changedView(changeView) {
-  const title = make("h3");
-  const none = make("p", { class: "muted" });
+  const none = make("p", { class: "foot" });
   const items = make("ol", { class: "changes" });
-  const element = make("div", { class: "changed" }, title, none, items);
+  const frame = card("", "changed", none, items);
+  const { element } = frame;
   /** @type {import("./changes.js").Change[]} */
   let known = [];
   return {
@@ -33,13 +34,11 @@ export function changedView(changeView) {
      */
     update(now, subject, service) {
       const { edges, view } = now;
-      put(title, say(view.compare === "day" || view.compare === "week" ? `changed${view.compare === "day" ? "Day" : "Week"}` : "changed", { span: spanText(edges.to - edges.from) }));
+      frame.title(say(view.compare === "day" || view.compare === "week" ? `changed${view.compare === "day" ? "Day" : "Week"}` : "changed", { span: spanText(edges.to - edges.from) }));
       const whole = { job: subject.job, schema: subject.schema };
-      // At the grid's edge: queried again only when there is a new point.
-      const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.query({ expr, at: edges.to }));
-      if (answers.includes(undefined)) return known;
-      known = changes(answers.flatMap((answer) => answer?.value?.samples ?? []));
-      if (subject.path !== undefined) return known;
+      const newest = changesOf(now, whole);
+      if (!newest) return known;
+      known = newest;
       const found = significant(known).slice(0, maxChanges).map((change) => more(now, service, whole, change));
       if (found.includes(undefined)) return known;
       none.hidden = found.length > 0;
@@ -48,6 +47,18 @@ export function changedView(changeView) {
       return known;
     },
   };
+}
+
+/**
+ * changesOf are all routes of both ranges; undefined until there is an answer.
+ * @param {import("./now.js").Now} now
+ * @param {import("./queries.js").Subject} whole
+ */
+export function changesOf(now, whole) {
+  const { edges, view } = now;
+  // At the grid's edge: queried again only when there is a new point.
+  const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.query({ expr, at: edges.to }));
+  return answers.includes(undefined) ? undefined : changes(answers.flatMap((answer) => answer?.value?.samples ?? []));
 }
 
 /**

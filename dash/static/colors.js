@@ -8,7 +8,7 @@ let probe = null;
 
 /**
  * color is a custom property of the theme, as a canvas needs it.
- * @param {string} name such as --line-1
+ * @param {string} name such as --c1
  */
 export function color(name) {
   if (!probe) {
@@ -21,7 +21,8 @@ export function color(name) {
 }
 
 /**
- * faint is the same color at one third of the opacity.
+ * faint is the same color at some opacity.
  * @param {string} name
+ * @param {number} [opacity]
  */
-export const faint = (name) => color(name).replace(/^rgb\((.*)\)$/, (_, rgb) => `rgba(${rgb}, 0.33)`);
+export const faint = (name, opacity = 0.33) => color(name).replace(/^rgb\((.*)\)$/, (_, rgb) => `rgba(${rgb}, ${opacity})`);

@@ -1,6 +1,12 @@
 // The page's elements: never created from HTML text, and kept across refreshes, so that
 // focus, selection and scroll position stay.
 
+/**
+ * isVisible reports that an element is on the screen, or would be if one scrolled.
+ * @param {any} element
+ */
+export const isVisible = (element) => element.checkVisibility();
+
 /** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -13,6 +19,19 @@ export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * svg returns a new SVG element.
+ * @param {string} tag
+ * @param {Record<string, string | number>} [attributes]
+ * @param {...(Node | string)} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }

@@ -1,6 +1,7 @@
 // Any metric and any query: default queries by metric type, and how results are shown.
 // Pure.
 
+import { csvField } from "./csv.js";
 import { quantiles } from "./queries.js";
 import { columns, withEnd } from "./range.js";
 import { numberOf } from "./sample.js";
@@ -122,10 +123,90 @@ export function seriesText({ __name__ = "", ...labels }) {
  * @param {(number | null)[][]} values
  */
 export function csv(names, times, values) {
-  const field = (/** @type {string} */ text) => {
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
   const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i]).replace("Infinity", "Inf")))]);
-  return [["time", ...names.map(field)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
+  return [["time", ...names.map(csvField)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
+}
+
+/** The groups of metrics, in their order, and the names that are in each; the service's own come first. */
+const groups = /** @type {[string, RegExp][]} */ ([
+  ["groupRequests", /^(http_(?!client_)|flask_|gin_|echo_|fiber_|fastapi_|starlette_|django_|rpc_server|grpc_server|connect_)/],
+  ["groupClients", /^(go_sql_|http_client_|rpc_client|grpc_client|tacho_pool_)/],
+  ["groupRuntime", /^(go_|process_|python_|jvm_|system_|scrape_|promhttp_|prometheus_|net_conntrack_|up$|target_info$)/],
+  ["groupRecorded", /^(tacho:|tacho_|ALERTS|\w+:\w)/],
+]);
+
+/**
+ * groupOf is the group of a metric, by its name.
+ * @param {string} name
+ */
+export const groupOf = (name) => groups.find(([, names]) => names.test(name))?.[0] ?? "groupOwn";
+
+/** All groups, in their order. */
+export const groupNames = ["groupOwn", ...groups.map(([name]) => name)];
+
+/** letterOf is the letter of a metric's type. */
+export const letterOf = (/** @type {Metric} */ { name, type }) => (name.includes(":") ? "R" : ({ counter: "C", histogram: "H", summary: "S", info: "I" })[type] ?? "G");
+
+/** Labels by which nothing is broken down: those of a scrape, of histograms, and of tacho. */
+const noBreakdown = new Set(["__name__", "job", "le", "quantile", "schema"]);
+
+/**
+ * An Ask is another way to query a metric.
+ * @typedef {{key: string, values: Record<string, string>, expr: string}} Ask
+ */
+
+/**
+ * asksOf are the ways to query a metric: over time, in the range, by each of its labels, as a share, a week ago.
+ * @param {Metric} metric
+ * @param {string[]} labels that its series have
+ * @param {string} matchers
+ * @param {string} window
+ * @param {number} seconds of the range
+ * @returns {Ask[]}
+ */
+export function asksOf(metric, labels, matchers, window, seconds) {
+  const of = (/** @type {string} */ key, /** @type {string} */ expr, values = {}) => ({ key, values, expr });
+  const by = labels.filter((l) => !noBreakdown.has(l)).slice(0, 6);
+  const plain = defaultQuery(metric, matchers, window);
+  if (metric.type === "counter") {
+    const rate = `rate(${metric.name}${matchers}[${window}])`;
+    return [
+      of("askRate", plain), of("askTotal", `sum (${rate})`), of("askIncrease", `sum without (instance) (increase(${metric.name}${matchers}[${Math.round(seconds)}s]))`),
+      ...by.map((l) => of("askBy", `sum by (${l}) (${rate})`, { label: l })),
+      ...(by[0] ? [of("askShare", `sum by (${by[0]}) (${rate}) / ignoring (${by[0]}) group_left sum (${rate})`)] : []), of("askWeek", `sum (${rate.replace("])", "] offset 1w)")})`),
+    ];
+  }
+  if (metric.type === "histogram") {
+    const q = (/** @type {string} */ by) => `histogram_quantile(0.95, sum by (${[by, ...(metric.native ? [] : ["le"])].filter(Boolean).join(", ")}) (rate(${metric.name}${metric.native || metric.bare ? "" : "_bucket"}${matchers}[${window}])))`;
+    const count = metric.native ? `histogram_count(sum (rate(${metric.name}${matchers}[${window}])))` : `sum (rate(${metric.name}_count${matchers}[${window}]))`;
+    return [of("askQuantiles", plain), ...(metric.bare ? [] : [of("askCount", count)]), ...by.map((l) => of("askBy", q(l), { label: `p95 ${l}` }))];
+  }
+  if (metric.type === "summary") return [of("askMean", plain)];
+  return [of("askValue", plain), of("askSum", `sum (${plain})`), of("askMax", `max (${plain})`), ...by.map((l) => of("askBy", `sum by (${l}) (${plain})`, { label: l })), of("askWeek", `${plain} offset 1w`)];
+}
+
+/**
+ * statsOf are the numbers of a line: the last value, its change from the first, mean, least and most; NaN where
+ * there are none.
+ * @param {(number | null)[]} values
+ */
+export function statsOf(values) {
+  const all = /** @type {number[]} */ (values.filter((v) => v !== null && Number.isFinite(v)));
+  const end = values.at(-1) ?? NaN;
+  if (all.length === 0) return { now: end, first: NaN, mean: NaN, least: NaN, most: NaN };
+  return { now: end, first: all[0], mean: all.reduce((sum, v) => sum + v, 0) / all.length, least: Math.min(...all), most: Math.max(...all) };
+}
+
+/**
+ * correlation is Pearson's of two lines, over the points that both have; 0 if there are too few or one is flat.
+ * @param {(number | null)[]} a
+ * @param {(number | null)[]} b
+ */
+export function correlation(a, b) {
+  const pairs = /** @type {[number, number][]} */ (a.map((v, i) => [v, b[i] ?? null]).filter(([x, y]) => Number.isFinite(x ?? NaN) && Number.isFinite(y ?? NaN)));
+  if (pairs.length < 8) return 0;
+  const mean = (/** @type {0 | 1} */ i) => pairs.reduce((sum, p) => sum + p[i], 0) / pairs.length;
+  const [ma, mb] = [mean(0), mean(1)];
+  const [ab, aa, bb] = pairs.reduce(([xy, xx, yy], [x, y]) => [xy + (x - ma) * (y - mb), xx + (x - ma) ** 2, yy + (y - mb) ** 2], [0, 0, 0]);
+  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }

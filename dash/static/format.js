@@ -128,15 +128,15 @@ export function count(n) {
 export function ratio(n) {
   if (!Number.isFinite(n)) return unbounded(n);
   const percent = n * 100;
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  if (percent < 0.01) return "<0.01 %";
-  if (percent > 99.95 && percent < 100) return ">99.9 %";
-  return `${percent.toFixed(percent < 9.995 ? 2 : 1)} %`;
+  if (percent === 0 || percent === 100) return `${percent}%`;
+  if (percent < 0.01) return "<0.01%";
+  if (percent > 99.95 && percent < 100) return ">99.9%";
+  return `${percent.toFixed(percent < 9.995 ? 2 : 1)}%`;
 }
 
 /**
  * change formats a relative change without the help of colors: a percentage, or a factor
- * from ×2 on.
+ * from 2× on.
  * @param {number} now
  * @param {number} before
  */
@@ -144,9 +144,9 @@ export function change(now, before) {
   if (!Number.isFinite(now) || !Number.isFinite(before) || (now === 0 && before === 0)) return "";
   if (before === 0) return say("isNew");
   const by = now / before - 1;
-  if (Math.abs(by) < 0.005) return "±0 %";
-  if (by >= 1) return `×${by + 1 < 100 ? Number((by + 1).toPrecision(2)) : grouped.format(by + 1)}`;
-  return `${by > 0 ? "+" : "−"}${Math.abs(by) < 0.1 ? Number((Math.abs(by) * 100).toPrecision(2)) : Math.round(Math.abs(by) * 100)} %`;
+  if (Math.abs(by) < 0.005) return "±0%";
+  if (by >= 1) return `${by + 1 < 100 ? Number((by + 1).toPrecision(2)) : grouped.format(by + 1)}×`;
+  return `${by > 0 ? "+" : "−"}${Math.abs(by) < 0.1 ? Number((Math.abs(by) * 100).toPrecision(2)) : Math.round(Math.abs(by) * 100)}%`;
 }
 
 const sizes = /** @type {[number, string][]} */ ([[1 << 30, "GiB"], [1 << 20, "MiB"], [1 << 10, "KiB"], [1, "B"]]);

@@ -69,8 +69,14 @@ export function nativeHeat(answer) {
   return found.rows.length && found.floor === 0 ? { ...found, floor: bounds.get(found.bounds[0]) ?? 0 } : found;
 }
 
-/** How dark a cell is, from 0 to 1: by the root, so that few requests are seen beside many. */
-export const shade = (/** @type {number} */ v, /** @type {number} */ most) => (v > 0 && most > 0 ? Math.max(0.06, Math.sqrt(v / most)) : 0);
+/**
+ * shadeOf is how dark a cell is, of so many shades, from 0; -1 for none. By the root, so that few requests
+ * are seen beside many.
+ * @param {number} v
+ * @param {number} most
+ * @param {number} shades
+ */
+export const shadeOf = (v, most, shades) => (v > 0 && most > 0 ? Math.min(shades - 1, Math.floor(Math.sqrt(v / most) * shades)) : -1);
 
 /**
  * usual is the row with the largest value of the newest column, or -1.
@@ -81,4 +87,35 @@ export function usual(h) {
   const newest = h.rows.map((row) => row.findLast((v, i) => v !== null && i <= at) ?? 0);
   const most = Math.max(0, ...newest);
   return most > 0 ? newest.indexOf(most) : -1;
+}
+
+/** What a group must hold of all requests, and how low the rows between two groups are. */
+const [leastGroup, valley] = [0.1, 0.15];
+
+/**
+ * groups are the newest requests by what they take: one group, or two that are apart, the larger one first.
+ * @param {Heat} h
+ * @returns {{from: number, to: number, share: number}[]} rows, and the share of all requests
+ */
+export function groups(h) {
+  const recent = Math.max(1, Math.ceil(h.times.length / 20));
+  const mass = h.rows.map((row) => row.slice(-recent).reduce((/** @type {number} */ sum, v) => sum + (v ?? 0), 0));
+  const all = mass.reduce((sum, v) => sum + v, 0);
+  if (!(all > 0)) return [];
+  const low = mass.map((_, r) => r).slice(1, -1).filter((r) => {
+    const [below, beyond] = [Math.max(...mass.slice(0, r)), Math.max(...mass.slice(r + 1))];
+    return mass[r] < valley * Math.min(below, beyond);
+  });
+  const cut = low.sort((a, b) => mass[a] - mass[b])[0];
+  if (cut === undefined) return [];
+  const parts = [part(mass, 0, cut, all), part(mass, cut + 1, mass.length, all)];
+  return parts.some((p) => p.share < leastGroup) ? [] : parts.sort((a, b) => b.share - a.share);
+}
+
+/** part is a group: its rows without the thin edges, and its share. */
+function part(/** @type {number[]} */ mass, /** @type {number} */ begin, /** @type {number} */ end, /** @type {number} */ all) {
+  const own = mass.slice(begin, end);
+  const most = Math.max(...own);
+  const full = own.map((v) => v >= valley * most);
+  return { from: begin + full.indexOf(true), to: begin + full.lastIndexOf(true), share: own.reduce((sum, v) => sum + v, 0) / all };
 }

@@ -1,114 +1,233 @@
-// The heatmap of latencies, drawn on a canvas: uPlot has none.
+// The heatmap of latencies, drawn on a canvas: uPlot has none. It has the box and the crosshair of the charts.
 
-import { whenThemeChanges } from "./chart.js";
+import { card, nothing, tools } from "./card.js";
+import { queryBox } from "./chart.js";
 import { color } from "./colors.js";
-import { attribute, make, put } from "./dom.js";
-import { latency, rate, time } from "./format.js";
-import { shade, usual } from "./heat.js";
+import { momentOf, nearest, pin, point } from "./cursor.js";
+import { attribute, make, put, svg } from "./dom.js";
+import { clock, latency, minute, rate, time } from "./format.js";
+import { groups, heat, nativeHeat, shadeOf, usual } from "./heat.js";
+import { roundTimes } from "./lanes.js";
+import { drawMark } from "./marks.js";
 import { say } from "./messages.js";
+import { nothingOver, rangeOf } from "./now.js";
+import { nativeQuery, panels } from "./panels.js";
+import { labelFont, whenThemeChanges } from "./plot.js";
+import { tip } from "./tip.js";
+import { zoomTo } from "./trend.js";
 
-const height = 150;
-const left = 64; // as wide as the axes of the other charts
-const foot = 18;
+/** Pixels around the cells, as around the charts. */
+const [left, foot, above, beside] = [62, 26, 8, 14];
 
-/** heatView returns an empty heatmap. */
-export function heatView() {
-  const title = make("h3");
-  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", class: "heat" }));
-  const under = make("p", { class: "muted" });
-  const code = make("code");
-  const table = make("table", { class: "points" });
-  const more = /** @type {HTMLDetailsElement} */ (make("details", {}, make("summary", {}, say("asTable")), make("p", {}, code), table));
-  const element = make("figure", { class: "chart" }, title, canvas, under, more);
+/** @param {import("./now.js").ChangeView} changeView */
+export function heatView(changeView) {
+  const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", "aria-label": say("chartHeat"), tabindex: "0" }));
+  const brush = make("div", { class: "brushed" });
+  const bubble = tip();
+  const empty = nothing("wait");
+  const box = make("div", { class: "chart tall heat" }, canvas, brush, bubble.element, empty.element);
+  const code = queryBox();
+  const table = make("table", { class: "dense points" });
+  const rows = make("div", { class: "scroll rows", tabindex: "0", role: "region", "aria-label": say("showTable") }, table);
+  const frame = card(say("chartHeat"), "plotted heatcard", code.element, box, rows, make("p", { class: "foot" }, scale()));
+  const moment = momentOf("trend");
+  const zoom = zoomTo(changeView);
+  code.element.hidden = rows.hidden = brush.hidden = true;
+  attribute(frame.element, "data-id", "chartHeat");
+  frame.head.append(tools([
+    ["table", "showTable", (button) => { rows.hidden = !rows.hidden; attribute(button, "aria-pressed", String(!rows.hidden)); if (shown && !rows.hidden) fillTable(table, shown); }],
+    ["code", "showQuery", (button) => { code.element.hidden = !code.element.hidden; attribute(button, "aria-pressed", String(!code.element.hidden)); }],
+    ["full", "fullScreen", () => void (document.fullscreenElement ? document.exitFullscreen() : frame.element.requestFullscreen()).catch(() => {})],
+  ]));
   /** @type {import("./heat.js").Heat | null} */
   let shown = null;
+  /** @type {import("./marks.js").Mark[]} */
+  let marks = [];
+  let begun = 0;
+  /** Where the pointer is, and where a press began, in pixels. */
+  let [over, pressed] = [NaN, NaN];
+
+  /** area is where the cells are. */
+  const area = () => ({ x: left, y: above, width: Math.max(1, canvas.clientWidth - left - beside), height: Math.max(1, canvas.clientHeight - above - foot) });
+  const timeAt = (/** @type {number} */ x) => {
+    const { times } = /** @type {import("./heat.js").Heat} */ (shown);
+    const f = (x - left) / area().width;
+    return f < 0 || f > 1 ? NaN : times[0] + f * (times[times.length - 1] - times[0]);
+  };
 
   function draw() {
     if (!shown || shown.rows.length === 0 || canvas.clientWidth === 0) return;
-    const scale = devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    const ratioOf = devicePixelRatio || 1;
+    canvas.width = Math.round(canvas.clientWidth * ratioOf);
+    canvas.height = Math.round(canvas.clientHeight * ratioOf);
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.scale(scale, scale);
-    drawCells(context, shown, width);
-    drawAxes(context, shown, width);
+    context.scale(ratioOf, ratioOf);
+    const space = area();
+    drawCells(context, shown, space);
+    drawAxes(context, shown, space);
+    const x = (/** @type {number} */ at) => placeOf(/** @type {import("./heat.js").Heat} */ (shown), at, space);
+    for (const m of marks) {
+      if (x(m.at) >= space.x && x(m.at) <= space.x + space.width) drawMark(context, m.kind, x(m.at), space.y, space.y + space.height, 1);
+    }
+    const i = nearest(shown.times, moment.at);
+    if (i < 0) return;
+    context.strokeStyle = color("--text-3");
+    context.beginPath();
+    context.moveTo(Math.round(x(shown.times[i])) + 0.5, space.y);
+    context.lineTo(Math.round(x(shown.times[i])) + 0.5, space.y + space.height);
+    context.stroke();
   }
 
-  more.addEventListener("toggle", () => { if (shown && more.open) fillTable(table, shown); });
-  /** What the pointer is over is said below. */
-  canvas.addEventListener("pointermove", (event) => put(under, shown ? cellText(shown, event.offsetX, event.offsetY, canvas.clientWidth) : ""));
-  canvas.addEventListener("pointerleave", () => put(under, shown ? summary(shown) : ""));
-  new ResizeObserver(draw).observe(canvas);
+  function follow() {
+    draw();
+    const i = shown ? nearest(shown.times, moment.at) : -1;
+    if (!shown || i < 0 || moment.lead !== canvas) return bubble.hide();
+    const now = shown;
+    const space = area();
+    const r = Number.isNaN(over) ? -1 : now.rows.length - 1 - Math.floor((over - space.y) / space.height * now.rows.length);
+    const listed = now.rows[r] ? [r] : topRows(now, i);
+    bubble.show(now.times[i], listed.map((row) => ({ key: String(row), name: rowText(now, row), value: cellText(now.rows[row][i]) })), { x: placeOf(now, now.times[i], space), begun });
+  }
+  moment.followers.add(follow);
+
+  canvas.addEventListener("pointermove", (event) => {
+    if (!shown) return;
+    over = event.offsetY;
+    point(moment, timeAt(event.offsetX), canvas);
+    follow();
+    if (Number.isNaN(pressed)) return;
+    brush.hidden = Math.abs(event.offsetX - pressed) < 4;
+    Object.assign(brush.style, { left: `${Math.min(pressed, event.offsetX)}px`, width: `${Math.abs(event.offsetX - pressed)}px` });
+  });
+  canvas.addEventListener("pointerleave", () => { over = NaN; point(moment, NaN, canvas); });
+  canvas.addEventListener("pointerdown", (event) => { pressed = event.offsetX; canvas.setPointerCapture(event.pointerId); });
+  canvas.addEventListener("pointerup", (event) => {
+    const from = pressed;
+    pressed = NaN;
+    brush.hidden = true;
+    if (!shown || Number.isNaN(from)) return;
+    if (Math.abs(event.offsetX - from) < 4) return pin(moment, !moment.pinned);
+    const inside = (/** @type {number} */ px) => timeAt(Math.min(left + area().width, Math.max(left, px)));
+    zoom(inside(from), inside(event.offsetX));
+  });
+  canvas.addEventListener("dblclick", () => zoom(NaN, NaN));
+  canvas.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (event.key === "Escape") { pin(moment, false); point(moment, NaN, canvas); }
+    if (!move || !shown) return;
+    event.preventDefault();
+    const last = shown.times.length - 1;
+    const i = nearest(shown.times, moment.at);
+    pin(moment, false);
+    point(moment, shown.times[Math.min(last, Math.max(0, (i < 0 ? last : i) + move))], canvas);
+  });
+  canvas.addEventListener("blur", () => point(moment, NaN, canvas));
+  new ResizeObserver(draw).observe(box);
   whenThemeChanges(draw);
 
   return {
-    element,
-    /** @param {{heat: import("./heat.js").Heat, expr: string}} now */
-    update({ heat, expr }) {
-      shown = heat;
-      const any = heat.rows.length > 0;
-      put(title, say("chartHeat"));
-      put(code, expr);
-      canvas.hidden = more.hidden = !any;
-      put(under, any ? summary(heat) : say("noPoints"));
-      attribute(canvas, "aria-label", `${say("chartHeat")}: ${any ? summary(heat) : say("noPoints")}`);
+    element: frame.element,
+    /**
+     * @param {import("./now.js").Now} now
+     * @param {import("./queries.js").Subject} subject
+     * @param {{marks: import("./marks.js").Mark[], begun: number}} more
+     */
+    update(now, subject, more) {
+      const answer = heatOf(now, subject);
+      if (!answer) return;
+      [marks, begun] = [more.marks, more.begun];
+      const found = answer.heat ?? { times: [], bounds: [], floor: 0, rows: [], most: 0 };
+      const any = found.rows.length > 0;
+      shown = found;
+      canvas.hidden = !any;
+      empty.update(any ? "" : answer.problem ?? say("noPoints"), "", answer.problem ? now.refresh : undefined);
+      code.update(answer.expr);
+      const words = any ? summary(found) : "";
+      frame.note(words);
+      attribute(canvas, "aria-label", `${say("chartHeat")}: ${words || say("noPoints")}`);
       if (!any) return;
       draw();
-      if (more.open) fillTable(table, heat);
+      if (!rows.hidden) fillTable(table, found);
     },
   };
 }
 
+/** heatOf prefers native histograms, whose buckets are finer; others are asked for only where there are none. */
+function heatOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject) {
+  const native = nativeQuery(subject, now.step);
+  const { expr } = /** @type {import("./panels.js").Panel} */ (panels(subject, now.source, now.step, now.every).find((p) => p.id === "chartHeat"));
+  const [finer, answer] = [rangeOf(now, native), rangeOf(now, expr)];
+  if (!finer || !answer) return undefined;
+  const found = finer.value && nativeHeat(finer.value);
+  if (found) return { heat: found, expr: native };
+  return answer.problem ? { expr, problem: answer.problem.text() } : { expr, heat: heat(answer.value ?? nothingOver(now)) };
+}
+
+/** scale is the key of the colors, from few to many. */
+function scale() {
+  const ramp = svg("svg", { viewBox: "0 0 6 1", preserveAspectRatio: "none", "aria-hidden": "true" }, ...[1, 2, 3, 4, 5, 6].map((n, i) => svg("path", { class: `h${n}`, d: `M${i} 0h1v1h-1z` })));
+  return make("span", { class: "heatkey" }, say("few"), ramp, say("manyRequests"));
+}
+
 /** rowText is a bucket in words. */
-function rowText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} */ r) {
+function rowText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} */ r, upTo = r) {
   const from = r > 0 ? h.bounds[r - 1] : h.floor;
-  return h.bounds[r] === Infinity ? say("slowerThan", { from: latency(from) }) : `${latency(from)} – ${latency(h.bounds[r])}`;
+  return h.bounds[upTo] === Infinity ? say("slowerThan", { from: latency(from) }) : `${latency(from)} – ${latency(h.bounds[upTo])}`;
 }
 
+/** summary says what requests take now: one group, or two with the share of each. */
 function summary(/** @type {import("./heat.js").Heat} */ h) {
-  const r = usual(h);
-  return r < 0 ? say("noPoints") : say("mostAre", { bucket: rowText(h, r) });
-}
-
-function cellText(/** @type {import("./heat.js").Heat} */ h, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ width) {
-  const i = Math.floor((x - left) / (width - left) * h.times.length);
-  const r = h.rows.length - 1 - Math.floor(y / (height - foot) * h.rows.length);
-  const v = h.rows[r]?.[i];
-  if (v === undefined) return summary(h);
-  return `${time(new Date(h.times[i] * 1000), new Date())} ${rowText(h, r)}: ${v === null ? say("noPoints") : `${rate(v)} ${say("rateUnit")}`}`;
-}
-
-function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
-  context.clearRect(0, 0, width, height);
-  context.fillStyle = color("--line-1");
-  const [w, tall] = [(width - left) / h.times.length, (height - foot) / h.rows.length];
-  h.rows.forEach((row, r) => row.forEach((v, i) => {
-    if (v === null) return;
-    context.globalAlpha = shade(v, h.most);
-    context.fillRect(left + i * w, (h.rows.length - 1 - r) * tall, w + 0.5, tall - 1);
-  }));
-  context.globalAlpha = 1;
-}
-
-function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {number} */ width) {
-  context.fillStyle = color("--muted");
-  context.font = "12px system-ui, sans-serif";
-  context.textAlign = "right";
-  const tall = (height - foot) / h.rows.length;
-  const every = Math.ceil(18 / tall); // the topmost label moves down by 6
-  h.bounds.forEach((bound, r) => {
-    if (r % every === 0 && bound !== Infinity) context.fillText(latency(bound), left - 6, (h.rows.length - 1 - r) * tall + 4 + (r === h.rows.length - 1 ? 6 : 0));
-  });
-  const now = new Date();
-  for (const [i, align] of /** @type {[number, CanvasTextAlign][]} */ ([[0, "left"], [h.times.length - 1, "right"]])) {
-    context.textAlign = align;
-    context.fillText(time(new Date(h.times[i] * 1000), now), i === 0 ? left : width, height - 4);
+  const found = groups(h);
+  if (found.length === 2) {
+    const [a, b] = found;
+    return say("twoGroups", { share: `${Math.round(a.share * 100)}%`, bucket: rowText(h, a.from, a.to), rest: `${Math.round(b.share * 100)}%`, other: rowText(h, b.from, b.to) });
   }
+  const r = usual(h);
+  return r < 0 ? "" : say("mostAre", { bucket: rowText(h, r) });
+}
+
+const cellText = (/** @type {number | null} */ v) => (v === null ? "–" : `${rate(v)} ${say("rateUnit")}`);
+
+/** topRows are the fullest rows at a time, the slowest first. */
+const topRows = (/** @type {import("./heat.js").Heat} */ h, /** @type {number} */ i) =>
+  h.rows.map((row, r) => ({ r, v: row[i] ?? 0 })).filter(({ v }) => v > 0).sort((a, b) => b.v - a.v).slice(0, 5).map(({ r }) => r).sort((a, b) => b - a);
+
+/** placeOf is where a time is, in pixels. */
+const placeOf = (/** @type {import("./heat.js").Heat} */ { times }, /** @type {number} */ at, /** @type {{x: number, width: number}} */ { x, width }) =>
+  x + (at - times[0]) / Math.max(1, times[times.length - 1] - times[0]) * width;
+
+/** @typedef {{x: number, y: number, width: number, height: number}} Area */
+
+function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {Area} */ space) {
+  const [w, tall] = [space.width / h.times.length, space.height / h.rows.length];
+  const colors = [1, 2, 3, 4, 5, 6].map((n) => color(`--h${n}`));
+  h.rows.forEach((row, r) => row.forEach((v, i) => {
+    const shade = v === null ? -1 : shadeOf(v, h.most, colors.length);
+    if (shade < 0) return;
+    context.fillStyle = colors[shade];
+    context.fillRect(space.x + i * w, space.y + (h.rows.length - 1 - r) * tall, w + 0.5, Math.max(1, tall - 1));
+  }));
+}
+
+function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {Area} */ space) {
+  context.fillStyle = color("--text-3");
+  context.font = labelFont();
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  const tall = space.height / h.rows.length;
+  const every = Math.ceil(26 / tall);
+  h.bounds.forEach((bound, r) => {
+    if (r % every === 0 && bound !== Infinity) context.fillText(latency(bound), space.x - 7, space.y + (h.rows.length - 1 - r) * tall);
+  });
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  const { distance, times } = roundTimes({ from: h.times[0], to: h.times[h.times.length - 1] }, Math.max(2, Math.floor(space.width / 90)));
+  for (const at of times) context.fillText((distance < 60 ? clock : minute)(new Date(at * 1000)), placeOf(h, at, space), space.y + space.height + 17);
 }
 
 /** fillTable shows the newest column. */
 function fillTable(/** @type {Element} */ table, /** @type {import("./heat.js").Heat} */ h) {
-  const rows = h.rows.map((row, r) => make("tr", {}, make("td", {}, rowText(h, r)), make("td", { class: "number" }, rate(row.findLast((v) => v !== null) ?? NaN))));
-  table.replaceChildren(make("tbody", {}, ...rows.reverse()));
+  const head = make("tr", {}, make("th", { scope: "col" }, say("chartLatency")), make("th", { scope: "col", class: "n" }, time(new Date(h.times[h.times.length - 1] * 1000), new Date())));
+  const rows = h.rows.map((row, r) => make("tr", {}, make("td", {}, rowText(h, r)), make("td", { class: "n" }, rate(row.findLast((v) => v !== null) ?? NaN))));
+  table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows.reverse()));
 }

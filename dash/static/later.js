@@ -3,4 +3,14 @@
 
 export { alertsScreen } from "./alertsview.js";
 export { exploreScreen } from "./exploreview.js";
+export { showKeys } from "./keysheet.js";
+export { showPalette } from "./palette.js";
+export { showQueries } from "./queriesheet.js";
+export { belowView } from "./below.js";
+export { eventsCard } from "./eventsview.js";
+export { settingsMenu } from "./menu.js";
+export { picker } from "./picker.js";
+export { routeView } from "./route.js";
+export { timeView } from "./timeview.js";
+export { targetsScreen } from "./targetsview.js";
 export { explain } from "./scrapeerror.js";

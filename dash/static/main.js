@@ -1,21 +1,23 @@
 // The page: query, cache the results, show them. Read from the top.
 
 import { Problem, prometheus } from "./api.js";
-import { controls } from "./controls.js";
+import { bar, paused, shifted } from "./bar.js";
 import { cache } from "./cache.js";
-import { byId, make, put } from "./dom.js";
+import { attribute, byId, isVisible, make, put } from "./dom.js";
 import { age, time, useLanguage, useZone, visible } from "./format.js";
-import { showAlerts, showDown } from "./lists.js";
+import { listen as listenToKeys } from "./keys.js";
 import { interval, live } from "./live.js";
 import { speak } from "./language.js";
 import { say } from "./messages.js";
-import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services } from "./model.js";
-import { gridAt, settingOf } from "./now.js";
-import { joined, parts, sources } from "./queries.js";
+import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services, worstFirst } from "./model.js";
+import { gridAt } from "./now.js";
+import { joined, oldest, parts, sources } from "./queries.js";
+import { firstSpan, fitting, useFirstSpan } from "./range.js";
+import { numberOf } from "./sample.js";
 import { servicesScreen } from "./services.js";
-import { showSummary } from "./summary.js";
 import { showEmpty } from "./empty.js";
-import { formatView, isElsewhere, parseView } from "./view.js";
+import { guess, incidentOf, incidentSpan, judge, titleOf } from "./verdict.js";
+import { addressOf, formatView, isElsewhere, parseView } from "./view.js";
 
 /** The job under which tacho's server scrapes itself; not one of the user's services. */
 const self = "tacho";
@@ -48,6 +50,11 @@ let view = parseView(location.hash);
 let api = null;
 /** @type {import("./now.js").Config | null} */
 let config = null;
+/**
+ * What is shown.
+ * @type {import("./now.js").Now | null}
+ */
+let shown = null;
 /** The rules' evaluation interval in seconds; the default if the API does not report it. */
 let every = 15;
 /** Cancels the update in progress. */
@@ -59,12 +66,15 @@ useLanguage(document.documentElement.lang);
 for (const element of document.querySelectorAll("[data-say]")) {
   put(element, say(/** @type {HTMLElement} */ (element).dataset.say ?? ""));
 }
-put(byId("summary"), say("loading"));
-const head = controls(changeView);
+const later = () => import("./later.js");
+const search = () => void later().then(({ showPalette }) => { if (shown) showPalette(shown, changeView, actions(), metricNames); });
+const keys = () => void later().then(({ showKeys }) => showKeys());
+const head = bar(changeView, { search, keys, cancel: () => { stopped = true; abort.abort(); } });
 /** The screens that are loaded on first use, by the page's name in a view. */
 const loaders = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
-  explore: async () => (await import("./later.js")).exploreScreen,
-  alerts: async () => (await import("./later.js")).alertsScreen,
+  explore: async () => (await later()).exploreScreen,
+  alerts: async () => (await later()).alertsScreen,
+  targets: async () => (await later()).targetsScreen,
 });
 /** @type {Record<string, any>} */
 const screens = {};
@@ -110,9 +120,7 @@ async function configure() {
   const response = await fetch("config.json").catch(() => null);
   if (!response?.ok) throw new Problem("gone", "", "config.json");
   config = /** @type {import("./now.js").Config} */ (await response.json());
-  put(byId("title"), config.title);
-  put(byId("hint"), config.hint);
-  byId("hint").hidden = !config.hint;
+  if (config.span) useSpan(config.span);
   const address = (/** @type {string} */ path) => (path ? new URL(path, document.baseURI).href : "");
   const found = prometheus(address(config.apiPath), address(config.batchPath));
   api = found;
@@ -121,21 +129,50 @@ async function configure() {
   });
 }
 
+/** The range of an address that names none, for a server that has run for long; in seconds. */
+const usualSpan = firstSpan();
+
+/** useSpan sets the first range, and reads the address again if it names none. */
+function useSpan(/** @type {number} */ last) {
+  if ("last" in firstSpan() && /** @type {{last: number}} */ (firstSpan()).last === last) return;
+  useFirstSpan(last);
+  view = parseView(location.hash);
+}
+
+/** The server's data reach back further than the first range: there is nothing more to fit. */
+let fitted = false;
+
+/** fitSpan fits the first range to the data of a server that is young. */
+async function fitSpan(/** @type {ReturnType<typeof prometheus>} */ from, /** @type {AbortSignal} */ signal) {
+  if (fitted) return;
+  const answer = await optional(from.query(oldest, undefined, signal));
+  const most = config?.span || ("last" in usualSpan ? usualSpan.last : 900);
+  const since = answer?.samples[0] ? Date.now() / 1000 - numberOf(answer.samples[0].value[1]) : Infinity;
+  fitted = since >= most - 60;
+  useSpan(fitting(fitted ? most : since, most));
+}
+
 /** fetchSnapshot fetches what every screen needs. */
 async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const from = /** @type {ReturnType<typeof prometheus>} */ (api);
   const fixedAt = "last" in view.span ? undefined : view.span.to;
   const alerts = optional(from.list("alerts", {}, signal));
+  // The verdict is of now: a range that stands still is judged by the page's own limits.
+  const verdict = config?.verdictPath && fixedAt === undefined ? optional(from.verdict(new URL(config.verdictPath, document.baseURI).href, signal)) : null;
+  const fit = fixedAt === undefined ? fitSpan(from, signal) : null;
   const same = snapshot && fixedAt !== undefined && snapshot.fixedAt === fixedAt;
   const { source, samples, warnings } = same ? snapshot : await firstWithRequests(from, fixedAt, signal);
   const at = fixedAt ?? (samples.length ? Number(samples[0].value[0]) : Date.now() / 1000);
   const all = services(samples);
+  await fit;
   const trouble = all.every((s) => s.routes.length === 0) || samples.some((/** @type {any} */ s) => s.metric.part === "down");
   // The list of targets can be long: fetched only when it explains something.
-  const targets = trouble || view.page === "alerts" ? await optional(from.list("targets", {}, signal)) : [];
+  const targets = trouble || ["alerts", "targets"].includes(view.page) ? await optional(from.list("targets", {}, signal)) : [];
   const listed = await alerts;
   markRatesMissing(all, listed ?? []);
-  return { read: new Date(), at, fixedAt, source, warnings, samples, services: all, targets, alerts: listed };
+  judge(all, await verdict);
+  guess(all, activeAlerts(listed ?? []), downTargets(samples, targets));
+  return { read: new Date(), at, fixedAt, source, warnings, samples, services: worstFirst(all), targets, alerts: listed };
 }
 
 /** isShown: the server itself is shown only if it is unhealthy, or selected. */
@@ -149,8 +186,13 @@ async function firstWithRequests(/** @type {ReturnType<typeof prometheus>} */ fr
   throw new Error("no source");
 }
 
-/** optional is null for an API that does not list targets or alerts. */
-async function optional(/** @type {Promise<any[]>} */ answer) {
+/**
+ * optional is null for an API that does not list targets or alerts.
+ * @template T
+ * @param {Promise<T>} answer
+ * @returns {Promise<T | null>}
+ */
+async function optional(answer) {
   return answer.catch(() => null);
 }
 
@@ -171,24 +213,29 @@ async function fill(/** @type {AbortSignal} */ signal) {
 function show() {
   showClock();
   showProblem();
+  byId("loading").hidden = Boolean(snapshot || problem);
+  byId("screen").hidden = !snapshot;
   if (!snapshot) return;
   const { at, source, services: all, alerts, targets } = snapshot;
   const { edges, step } = gridAt(view, at, every);
-  const active = activeAlerts(alerts ?? []);
-  /** @type {import("./now.js").Now} */
-  const now = {
-    view, at, edges, step, every, source, services: all.filter(isShown), alerts: alerts && active, targets,
-    config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false),
+  const seen = all.filter(isShown);
+  shown = {
+    view, at, edges, step, every, source, services: seen, alerts: alerts && activeAlerts(alerts), targets, stale: ageOf() > 3 * interval / 1000,
+    incident: incidentOf(seen, at), config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false),
   };
-  head.update(now);
-  const down = downTargets(snapshot.samples, targets);
-  const elsewhere = view.page !== "";
-  showAlerts(elsewhere ? [] : active);
-  showDown(elsewhere ? [] : down, settingOf(now.config));
-  showEmpty(now);
-  showSummary(now);
-  showScreen(now);
-  showSource(now, down.length > 0);
+  head.update(shown);
+  showEmpty(shown);
+  showTitle(shown);
+  showScreen(shown);
+  showFoot(shown, downTargets(snapshot.samples, targets).length > 0);
+  showClock();
+}
+
+/** showTitle shows the state in the window's title and its icon, for a tab in the background. */
+function showTitle(/** @type {import("./now.js").Now} */ now) {
+  const { title, icon } = titleOf(now.services, now.config.title);
+  if (document.title !== title) document.title = title;
+  attribute(byId("icon"), "href", icon);
 }
 
 /** showScreen shows the view's screen, and hides the others. */
@@ -216,17 +263,14 @@ function addScreen(/** @type {string} */ page, /** @type {(changeView: import(".
   byId("screen").append(screens[page].element);
 }
 
+/** ageOf is the age of the snapshot, in seconds. */
+const ageOf = () => (snapshot ? (Date.now() - snapshot.read.getTime()) / 1000 : 0);
+
 /** showClock shows when the snapshot was taken, and how long the update has been running. */
 function showClock() {
-  const now = new Date();
-  if (snapshot) {
-    const old = (now.getTime() - snapshot.read.getTime()) / 1000;
-    const text = time(snapshot.read, now);
-    put(byId("clock"), old > 3 * interval / 1000 ? `${text} ${say("ago", { age: age(old) })}` : text);
-  }
-  const waited = startedAt ? (now.getTime() - startedAt) / 1000 : 0;
-  put(byId("waiting"), waited >= 2 ? say("waiting", { age: age(waited) }) : "");
-  byId("cancel").hidden = waited < 3;
+  const waited = startedAt ? (Date.now() - startedAt) / 1000 : 0;
+  const old = ageOf() > 5 * interval / 1000 && "last" in view.span ? ageOf() : 0;
+  head.clock(snapshot ? time(snapshot.fixedAt === undefined ? snapshot.read : new Date(snapshot.fixedAt * 1000), new Date()) : "–", old, waited);
 }
 
 function showProblem() {
@@ -243,34 +287,58 @@ function showProblem() {
       box.append(" ", again);
     }
   }
-  if (!snapshot) put(byId("summary"), "");
 }
 
-/** showSource shows where the numbers come from, for anyone who wants to check them. */
-function showSource(/** @type {import("./now.js").Now} */ { source, alerts, targets }, /** @type {boolean} */ anyDown) {
+/** showFoot shows where the numbers come from, for anyone who wants to check them. */
+function showFoot(/** @type {import("./now.js").Now} */ { source, alerts, targets, config }, /** @type {boolean} */ anyDown) {
   const any = hasRequests(snapshot.samples);
-  put(byId("source"), !any ? "" : source.name === "recorded" ? say("fromRecorded") : say("fromRaw", { window: source.window }));
-  const notes = snapshot.warnings.slice(0, 3).map((/** @type {string} */ text) => say("warning", { text: visible(text) }));
+  const notes = snapshot.warnings.slice(0, 3).map((/** @type {string} */ text) => say("apiWarning", { text: visible(text) }));
   if (!alerts) notes.push(say("noAlertsAPI"));
   if (!targets && anyDown) notes.push(say("noTargetsAPI"));
-  byId("notes").hidden = notes.length === 0;
-  put(byId("notes"), notes.join(" "));
-  showQueries(any ? source : null);
+  const from = !any ? "" : source.name === "recorded" ? say("fromRecorded") : say("fromRaw", { window: source.window });
+  const key = JSON.stringify([config.version, from, notes]);
+  const foot = byId("foot");
+  if (foot.dataset.key === key) return;
+  foot.dataset.key = key;
+  const about = make("button", { type: "button", class: "link" }, say("howComputed"));
+  about.addEventListener("click", () => void later().then(({ showQueries }) => showQueries(parts(source))));
+  foot.replaceChildren(...[config.version && visible(`tacho ${config.version}`), from, ...notes].filter(Boolean).map((text) => make("span", {}, text)), ...(any ? [about] : []));
 }
 
-function showQueries(/** @type {import("./queries.js").Source | null} */ source) {
-  const box = byId("queries");
-  const key = source ? source.name + source.window : "";
-  box.hidden = !source;
-  if (box.dataset.key === key || !source) return;
-  box.dataset.key = key;
-  byId("query-list").replaceChildren(...parts(source).flatMap(([name, expr]) =>
-    [make("dt", {}, queryName(name)), make("dd", {}, make("code", {}, expr))]));
+/** actions are what the search and the keys do: a message, the keys, and the action. */
+function actions() {
+  const go = (/** @type {Partial<import("./view.js").View>} */ change) => () => changeView((v) => ({ ...v, ...change }));
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  return /** @type {[string, string, () => void][]} */ ([
+    ["do_incident", "z", zoomToIncident], ["do_pause", say("key_space"), pause], ["do_copy", "y", copyAddress],
+    ["do_alerts", "g a", go({ page: "alerts" })], ["do_targets", "g t", go({ page: "targets" })], ["do_explore", "g e", go({ page: "explore" })],
+    [`do_${theme}`, "", go({ theme })], ["keys", "?", keys],
+  ]);
 }
 
-function queryName(/** @type {string} */ part) {
-  if (part.endsWith("Of")) return say("ofService", { name: say(part.slice(0, -2)) });
-  return part.startsWith("p") ? say(part) : say(`query${part[0].toUpperCase()}${part.slice(1)}`);
+const pause = () => changeView((v) => paused(v, shown?.at ?? Date.now() / 1000));
+
+function zoomToIncident() {
+  const span = shown && incidentSpan(shown);
+  if (span) changeView((v) => ({ ...v, span }));
+}
+
+/** copyAddress copies the address of what is shown, with absolute times. */
+function copyAddress() {
+  const still = paused({ ...view, span: "last" in view.span ? view.span : { last: 60 } }, shown?.at ?? Date.now() / 1000);
+  void navigator.clipboard?.writeText(new URL(addressOf(view, { span: "last" in view.span ? still.span : view.span }), document.baseURI).href).catch(() => {});
+}
+
+/** metricNames are the names that the server has, for the search. */
+async function metricNames() {
+  return api ? api.list("metricNames", { limit: 5000 }) : [];
+}
+
+/** step moves the focus to another row of the screen. */
+function step(/** @type {number} */ by) {
+  const all = /** @type {HTMLElement[]} */ ([...byId("screen").querySelectorAll("[data-row]")].filter(isVisible));
+  const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  all[Math.min(all.length - 1, Math.max(0, at + by))]?.focus();
 }
 
 /** listen follows the user's choices; the URL stores them. */
@@ -278,7 +346,17 @@ function listen() {
   const follow = () => showView(parseView(location.hash));
   window.addEventListener("hashchange", follow);
   window.addEventListener("popstate", follow);
-  byId("cancel").addEventListener("click", () => { stopped = true; abort.abort(); });
+  byId("skip").addEventListener("click", () => byId("main").focus());
+  const go = (/** @type {Partial<import("./view.js").View>} */ change) => () => changeView((v) => ({ ...v, ...change }));
+  const compares = ["", "before", "day", "week"];
+  listenToKeys({
+    key_service: () => head.open.services(), key_time: () => head.open.time(), key_pause: pause, key_incident: zoomToIncident, key_copy: copyAddress, key_keys: keys,
+    key_filter: () => /** @type {HTMLElement[]} */ ([...byId("screen").querySelectorAll("[data-filter]")]).find(isVisible)?.focus(),
+    key_earlier: () => changeView((v) => shifted(v, -1)), key_later: () => changeView((v) => shifted(v, 1)),
+    key_compare: () => changeView((v) => ({ ...v, compare: compares[(compares.indexOf(v.compare) + 1) % compares.length] })),
+    key_next: () => step(1), key_previous: () => step(-1),
+    key_services: go({ page: "", open: "-", route: "", part: "" }), key_explore: go({ page: "explore" }), key_alerts: go({ page: "alerts" }), key_targets: go({ page: "targets" }),
+  }, search);
   applyTheme(view);
 }
 

@@ -1,6 +1,7 @@
 // Events of a service, as marks on its charts: new versions, restarts and notes. Pure
 // except for drawing.
 
+import { color } from "./colors.js";
 import { shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { quote, selector } from "./queries.js";
@@ -34,7 +35,7 @@ export const startsOver = (job) => `count_values("started", max by (instance) (p
 export const notesOver = (job, seconds) => `tacho_annotation{job=~${quote(`${literal(job)}|`)}}[${Math.round(seconds)}s]`;
 
 /** literal is a regular expression that matches a text and nothing else. */
-const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+export const literal = (/** @type {string} */ text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /**
  * marksOf reads the results.
@@ -92,33 +93,46 @@ export function markText({ kind, at, text }) {
 }
 
 /** Dashes, which tell marks apart without colors. */
-const dashes = { deploy: [], restart: [3, 3], note: [8, 3] };
+const dashes = { deploy: [3, 3], restart: [2, 4], note: [8, 3] };
 
 /**
- * drawMarks draws a line for each mark, with a triangle at its top.
+ * drawMarks draws a dashed line for each mark: a deployment's in its own color, with a gem at the top.
  * @param {UPlot} u
  * @param {Mark[]} marks
- * @param {string} color
  */
-export function drawMarks(u, marks, color) {
+export function drawMarks(u, marks) {
   const { ctx, bbox } = u;
-  ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = color;
-  ctx.lineWidth = devicePixelRatio;
   for (const { at, kind } of marks) {
     const x = Math.round(u.valToPos(at, "x", true));
-    if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
-    ctx.globalAlpha = 0.6;
-    ctx.setLineDash(dashes[kind].map((d) => d * devicePixelRatio));
+    if (x >= bbox.left && x <= bbox.left + bbox.width) drawMark(ctx, kind, x, bbox.top, bbox.top + bbox.height, devicePixelRatio);
+  }
+}
+
+/**
+ * drawMark draws one mark, from top to bottom.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {Mark["kind"]} kind
+ * @param {number} x
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} scale pixels of the canvas per pixel of the page
+ */
+export function drawMark(ctx, kind, x, top, bottom, scale) {
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color(kind === "deploy" ? "--deploy" : "--text-3");
+  ctx.lineWidth = (kind === "deploy" ? 1.5 : 1) * scale;
+  ctx.setLineDash(dashes[kind].map((d) => d * scale));
+  ctx.beginPath();
+  ctx.moveTo(x, top);
+  ctx.lineTo(x, bottom);
+  ctx.stroke();
+  if (kind === "deploy") {
+    const [w, h] = [5 * scale, 5.5 * scale];
     ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-    const size = 5 * devicePixelRatio;
-    ctx.beginPath();
-    ctx.moveTo(x - size, bbox.top);
-    ctx.lineTo(x + size, bbox.top);
-    ctx.lineTo(x, bbox.top + size * 1.4);
+    ctx.moveTo(x, top - h - scale);
+    ctx.lineTo(x + w, top - scale);
+    ctx.lineTo(x, top + h - scale);
+    ctx.lineTo(x - w, top - scale);
     ctx.fill();
   }
   ctx.restore();

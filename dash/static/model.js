@@ -12,17 +12,40 @@ export const limits = {
   traffic: 0.05, // errors (or requests) per second: three a minute; a single failure does not change the state
 };
 
+/**
+ * The limits of services and routes, as the server's last verdict had them.
+ * @type {Map<string, {errorRatio: number, slow: number}>}
+ */
+const own = new Map();
+
+const scope = (/** @type {string} */ job, /** @type {string} */ path) => JSON.stringify([job, path]);
+
+/**
+ * learnLimits keeps the limits of a service, or of one of its routes, for moments that have no verdict.
+ * @param {string} job
+ * @param {string} path "" for all routes
+ * @param {{errorRatio: number, latency: number}} of seconds
+ */
+export const learnLimits = (job, path, of) => own.set(scope(job, path), { errorRatio: of.errorRatio, slow: of.latency });
+
+/**
+ * limitsOf are the limits of a route; those of the default alerts if the server told none.
+ * @param {string} job
+ * @param {string} [path]
+ */
+export const limitsOf = (job, path = "") => own.get(scope(job, path)) ?? own.get(scope(job, "")) ?? limits;
+
 /** Values of the path label that are not routes: listed separately, with a message key. */
 const notRoutes = new Map([["unmatched", "unmatched"], ["unknown", "unknown"], ["__overflow__", "overflow"]]);
 
 /** States of a service, the worst first. */
-export const severity = ["down", "errors", "slow", "noData", "idle", "healthy"];
+export const severity = ["errors", "down", "slow", "warning", "noData", "idle", "healthy"];
 
 /**
  * isBad reports that a state needs attention.
  * @param {string} state
  */
-export const isBad = (state) => ["down", "errors", "slow"].includes(state);
+export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(state);
 
 /**
  * @typedef {{metric: Record<string, string>, value: [number, string]}} Sample
@@ -46,6 +69,9 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} [during] mean rate of the time range
  * @property {number} [before] mean rate of the previous range
  * @property {number} [trend]  during divided by before
+ * @property {string[]} [statuses] those that the filter names
+ * @property {import("./verdict.js").Finding[]} [found] what the verdict found of it
+ * @property {number} [rank] its place in the verdict, 0 for the worst
  *
  * @typedef {object} Service
  * @property {string} key
@@ -65,6 +91,7 @@ export const isBad = (state) => ["down", "errors", "slow"].includes(state);
  * @property {number} inFlight
  * @property {number} firstBound the lowest bound of its latency buckets above 0, in seconds
  * @property {number} lastBound the highest bound of its latency buckets, in seconds
+ * @property {import("./verdict.js").Judged} [judged] what the server's verdict says of it
  * @property {boolean} [ratesMissing] the rules cannot compute its request rates
  * @property {Route[]} routes
  */
@@ -88,6 +115,14 @@ export function services(samples) {
   const all = [...found.values()].filter((s) => s.routeMap.size > 0);
   for (const [job, s] of jobs) if (!all.some((other) => other.job === job)) all.push(s);
   for (const s of all) finish(s, jobs.get(s.job), all.filter((other) => other.job === s.job).length > 1);
+  return worstFirst(all);
+}
+
+/**
+ * worstFirst sorts services: the worst first, then by name.
+ * @param {Service[]} all
+ */
+export function worstFirst(all) {
   const rank = (/** @type {Service} */ s) => severity.indexOf(s.state);
   return all.sort((a, b) => rank(a) - rank(b) || compare(a.job, b.job) || compare(a.schema, b.schema));
 }
@@ -175,7 +210,7 @@ function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean
   for (const r of s.routes) {
     r.errorRatio = errorRatio(r, hidesErrors(r));
     r.share = r.seconds / seconds;
-    r.state = stateOf(r);
+    r.state = stateOf(r, s.job);
   }
   s.state = serviceState(s);
   s.because = s.routes.filter((/** @type {Route} */ r) => r.state === s.state && s.state in worst).sort(worst[s.state]);
@@ -187,9 +222,10 @@ const hidesErrors = (/** @type {any} */ r) => r.statusless > 0 && r.errorRate ==
 const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (unknown ? NaN : n.errorRate / n.rate);
 
 /** stateOf is the state of a route, or of a service's totals. */
-function stateOf(/** @type {any} */ r) {
-  if (r.errorRatio >= limits.errorRatio && r.errorRate >= limits.traffic) return "errors";
-  if (r.p95 >= limits.slow && r.rate >= limits.traffic) return "slow";
+function stateOf(/** @type {any} */ r, /** @type {string} */ job) {
+  const { errorRatio: ratio, slow } = limitsOf(job, r.path);
+  if (r.errorRatio >= ratio && r.errorRate >= limits.traffic) return "errors";
+  if (r.p95 >= slow && r.rate >= limits.traffic) return "slow";
   return r.rate > 0 ? "healthy" : "idle";
 }
 
@@ -199,7 +235,7 @@ function stateOf(/** @type {any} */ r) {
  */
 function serviceState(/** @type {any} */ s) {
   if (s.down > 0 && s.down >= s.targets) return "down";
-  const states = [stateOf(s), ...s.routes.map((/** @type {Route} */ r) => r.state)];
+  const states = [stateOf(s, s.job), ...s.routes.map((/** @type {Route} */ r) => r.state)];
   if (states.includes("errors")) return "errors";
   if (states.includes("slow")) return "slow";
   if (s.down > 0) return "down";

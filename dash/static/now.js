@@ -9,8 +9,11 @@ import { numberOf } from "./sample.js";
  * @property {string} hint
  * @property {string} apiPath
  * @property {string} batchPath
- * @property {string} annotationsPath
  * @property {string} traceURL where traces are shown, with {trace_id} in it
+ * @property {string} verdictPath of the server's verdict, "" for none
+ * @property {boolean} demo the numbers are made up
+ * @property {number} span seconds that are shown at first, 0 for what suits the data
+ * @property {string} version of the server, "" if it is not tacho's
  * @property {boolean} arguments the targets were typed as arguments, not written in a prometheus.yml
  * @property {import("./names.js").Names[]} schemas
  *
@@ -24,6 +27,8 @@ import { numberOf } from "./sample.js";
  * @property {import("./model.js").Service[]} services the worst first
  * @property {import("./alerts.js").Alert[] | null} alerts active alerts as the API lists them; null if it does not
  * @property {import("./api.js").ListedTarget[] | null} targets scraped targets, where they explain something
+ * @property {boolean} stale the numbers are too old to be the present
+ * @property {{since: number, until: number, version?: {at: number, text: string}} | null} incident what is wrong, or was until an hour ago
  * @property {Config} config
  * @property {() => void} refresh updates the screens at once, with the queries that are now missing
  * @property {(query: import("./cache.js").Query) => import("./cache.js").Result | undefined} query its result, undefined until there is one

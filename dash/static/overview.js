@@ -1,59 +1,225 @@
-// All services, one card each, the worst first.
+// All services: the verdict over them, and a card or a row for each, the worst first.
 
-import { attribute, list, make, put } from "./dom.js";
-import { headline, tiles } from "./head.js";
-import { rate, visible } from "./format.js";
+import { overviewLines } from "./before.js";
+import { putLatency } from "./cells.js";
+import { attribute, list, make, put, svg } from "./dom.js";
+import { nothing, rate, ratio, visible } from "./format.js";
+import { icon, stateIcon, toneOf } from "./icons.js";
 import { say } from "./messages.js";
-import { rangeOf, samplesOf } from "./now.js";
-import { overviewLines, spanMeans, spansOf } from "./before.js";
+import { isBad } from "./model.js";
+import { rangeOf } from "./now.js";
+import { ruleWindow } from "./panels.js";
 import { hasMatch, placeOf } from "./rows.js";
-import { spark } from "./spark.js";
+import { sparkPath } from "./sparkline.js";
+import { titleRow } from "./titlerow.js";
+import { claim, subjectOf } from "./verdict.js";
+import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
+
+/** More services than this start as a table. */
+const maxCards = 24;
+
+/** The filters above the services, and which services each keeps. */
+const filters = /** @type {{only: string, label: string, keeps: (s: import("./model.js").Service) => boolean}[]} */ ([
+  { only: "", label: "onlyAll", keeps: () => true },
+  { only: "unhealthy", label: "onlyUnhealthy", keeps: (s) => isBad(s.state) },
+  { only: "idle", label: "onlyIdle", keeps: (s) => s.state === "idle" || s.state === "noData" },
+]);
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function overview(changeView) {
-  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "service-filter", type: "search", autocomplete: "off", spellcheck: "false" }));
-  const filtered = make("span", { class: "muted" });
-  const tools = make("div", { class: "tools" }, make("label", { for: "service-filter" }, say("filterServices")), filter, filtered);
-  const cards = make("div", { class: "cards" });
-  filter.addEventListener("input", () => changeView((now) => ({ ...now, filter: filter.value })));
+  const title = titleRow();
+  const verdict = verdictView(changeView);
+  const tools = toolRow(changeView);
+  const cards = make("div", { class: "services" });
+  const body = make("tbody");
+  const heads = ["service", "rateColumn", "errorRatio", "p95", "overRange", "instances"];
+  const table = make("div", { class: "card scroll" }, make("table", { class: "stackrows" },
+    make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", { scope: "col", class: i && i < 4 ? "n" : "" }, say(h))))), body));
   return {
-    element: make("div", {}, tools, cards),
+    element: make("div", {}, title.element, verdict.element, tools.element, cards, table),
     update(/** @type {import("./now.js").Now} */ now) {
       const { services, view } = now;
-      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
-      tools.hidden = services.length < 2;
-      const chosen = services.filter((s) => hasMatch(s, view));
-      put(filtered, chosen.length < services.length ? say("filtered", { n: chosen.length, all: services.length }) : "");
-      const means = spansOf(samplesOf(now, services.length ? spanMeans(now) : ""));
-      const lines = overviewLines(now).map((expr) => (services.length ? rangeOf(now, expr)?.value : undefined));
-      list(cards, chosen.map((service) => ({ key: service.key, service, now, means, lines })), card);
+      title.element.hidden = verdict.element.hidden = tools.element.hidden = services.length === 0;
+      const bad = services.filter((s) => isBad(s.state));
+      title.update({ name: say("services"), state: bad[0]?.state, stateWords: say("needYou", { n: bad.length, all: services.length }), facts: factsOf(services) });
+      verdict.update(now, null);
+      const keeps = filters.find((f) => f.only === view.only)?.keeps ?? filters[0].keeps;
+      const chosen = services.filter((s) => keeps(s) && hasMatch(s, view));
+      const asTable = view.show ? view.show === "table" : services.length > maxCards;
+      tools.update(now, asTable, chosen.length);
+      const lines = linesOf(now);
+      const items = chosen.map((service) => ({ key: service.key, service, now, lines: lines(service) }));
+      cards.hidden = asTable;
+      table.hidden = !asTable || chosen.length === 0;
+      list(cards, asTable ? [] : items, (/** @type {Item} */ _) => card());
+      list(body, asTable ? items : [], (/** @type {Item} */ _) => tableRow());
     },
   };
 }
 
-function card() {
-  const name = make("a");
-  const head = headline(name);
-  const numbers = tiles(["rate", "errorRatio", "p95", "inFlight", "targets"]);
-  const line = spark();
-  const element = make("article", { class: "service" }, head.element, make("div", { class: "cardrow" }, numbers.element, line.element));
+/** @typedef {{rate: (number | null)[], errors: (number | null)[], p95: (number | null)[]}} Lines of a service over the range */
+/** @typedef {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines}} Item */
+
+function factsOf(/** @type {import("./model.js").Service[]} */ services) {
+  const sum = (/** @type {"rate" | "targets" | "down"} */ id) => services.reduce((all, s) => all + (s[id] || 0), 0);
+  const targets = sum("targets");
+  return [say("factRate", { rate: rate(sum("rate")) }), targets ? say("factUp", { up: targets - sum("down"), all: targets }) : ""];
+}
+
+/** linesOf queries the lines of all services at once. */
+function linesOf(/** @type {import("./now.js").Now} */ now) {
+  const any = now.services.some((s) => s.routes.length > 0);
+  const { source, step, every } = now;
+  const p95 = 'tacho:job_http_request_duration_seconds:quantile{quantile="0.95"}';
+  const over = step > Math.max(every, ruleWindow) ? `max_over_time(${p95}[${step}s])` : p95;
+  const exprs = [...overviewLines(now), source.name === "recorded" ? `max by (job, schema) (${over})` : ""];
+  const [all, failed, slow] = exprs.map((expr) => (any && expr ? rangeOf(now, expr)?.value : undefined));
+  return (/** @type {import("./model.js").Service} */ service) => {
+    const of = (/** @type {import("./api.js").Range | undefined} */ answer) =>
+      answer?.series.find((s) => s.metric.job === service.job && (!service.schema || s.metric.schema === service.schema))?.values ?? [];
+    const [rates, errors] = [of(all), of(failed)];
+    return { rate: rates, errors: rates.map((v, i) => (v === null ? null : v > 0 ? (errors[i] ?? 0) / v : 0)), p95: of(slow) };
+  };
+}
+
+/** toolRow filters the services, and chooses cards or a table. */
+function toolRow(/** @type {import("./now.js").ChangeView} */ changeView) {
+  const chips = filters.map(({ only, label }) => {
+    const count = make("b");
+    const button = make("button", { type: "button", class: "chip" }, say(label), " ", count);
+    button.addEventListener("click", () => changeView((view) => ({ ...view, only })));
+    return { only, button, count };
+  });
+  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "service-filter", type: "text", autocomplete: "off", spellcheck: "false", "data-filter": "", placeholder: say("filterServices"), "aria-label": say("filterServices") }));
+  filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
+  const kinds = [["cards", "tiles", "asCards"], ["table", "rows", "asTableOf"]].map(([show, shape, label]) => {
+    const button = make("button", { type: "button", class: "ctl icon", "aria-label": say(label), title: say(label) }, icon(shape));
+    button.addEventListener("click", () => changeView((view) => ({ ...view, show })));
+    return { show, button };
+  });
+  const filtered = make("span", { class: "muted small" });
+  return {
+    element: make("div", { class: "tools" }, make("h2", {}, say("allServices")), make("div", { class: "filters", role: "group", "aria-label": say("show") }, ...chips.map((c) => c.button)),
+      make("div", { class: "end" }, filtered, make("div", { class: "field" }, icon("filter", "s"), filter, make("kbd", {}, "/")), make("span", { class: "group", role: "group", "aria-label": say("show") }, ...kinds.map((k) => k.button)))),
+    update(/** @type {import("./now.js").Now} */ { services, view }, /** @type {boolean} */ asTable, /** @type {number} */ shown) {
+      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      chips.forEach(({ only, button, count }, i) => {
+        put(count, String(services.filter(filters[i].keeps).length));
+        attribute(button, "aria-pressed", String(only === view.only));
+      });
+      for (const { show, button } of kinds) attribute(button, "aria-pressed", String((show === "table") === asTable));
+      put(filtered, shown < services.length ? say("filtered", { n: shown, all: services.length }) : "");
+    },
+  };
+}
+
+/** whyOf is the reason for a service's state in a few words; of a healthy one how many routes it has. */
+function whyOf(/** @type {import("./model.js").Service} */ s) {
+  const findings = s.judged?.findings ?? [];
+  if (findings.length > 0) {
+    const [f] = findings;
+    const more = new Set(findings.map((g) => JSON.stringify([g.method, g.path, g.instance]))).size - 1;
+    return `${subjectOf(f)} ${claim(f)}${more > 0 ? say("commaMore", { n: more }) : ""}`;
+  }
+  if (s.state === "warning") return (s.judged?.firing ?? []).slice(0, 2).map(visible).join(say("listComma"));
+  if (s.state === "noData") return say(s.ratesMissing ? "whyNoRates" : "whyNoData");
+  if (s.state === "idle") return say("whyIdle");
+  return say("healthyRoutes", { n: s.routes.filter((r) => !r.apart).length });
+}
+
+/** curve is a small line, and its ground if it is of a rate. */
+function curve(/** @type {string} */ color, /** @type {boolean} */ filled) {
+  const [ground, line] = [svg("path", { class: `fl f${color}` }), svg("path", { class: `ln l${color}` })];
+  return {
+    element: svg("svg", { class: "spark", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ground, line),
+    line,
+    update(/** @type {(number | null)[]} */ values) {
+      const path = sparkPath(values, Math.max(...values.map((v) => v ?? 0), 1e-12) * 1.1, 1000, 100);
+      attribute(line, "d", path);
+      const at = (/** @type {number} */ i) => ((i / Math.max(1, values.length - 1)) * 1000).toFixed(1);
+      const [first, last] = [values.findIndex((v) => v !== null), values.findLastIndex((v) => v !== null)];
+      attribute(ground, "d", filled && path ? `M${at(first)} 100L${path.slice(1).replaceAll("M", "L")}L${at(last)} 100Z` : "");
+    },
+  };
+}
+
+/** ups are a service's instances, the ones that are down by their shape. */
+function ups() {
+  const element = make("span", { class: "ups", role: "img" });
   return {
     element,
-    update(/** @type {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, means: ReturnType<typeof spansOf>, lines: (import("./api.js").Range | undefined)[]}} */ { service, now, means, lines }) {
-      element.className = `service ${service.state}`;
-      head.update(service);
-      attribute(name, "href", addressOf(now.view, { open: placeOf(service), route: "", filter: "" }));
-      const empty = service.routes.length === 0;
-      numbers.element.hidden = line.element.hidden = empty;
-      if (empty) return;
-      numbers.update(now, service, { job: service.job, schema: service.schema }, means?.get(service.key));
-      const label = say("sparkOf", { job: visible(service.job), now: rate(service.rate) });
-      if (!lines[0] || !lines[1]) return line.name(label);
-      const of = (/** @type {import("./api.js").Range} */ answer) =>
-        answer.series.find((s) => s.metric.job === service.job && (!service.schema || s.metric.schema === service.schema))?.values ?? [];
-      line.name(label);
-      line.update(of(lines[0]), of(lines[1]));
+    update(/** @type {import("./model.js").Service} */ s) {
+      const shown = Math.min(12, Number.isFinite(s.targets) ? s.targets : 0);
+      const down = Math.min(shown, s.down);
+      list(element, Array.from({ length: shown }, (_, i) => ({ key: String(i), down: i >= shown - down })), () => {
+        const mark = make("i");
+        return { element: mark, update: (/** @type {{down: boolean}} */ one) => attribute(mark, "class", one.down ? "down" : "") };
+      });
+      attribute(element, "aria-label", Number.isFinite(s.targets) ? say("factUp", { up: s.targets - s.down, all: s.targets }) : "");
+    },
+  };
+}
+
+const number = () => ({ value: make("span"), unit: make("small") });
+
+function card() {
+  const state = stateIcon();
+  const name = make("bdi");
+  const schema = make("span", { class: "v" });
+  const why = make("span", { class: "why", dir: "auto" });
+  const numbers = { rate: number(), errors: number(), p95: number() };
+  const curves = { rate: curve("1", true), errors: curve("4", false), p95: curve("q95", false) };
+  const instances = ups();
+  const cell = (/** @type {"rate" | "errors" | "p95"} */ id, /** @type {string} */ label, /** @type {string} */ cls) =>
+    make("div", {}, make("dt", {}, say(label)), make("dd", { class: cls }, numbers[id].value, " ", numbers[id].unit), curves[id].element);
+  const nums = make("dl", { class: "nums" }, cell("rate", "rateUnit", "rate"), cell("errors", "errorsShort", "errorRatio"), cell("p95", "p95", "p95"));
+  const element = make("a", { class: "card svc", "data-row": "" }, make("span", { class: "top" }, state.element, name, schema), why, nums, make("span", { class: "budget" }, instances.element));
+  return {
+    element,
+    update(/** @type {Item} */ { service: s, now, lines }) {
+      const tone = toneOf(s.state);
+      element.className = `card svc ${tone === "bad" || tone === "warn" ? tone : "calm"}`;
+      attribute(element, "href", addressOf(now.view, { open: placeOf(s), route: "", filter: "", only: "" }));
+      state.update(s.state);
+      put(name, visible(s.job) || say("noJob"));
+      put(schema, s.schema ? say("schemaOf", { schema: visible(s.schema) }) : "");
+      put(why, whyOf(s));
+      attribute(why, "class", `why is-${tone}`);
+      putNumbers(numbers, s);
+      for (const id of /** @type {("rate" | "errors" | "p95")[]} */ (["rate", "errors", "p95"])) curves[id].update(lines[id]);
+      attribute(curves.errors.line, "class", tone === "bad" ? "ln l4" : "ln l7");
+      instances.update(s);
+    },
+  };
+}
+
+function putNumbers(/** @type {Record<"rate" | "errors" | "p95", ReturnType<typeof number>>} */ cells, /** @type {import("./model.js").Service} */ s) {
+  put(cells.rate.value, Number.isFinite(s.rate) ? rate(s.rate) : nothing);
+  put(cells.errors.value, ratio(s.errorRatio));
+  putLatency(cells.p95.value, s.p95, s);
+}
+
+function tableRow() {
+  const state = stateIcon();
+  const name = make("bdi");
+  const link = make("a", { class: "row", "data-row": "" }, name);
+  const why = make("span", { class: "muted small why", dir: "auto" });
+  const numbers = { rate: number(), errors: number(), p95: number() };
+  const line = curve("1", true);
+  const instances = ups();
+  const cell = (/** @type {"rate" | "errors" | "p95"} */ id, /** @type {string} */ label, /** @type {string} */ cls) => make("td", { class: `n ${cls}`, "data-l": say(label) }, numbers[id].value);
+  return {
+    element: make("tr", {}, make("td", { class: "lead" }, state.element, link, " ", why), cell("rate", "rateColumn", "rate"), cell("errors", "errorRatio", "errorRatio"), cell("p95", "p95", "p95"),
+      make("td", { class: "sp drop" }, line.element), make("td", { class: "drop" }, instances.element)),
+    update(/** @type {Item} */ { service: s, now, lines }) {
+      state.update(s.state);
+      put(name, visible(placeOf(s)) || say("noJob"));
+      put(why, whyOf(s));
+      attribute(link, "href", addressOf(now.view, { open: placeOf(s), route: "", filter: "", only: "" }));
+      putNumbers(numbers, s);
+      line.update(lines.rate);
+      instances.update(s);
     },
   };
 }

@@ -1,7 +1,7 @@
 // The charts of a service or of one of its routes: their queries and lines. Pure.
 
 import { errors, matchersOf, quantiles, quote, selector } from "./queries.js";
-import { saturation } from "./names.js";
+import { rateBy, saturation } from "./names.js";
 import { columns, withEnd } from "./range.js";
 import { numberOf } from "./sample.js";
 
@@ -15,6 +15,8 @@ import { numberOf } from "./sample.js";
  * @property {string} [end] the same now, as the numbers beside the chart
  * @property {string[]} [order] of the lines, if not by name
  * @property {boolean} [stacked]
+ * @property {number} [most] lines, those that end highest
+ * @property {boolean} [compared] false for lines that the previous range may not have
  */
 
 /**
@@ -23,9 +25,10 @@ import { numberOf } from "./sample.js";
  * @param {import("./queries.js").Source} source
  * @param {number} step seconds between two points
  * @param {number} every seconds between two evaluations of the rules, or two scrapes
+ * @param {import("./names.js").Names} [names] of the service's metrics: what is in flight is then by instance
  * @returns {Panel[]}
  */
-export function panels(subject, source, step, every) {
+export function panels(subject, source, step, every, names = { name: "" }) {
   const ofRoute = subject.path !== undefined;
   const over = measures(subject, source, step, every);
   const now = measures(subject, source, 0, every);
@@ -39,9 +42,44 @@ export function panels(subject, source, step, every) {
   if (ofRoute) return all;
   const window = Math.max(step, 60);
   return [...all,
-    { id: "chartInFlight", unit: "count", by: "job", ...both((m) => `sum by (job) (${m.inFlight})`) },
+    inFlight(subject, names, step) ?? { id: "chartInFlight", unit: "count", by: "job", ...both((m) => `sum by (job) (${m.inFlight})`) },
     { id: "chartSaturation", unit: "ratio", by: "resource", order: ["cpu", "memory", "fds", "pool"], expr: saturation(subject, `${window}s`), end: saturation(subject, "60s") },
   ];
+}
+
+/** The most lines of a chart by instance. */
+const maxInstances = 8;
+
+/** inFlight are the requests in flight by instance; null if the service does not count them. */
+function inFlight(/** @type {import("./queries.js").Subject} */ { job }, /** @type {import("./names.js").Names} */ names, /** @type {number} */ step) {
+  const metric = names.inFlight && names.inFlight.metric + selector([["job", "=", job]]);
+  if (!metric) return null;
+  const most = step > ruleWindow ? `max_over_time(${metric}[${step}s])` : metric;
+  return { id: "chartInFlight", unit: "count", by: "instance", most: maxInstances, compared: false, expr: `sum by (instance) (${most})`, end: `sum by (instance) (${metric})` };
+}
+
+/**
+ * byInstance is the fourth chart of a route: its errors by instance, or its mean latency if it is slow; null
+ * if the service's metrics do not have it.
+ * @param {import("./queries.js").Subject} subject
+ * @param {import("./names.js").Names} names
+ * @param {boolean} slow
+ * @param {number} step
+ * @returns {Panel | null}
+ */
+export function byInstance(subject, names, slow, step) {
+  const per = (/** @type {string} */ window) => {
+    const of = (/** @type {any} */ family, /** @type {string} */ suffix, failed = false) => rateBy(family, suffix, ["instance"], subject, window, failed);
+    if (slow) {
+      const [seconds, count] = [of(names.duration, "_sum"), of(names.duration, "_count")];
+      return seconds && count && `(${seconds}) / (${count})`;
+    }
+    const [failed, all] = [of(names.requests, "", true), of(names.requests, "")];
+    // An instance without errors has no series of them.
+    return failed && all && `(${failed}) / (${all}) or (${all}) * 0`;
+  };
+  const expr = per(`${Math.max(step, 60)}s`);
+  return expr ? { id: slow ? "chartSlowInstances" : "chartBadInstances", unit: slow ? "latency" : "ratio", by: "instance", most: maxInstances, compared: false, expr, end: per("60s") || undefined } : null;
 }
 
 /** measures are what the panels draw, over the time between two points; a step of 0 is now. */
@@ -116,7 +154,7 @@ function byClass(/** @type {string} */ requests) {
 
 /**
  * lines names and sorts the lines of a panel's result, and appends their current values.
- * Of the error chart only 4xx and 5xx are kept.
+ * Of the error chart only 5xx is kept; it is 0 while there are requests and none of them fails.
  * @param {Panel} panel
  * @param {import("./api.js").Range} answer
  * @param {import("./model.js").Sample[]} [ends]
@@ -133,9 +171,26 @@ export function lines(panel, answer, ends = [], at = 0) {
     const i = (panel.order ?? []).indexOf(name);
     return i < 0 ? Infinity : i;
   };
-  const chosen = all.filter(({ name }) => panel.id !== "chartErrors" || name === "4xx" || name === "5xx")
-    .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
+  const kept = panel.id === "chartErrors" ? failures(all) : highest(all, panel.most);
+  const chosen = kept.sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
   return { times, names: chosen.map((l) => l.name), values: chosen.map((l) => l.values) };
+}
+
+/** @typedef {{name: string, values: (number | null)[]}} Line */
+
+/** failures is the line of 5xx. A request whose status is no number may have failed: there is no line without one. */
+function failures(/** @type {Line[]} */ all) {
+  const numbers = all.filter(({ name }) => /^[1-5]xx$/.test(name));
+  const failed = numbers.find(({ name }) => name === "5xx");
+  if (numbers.length === 0) return [];
+  const some = numbers[0].values.map((_, i) => numbers.some(({ values }) => values[i] !== null));
+  return [{ name: "5xx", values: some.map((any, i) => failed?.values[i] ?? (any ? 0 : null)) }];
+}
+
+/** highest are the lines that end highest. */
+function highest(/** @type {Line[]} */ all, most = Infinity) {
+  const last = (/** @type {Line} */ { values }) => values.findLast((v) => v !== null) ?? -Infinity;
+  return all.length <= most ? all : [...all].sort((a, b) => last(b) - last(a)).slice(0, most);
 }
 
 /**
@@ -167,27 +222,15 @@ export function compared(panel, names, values) {
   return values[i] ?? null;
 }
 
-/** The tiles that show the last value of a line, by panel and line. */
-const tileOf = /** @type {Record<string, Record<string, string>>} */ ({
-  chartLatency: { 0.5: "p50", 0.95: "p95", 0.99: "p99" },
-  chartErrors: { "5xx": "errorRatio" },
-});
-
 /**
- * endsOf returns the last values of the charts. The tiles show them, because another query
- * for the same time can see a late sample.
- * @param {{panel: Panel, shown?: any}[]} charts
+ * endOf is the value on which a chart ends: of a line, or of the sum of stacked lines; NaN if there is none.
+ * The number above the chart shows it, because another query for the same time can see a late sample.
+ * @param {{names: string[], values: (number | null)[][], drawn: (number | null)[][], stacked: boolean}} shown
+ * @param {string} [name] of a line; the last one of a stack, otherwise the first
  */
-export function endsOf(charts) {
-  const ends = /** @type {Record<string, number>} */ ({});
-  for (const { panel, shown } of charts) {
-    for (const [i, name] of (shown?.names ?? []).entries()) {
-      const id = tileOf[panel.id]?.[name];
-      const end = shown.values?.[i]?.at(-1);
-      if (id && Number.isFinite(end)) ends[id] = end;
-    }
-  }
-  return ends;
+export function endOf({ names, values, drawn, stacked }, name) {
+  const i = name ? names.indexOf(name) : stacked ? names.findLastIndex((n) => n !== "before") : 0;
+  return (stacked && !name ? drawn : values)[i]?.at(-1) ?? NaN;
 }
 
 /**
@@ -203,7 +246,7 @@ export const lastOf = (name, column) => (name === "before" ? column.findLast((v)
  * exact: a tick at 2.5 must not read 3.
  */
 const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
-  ratio: [[0.01, " %"]],
+  ratio: [[0.01, "%"]],
   latency: [[60, " min"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"], [1e-9, " ns"]],
   bytes: [[1 << 30, " GiB"], [1 << 20, " MiB"], [1 << 10, " KiB"], [1, " B"]],
 });
@@ -218,7 +261,9 @@ const tickUnits = /** @type {Record<string, [number, string][]>} */ ({
 export function tickTexts(ticks, unit, write) {
   const texts = ticks.map(write);
   const says = (/** @type {number} */ t, /** @type {string} */ text) => Math.abs(t) >= 1e6 || Math.abs(Number(text.replaceAll(",", "")) - t) <= 1e-9 * Math.abs(t);
-  const exact = unit in tickUnits || ticks.every((t, i) => says(t, texts[i]));
+  // As short as they can be: 20 and 40, not 20.0 and 40.0.
+  const short = (unit === "rate" || unit === "ratio") && Math.max(...ticks.map(Math.abs)) < 1e4;
+  const exact = !short && (unit in tickUnits || ticks.every((t, i) => says(t, texts[i])));
   if (exact && new Set(texts).size === texts.length) return texts;
   const largest = Math.max(...ticks.map(Math.abs));
   const sizes = tickUnits[unit] ?? [[1, ""]];

@@ -1,7 +1,7 @@
 // A chart as a PNG image: title, legend and time above the plot.
 
 import { color } from "./colors.js";
-import { colorOf, nameOf, written } from "./chart.js";
+import { colorOf, nameOf, written } from "./lines.js";
 import { shorten, time, visible } from "./format.js";
 
 const [margin, line] = [16, 20];
@@ -9,7 +9,7 @@ const [margin, line] = [16, 20];
 /**
  * saveChart downloads a chart as a PNG image.
  * @param {HTMLCanvasElement} drawn
- * @param {import("./chart.js").Shown} shown
+ * @param {import("./lines.js").Shown} shown
  */
 export function saveChart(drawn, shown) {
   const scale = devicePixelRatio || 1;
@@ -18,7 +18,7 @@ export function saveChart(drawn, shown) {
   canvas.width = drawn.width + 2 * margin * scale;
   canvas.height = drawn.height + (head + margin) * scale;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = color("--ground");
+  context.fillStyle = color("--surface");
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(drawn, margin * scale, head * scale);
   context.scale(scale, scale);
@@ -29,7 +29,7 @@ export function saveChart(drawn, shown) {
 /**
  * drawHead writes the query, the time range, and each line's name and last value.
  * @param {CanvasRenderingContext2D} context
- * @param {import("./chart.js").Shown} shown
+ * @param {import("./lines.js").Shown} shown
  */
 function drawHead(context, shown) {
   const now = new Date();
@@ -38,7 +38,7 @@ function drawHead(context, shown) {
   context.fillStyle = color("--text");
   context.fillText(shorten(visible(shown.expr.replace(/\s+/g, " ")), 160), margin, margin + 4);
   context.font = "12px system-ui, sans-serif";
-  context.fillStyle = color("--muted");
+  context.fillStyle = color("--text-3");
   context.fillText(`${moment(shown.times[0])} – ${moment(shown.times[shown.times.length - 1])}`, margin, margin + line);
   shown.names.forEach((_, i) => {
     const y = margin + line * (i + 2);

@@ -140,6 +140,9 @@ export function parts(source) {
   ];
 }
 
+/** oldest is when the first sample of the last quarter of an hour was taken, in seconds since the epoch. */
+export const oldest = "min (min_over_time(timestamp(up)[15m:1m]))";
+
 /**
  * joined is one query for all parts of a source.
  * @param {Source} source

@@ -11,15 +11,37 @@ const hour = 3600;
 export const presets = [hour / 12, hour / 4, hour, 6 * hour, 24 * hour, 7 * 24 * hour, 30 * 24 * hour];
 
 /** @type {Span} */
-export const firstSpan = { last: hour };
+let first = { last: hour / 4 };
+
+/**
+ * firstSpan is the range of an address that names none.
+ * @returns {Span}
+ */
+export const firstSpan = () => first;
+
+/**
+ * useFirstSpan sets that range, in seconds: shorter for a server that has little data yet.
+ * @param {number} last
+ */
+export function useFirstSpan(last) {
+  first = { last };
+}
+
+/**
+ * fitting is the range that suits data of an age: a little more than there is, at least a minute and at most
+ * that of a server that has run for long.
+ * @param {number} seconds since the first sample
+ * @param {number} most
+ */
+export const fitting = (seconds, most) => [60, 120, 300, 600, 900].find((s) => s >= seconds && s <= most) ?? most;
 
 /** The shortest range: a shorter one would have fewer than two scrapes. */
 export const shortest = 30;
 export const longest = 10 * 366 * 24 * hour;
 
 /**
- * parseSpan reads a range from an address: "3600", or "from-to"; firstSpan if it is
- * invalid.
+ * parseSpan reads a range from an address: "3600", or "from-to"; the first one if it
+ * is invalid.
  * @param {string} text
  * @returns {Span}
  */
@@ -27,10 +49,10 @@ export function parseSpan(text) {
   const [, a, b] = /^(\d{1,12})(?:-(\d{1,12}))?$/.exec(text) ?? [];
   if (b !== undefined) {
     const [from, to] = [Number(a), Number(b)];
-    return to - from >= shortest && to - from <= longest ? { from, to } : firstSpan;
+    return to - from >= shortest && to - from <= longest ? { from, to } : first;
   }
   const last = Number(a);
-  return last >= shortest && last <= longest ? { last } : firstSpan;
+  return last >= shortest && last <= longest ? { last } : first;
 }
 
 /**
@@ -103,8 +125,8 @@ export function aligned({ from, to }, step) {
   return { from: Math.floor(from / step) * step, to: Math.floor(to / step) * step };
 }
 
-/** Points of a chart, at most: more than one per two pixels is not visible. */
-const maxPoints = 300;
+/** Points of a chart, at most: about one per two pixels of the widest. */
+const maxPoints = 200;
 
 /**
  * gridOf is the grid of a chart's points.

@@ -1,8 +1,9 @@
 // The rows of a table and their order. Pure.
 
-import { severity } from "./model.js";
+import { filterOf } from "./filter.js";
+import { isBad, limits, severity } from "./model.js";
 
-/** The columns of the route table, in order. Numbers sort descending first. */
+/** What a route table can be sorted by. Numbers sort descending first. */
 export const columns = [
   { id: "state", number: false },
   { id: "route", number: false },
@@ -29,24 +30,12 @@ export const placeOf = (s) => (s.schema ? `${s.job} (${s.schema})` : s.job);
 export const routeOf = (r) => `${r.method} ${r.path}`;
 
 /**
- * matches reports that a route's service, method, path and state contain every word of
- * the filter.
- * @param {string} filter
- * @param {string} job
- * @param {import("./model.js").Route} route
- */
-export function matches(filter, job, route) {
-  return hasWords(filter, `${job} ${route.method} ${route.path} ${route.state}`);
-}
-
-/**
  * hasMatch reports that a service or one of its routes matches the filter.
  * @param {import("./model.js").Service} service
  * @param {import("./view.js").View} view
  */
 export function hasMatch(service, view) {
-  return hasWords(view.filter, `${service.job} ${service.state}`) ||
-    service.routes.some((r) => matches(view.filter, service.job, r));
+  return hasWords(view.filter, `${service.job} ${service.state}`) || service.routes.some((r) => filterOf(view.filter)(service.job, r));
 }
 
 function hasWords(/** @type {string} */ filter, /** @type {string} */ foreign) {
@@ -55,16 +44,31 @@ function hasWords(/** @type {string} */ filter, /** @type {string} */ foreign) {
 }
 
 /**
- * rows are the routes of a service, filtered and sorted as the view says. Non-routes and
- * missing numbers stay at the end in either order.
+ * The kinds of routes that can be shown alone, by their name in an address.
+ * @type {Record<string, (r: import("./model.js").Route) => boolean>}
+ */
+export const kinds = {
+  unhealthy: (r) => isBad(r.state),
+  changed: (r) => Boolean(r.found?.length) || isChanged(r),
+  never: (r) => Boolean(r.never),
+};
+
+/** isChanged: the rate has at least doubled, or halved; of a few requests that says nothing. */
+const isChanged = ({ trend = NaN, during = 0, before = 0 }) => Math.max(during, before) >= limits.traffic && (trend >= 2 || trend <= 0.5);
+
+/**
+ * rows are the routes of a service, of the kind and by the filter and order of the view; those in the same state
+ * are in the order of the verdict. Non-routes and missing numbers stay at the end in either order.
  * @param {import("./model.js").Service} service
  * @param {import("./view.js").View} view
  */
 export function rows(service, view) {
   const sign = view.descending ? -1 : 1;
-  return service.routes.filter((r) => matches(view.filter, service.job, r)).sort((a, b) =>
+  const [matches, isKind] = [filterOf(view.filter), kinds[view.only] ?? (() => true)];
+  return service.routes.filter((r) => isKind(r) && matches(service.job, r)).sort((a, b) =>
     Number(Boolean(a.apart)) - Number(Boolean(b.apart)) ||
     order(value(a, view.sort), value(b, view.sort), sign) ||
+    (view.sort === "state" ? order(a.rank, b.rank, sign) : 0) ||
     order(a.path, b.path, 1) || order(a.method, b.method, 1));
 }
 
@@ -79,4 +83,16 @@ function order(/** @type {any} */ a, /** @type {any} */ b, /** @type {number} */
   b ??= NaN;
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return a < b ? -sign : a > b ? sign : 0;
+}
+
+/** Routes that a narrow screen begins with if all are healthy. */
+const fewest = 5;
+
+/**
+ * firstOf are the rows that a narrow screen begins with: those that need attention, else the first few.
+ * @param {import("./model.js").Route[]} all
+ */
+export function firstOf(all) {
+  const bad = all.filter((r) => isBad(r.state));
+  return bad.length ? bad : all.slice(0, fewest);
 }

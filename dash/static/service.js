@@ -1,39 +1,42 @@
-// A service, or one of its routes: numbers, charts, changes, time by route, the routes.
+// A service, or one of its routes: the verdict, the four signals, the routes, and what explains them; or one of
+// its other parts: where the time goes, and its events.
 
-import { spanMeans, spansOf } from "./before.js";
-import { changedView } from "./changed.js";
-import { attribute, make, put } from "./dom.js";
-import { headline, tiles } from "./head.js";
+import { changesOf } from "./changed.js";
+import { attribute, make } from "./dom.js";
+import { age, visible } from "./format.js";
+import { stateText } from "./head.js";
+import { lazy } from "./lazy.js";
 import { say } from "./messages.js";
-import { samplesOf } from "./now.js";
-import { marksView } from "./markview.js";
-import { routeView } from "./route.js";
+import { marksOver } from "./markview.js";
 import { placeOf, routeOf } from "./rows.js";
-import { putLong } from "./cells.js";
+import { signals } from "./signals.js";
 import { routeTable } from "./table.js";
-import { tracesView } from "./traces.js";
-import { trendView } from "./trend.js";
+import { titleRow } from "./titlerow.js";
+import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
-import { whereView } from "./whereview.js";
+
+/** How long after the first numbers what is below them is loaded, in milliseconds. */
+const belowAfter = 500;
+
+/** Events in the list of a service. */
+const maxEvents = 100;
 
 /** @param {import("./now.js").ChangeView} changeView */
 export function serviceView(changeView) {
-  const name = make("bdi");
-  const head = headline(name);
-  const path = crumbs();
-  const whole = tiles(["rate", "errorRatio", "p50", "p95", "p99", "inFlight", "targets"]);
-  const ofRoute = tiles(["rate", "errorRatio", "p50", "p95", "p99", "share"]);
-  const trend = trendView(changeView);
-  const marks = marksView();
-  const changed = changedView(changeView);
-  const where = whereView();
-  const one = routeView();
-  const traces = tracesView();
+  const title = titleRow();
+  const verdict = verdictView(changeView);
+  const four = signals(changeView);
   const table = routeTable(changeView);
-  const element = make("section", { class: "service" }, path.element, head.element, whole.element, ofRoute.element,
-    trend.element, marks.element, traces.element, one.element, changed.element, where.element, table.element);
-  /** The subject whose numbers are shown. */
-  let shown = "";
+  const below = lazy((later) => later.belowView(changeView));
+  const one = lazy((later) => later.routeView());
+  const time = lazy((later) => later.timeView(changeView));
+  const all = lazy((later) => later.eventsCard(maxEvents));
+  const element = make("div", { class: "servicescreen" }, title.element, verdict.element, four.element, one.element, table.element, below.element, time.element, all.element);
+  const marks = marksOver();
+  /** @type {import("./changes.js").Change[]} */
+  let changes = [];
+  /** What is below the signals comes after them, and so does not delay them. */
+  let [waiting, later] = [false, false];
   return {
     element,
     /**
@@ -44,55 +47,55 @@ export function serviceView(changeView) {
       const { job, schema } = service;
       const route = service.routes.find((r) => routeOf(r) === now.view.route);
       const subject = route ? { job, schema, method: route.method, path: route.path } : { job, schema };
-      element.className = `service ${service.state}`;
-      head.update(service);
-      path.update(now, service, route);
       const empty = service.routes.length === 0;
-      whole.element.hidden = empty || Boolean(route);
-      ofRoute.element.hidden = empty || !route;
-      for (const part of [trend, table]) part.element.hidden = empty;
-      changed.element.hidden = where.element.hidden = empty || Boolean(route);
+      const part = route || empty ? "" : now.view.part;
+      const found = marks(now, job);
+      const facts = factsOf(now, service, found);
+      title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, found.length) });
+      verdict.update(now, service, { marks: found, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
+      verdict.element.hidden = part === "time";
+      for (const e of [four, table]) e.element.hidden = empty || part !== "" || (e === table && Boolean(route));
+      below.element.hidden = empty || part !== "";
       one.element.hidden = empty || !route;
+      time.element.hidden = part !== "time";
+      all.element.hidden = part !== "events";
+      attribute(element, "data-part", route ? "route" : part || "summary");
       if (empty) return;
-      const spans = route ? undefined : spansOf(samplesOf(now, spanMeans(now)))?.get(service.key);
-      const ends = trend.update(now, subject, marks.update(now, job));
-      // A number changes together with the end of its line; a new subject gets its number at once.
-      const key = JSON.stringify(subject);
-      if (ends || shown !== key) {
-        if (route) ofRoute.update(now, { ...route, firstBound: service.firstBound, lastBound: service.lastBound, ...ends }, subject);
-        else whole.update(now, { ...service, ...ends }, subject, spans);
-      }
-      shown = key;
-      traces.update(now, subject);
-      const changes = changed.update(now, subject, service);
+      if (part === "time") return time.update(now, service, subject, found);
+      if (part === "events") return all.update(now, service, found);
+      four.update(now, service, subject, { marks: found, route });
+      changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
-      else where.update(now, service, changes);
-      table.update(now, service, changes);
+      else table.update(now, service, changes, found);
+      if (later) return below.update(now, service, subject, found, route);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(() => { later = true; now.refresh(); }, belowAfter);
     },
   };
 }
 
-/** crumbs lead back: to all services, and from a route to its service. */
-function crumbs() {
-  const all = make("a", {}, say("services"));
-  const service = make("a");
-  const route = make("bdi");
-  const element = make("p", { class: "crumbs" }, all, " › ", service, make("span", {}, " › ", route));
-  return {
-    element,
-    /**
-     * @param {import("./now.js").Now} now
-     * @param {import("./model.js").Service} s
-     * @param {import("./model.js").Route | undefined} r
-     */
-    update({ view, services }, s, r) {
-      element.hidden = services.length < 2 && !r;
-      attribute(all, "href", addressOf(view, { open: "-", route: "", filter: "" }));
-      attribute(service, "href", addressOf(view, { open: placeOf(s), route: "" }));
-      putLong(service, s.job || say("noJob"));
-      /** @type {HTMLElement} */ (route.parentElement).hidden = !r;
-      putLong(route, r ? routeOf(r) : "");
-      put(all, say("services"));
-    },
-  };
+/** titleOf is what the row above the screen says. */
+function titleOf(/** @type {import("./now.js").Now} */ { view, services }, /** @type {import("./model.js").Service} */ s, /** @type {import("./model.js").Route | undefined} */ r) {
+  const all = { text: say("services"), href: addressOf(view, { open: "-", route: "", filter: "", part: "" }) };
+  const job = s.job || say("noJob");
+  const own = s.schema ? `${job} ${say("schemaOf", { schema: s.schema })}` : job;
+  if (!r) return { crumbs: services.length < 2 ? [] : [all], name: own, state: s.state, stateWords: stateText(s) };
+  return { crumbs: [...(services.length < 2 ? [] : [all]), { text: own, href: addressOf(view, { open: placeOf(s), route: "" }) }], name: routeOf(r), state: r.state };
+}
+
+/** factsOf are the version, the instances and the routes of a service. */
+function factsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./marks.js").Mark[]} */ marks) {
+  const version = marks.findLast((m) => m.kind === "deploy");
+  return [
+    version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
+    Number.isFinite(s.targets) ? say("factUp", { up: s.targets - s.down, all: s.targets }) : "",
+    s.routes.length ? say("factRoutes", { n: s.routes.filter((r) => !r.apart).length }) : "",
+  ].filter(Boolean);
+}
+
+function tabsOf(/** @type {import("./now.js").Now} */ { view }, /** @type {import("./model.js").Service} */ s, /** @type {number} */ events) {
+  const tab = (/** @type {import("./view.js").View["part"]} */ part, /** @type {string} */ text, count = 0) =>
+    ({ key: part, text: say(text), href: addressOf(view, { open: placeOf(s), part }), current: view.part === part, count });
+  return [tab("", "tabSummary"), tab("time", "tabTime"), tab("events", "tabEvents", events)];
 }

@@ -18,3 +18,18 @@ export function sparkPath(values, most, width, height) {
   });
   return path;
 }
+
+/**
+ * areaPath is the area below the values; where there are none it has a gap.
+ * @param {(number | null)[]} values
+ * @param {number} most the value at the top
+ * @param {number} width
+ * @param {number} height
+ */
+export function areaPath(values, most, width, height) {
+  // Each piece goes down to the ground at its own ends.
+  return sparkPath(values, most, width, height).split(/(?=M)/).filter(Boolean).map((piece) => {
+    const xs = [...piece.matchAll(/[ML](\S+) /g)].map(([, x]) => x);
+    return `${piece}L${xs.at(-1)} ${height}L${xs[0]} ${height}Z`;
+  }).join("");
+}

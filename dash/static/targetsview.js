@@ -1,11 +1,14 @@
 // The targets by job: the last scrape of each, and how to fix failing ones.
 
-import { list, make, put } from "./dom.js";
+import { attribute, list, make, put, svg } from "./dom.js";
 import { age, latency, nothing, shorten, visible } from "./format.js";
-import { inLanguage, say } from "./messages.js";
-import { settingOf } from "./now.js";
+import { icon, stateIcon } from "./icons.js";
+import { laterMessages } from "./latermessages.js";
+import { inLanguage, learn, say } from "./messages.js";
+import { rangeOf, settingOf } from "./now.js";
 import { explain } from "./scrapeerror.js";
 import { jobsOf, matches, targetsOf } from "./targets.js";
+import { titleRow } from "./titlerow.js";
 
 /** Characters of an explanation that are shown. */
 const longest = 900;
@@ -14,38 +17,69 @@ const longest = 900;
 const most = 100;
 
 /** The columns and their kinds. */
-const heads = [["state", ""], ["targetColumn", ""], ["lastScrape", "number"], ["scrapeTook", "number"]];
+const heads = [["targetColumn", ""], ["upOver", ""], ["lastScrape", "n"], ["scrapeTook", "n"]];
+
+learn(laterMessages);
 
 /** @param {import("./now.js").ChangeView} changeView */
-export function targetsView(changeView) {
-  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "target-filter", type: "search", autocomplete: "off", spellcheck: "false" }));
+export function targetsScreen(changeView) {
+  const title = titleRow();
+  const state = stateIcon();
+  const sentence = make("span");
+  const note = make("span", { class: "quiet" });
+  const verdict = make("section", { class: "verdict", "aria-label": say("verdict") }, make("div", { class: "say" }, state.element, make("p", { class: "sentence", role: "status" }, sentence, note)));
+  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "target-filter", type: "text", autocomplete: "off", spellcheck: "false", "data-filter": "", placeholder: say("filterTargets"), "aria-label": say("filterTargets") }));
   filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
-  const tools = make("div", { class: "tools" }, make("label", { for: "target-filter" }, say("filterTargets")), filter);
-  const note = make("p", { class: "muted", role: "status" });
+  const tools = make("div", { class: "tools" }, make("div", { class: "end" }, make("div", { class: "field" }, icon("filter", "s"), filter, make("kbd", {}, "/"))));
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
-  const table = make("div", { class: "wide jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "facts" }, make("thead", {}, head), body));
-  const element = make("section", { class: "targets" }, make("h2", {}, say("targets")), tools, note, table);
+  const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets" }, make("thead", {}, head), body));
+  const element = make("section", { id: "targets-screen", class: "targets" }, title.element, verdict, tools, table);
   return {
     element,
     /** @param {import("./now.js").Now} now */
-    update({ targets, view, at, config }) {
+    update(now) {
+      const { targets, view, at, config } = now;
       if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
       tools.hidden = !targets;
       const all = targetsOf(targets ?? []);
       const found = all.filter((t) => matches(t, view.filter));
-      put(note, targets ? countText(found, all.length) : say("noTargetList"));
+      const down = all.filter((t) => t.health === "down");
+      title.update({ name: say("targets"), state: down.length ? "down" : all.length ? "healthy" : "", stateWords: down.length ? say("jobDown", { n: down.length }) : say("targetsUp", { n: all.length }) });
+      state.update(down.length ? "down" : all.some((t) => t.slow) ? "slow" : all.length ? "healthy" : "idle");
+      attribute(verdict, "class", `verdict ${down.length ? "bad" : "plain"}`);
+      put(sentence, targets ? downText(all, down) : say("noTargetList"));
+      put(note, targets && all.length > 0 ? ` ${countText(found, all.length)}` : "");
       // The list is always current, even if the page shows an earlier range.
       const clock = "last" in view.span ? at : Date.now() / 1000;
-      list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)), (row) => ("job" in row ? jobView() : targetView()));
+      const ups = upsOf(now, found.length > 0);
+      list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)).map((row) => ({ ...row, ups })), (row) => ("job" in row ? jobView() : targetView()));
       table.hidden = found.length === 0;
     },
   };
 }
 
+/** downText says which target is down, and how many others. */
+function downText(/** @type {import("./targets.js").Target[]} */ all, /** @type {import("./targets.js").Target[]} */ down) {
+  if (all.length === 0) return say("noTargets");
+  if (down.length === 0) return say("noneDown");
+  const first = clean(down[0].instance || down[0].url);
+  return down.length === 1 ? say("oneDown", { target: first }) : say("someDown", { target: first, n: down.length - 1 });
+}
+
+/** @typedef {Map<string, (number | null)[]>} Ups whether each target was up over the range, by its job and instance */
+
+/**
+ * upsOf is the history of all targets.
+ * @returns {Ups}
+ */
+function upsOf(/** @type {import("./now.js").Now} */ now, /** @type {boolean} */ any) {
+  const answer = any ? rangeOf(now, `min by (job, instance) (${now.step > now.every ? `min_over_time(up[${now.step}s])` : "up"})`)?.value : undefined;
+  return new Map((answer?.series ?? []).map((/** @type {import("./api.js").Series} */ s) => [JSON.stringify([s.metric.job ?? "", s.metric.instance ?? ""]), s.values]));
+}
+
 /** countText counts the targets. */
 function countText(/** @type {import("./targets.js").Target[]} */ found, /** @type {number} */ all) {
-  if (all === 0) return say("noTargets");
   const [down, slow] = [found.filter((t) => t.health === "down").length, found.filter((t) => t.slow).length];
   const counts = say("targetsCount", { n: found.length, all, down, slow });
   return found.length > most ? `${counts} ${say("targetsShown", { n: most })}` : counts;
@@ -60,7 +94,7 @@ function jobView() {
   const name = make("bdi");
   const counts = make("span", { class: "muted" });
   return {
-    element: make("tr", { class: "job" }, make("th", { scope: "colgroup", colspan: "4" }, make("h3", {}, name, " ", counts))),
+    element: make("tr", { class: "job" }, make("th", { scope: "colgroup", colspan: "4" }, name, " ", counts)),
     update(/** @type {any} */ { job: { job, up, down, unknown } }) {
       put(name, shorten(visible(job), 200) || say("noJob"));
       put(counts, [down ? say("jobDown", { n: down }) : "", up || !unknown ? say("targetsUp", { n: up }) : "", unknown ? say("jobUnknown", { n: unknown }) : ""].filter(Boolean).join(", "));
@@ -71,24 +105,50 @@ function jobView() {
 /** Messages of a target's states. */
 const states = /** @type {Record<string, string>} */ ({ up: "targetUp", down: "down", unknown: "targetUnknown" });
 
-function targetView() {
-  const state = make("td", { class: "state" });
-  const [name, labels, url] = [make("bdi", { class: "name" }), make("bdi", { class: "muted" }), make("bdi", { class: "muted" })];
-  const meaning = make("p");
-  const error = make("p", { class: "error", dir: "auto" });
-  const [last, interval, took, timeout] = [make("div"), make("div", { class: "muted" }), make("div"), make("div", { class: "muted" })];
-  const element = make("tr", {}, state, make("td", {}, name, " ", url, " ", labels, meaning, error), make("td", { class: "number" }, last, interval), make("td", { class: "number" }, took, timeout));
+/** stripView is whether a target was up over the range. */
+function stripView() {
+  const [ok, bad] = [svg("path", { class: "ok" }), svg("path", { class: "b" })];
+  const element = svg("svg", { class: "strip", viewBox: "0 0 1000 1", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: "basebar", width: 1000, height: 1 }), ok, bad);
+  const path = (/** @type {(number | null)[]} */ values, /** @type {number} */ wanted) => {
+    const width = 1000 / Math.max(1, values.length);
+    return values.map((v, i) => (v === wanted ? `M${(i * width).toFixed(1)} 0h${width.toFixed(2)}v1h-${width.toFixed(2)}z` : "")).join("");
+  };
   return {
     element,
-    update(/** @type {any} */ { target }) {
+    update(/** @type {(number | null)[]} */ values) {
+      attribute(ok, "d", path(values, 1));
+      attribute(bad, "d", path(values, 0));
+    },
+  };
+}
+
+function targetView() {
+  const shape = stateIcon();
+  const state = make("span", { class: "state small" });
+  const [name, labels, url] = [make("bdi", { class: "name" }), make("bdi", { class: "muted small" }), make("bdi", { class: "muted small" })];
+  const meaning = make("p", { class: "meaning" });
+  const error = make("p", { class: "error", dir: "auto" });
+  const command = make("code");
+  const doctor = make("p", { class: "small muted" }, say("checkWith"), " ", command);
+  const strip = stripView();
+  const [last, interval, took, timeout] = [make("div"), make("div", { class: "muted small" }), make("div"), make("div", { class: "muted small" })];
+  const element = make("tr", {}, make("td", { class: "target" }, make("div", { class: "line", "data-row": "", tabindex: "-1" }, shape.element, " ", name, " ", state), url, " ", labels, meaning, error, doctor),
+    make("td", { class: "lanecell" }, strip.element), make("td", { class: "n" }, last, interval), make("td", { class: "n" }, took, timeout));
+  return {
+    element,
+    update(/** @type {any} */ { target, ups }) {
       const t = /** @type {import("./targets.js").Target & {clock: number, setting: string}} */ (target);
       element.className = t.health === "down" ? "errors" : t.slow ? "slow" : "";
+      shape.update({ up: t.slow ? "slow" : "healthy", down: "down" }[t.health] ?? "pending");
       put(state, t.slow ? say("targetNearlyLate") : say(states[t.health]));
       put(name, clean(t.instance));
       put(url, clean(t.url));
       put(labels, clean(Object.entries(t.labels).map(([k, v]) => `${k}: ${v}`).join(", ")));
       putText(meaning, meaningText(t));
       putText(error, t.health === "down" ? clean(t.error) || say("noError") : clean(t.error));
+      doctor.hidden = t.health !== "down" || !t.url;
+      put(command, `tacho doctor ${clean(t.url)}`);
+      strip.update(ups.get(JSON.stringify([t.job, t.instance])) ?? []);
       put(last, Number.isNaN(t.at) ? nothing : say("agoShort", { age: age(t.clock - t.at) }));
       put(interval, Number.isNaN(t.interval) ? "" : say("everySeconds", { interval: age(t.interval) }));
       put(took, Number.isNaN(t.at) ? nothing : latency(t.took));

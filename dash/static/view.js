@@ -6,7 +6,10 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
 /**
  * A View is the user's selections. The address stores all of them.
  * @typedef {object} View
- * @property {string} page explore or alerts; "" for services
+ * @property {string} page explore, alerts or targets; "" for services
+ * @property {string} part of a service: time or events; "" for the summary
+ * @property {string} show how all services are shown: cards or table, "" for whichever suits their number
+ * @property {string} only which routes or services are shown: unhealthy, changed, never or idle; "" for all
  * @property {string} sort
  * @property {boolean} descending
  * @property {string} filter
@@ -23,15 +26,16 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
 
 /**
  * The worst routes first, and an order that is stable across refreshes.
- * @type {View}
+ * @returns {View}
  */
-export const firstView = {
-  page: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan, compare: "", expr: "", table: "", zone: "", theme: "", lang: "",
-};
+export const firstView = () => ({
+  page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), compare: "", expr: "", table: "", zone: "", theme: "", lang: "",
+});
 
 /** The fields that stand in an address as they are, each with what it may be; null for any text. */
 const plain = /** @type {[keyof View, string[] | null][]} */ ([
-  ["page", ["explore", "alerts"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
+  ["page", ["explore", "alerts", "targets"]], ["part", ["time", "events"]], ["show", ["cards", "table"]],
+  ["only", ["unhealthy", "changed", "never", "idle"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
   ["expr", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
 ]);
 
@@ -49,10 +53,11 @@ export function parseView(hash) {
     const text = given.get(name) ?? "";
     return [name, !allowed || allowed.includes(text) ? text : ""];
   });
+  const first = firstView();
   return {
-    ...firstView, ...Object.fromEntries(texts),
-    sort: known ? id : firstView.sort,
-    descending: known ? sort.startsWith("-") : firstView.descending,
+    ...first, ...Object.fromEntries(texts),
+    sort: known ? id : first.sort,
+    descending: known ? sort.startsWith("-") : first.descending,
     span: parseSpan(given.get("span") ?? ""),
   };
 }
@@ -63,12 +68,13 @@ export function parseView(hash) {
  */
 export function formatView(view) {
   const out = new URLSearchParams();
-  if (view.sort !== firstView.sort || view.descending !== firstView.descending) {
+  const first = firstView();
+  if (view.sort !== first.sort || view.descending !== first.descending) {
     out.set("sort", (view.descending ? "-" : "") + view.sort);
   }
   for (const [name] of plain) if (view[name]) out.set(name, String(view[name]));
   const span = formatSpan(view.span);
-  if (span !== formatSpan(firstSpan)) out.set("span", span);
+  if (span !== formatSpan(firstSpan())) out.set("span", span);
   const text = out.toString();
   return text ? `#${text}` : "";
 }
@@ -81,7 +87,7 @@ export function formatView(view) {
 export const addressOf = (view, change) => formatView({ ...view, ...change }) || "#";
 
 /** What one has gone to can be left by going back; a filter is no place. */
-const places = /** @type {(keyof View)[]} */ (["page", "open", "route", "span", "expr"]);
+const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "expr"]);
 
 /**
  * isElsewhere reports that a view shows another place than the previous one.

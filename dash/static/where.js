@@ -1,6 +1,7 @@
 // Time by route, and instances that differ. Pure.
 
 import { byPart } from "./now.js";
+import { numberOf } from "./sample.js";
 
 /**
  * busiest are the routes by their share of the service's time. By Little's law, request
@@ -57,4 +58,54 @@ export function isFar(value, all, least) {
   others.splice(others.indexOf(value), 1);
   others.sort((a, b) => a - b);
   return value >= 2 * others[Math.floor((others.length - 1) / 2)];
+}
+
+/**
+ * parted are the lines of some keys, in their order, and the sum of the others.
+ * @param {{name: string, values: (number | null)[]}[]} lines
+ * @param {string[]} keys
+ * @returns {{chosen: {name: string, values: (number | null)[]}[], others: (number | null)[] | null, n: number}}
+ */
+export function parted(lines, keys) {
+  const chosen = keys.flatMap((key) => lines.filter((l) => l.name === key));
+  const rest = lines.filter((l) => !keys.includes(l.name));
+  const others = rest.length ? rest[0].values.map((_, i) => rest.reduce((/** @type {number | null} */ sum, { values }) => (values[i] === null ? sum : (sum ?? 0) + Number(values[i])), null)) : null;
+  return { chosen, others, n: rest.length };
+}
+
+/**
+ * RouteMeans are the mean latencies of a route by instance.
+ * @typedef {{key: string, name: string, means: {instance: string, mean: number, far: boolean}[]}} RouteMeans
+ */
+
+/**
+ * meansOfRoutes reads the mean latency of each route in each instance.
+ * @param {import("./model.js").Sample[]} samples with the parts seconds and count
+ * @param {string[]} keys of the routes, in their order
+ * @param {number} most instances
+ * @returns {{instances: string[], routes: RouteMeans[]}}
+ */
+export function meansOfRoutes(samples, keys, most) {
+  /** @type {Map<string, Map<string, Record<string, number>>>} */
+  const found = new Map();
+  const seconds = new Map();
+  for (const { metric, value } of samples) {
+    const { path = "", instance = "", part = "" } = metric;
+    // A histogram without the method counts all methods of a path.
+    const key = metric.method === undefined ? path : JSON.stringify([metric.method, path]);
+    if (!found.has(key)) found.set(key, new Map());
+    const by = /** @type {Map<string, Record<string, number>>} */ (found.get(key));
+    by.set(instance, { ...by.get(instance), [part]: numberOf(value[1]) });
+    if (part === "seconds") seconds.set(instance, (seconds.get(instance) ?? 0) + (numberOf(value[1]) || 0));
+  }
+  const instances = [...seconds].sort((a, b) => b[1] - a[1]).slice(0, most).map(([name]) => name).sort();
+  const routes = keys.flatMap((key) => {
+    const [method, path] = JSON.parse(key);
+    const by = found.get(key) ?? found.get(path);
+    if (!by) return [];
+    const means = instances.map((instance) => ({ instance, mean: (by.get(instance)?.seconds ?? NaN) / (by.get(instance)?.count ?? NaN) }));
+    const known = means.map((m) => m.mean).filter(Number.isFinite);
+    return [{ key, name: `${method} ${path}`.trim(), means: means.map((m) => ({ ...m, far: isFar(m.mean, known, 0.005) })) }];
+  });
+  return { instances, routes };
 }

@@ -22,8 +22,8 @@ const (
 	importsFirst = "\nimport \"./" + firstModule + "\";\n"
 )
 
-// The styles, in the order of index.html before.
-const styles = `@import "./vendor/uPlot.min.css"; @import "./theme.css";`
+// The styles that come first: what every screen has. The others, one for each screen, follow by name.
+const firstStyles = `@import "./vendor/uPlot.min.css"; @import "./theme.css";`
 
 // esbuild puts what the page and the later screens share into a file of this name. That
 // is all of the page, because the later module imports it (see load): the page is one
@@ -130,8 +130,8 @@ func load(dir, table string) func(api.PluginBuild) {
 			return api.OnResolveResult{Path: "tacho.css", Namespace: "styles"}, nil
 		})
 		build.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "styles"}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
-			contents := styles
-			return api.OnLoadResult{Contents: &contents, ResolveDir: dir, Loader: api.LoaderCSS}, nil
+			contents, err := styles(dir)
+			return api.OnLoadResult{Contents: &contents, ResolveDir: dir, Loader: api.LoaderCSS}, err
 		})
 	}
 }
@@ -146,4 +146,19 @@ func failure(messages []api.Message) error {
 		}
 	}
 	return errors.Join(all...)
+}
+
+// styles is a sheet that imports all others.
+func styles(dir string) (string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.css")) // sorted
+	if err != nil {
+		return "", err
+	}
+	contents := firstStyles
+	for _, name := range names {
+		if base := filepath.Base(name); base != "theme.css" {
+			contents += fmt.Sprintf(" @import %q;", "./"+base)
+		}
+	}
+	return contents, nil
 }

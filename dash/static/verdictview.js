@@ -1,0 +1,161 @@
+// The answer first: one sentence, and below it the lanes that show it.
+
+import { attribute, make, put } from "./dom.js";
+import { shorten, time, visible } from "./format.js";
+import { icon, stateIcon } from "./icons.js";
+import { lanes } from "./lanes.js";
+import { say } from "./messages.js";
+import { rangeOf } from "./now.js";
+import { matchersOf, numberQuery, selector } from "./queries.js";
+import { placeOf } from "./rows.js";
+import { afterText, claim, clockAt, headlineOf, headlineOfAll, incidentSpan, secondsAt, sinceText, stateOfKind, subjectOf, valueOf } from "./verdict.js";
+import { addressOf } from "./view.js";
+
+/** Lanes of findings that are shown; the others are counted. */
+const maxLanes = 5;
+
+/** @param {import("./now.js").ChangeView} changeView */
+export function verdictView(changeView) {
+  const state = stateIcon();
+  const text = make("span");
+  const quiet = make("span", { class: "quiet" });
+  const zoom = make("button", { type: "button", class: "ctl" }, icon("zoom"), make("span", {}, say("zoomTo")));
+  const help = make("a", { class: "ctl" }, icon("book"), make("span", {}, say("whatToDo")));
+  const copy = make("button", { type: "button", class: "ctl icon opt", "aria-label": say("copyText"), title: say("copyText") }, icon("copy"));
+  const acts = make("div", { class: "acts" }, zoom, help, copy);
+  const rows = lanes();
+  const rest = make("p", { class: "foot" });
+  const element = make("section", { class: "verdict", "aria-label": say("verdict") },
+    make("div", { class: "say" }, state.element, make("p", { class: "sentence", role: "status" }, text, quiet), acts), rows.element, rest);
+  /** @type {import("./now.js").Now | null} */
+  let shown = null;
+  zoom.addEventListener("click", () => {
+    const span = shown && incidentSpan(shown);
+    if (span) changeView((view) => ({ ...view, span }));
+  });
+  copy.addEventListener("click", () => { if (shown) void copyText(`${text.textContent}${quiet.textContent}`, shown); });
+  return {
+    element,
+    /**
+     * @param {import("./now.js").Now} now
+     * @param {import("./model.js").Service | null} service null for all
+     * @param {{facts?: string, marks?: import("./marks.js").Mark[], route?: import("./model.js").Route}} [more]
+     */
+    update(now, service, more = {}) {
+      const { facts = "", marks = [], route } = more;
+      shown = now;
+      const findings = findingsOf(now, service, route);
+      const head = service ? headlineOf(service, findings, overOf(now, service, route), { facts, stale: staleOf(now), route }) : headlineOfAll(now.services, staleOf(now));
+      state.update({ bad: "errors", warn: "slow", good: "healthy", idle: "idle" }[head.tone] ?? "idle");
+      put(text, head.text);
+      put(quiet, head.quiet);
+      const calm = head.tone === "good" || head.tone === "idle";
+      attribute(element, "class", `verdict ${calm ? "plain" : head.tone}`);
+      zoom.hidden = !incidentSpan(now);
+      help.hidden = calm || !findings.some((f) => f.path !== undefined || f.kind === "target");
+      attribute(help, "href", addressOf(now.view, { page: findings[0]?.kind === "target" ? "targets" : "alerts" }));
+      const all = service ? serviceLanes(now, service, findings, marks) : jobLanes(now);
+      rows.update(all.slice(0, maxLanes), { from: now.edges.from, to: Math.max(now.edges.to, now.at) }, marks.findLast((m) => m.kind === "deploy")?.at);
+      rest.hidden = all.length <= maxLanes;
+      put(rest, say("moreLanes", { n: all.length - maxLanes }));
+    },
+  };
+}
+
+/** staleOf is the time of numbers that are too old to be the present; "" if they are not. */
+const staleOf = (/** @type {import("./now.js").Now} */ now) => (now.stale ? time(new Date(now.at * 1000), new Date()) : "");
+
+const isOf = (/** @type {import("./model.js").Route | undefined} */ route) => (/** @type {import("./verdict.js").Finding} */ f) =>
+  !route || (f.path === route.path && (f.method ?? "") === route.method);
+
+/** findingsOf are what is wrong with a service or a route; without a verdict, what its own states say. */
+function findingsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service | null} */ service, /** @type {import("./model.js").Route | undefined} */ route) {
+  return service ? (service.judged?.findings ?? []).filter(isOf(route)) : now.services.flatMap((s) => s.judged?.findings ?? []);
+}
+
+/** overOf is what was wrong and is over, if that was in the range that is shown. */
+const overOf = (/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./model.js").Route | undefined} */ route) =>
+  (service.judged?.over ?? []).filter(isOf(route)).filter((f) => secondsAt(f.until) >= now.edges.from);
+
+/** serviceLanes are the deployments in the range, and the findings of a service. */
+function serviceLanes(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {import("./marks.js").Mark[]} */ marks) {
+  const fired = bellsOf(now, service.job, findings.length > 0);
+  const over = findings.length > 0 ? [] : overOf(now, service, undefined);
+  const shown = [...findings, ...over];
+  // A deployment explains nothing while all is well: it is an event then.
+  const deploys = shown.length === 0 ? [] : marks.filter((m) => m.kind === "deploy").slice(-2);
+  return [
+    ...deploys.map((m) => /** @type {import("./lanes.js").Lane} */ ({ key: m.key, state: "deploy", subject: "", text: say("versionDeployed", { version: visible(m.text) }), since: clockAt(m.at), where: "", from: m.at })),
+    ...byRoute(shown).map((all) => laneOf(now, service, all, fired)),
+  ];
+}
+
+/** byRoute puts the findings of a route together, in the order of the worst. */
+function byRoute(/** @type {import("./verdict.js").Finding[]} */ findings) {
+  /** @type {Map<string, import("./verdict.js").Finding[]>} */
+  const found = new Map();
+  for (const f of findings) {
+    const key = f.path === undefined ? JSON.stringify(f) : JSON.stringify([f.method, f.path]);
+    found.set(key, [...(found.get(key) ?? []), f]);
+  }
+  return [...found.values()];
+}
+
+/** jobLanes are the services that are not healthy, each by its worst finding. */
+function jobLanes(/** @type {import("./now.js").Now} */ now) {
+  return now.services.flatMap((s) => {
+    const [f] = s.judged?.findings ?? [];
+    if (!f) return [];
+    const lane = laneOf(now, s, [f], new Map());
+    const more = byRoute(s.judged?.findings ?? []).length - 1;
+    return [{ ...lane, key: s.key, job: visible(s.job), was: [lane.was, more ? say("moreShort", { n: more }) : "", afterText(f)].filter(Boolean).join(say("listComma")), href: addressOf(now.view, { open: placeOf(s), route: "" }) }];
+  });
+}
+
+/**
+ * laneOf is the lane of the findings of a route, or of one finding of something else; the worst comes first.
+ * @returns {import("./lanes.js").Lane}
+ */
+function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {Map<string, number[]>} */ fired) {
+  const [f] = findings;
+  const place = f.where;
+  const route = f.path === undefined ? "" : `${f.method ?? ""} ${f.path}`;
+  const told = findings.filter((g) => !g.until && g.before !== undefined && g.kind !== "target").map((g) => valueOf(g.kind, g.before));
+  return {
+    key: JSON.stringify([f.kind, f.method, f.path, f.instance, f.alert, f.since]),
+    state: stateOfKind(f.kind), subject: shorten(subjectOf(f), 100), text: findings.map(claim).join(say("listComma")), was: told.length ? say("wasValue_", { value: told.join(say("listComma")) }) : "",
+    since: !f.since || f.until ? sinceText(f) : (f.atLeast ? "≤ " : "") + clockAt(secondsAt(f.since)),
+    where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? say("allInstances", { n: place.instances }) : visible(f.instance ?? ""),
+    only: Boolean(place?.only), from: secondsAt(f.since) || now.edges.from, to: secondsAt(f.until) || undefined,
+    href: route ? addressOf(now.view, { open: placeOf(s), route }) : f.kind === "target" ? addressOf(now.view, { page: "targets" }) : addressOf(now.view, { page: "alerts" }),
+    bells: fired.get(JSON.stringify([f.method ?? "", f.path ?? ""])) ?? [], values: valuesOf(now, s, f),
+  };
+}
+
+/** valuesOf are the values of a finding over the range. */
+function valuesOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./verdict.js").Finding} */ f) {
+  const id = { errors: "errorRatio", latency: "p95" }[f.kind];
+  if (!id || f.path === undefined) return undefined;
+  const expr = numberQuery(now.source, id, { job: s.job, schema: s.schema, method: f.method ?? "", path: f.path });
+  return rangeOf(now, expr)?.value?.series[0]?.values;
+}
+
+/** bellsOf is when alerts on each route of a job began to fire, in the range. */
+function bellsOf(/** @type {import("./now.js").Now} */ now, /** @type {string} */ job, /** @type {boolean} */ any) {
+  /** @type {Map<string, number[]>} */
+  const found = new Map();
+  if (!any) return found;
+  const answer = rangeOf(now, `max by (method, path) (ALERTS${selector([["alertstate", "=", "firing"], ...matchersOf({ job, schema: "" })])})`)?.value;
+  for (const { metric, values } of answer?.series ?? []) {
+    const i = values.findIndex((/** @type {number | null} */ v) => v !== null);
+    // One that already fired when the range began has no beginning in it.
+    if (i > 0) found.set(JSON.stringify([metric.method ?? "", metric.path ?? ""]), [/** @type {import("./api.js").Range} */ (answer).start + i * now.step]);
+  }
+  return found;
+}
+
+/** copyText copies a text with the address of the view. */
+async function copyText(/** @type {string} */ text, /** @type {import("./now.js").Now} */ now) {
+  const span = "last" in now.view.span ? { from: Math.floor(now.at - now.view.span.last), to: Math.floor(now.at) } : now.view.span;
+  await navigator.clipboard?.writeText(`${text}\n${new URL(addressOf(now.view, { span }), document.baseURI).href}`).catch(() => {});
+}
