@@ -155,9 +155,3 @@ func (b *tab) drag(element string, from, to float64) {
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (x+end)/2, y, chromedp.ButtonLeft), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, end, y, chromedp.ButtonLeft),
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, end, y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 }
-
-// choose sets a list of choices, as a person would.
-func (b *tab) choose(id, value string) {
-	b.t.Helper()
-	b.text(fmt.Sprintf(`(() => { const e = document.getElementById(%q); e.focus(); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true})); return e.value; })()`, id, value))
-}
