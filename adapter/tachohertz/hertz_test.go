@@ -192,7 +192,7 @@ func TestRefused(t *testing.T) {
 	await(t, m, "http_requests_in_flight 0")
 }
 
-// TestErrors: the status finally sent is recorded, whoever answers an error or a panic.
+// TestErrors: the status finally sent is recorded, also when a handler of errors or of panics sends it.
 func TestErrors(t *testing.T) {
 	var m *tacho.Meter
 	address := serve(t, func(h *server.Hertz) {

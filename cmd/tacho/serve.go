@@ -156,7 +156,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if err != nil {
 		return o, err
 	}
-	o.Page = newPage(dash.Options{BatchPath: server.BatchPath, VerdictPath: server.VerdictPath, TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
+	o.Page = newPage(dash.Options{TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
 	if o.ConfigFile = file; file == "" {
 		if o.Config, err = target.Config(targets, s); err != nil {
 			return o, err
@@ -222,8 +222,9 @@ var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
 // with its external URL.
 const runbooks = "{{ externalURL }}/alerts/"
 
-// newPage returns the handler of the dashboard and the alerts' runbooks.
+// newPage returns the handler of the dashboard of this server and the alerts' runbooks.
 func newPage(o dash.Options, limits limitFlags) http.Handler {
+	o.BatchPath, o.VerdictPath, o.Version = server.BatchPath, server.VerdictPath, versionText()
 	mux := http.NewServeMux()
 	mux.Handle("/", dash.Handler(o))
 	mux.Handle("GET /alerts/", http.StripPrefix("/alerts/", docs.Alerts(limits.notes())))

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { activeAlerts, alertGroups, downTargets, markRatesMissing, reason, services } from "../static/model.js";
+import { activeAlerts, alertGroups, downTargets, markRatesMissing, services } from "../static/model.js";
+import { guess } from "../static/verdict.js";
 
 const sample = (part, metric, value) => ({ metric: { part, ...metric }, value: [0, String(value)] });
 const route = (job, path, method = "GET") => ({ job, schema: "default", method, path });
@@ -34,7 +35,8 @@ test("states", () => {
 test("a service is as bad as its worst route, however busy the others are", () => {
   const [s] = services([sample("rate", route("shop", "/"), 1000), sample("rate", route("shop", "/pay"), 1), sample("errors", route("shop", "/pay"), 1)]);
   assert.equal(s.state, "errors");
-  assert.deepEqual(reason(s), { key: "whyErrors", values: { route: "GET /pay", ratio: "100%", latency: "–" }, more: 0 });
+  guess([s], [], []);
+  assert.deepEqual(s.judged.findings.map((f) => [f.kind, f.method, f.path, f.now]), [["errors", "GET", "/pay", 1]]);
 });
 
 test("numbers of a service are sums of its routes'", () => {
@@ -100,5 +102,5 @@ test("requests without a status are not requests without errors", () => {
 test("a service that is counted and has no rate says so", () => {
   const all = services([sample("targets", { job: "shop" }, 1), sample("targets", { job: "bare" }, 1)]);
   markRatesMissing(all, [{ labels: { alertname: "TachoRatesMissing", job: "shop" }, state: "pending" }, { labels: { alertname: "Other", job: "bare" } }]);
-  assert.deepEqual(all.map((s) => [s.job, reason(s).key]).sort(), [["bare", "whyNoData"], ["shop", "whyNoRates"]]);
+  assert.deepEqual(all.map((s) => [s.job, s.state, Boolean(s.ratesMissing)]).sort(), [["bare", "noData", false], ["shop", "noData", true]]);
 });

@@ -5,6 +5,7 @@ import { csvField, routesCSV } from "../static/csv.js";
 import { filterOf, statusPattern } from "../static/filter.js";
 import { findingsOf, latencyLimit, newsOf, ranksOf } from "../static/findings.js";
 import { placeOnAxis, widthOf } from "../static/geometry.js";
+import { learnLimits } from "../static/model.js";
 import { firstOf, rows } from "../static/rows.js";
 import { areaPath } from "../static/sparkline.js";
 import { parseView } from "../static/view.js";
@@ -53,6 +54,8 @@ test("what changed is what the verdict found", () => {
   assert.equal(newsOf([finding("errors", "/e", { atLeast: true })]).text, `failing since before ${clock(20)}`);
   assert.equal(found.size, 3);
   assert.deepEqual([latencyLimit({ judged: { findings: [finding("errors", "/", { limit: 0.05 }), finding("latency", "/")] } }), latencyLimit({})], [0.3, 1]);
+  learnLimits("quiet", "", { errorRatio: 0.05, latency: 0.2 });
+  assert.equal(latencyLimit({ job: "quiet", judged: { findings: [] } }), 0.2);
 });
 
 test("a latency has the same place in every row, and little is still seen", () => {

@@ -10,7 +10,7 @@ useZone("UTC");
 const day = new Date().toISOString().slice(0, 10);
 const at = (clock) => `${day}T${clock}Z`;
 const route = (method, path, rate = 1) => ({ key: JSON.stringify([method, path]), method, path, rate, state: "healthy", errorRatio: 0, p95: 0.1 });
-const shop = () => ({ key: "shop", job: "shop", schema: "", state: "healthy", routes: [route("GET", "/second_route"), route("GET", "/api"), route("GET", "/idle", 0)], because: [] });
+const shop = () => ({ key: "shop", job: "shop", schema: "", state: "healthy", routes: [route("GET", "/second_route"), route("GET", "/api"), route("GET", "/idle", 0)] });
 const failing = { kind: "errors", job: "shop", method: "GET", path: "/second_route", now: 0.712, worst: 0.75, before: 0.001, since: at("01:49:20"), after: { kind: "deployment", version: "1.1.0", at: at("01:48:56") } };
 const slow = { kind: "latency", job: "shop", method: "GET", path: "/api", now: 0.724, worst: 0.8, before: 0.12, since: at("01:49:20"), where: { instances: 2, only: "b" } };
 const more = { facts: " 3 routes.", stale: "" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { meansBefore, meansOf, spanMeans, spansOf } from "../static/before.js";
+import { meansBefore, meansOf } from "../static/before.js";
 import { eventsOf, firingOver } from "../static/events.js";
 import { neverCalled, ofInstances, outgoing, pools, rateBy, saturation, sizes } from "../static/names.js";
 import { numberQuery, raw, recorded } from "../static/queries.js";
@@ -57,17 +57,6 @@ test("every number of a head or a table can be asked for, narrowed to what it is
     for (const id of ["inFlight", "targets"]) assert.ok(numberQuery(source, id, hostile).includes('job="a\\"b"'), id);
     assert.equal(numberQuery(source, "trend", hostile), "");
   }
-});
-
-test("the means of two spans, by service", () => {
-  const view = { ...parseView(""), compare: "day" };
-  const q = spanMeans({ source: recorded, edges: { from: 0, to: 600 }, view });
-  assert.ok(q.includes("avg_over_time(tacho:job_http_requests_by_status:rate[600s])") && q.includes("[600s] offset 86400s"), q);
-  const found = spansOf(vector([{ job: "a", part: "rate" }, 4], [{ job: "a", part: "rateBefore" }, 2], [{ job: "a", part: "errors" }, 1], [{ job: "a", schema: "x", part: "rate" }, 1]));
-  assert.deepEqual(found.get('["a",""]').errorRatio, [0.25, 0]);
-  assert.deepEqual(found.get('["a",""]').rate, [4, 2]);
-  assert.ok(found.has('["a","x"]'));
-  assert.equal(spansOf(undefined), undefined);
 });
 
 test("a sparkline breaks where nothing is known", () => {

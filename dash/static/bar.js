@@ -11,7 +11,7 @@ import { lengthOf, shortest } from "./range.js";
 import { placeOf } from "./rows.js";
 import { selectedService } from "./services.js";
 import { stateText } from "./head.js";
-import { addressOf } from "./view.js";
+import { addressOf, still } from "./view.js";
 
 /** The screens, the views they select, and their icons in the dock. */
 const places = /** @type {{key: string, label: string, icon: string, change: Partial<import("./view.js").View>}[]} */ ([
@@ -220,19 +220,16 @@ function spanText(/** @type {import("./range.js").Span} */ span) {
 
 /** paused is a view that stands still or follows the clock, whichever it did not do. */
 export function paused(/** @type {import("./view.js").View} */ view, /** @type {number} */ at) {
-  const { span } = view;
-  if (!("last" in span)) return { ...view, span: { last: Math.max(shortest, lengthOf(span)) } };
-  const to = Math.floor(at);
-  return { ...view, span: { from: to - span.last, to } };
+  return "last" in view.span ? still(view, at) : { ...view, span: { last: Math.max(shortest, lengthOf(view.span)) } };
 }
 
 /** liveControl says how old the numbers are, and pauses. */
 function liveControl(/** @type {import("./now.js").ChangeView} */ changeView, /** @type {() => void} */ cancel) {
   const dot = make("span", { class: "dot beat" });
-  const still = icon("play");
+  const play = icon("play");
   const word = make("span");
   const clock = make("time", { id: "clock", class: "muted" }, "–");
-  const button = make("button", { type: "button", class: "ctl live", id: "live" }, dot, still, word, " ", clock);
+  const button = make("button", { type: "button", class: "ctl live", id: "live" }, dot, play, word, " ", clock);
   const stop = make("button", { type: "button", class: "ctl", id: "cancel", hidden: "" }, say("cancel"));
   const waiting = make("span", { id: "waiting", class: "muted small" });
   /** @type {import("./now.js").Now | null} */
@@ -252,7 +249,7 @@ function liveControl(/** @type {import("./now.js").ChangeView} */ changeView, /*
       put(clock, text);
       attribute(dot, "class", old ? "dot stale" : "dot beat");
       dot.hidden = !follows;
-      still.toggleAttribute("hidden", follows);
+      play.toggleAttribute("hidden", follows);
       attribute(button, "class", `ctl ${old ? "is-warn" : follows ? "live" : ""}`.trim());
       attribute(button, "aria-pressed", String(follows));
       attribute(button, "title", say(follows ? "pauseMeans" : "goLiveMeans"));

@@ -17,45 +17,6 @@ function over(/** @type {import("./queries.js").Source} */ source, /** @type {st
 }
 
 /**
- * spanMeans is the query for the means of both time ranges, of all services.
- * @param {Pick<import("./now.js").Now, "source" | "edges" | "view">} now
- */
-export function spanMeans({ source, edges, view }) {
-  const seconds = Math.round(edges.to - edges.from);
-  const spans = [["", ""], ["Before", ` offset ${shiftOf(view.compare, edges)}s`]];
-  return union(/** @type {[string, string][]} */ (spans.flatMap(([when, offset]) => {
-    const requests = (/** @type {string[][]} */ matchers) => `sum by (${ofService}) (${over(source, ofStatus, "http_requests_total", matchers, seconds, offset)})`;
-    const latency = `max by (${ofService}) (${over(source, "tacho:job_http_request_duration_seconds:quantile", "", [["quantile", "=", "0.95"]], seconds, offset)})`;
-    return [
-      [`rate${when}`, requests([])], [`errors${when}`, requests([errors])],
-      ...(source.name === "recorded" ? [[`p95${when}`, latency]] : []),
-    ];
-  })));
-}
-
-/**
- * spansOf reads the result: for each service, by the ID of a tile, the means of the range
- * and of the previous one.
- * @param {import("./model.js").Sample[] | undefined} samples
- * @returns {Map<string, Record<string, [number, number]>> | undefined}
- */
-export function spansOf(samples) {
-  if (!samples) return undefined;
-  /** @type {Map<string, Record<string, number>>} */
-  const found = new Map();
-  for (const { metric, value } of samples) {
-    const key = JSON.stringify([metric.job ?? "", metric.schema ?? ""]);
-    if (!found.has(key)) found.set(key, {});
-    Object.assign(/** @type {Record<string, number>} */ (found.get(key)), { [metric.part]: numberOf(value[1]) });
-  }
-  return new Map([...found].map(([key, n]) => [key, /** @type {Record<string, [number, number]>} */ ({
-    rate: [n.rate, n.rateBefore],
-    errorRatio: [(n.errors ?? 0) / n.rate, (n.errorsBefore ?? 0) / n.rateBefore],
-    p95: [n.p95, n.p95Before],
-  })]));
-}
-
-/**
  * overviewLines is the query for the request and error rates of all services over the range.
  * @param {Pick<import("./now.js").Now, "source" | "step" | "every">} now
  */

@@ -6,7 +6,7 @@ import { shorten, visible } from "./format.js";
 import { stateIcon } from "./icons.js";
 import { say } from "./messages.js";
 import { sparkPath } from "./sparkline.js";
-import { track } from "./track.js";
+import { track } from "./glyph.js";
 
 /**
  * A Cell is a text, or a text with a tooltip, a link, a share from 0 to 1 that is drawn as
@@ -70,7 +70,7 @@ function factRow(/** @type {Row & {heads: Head[]}} */ { heads }) {
 /** factCell shows a cell; external text is made visible and shortened. */
 function factCell(/** @type {HTMLElement} */ element) {
   const state = stateIcon();
-  const bar = track();
+  const bar = track("calm");
   const line = svg("path", { class: "ln lq95" });
   const spark = svg("svg", { class: "spark", viewBox: "0 0 100 22", preserveAspectRatio: "none", "aria-hidden": "true" }, line);
   const was = make("span", { class: "was" });

@@ -1,8 +1,8 @@
 // What the verdict found of each route of a service, in the words of a cell. Pure.
 
 import { say } from "./messages.js";
-import { limits } from "./model.js";
-import { clockAt, secondsAt, stateOfKind } from "./verdict.js";
+import { limitsOf } from "./model.js";
+import { clockAt, routeKey, secondsAt, stateOfKind } from "./verdict.js";
 
 /** @typedef {import("./verdict.js").Finding} Finding */
 
@@ -19,8 +19,7 @@ export function findingsOf({ judged }) {
     const found = new Map();
     for (const f of all ?? []) {
       if (f.path === undefined || !(f.kind in words)) continue;
-      const key = JSON.stringify([f.method ?? "", f.path]);
-      found.set(key, [...(found.get(key) ?? []), f]);
+      found.set(routeKey(f), [...(found.get(routeKey(f)) ?? []), f]);
     }
     return found;
   };
@@ -33,7 +32,7 @@ export function findingsOf({ judged }) {
  * @returns {Map<string, number>}
  */
 export function ranksOf({ judged }) {
-  const keys = (judged?.findings ?? []).filter((f) => f.path !== undefined).map((f) => JSON.stringify([f.method ?? "", f.path]));
+  const keys = (judged?.findings ?? []).filter((f) => f.path !== undefined).map(routeKey);
   return new Map([...new Set(keys)].map((key, i) => [key, i]));
 }
 
@@ -57,7 +56,7 @@ export function newsOf(findings) {
 const latest = (/** @type {Finding[]} */ findings) => Math.max(...findings.map((f) => secondsAt(f.until)));
 
 /**
- * latencyLimit is the limit of p95 in a service: that of the rules if they found one, else the default.
+ * latencyLimit is the limit of p95 in a service: that of a finding, else that of the verdict, else the default.
  * @param {import("./model.js").Service} service
  */
-export const latencyLimit = ({ judged }) => [...(judged?.findings ?? []), ...(judged?.over ?? [])].find((f) => f.kind === "latency")?.limit ?? limits.slow;
+export const latencyLimit = ({ job, judged }) => [...(judged?.findings ?? []), ...(judged?.over ?? [])].find((f) => f.kind === "latency")?.limit ?? limitsOf(job).slow;

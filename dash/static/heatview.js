@@ -4,7 +4,7 @@ import { card, nothing, tools } from "./card.js";
 import { queryBox } from "./chart.js";
 import { color } from "./colors.js";
 import { momentOf, nearest, pin, point } from "./cursor.js";
-import { attribute, make, put, svg } from "./dom.js";
+import { attribute, make, svg } from "./dom.js";
 import { clock, latency, minute, rate, time } from "./format.js";
 import { groups, heat, nativeHeat, shadeOf, usual } from "./heat.js";
 import { roundTimes } from "./lanes.js";

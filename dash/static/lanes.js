@@ -2,9 +2,10 @@
 
 import { attribute, list, make, put, svg } from "./dom.js";
 import { minute, clock } from "./format.js";
+import { percentOf } from "./geometry.js";
 import { icon, stateIcon } from "./icons.js";
 import { say } from "./messages.js";
-import { sparkPath } from "./sparkline.js";
+import { areaPath, sparkPath } from "./sparkline.js";
 
 /**
  * A Lane is a line of the verdict.
@@ -50,8 +51,6 @@ export function lanes() {
   };
 }
 
-const percent = (/** @type {number} */ f) => `${Math.round(f * 1000) / 10}%`;
-
 /** place is where a time is on the axis, from 0 to 1. */
 const place = (/** @type {number} */ at, /** @type {Axis} */ { from, to }) => Math.min(1, Math.max(0, (at - from) / Math.max(1, to - from)));
 
@@ -74,7 +73,7 @@ function drawTicks(/** @type {Element} */ ticks, /** @type {Axis} */ axis) {
   }
   times.forEach((at, i) => {
     const f = place(at, axis);
-    attribute(ticks.children[i], "x", percent(f));
+    attribute(ticks.children[i], "x", percentOf(f));
     attribute(ticks.children[i], "class", f > 0.96 ? "end" : f > 0.03 ? "mid" : "");
   });
 }
@@ -115,7 +114,7 @@ function gem(/** @type {Element} */ swim) {
   const down = svg("line", { class: "cut", y1: "50%", y2: "100%" });
   swim.append(svg("line", { class: "base", x2: "100%", y1: "50%", y2: "50%" }), down, shape);
   return (/** @type {Lane & {axis: Axis}} */ { from, axis }) => {
-    const x = percent(place(from, axis));
+    const x = percentOf(place(from, axis));
     attribute(shape, "x", x);
     for (const end of ["x1", "x2"]) attribute(down, end, x);
   };
@@ -139,31 +138,30 @@ function curve(/** @type {Element} */ swim) {
     const end = to ? place(to, axis) : 1;
     const isCut = lane.cut !== undefined && lane.cut >= axis.from && lane.cut <= axis.to;
     cut.toggleAttribute("hidden", !isCut);
-    if (isCut) for (const x of ["x1", "x2"]) attribute(cut, x, percent(place(lane.cut ?? 0, axis)));
+    if (isCut) for (const x of ["x1", "x2"]) attribute(cut, x, percentOf(place(lane.cut ?? 0, axis)));
     const drawn = values?.some((v) => v !== null);
     base.toggleAttribute("hidden", Boolean(drawn));
     bar.toggleAttribute("hidden", Boolean(drawn));
     for (const path of [ink, ground, hot]) path.toggleAttribute("hidden", !drawn);
     attribute(run, "class", `run${tone}`);
-    attribute(run, "x", percent(begin));
-    attribute(run, "width", percent(Math.max(0.004, end - begin)));
+    attribute(run, "x", percentOf(begin));
+    attribute(run, "width", percentOf(Math.max(0.004, end - begin)));
     if (drawn) drawCurve(/** @type {(number | null)[]} */ (values), begin, end, [ink, ground, hot], tone);
-    drawBells(bells, (lane.bells ?? []).filter((at) => at >= axis.from && at <= axis.to).map((at) => percent(place(at, axis))), Boolean(drawn));
+    drawBells(bells, (lane.bells ?? []).filter((at) => at >= axis.from && at <= axis.to).map((at) => percentOf(place(at, axis))), Boolean(drawn));
   };
 }
 
 function drawCurve(/** @type {(number | null)[]} */ values, /** @type {number} */ begin, /** @type {number} */ end, /** @type {Element[]} */ [ink, ground, hot], /** @type {string} */ tone) {
   const last = values.length - 1;
   const [a, b] = [Math.min(last, Math.ceil(begin * last)), Math.max(0, Math.floor(end * last))];
-  const most = Math.max(...values.map((v) => v ?? 0), 1e-12);
-  const within = (/** @type {(i: number) => boolean} */ inside) => sparkPath(values.map((v, i) => (inside(i) ? v : null)), most * 1.08, 1000, 100);
-  attribute(ink, "d", within((i) => i <= a || i >= b));
-  const line = within((i) => i >= a && i <= b);
-  attribute(hot, "d", line);
+  const most = Math.max(...values.map((v) => v ?? 0), 1e-12) * 1.08;
+  const within = (/** @type {(i: number) => boolean} */ inside) => values.map((v, i) => (inside(i) ? v : null));
+  const wrong = within((i) => i >= a && i <= b);
+  attribute(ink, "d", sparkPath(within((i) => i <= a || i >= b), most, 1000, 100));
+  attribute(hot, "d", sparkPath(wrong, most, 1000, 100));
   attribute(hot, "class", `hotline${tone}`);
   attribute(ground, "class", `hot${tone}`);
-  const x = (/** @type {number} */ i) => Math.round((i / Math.max(1, last)) * 1000);
-  attribute(ground, "d", line && b > a ? `M${x(a)} 100L${line.slice(1).replaceAll("M", "L")}L${x(b)} 100Z` : "");
+  attribute(ground, "d", b > a ? areaPath(wrong, most, 1000, 100) : "");
 }
 
 function drawBells(/** @type {Element} */ group, /** @type {string[]} */ at, /** @type {boolean} */ high) {

@@ -4,7 +4,7 @@ import { Problem, prometheus } from "./api.js";
 import { bar, paused, shifted } from "./bar.js";
 import { cache } from "./cache.js";
 import { attribute, byId, isVisible, make, put } from "./dom.js";
-import { age, time, useLanguage, useZone, visible } from "./format.js";
+import { time, useLanguage, useZone, visible } from "./format.js";
 import { listen as listenToKeys } from "./keys.js";
 import { interval, live } from "./live.js";
 import { speak } from "./language.js";
@@ -17,7 +17,7 @@ import { numberOf } from "./sample.js";
 import { servicesScreen } from "./services.js";
 import { showEmpty } from "./empty.js";
 import { guess, incidentOf, incidentSpan, judge, titleOf } from "./verdict.js";
-import { addressOf, formatView, isElsewhere, parseView } from "./view.js";
+import { formatView, isElsewhere, parseView, stillAddress } from "./view.js";
 
 /** The job under which tacho's server scrapes itself; not one of the user's services. */
 const self = "tacho";
@@ -325,8 +325,7 @@ function zoomToIncident() {
 
 /** copyAddress copies the address of what is shown, with absolute times. */
 function copyAddress() {
-  const still = paused({ ...view, span: "last" in view.span ? view.span : { last: 60 } }, shown?.at ?? Date.now() / 1000);
-  void navigator.clipboard?.writeText(new URL(addressOf(view, { span: "last" in view.span ? still.span : view.span }), document.baseURI).href).catch(() => {});
+  void navigator.clipboard?.writeText(stillAddress(view, shown?.at ?? Date.now() / 1000)).catch(() => {});
 }
 
 /** metricNames are the names that the server has, for the search. */

@@ -1,7 +1,6 @@
 // From Prometheus's samples to services and routes. Pure.
 
 import { secondsOf } from "./duration.js";
-import { latency, ratio } from "./format.js";
 import { quantiles } from "./queries.js";
 import { numberOf } from "./sample.js";
 
@@ -79,7 +78,6 @@ export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(s
  * @property {string} schema   "" unless the job has several
  * @property {string} names    the schema whose names it uses
  * @property {string} state
- * @property {Route[]} because the routes that cause its state, the worst first
  * @property {number} targets  NaN if Prometheus scrapes none of this job
  * @property {number} down
  * @property {number} rate
@@ -213,7 +211,6 @@ function finish(/** @type {any} */ s, /** @type {any} */ job, /** @type {boolean
     r.state = stateOf(r, s.job);
   }
   s.state = serviceState(s);
-  s.because = s.routes.filter((/** @type {Route} */ r) => r.state === s.state && s.state in worst).sort(worst[s.state]);
 }
 
 /** hidesErrors reports that a route's requests have no status: whether one failed cannot be known. */
@@ -241,30 +238,6 @@ function serviceState(/** @type {any} */ s) {
   if (s.down > 0) return "down";
   if (s.routes.length === 0) return "noData";
   return states.includes("healthy") ? "healthy" : "idle";
-}
-
-/** Which of two routes in the same bad state is named first. */
-const worst = /** @type {Record<string, (a: Route, b: Route) => number>} */ ({
-  errors: (a, b) => b.errorRate - a.errorRate,
-  slow: (a, b) => b.p95 - a.p95,
-});
-
-/**
- * reason is the reason for a service's state: a message key and its values.
- * @param {Service} s
- * @returns {{key: string, values: Record<string, string>, more: number}}
- */
-export function reason(s) {
-  if (s.state === "noData" && s.ratesMissing) return { key: "whyNoRates", values: {}, more: 0 };
-  const key = `why${s.state[0].toUpperCase()}${s.state.slice(1)}`;
-  if (!(s.state in worst)) return { key, values: {}, more: 0 };
-  const r = s.because[0];
-  const at = r ?? s; // each route is within the thresholds, but the service is not
-  return {
-    key,
-    values: { route: r ? `${r.method} ${r.path}` : "", ratio: ratio(at.errorRatio), latency: latency(at.p95) },
-    more: Math.max(0, s.because.length - 1),
-  };
 }
 
 /**

@@ -3,6 +3,7 @@
 import { overviewLines } from "./before.js";
 import { putLatency } from "./cells.js";
 import { attribute, list, make, put, svg } from "./dom.js";
+import { filterField } from "./field.js";
 import { nothing, rate, ratio, visible } from "./format.js";
 import { icon, stateIcon, toneOf } from "./icons.js";
 import { say } from "./messages.js";
@@ -10,9 +11,9 @@ import { isBad } from "./model.js";
 import { rangeOf } from "./now.js";
 import { ruleWindow } from "./panels.js";
 import { hasMatch, placeOf } from "./rows.js";
-import { sparkPath } from "./sparkline.js";
+import { areaPath, sparkPath } from "./sparkline.js";
 import { titleRow } from "./titlerow.js";
-import { claim, subjectOf } from "./verdict.js";
+import { byRoute, claim, subjectOf } from "./verdict.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
 
@@ -91,8 +92,7 @@ function toolRow(/** @type {import("./now.js").ChangeView} */ changeView) {
     button.addEventListener("click", () => changeView((view) => ({ ...view, only })));
     return { only, button, count };
   });
-  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "service-filter", type: "text", autocomplete: "off", spellcheck: "false", "data-filter": "", placeholder: say("filterServices"), "aria-label": say("filterServices") }));
-  filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
+  const filter = filterField("service-filter", "filterServices", changeView);
   const kinds = [["cards", "tiles", "asCards"], ["table", "rows", "asTableOf"]].map(([show, shape, label]) => {
     const button = make("button", { type: "button", class: "ctl icon", "aria-label": say(label), title: say(label) }, icon(shape));
     button.addEventListener("click", () => changeView((view) => ({ ...view, show })));
@@ -101,9 +101,9 @@ function toolRow(/** @type {import("./now.js").ChangeView} */ changeView) {
   const filtered = make("span", { class: "muted small" });
   return {
     element: make("div", { class: "tools" }, make("h2", {}, say("allServices")), make("div", { class: "filters", role: "group", "aria-label": say("show") }, ...chips.map((c) => c.button)),
-      make("div", { class: "end" }, filtered, make("div", { class: "field" }, icon("filter", "s"), filter, make("kbd", {}, "/")), make("span", { class: "group", role: "group", "aria-label": say("show") }, ...kinds.map((k) => k.button)))),
+      make("div", { class: "end" }, filtered, filter.element, make("span", { class: "group", role: "group", "aria-label": say("show") }, ...kinds.map((k) => k.button)))),
     update(/** @type {import("./now.js").Now} */ { services, view }, /** @type {boolean} */ asTable, /** @type {number} */ shown) {
-      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      filter.update(view);
       chips.forEach(({ only, button, count }, i) => {
         put(count, String(services.filter(filters[i].keeps).length));
         attribute(button, "aria-pressed", String(only === view.only));
@@ -119,7 +119,7 @@ function whyOf(/** @type {import("./model.js").Service} */ s) {
   const findings = s.judged?.findings ?? [];
   if (findings.length > 0) {
     const [f] = findings;
-    const more = new Set(findings.map((g) => JSON.stringify([g.method, g.path, g.instance]))).size - 1;
+    const more = byRoute(findings).length - 1;
     return `${subjectOf(f)} ${claim(f)}${more > 0 ? say("commaMore", { n: more }) : ""}`;
   }
   if (s.state === "warning") return (s.judged?.firing ?? []).slice(0, 2).map(visible).join(say("listComma"));
@@ -135,11 +135,9 @@ function curve(/** @type {string} */ color, /** @type {boolean} */ filled) {
     element: svg("svg", { class: "spark", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ground, line),
     line,
     update(/** @type {(number | null)[]} */ values) {
-      const path = sparkPath(values, Math.max(...values.map((v) => v ?? 0), 1e-12) * 1.1, 1000, 100);
-      attribute(line, "d", path);
-      const at = (/** @type {number} */ i) => ((i / Math.max(1, values.length - 1)) * 1000).toFixed(1);
-      const [first, last] = [values.findIndex((v) => v !== null), values.findLastIndex((v) => v !== null)];
-      attribute(ground, "d", filled && path ? `M${at(first)} 100L${path.slice(1).replaceAll("M", "L")}L${at(last)} 100Z` : "");
+      const most = Math.max(...values.map((v) => v ?? 0), 1e-12) * 1.1;
+      attribute(line, "d", sparkPath(values, most, 1000, 100));
+      attribute(ground, "d", filled ? areaPath(values, most, 1000, 100) : "");
     },
   };
 }

@@ -6,6 +6,7 @@ import { icon, stateIcon } from "./icons.js";
 import { say } from "./messages.js";
 import { isBad } from "./model.js";
 import { placeOf, routeOf } from "./rows.js";
+import { showDialog } from "./sheet.js";
 
 /** Entries of each group that are shown. */
 const most = 8;
@@ -69,9 +70,6 @@ export function showPalette(now, changeView, actions, metricNames) {
   const input = /** @type {HTMLInputElement} */ (make("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "found", autocomplete: "off", spellcheck: "false", placeholder: say("searchFor"), "aria-label": say("searchFor") }));
   const found = make("ul", { id: "found", role: "listbox", "aria-label": say("found") });
   const none = make("p", { class: "muted foot", role: "status" });
-  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", { class: "pop palette", "aria-label": say("searchFor") },
-    make("div", { class: "in" }, icon("search"), input), found, none,
-    make("p", { class: "keysline" }, make("span", {}, make("kbd", {}, "↑"), " ", make("kbd", {}, "↓"), " ", say("chooseKey")), make("span", {}, make("kbd", {}, "Enter"), " ", say("openKey")), make("span", {}, make("kbd", {}, "Esc"), " ", say("close")))));
   let entries = entriesOf(now, changeView, actions);
   /** @type {Entry[]} */
   let shown = [];
@@ -95,10 +93,9 @@ export function showPalette(now, changeView, actions, metricNames) {
     at = (at + move + shown.length) % Math.max(1, shown.length);
     show();
   });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  const dialog = showDialog(say("searchFor"), "palette",
+    make("div", { class: "in" }, icon("search"), input), found, none,
+    make("p", { class: "keysline" }, make("span", {}, make("kbd", {}, "↑"), " ", make("kbd", {}, "↓"), " ", say("chooseKey")), make("span", {}, make("kbd", {}, "Enter"), " ", say("openKey")), make("span", {}, make("kbd", {}, "Esc"), " ", say("close"))));
   input.focus();
   show();
   void metricNames().then((names) => {

@@ -2,7 +2,6 @@
 
 import { attribute, list, make, put } from "./dom.js";
 import { age, stamp, visible } from "./format.js";
-import { icon } from "./icons.js";
 import { choice } from "./menu.js";
 import { say } from "./messages.js";
 import { longest, presets, shortest, within } from "./range.js";

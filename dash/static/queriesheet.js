@@ -1,23 +1,16 @@
 // The queries behind the page's numbers. Loaded on first use.
 
 import { make } from "./dom.js";
-import { icon } from "./icons.js";
 import { say } from "./messages.js";
+import { showSheet } from "./sheet.js";
 
 /**
  * showQueries opens the list.
  * @param {[string, string][]} parts each with its name and its PromQL
  */
 export function showQueries(parts) {
-  const close = make("button", { type: "button", class: "ctl icon bare", "aria-label": say("close"), title: say("close") }, icon("off"));
-  const sheet = /** @type {HTMLDialogElement} */ (make("dialog", { class: "pop queries", "aria-label": say("howComputed") },
-    make("header", { class: "sheethead" }, make("h2", {}, say("howComputed")), close),
-    make("dl", { tabindex: "0" }, ...parts.flatMap(([name, expr]) => [make("dt", {}, queryName(name)), make("dd", {}, make("code", {}, expr))]))));
-  close.addEventListener("click", () => sheet.close());
-  sheet.addEventListener("click", (event) => { if (event.target === sheet) sheet.close(); });
-  sheet.addEventListener("close", () => sheet.remove());
-  document.body.append(sheet);
-  sheet.showModal();
+  showSheet(say("howComputed"), "queries",
+    make("dl", { tabindex: "0" }, ...parts.flatMap(([name, expr]) => [make("dt", {}, queryName(name)), make("dd", {}, make("code", {}, expr))])));
 }
 
 function queryName(/** @type {string} */ part) {

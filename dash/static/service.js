@@ -35,7 +35,7 @@ export function serviceView(changeView) {
   const marks = marksOver();
   /** @type {import("./changes.js").Change[]} */
   let changes = [];
-  /** What is below the signals comes after them, and so does not delay them. */
+  /** What is below the signals, and the small lines, come after them, and so do not delay them. */
   let [waiting, later] = [false, false];
   return {
     element,
@@ -66,7 +66,7 @@ export function serviceView(changeView) {
       four.update(now, service, subject, { marks: found, route });
       changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
-      else table.update(now, service, changes, found);
+      else table.update(now, service, changes, found, later);
       if (later) return below.update(now, service, subject, found, route);
       if (waiting) return;
       waiting = true;

@@ -9,7 +9,7 @@ import { bounded, resourceName } from "./lines.js";
 import { say } from "./messages.js";
 import { byInstance, endOf, panels } from "./panels.js";
 import { answerOf, zoomTo } from "./trend.js";
-import { secondsAt, valueOf } from "./verdict.js";
+import { isOn, secondsAt, valueOf } from "./verdict.js";
 import { isFar } from "./where.js";
 
 /** The kinds of findings that each card is about, the tone of their ground, and whether its number has it, too. */
@@ -58,7 +58,7 @@ function panelsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("
 
 /** findingsOf are those on a service or a route, also those that are over. */
 export const findingsOf = (/** @type {import("./model.js").Service} */ s, /** @type {import("./model.js").Route | undefined} */ route) =>
-  [...(s.judged?.findings ?? []), ...(s.judged?.over ?? [])].filter((f) => !route || (f.path === route.path && (f.method ?? "") === route.method));
+  [...(s.judged?.findings ?? []), ...(s.judged?.over ?? [])].filter(isOn(route));
 
 /**
  * groundsOf are the parts of the time in which something was wrong.

@@ -2,6 +2,7 @@
 
 import { limitTexts } from "./cells.js";
 import { attribute, list, make, put } from "./dom.js";
+import { filterField } from "./field.js";
 import { visible } from "./format.js";
 import { latencyLimit } from "./findings.js";
 import { icon } from "./icons.js";
@@ -13,9 +14,6 @@ import { heads, routeRow } from "./routerow.js";
 import { firstOf, kinds, rows } from "./rows.js";
 import { scrolling } from "./scrolling.js";
 import { sortBy } from "./view.js";
-
-/** How long after the table is made its lines are asked for, in milliseconds. */
-const linesAfter = 450;
 
 /**
  * routeTable returns the table of a service's routes. Roles are explicit: on a narrow screen
@@ -38,7 +36,6 @@ export function routeTable(changeView, few) {
   const none = make("p", { class: "empty" }, say("noRouteMatches"), " ", everything);
   const narrow = matchMedia("(max-width: 860px)");
   const learnt = learnRoutes();
-  const born = performance.now();
   /** The service whose healthy routes are shown on a narrow screen too. */
   let unfolded = "";
   /** @type {(() => void) | null} */
@@ -59,17 +56,17 @@ export function routeTable(changeView, few) {
      * @param {import("./now.js").Now} now
      * @param {import("./model.js").Service} service
      * @param {import("./changes.js").Change[]} changes
-     * @param {import("./marks.js").Mark[]} [marks] of which deployments are shown in the sparklines
+     * @param {import("./marks.js").Mark[]} marks of which deployments are shown in the sparklines
+     * @param {boolean} withLines asks for what the sparklines show: it would delay the first numbers
      */
-    update(now, service, changes, marks = []) {
+    update(now, service, changes, marks, withLines) {
       learnt.update(now, service, changes, marks);
       const chosen = rows(service, now.view);
       put(caption, say("tableOf", { job: visible(service.job) }));
       for (const cell of cells) cell.update(now.view);
       tools.update(now.view, service, chosen);
       draw(now, service, chosen);
-      // The small lines come after the first numbers, which they would delay.
-      if (performance.now() - born > linesAfter) learnt.lines(now, service, chosen);
+      if (withLines) learnt.lines(now, service, chosen);
       again = () => {
         if (!narrow.matches) unfolded = "";
         else if (document.activeElement === others) unfolded = service.key;
@@ -87,9 +84,7 @@ function contextOf(/** @type {import("./model.js").Service} */ service, /** @typ
 
 /** toolsOf are the row above the table: what is shown, the filter, and the download. */
 function toolsOf(/** @type {import("./now.js").ChangeView} */ changeView) {
-  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "filter", type: "search", autocomplete: "off", spellcheck: "false", placeholder: say("filterHint"), "data-filter": "" }));
-  filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
-  const field = make("label", { class: "field", for: "filter" }, icon("filter", "s"), make("span", { class: "unseen" }, say("filter")), filter, make("kbd", { "aria-hidden": "true" }, "/"));
+  const filter = filterField("filter", "filter", changeView, "filterHint");
   const save = make("button", { type: "button", class: "ctl icon", "aria-label": say("saveCSV"), title: say("saveCSV") }, icon("save"));
   const chips = make("div", { class: "filters", role: "group", "aria-label": say("showKinds") });
   const shown = make("span", { class: "muted small" });
@@ -98,9 +93,9 @@ function toolsOf(/** @type {import("./now.js").ChangeView} */ changeView) {
   let job = "";
   save.addEventListener("click", () => download(new Blob([routesCSV(chosen)], { type: "text/csv;charset=utf-8" }), `${job.replace(/[^\w.-]+/g, "_") || "tacho"}-routes.csv`));
   return {
-    element: make("div", { class: "tools" }, make("h2", { id: "routes" }, say("routesHead")), chips, make("div", { class: "end" }, shown, field, save)),
+    element: make("div", { class: "tools" }, make("h2", { id: "routes" }, say("routesHead")), chips, make("div", { class: "end" }, shown, filter.element, save)),
     update(/** @type {import("./view.js").View} */ view, /** @type {import("./model.js").Service} */ service, /** @type {import("./model.js").Route[]} */ now) {
-      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      filter.update(view);
       [chosen, job] = [now, service.job];
       const all = [["", service.routes.length], ...Object.entries(kinds).map(([kind, is]) => [kind, service.routes.filter(is).length])];
       list(chips, all.map(([kind, n]) => ({ key: String(kind), n: Number(n), pressed: view.only === kind })), ({ key }) => chip(key, changeView));

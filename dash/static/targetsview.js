@@ -1,8 +1,9 @@
 // The targets by job: the last scrape of each, and how to fix failing ones.
 
 import { attribute, list, make, put, svg } from "./dom.js";
+import { filterField } from "./field.js";
 import { age, latency, nothing, shorten, visible } from "./format.js";
-import { icon, stateIcon } from "./icons.js";
+import { stateIcon } from "./icons.js";
 import { laterMessages } from "./latermessages.js";
 import { inLanguage, learn, say } from "./messages.js";
 import { rangeOf, settingOf } from "./now.js";
@@ -28,9 +29,8 @@ export function targetsScreen(changeView) {
   const sentence = make("span");
   const note = make("span", { class: "quiet" });
   const verdict = make("section", { class: "verdict", "aria-label": say("verdict") }, make("div", { class: "say" }, state.element, make("p", { class: "sentence", role: "status" }, sentence, note)));
-  const filter = /** @type {HTMLInputElement} */ (make("input", { id: "target-filter", type: "text", autocomplete: "off", spellcheck: "false", "data-filter": "", placeholder: say("filterTargets"), "aria-label": say("filterTargets") }));
-  filter.addEventListener("input", () => changeView((view) => ({ ...view, filter: filter.value })));
-  const tools = make("div", { class: "tools" }, make("div", { class: "end" }, make("div", { class: "field" }, icon("filter", "s"), filter, make("kbd", {}, "/"))));
+  const filter = filterField("target-filter", "filterTargets", changeView);
+  const tools = make("div", { class: "tools" }, make("div", { class: "end" }, filter.element));
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
   const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets" }, make("thead", {}, head), body));
@@ -40,7 +40,7 @@ export function targetsScreen(changeView) {
     /** @param {import("./now.js").Now} now */
     update(now) {
       const { targets, view, at, config } = now;
-      if (filter.value !== view.filter && document.activeElement !== filter) filter.value = view.filter;
+      filter.update(view);
       tools.hidden = !targets;
       const all = targetsOf(targets ?? []);
       const found = all.filter((t) => matches(t, view.filter));

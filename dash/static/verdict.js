@@ -35,6 +35,32 @@ import { within } from "./range.js";
 /** The page's names of the states of a verdict. */
 const states = /** @type {Record<string, string>} */ ({ failing: "errors", down: "down", slow: "slow", warning: "warning", healthy: "healthy", idle: "idle" });
 
+/**
+ * routeKey is the key of the route that a finding is about, as a Route has it.
+ * @param {{method?: string, path?: string}} f
+ */
+export const routeKey = ({ method = "", path = "" }) => JSON.stringify([method, path]);
+
+/**
+ * isOn reports that a finding is on a route; without a route all are.
+ * @param {import("./model.js").Route | undefined} route
+ */
+export const isOn = (route) => (/** @type {Finding} */ f) => !route || (f.path !== undefined && routeKey(f) === route.key);
+
+/**
+ * byRoute puts the findings of a route together, in the order of the first of each; others stand alone.
+ * @param {Finding[]} findings
+ */
+export function byRoute(findings) {
+  /** @type {Map<string, Finding[]>} */
+  const found = new Map();
+  for (const f of findings) {
+    const key = f.path === undefined ? JSON.stringify(f) : routeKey(f);
+    found.set(key, [...(found.get(key) ?? []), f]);
+  }
+  return [...found.values()];
+}
+
 /** The state that a finding gives to what it is about. */
 export const stateOfKind = (/** @type {string} */ kind) => (/** @type {Record<string, string>} */ ({ errors: "errors", latency: "slow", target: "down" }))[kind] ?? "warning";
 
@@ -56,11 +82,9 @@ export function judge(services, verdict) {
       s.judged = found;
       const worst = new Map();
       for (const f of found.findings ?? []) {
-        const key = JSON.stringify([f.method ?? "", f.path ?? ""]);
-        if (f.path !== undefined && !worst.has(key)) worst.set(key, stateOfKind(f.kind));
+        if (f.path !== undefined && !worst.has(routeKey(f))) worst.set(routeKey(f), stateOfKind(f.kind));
       }
       for (const r of s.routes) r.state = worst.get(r.key) ?? (r.rate > 0 ? "healthy" : "idle");
-      s.because = s.routes.filter((r) => r.state === s.state);
     }
   }
 }
@@ -151,7 +175,7 @@ export function headlineOf(s, findings, over, { facts, stale, route }) {
     const only = f.where?.only ? say("onlyOn", { instance: visible(f.where.only) }) : "";
     const before = f.before && !f.until && f.kind === "latency" ? say("wasValue", { value: valueOf(f.kind, f.before) }) : "";
     const after = afterText(f);
-    const more = new Set(findings.map((g) => JSON.stringify([g.method, g.path, g.instance, g.alert]))).size - 1;
+    const more = byRoute(findings).length - 1;
     return {
       tone: toneOfState(stateOfKind(f.kind)),
       text: said(say(f.since ? "sentence" : "sentence_now", { subject: subjectOf(f), claim: claim(f) + before + only, since: sinceText(f) })),

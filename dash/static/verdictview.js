@@ -8,8 +8,8 @@ import { say } from "./messages.js";
 import { rangeOf } from "./now.js";
 import { matchersOf, numberQuery, selector } from "./queries.js";
 import { placeOf } from "./rows.js";
-import { afterText, claim, clockAt, headlineOf, headlineOfAll, incidentSpan, secondsAt, sinceText, stateOfKind, subjectOf, valueOf } from "./verdict.js";
-import { addressOf } from "./view.js";
+import { afterText, byRoute, claim, clockAt, headlineOf, headlineOfAll, incidentSpan, isOn, routeKey, secondsAt, sinceText, stateOfKind, subjectOf, valueOf } from "./verdict.js";
+import { addressOf, stillAddress } from "./view.js";
 
 /** Lanes of findings that are shown; the others are counted. */
 const maxLanes = 5;
@@ -65,17 +65,14 @@ export function verdictView(changeView) {
 /** staleOf is the time of numbers that are too old to be the present; "" if they are not. */
 const staleOf = (/** @type {import("./now.js").Now} */ now) => (now.stale ? time(new Date(now.at * 1000), new Date()) : "");
 
-const isOf = (/** @type {import("./model.js").Route | undefined} */ route) => (/** @type {import("./verdict.js").Finding} */ f) =>
-  !route || (f.path === route.path && (f.method ?? "") === route.method);
-
 /** findingsOf are what is wrong with a service or a route; without a verdict, what its own states say. */
 function findingsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service | null} */ service, /** @type {import("./model.js").Route | undefined} */ route) {
-  return service ? (service.judged?.findings ?? []).filter(isOf(route)) : now.services.flatMap((s) => s.judged?.findings ?? []);
+  return service ? (service.judged?.findings ?? []).filter(isOn(route)) : now.services.flatMap((s) => s.judged?.findings ?? []);
 }
 
 /** overOf is what was wrong and is over, if that was in the range that is shown. */
 const overOf = (/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./model.js").Route | undefined} */ route) =>
-  (service.judged?.over ?? []).filter(isOf(route)).filter((f) => secondsAt(f.until) >= now.edges.from);
+  (service.judged?.over ?? []).filter(isOn(route)).filter((f) => secondsAt(f.until) >= now.edges.from);
 
 /** serviceLanes are the deployments in the range, and the findings of a service. */
 function serviceLanes(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {import("./marks.js").Mark[]} */ marks) {
@@ -88,17 +85,6 @@ function serviceLanes(/** @type {import("./now.js").Now} */ now, /** @type {impo
     ...deploys.map((m) => /** @type {import("./lanes.js").Lane} */ ({ key: m.key, state: "deploy", subject: "", text: say("versionDeployed", { version: visible(m.text) }), since: clockAt(m.at), where: "", from: m.at })),
     ...byRoute(shown).map((all) => laneOf(now, service, all, fired)),
   ];
-}
-
-/** byRoute puts the findings of a route together, in the order of the worst. */
-function byRoute(/** @type {import("./verdict.js").Finding[]} */ findings) {
-  /** @type {Map<string, import("./verdict.js").Finding[]>} */
-  const found = new Map();
-  for (const f of findings) {
-    const key = f.path === undefined ? JSON.stringify(f) : JSON.stringify([f.method, f.path]);
-    found.set(key, [...(found.get(key) ?? []), f]);
-  }
-  return [...found.values()];
 }
 
 /** jobLanes are the services that are not healthy, each by its worst finding. */
@@ -128,7 +114,7 @@ function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./
     where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? say("allInstances", { n: place.instances }) : visible(f.instance ?? ""),
     only: Boolean(place?.only), from: secondsAt(f.since) || now.edges.from, to: secondsAt(f.until) || undefined,
     href: route ? addressOf(now.view, { open: placeOf(s), route }) : f.kind === "target" ? addressOf(now.view, { page: "targets" }) : addressOf(now.view, { page: "alerts" }),
-    bells: fired.get(JSON.stringify([f.method ?? "", f.path ?? ""])) ?? [], values: valuesOf(now, s, f),
+    bells: fired.get(routeKey(f)) ?? [], values: valuesOf(now, s, f),
   };
 }
 
@@ -149,13 +135,12 @@ function bellsOf(/** @type {import("./now.js").Now} */ now, /** @type {string} *
   for (const { metric, values } of answer?.series ?? []) {
     const i = values.findIndex((/** @type {number | null} */ v) => v !== null);
     // One that already fired when the range began has no beginning in it.
-    if (i > 0) found.set(JSON.stringify([metric.method ?? "", metric.path ?? ""]), [/** @type {import("./api.js").Range} */ (answer).start + i * now.step]);
+    if (i > 0) found.set(routeKey(metric), [/** @type {import("./api.js").Range} */ (answer).start + i * now.step]);
   }
   return found;
 }
 
 /** copyText copies a text with the address of the view. */
 async function copyText(/** @type {string} */ text, /** @type {import("./now.js").Now} */ now) {
-  const span = "last" in now.view.span ? { from: Math.floor(now.at - now.view.span.last), to: Math.floor(now.at) } : now.view.span;
-  await navigator.clipboard?.writeText(`${text}\n${new URL(addressOf(now.view, { span }), document.baseURI).href}`).catch(() => {});
+  await navigator.clipboard?.writeText(`${text}\n${stillAddress(now.view, now.at)}`).catch(() => {});
 }

@@ -86,6 +86,24 @@ export function formatView(view) {
  */
 export const addressOf = (view, change) => formatView({ ...view, ...change }) || "#";
 
+/**
+ * still is a view that does not follow the clock.
+ * @param {View} view
+ * @param {number} at its end if it does, in seconds since the epoch
+ * @returns {View}
+ */
+export function still(view, at) {
+  const to = Math.floor(at);
+  return "last" in view.span ? { ...view, span: { from: to - view.span.last, to } } : view;
+}
+
+/**
+ * stillAddress is the whole address of a view that shows the same to others.
+ * @param {View} view
+ * @param {number} at
+ */
+export const stillAddress = (view, at) => new URL(addressOf(still(view, at), {}), document.baseURI).href;
+
 /** What one has gone to can be left by going back; a filter is no place. */
 const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "expr"]);
 

@@ -61,7 +61,7 @@ func mounted(measure ...func(http.Handler) http.Handler) *chi.Mux {
 	return r
 }
 
-// TestChiRoute: chi's own route, whatever is mounted where, and whoever answers.
+// TestChiRoute: the route is chi's own, for every mount and every kind of response.
 func TestChiRoute(t *testing.T) {
 	for _, c := range []struct {
 		name, method, path, refuse, want string
