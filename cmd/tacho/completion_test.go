@@ -108,6 +108,7 @@ func TestSettingsOfOneCommand(t *testing.T) {
 	t.Setenv("TACHO_LISTEN", ":9464")
 	t.Setenv("TACHO_INTERVAL", "15s")
 	t.Setenv("TACHO_WEB_CONFIG", "/etc/serve.yml")
+	t.Setenv("TACHO_LIMIT", "shop latency-limit=1s")
 	file := testfile.Write(t, filepath.Join(t.TempDir(), "tacho.yml"), "flush-deadline: 7s\ninterval: 20s\nlisten: 127.0.0.1:1\nmultiproc: {series-limit: 5}\n")
 	for _, test := range []struct {
 		command, flag, env, want string
@@ -121,6 +122,8 @@ func TestSettingsOfOneCommand(t *testing.T) {
 		{"multiproc", "series-limit", "", "5"},
 		{"top", "interval", "", "2s"},
 		{"top", "interval", "TACHO_TOP_INTERVAL", "3s"},
+		{"top", "limit", "", "0"},
+		{"top", "limit", "TACHO_TOP_LIMIT", "7"},
 	} {
 		if test.env != "" {
 			t.Setenv(test.env, test.want)

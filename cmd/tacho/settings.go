@@ -18,7 +18,7 @@ import (
 // variables contain the command's name, and a settings file sets them below the command only.
 var ownMeanings = map[string][]string{
 	"multiproc": {"listen", "web-config", "external-url"},
-	"top":       {"interval"},
+	"top":       {"interval", "limit", "server"},
 	"why":       {"header", "json", "timeout"},
 }
 
