@@ -69,7 +69,7 @@ func TestRareSamples(t *testing.T) {
 	p.await("the missing rate", 90*time.Second, func() bool { return value(t, page, `ALERTS{alertname="TachoRatesMissing",job="seldom"}`) == "1" })
 	b := newBrowser(t, page)
 	b.open(page+"#last=900", 1280, 900)
-	b.await("both services", `/seldom[^]*requests are counted[^]*too rarely to compute a rate/.test(document.body.innerText) && /GET \/orders: 33.3 % errors/.test(document.body.innerText)`)
+	b.await("both services", `/seldom[^]*requests are counted[^]*too rarely to compute a rate/.test(document.body.innerText) && /GET \/orders is failing: 33.3% errors/.test(document.body.innerText)`)
 	b.calm()
 	if alert := value(t, page, `ALERTS{alertname="TachoRatesMissing",job="shop"}`); alert != "" {
 		t.Errorf("the alert on missing rates is active for a service that has them: %s", alert)

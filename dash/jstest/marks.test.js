@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { marksOf, markText, notesOver, startsOver, versionsOver } from "../static/marks.js";
+import { marksOf, markText, notesOver, startsOver, versionsOver, withJudged } from "../static/marks.js";
 import { range, vector } from "./ranges.js";
 
 const edges = { from: 0, to: 100 };
@@ -28,4 +28,12 @@ test("notes are at the moment that they are about, each once, and hostile ones a
 test("queries hold hostile names as text", () => {
   for (const q of [versionsOver('x"}\n'), startsOver('x"}\n')]) assert.ok(q.includes('job="x\\"}\\n"'), q);
   assert.ok(notesOver("a.b|c", 60).includes('{job=~"a\\\\.b\\\\|c|"}[60s]'), notesOver("a.b|c", 60));
+});
+
+test("a deployment that the verdict names is there at every range, and once", () => {
+  const after = { kind: "deployment", at: new Date(1_000_000_000).toISOString(), version: "1.1.0" };
+  const seen = { key: "x", at: 1_000_010, kind: "deploy", text: "1.1.0" };
+  const [early, other] = [{ key: "e", at: 5, kind: "restart", text: "" }, { kind: "restart", at: after.at }];
+  assert.deepEqual(withJudged([early], [{ after }, { after }, { after: other }, {}], 600).map(({ at, kind, text }) => [at, kind, text]), [[5, "restart", ""], [1_000_000, "deploy", "1.1.0"]]);
+  assert.deepEqual(withJudged([seen], [{ after }], 1), [seen]);
 });

@@ -5,6 +5,7 @@ import { color } from "./colors.js";
 import { shorten, time, visible } from "./format.js";
 import { say } from "./messages.js";
 import { quote, selector } from "./queries.js";
+import { secondsAt } from "./verdict.js";
 
 /**
  * A Mark is an event and its time.
@@ -57,6 +58,24 @@ export function marksOf(versions, starts, notes, { from, to }) {
     ...notes.map((s) => ({ at: Number(s.value[1]), text: s.metric.text ?? "" })).filter(({ at }) => inside(at)).map(({ at, text }) => mark("note", at, text)),
   ];
   return [...new Map(all.map((m) => [m.key, m])).values()].sort((a, b) => a.at - b.at).slice(-most);
+}
+
+/**
+ * withJudged adds the deployments that a verdict names and the marks lack: over a long range the newest are
+ * between the last two points of a query's grid.
+ * @param {Mark[]} marks
+ * @param {import("./verdict.js").Finding[]} findings
+ * @param {number} step seconds between two points
+ * @returns {Mark[]} the newest last
+ */
+export function withJudged(marks, findings, step) {
+  const found = [...marks];
+  for (const { after } of findings) {
+    if (after?.kind !== "deployment") continue;
+    const [at, text] = [secondsAt(after.at), after.version ?? ""];
+    if (!found.some((m) => m.kind === "deploy" && m.text === text && Math.abs(m.at - at) < 2 * step + 60)) found.push(mark("deploy", at, text));
+  }
+  return found.sort((a, b) => a.at - b.at);
 }
 
 const mark = (/** @type {Mark["kind"]} */ kind, /** @type {number} */ at, /** @type {string} */ text) => ({ key: JSON.stringify([kind, at, text]), kind, at, text });
