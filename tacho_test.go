@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +27,9 @@ import (
 
 // TestScrapesShareOneCollection: scrapes that come while others are collected from share
 // the next collection; one too many is refused with a message.
-func TestScrapesShareOneCollection(t *testing.T) {
+func TestScrapesShareOneCollection(t *testing.T) { synctest.Test(t, scrapesShareOneCollection) }
+
+func scrapesShareOneCollection(t *testing.T) {
 	const scrapes = 3
 	entered, release := make(chan struct{}, scrapes), make(chan struct{})
 	m := tacho.MustNew(tacho.Options{OmitRuntime: true, Endpoint: tacho.Endpoint{MaxScrapes: scrapes}, Logger: slog.New(slog.DiscardHandler)})
@@ -45,8 +47,9 @@ func TestScrapesShareOneCollection(t *testing.T) {
 			bodies <- w.Body.String()
 		}()
 	}
-	for tacho.ScrapesUnderWay(served) < scrapes {
-		runtime.Gosched()
+	synctest.Wait() // until each scrape waits for a collection
+	if n := tacho.ScrapesUnderWay(served); n != scrapes {
+		t.Fatalf("%d scrapes are under way, want %d", n, scrapes)
 	}
 	refused := httptest.NewRecorder()
 	served.ServeHTTP(refused, httptest.NewRequest("GET", "/metrics", nil))

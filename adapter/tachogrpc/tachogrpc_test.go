@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +72,10 @@ func chat(_ any, s grpc.ServerStream) error {
 	return s.SendMsg(wrapperspb.String(out))
 }
 
+// clientLeft has the channel that is closed once the client of an RPC "late" has its answer: its deadline and
+// the server's are two clocks, and an answer between them would be a success.
+var clientLeft atomic.Value
+
 func act(ctx context.Context, what string) (string, error) {
 	switch what {
 	case "none":
@@ -86,6 +91,10 @@ func act(ctx context.Context, what string) (string, error) {
 		return "", ctx.Err()
 	case "ignore":
 		<-ctx.Done()
+		return "late", nil
+	case "late":
+		<-ctx.Done()
+		<-clientLeft.Load().(chan struct{})
 		return "late", nil
 	case "silent":
 		<-ctx.Done()
@@ -299,10 +308,14 @@ func TestOutcomes(t *testing.T) {
 	// The client resets its RPC when its deadline has passed, and the server has one of its own, a
 	// moment later: whichever the server sees first, it is the deadline.
 	for i := range 20 {
-		what := []string{"wait", "ignore"}[i%2]
+		what := []string{"wait", "late"}[i%2]
 		srv := tachogrpc.NewServer(tacho.Options{OmitRuntime: true})
 		conn := serve(t, srv.Server, srv)
-		if _, err := invoke(soon(t), conn, "/shop.Shop/Buy", what); status.Code(err) != codes.DeadlineExceeded {
+		left := make(chan struct{})
+		clientLeft.Store(left)
+		_, err := invoke(soon(t), conn, "/shop.Shop/Buy", what)
+		close(left)
+		if status.Code(err) != codes.DeadlineExceeded {
 			t.Fatalf("the client got %v", err)
 		}
 		expect(t, srv.Meter, requests, "{path=/shop.Shop/Buy,status=504} 1")
