@@ -90,6 +90,7 @@ func TestServeSaysWhoCanReadIt(t *testing.T) {
 // TestNoPasswordIsPrinted: user and password are sent to the receiver, and appear in no
 // output, log or response.
 func TestNoPasswordIsPrinted(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var sent atomic.Value
 	far := newService(t, func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()

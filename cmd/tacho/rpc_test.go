@@ -16,6 +16,7 @@ import (
 // TestRPCServices: services with the real metrics of each library for RPCs, whose totals grow, are
 // recorded with an RPC as a route, its errors and its latency in seconds; the page shows one of them.
 func TestRPCServices(t *testing.T) {
+	t.Parallel() // it mostly waits
 	codes := map[string]string{
 		"go-grpc-middleware": "Unavailable", "otelgrpc": "UNAVAILABLE", "otelgrpc-old": "14", "otelconnect-old": "unavailable",
 		"kratos": "503", "go-zero-rpc": "14",

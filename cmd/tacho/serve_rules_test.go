@@ -43,6 +43,7 @@ func TestRuleWindows(t *testing.T) {
 // TestRareSamples: a service with a sample a minute has its rates on the page,
 // and one whose samples are too rare for a rate is named, with the reason.
 func TestRareSamples(t *testing.T) {
+	t.Parallel() // it mostly waits
 	file := filepath.Join(t.TempDir(), "prometheus.yml")
 	if err := os.WriteFile(file, []byte("global: {scrape_interval: 1m}\nscrape_configs: [{job_name: shop}, {job_name: seldom}]\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 // that cannot be read any more, does not feed itself: it has few lines, and the
 // processor is idle.
 func TestLogBesideTargets(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := t.TempDir()
 	targets, logName := filepath.Join(dir, "targets.json"), filepath.Join(dir, "tacho.log")
 	content := `[{"targets": ["` + newService(t, goodService) + `"]}]`
