@@ -83,6 +83,9 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
 	s.engine = s.newEngine()
+	if s.far, err = newRemoteEngine(o); err != nil {
+		return nil, err
+	}
 	s.judge = s.newJudge()
 	if err := s.buildScraping(); err != nil {
 		return nil, err
@@ -118,7 +121,7 @@ func (s *Server) buildAlerting(c *config.Config) {
 	s.rules = rules.NewManager(&rules.ManagerOptions{
 		NameValidationScheme:   c.GlobalConfig.MetricNameValidationScheme,
 		ExternalURL:            s.url,
-		QueryFunc:              rules.EngineQueryFunc(s.engine, s.fanout),
+		QueryFunc:              s.ruleQueries(),
 		NotifyFunc:             rules.SendAlerts(s.notifier, s.url.String()),
 		Context:                context.Background(),
 		AppendableV2:           s.fanout,

@@ -17,13 +17,13 @@ import (
 // handler returns the handler of all endpoints, below the path of the external URL.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", s.newAPI()))
+	mux.Handle("/api/v1/", s.api())
 	if s.otlp != nil {
 		mux.Handle("POST "+otlpPath, s.whenReady(s.otlp.ServeHTTP))
 	}
 	mux.Handle("GET /metrics", s.meter.Metrics())
 	mux.Handle("GET /federate", s.whenReady(s.federate))
-	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batch)})
+	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batches())})
 	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
 	mux.Handle("GET /"+VerdictPath, httputil.CompressionHandler{Handler: s.whenReady(s.judge.ServeHTTP)})
 	mux.HandleFunc("/api/tacho/", wrongCall)

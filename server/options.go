@@ -81,6 +81,10 @@ type Options struct {
 	// port stays open).
 	FlushDeadline time.Duration
 
+	// Engine is queried instead of the server's own samples: by the API, the rules and the
+	// verdict. Default: none.
+	Engine Engine
+
 	QueryTimeout     time.Duration // per query. Default 2 min
 	QueryConcurrency int           // concurrent queries. Default 20
 	QueryMaxSamples  int           // in memory, per query. Default 50,000,000

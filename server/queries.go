@@ -71,6 +71,9 @@ func (s *Server) newJudge() *judge {
 		return nil
 	}
 	options := func() verdict.Options { return s.opts.VerdictFunc(jobsOf(s.current.Load().file)) }
-	q := localQuerier{s.engine, s.fanout}
+	var q verdict.Querier = localQuerier{s.engine, s.fanout}
+	if s.far != nil {
+		q = s.far.querier()
+	}
 	return &judge{engine: verdict.New(q, options()), querier: q, options: options, log: s.log}
 }

@@ -53,6 +53,7 @@ type Server struct {
 	scraper         *scrape.Manager
 	notifier        *notifier.Manager
 	engine          *promql.Engine
+	far             *remoteEngine // nil if queries are evaluated here
 	rules           *rules.Manager
 	ruleLoader      *ruleLoader
 	ruleScheme      model.ValidationScheme

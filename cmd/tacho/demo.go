@@ -182,11 +182,11 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	limits := defaultLimits
 	limits.latency = demoLatency
 	inForce := limits.in(rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, RunbookURL: runbooks})
-	builtin, err := builtinRules(inForce)
+	builtin, err := builtinRules(inForce, true)
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener:    page,
-		Page:        newPage(dash.Options{Demo: true, Span: 5 * time.Minute, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}, limits),
+		Page:        newPage(dash.Options{BatchPath: server.BatchPath, Demo: true, Span: 5 * time.Minute, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}, limits),
 		Rules:       builtin,
 		VerdictFunc: func([]server.Job) verdict.Options { return inForce.Verdict() },
 		Version:     versionText(), Revision: revision(),

@@ -69,7 +69,7 @@ func newDoctor(s streams) *cobra.Command {
 }
 
 func examine(ctx context.Context, f *doctorFlags, out io.Writer) error {
-	header, err := parseHeaders(f.headers)
+	header, err := parseHeaders("header", f.headers)
 	if err != nil {
 		return usage(err)
 	}

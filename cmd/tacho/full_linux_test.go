@@ -25,7 +25,7 @@ func TestDiskFullAlert(t *testing.T) {
 		t.Fatalf("mounting a small tmpfs: %v; this test needs root, such as: sudo make test", err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
-	builtin, err := builtinRules(rules.Options{Interval: time.Second, Speedup: 60})
+	builtin, err := builtinRules(rules.Options{Interval: time.Second, Speedup: 60}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

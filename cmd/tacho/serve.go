@@ -49,6 +49,7 @@ type serveFlags struct {
 	minFree       byteSize
 	traceURL      string
 	limits        limitFlags
+	engine        engineFlags
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
@@ -67,6 +68,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
 	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is also sent; repeatable")
 	f.limits.register(flags)
+	f.engine.register(flags)
 	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
@@ -101,7 +103,7 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 		return usage(err)
 	}
 	var probes []target.Probe
-	if len(targets) == 0 {
+	if len(targets) == 0 && !f.engine.isSet() {
 		probes = target.Discover(ctx, time.Second)
 		for _, a := range probes {
 			targets = append(targets, a.Target)
@@ -116,6 +118,7 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 		return err
 	}
 	printServe(out, srv, o, targets)
+	f.printEngine(out, o.ConfigFile)
 	if o.ConfigFile != "" {
 		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
@@ -156,15 +159,20 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	if err != nil {
 		return o, err
 	}
-	o.Page = newPage(dash.Options{TraceURL: f.traceURL, Arguments: file == ""}, f.limits)
+	if o.Engine, err = f.engine.options(); err != nil {
+		return o, err
+	}
+	o.Page = f.page(file)
 	if o.ConfigFile = file; file == "" {
 		if o.Config, err = target.Config(targets, s); err != nil {
 			return o, err
 		}
 	}
 	if !f.noRules {
-		o.RulesFunc = f.rules
-		o.VerdictFunc = func(jobs []server.Job) verdict.Options { return f.ruleOptions(jobs).Verdict() }
+		o.RulesFunc = func(jobs []server.Job) ([]server.RuleFile, error) { return f.rules(jobs, file) }
+	}
+	if !f.noRules || f.engine.isSet() {
+		o.VerdictFunc = func(jobs []server.Job) verdict.Options { return f.verdictOptions(jobs, file) }
 	}
 	return o, nil
 }
@@ -172,9 +180,16 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 // pushInterval is the default push interval of the OpenTelemetry SDKs.
 const pushInterval = time.Minute
 
-// rules returns the built-in rules for the jobs of the current configuration.
-func (f *serveFlags) rules(jobs []server.Job) ([]server.RuleFile, error) {
-	return builtinRules(f.ruleOptions(jobs))
+// rules returns the built-in rules for the jobs of the current configuration, from a file if there is one.
+func (f *serveFlags) rules(jobs []server.Job, file string) ([]server.RuleFile, error) {
+	return builtinRules(f.ruleOptions(jobs), f.records(file))
+}
+
+// verdictOptions are those of the rules. If others record the series, so do they the limits.
+func (f *serveFlags) verdictOptions(jobs []server.Job, file string) verdict.Options {
+	o := f.ruleOptions(jobs).Verdict()
+	o.ReadLimits = f.noRules || !f.records(file)
+	return o
 }
 
 func (f *serveFlags) ruleOptions(jobs []server.Job) rules.Options {
@@ -222,29 +237,36 @@ var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
 // with its external URL.
 const runbooks = "{{ externalURL }}/alerts/"
 
-// newPage returns the handler of the dashboard of this server and the alerts' runbooks.
+// page returns the handler of the page. An engine has no batches of queries.
+func (f *serveFlags) page(file string) http.Handler {
+	o := dash.Options{TraceURL: f.traceURL, Arguments: file == "", BatchPath: server.BatchPath}
+	if f.engine.isSet() {
+		o.BatchPath = ""
+	}
+	return newPage(o, f.limits)
+}
+
+// newPage returns the handler of the page of this server and the alerts' runbooks.
 func newPage(o dash.Options, limits limitFlags) http.Handler {
-	o.BatchPath, o.VerdictPath, o.Version = server.BatchPath, server.VerdictPath, versionText()
+	o.VerdictPath, o.Version = server.VerdictPath, versionText()
 	mux := http.NewServeMux()
 	mux.Handle("/", dash.Handler(o))
 	mux.Handle("GET /alerts/", http.StripPrefix("/alerts/", docs.Alerts(limits.notes())))
 	return mux
 }
 
-// builtinRules returns the recording rules that the page uses, and the alerts.
-func builtinRules(o rules.Options) ([]server.RuleFile, error) {
-	recording, err := rules.YAML(rules.Recording(o))
-	if err != nil {
-		return nil, err
-	}
+// builtinRules returns the alerts and, if wanted, the recording rules that the page uses.
+func builtinRules(o rules.Options, recorded bool) ([]server.RuleFile, error) {
 	alerts, err := rules.YAML(rules.Alerts(o))
 	if err != nil {
 		return nil, err
 	}
-	return []server.RuleFile{
-		{Name: "built-in recording rules", YAML: recording},
-		{Name: "built-in alerts", YAML: alerts},
-	}, nil
+	files := []server.RuleFile{{Name: "built-in alerts", YAML: alerts}}
+	if !recorded {
+		return files, nil
+	}
+	recording, err := rules.YAML(rules.Recording(o))
+	return append([]server.RuleFile{{Name: "built-in recording rules", YAML: recording}}, files...), err
 }
 
 func printServe(w io.Writer, srv *server.Server, o server.Options, targets []target.Target) {
@@ -253,7 +275,7 @@ func printServe(w io.Writer, srv *server.Server, o server.Options, targets []tar
 	fmt.Fprintf(w, "  API      %sapi/v1  (Prometheus %s: for Grafana, promtool and others)\n", srv.URL(), server.PrometheusVersion)
 	fmt.Fprintf(w, "  Data     %s  (%s)\n", o.DataDir, retentionText(srv.Retention()))
 	notePublicAccess(w, srv.Addr(), o.WebConfigFile, publicAccess(o))
-	if len(targets) == 0 {
+	if len(targets) == 0 && o.Engine.URL == "" {
 		fmt.Fprintf(w, "  Targets  none: no metrics on the usual ports %v of this machine.\n           Name a target, such as: tacho serve localhost:8080\n", target.UsualPorts())
 	}
 }

@@ -30,7 +30,7 @@ func TestRuleWindows(t *testing.T) {
 	} {
 		f := &serveFlags{interval: 15 * time.Second}
 		f.options.RemoteWriteReceiver = tt.receive
-		files, err := f.rules(tt.jobs)
+		files, err := f.rules(tt.jobs, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func newTop(s streams) *cobra.Command {
 }
 
 func watch(ctx context.Context, f *topFlags, s streams, serverWanted bool) error {
-	header, err := parseHeaders(f.headers)
+	header, err := parseHeaders("header", f.headers)
 	if err != nil {
 		return usage(err)
 	}

@@ -110,7 +110,7 @@ func parseServer(address string, headers []string) (verdict.API, error) {
 	if err != nil || u == nil {
 		return verdict.API{}, fmt.Errorf("--server %s: it must look like %s", address, defaultServer)
 	}
-	header, err := parseHeaders(headers)
+	header, err := parseHeaders("header", headers)
 	return verdict.API{URL: strings.TrimSuffix(u.String(), "/"), Header: header}, err
 }
 
