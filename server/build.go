@@ -86,6 +86,7 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	if s.far, err = newRemoteEngine(o); err != nil {
 		return nil, err
 	}
+	s.recorded.Store(&map[string]bool{})
 	s.judge = s.newJudge()
 	if err := s.buildScraping(); err != nil {
 		return nil, err

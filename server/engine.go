@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/tacho-go/tacho/internal/relay"
@@ -187,12 +188,50 @@ func (e *remoteEngine) querier() verdict.Querier {
 	return verdict.API{URL: e.relay.To.String(), Client: e.client}
 }
 
-// ruleQueries returns what evaluates the rules' expressions: the engine if there is one.
+// ruleQueries returns what evaluates the rules' expressions. With an engine, expressions that read only
+// what rules of this server record are evaluated here: in the engine, these series are seconds late, and
+// more so with each rule that reads another one's.
 func (s *Server) ruleQueries() rules.QueryFunc {
-	if s.far != nil {
-		return s.far.queryFunc
+	here := rules.EngineQueryFunc(s.engine, s.fanout)
+	if s.far == nil {
+		return here
 	}
-	return rules.EngineQueryFunc(s.engine, s.fanout)
+	return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+		if s.readsRecorded(expr) {
+			return here(ctx, expr, at)
+		}
+		return s.far.queryFunc(ctx, expr, at)
+	}
+}
+
+// readsRecorded reports whether an expression reads nothing but series that rules of this server record.
+func (s *Server) readsRecorded(expr string) bool {
+	e, err := s.parser.ParseExpr(expr)
+	if err != nil {
+		return false // the engine explains it
+	}
+	recorded := *s.recorded.Load()
+	reads, only := false, true
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			reads, only = true, only && recorded[v.Name]
+		}
+		return nil
+	})
+	return reads && only
+}
+
+// recordedBy returns the names that rules record.
+func recordedBy(groups []*rules.Group) map[string]bool {
+	names := map[string]bool{}
+	for _, g := range groups {
+		for _, r := range g.Rules() {
+			if r, ok := r.(*rules.RecordingRule); ok {
+				names[r.Name()] = true
+			}
+		}
+	}
+	return names
 }
 
 // batches serves batches of queries, which an engine does not have.

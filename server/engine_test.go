@@ -55,6 +55,8 @@ func TestEngine(t *testing.T) {
   rules:
   - {record: far:orders, expr: 'sum without (path, status) (shop_orders_total) * 0 + 3'}
   - {record: far:constant, expr: '7'}
+  - {record: far:clock, expr: 'vector(time())'}
+  - {record: far:chained, expr: 'far:clock'}
   - {alert: FarIsSold, expr: 'shop_orders_total > 0', annotations: {summary: '{{ with query "far:constant" }}{{ . | first | value }}{{ end }} sold'}}
 `)}}
 	o.VerdictFunc = func([]server.Job) verdict.Options { return verdict.Options{Interval: time.Second, ReadLimits: true} }
@@ -68,6 +70,9 @@ func TestEngine(t *testing.T) {
 	near.await("the alert", func() bool {
 		_, body := near.get("/api/v1/alerts")
 		return strings.Contains(body, `"FarIsSold"`) && strings.Contains(body, `"7 sold"`)
+	})
+	near.await("a rule that reads others' results at the same time", func() bool {
+		return len(near.query(`far:chained == far:clock`)) == 1
 	})
 	at := newest(t, far.URL())
 	same(t, at, near.URL(), far.URL(), sent...)

@@ -108,6 +108,9 @@ func (s *Server) applyRules(c *settings) error {
 		c.file.GlobalConfig.ExternalLabels, s.url.String(), nil)
 	if err != nil {
 		s.ruleLoader.files.Store(before)
+		return err
 	}
-	return err
+	recorded := recordedBy(s.rules.RuleGroups())
+	s.recorded.Store(&recorded)
+	return nil
 }

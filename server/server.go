@@ -53,7 +53,8 @@ type Server struct {
 	scraper         *scrape.Manager
 	notifier        *notifier.Manager
 	engine          *promql.Engine
-	far             *remoteEngine // nil if queries are evaluated here
+	far             *remoteEngine                   // nil if queries are evaluated here
+	recorded        atomic.Pointer[map[string]bool] // by the rules
 	rules           *rules.Manager
 	ruleLoader      *ruleLoader
 	ruleScheme      model.ValidationScheme
