@@ -72,7 +72,7 @@ func TestEngine(t *testing.T) {
 		return strings.Contains(body, `"FarIsSold"`) && strings.Contains(body, `"7 sold"`)
 	})
 	near.await("a rule that reads others' results at the same time", func() bool {
-		return len(near.query(`far:chained == far:clock`)) == 1
+		return len(near.query(`min_over_time((far:chained == bool far:clock)[5s:1s]) == 1`)) == 1
 	})
 	at := newest(t, far.URL())
 	same(t, at, near.URL(), far.URL(), sent...)
