@@ -98,6 +98,20 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// An Engine is an existing engine that has the samples: Prometheus, Thanos, Mimir, Cortex,
+// VictoriaMetrics. Its address is that of Prometheus's HTTP API, without /api/v1.
+type Engine struct {
+	// URL is the address, such as http://thanos-query:9090 or
+	// https://mimir/prometheus. Default: none, the server queries its own samples.
+	URL string
+	// Header is sent with each request, such as X-Scope-OrgID.
+	Header http.Header
+	// HTTPConfigFile has users, tokens, TLS and proxies for the requests, in the format of
+	// Prometheus's HTTP client configuration
+	// (https://prometheus.io/docs/prometheus/latest/configuration/configuration/#http_config).
+	HTTPConfigFile string
+}
+
 // A RuleFile is a rule file in memory.
 type RuleFile struct {
 	Name string // file name in the API

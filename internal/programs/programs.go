@@ -35,6 +35,7 @@ type program struct {
 	tags    string   // build tags
 	ldflags string   // linker flags
 	env     []string // in addition to CGO_ENABLED=0
+	large   bool     // takes minutes with an empty cache, and is built only by name
 }
 
 // The Prometheus to compare with has the version that tacho embeds. It is built without service
@@ -54,6 +55,9 @@ var table = map[string]program{
 	"restart-2":        example("restart", 2),
 	"restart-3":        example("restart", 3),
 	"restart-4":        example("restart", 4),
+	"victoria-metrics": {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics", env: []string{"GOWORK=off"}},
+	"vmagent":          {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent", env: []string{"GOWORK=off"}},
+	"thanos":           {dir: "deploy/cluster/engines/thanos", pkg: "github.com/thanos-io/thanos/cmd/thanos", tags: "slicelabels", env: []string{"GOWORK=off"}, large: true},
 	"staticcheck":      {dir: ".", pkg: "honnef.co/go/tools/cmd/staticcheck@v0.8.2"},
 }
 
@@ -66,8 +70,10 @@ func example(name string, version int) program {
 	return p
 }
 
-// Names returns all programs, in alphabetical order.
-func Names() []string { return slices.Sorted(maps.Keys(table)) }
+// Names returns all programs but large ones, in alphabetical order.
+func Names() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(table)), func(name string) bool { return table[name].large })
+}
 
 // File returns the path of a program. It fails the test, with the fix, if the
 // program is unknown, was not built before, or does not build.
@@ -83,7 +89,7 @@ func File(t testing.TB, name string) string {
 // Find is File for callers that are not tests.
 func Find(name string) (string, error) {
 	if _, known := table[name]; !known {
-		return "", fmt.Errorf("programs: %q is not in the table of internal/programs; known: %s", name, strings.Join(Names(), ", "))
+		return "", fmt.Errorf("programs: %q is not in the table of internal/programs; known: %s", name, strings.Join(slices.Sorted(maps.Keys(table)), ", "))
 	}
 	dir := os.Getenv(Variable)
 	if dir == "" {
@@ -91,7 +97,7 @@ func Find(name string) (string, error) {
 	}
 	file := filepath.Join(dir, name)
 	if _, err := os.Stat(file); err != nil {
-		return "", fmt.Errorf("programs: %w: build it with `make programs`, or unset %s", err, Variable)
+		return "", fmt.Errorf("programs: %w: build it with `make programs`, or `go run ./internal/programs/build %s`, or unset %s", err, name, Variable)
 	}
 	return file, nil
 }
