@@ -50,7 +50,7 @@ func FuzzPageQueries(f *testing.F) {
 type built struct{ what, text string }
 
 // pageBuilder opens the page's modules in Chromium and returns what builds its queries.
-func pageBuilder(f *testing.F) func(t *testing.T, job, method, path string) []built {
+func pageBuilder(f testing.TB) func(t *testing.T, job, method, path string) []built {
 	f.Helper()
 	browser, err := exec.LookPath("chromium")
 	if err != nil {

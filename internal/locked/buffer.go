@@ -1,5 +1,5 @@
-// Package locked holds data that several goroutines of a test write and read. Only tests import
-// it.
+// Package locked holds data that several goroutines of a test write and read. Only tests and
+// what they start import it.
 package locked
 
 import (
