@@ -99,7 +99,7 @@ func TestImports(t *testing.T) {
 		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
-		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact"}, "the page reads any Prometheus, with or without tacho"},
+		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact", module + "/internal/relay"}, "the page reads any Prometheus, with or without tacho"},
 		{"./docs", nil, "the pages are text"},
 		{"./internal/engine", []string{
 			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
@@ -148,14 +148,14 @@ func TestArrows(t *testing.T) {
 		own      []string // of this project, besides what lies in the room itself
 		heavy    []string // below Prometheus's module
 	}{
-		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
+		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
 		{"./gen/...", []string{"/schema", "/verdict"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
-		{"./dash", []string{"/schema", "/verdict", "/internal/redact"}, nil},
+		{"./dash", []string{"/schema", "/verdict", "/internal/relay"}, nil},
 		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{""}, nil},
 	} {
