@@ -97,6 +97,10 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/procfs",
 			"golang.org/x/sys/unix",
 		}, "it reads the files of any service, so that it must not know how tacho counts; its modules are client_golang's"},
+		{"./push", []string{
+			"github.com/prometheus/client_golang/exp/api/remote", "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
+			"google.golang.org/protobuf/encoding/protowire", "google.golang.org/protobuf/types/known/timestamppb",
+		}, "any registry can be sent; a module of its own spares others the client of remote write"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
 		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact", module + "/internal/relay"}, "the page reads any Prometheus, with or without tacho"},
