@@ -13,7 +13,7 @@ import (
 
 // ProblemMetric explains why a target is down, for its alert. It is 1 for each such
 // target. The labels target_job and target_instance name the target, cause is an
-// identifier, and text describes the problem and the fix.
+// identifier, and text and text_zh describe the problem and the fix, in English and Chinese.
 const ProblemMetric = "tacho_target_problem"
 
 // maxProblems limits the series: if more targets are down, they share a cause.
@@ -28,7 +28,7 @@ type problems struct {
 func newProblems(s *Server) problems {
 	return problems{s, prometheus.NewDesc(ProblemMetric,
 		"1 for each target whose last scrape failed, with the cause and how to fix it.",
-		[]string{"target_job", "target_instance", "cause", "text"}, nil)}
+		[]string{"target_job", "target_instance", "cause", "text", "text_zh"}, nil)}
 }
 
 // Describe implements prometheus.Collector.
@@ -44,18 +44,18 @@ func (p problems) Collect(to chan<- prometheus.Metric) {
 				continue
 			}
 			told[key] = true
-			cause, text := p.server.explain(t)
-			to <- prometheus.MustNewConstMetric(p.desc, prometheus.GaugeValue, 1, key[0], key[1], cause, text)
+			cause, english, chinese := p.server.explain(t)
+			to <- prometheus.MustNewConstMetric(p.desc, prometheus.GaugeValue, 1, key[0], key[1], cause, english, chinese)
 		}
 	}
 }
 
 // explain describes the problem of a target. The fix refers to the configuration file,
 // or to the command line if there is no file.
-func (s *Server) explain(t *scrape.Target) (cause, text string) {
+func (s *Server) explain(t *scrape.Target) (cause, english, chinese string) {
 	err := t.LastError()
 	if err == nil {
-		return "", ""
+		return "", "", ""
 	}
 	timeout, _ := model.ParseDuration(t.GetValue(model.ScrapeTimeoutLabel))
 	setting := scrapeerror.Arguments
@@ -63,8 +63,11 @@ func (s *Server) explain(t *scrape.Target) (cause, text string) {
 		setting = scrapeerror.Config
 	}
 	e := scrapeerror.Explain(err.Error(), scrapeerror.Target{URL: t.URL().String(), Timeout: time.Duration(timeout)})
-	text = e.Text(setting, scrapeerror.English)
-	return e.Cause, strings.ToValidUTF8(text[:min(len(text), maxProblemBytes)], "")
+	return e.Cause, shortened(e.Text(setting, scrapeerror.English)), shortened(e.Text(setting, scrapeerror.Chinese))
+}
+
+func shortened(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxProblemBytes)], "")
 }
 
 // maxProblemBytes limits the text: an error may quote a response.

@@ -16,13 +16,16 @@ const (
 // An alert is one alerting rule. Its texts are Prometheus templates: what happened,
 // what it means, what to do.
 type alert struct {
-	name        string
-	severity    string
-	summary     string
-	description string
-	expr        string
-	hold        time.Duration // the rule's for
+	name     string
+	severity string
+	texts
+	chinese texts
+	expr    string
+	hold    time.Duration // the rule's for
 }
+
+// texts are an alert's in one language.
+type texts struct{ summary, description string }
 
 func (a alert) rule(o Options) rulefmt.Rule {
 	r := rulefmt.Rule{
@@ -30,9 +33,11 @@ func (a alert) rule(o Options) rulefmt.Rule {
 		Expr:   a.expr,
 		Labels: map[string]string{"severity": a.severity},
 		Annotations: map[string]string{
-			"summary":     a.summary,
-			"description": a.description,
-			"runbook_url": o.RunbookURL + a.name + ".md",
+			"summary":        a.summary,
+			"description":    a.description,
+			"summary_zh":     a.chinese.summary,
+			"description_zh": a.chinese.description,
+			"runbook_url":    o.RunbookURL + a.name + ".md",
 		},
 	}
 	if a.hold > 0 {

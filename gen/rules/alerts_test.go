@@ -29,6 +29,16 @@ func defaults(t *testing.T) []rulefmt.Rule {
 	return all
 }
 
+// templates are what Prometheus fills in.
+var templates = regexp.MustCompile(`{{.*?}}`)
+
+// templatesIn lists the templates of a text, which may be in another order in another language.
+func templatesIn(text string) []string {
+	all := templates.FindAllString(strings.ReplaceAll(text, `"text_zh"`, `"text"`), -1)
+	slices.Sort(all)
+	return all
+}
+
 // TestEveryAlert has a severity, texts for people, and a page with the
 // sections that a person on call looks for; every page belongs to an alert.
 func TestEveryAlert(t *testing.T) {
@@ -41,6 +51,15 @@ func TestEveryAlert(t *testing.T) {
 		for _, text := range []string{"summary", "description"} {
 			if a := r.Annotations[text]; !strings.HasSuffix(a, ".") || !strings.Contains(a, "{{ $labels.") {
 				t.Errorf("%s: its %s is no sentence that names what it is about: %q", r.Alert, text, a)
+			}
+		}
+		for _, text := range []string{"summary", "description"} {
+			a := r.Annotations[text+"_zh"]
+			if !strings.HasSuffix(a, "。") || !slices.Equal(templatesIn(a), templatesIn(r.Annotations[text])) {
+				t.Errorf("%s: its Chinese %s is no sentence with the values of the English one: %q", r.Alert, text, a)
+			}
+			if wrong := regexp.MustCompile(`[,;:!?]|\p{Han}[.]|[0-9}] %|[0-9] +[秒分小]`).FindString(templates.ReplaceAllString(a, "}")); wrong != "" {
+				t.Errorf("%s: its Chinese %s has %q: use full-width punctuation, and no space before %%, 秒 or 分钟: %q", r.Alert, text, wrong, a)
 			}
 		}
 		if want := "docs/alerts/" + r.Alert + ".md"; r.Annotations["runbook_url"] != want {

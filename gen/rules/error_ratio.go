@@ -15,12 +15,16 @@ func errorRatioHigh(o Options) alert {
 	return alert{
 		name:     "TachoErrorRatioHigh",
 		severity: Critical,
-		summary:  `{{ $value | humanizePercentage }} of the requests to {{ $labels.path }} of {{ $labels.job }} fail.`,
-		description: `{{ $value | humanizePercentage }} of the responses of {{ $labels.job }} to {{ $labels.path }} had a status ` +
-			`of 500 or above, or a gRPC code such as UNAVAILABLE, in the last ` + promQL(o.lookBack()) + `; ` +
-			`the threshold is ` + o.thresholdText(ErrorRatioLimit, "humanizePercentage", percent(o.ErrorRatio)) + `. These requests failed for their clients. ` +
-			`If it started with the last deployment, roll that back. Otherwise check the service's log for this route, ` +
-			`and the route's dependencies.`,
+		texts: texts{`{{ $value | humanizePercentage }} of the requests to {{ $labels.path }} of {{ $labels.job }} fail.`,
+			`{{ $value | humanizePercentage }} of the responses of {{ $labels.job }} to {{ $labels.path }} had a status ` +
+				`of 500 or above, or a gRPC code such as UNAVAILABLE, in the last ` + promQL(o.lookBack()) + `; ` +
+				`the threshold is ` + o.thresholdText(ErrorRatioLimit, "humanizePercentage", percent(o.ErrorRatio)) + `. These requests failed for their clients. ` +
+				`If it started with the last deployment, roll that back. Otherwise check the service's log for this route, ` +
+				`and the route's dependencies.`},
+		chinese: texts{`{{ $labels.job }} 的 {{ $labels.path }} 有 {{ $value | humanizePercentage }} 的请求失败。`,
+			`最近 ` + promQL(o.lookBack()) + ` 内，{{ $labels.job }} 对 {{ $labels.path }} 的响应中有 {{ $value | humanizePercentage }} 的状态码不低于 500，` +
+				`或为 UNAVAILABLE 之类的 gRPC 错误码；阈值为 ` + o.thresholdText(ErrorRatioLimit, "humanizePercentage", percent(o.ErrorRatio)) + `。对客户端来说，这些请求都失败了。` +
+				`如果是在上次部署后开始的，请先回滚；否则请查看该服务中此路由的日志，以及它所依赖的服务。`},
 		expr: fmt.Sprintf("%s\n  / %s\n  > %s\nand\n%s * %s >= %s",
 			failed, counted(o, Requests), o.threshold(ErrorRatioLimit, o.ErrorRatio),
 			failed, number(o.Interval.Seconds()), o.threshold(MinErrors, float64(o.MinErrors))),

@@ -12,10 +12,13 @@ func panics(o Options) alert {
 	return alert{
 		name:     "TachoPanics",
 		severity: Warning,
-		summary:  `A handler of {{ $labels.job }} panicked.`,
-		description: `Panics or uncaught exceptions in {{ $labels.path }} of {{ $labels.job }} in the last ` + promQL(o.panicSpan()) + `: ` +
-			`about {{ $value | printf "%.0f" }}. Each is a request that failed because of a bug. ` +
-			`The stack trace in the service's log shows the line.`,
+		texts: texts{`A handler of {{ $labels.job }} panicked.`,
+			`Panics or uncaught exceptions in {{ $labels.path }} of {{ $labels.job }} in the last ` + promQL(o.panicSpan()) + `: ` +
+				`about {{ $value | printf "%.0f" }}. Each is a request that failed because of a bug. ` +
+				`The stack trace in the service's log shows the line.`},
+		chinese: texts{`{{ $labels.job }} 的处理函数发生了 panic。`,
+			`最近 ` + promQL(o.panicSpan()) + ` 内，{{ $labels.job }} 的 {{ $labels.path }} 发生 panic 或未捕获的异常约 {{ $value | printf "%.0f" }} 次。` +
+				`每次都是一个因程序缺陷而失败的请求。服务日志中的堆栈会指出是哪一行。`},
 		expr: panicked(o),
 	}
 }
