@@ -8,7 +8,7 @@ import { laterMessages } from "./latermessages.js";
 import { inLanguage, learn, say } from "./messages.js";
 import { rangeOf, settingOf } from "./now.js";
 import { explain } from "./scrapeerror.js";
-import { jobsOf, matches, targetsOf } from "./targets.js";
+import { downFrom, jobsOf, matches, targetsOf } from "./targets.js";
 import { titleRow } from "./titlerow.js";
 import { clockAt } from "./verdict.js";
 
@@ -34,7 +34,7 @@ export function targetsScreen(changeView) {
   const tools = make("div", { class: "tools" }, make("div", { class: "end" }, filter.element));
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
-  const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets" }, make("thead", {}, head), body));
+  const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets stackrows" }, make("thead", {}, head), body));
   const element = make("section", { id: "targets-screen", class: "targets" }, title.element, verdict, tools, table);
   return {
     element,
@@ -66,7 +66,7 @@ function downText(/** @type {import("./targets.js").Target[]} */ all, /** @type 
   if (all.length === 0) return say("noTargets");
   if (down.length === 0) return say("noneDown");
   const first = clean(down[0].instance || down[0].url);
-  const [since, n] = [downFrom(ups, down[0]), down.length - 1];
+  const [since, n] = [downSince(ups, down[0]), down.length - 1];
   if (Number.isNaN(since)) return n === 0 ? say("oneDown", { target: first }) : say("someDown", { target: first, n });
   return say(n === 0 ? "downSince" : "someDownSince", { target: first, n, time: clockAt(since) });
 }
@@ -76,12 +76,7 @@ const firstSentence = (/** @type {string} */ text) => /^.*?(?:\.(?= )|。|$)/.ex
 
 const upKey = (/** @type {string} */ job, /** @type {string} */ instance) => JSON.stringify([job, instance]);
 
-/** downFrom is since when a target has been down, to the step; NaN if it was never up in the time range. */
-function downFrom(/** @type {Ups} */ { start, step, of }, /** @type {import("./targets.js").Target} */ t) {
-  const values = of.get(upKey(t.job, t.instance)) ?? [];
-  const last = values.lastIndexOf(1);
-  return last >= 0 && values[last + 1] === 0 ? start + (last + 1) * step : NaN;
-}
+const downSince = (/** @type {Ups} */ { start, step, of }, /** @type {import("./targets.js").Target} */ t) => downFrom(of.get(upKey(t.job, t.instance)) ?? [], start, step);
 
 /** @typedef {{start: number, step: number, of: Map<string, (number | null)[]>}} Ups whether each target was up over the range, by its job and instance */
 
@@ -152,15 +147,15 @@ function targetView() {
   const doctor = make("div", { class: "acts" }, copy, link);
   const strip = stripView();
   const [last, interval, took, timeout] = [make("div"), make("div", { class: "muted small" }), make("div"), make("div", { class: "muted small" })];
-  const element = make("tr", {}, make("td", { class: "target" }, make("div", { class: "line", "data-row": "", tabindex: "-1" }, shape.element, " ", name, " ", state), url, " ", labels, meaning, error, doctor),
-    make("td", { class: "lanecell" }, strip.element), make("td", { class: "n" }, last, interval), make("td", { class: "n" }, took, timeout));
+  const element = make("tr", {}, make("td", { class: "target wide" }, make("div", { class: "line", "data-row": "", tabindex: "-1" }, shape.element, " ", name, " ", state), url, " ", labels, meaning, error, doctor),
+    make("td", { class: "lanecell" }, strip.element), make("td", { class: "n", "data-l": say("lastScrape") }, last, interval), make("td", { class: "n", "data-l": say("scrapeTook") }, took, timeout));
   return {
     element,
     update(/** @type {any} */ { target, ups }) {
       const t = /** @type {import("./targets.js").Target & {clock: number, setting: string}} */ (target);
       element.className = t.health === "down" ? "errors" : t.slow ? "slow" : "";
       shape.update({ up: t.slow ? "slow" : "healthy", down: "down" }[t.health] ?? "pending");
-      const since = t.health === "down" ? downFrom(ups, t) : NaN;
+      const since = t.health === "down" ? downSince(ups, t) : NaN;
       put(state, !Number.isNaN(since) ? say("downFor", { age: age(t.clock - since) }) : t.slow ? say("targetNearlyLate") : say(states[t.health]));
       put(name, clean(t.instance));
       put(url, clean(t.url));
