@@ -262,7 +262,7 @@ func TestMessages(t *testing.T) {
 	}
 	// Composed keys: a state, a kind of problem, a column or a part of the query,
 	// with a prefix or suffix.
-	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|^(vs|claim|sentence|clause|do|key|only|common|commonMore|traitOnly|traitOne|slow)_|(Means|How|Key)$`)
+	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|^(vs|claim|sentence|clause|do|key|only|common|commonMore|export|firesFor|firesForNobody|traitOnly|traitOne|slow)_|(Means|How|Key)$`)
 	for _, key := range keys {
 		if !built.MatchString(key) && !regexp.MustCompile(`["']`+key+`["']|\b`+key+`:`).MatchString(code.String()) {
 			t.Errorf("nothing uses %q", key)

@@ -61,7 +61,7 @@ type process struct {
 	url  string // of the page, ends in /
 }
 
-var page = regexp.MustCompile(`(?m)^  (?:Page|Dashboard) +(\S+)$`)
+var page = regexp.MustCompile(`(?m)^  Page +(\S+)$`)
 
 // start runs a command and waits until it prints the address of its page. A process that still
 // runs at the end of the test is killed.

@@ -234,7 +234,7 @@ func (f *demoFlags) print(w io.Writer, srv *server.Server, shop *demo.Demo) {
 		data = "data kept in " + f.keep
 	}
 	fmt.Fprintf(w, "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if installed, simulated traffic; loopback only, %s\n", versionText(), data)
-	fmt.Fprintf(w, "  Dashboard   %s\n", srv.URL())
+	fmt.Fprintf(w, "  Page        %s\n", srv.URL())
 	fmt.Fprintf(w, "  Demo shop   %s/          send requests with curl and watch them appear\n", address)
 	fmt.Fprintf(w, "  Metrics     %s/metrics   what your service will export\n", address)
 	end := "Ctrl-C stops and deletes everything"

@@ -146,7 +146,7 @@ func value(t *testing.T, base, expr string) string {
 	return ""
 }
 
-const pageLine = `(?m)^  (?:Page|Dashboard) +(http\S+)`
+const pageLine = `(?m)^  Page +(http\S+)`
 
 // TestServe: one argument is enough to monitor a running service. The output names its
 // schema, SIGHUP reloads the targets' configuration, and SIGTERM shuts down cleanly.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { agrees, firedOver, hostOf, keyOf, pageOf, pastOf, restOf, ruleOf, rulesOf, silenceLink, unitOfRule } from "../static/alerts.js";
+import { agrees, byJob, choices, firedOver, firingFrom, hostOf, keyOf, kindOf, matches, pageOf, pastOf, perRule, restOf, ruleOf, rulesOf, silenceLink, sorted, stripsOf, unitOfRule, versionBefore } from "../static/alerts.js";
 import { range } from "./ranges.js";
 
 test("an alert's rule: the one that lists it, else one with its labels, else one of its name", () => {
@@ -68,4 +68,56 @@ test("a runbook is read from the page's own origin, and only where it is a text"
     pageOf("https://tacho.example/runbooks/A.md", "A", base), pageOf("https://other.example/A.md", "A", base), pageOf("https://tacho.example/-/quit", "A", base), pageOf("https://tacho.example/q?x=.md", "A", base),
     pageOf("http://localhost:9464/alerts/TachoPanics.md", "TachoPanics", base), pageOf("http://localhost:9464/alerts/TachoPanics.md", "TachoOther", base), pageOf("http://localhost:9464/alerts/A.md", "A", base),
   ], ["https://tacho.example/runbooks/A.md", "", "", "", "https://tacho.example/x/alerts/TachoPanics.md", "", ""]);
+});
+
+/** @returns {any} */
+const active = (/** @type {string} */ state, /** @type {string} */ activeAt, /** @type {Record<string, string>} */ labels) => ({ key: keyOf(labels), state, activeAt, labels, annotations: {} });
+
+test("firing alerts come first, then critical ones, then older ones", () => {
+  const all = [active("pending", "2026-01-01T00:00:00Z", { alertname: "P", severity: "critical" }), active("firing", "2026-01-03T00:00:00Z", { alertname: "W", severity: "warning" }),
+    active("firing", "2026-01-05T00:00:00Z", { alertname: "C2", severity: "page" }), active("firing", "2026-01-04T00:00:00Z", { alertname: "C1", severity: "critical" })];
+  assert.deepEqual(sorted(all).map((a) => a.labels.alertname), ["C1", "C2", "W", "P"]);
+});
+
+test("tacho's own alerts have a kind and a subject; without the label, and of others, none", () => {
+  assert.deepEqual([{ alertname: "TachoLatencyHigh", path: "/a" }, { alertname: "TachoScrapeFailing", instance: "a:1" }, { alertname: "TachoErrorRatioHigh" }, { alertname: "Other", path: "/a" }].map(kindOf),
+    [{ kind: "latency", subject: "/a" }, { kind: "target", subject: "a:1" }, { kind: "", subject: "" }, { kind: "", subject: "" }]);
+});
+
+test("a choice of the filter keeps its alerts, and no others", () => {
+  const all = [{ job: "shop", severity: "critical" }, { job: "shop", severity: "warning" }, { job: "shop-2" }, { job: "two words" }].map((l) => active("firing", "", l));
+  const found = choices(all);
+  assert.deepEqual(found.map((c) => [c.text, c.n]), [["critical", 1], ["warning", 1], ["shop", 2], ["shop-2", 1]]);
+  for (const c of found) assert.equal(all.filter((a) => matches(a, c.filter)).length, c.n, c.filter);
+  assert.equal(matches(all[0], "critical SHOP"), true);
+  assert.equal(matches(all[0], "warning shop"), false);
+});
+
+test("one rule does not hide the others", () => {
+  const all = ["A", "A", "B", "A"].map((alertname, i) => active("firing", "", { alertname, path: String(i) }));
+  const { shown, rest } = perRule(all, 2);
+  assert.deepEqual([shown.map((a) => a.labels.path), rest], [["0", "1", "2"], [{ name: "A", n: 1 }]]);
+});
+
+test("alerts by service, the most first, with the first moment", () => {
+  const at = (/** @type {string} */ job, /** @type {number} */ s) => active("firing", new Date(s * 1000).toISOString(), { job });
+  assert.deepEqual(byJob([at("b", 5), at("a", 9), at("a", 7), active("firing", "", {})]), [{ job: "a", n: 2, since: 7 }, { job: "b", n: 1, since: 5 }, { job: "", n: 1, since: Infinity }]);
+});
+
+test("after a version is said only if every alert began in the ten minutes after its deployment", () => {
+  const at = (/** @type {number} */ s) => active("firing", new Date(s * 1000).toISOString(), {});
+  const findings = [{ after: { kind: "restart", at: new Date(900_000).toISOString() } }, { after: { kind: "deployment", at: new Date(1000_000).toISOString(), version: "1.1.0" } }];
+  assert.deepEqual([versionBefore([at(1000), at(1600)], findings), versionBefore([at(999), at(1100)], findings), versionBefore([at(1601)], findings), versionBefore([], findings), versionBefore([at(1000)], [])], ["1.1.0", "", "", "", ""]);
+});
+
+test("strips: a rule's periods over all its alerts; critical covers warning", () => {
+  const answer = range([{ alertname: "A", severity: "warning", path: "/a" }, [1, 1, null, 1]], [{ alertname: "A", severity: "critical", path: "/b" }, [null, 1, null, null]], [{ alertname: "B" }, [null, null, null, 1]]);
+  assert.deepEqual(stripsOf(answer), [{ name: "A", times: 3, points: ["warning", "critical", "", "warning"] }, { name: "B", times: 1, points: ["", "", "", "warning"] }]);
+});
+
+test("when an alert began to fire: the first point of the period that goes on; unknown before the range", () => {
+  const labels = { alertname: "A", path: "/a" };
+  const of = (/** @type {(number | null)[]} */ ...values) => firingFrom(range([{ __name__: "ALERTS", alertstate: "firing", ...labels }, values]), labels);
+  const { start, step } = range([labels, [1, 1, 1, 1]]);
+  assert.deepEqual([of(1, null, 1, 1), of(null, 1, 1, 1), of(1, 1, 1, 1), of(1, 1, 1, null), firingFrom(range([{ alertname: "B" }, [null, 1]]), labels)], [start + 2 * step, start + step, NaN, NaN, NaN]);
 });

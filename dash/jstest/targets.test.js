@@ -3,7 +3,7 @@ import test from "node:test";
 import { secondsOf } from "../static/duration.js";
 import { explain } from "../static/scrapeerror.js";
 import { causeCases } from "./causecases.js";
-import { jobsOf, matches, targetsOf } from "../static/targets.js";
+import { downFrom, jobsOf, matches, targetsOf } from "../static/targets.js";
 
 test("the page explains what doctor, top and alerts explain, in the same words", () => {
   for (const { name, error, url, timeout, cause, texts } of causeCases) {
@@ -41,4 +41,8 @@ test("targets stand below their jobs; all are counted, and some shown", () => {
 test("a filter looks at all that is shown of a target", () => {
   const [down, , slow] = targetsOf(list);
   assert.deepEqual([matches(slow, ""), matches(slow, "q B/"), matches(slow, "q z"), matches(down, "DOWN")], [true, true, false, true]);
+});
+
+test("a target is down since the first failed scrape after the last good one; unknown if it was never up", () => {
+  assert.deepEqual([[1, 0, 1, 0, 0], [0, 0, 0], [1, 1], [1, null, 0], []].map((ups) => downFrom(ups, 100, 15)), [145, NaN, NaN, NaN, NaN]);
 });

@@ -150,3 +150,150 @@ export function pageOf(href, alertname, base) {
   const ours = /^Tacho\w+$/.test(alertname) && pathname.endsWith(`/alerts/${alertname}.md`);
   return ours ? new URL(`alerts/${alertname}.md`, base).href : "";
 }
+
+/** The kind of finding that some of tacho's own alerts are about, and the label of its subject. */
+const kinds = /** @type {Record<string, [string, string]>} */ ({ TachoErrorRatioHigh: ["errors", "path"], TachoLatencyHigh: ["latency", "path"], TachoScrapeFailing: ["target", "instance"] });
+
+/**
+ * kindOf is the kind of finding that an alert is about, as the verdict names it, and its subject; "" for an
+ * alert that is not tacho's own, or lacks the label.
+ * @param {Labels} labels
+ */
+export function kindOf(labels) {
+  const [kind, label] = kinds[labels.alertname ?? ""] ?? ["", ""];
+  return kind && labels[label] ? { kind, subject: labels[label] } : { kind: "", subject: "" };
+}
+
+/**
+ * isCritical reports that an alert pages someone.
+ * @param {Labels} labels
+ */
+export const isCritical = (labels) => ["critical", "page"].includes(labels.severity ?? "");
+
+/**
+ * sorted are alerts with the firing ones first, then the critical ones, then the oldest.
+ * @param {Alert[]} alerts
+ */
+export function sorted(alerts) {
+  const rank = (/** @type {Alert} */ a) => (a.state === "firing" ? 0 : 2) + (isCritical(a.labels) ? 0 : 1);
+  return [...alerts].sort((a, b) => rank(a) - rank(b) || begunAt(a) - begunAt(b) || (a.key < b.key ? -1 : 1));
+}
+
+/**
+ * begunAt is when an alert became active, in seconds since the epoch; NaN if that is not known.
+ * @param {Alert} a
+ */
+export const begunAt = (a) => Date.parse(a.activeAt) / 1000;
+
+/**
+ * matches reports that an alert contains all words of a filter. name=value is a label, and stands for no other.
+ * @param {Alert} a
+ * @param {string} filter
+ */
+export function matches(a, filter) {
+  const labels = Object.entries(a.labels).map(([name, value]) => `${name}=${value}`.toLowerCase());
+  const text = [a.state, a.annotations.summary ?? "", ...labels].join(" ").toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => (/^\w+=./.test(word) ? labels.includes(word) : text.includes(word)));
+}
+
+/**
+ * choices are the severities and the services of alerts, each with its filter and its count.
+ * @param {Alert[]} alerts
+ */
+export function choices(alerts) {
+  /** @type {Map<string, {filter: string, text: string, n: number}>} */
+  const found = new Map();
+  for (const label of ["severity", "job"]) {
+    for (const { labels } of alerts) {
+      const [text, filter] = [labels[label] ?? "", `${label}=${labels[label]}`];
+      // A filter is words: a name with a space in it would be two.
+      if (!text || /\s/.test(text)) continue;
+      found.set(filter, { filter, text, n: (found.get(filter)?.n ?? 0) + 1 });
+    }
+  }
+  return [...found.values()];
+}
+
+/**
+ * perRule shows at most a number of alerts of one rule, so that one rule does not hide the others.
+ * @param {Alert[]} alerts
+ * @param {number} most
+ */
+export function perRule(alerts, most) {
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  const shown = alerts.filter(({ labels: { alertname = "" } }) => {
+    seen.set(alertname, (seen.get(alertname) ?? 0) + 1);
+    return (seen.get(alertname) ?? 0) <= most;
+  });
+  return { shown, rest: [...seen].filter(([, n]) => n > most).map(([name, n]) => ({ name, n: n - most })) };
+}
+
+/**
+ * byJob counts alerts by service, the most first.
+ * @param {Alert[]} alerts
+ */
+export function byJob(alerts) {
+  /** @type {Map<string, {job: string, n: number, since: number}>} */
+  const found = new Map();
+  for (const a of alerts) {
+    const job = a.labels.job ?? "";
+    const { n, since } = found.get(job) ?? { n: 0, since: Infinity };
+    found.set(job, { job, n: n + 1, since: Math.min(since, begunAt(a) || Infinity) });
+  }
+  return [...found.values()].sort((a, b) => b.n - a.n || a.since - b.since || (a.job < b.job ? -1 : 1));
+}
+
+/** Seconds after a deployment in which what begins is said to come after it: as the verdict does. */
+const near = 600;
+
+/**
+ * versionBefore is the version that was deployed before all alerts of a service began, "" if there was none.
+ * @param {Alert[]} alerts of the service
+ * @param {{after?: {kind: string, at: string, version?: string}}[]} findings of the service
+ */
+export function versionBefore(alerts, findings) {
+  const after = findings.find((f) => f.after?.kind === "deployment" && f.after.version)?.after;
+  const at = after ? Date.parse(after.at) / 1000 : NaN;
+  const all = alerts.length > 0 && alerts.every((a) => begunAt(a) >= at && begunAt(a) <= at + near);
+  return all ? after?.version ?? "" : "";
+}
+
+/**
+ * A Strip is when a rule's alerts fired, point by point: critical, warning or "". times counts the periods.
+ * @typedef {{name: string, times: number, points: string[]}} Strip
+ */
+
+/**
+ * stripsOf are the strips of all rules that fired, the most frequent first.
+ * @param {import("./api.js").Range} answer of firedOver
+ * @returns {Strip[]}
+ */
+export function stripsOf({ count, series }) {
+  /** @type {Map<string, Strip>} */
+  const found = new Map();
+  for (const { metric, values } of series) {
+    const name = metric.alertname ?? "";
+    const strip = found.get(name) ?? { name, times: 0, points: Array.from({ length: count }, () => "") };
+    found.set(name, strip);
+    for (let i = 0; i < count; i++) {
+      if (!isThere(values[i])) continue;
+      if (!isThere(values[i - 1])) strip.times++;
+      if (strip.points[i] !== "critical") strip.points[i] = isCritical(metric) ? "critical" : "warning";
+    }
+  }
+  return [...found.values()].sort((a, b) => b.times - a.times || (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * firingFrom is when an alert that fires at the end of a range began to fire, in seconds since the epoch; NaN
+ * if it fired from the range's beginning, or does not fire.
+ * @param {import("./api.js").Range} answer of firedOver
+ * @param {Labels} labels
+ */
+export function firingFrom({ start, step, series }, labels) {
+  const key = keyOf(labels);
+  const found = series.find(({ metric }) => keyOf(Object.fromEntries(Object.entries(metric).filter(([name]) => name !== "__name__" && name !== "alertstate"))) === key);
+  const gap = found ? found.values.findLastIndex((v) => !isThere(v)) : -1;
+  return found && gap >= 0 && gap < found.values.length - 1 ? start + (gap + 1) * step : NaN;
+}

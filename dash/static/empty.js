@@ -1,35 +1,29 @@
-// The notice shown while there is no data.
+// What is shown while there is no data: the first start, or a notice.
 
-import { byId, make } from "./dom.js";
-import { visible } from "./format.js";
+import { attribute, byId, make } from "./dom.js";
+import { lazy } from "./lazy.js";
 import { say } from "./messages.js";
 
-const command = (/** @type {string} */ text) => make("pre", {}, make("code", {}, text));
+/** The first start is loaded when it is shown. */
+const first = lazy(({ firstStart }) => firstStart());
 
-const states = /** @type {Record<string, (waiting: import("./api.js").ListedTarget[]) => Node[]>} */ ({
-  noTarget: () => [
-    make("h2", {}, say("noTarget")), make("p", {}, say("noTargetText")), command("tacho serve localhost:8080"),
-    make("p", {}, say("noTargetDemo")), command("tacho demo"),
-  ],
-  waiting: (waiting) => [
-    make("h2", {}, say("waitingTitle")), make("p", {}, say("waitingText")),
-    make("ul", {}, ...waiting.slice(0, 20).map((t) => make("li", {}, visible(t.scrapeUrl ?? "")))),
-  ],
-  standing: () => [make("h2", {}, say("standingTitle")), make("p", {}, say("standingText"))],
-  empty: () => [make("h2", {}, say("emptyTitle")), make("p", {}, say("emptyText"))],
-});
+const notices = /** @type {Record<string, [string, string]>} */ ({ standing: ["standingTitle", "standingText"], empty: ["emptyTitle", "emptyText"] });
 
 /**
  * showEmpty explains why there is no data.
  * @param {import("./now.js").Now} now
  */
-export function showEmpty({ services, targets, view }) {
+export function showEmpty(now) {
+  const { services, targets, view } = now;
   const box = byId("empty");
-  const waiting = (targets ?? []).filter((t) => t.health === "unknown");
+  const waiting = (targets ?? []).filter((t) => t.health === "unknown" && t.labels?.job !== "tacho");
   const none = services.length === 0 && view.page === "";
-  const kind = !none ? "" : !("last" in view.span) ? "standing" : waiting.length > 0 ? "waiting" : targets ? "noTarget" : "empty";
+  const kind = !none ? "" : !("last" in view.span) ? "standing" : targets ? "first" : "empty";
   box.hidden = !kind;
+  if (kind === "first") first.update(now, waiting);
   if (box.dataset.kind === kind) return;
   box.dataset.kind = kind;
-  box.replaceChildren(...(kind ? states[kind](waiting) : []));
+  attribute(box, "class", notices[kind] ? "notice" : "");
+  const [title, text] = notices[kind] ?? [];
+  box.replaceChildren(...(kind === "first" ? [first.element] : title ? [make("h2", {}, say(title)), make("p", {}, say(text))] : []));
 }

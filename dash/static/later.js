@@ -2,6 +2,7 @@
 // builds them into one file.
 
 export { alertsScreen } from "./alertsview.js";
+export { firstStart } from "./firststart.js";
 export { exploreScreen } from "./exploreview.js";
 export { showKeys } from "./keysheet.js";
 export { showPalette } from "./palette.js";

@@ -9,7 +9,7 @@ import { secondsAt } from "./verdict.js";
 
 /**
  * A Mark is an event and its time.
- * @typedef {{key: string, at: number, kind: "deploy" | "restart" | "note", text: string}} Mark
+ * @typedef {{key: string, at: number, kind: "deploy" | "restart" | "note" | "alert", text: string}} Mark
  */
 
 /** More marks than this hide the lines below them. */
@@ -107,12 +107,12 @@ export function markText({ kind, at, text }) {
   const when = time(new Date(at * 1000), new Date());
   const what = shorten(visible(text), 200);
   if (kind === "deploy") return say("markDeploy", { time: when, text: what });
-  if (kind === "note") return say("markNote", { time: when, text: what });
+  if (kind === "note" || kind === "alert") return say("markNote", { time: when, text: what });
   return text ? say("markRestarts", { time: when, n: text }) : say("markRestart", { time: when });
 }
 
 /** Dashes, which tell marks apart without colors. */
-const dashes = { deploy: [3, 3], restart: [2, 4], note: [8, 3] };
+const dashes = { deploy: [3, 3], restart: [2, 4], note: [8, 3], alert: [2, 2] };
 
 /**
  * drawMarks draws a dashed line for each mark: a deployment's in its own color, with a gem at the top.
@@ -138,7 +138,7 @@ export function drawMarks(u, marks) {
  */
 export function drawMark(ctx, kind, x, top, bottom, scale) {
   ctx.save();
-  ctx.strokeStyle = ctx.fillStyle = color(kind === "deploy" ? "--deploy" : "--text-3");
+  ctx.strokeStyle = ctx.fillStyle = color(kind === "deploy" ? "--deploy" : kind === "alert" ? "--bad-mark" : "--text-3");
   ctx.lineWidth = (kind === "deploy" ? 1.5 : 1) * scale;
   ctx.setLineDash(dashes[kind].map((d) => d * scale));
   ctx.beginPath();

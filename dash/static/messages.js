@@ -244,7 +244,6 @@ export const messages = {
   alerts: ["Alerts", "告警"],
   firing: ["firing", "触发中"],
   pending: ["pending", "待触发"],
-  times: ["× {n}", "× {n}"],
   since: ["since {time} ({age})", "自 {time} 起（{age}）"],
   more: ["{n} more", "另有 {n} 项"],
 
@@ -258,11 +257,6 @@ export const messages = {
   targetNearlyLateMeans: ["A scrape takes more than 80 % of its timeout. A target that exceeds it is down: raise scrape_timeout, or export less.", "抓取耗时超过超时时间的 80%。一旦超时，目标即视为抓取失败：请增大 scrape_timeout，或减少导出的数据。"],
 
   // No data.
-  noTarget: ["No targets yet", "还没有目标"],
-  noTargetText: ["Prometheus scrapes no service yet. Add yours by its address:", "Prometheus 尚未抓取任何服务。请用服务地址添加："],
-  noTargetDemo: ["Or try the demo:", "或运行演示："],
-  waitingTitle: ["No data yet", "还没有数据"],
-  waitingText: ["Waiting for the first scrape of:", "等待第一次抓取："],
   emptyTitle: ["No data yet", "还没有数据"],
   emptyText: ["This Prometheus responds, but has no request metrics with names that tacho knows, and does not list its targets.", "此 Prometheus 有响应，但没有 tacho 支持的请求指标，也未列出抓取目标。"],
   standingTitle: ["No data in this time range", "此时间范围内没有数据"],

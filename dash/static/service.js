@@ -49,7 +49,7 @@ export function serviceView(changeView) {
       const route = service.routes.find((r) => routeOf(r) === now.view.route);
       const subject = route ? { job, schema, method: route.method, path: route.path } : { job, schema };
       const empty = service.routes.length === 0;
-      const part = route || empty ? "" : now.view.part;
+      const part = route || empty || !["time", "events"].includes(now.view.part) ? "" : now.view.part;
       const found = withJudged(marks(now, job), findingsOf(service, undefined), now.step);
       const facts = factsOf(now, service, found);
       title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, found.length) });

@@ -77,3 +77,15 @@ export function jobsOf(targets, most) {
   });
   return [...found.values()].filter((j) => j.targets.length > 0);
 }
+
+/**
+ * downFrom is since when a target has been down, exact to the step, in seconds since the epoch; NaN if it was
+ * never up in the time range.
+ * @param {(number | null)[]} ups whether it was up, point by point
+ * @param {number} start of the range
+ * @param {number} step
+ */
+export function downFrom(ups, start, step) {
+  const last = ups.lastIndexOf(1);
+  return last >= 0 && ups[last + 1] === 0 ? start + (last + 1) * step : NaN;
+}

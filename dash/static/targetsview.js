@@ -2,14 +2,15 @@
 
 import { attribute, list, make, put, svg } from "./dom.js";
 import { filterField } from "./field.js";
-import { age, latency, nothing, shorten, visible } from "./format.js";
-import { stateIcon } from "./icons.js";
+import { age, latency, nothing, safeLink, shorten, visible } from "./format.js";
+import { icon, stateIcon } from "./icons.js";
 import { laterMessages } from "./latermessages.js";
 import { inLanguage, learn, say } from "./messages.js";
 import { rangeOf, settingOf } from "./now.js";
 import { explain } from "./scrapeerror.js";
-import { jobsOf, matches, targetsOf } from "./targets.js";
+import { downFrom, jobsOf, matches, targetsOf } from "./targets.js";
 import { titleRow } from "./titlerow.js";
+import { clockAt } from "./verdict.js";
 
 /** Characters of an explanation that are shown. */
 const longest = 900;
@@ -33,7 +34,7 @@ export function targetsScreen(changeView) {
   const tools = make("div", { class: "tools" }, make("div", { class: "end" }, filter.element));
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
-  const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets" }, make("thead", {}, head), body));
+  const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets stackrows" }, make("thead", {}, head), body));
   const element = make("section", { id: "targets-screen", class: "targets" }, title.element, verdict, tools, table);
   return {
     element,
@@ -48,11 +49,12 @@ export function targetsScreen(changeView) {
       title.update({ name: say("targets"), state: down.length ? "down" : all.length ? "healthy" : "", stateWords: down.length ? say("jobDown", { n: down.length }) : say("targetsUp", { n: all.length }) });
       state.update(down.length ? "down" : all.some((t) => t.slow) ? "slow" : all.length ? "healthy" : "idle");
       attribute(verdict, "class", `verdict ${down.length ? "bad" : "plain"}`);
-      put(sentence, targets ? downText(all, down) : say("noTargetList"));
-      put(note, targets && all.length > 0 ? ` ${countText(found, all.length)}` : "");
-      // The list is always current, even if the page shows an earlier range.
+            // The list is always current, even if the page shows an earlier range.
       const clock = "last" in view.span ? at : Date.now() / 1000;
       const ups = upsOf(now, found.length > 0);
+      put(sentence, targets ? downText(all, down, ups) : say("noTargetList"));
+      const cause = down[0] ? firstSentence(meaningText({ ...down[0], setting: settingOf(config) })) : "";
+      put(note, [cause, targets && all.length > 0 ? countText(found, all.length) : ""].filter(Boolean).map((text) => ` ${text}`).join(""));
       list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)).map((row) => ({ ...row, ups })), (row) => ("job" in row ? jobView() : targetView()));
       table.hidden = found.length === 0;
     },
@@ -60,14 +62,23 @@ export function targetsScreen(changeView) {
 }
 
 /** downText says which target is down, and how many others. */
-function downText(/** @type {import("./targets.js").Target[]} */ all, /** @type {import("./targets.js").Target[]} */ down) {
+function downText(/** @type {import("./targets.js").Target[]} */ all, /** @type {import("./targets.js").Target[]} */ down, /** @type {Ups} */ ups) {
   if (all.length === 0) return say("noTargets");
   if (down.length === 0) return say("noneDown");
   const first = clean(down[0].instance || down[0].url);
-  return down.length === 1 ? say("oneDown", { target: first }) : say("someDown", { target: first, n: down.length - 1 });
+  const [since, n] = [downSince(ups, down[0]), down.length - 1];
+  if (Number.isNaN(since)) return n === 0 ? say("oneDown", { target: first }) : say("someDown", { target: first, n });
+  return say(n === 0 ? "downSince" : "someDownSince", { target: first, n, time: clockAt(since) });
 }
 
-/** @typedef {Map<string, (number | null)[]>} Ups whether each target was up over the range, by its job and instance */
+/** firstSentence is what is wrong; what to do about it is in the target's row. */
+const firstSentence = (/** @type {string} */ text) => /^.*?(?:\.(?= )|。|$)/.exec(text)?.[0] ?? "";
+
+const upKey = (/** @type {string} */ job, /** @type {string} */ instance) => JSON.stringify([job, instance]);
+
+const downSince = (/** @type {Ups} */ { start, step, of }, /** @type {import("./targets.js").Target} */ t) => downFrom(of.get(upKey(t.job, t.instance)) ?? [], start, step);
+
+/** @typedef {{start: number, step: number, of: Map<string, (number | null)[]>}} Ups whether each target was up over the range, by its job and instance */
 
 /**
  * upsOf is the history of all targets.
@@ -75,7 +86,8 @@ function downText(/** @type {import("./targets.js").Target[]} */ all, /** @type 
  */
 function upsOf(/** @type {import("./now.js").Now} */ now, /** @type {boolean} */ any) {
   const answer = any ? rangeOf(now, `min by (job, instance) (${now.step > now.every ? `min_over_time(up[${now.step}s])` : "up"})`)?.value : undefined;
-  return new Map((answer?.series ?? []).map((/** @type {import("./api.js").Series} */ s) => [JSON.stringify([s.metric.job ?? "", s.metric.instance ?? ""]), s.values]));
+  const of = new Map((answer?.series ?? []).map((/** @type {import("./api.js").Series} */ s) => [upKey(s.metric.job ?? "", s.metric.instance ?? ""), s.values]));
+  return { start: answer?.start ?? NaN, step: answer?.step ?? NaN, of };
 }
 
 /** countText counts the targets. */
@@ -129,18 +141,22 @@ function targetView() {
   const meaning = make("p", { class: "meaning" });
   const error = make("p", { class: "error", dir: "auto" });
   const command = make("code");
-  const doctor = make("p", { class: "small muted" }, say("checkWith"), " ", command);
+  const copy = make("button", { type: "button", class: "ctl", title: say("copyCommand") }, icon("copy"), command);
+  copy.addEventListener("click", () => void navigator.clipboard?.writeText(command.textContent ?? "").catch(() => {}));
+  const link = make("a", { class: "ctl", rel: "noreferrer", target: "_blank" }, icon("link"), say("openMetrics"));
+  const doctor = make("div", { class: "acts" }, copy, link);
   const strip = stripView();
   const [last, interval, took, timeout] = [make("div"), make("div", { class: "muted small" }), make("div"), make("div", { class: "muted small" })];
-  const element = make("tr", {}, make("td", { class: "target" }, make("div", { class: "line", "data-row": "", tabindex: "-1" }, shape.element, " ", name, " ", state), url, " ", labels, meaning, error, doctor),
-    make("td", { class: "lanecell" }, strip.element), make("td", { class: "n" }, last, interval), make("td", { class: "n" }, took, timeout));
+  const element = make("tr", {}, make("td", { class: "target wide" }, make("div", { class: "line", "data-row": "", tabindex: "-1" }, shape.element, " ", name, " ", state), url, " ", labels, meaning, error, doctor),
+    make("td", { class: "lanecell" }, strip.element), make("td", { class: "n", "data-l": say("lastScrape") }, last, interval), make("td", { class: "n", "data-l": say("scrapeTook") }, took, timeout));
   return {
     element,
     update(/** @type {any} */ { target, ups }) {
       const t = /** @type {import("./targets.js").Target & {clock: number, setting: string}} */ (target);
       element.className = t.health === "down" ? "errors" : t.slow ? "slow" : "";
       shape.update({ up: t.slow ? "slow" : "healthy", down: "down" }[t.health] ?? "pending");
-      put(state, t.slow ? say("targetNearlyLate") : say(states[t.health]));
+      const since = t.health === "down" ? downSince(ups, t) : NaN;
+      put(state, !Number.isNaN(since) ? say("downFor", { age: age(t.clock - since) }) : t.slow ? say("targetNearlyLate") : say(states[t.health]));
       put(name, clean(t.instance));
       put(url, clean(t.url));
       put(labels, clean(Object.entries(t.labels).map(([k, v]) => `${k}: ${v}`).join(", ")));
@@ -148,7 +164,10 @@ function targetView() {
       putText(error, t.health === "down" ? clean(t.error) || say("noError") : clean(t.error));
       doctor.hidden = t.health !== "down" || !t.url;
       put(command, `tacho doctor ${clean(t.url)}`);
-      strip.update(ups.get(JSON.stringify([t.job, t.instance])) ?? []);
+      const href = safeLink(t.url, document.baseURI);
+      link.hidden = !href;
+      attribute(link, "href", href);
+      strip.update(ups.of.get(upKey(t.job, t.instance)) ?? []);
       put(last, Number.isNaN(t.at) ? nothing : say("agoShort", { age: age(t.clock - t.at) }));
       put(interval, Number.isNaN(t.interval) ? "" : say("everySeconds", { interval: age(t.interval) }));
       put(took, Number.isNaN(t.at) ? nothing : latency(t.took));
