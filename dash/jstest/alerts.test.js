@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { agrees, byJob, choices, firedOver, firingFrom, hostOf, keyOf, kindOf, matches, pageOf, pastOf, perRule, restOf, ruleOf, rulesOf, silenceLink, sorted, stripsOf, unitOfRule, versionBefore } from "../static/alerts.js";
+import { agrees, byJob, choices, firedOver, firingFrom, hostOf, keyOf, kindOf, matches, pageOf, pastOf, perRule, restOf, ruleOf, rulesOf, silenceLink, sorted, stripsOf, textOf, unitOfRule, versionBefore } from "../static/alerts.js";
 import { range } from "./ranges.js";
 
 test("an alert's rule: the one that lists it, else one with its labels, else one of its name", () => {
@@ -120,4 +120,12 @@ test("when an alert began to fire: the first point of the period that goes on; u
   const of = (/** @type {(number | null)[]} */ ...values) => firingFrom(range([{ __name__: "ALERTS", alertstate: "firing", ...labels }, values]), labels);
   const { start, step } = range([labels, [1, 1, 1, 1]]);
   assert.deepEqual([of(1, null, 1, 1), of(null, 1, 1, 1), of(1, 1, 1, 1), of(1, 1, 1, null), firingFrom(range([{ alertname: "B" }, [null, 1]]), labels)], [start + 2 * step, start + step, NaN, NaN, NaN]);
+});
+
+test("an alert's texts are those of the page's language, if the rule has them", () => {
+  const both = { summary: "It is slow.", summary_zh: "响应缓慢。", description: "It is." };
+  assert.equal(textOf(both, "summary", "zh-CN"), "响应缓慢。");
+  assert.equal(textOf(both, "summary", "en"), "It is slow.");
+  assert.equal(textOf(both, "description", "zh-CN"), "It is.");
+  assert.equal(textOf({}, "description", "zh-CN"), "");
 });

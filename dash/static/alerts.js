@@ -55,6 +55,14 @@ const writers = /** @type {[RegExp, string][]} */ ([
 ]);
 
 /**
+ * textOf is an alert's text in the page's language: rules of tacho have summary_zh and description_zh.
+ * @param {Labels} annotations
+ * @param {"summary" | "description"} text
+ * @param {string} language such as zh-CN
+ */
+export const textOf = (annotations, text, language) => (language.startsWith("zh") && annotations[`${text}_zh`]) || annotations[text] || "";
+
+/**
  * unitOfRule is the unit of a rule's value: from its annotations, else from its query.
  * @param {Rule} rule
  * @param {string} expr
@@ -192,7 +200,7 @@ export const begunAt = (a) => Date.parse(a.activeAt) / 1000;
  */
 export function matches(a, filter) {
   const labels = Object.entries(a.labels).map(([name, value]) => `${name}=${value}`.toLowerCase());
-  const text = [a.state, a.annotations.summary ?? "", ...labels].join(" ").toLowerCase();
+  const text = [a.state, a.annotations.summary ?? "", a.annotations.summary_zh ?? "", ...labels].join(" ").toLowerCase();
   return filter.toLowerCase().split(/\s+/).every((word) => (/^\w+=./.test(word) ? labels.includes(word) : text.includes(word)));
 }
 

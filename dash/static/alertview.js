@@ -1,7 +1,7 @@
 // One alert: a row of the table, and below it, when it is open, what the rule says, its chart, its labels and
 // its runbook.
 
-import { agrees, begunAt, firingFrom, hostOf, isCritical, kindOf, ruleOf, silenceLink, unitOfRule } from "./alerts.js";
+import { agrees, begunAt, firingFrom, hostOf, isCritical, kindOf, ruleOf, silenceLink, textOf, unitOfRule } from "./alerts.js";
 import { chartsOf, fires } from "./alertchart.js";
 import { chart, shownOf, written } from "./chart.js";
 import { attribute, list, make, put, svg } from "./dom.js";
@@ -108,7 +108,7 @@ function sentenceOf() {
       const own = kind !== "" && !(Number.isNaN(now) && kind !== "target");
       put(state, `${say(alert.state)} `);
       put(subject, own ? shorten(visible(of), 160) : "");
-      put(what, own ? ` ${claim({ kind, job: "", now, worst: now, limit: NaN, since: "" })}` : clean(alert.annotations.summary ?? "") || clean(alert.labels.alertname ?? ""));
+      put(what, own ? ` ${claim({ kind, job: "", now, worst: now, limit: NaN, since: "" })}` : clean(textOf(alert.annotations, "summary", document.documentElement.lang)) || clean(alert.labels.alertname ?? ""));
     },
   };
 }
@@ -189,7 +189,7 @@ export function detailRow(changeView) {
       const { alert, now, managers } = item;
       const { alertname = "", job = "" } = alert.labels;
       const from = item.fired ? firingFrom(item.fired, alert.labels) : NaN;
-      put(text, clean(alert.annotations.description ?? ""));
+      put(text, clean(textOf(alert.annotations, "description", document.documentElement.lang)));
       put(moments, momentsText(alert, from));
       runbook.update(alert.annotations.runbook_url, alertname);
       list(silences, silenceLinks(managers, alert.labels), silenceView);
