@@ -189,7 +189,7 @@ type smear struct {
 }
 
 // smear returns that of a finding. A ratio falls in a straight line over the window. A 95th percentile
-// stays until only 5 % of the window are slow. The others have no window.
+// stays until only 5% of the window are slow. The others have no window.
 func (e *Engine) smear(f *Finding) smear {
 	window := e.windowOf(f.Job)
 	switch f.Kind {

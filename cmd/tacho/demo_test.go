@@ -135,7 +135,7 @@ func TestDemoPortsTaken(t *testing.T) {
 	}
 }
 
-// TestDemoRate: the API's rate of /api, which the page shows, is within 5 % of the
+// TestDemoRate: the API's rate of /api, which the page shows, is within 5% of the
 // generator's.
 func TestDemoRate(t *testing.T) {
 	f := &demoFlags{port: 9464, rate: 200, noFlask: true, noHistory: true}

@@ -294,7 +294,7 @@ func retentionText(k server.Retention) string {
 	case 50:
 		words = append(words, "at most half of the disk")
 	default:
-		words = append(words, fmt.Sprintf("at most %g %% of the disk", k.Percent))
+		words = append(words, fmt.Sprintf("at most %g%% of the disk", k.Percent))
 	}
 	return strings.Join(words, ", ")
 }

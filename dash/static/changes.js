@@ -99,7 +99,7 @@ export function changes(samples) {
 export const significant = (all) => all.filter((c) => c.weight >= minWeight);
 
 /**
- * since finds when a series changed: the first time after which 90 % of its points are
+ * since finds when a series changed: the first time after which 90% of its points are
  * on the new side of the middle between old and new. NaN if there is none.
  * @param {number[]} times
  * @param {(number | null)[]} values

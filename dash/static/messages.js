@@ -150,9 +150,9 @@ export const messages = {
   share: ["Time share", "耗时占比"],
   rateMeans: ["Requests per second over the window.", "时间窗口内每秒的请求数。"],
   errorRatioMeans: ["Share of responses with a status of 500 or above, or a gRPC code that is a failure of the server, such as UNAVAILABLE. 499 (client closed the request) is not an error.", "状态码不低于 500，或 gRPC 状态码表示服务端失败（如 UNAVAILABLE）的响应所占比例。499（客户端已断开）不算错误。"],
-  p50Means: ["50 % of requests take at most this long.", "50% 的请求耗时不超过此值。"],
-  p95Means: ["95 % of requests take at most this long.", "95% 的请求耗时不超过此值。"],
-  p99Means: ["99 % of requests take at most this long.", "99% 的请求耗时不超过此值。"],
+  p50Means: ["50% of requests take at most this long.", "50% 的请求耗时不超过此值。"],
+  p95Means: ["95% of requests take at most this long.", "95% 的请求耗时不超过此值。"],
+  p99Means: ["99% of requests take at most this long.", "99% 的请求耗时不超过此值。"],
   routeMeans: ["Method and route template.", "方法和路由模板。"],
   shareMeans: ["Share of the service's total request time.", "占该服务请求总耗时的比例。"],
   beyond: ["≥ {latency}", "≥ {latency}"],
@@ -254,7 +254,7 @@ export const messages = {
   alert: ["Alert", "告警"],
   labels: ["Labels", "标签"],
   error: ["Error", "错误"],
-  targetNearlyLateMeans: ["A scrape takes more than 80 % of its timeout. A target that exceeds it is down: raise scrape_timeout, or export less.", "抓取耗时超过超时时间的 80%。一旦超时，目标即视为抓取失败：请增大 scrape_timeout，或减少导出的数据。"],
+  targetNearlyLateMeans: ["A scrape takes more than 80% of its timeout. A target that exceeds it is down: raise scrape_timeout, or export less.", "抓取耗时超过超时时间的 80%。一旦超时，目标即视为抓取失败：请增大 scrape_timeout，或减少导出的数据。"],
 
   // No data.
   emptyTitle: ["No data yet", "还没有数据"],

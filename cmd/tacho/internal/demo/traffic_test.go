@@ -160,7 +160,7 @@ func (w *watcher) counted() map[counter]uint64 {
 }
 
 // TestRate: the rate by PromQL is what the generator reports for the same
-// seconds, within 5 %.
+// seconds, within 5%.
 func TestRate(t *testing.T) {
 	t.Parallel() // it mostly waits
 	const rate, window = 100, 12 * time.Second

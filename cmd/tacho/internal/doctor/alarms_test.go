@@ -40,7 +40,7 @@ var innocent = []struct {
 	{"codes of gRPC", "status-text", lines(`grpc_server_handled_total{grpc_code="OK"} 1`)},
 
 	{"little traffic", "beyond-buckets", lines("# TYPE h histogram", `h_bucket{le="1"} 1`, `h_bucket{le="+Inf"} 99`, "h_sum 9", "h_count 99")},
-	{"4 % above the highest", "beyond-buckets", lines("# TYPE h histogram", `h_bucket{le="1"} 96`, `h_bucket{le="+Inf"} 100`, "h_sum 9", "h_count 100")},
+	{"4% above the highest", "beyond-buckets", lines("# TYPE h histogram", `h_bucket{le="1"} 96`, `h_bucket{le="+Inf"} 100`, "h_sum 9", "h_count 100")},
 	{"narrow buckets", "one-bucket", histogramOf("http_request_duration_seconds", []float64{0.1, 0.2, 0.4}, 0.3)},
 	{"fast requests", "one-bucket", histogramOf("http_request_duration_seconds", nil, 0.001)},
 	{"buckets of a library", "beyond-buckets", lines("# TYPE prometheus_x_seconds histogram", `prometheus_x_seconds_bucket{le="1"} 1`,

@@ -10,7 +10,7 @@ import (
 
 var beyondBuckets = check{
 	id:         "beyond-buckets",
-	summary:    "More than 5 % of a histogram's observations, or of one route's, are above its highest bucket.",
+	summary:    "More than 5% of a histogram's observations, or of one route's, are above its highest bucket.",
 	severities: []Severity{Info, Warning},
 	run:        findBeyondBuckets,
 }

@@ -9,7 +9,7 @@ import (
 
 var budget = check{
 	id:         "budget",
-	summary:    "More than 80 % of tacho's series budget is spent.",
+	summary:    "More than 80% of tacho's series budget is spent.",
 	severities: []Severity{Warning},
 	run:        findBudget,
 }

@@ -8,7 +8,7 @@ import (
 
 var oneBucket = check{
 	id:         "one-bucket",
-	summary:    "More than 90 % of a histogram's observations are in one bucket, so quantiles are inaccurate.",
+	summary:    "More than 90% of a histogram's observations are in one bucket, so quantiles are inaccurate.",
 	severities: []Severity{Info, Warning},
 	run:        findOneBucket,
 }

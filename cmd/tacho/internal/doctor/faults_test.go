@@ -118,7 +118,7 @@ var faults = []struct {
 	{"the budget is spent", "overflow", Warning, "path", lines("# TYPE tacho_overflow_total counter", `tacho_overflow_total{metric="http_requests_total",label="path"} 12`)},
 	{"the budget is nearly spent", "budget", Warning, "1900", lines("# TYPE tacho_series gauge", `tacho_series{metric="http_requests_total"} 1900`,
 		"# TYPE tacho_series_limit gauge", `tacho_series_limit{metric="http_requests_total"} 2000`)},
-	{"tacho's hint about buckets", "beyond-buckets", Warning, "40 %", lines("# TYPE tacho_beyond_buckets_ratio gauge",
+	{"tacho's hint about buckets", "beyond-buckets", Warning, "40%", lines("# TYPE tacho_beyond_buckets_ratio gauge",
 		`tacho_beyond_buckets_ratio{metric="http_request_duration_seconds",path="/slow"} 0.4`)},
 	{"a collector that fails", "collector-errors", Warning, "panic", lines("# TYPE tacho_scrape_errors_total counter", `tacho_scrape_errors_total{reason="panic"} 2`)},
 	{"errors that promhttp counts", "collector-errors", Warning, "gathering", lines("# TYPE promhttp_metric_handler_errors_total counter", `promhttp_metric_handler_errors_total{cause="gathering"} 1`)},

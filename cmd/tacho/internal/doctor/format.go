@@ -29,12 +29,12 @@ func bytesText[T int | int64 | float64](n T) string {
 // number formats a value without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// percent formats a share; 0.9996 is not 100 %.
+// percent formats a share; 0.9996 is not 100%.
 func percent(share float64) string {
 	if share > 0.99 && share < 1 {
 		return strconv.FormatFloat(float64(int(share*1000))/10, 'f', -1, 64) + " %"
 	}
-	return fmt.Sprintf("%.0f %%", share*100)
+	return fmt.Sprintf("%.0f%%", share*100)
 }
 
 // durationText formats seconds with a suitable precision.

@@ -128,7 +128,7 @@ func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{bytesText(0), "0 B"}, {bytesText(999), "999 B"}, {bytesText(1000), "1 kB"}, {bytesText(15_400), "15 kB"},
 		{bytesText(123_456), "123 kB"}, {bytesText(99_600), "100 kB"}, {bytesText(1.5e9), "1.5 GB"},
-		{percent(0.5), "50 %"}, {percent(1), "100 %"}, {percent(0.9996), "99.9 %"},
+		{percent(0.5), "50%"}, {percent(1), "100%"}, {percent(0.9996), "99.9%"},
 		{durationText(0.0000123), "12µs"}, {durationText(0.0123), "12.3ms"}, {durationText(2.345), "2.35s"},
 		{plural(1, "error", "errors"), "1 error"}, {plural(0, "error", "errors"), "0 errors"},
 		{shorten("äöüäöü", 4), "äöü…"}, {shorten("abc", 3), "abc"},

@@ -17,7 +17,7 @@ type column struct {
 var tableColumns = []column{
 	{id: "state", head: "state", width: 6, drop: 5, cell: func(r Row) string { return r.State.String() },
 		number: func(r Row) float64 { return float64(min(r.State, OK) + State(boolean(r.Quiet))) }, upwards: true,
-		means: "errors: error rate of 5 % or more; slow: p95 of 1 s or more"},
+		means: "errors: error rate of 5% or more; slow: p95 of 1 s or more"},
 	{id: "route", head: "route", cell: routeText, upwards: true,
 		means: "method and route template"},
 	{id: "rate", head: "req/s", width: 7, cell: func(r Row) string { return rate(r.Rate) },

@@ -53,15 +53,15 @@ func ratio(n float64) string {
 	case noNumber(n):
 		return nothing
 	case percent == 0, percent == 100:
-		return fmt.Sprintf("%.0f %%", percent)
+		return fmt.Sprintf("%.0f%%", percent)
 	case percent < 0.01:
-		return "<0.01 %"
+		return "<0.01%"
 	case percent > 99.95 && percent < 100:
-		return ">99.9 %"
+		return ">99.9%"
 	case percent < 9.995:
-		return fmt.Sprintf("%.2f %%", percent)
+		return fmt.Sprintf("%.2f%%", percent)
 	}
-	return fmt.Sprintf("%.1f %%", percent)
+	return fmt.Sprintf("%.1f%%", percent)
 }
 
 // units of time, in descending order.

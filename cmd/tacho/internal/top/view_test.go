@@ -65,7 +65,7 @@ func TestKeys(t *testing.T) {
 		"a filter, given up":  {[]Key{"/", "1", "7", KeyEnter, KeyEscape}, "/r00", "20 routes"},
 		"a filter of nothing": {[]Key{"/", "x", KeyEnter}, "", "No route matches"},
 		"q in a filter":       {[]Key{"/", "q"}, "", "/q▏"},
-		"statuses":            {[]Key{"j", KeyEnter}, "", "0.30    25.0 %           1  error"},
+		"statuses":            {[]Key{"j", KeyEnter}, "", "0.30     25.0%           1  error"},
 		"and back again":      {[]Key{"j", KeyEnter, KeyEscape}, "/r01", ""},
 		"enter goes back":     {[]Key{"j", KeyEnter, KeyEnter}, "/r01", ""},
 		"pause":               {[]Key{"p"}, "/r00", "PAUSED"},
