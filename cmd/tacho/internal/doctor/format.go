@@ -32,7 +32,7 @@ func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 // percent formats a share; 0.9996 is not 100%.
 func percent(share float64) string {
 	if share > 0.99 && share < 1 {
-		return strconv.FormatFloat(float64(int(share*1000))/10, 'f', -1, 64) + " %"
+		return strconv.FormatFloat(float64(int(share*1000))/10, 'f', -1, 64) + "%"
 	}
 	return fmt.Sprintf("%.0f%%", share*100)
 }
