@@ -35,7 +35,7 @@ export function alertsScreen(changeView) {
   const active = activeView(changeView);
   const past = pastView();
   const rules = rulesView();
-  const element = make("section", { id: "alerts-screen" }, make("div", { class: "head" }, make("h1", {}, say("alerts"))), active.element, rules.broken, past.element, rules.element);
+  const element = make("section", { id: "alerts-screen", class: "late" }, make("div", { class: "head" }, make("h1", {}, say("alerts"))), active.element, rules.broken, past.element, rules.element);
   // Old lists stay until newer ones arrive.
   /** @type {{rules: import("./alerts.js").Rule[] | null, managers: string[] | null}} */
   const known = { rules: null, managers: null };

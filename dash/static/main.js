@@ -208,7 +208,14 @@ async function fill(/** @type {AbortSignal} */ signal) {
     missing.forEach((query, i) => results.put(query, found[i]));
   }
   results.evict();
+  if (!loading.size && results.missing().length === 0 && (hasRequests(snapshot.samples) || view.page || !snapshot.services.length) && !document.querySelector("#screen .lazy:empty:not([hidden], [hidden] *)")) filling(false);
 }
+
+/**
+ * filling hides the parts of a screen that the parts above them would move: nothing that is visible moves
+ * while a screen fills.
+ */
+const filling = (/** @type {boolean} */ on) => byId("screen").classList.toggle("filling", on);
 
 function show() {
   showClock();
@@ -377,6 +384,7 @@ function showView(/** @type {import("./view.js").View} */ next) {
   if (view.lang !== before.lang) return location.reload();
   applyTheme(view);
   stopped = false;
+  if (isElsewhere(view, before)) filling(true);
   if (snapshot) void refresh(JSON.stringify(view.span) !== JSON.stringify(before.span) || view.page !== before.page);
 }
 

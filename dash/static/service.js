@@ -89,9 +89,10 @@ function titleOf(/** @type {import("./now.js").Now} */ { view, services }, /** @
 function factsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./marks.js").Mark[]} */ marks) {
   const version = marks.findLast((m) => m.kind === "deploy");
   return [
-    version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
     Number.isFinite(s.targets) ? say("factUp", { up: s.targets - s.down, all: s.targets }) : "",
     s.routes.length ? say("factRoutes", { n: s.routes.filter((r) => !r.apart).length }) : "",
+    // Last: its length changes as time passes.
+    version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
   ].filter(Boolean);
 }
 

@@ -147,7 +147,7 @@ export function split(/** @type {string} */ text) {
 /** numberOf is the number of a card: on what its chart ends, and how it has changed. */
 function numberOf(/** @type {string} */ id, /** @type {import("./lines.js").Shown} */ shown, /** @type {import("./before.js").Means} */ means, /** @type {import("./model.js").Service} */ service, /** @type {import("./now.js").Now} */ now) {
   const moved = (/** @type {number} */ n, /** @type {number} */ before, /** @type {string} */ text) => ({ much: change(n, before), was: Number.isFinite(before) && change(n, before) ? text : "" });
-  const wasText = (/** @type {string} */ value) => say("commaWas", { value });
+  const wasText = (/** @type {string} */ value) => say("wasThen", { value });
   switch (id) {
     case "chartRate": {
       const n = endOf(shown);

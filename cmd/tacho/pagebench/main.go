@@ -37,6 +37,10 @@ var experiments = []struct {
 	{"charts", charts},
 	{"live", live},
 	{"table", table},
+	{"shift", shift},
+	{"incident", incident},
+	{"fresh", fresh},
+	{"open", open},
 }
 
 func main() {
