@@ -57,6 +57,8 @@ let config = null;
 let shown = null;
 /** The rules' evaluation interval in seconds; the default if the API does not report it. */
 let every = 15;
+/** There have been requests. */
+let filled = false;
 /** Cancels the update in progress. */
 let abort = new AbortController();
 const results = cache();
@@ -104,6 +106,8 @@ async function refresh(/** @type {boolean} */ newSnapshot) {
     if (!api) await configure();
     if (newSnapshot || !snapshot) snapshot = await fetchSnapshot(signal);
     problem = null;
+    // The first requests of a young server fill the screen anew.
+    if (hasRequests(snapshot.samples) && !filled) filling(filled = true);
     await fill(signal);
   } catch (error) {
     if (signal !== abort.signal) return;
@@ -208,7 +212,7 @@ async function fill(/** @type {AbortSignal} */ signal) {
     missing.forEach((query, i) => results.put(query, found[i]));
   }
   results.evict();
-  if (!loading.size && results.missing().length === 0 && (hasRequests(snapshot.samples) || view.page || !snapshot.services.length) && !document.querySelector("#screen .lazy:empty:not([hidden], [hidden] *)")) filling(false);
+  if (!loading.size && results.missing().length === 0 && !document.querySelector("#screen .lazy:empty:not([hidden], [hidden] *)")) filling(false);
 }
 
 /**
