@@ -25,7 +25,7 @@ export function lazy(from) {
       import("./later.js").then((later) => {
         view = from(later);
         element.replaceChildren(view.element);
-        now.refresh();
+        now.more();
       }).catch(() => { loading = false; });
       return undefined;
     },

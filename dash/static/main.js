@@ -232,7 +232,7 @@ function show() {
   const seen = all.filter(isShown);
   shown = {
     view, at, edges, step, every, source, services: seen, alerts: alerts && activeAlerts(alerts), targets, stale: ageOf() > 3 * interval / 1000,
-    incident: incidentOf(seen, at), config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false),
+    incident: incidentOf(seen, at), config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false), more: () => { if (!startedAt) void refresh(false); },
   };
   head.update(shown);
   showEmpty(shown);

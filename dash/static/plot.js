@@ -9,6 +9,7 @@ import { clock, date, dayKey, minute, zoneName } from "./format.js";
 import { drawMarks, markText } from "./marks.js";
 import { tickTexts } from "./panels.js";
 import { nameOf, pointText, signOf, styleOf, writerOf, written } from "./lines.js";
+import { thinned } from "./thin.js";
 import { tip } from "./tip.js";
 
 /** uPlot is a classic script, vendored as it is released. */
@@ -92,7 +93,7 @@ export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
   function draw() {
     const now = /** @type {import("./lines.js").Shown} */ (shown);
     const wanted = JSON.stringify([now.names, now.unit, now.stacked, now.names.map((_, i) => styleOf(now, i).color)]);
-    const data = [now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))];
+    const data = thinned([now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))], (element.clientWidth || 300) * devicePixelRatio);
     if (drawn && shape === wanted) return drawn.setData(data);
     drawn?.destroy();
     shape = wanted;

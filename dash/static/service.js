@@ -16,9 +16,6 @@ import { titleRow } from "./titlerow.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
 
-/** How long after the first numbers what is below them is loaded, in milliseconds. */
-const belowAfter = 500;
-
 /** Events in the list of a service. */
 const maxEvents = 100;
 
@@ -37,7 +34,7 @@ export function serviceView(changeView) {
   /** @type {import("./changes.js").Change[]} */
   let changes = [];
   /** What is below the signals, and the small lines, come after them, and so do not delay them. */
-  let [waiting, later] = [false, false];
+  let later = false;
   return {
     element,
     /**
@@ -64,14 +61,11 @@ export function serviceView(changeView) {
       if (empty) return;
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
-      four.update(now, service, subject, { marks: found, route });
+      if (four.update(now, service, subject, { marks: found, route })) later = true;
       changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
       else table.update(now, service, changes, found, later);
-      if (later) return below.update(now, service, subject, found, route);
-      if (waiting) return;
-      waiting = true;
-      setTimeout(() => { later = true; now.refresh(); }, belowAfter);
+      if (later) below.update(now, service, subject, found, route);
     },
   };
 }

@@ -30,7 +30,7 @@ export function signals(changeView) {
   return {
     element: make("div", { class: "grid four signals", role: "group", "aria-label": say("signals") }, ...cards.map((c) => c.element)),
     /**
-     * update shows all four once all results are there.
+     * update shows all four once all results are there, and reports whether they are.
      * @param {import("./now.js").Now} now
      * @param {import("./model.js").Service} service
      * @param {import("./queries.js").Subject} subject
@@ -40,10 +40,11 @@ export function signals(changeView) {
       const all = panelsOf(now, service, subject, route);
       const answers = all.map((panel) => panel && answerOf(now, panel));
       const before = now.query({ expr: meansBefore(now, subject), at: now.edges.to });
-      if (answers.includes(undefined) || !before) return;
+      if (answers.includes(undefined) || !before) return false;
       const means = meansOf(before.value?.samples ?? []);
       const findings = findingsOf(service, route);
       all.forEach((panel, i) => cards[i].update(now, panel, answers[i] ?? null, { means, findings, marks, service }));
+      return true;
     },
   };
 }
