@@ -14,6 +14,8 @@ export function lazy(from) {
   let loading = false;
   return {
     element,
+    /** The view is there. */
+    ready: () => view !== null,
     /**
      * @param {import("./now.js").Now} now
      * @param {...any} more

@@ -89,7 +89,8 @@ export const colorOf = (/** @type {string} */ name, /** @type {number} */ i) => 
  */
 export function shownOf(panel, { times, names, values }, before = null) {
   const stacked = Boolean(panel.stacked);
-  const finite = values.map((column) => column.map((v) => (Number.isFinite(v) ? v : null))); // no chart reaches further
+  // No chart reaches further. Most columns have nothing else, and are not copied.
+  const finite = values.map((column) => (column.every((v) => v === null || Number.isFinite(v)) ? column : column.map((v) => (Number.isFinite(v) ? v : null))));
   const drawn = stacked ? stack(finite) : finite;
   const more = before ? [times.map((_, i) => before[i] ?? null)] : [];
   return {

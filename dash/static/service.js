@@ -62,9 +62,11 @@ export function serviceView(changeView) {
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
       if (four.update(now, service, subject, { marks: found, route })) later = true;
-      changes = changesOf(now, { job, schema }) ?? changes;
+      // All of it in one round of queries, so that no part waits for the slowest of another.
+      const rest = later && below.ready();
+      if (rest) changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
-      else table.update(now, service, changes, found, later);
+      else table.update(now, service, changes, found, rest);
       if (later) below.update(now, service, subject, found, route);
     },
   };

@@ -134,6 +134,7 @@ function signal(/** @type {import("./now.js").ChangeView} */ changeView) {
     put(unit, n.unit);
     put(much, n.much);
     put(was, n.was);
+    attribute(delta, "title", n.much + n.was);
   }
 }
 
