@@ -93,7 +93,9 @@ export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
   function draw() {
     const now = /** @type {import("./lines.js").Shown} */ (shown);
     const wanted = JSON.stringify([now.names, now.unit, now.stacked, now.names.map((_, i) => styleOf(now, i).color)]);
-    const data = thinned([now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))], 0.7 * (element.clientWidth || 300) * devicePixelRatio);
+    const all = [now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))];
+    const room = (element.clientWidth || 300) * devicePixelRatio;
+    const data = now.times.length > 1.5 * room ? thinned(all, room / 2) : all;
     if (drawn && shape === wanted) return drawn.setData(data);
     drawn?.destroy();
     shape = wanted;
