@@ -38,7 +38,7 @@ export function alertsScreen(changeView) {
   const past = pastView();
   const rules = rulesView();
   const below = make("div", { class: "grid two" }, past.strips, rules.short);
-  const element = make("section", { id: "alerts-screen" }, title.element, verdict.element, hint, rules.broken, active.element, below, past.element, rules.element);
+  const element = make("section", { id: "alerts-screen", class: "late" }, title.element, verdict.element, hint, rules.broken, active.element, below, past.element, rules.element);
   // Old lists stay until newer ones arrive.
   /** @type {{rules: import("./alerts.js").Rule[] | null, managers: string[] | null}} */
   const known = { rules: null, managers: null };

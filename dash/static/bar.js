@@ -232,12 +232,14 @@ function liveControl(/** @type {import("./now.js").ChangeView} */ changeView, /*
   const button = make("button", { type: "button", class: "ctl live", id: "live" }, dot, play, word, " ", clock);
   const stop = make("button", { type: "button", class: "ctl", id: "cancel", hidden: "" }, say("cancel"));
   const waiting = make("span", { id: "waiting", class: "muted small" });
+  // Below the bar: it must not move what is in it.
+  const wait = make("span", { class: "wait", hidden: "" }, waiting, stop);
   /** @type {import("./now.js").Now | null} */
   let shown = null;
   button.addEventListener("click", () => changeView((view) => paused(view, shown?.at ?? Date.now() / 1000)));
   stop.addEventListener("click", cancel);
   return {
-    element: make("span", { class: "liveness" }, waiting, stop, button),
+    element: make("span", { class: "liveness" }, button, wait),
     /**
      * @param {string} text the time of the numbers
      * @param {number} old their age in seconds if they are too old, else 0
@@ -253,6 +255,7 @@ function liveControl(/** @type {import("./now.js").ChangeView} */ changeView, /*
       attribute(button, "class", `ctl ${old ? "is-warn" : follows ? "live" : ""}`.trim());
       attribute(button, "aria-pressed", String(follows));
       attribute(button, "title", say(follows ? "pauseMeans" : "goLiveMeans"));
+      wait.hidden = waited < 2;
       put(waiting, waited >= 2 ? say("waiting", { age: age(waited) }) : "");
       stop.hidden = waited < 3;
     },

@@ -5,7 +5,7 @@ import { attribute, make, put } from "./dom.js";
 import { csv } from "./explore.js";
 import { time } from "./format.js";
 import { icon } from "./icons.js";
-import { bounded, nameOf, pointText, signOf, written } from "./lines.js";
+import { bounded, nameOf, pointText, signOf, styleOf, written } from "./lines.js";
 import { say } from "./messages.js";
 import { lastOf } from "./panels.js";
 import { plot } from "./plot.js";
@@ -40,6 +40,8 @@ export function chart(syncKey, dragged, { size = "", more = "", above = [] } = {
   /** @type {import("./plot.js").Look} */
   let look = {};
   let alone = "";
+  /** Of which lines the keys are. */
+  let drawn = "";
   /** The point under the crosshair, or -1. */
   let at = -1;
   const one = plot(syncKey, dragged, { size, moved: (i) => { at = i; fillKeys(); } });
@@ -100,7 +102,9 @@ export function chart(syncKey, dragged, { size = "", more = "", above = [] } = {
      * @param {import("./plot.js").Look} [shownLook]
      */
     update(now, shownMarks = [], shownLook = {}) {
-      const other = !shown || JSON.stringify([shown.names, shown.unit]) !== JSON.stringify([now.names, now.unit]);
+      const looks = JSON.stringify([now.names, now.unit, now.names.map((_, i) => styleOf(now, i).color)]);
+      const other = looks !== drawn;
+      drawn = looks;
       [shown, marks, look] = [now, shownMarks, shownLook];
       frame.title(say(now.id));
       frame.element.removeAttribute("aria-busy");

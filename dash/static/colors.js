@@ -17,7 +17,9 @@ export function color(name) {
     document.body.append(probe);
   }
   probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
+  const found = getComputedStyle(probe).color;
+  probe.removeAttribute("style");
+  return found;
 }
 
 /**

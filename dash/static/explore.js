@@ -92,6 +92,20 @@ export function chosenLines(series) {
 }
 
 /**
+ * sameOrder keeps lines in the order in which they first came while they are the same ones: their places and
+ * colors do not change with each value.
+ */
+export function sameOrder() {
+  /** @type {string[]} */
+  let order = [];
+  return (/** @type {{name: string, values: (number | null)[]}[]} */ lines) => {
+    const byName = new Map(lines.map((l) => [l.name, l]));
+    if (order.length !== byName.size || !order.every((name) => byName.has(name))) order = [...byName.keys()];
+    return order.map((name) => /** @type {typeof lines[number]} */ (byName.get(name)));
+  };
+}
+
+/**
  * ended appends the current values to a result's series.
  * @param {import("./api.js").Range} answer
  * @param {import("./model.js").Sample[]} samples of the same query

@@ -4,7 +4,7 @@ import { chart, colorOf, shownOf, written } from "./chart.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
 import { attribute, list, make, put, svg } from "./dom.js";
-import { asksOf, chosenLines, csv, defaultQuery, ended, groupNames, groupOf, letterOf, maxLines, metricsInOrder, seriesText, statsOf, unitOf } from "./explore.js";
+import { asksOf, chosenLines, csv, defaultQuery, ended, groupNames, groupOf, letterOf, maxLines, metricsInOrder, sameOrder, seriesText, statsOf, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { change, number, shorten, visible } from "./format.js";
 import { icon } from "./icons.js";
@@ -144,7 +144,9 @@ function asksView(/** @type {(expr: string) => void} */ run) {
      * @param {string} matchers
      */
     update(now, metric, matchers) {
-      element.hidden = !metric;
+      // It keeps its place: what is below must not move when the metric is known.
+      element.hidden = !now.view.expr;
+      element.classList.toggle("unknown", !metric);
       if (!metric) return;
       const series = metric.name + (metric.type === "histogram" && !metric.native && !metric.bare ? "_count" : "");
       const labels = now.query({ list: "labels", at: Math.floor(now.at / listInterval) * listInterval, "match[]": `${series}${matchers}` })?.value ?? [];
@@ -214,6 +216,7 @@ function answerView(changeView) {
   const element = make("div", { class: "card answer" }, make("header", {}, make("h2", {}, say("result")), note, tools), graph.element, legend.element, table.element);
   /** @type {(number | null)[][]} */
   let drawnLines = [];
+  const steady = sameOrder();
   /** @type {() => string} */
   let text = () => "";
   asCSV.addEventListener("click", () => download(new Blob([text()], { type: "text/csv;charset=utf-8" }), "tacho.csv"));
@@ -252,7 +255,7 @@ function answerView(changeView) {
         return span.problem;
       }
       const { times, series } = ended(span.value, samples, now.at);
-      const lines = chosenLines(series);
+      const lines = steady(chosenLines(series));
       const drawn = shownOf({ id: "result", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
       tools.hidden = false;
       asPNG.hidden = Boolean(asRows);

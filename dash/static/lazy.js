@@ -14,6 +14,8 @@ export function lazy(from) {
   let loading = false;
   return {
     element,
+    /** The view is there. */
+    ready: () => view !== null,
     /**
      * @param {import("./now.js").Now} now
      * @param {...any} more
@@ -25,7 +27,7 @@ export function lazy(from) {
       import("./later.js").then((later) => {
         view = from(later);
         element.replaceChildren(view.element);
-        now.refresh();
+        now.more();
       }).catch(() => { loading = false; });
       return undefined;
     },

@@ -41,11 +41,11 @@ const styles = {
   "1xx": ["--c5", []], "2xx": ["--c1", []], "3xx": ["--c2", []], "4xx": ["--c3", []], "5xx": ["--c4", []],
   before: ["--text-3", [4, 3], 1.2], limit: ["--text-3", [8, 4]],
   "0.5": ["--q50", []], "0.95": ["--q95", [], 2], "0.99": ["--q99", [2, 3]],
-  cpu: ["--c1", []], memory: ["--c3", dashes[1]], fds: ["--c2", dashes[2]], pool: ["--c5", dashes[3]],
+  cpu: ["--c1", []], memory: ["--c7", dashes[1]], fds: ["--c2", dashes[2]], pool: ["--c8", dashes[3]],
 };
 
-/** The order in which lines without a look of their own get their colors. */
-const order = [1, 3, 2, 5, 6, 7, 8, 4];
+/** The order in which lines without a look of their own get their colors: those of states come last. */
+const order = [1, 2, 8, 7, 5, 6, 3, 4];
 
 /**
  * lineStyle is how a line looks.
@@ -56,6 +56,12 @@ const order = [1, 3, 2, 5, 6, 7, 8, 4];
 export function lineStyle(name, i) {
   const [variable, dash, width = 1.6] = Object.hasOwn(styles, name) ? styles[name] : [`--c${order[i % order.length]}`, dashes[i % dashes.length]];
   return { color: variable, dash, width };
+}
+
+/** styleOf is the look of a line of a chart: red is only for errors that there are. */
+export function styleOf(/** @type {Shown} */ now, /** @type {number} */ i) {
+  const style = lineStyle(now.names[i], i);
+  return now.names[i] === "5xx" && now.values[i].every((v) => !v) ? { ...style, color: "--c7" } : style;
 }
 
 /** colorOf is the CSS variable of a line's color. */
@@ -83,7 +89,8 @@ export const colorOf = (/** @type {string} */ name, /** @type {number} */ i) => 
  */
 export function shownOf(panel, { times, names, values }, before = null) {
   const stacked = Boolean(panel.stacked);
-  const finite = values.map((column) => column.map((v) => (Number.isFinite(v) ? v : null))); // no chart reaches further
+  // No chart reaches further. Most columns have nothing else, and are not copied.
+  const finite = values.map((column) => (column.every((v) => v === null || Number.isFinite(v)) ? column : column.map((v) => (Number.isFinite(v) ? v : null))));
   const drawn = stacked ? stack(finite) : finite;
   const more = before ? [times.map((_, i) => before[i] ?? null)] : [];
   return {
@@ -110,7 +117,7 @@ export function nameOf(/** @type {Shown} */ now, /** @type {number} */ i) {
 
 /** signOf is a piece of a line, for a key. */
 export function signOf(/** @type {Shown} */ now, /** @type {number} */ i) {
-  const { color, dash, width } = lineStyle(now.names[i], i);
+  const { color, dash, width } = styleOf(now, i);
   return signIn(color, now.stacked && now.names[i] !== "before" ? [] : dash, width > 1.8 ? 3 : 2.4);
 }
 

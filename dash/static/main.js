@@ -57,6 +57,8 @@ let config = null;
 let shown = null;
 /** The rules' evaluation interval in seconds; the default if the API does not report it. */
 let every = 15;
+/** There have been requests. */
+let filled = false;
 /** Cancels the update in progress. */
 let abort = new AbortController();
 const results = cache();
@@ -104,6 +106,8 @@ async function refresh(/** @type {boolean} */ newSnapshot) {
     if (!api) await configure();
     if (newSnapshot || !snapshot) snapshot = await fetchSnapshot(signal);
     problem = null;
+    // The first requests of a young server fill the screen anew.
+    if (hasRequests(snapshot.samples) && !filled) filling(filled = true);
     await fill(signal);
   } catch (error) {
     if (signal !== abort.signal) return;
@@ -208,7 +212,14 @@ async function fill(/** @type {AbortSignal} */ signal) {
     missing.forEach((query, i) => results.put(query, found[i]));
   }
   results.evict();
+  if (!loading.size && results.missing().length === 0 && !document.querySelector("#screen .lazy:empty:not([hidden], [hidden] *)")) filling(false);
 }
+
+/**
+ * filling hides the parts of a screen that the parts above them would move: nothing that is visible moves
+ * while a screen fills.
+ */
+const filling = (/** @type {boolean} */ on) => byId("screen").classList.toggle("filling", on);
 
 function show() {
   showClock();
@@ -221,7 +232,7 @@ function show() {
   const seen = all.filter(isShown);
   shown = {
     view, at, edges, step, every, source, services: seen, alerts: alerts && activeAlerts(alerts), targets, stale: ageOf() > 3 * interval / 1000,
-    incident: incidentOf(seen, at), config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false),
+    incident: incidentOf(seen, at), config: /** @type {import("./now.js").Config} */ (config), query: results.get, refresh: () => void refresh(false), more: () => { if (!startedAt) void refresh(false); },
   };
   head.update(shown);
   showEmpty(shown);
@@ -377,6 +388,7 @@ function showView(/** @type {import("./view.js").View} */ next) {
   if (view.lang !== before.lang) return location.reload();
   applyTheme(view);
   stopped = false;
+  if (isElsewhere(view, before)) filling(true);
   if (snapshot) void refresh(JSON.stringify(view.span) !== JSON.stringify(before.span) || view.page !== before.page);
 }
 

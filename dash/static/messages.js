@@ -318,7 +318,7 @@ export const messages = {
   shareOf5xx: ["share of 5xx", "5xx 占比"],
   theFullest: ["the fullest", "占用最高的资源"],
   ofResource: ["{unit} of {name}", "{unit} {name}"],
-  commaWas: [", was {value}", "，此前 {value}"],
+  wasThen: [" was {value}", " 此前 {value}"],
   commaOther: [" ({instance}: {value})", "（{instance}：{value}）"],
   limitAt: ["limit {value}", "阈值 {value}"],
   notExported: ["Not exported by this service.", "此服务未导出相关指标。"],

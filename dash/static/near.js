@@ -33,11 +33,16 @@ export function nearView(chosen) {
       const first = asked !== now.view.expr;
       asked = now.view.expr;
       if (lines.length === 0 || first || !now.view.expr) { element.hidden = true; return; }
+      let missing = false;
       const found = metrics.filter((m) => m.name !== own && m.type !== "info" && groupOf(m.name) !== "groupRecorded").slice(0, maxAsked).map((metric) => {
         const expr = summed(metric, matchers);
-        const values = rangeOf(now, expr)?.value?.series[0]?.values ?? [];
+        const answer = rangeOf(now, expr);
+        missing ||= !answer;
+        const values = answer?.value?.series[0]?.values ?? [];
         return { key: metric.name, metric, values, like: Math.max(...lines.map((line) => Math.abs(correlation(line, values)))) };
       }).filter((m) => m.like >= least).sort((a, b) => b.like - a.like).slice(0, maxShown);
+      // The old ones stay until all answers are there.
+      if (missing) return;
       element.hidden = found.length === 0;
       list(cards, found, (/** @type {typeof found[number]} */ _) => nearCard(chosen));
     },

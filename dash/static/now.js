@@ -31,6 +31,7 @@ import { numberOf } from "./sample.js";
  * @property {{since: number, until: number, version?: {at: number, text: string}} | null} incident what is wrong, or was until an hour ago
  * @property {Config} config
  * @property {() => void} refresh updates the screens at once, with the queries that are now missing
+ * @property {() => void} more the same, unless an update is going on: its next round of queries has them
  * @property {(query: import("./cache.js").Query) => import("./cache.js").Result | undefined} query its result, undefined until there is one
  *
  * @typedef {(change: (view: import("./view.js").View) => import("./view.js").View) => void} ChangeView

@@ -8,7 +8,8 @@ import { attribute, make, put } from "./dom.js";
 import { clock, date, dayKey, minute, zoneName } from "./format.js";
 import { drawMarks, markText } from "./marks.js";
 import { tickTexts } from "./panels.js";
-import { lineStyle, nameOf, pointText, signOf, writerOf, written } from "./lines.js";
+import { nameOf, pointText, signOf, styleOf, writerOf, written } from "./lines.js";
+import { thinned } from "./thin.js";
 import { tip } from "./tip.js";
 
 /** uPlot is a classic script, vendored as it is released. */
@@ -91,8 +92,10 @@ export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
 
   function draw() {
     const now = /** @type {import("./lines.js").Shown} */ (shown);
-    const wanted = JSON.stringify([now.names, now.unit, now.stacked]);
-    const data = [now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))];
+    const wanted = JSON.stringify([now.names, now.unit, now.stacked, now.names.map((_, i) => styleOf(now, i).color)]);
+    const all = [now.times, ...now.drawn.map((column, i) => (!look.alone || now.names[i] === look.alone ? (look.alone ? now.values[i] : column) : column.map(() => null)))];
+    const room = (element.clientWidth || 300) * devicePixelRatio;
+    const data = now.times.length > 1.5 * room ? thinned(all, room / 2) : all;
     if (drawn && shape === wanted) return drawn.setData(data);
     drawn?.destroy();
     shape = wanted;
@@ -180,7 +183,7 @@ function options(/** @type {import("./lines.js").Shown} */ now, /** @type {HTMLE
       y: false, lock: false,
       move: (/** @type {UPlot} */ _, /** @type {number} */ left, /** @type {number} */ y) => [left, y],
       drag: { x: true, y: false, setScale: false },
-      points: { size: 8, width: 2, stroke: color("--surface"), fill: (/** @type {UPlot} */ _, /** @type {number} */ i) => color(lineStyle(now.names[i - 1], i - 1).color) },
+      points: { size: 8, width: 2, stroke: color("--surface"), fill: (/** @type {UPlot} */ _, /** @type {number} */ i) => color(styleOf(now, i - 1).color) },
     },
     tzDate: (/** @type {number} */ ts) => uPlot.tzDate(new Date(ts * 1000), zoneName()),
     scales: { y: { range: (/** @type {UPlot} */ _, /** @type {number} */ min, /** @type {number} */ max) => [min < 0 ? min * 1.08 : 0, top(max) > 0 ? top(max) * (top(max) === 1 && now.unit === "ratio" ? 1 : 1.08) : min < 0 ? 0 : 1] } },
@@ -215,7 +218,7 @@ function bandsOf(/** @type {import("./lines.js").Shown} */ now) {
 }
 
 function line(/** @type {import("./lines.js").Shown} */ now, /** @type {string} */ name, /** @type {number} */ i) {
-  const style = lineStyle(name, i);
+  const style = styleOf(now, i);
   const areas = name !== "before" && (now.stacked || now.id === "chartErrors");
   return {
     stroke: color(style.color), width: now.stacked && name !== "before" ? 0 : style.width, dash: now.stacked && name !== "before" ? [] : style.dash,

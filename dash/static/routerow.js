@@ -21,7 +21,7 @@ export const heads = [
   { id: "rate", label: "rateColumn", means: "rateMeans", sort: "rate", look: "n" },
   { id: "errorRatio", label: "errorRatio", means: "errorRatioMeans", sort: "errorRatio", look: "n" },
   { id: "p50", label: "p50", means: "p50Means", sort: "p50", look: "n drop hide-m" },
-  { id: "p95", label: "p95", means: "p95Means", sort: "p95", look: "n" },
+  { id: "p95", label: "p95", means: "p95Means", sort: "p95", look: "n p" },
   { id: "p99", label: "p99", means: "p99Means", sort: "p99", look: "n drop hide-m" },
   { id: "glyph", label: "glyphColumn", means: "glyphMeans", look: "drop" },
   { id: "share", label: "share", means: "shareMeans", sort: "share", look: "n" },

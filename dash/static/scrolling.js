@@ -1,6 +1,6 @@
 // A table of any length: only the visible rows are in the document.
 
-import { attribute, list, make } from "./dom.js";
+import { attribute, list, make, svg } from "./dom.js";
 import { windowOf } from "./window.js";
 
 /** Rows beyond what can be seen, above and below. */
@@ -91,7 +91,8 @@ export function scrolling(table, body, newRow, few = 100) {
 
 /** space is the placeholder of rows that are not rendered. */
 function space() {
-  const cell = make("td", { colspan: "99" });
+  const size = svg("svg", { width: 0, height: 0 });
+  const cell = make("td", { colspan: "99" }, size);
   const element = make("tbody", { class: "space", "aria-hidden": "true" }, make("tr", {}, cell));
   const it = {
     element, height: NaN,
@@ -99,7 +100,7 @@ function space() {
       if (height === it.height) return;
       it.height = height;
       element.hidden = height <= 0;
-      cell.style.height = `${height}px`;
+      attribute(size, "height", String(Math.max(0, height)));
     },
   };
   return it;

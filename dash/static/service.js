@@ -16,9 +16,6 @@ import { titleRow } from "./titlerow.js";
 import { verdictView } from "./verdictview.js";
 import { addressOf } from "./view.js";
 
-/** How long after the first numbers what is below them is loaded, in milliseconds. */
-const belowAfter = 500;
-
 /** Events in the list of a service. */
 const maxEvents = 100;
 
@@ -37,7 +34,7 @@ export function serviceView(changeView) {
   /** @type {import("./changes.js").Change[]} */
   let changes = [];
   /** What is below the signals, and the small lines, come after them, and so do not delay them. */
-  let [waiting, later] = [false, false];
+  let later = false;
   return {
     element,
     /**
@@ -64,14 +61,13 @@ export function serviceView(changeView) {
       if (empty) return;
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
-      four.update(now, service, subject, { marks: found, route });
-      changes = changesOf(now, { job, schema }) ?? changes;
+      if (four.update(now, service, subject, { marks: found, route })) later = true;
+      // All of it in one round of queries, so that no part waits for the slowest of another.
+      const rest = later && below.ready();
+      if (rest) changes = changesOf(now, { job, schema }) ?? changes;
       if (route) one.update(now, service, subject);
-      else table.update(now, service, changes, found, later);
-      if (later) return below.update(now, service, subject, found, route);
-      if (waiting) return;
-      waiting = true;
-      setTimeout(() => { later = true; now.refresh(); }, belowAfter);
+      else table.update(now, service, changes, found, rest);
+      if (later) below.update(now, service, subject, found, route);
     },
   };
 }
@@ -89,9 +85,10 @@ function titleOf(/** @type {import("./now.js").Now} */ { view, services }, /** @
 function factsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./marks.js").Mark[]} */ marks) {
   const version = marks.findLast((m) => m.kind === "deploy");
   return [
-    version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
     Number.isFinite(s.targets) ? say("factUp", { up: s.targets - s.down, all: s.targets }) : "",
     s.routes.length ? say("factRoutes", { n: s.routes.filter((r) => !r.apart).length }) : "",
+    // Last: its length changes as time passes.
+    version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
   ].filter(Boolean);
 }
 

@@ -30,7 +30,7 @@ export function signals(changeView) {
   return {
     element: make("div", { class: "grid four signals", role: "group", "aria-label": say("signals") }, ...cards.map((c) => c.element)),
     /**
-     * update shows all four once all results are there.
+     * update shows all four once all results are there, and reports whether they are.
      * @param {import("./now.js").Now} now
      * @param {import("./model.js").Service} service
      * @param {import("./queries.js").Subject} subject
@@ -40,10 +40,11 @@ export function signals(changeView) {
       const all = panelsOf(now, service, subject, route);
       const answers = all.map((panel) => panel && answerOf(now, panel));
       const before = now.query({ expr: meansBefore(now, subject), at: now.edges.to });
-      if (answers.includes(undefined) || !before) return;
+      if (answers.includes(undefined) || !before) return false;
       const means = meansOf(before.value?.samples ?? []);
       const findings = findingsOf(service, route);
       all.forEach((panel, i) => cards[i].update(now, panel, answers[i] ?? null, { means, findings, marks, service }));
+      return true;
     },
   };
 }
@@ -133,6 +134,7 @@ function signal(/** @type {import("./now.js").ChangeView} */ changeView) {
     put(unit, n.unit);
     put(much, n.much);
     put(was, n.was);
+    attribute(delta, "title", n.much + n.was);
   }
 }
 
@@ -147,7 +149,7 @@ export function split(/** @type {string} */ text) {
 /** numberOf is the number of a card: on what its chart ends, and how it has changed. */
 function numberOf(/** @type {string} */ id, /** @type {import("./lines.js").Shown} */ shown, /** @type {import("./before.js").Means} */ means, /** @type {import("./model.js").Service} */ service, /** @type {import("./now.js").Now} */ now) {
   const moved = (/** @type {number} */ n, /** @type {number} */ before, /** @type {string} */ text) => ({ much: change(n, before), was: Number.isFinite(before) && change(n, before) ? text : "" });
-  const wasText = (/** @type {string} */ value) => say("commaWas", { value });
+  const wasText = (/** @type {string} */ value) => say("wasThen", { value });
   switch (id) {
     case "chartRate": {
       const n = endOf(shown);

@@ -35,7 +35,7 @@ export function targetsScreen(changeView) {
   const body = make("tbody");
   const head = make("tr", {}, ...heads.map(([label, kind]) => make("th", { scope: "col", ...(kind ? { class: kind } : {}) }, say(label))));
   const table = make("div", { class: "card scroll jobs", tabindex: "0", role: "region", "aria-label": say("targets") }, make("table", { class: "targets stackrows" }, make("thead", {}, head), body));
-  const element = make("section", { id: "targets-screen", class: "targets" }, title.element, verdict, tools, table);
+  const element = make("section", { id: "targets-screen", class: "targets late" }, title.element, verdict, tools, table);
   return {
     element,
     /** @param {import("./now.js").Now} now */

@@ -66,7 +66,7 @@ export function timeView(changeView) {
         flow.note(say("nowBefore", { now: rate(sum(changes, "time")), before: rate(sum(changes, "timeBefore")) }));
       }
       where.update(now, service, subject, all);
-      table.update([...changes].sort((a, b) => Math.abs(b.time - b.timeBefore) - Math.abs(a.time - a.timeBefore)).map((c) => ({ key: c.key, cells: changeCells(now, service, c) })), [say("noPoints"), ""]);
+      table.update([...changes].sort((a, b) => moved(b) - moved(a) || (a.key < b.key ? -1 : 1)).map((c) => ({ key: c.key, cells: changeCells(now, service, c) })), [say("noPoints"), ""]);
       depends.update(now, service);
       const found = dependenciesOf(now, service);
       if (found) put(conclusion, waitsText(found.pools));
@@ -87,6 +87,9 @@ function present(/** @type {import("./changes.js").Change[]} */ means, /** @type
     return { ...c, time, rate: per, mean: time / per, share: total > 0 ? time / total : 0 };
   });
 }
+
+/** moved is by how much the concurrency of a route has changed, in steps: what is smaller is noise, and must not change the order of rows. */
+const moved = (/** @type {import("./changes.js").Change} */ c) => Math.round(Math.abs(c.time - c.timeBefore) * 10);
 
 const keyOf = (/** @type {Record<string, string>} */ m) => JSON.stringify([m.method ?? "", m.path ?? ""]);
 

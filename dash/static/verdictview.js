@@ -54,7 +54,7 @@ export function verdictView(changeView) {
       zoom.hidden = !incidentSpan(now);
       help.hidden = calm || !findings.some((f) => f.path !== undefined || f.kind === "target");
       attribute(help, "href", addressOf(now.view, { page: findings[0]?.kind === "target" ? "targets" : "alerts" }));
-      const all = service ? serviceLanes(now, service, findings, marks) : jobLanes(now);
+      const all = service ? serviceLanes(now, service, findings, marks, route) : jobLanes(now);
       rows.update(all.slice(0, maxLanes), { from: now.edges.from, to: Math.max(now.edges.to, now.at) }, marks.findLast((m) => m.kind === "deploy")?.at);
       rest.hidden = all.length <= maxLanes;
       put(rest, say("moreLanes", { n: all.length - maxLanes }));
@@ -75,9 +75,12 @@ const overOf = (/** @type {import("./now.js").Now} */ now, /** @type {import("./
   (service.judged?.over ?? []).filter(isOn(route)).filter((f) => secondsAt(f.until) >= now.edges.from);
 
 /** serviceLanes are the deployments in the range, and the findings of a service. */
-function serviceLanes(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {import("./marks.js").Mark[]} */ marks) {
+function serviceLanes(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {import("./marks.js").Mark[]} */ marks, /** @type {import("./model.js").Route | undefined} */ route) {
   const fired = bellsOf(now, service.job, findings.length > 0);
-  const over = findings.length > 0 ? [] : overOf(now, service, undefined);
+  // What ended while something else goes on keeps its lane, so that the others keep their places.
+  const open = new Set(findings.map(routeKey));
+  const first = Math.min(...findings.map((f) => secondsAt(f.since)));
+  const over = overOf(now, service, route).filter((f) => findings.length === 0 || (!open.has(routeKey(f)) && secondsAt(f.until) >= first));
   const shown = [...findings, ...over];
   // A deployment explains nothing while all is well: it is an event then.
   const deploys = shown.length === 0 ? [] : marks.filter((m) => m.kind === "deploy").slice(-2);

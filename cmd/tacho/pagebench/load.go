@@ -24,12 +24,16 @@ const loads = 7
 // settling is how long a new browser stays idle before a measurement.
 const settling = 3 * time.Second
 
-// complete is true when every part of the service page shows its data.
+// complete is true when every part of the service page shows its data: the signals, the
+// routes with their small lines, the heatmap, instances, concurrency and events.
 const complete = `(() => {
-  const has = (selector) => document.querySelector(selector) !== null;
-  return document.querySelectorAll(".charts canvas").length >= 5 && has(".facts tbody tr") && has("table.routes tbody tr td.trend a")
-    && /\d/.test(document.querySelector("table.routes td.trend a").textContent) && (has(".changes li") || !document.querySelector(".changed .muted").hidden)
-    && [...document.querySelectorAll(".fact h3")].some((h) => h.textContent === "Instances" && !h.parentElement.hidden);
+  const has = (selector) => [...document.querySelectorAll(selector)].some((e) => e.checkVisibility());
+  const drawn = (selector) => [...document.querySelectorAll(selector)].some((e) => (e.getAttribute("d") ?? "").length > 20);
+  const charts = document.querySelectorAll(".signals canvas").length;
+  return charts >= 3 && charts + document.querySelectorAll(".signals .nothing:not([hidden])").length === 4
+    && document.querySelectorAll("table.routes tbody td.lead").length > 10 && drawn("table.routes td.sp .spark .ln")
+    && document.querySelector(".heatcard canvas")?.width > 400 && has(".stack .fact tbody tr") && has("[data-id=chartInFlight] canvas")
+    && has(".eventcard li, .eventcard .nothing");
 })()`
 
 // load fills a server with a day of a large service's data and measures its page.
@@ -103,7 +107,7 @@ func loadBoth(ctx context.Context, out io.Writer, address, fragment string) erro
 }
 
 // firstNumber is true when the page shows one.
-const firstNumber = `/\d/.test(document.querySelector("dd.rate .value")?.textContent ?? "")`
+const firstNumber = `[...document.querySelectorAll(".signal .big, .svc dd.rate, td.n")].some((e) => e.checkVisibility() && /\d/.test(e.textContent))`
 
 // rest waits until a new browser is idle. A user's browser is already running; a new one
 // is busy with its own start for a while.

@@ -6,6 +6,10 @@
 //	go run ./cmd/tacho/pagebench charts    a live tick and the heap, against the same page made with ECharts
 //	go run ./cmd/tacho/pagebench live      the heaps of these two after ten minutes by the clock
 //	go run ./cmd/tacho/pagebench table     sorting 10,000 rows anew, against rendering all of them
+//	go run ./cmd/tacho/pagebench shift     layout shifts of every screen of the demo while it loads and follows the clock
+//	go run ./cmd/tacho/pagebench incident  layout shifts while the demo's incident begins and ends
+//	go run ./cmd/tacho/pagebench fresh     from a new service's first rate to the first number
+//	go run ./cmd/tacho/pagebench open      what a page of the demo holds after ten minutes
 //
 // Without a name it runs all. Chromium has to be installed; charts and live need npm,
 // which brings ECharts into a temporary folder. Ratios of one run are what counts:
@@ -37,6 +41,10 @@ var experiments = []struct {
 	{"charts", charts},
 	{"live", live},
 	{"table", table},
+	{"shift", shift},
+	{"incident", incident},
+	{"fresh", fresh},
+	{"open", open},
 }
 
 func main() {
@@ -56,7 +64,7 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 		}) bool {
 			return e.name == name
 		}) {
-			return fmt.Errorf("there is no experiment %q: use first, load, charts, live or table", name)
+			return fmt.Errorf("there is no experiment %q: use first, load, charts, live, table, shift, incident, fresh or open", name)
 		}
 	}
 	for _, e := range experiments {
