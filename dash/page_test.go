@@ -291,7 +291,7 @@ func TestCharts(t *testing.T) {
 	f := &fake{answer: always(vector(shop()...)), alerts: "[]", ranges: ranges}
 	page := browse(t, f.serve(t, ""), 1500*time.Millisecond)
 	check(t, page.text(t), []string{
-		"Traffic 9.50 requests/s", "2xx 7.50 5xx 2.00 other –", "Errors share of 5xx 25.0%", "5xx 25.0%", "Latency p95 300 ms", "p50 20 ms p95 300 ms",
+		"Traffic 9.50 requests/s", "2xx 7.50 5xx 2.00 other –", "Errors share of 5xx 25.0 %", "5xx 25.0%", "Latency p95 300 ms", "p50 20 ms p95 300 ms",
 		"Saturation", "No data in this time range.", "Latency distribution Most take 100 ms – 500 ms.", "Concurrency", "No data in this time range.",
 	}, []string{"2xx 75.0%"})
 	if n := strings.Count(page.html, "<canvas"); n != 4 {
@@ -308,7 +308,7 @@ func TestCharts(t *testing.T) {
 	check(t, page.text(t), []string{"2xx 7.50 5xx 2.00 other – before 9.50", "5xx 25.0% before 25.0%", "p50 20 ms p95 300 ms before 300 ms"}, nil)
 
 	page = browse(t, f.serve(t, "")+"#open=shop&route=GET+%2Fapi&span=900", 1500*time.Millisecond)
-	check(t, page.text(t), []string{"shop / GET /api", "Traffic 9.50 requests/s", "Errors share of 5xx 25.0%", "Latency p95 300 ms", "p50 20 ms p95 300 ms", "Errors by instance", "Latency distribution"}, []string{"Concurrency No data", "Saturation"})
+	check(t, page.text(t), []string{"shop / GET /api", "Traffic 9.50 requests/s", "Errors share of 5xx 25.0 %", "Latency p95 300 ms", "p50 20 ms p95 300 ms", "Errors by instance", "Latency distribution"}, []string{"Concurrency No data", "Saturation"})
 
 	f.exemplars = `[{"seriesLabels":{"method":"GET","path":"/<b>","status":"200"},"exemplars":[{"labels":{"trace_id":"abc&1"},"value":"0.5","timestamp":1}]}]`
 	for template, want := range map[string]string{"": `<a rel="noreferrer" target="_blank" class="mono small">abc&amp;1</a>`, "https://tempo/{trace_id}": `href="https://tempo/abc%261"`, "javascript:alert({trace_id})": `<a rel="noreferrer" target="_blank" class="mono small">abc&amp;1</a>`} {
