@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/prometheus/util/notifications"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // New validates the options, the configuration with its rule files, the data directory
@@ -80,6 +81,10 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	s.gatherer = prometheus.Gatherers{s.registry, s.store}
 
 	s.remote = remote.NewStorage(s.log.With("component", "remote"), s.registry, s.store.StartTime, o.DataDir, o.FlushDeadline, scraperOf{s}, false)
+	s.sender = remotewrite.New(remotewrite.Options{
+		DataDir: o.DataDir, MaxBacklog: o.MaxBacklog, FlushDeadline: o.FlushDeadline,
+		Registerer: s.registry, Scraper: scraperOf{s}, Logger: s.log.With("component", "remote write"),
+	})
 	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
 	s.engine = s.newEngine()
@@ -149,7 +154,8 @@ func (s *Server) buildHTTP() (err error) {
 	return nil
 }
 
-// scraperOf provides the scrape manager to remote write, which is created before it.
+// scraperOf provides the scrape manager to remote write, which is created before it. remote
+// write takes the metadata from it.
 type scraperOf struct{ *Server }
 
 // Get implements remote.ReadyScrapeManager.

@@ -133,7 +133,8 @@ func (s *Server) steps() []step {
 	return []step{
 		{"runtime", of(applyRuntime)},
 		{"query log", of(s.applyQueryLog)},
-		{"remote write and read", of(s.remote.ApplyConfig)},
+		{"remote read", of(s.applyRemoteRead)},
+		{"remote write", of(s.sender.ApplyConfig)},
 		{"notifications", of(s.notifier.ApplyConfig)},
 		{"alertmanager discovery", of(s.applyAlertmanagers)},
 		{"rules", s.applyRules},
@@ -158,23 +159,27 @@ func (s *Server) apply(c *settings) (refused int, err error) {
 
 // restore applies the current configuration to the parts up to the one that rejected
 // the new one. If scraping failed, discovery is included: it resends the targets to
-// the recreated scrape pools. If remote write failed, it is skipped: its old queues
-// still run, and it panics if it has to create them again.
+// the recreated scrape pools.
 func (s *Server) restore(refused int) error {
 	var all []error
 	steps := s.steps()
 	if steps[refused].what == "scraping" {
 		refused++
 	}
-	for i, step := range steps[:refused+1] {
-		if i == refused && step.what == "remote write and read" {
-			continue
-		}
+	for _, step := range steps[:refused+1] {
 		if err := step.apply(s.current.Load()); err != nil {
 			all = append(all, fmt.Errorf("%s: %w", step.what, err))
 		}
 	}
 	return errors.Join(all...)
+}
+
+// applyRemoteRead applies the configuration without its remote_write: the samples are sent by
+// remotewrite.
+func (s *Server) applyRemoteRead(c *config.Config) error {
+	reading := *c
+	reading.RemoteWriteConfigs = nil
+	return s.remote.ApplyConfig(&reading)
 }
 
 // applyRuntime sets GOGC from the file. The default is Prometheus's 75: most of a

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"go.yaml.in/yaml/v2"
+
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // dryRun does everything that can fail when c is applied, with temporary parts:
@@ -26,7 +28,7 @@ func (s *Server) dryRun(c *config.Config) error {
 	}{
 		{"storage", s.tryStorage},
 		{"query log", func(c *config.Config) error { return tryLog(c.GlobalConfig.QueryLogFile) }},
-		{"remote write", tryRemoteWrite},
+		{"remote write", remotewrite.Check},
 		{"remote read", tryRemoteRead},
 		{"notifications", tryNotifications},
 		{"scraping", tryScraping},
@@ -72,26 +74,8 @@ func tryLog(name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// tryRemoteWrite creates the clients and rejects duplicate entries, compared as YAML
-// like in remote write.
-func tryRemoteWrite(c *config.Config) error {
-	seen := make(map[string]bool)
-	for _, rw := range c.RemoteWriteConfigs {
-		if err := once(seen, rw); err != nil {
-			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
-		}
-		_, err := remote.NewWriteClient("", &remote.ClientConfig{
-			URL: rw.URL, WriteProtoMsg: rw.ProtobufMessage, Timeout: rw.RemoteTimeout,
-			HTTPClientConfig: rw.HTTPClientConfig, SigV4Config: rw.SigV4Config, AzureADConfig: rw.AzureADConfig,
-			GoogleIAMConfig: rw.GoogleIAMConfig, Headers: rw.Headers, RoundRobinDNS: rw.RoundRobinDNS,
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
-		}
-	}
-	return nil
-}
-
+// tryRemoteRead creates the clients and rejects duplicate entries, compared as YAML like in
+// remote read.
 func tryRemoteRead(c *config.Config) error {
 	seen := make(map[string]bool)
 	for _, rr := range c.RemoteReadConfigs {

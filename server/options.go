@@ -71,6 +71,10 @@ type Options struct {
 	// 64 MiB; negative for none.
 	MinFree int64
 
+	// MaxBacklog is how long samples are kept for a receiver of remote_write that does not
+	// accept them. Default 4 h.
+	MaxBacklog time.Duration
+
 	// RemoteWriteReceiver accepts samples pushed to /api/v1/write (remote write
 	// 1.0 and 2.0) and /api/v1/otlp/v1/metrics.
 	RemoteWriteReceiver bool
@@ -127,6 +131,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, defaultListen)
 	setDefault(&o.Retention, defaultRetention)
 	setDefault(&o.MinFree, defaultMinFree)
+	setDefault(&o.MaxBacklog, 4*time.Hour)
 	setDefault(&o.FlushDeadline, 5*time.Second)
 	setDefault(&o.QueryTimeout, 2*time.Minute)
 	setDefault(&o.QueryConcurrency, 20)
@@ -155,6 +160,8 @@ func (o Options) check() error {
 		return fmt.Errorf("%w: Retention is %v: it must not be negative", ErrConfig, o.Retention)
 	case o.RetentionBytes < 0:
 		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
+	case o.MaxBacklog < 0:
+		return fmt.Errorf("%w: MaxBacklog is %v: it must not be negative", ErrConfig, o.MaxBacklog)
 	case o.FlushDeadline < 0:
 		return fmt.Errorf("%w: FlushDeadline is %v: it must not be negative", ErrConfig, o.FlushDeadline)
 	case o.DiscoveryInterval < 0:

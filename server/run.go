@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -57,21 +58,13 @@ func (s *Server) open(ctx context.Context, opened *latch) error {
 	return nil
 }
 
-// closeStorage closes the TSDB and gives remote write FlushDeadline to send its queue.
-// With a receiver that does not respond, remote write would take several times as long;
-// unsent samples are in the TSDB, so closeStorage does not wait for them.
+// closeStorage closes the TSDB and gives remote write FlushDeadline to send the rest. Samples
+// that are not sent then are sent after the next start.
 func (s *Server) closeStorage() {
 	if err := s.store.Close(); err != nil {
 		s.log.Error("the storage did not close cleanly", "err", err)
 	}
-	sent := make(chan error, 1)
-	go func() { sent <- s.remote.Close() }()
-	select {
-	case err := <-sent:
-		if err != nil {
-			s.log.Error("remote write did not close cleanly", "err", err)
-		}
-	case <-time.After(s.opts.FlushDeadline + time.Second):
-		s.log.Warn("remote write: a receiver does not respond; the unsent samples are in the data directory", "folder", s.opts.DataDir)
+	if err := errors.Join(s.sender.Close(), s.remote.Close()); err != nil {
+		s.log.Error("remote write and read did not close cleanly", "err", err)
 	}
 }

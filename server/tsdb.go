@@ -111,7 +111,7 @@ func (s *Server) openStore(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	db.SetWriteNotified(s.remote)
+	db.SetWriteNotified(s.sender)
 	s.store.set(db, reg)
 	return nil
 }
