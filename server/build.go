@@ -87,12 +87,14 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	})
 	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
-	s.engine = s.newEngine()
-	s.judge = s.newJudge()
+	if !o.Agent {
+		s.engine = s.newEngine()
+		s.judge = s.newJudge()
+		s.buildAlerting(c)
+	}
 	if err := s.buildScraping(); err != nil {
 		return nil, err
 	}
-	s.buildAlerting(c)
 	return s, s.buildHTTP()
 }
 

@@ -42,8 +42,16 @@ func (s *Server) load() (*settings, error) {
 
 // read parses the file, or the text if there is no file.
 func (o Options) read() (*config.Config, error) {
+	c, err := o.parse()
+	if err == nil && o.Agent && len(c.RemoteWriteConfigs) == 0 {
+		return nil, errors.New("remote_write is missing: an agent only forwards samples; add a receiver")
+	}
+	return c, err
+}
+
+func (o Options) parse() (*config.Config, error) {
 	if o.ConfigFile != "" {
-		return config.LoadFile(o.ConfigFile, false, o.Logger)
+		return config.LoadFile(o.ConfigFile, o.Agent, o.Logger)
 	}
 	return config.Load(o.Config, o.Logger)
 }
@@ -129,6 +137,14 @@ type step struct {
 func (s *Server) steps() []step {
 	of := func(apply func(*config.Config) error) func(*settings) error {
 		return func(c *settings) error { return apply(c.expanded) }
+	}
+	if s.opts.Agent {
+		return []step{
+			{"runtime", of(applyRuntime)},
+			{"remote write", of(s.sender.ApplyConfig)},
+			{"scraping", of(s.scraper.ApplyConfig)},
+			{"target discovery", of(s.applyTargets)},
+		}
 	}
 	return []step{
 		{"runtime", of(applyRuntime)},

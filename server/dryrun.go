@@ -43,7 +43,7 @@ func (s *Server) dryRun(c *config.Config) error {
 
 // tryStorage checks the directory of the WBL, which is created on first use.
 func (s *Server) tryStorage(c *config.Config) error {
-	if c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
+	if s.opts.Agent || c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
 		return nil
 	}
 	dir := filepath.Join(s.opts.DataDir, wlog.WblDirName)

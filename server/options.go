@@ -28,6 +28,11 @@ type Options struct {
 	// Config is the YAML text of the configuration, used if ConfigFile is empty.
 	Config string
 
+	// Agent scrapes and forwards only: samples are stored until the receivers of
+	// remote_write have accepted them, and cannot be queried. There are no rules,
+	// alerts and verdict. The configuration must have a remote_write.
+	Agent bool
+
 	// DataDir is the directory of the samples, on a local disk. It is created if
 	// it does not exist, and locked while the server runs.
 	DataDir string

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -12,7 +13,7 @@ func (s *Server) Run(ctx context.Context) error {
 	opened := newLatch() // the configuration is applied
 	watch, unwatch := context.WithCancel(context.Background())
 	open, abandon := context.WithCancel(context.Background())
-	return runParts(ctx, s.log, []part{
+	parts := []part{
 		// In the order in which they stop.
 		{"readiness", func() error { <-open.Done(); return nil }, func() { s.state.Store(int32(stopping)); abandon() }},
 		{"storage opening", func() error { return s.open(open, opened) }, abandon},
@@ -27,8 +28,15 @@ func (s *Server) Run(ctx context.Context) error {
 		{"web", s.serveHTTP, s.shutdownHTTP},
 		{"delta conversion", func() error { return s.otlp.run(watch) }, unwatch},
 		{"storage", func() error { <-watch.Done(); return nil }, s.closeStorage},
-	})
+	}
+	if s.opts.Agent {
+		parts = slices.DeleteFunc(parts, func(p part) bool { return slices.Contains(notInAgent, p.name) })
+	}
+	return runParts(ctx, s.log, parts)
 }
+
+// notInAgent are the parts that an agent has not.
+var notInAgent = []string{"rules", "notifications", "alertmanager discovery", "verdict", "delta conversion"}
 
 // open opens the TSDB, which replays its WAL, and applies the configuration. It returns
 // when ctx is done. The latch is opened in any case.

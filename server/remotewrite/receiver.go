@@ -17,7 +17,7 @@ import (
 
 // A receiver sends the WAL to one receiver.
 type receiver struct {
-	key       string // of the savepoint
+	key, name string // of the savepoint and the metrics
 	config    *config.RemoteWriteConfig
 	external  labels.Labels
 	hash      string // of the configuration

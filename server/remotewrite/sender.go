@@ -1,6 +1,7 @@
 package remotewrite
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -225,7 +226,7 @@ func (s *Sender) newReceiver(key string, p *planned) (*receiver, error) {
 	}
 	end, cancel := context.WithCancel(context.Background())
 	r := &receiver{
-		key: key, config: p.config, external: p.external, hash: p.hash, savepoint: file, spool: s.spool,
+		key: key, name: p.name, config: p.config, external: p.external, hash: p.hash, savepoint: file, spool: s.spool,
 		log:       s.log.With("remote_name", p.name, "url", p.config.URL.Redacted()),
 		sendAfter: math.MinInt64, notify: make(chan struct{}, 1), flush: make(chan struct{}), end: end, cancel: cancel,
 		shards: p.config.QueueConfig.MinShards,
@@ -304,6 +305,25 @@ func (s *Sender) keep(stop <-chan struct{}) {
 		s.synchronize()
 		s.mu.Unlock()
 	}
+}
+
+// A Status describes a receiver.
+type Status struct {
+	Name, URL string        // as in the metrics
+	Backlog   time.Duration // age of the newest acknowledged sample; 0 if nothing is missing
+	Bytes     int64         // of the log that is not acknowledged
+}
+
+// Status describes all receivers, by name.
+func (s *Sender) Status() []Status {
+	var all []Status
+	if running := s.running.Load(); running != nil {
+		for _, r := range *running {
+			all = append(all, Status{r.name, r.config.URL.Redacted(), time.Duration(r.backlogSeconds() * float64(time.Second)), int64(r.backlogBytes())})
+		}
+	}
+	slices.SortFunc(all, func(a, b Status) int { return cmp.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Close stops all receivers. They send the rest of the WAL for at most FlushDeadline; what is
