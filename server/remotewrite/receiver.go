@@ -40,7 +40,8 @@ type receiver struct {
 	// Of the goroutine that runs.
 	at       position
 	shards   int
-	calm     int // windows since the receiver was last too slow
+	gap      bool // segments were gone, and none was read since
+	calm     int  // windows since the receiver was last too slow
 	encoders []*encoder
 }
 
@@ -58,6 +59,10 @@ func (r *receiver) run() {
 		err := r.follow()
 		if err == nil || r.end.Err() != nil {
 			return
+		}
+		if errors.Is(err, errGone) {
+			r.gap = true
+			continue
 		}
 		r.log.Error("the log cannot be read; trying again", "err", err)
 		if !r.sleep(5 * time.Second) {
@@ -93,18 +98,32 @@ func (r *receiver) follow() error {
 	}
 	for {
 		ended, err := l.fill()
-		if err != nil {
+		if err != nil && !errors.Is(err, errGone) {
 			return err
 		}
+		gone := err
+		r.logGap(&l.window)
 		if err := r.send(&l.window); err != nil {
 			return err
 		}
 		r.save(t.at, l.window.highest)
+		if gone != nil {
+			return gone
+		}
 		l.window.reset()
 		if ended {
 			return nil
 		}
 	}
+}
+
+// logGap logs the time of the first sample after segments that are gone.
+func (r *receiver) logGap(w *window) {
+	if !r.gap || len(w.entries) == 0 || len(w.entries[0].samples) == 0 {
+		return
+	}
+	r.gap = false
+	r.log.Info("sending continues after the samples that were not sent", "from", time.UnixMilli(w.entries[0].samples[0].T).UTC())
 }
 
 // save writes the position of what was acknowledged.

@@ -210,8 +210,9 @@ func (s *Sender) startNew(wanted map[string]*planned) error {
 	running := slices.Collect(maps.Values(s.receivers))
 	s.running.Store(&running)
 	if s.stop == nil && len(s.receivers) > 0 {
-		s.stop = make(chan struct{})
-		s.kept.Go(func() { s.keep(s.stop) })
+		stop := make(chan struct{})
+		s.stop = stop
+		s.kept.Go(func() { s.keep(stop) })
 	}
 	return nil
 }
@@ -334,6 +335,7 @@ func (s *Sender) Close() error {
 		close(s.stop)
 		s.stop = nil
 	}
+	s.synchronize()
 	s.mu.Unlock()
 	s.kept.Wait()
 	s.mu.Lock()

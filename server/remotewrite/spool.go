@@ -114,12 +114,20 @@ func (s *spool) end() position {
 
 // size returns the size of a segment, or 0 if it is gone.
 func (s *spool) size(segment int) int64 {
-	for _, dir := range []string{s.wal, s.kept} {
-		if info, err := os.Stat(wlog.SegmentName(dir, segment)); err == nil {
-			return info.Size()
-		}
+	if info := s.stat(segment); info != nil {
+		return info.Size()
 	}
 	return 0
+}
+
+// stat returns nil if the segment is gone.
+func (s *spool) stat(segment int) fs.FileInfo {
+	for _, dir := range []string{s.wal, s.kept} {
+		if info, err := os.Stat(wlog.SegmentName(dir, segment)); err == nil {
+			return info
+		}
+	}
+	return nil
 }
 
 // bytesAfter returns how much of the WAL lies after a position.
@@ -231,11 +239,10 @@ func linkAll(from, to string) error {
 	return os.Rename(part, to)
 }
 
-// notExpired returns the first kept segment that was written to within the limit.
+// notExpired returns the first segment that was written to within the limit.
 func (s *spool) notExpired(now time.Time) int {
-	for _, n := range numbered(s.kept, "") {
-		info, err := os.Stat(wlog.SegmentName(s.kept, n))
-		if err == nil && now.Sub(info.ModTime()) < s.limit {
+	for _, n := range s.segments() {
+		if info := s.stat(n); info != nil && now.Sub(info.ModTime()) < s.limit {
 			return n
 		}
 	}

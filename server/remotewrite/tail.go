@@ -48,7 +48,7 @@ func (t *tail) next() (record []byte, fresh bool, err error) {
 // unread makes next return the last record once more.
 func (t *tail) unread() { t.again, t.at = true, t.before }
 
-// open opens the segment of the position, or the first one after it if that is gone.
+// open opens the segment of the position.
 func (t *tail) open() error {
 	if t.file != nil {
 		return nil
@@ -62,11 +62,7 @@ func (t *tail) open() error {
 		if !ok {
 			return io.EOF
 		}
-		t.log.Error("samples were not sent: the receiver was not available for longer than they are kept",
-			"segments", n-t.at.segment, "after", time.UnixMilli(t.at.time).UTC())
-		t.skipped(n - t.at.segment)
-		t.at.segment, t.at.offset, t.fresh = n, 0, 0
-		f, err = t.spool.open(n)
+		return t.skip(t.at.segment, n)
 	}
 	if err != nil {
 		return err
@@ -100,12 +96,26 @@ func (t *tail) advance(end error) error {
 		t.log.Error("samples were not sent: a segment of the log is damaged", "segment", t.at.segment, "offset", t.at.offset, "err", end)
 		t.skipped(1)
 	case n > t.at.segment+1:
-		t.log.Error("samples were not sent: segments of the log are gone", "from", t.at.segment+1, "to", n-1)
-		t.skipped(n - t.at.segment - 1)
+		return t.skip(t.at.segment+1, n)
 	}
 	t.close()
 	t.at.segment, t.at.offset, t.fresh = n, 0, 0
 	return nil
+}
+
+// skip goes to the segment to, because those from the segment from on are gone. It returns
+// errGone.
+func (t *tail) skip(from, to int) error {
+	since := "the beginning"
+	if t.at.time > 0 {
+		since = time.UnixMilli(t.at.time).UTC().Format(time.RFC3339)
+	}
+	t.log.Error("samples were not sent: the receiver did not accept them for longer than they are kept",
+		"segments", to-from, "from", since)
+	t.skipped(to - from)
+	t.close()
+	t.at.segment, t.at.offset, t.fresh = to, 0, 0
+	return errGone
 }
 
 func (t *tail) close() {
