@@ -38,6 +38,9 @@ func serveChild(dir string) int {
 	if os.Getenv("TACHO_TEST_SERVER_UNWATCHED") != "" {
 		o.MinFree = -1
 	}
+	if config := os.Getenv("TACHO_TEST_SERVER_CONFIG"); config != "" {
+		o.Config, o.Agent, o.DiscoveryInterval = config, os.Getenv("TACHO_TEST_SERVER_AGENT") == "true", 50*time.Millisecond
+	}
 	s, err := server.New(o)
 	if err == nil {
 		fmt.Println(s.URL())

@@ -22,13 +22,14 @@ func (r *receiver) ageLimit() int64 {
 
 // deliver sends a request until the receiver accepts or rejects it. The error is that of the
 // canceled context.
-func (r *receiver) deliver(e *encoder, pieces []piece) error {
-	q, dropped := r.encode(e, pieces, counts{})
+func (r *receiver) deliver(e *encoder, pieces []piece, notBefore int64, again bool) error {
+	q, dropped := r.encode(e, pieces, notBefore, counts{})
+	q.again = again
 	return r.repeat(func(attempt int) (time.Duration, error) {
 		if attempt > 0 {
 			add(r.metrics.retried, q.n)
-			if q.oldest < r.ageLimit() {
-				q, dropped = r.encode(e, pieces, dropped)
+			if limit := r.ageLimit(); q.oldest < limit {
+				q, dropped = r.encode(e, pieces, limit, dropped)
 			}
 		}
 		if q.n.total() == 0 {
@@ -39,8 +40,8 @@ func (r *receiver) deliver(e *encoder, pieces []piece) error {
 }
 
 // encode encodes a request and counts what is not in it, except for what was counted before.
-func (r *receiver) encode(e *encoder, pieces []piece, counted counts) (request, counts) {
-	q, err := e.encode(pieces, r.ageLimit())
+func (r *receiver) encode(e *encoder, pieces []piece, notBefore int64, counted counts) (request, counts) {
+	q, err := e.encode(pieces, notBefore)
 	if err != nil {
 		r.log.Error("samples cannot be encoded", "err", err)
 		add(r.metrics.failed, q.n)
@@ -70,6 +71,8 @@ func (r *receiver) attempt(q request, attempt int) (time.Duration, error) {
 	r.metrics.highestSent.Set(float64(q.highest / 1000))
 	written := counts{stats.Samples, stats.Histograms, stats.Exemplars}
 	switch failed := q.n.minus(written); {
+	case q.again && attempt == 0 && err != nil:
+		r.rejectAgain(failed, err)
 	case !isV2(r.config) && err == nil:
 	case !isV2(r.config):
 		r.reject(q.n, err)
@@ -88,6 +91,16 @@ func (r *receiver) reject(n counts, err error) {
 		err = errors.New("the receiver confirmed fewer samples than were sent")
 	}
 	r.log.Error("the receiver rejected samples; they are not sent again",
+		"samples", n[samples], "histograms", n[histograms], "exemplars", n[exemplars], "err", err)
+}
+
+// rejectAgain counts and logs what the receiver rejected that it may have accepted already,
+// before the restart.
+func (r *receiver) rejectAgain(n counts, err error) {
+	for k := range n {
+		r.metrics.dropped[k].WithLabelValues(sentBefore).Add(float64(n[k]))
+	}
+	r.log.Warn("the receiver rejected a request that it has probably accepted before the restart",
 		"samples", n[samples], "histograms", n[histograms], "exemplars", n[exemplars], "err", err)
 }
 

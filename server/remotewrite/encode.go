@@ -24,6 +24,7 @@ type request struct {
 	lonely  int    // exemplars that remote write 2.0 cannot send
 	oldest  int64  // time of the oldest sample
 	highest int64
+	again   bool // it may have been sent before a restart
 }
 
 // An encoder encodes requests of one lane. Its buffers are reused.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -239,18 +238,16 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// FuzzSavepoint: no file makes the sender panic or start at a position that was not written.
+// FuzzSavepoint: no file makes the sender panic or start at a position that cannot be.
 func FuzzSavepoint(f *testing.F) {
 	f.Add([]byte(""))
-	f.Add([]byte("00000000000000000004 0000000001 00000000000000008361 00000001795898457985 84caa96f\n"))
-	f.Add([]byte(strings.Repeat("9", savepointLength)))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		if len(line) != savepointLength {
-			return
-		}
-		_, p, ok := parseSavepoint(line)
-		if ok && (p.segment < 0 || p.offset < 0) {
-			t.Errorf("%+v", p)
+	text := `4 {"segment":3,"offset":17,"time":5,"window":{"end":{"segment":3,"offset":99,"time":0},"lanes":2,"size":2000,"not_before":0,"sent":[1,0]}}`
+	f.Add([]byte(checksum(text) + " " + text + "   \n"))
+	f.Add([]byte(checksum("-1 {}") + " -1 {}"))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		_, at, ok := parseSavepoint(record)
+		if ok && (at.Segment < 0 || at.Offset < 0 || at.Window != nil && at.Window.Lanes <= 0) {
+			t.Errorf("%+v", at)
 		}
 	})
 }

@@ -16,12 +16,13 @@ const (
 
 var kindNames = [kinds]string{"samples", "histograms", "exemplars"}
 
-// Reasons for which data are not sent; Prometheus's, except for the last.
+// Reasons for which data are not sent; Prometheus's, except for the last two.
 const (
 	tooOld         = "too_old"
 	droppedSeries  = "dropped_series"
 	unknownSeries  = "unintentionally_dropped_series"
 	customBuckets  = "nhcb_in_rw1_not_supported"
+	sentBefore     = "rejected_when_repeated_after_restart"
 	withoutASample = "exemplar_without_sample_in_rw2_not_supported"
 )
 

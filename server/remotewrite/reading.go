@@ -65,6 +65,9 @@ const (
 // there is none. ended is true if the receiver is to end and everything is read.
 func (l *reading) fill() (ended bool, err error) {
 	l.forgetSeries()
+	if l.receiver.window != nil {
+		return false, l.refill(l.receiver.window)
+	}
 	l.notBefore = l.ageLimit()
 	behind := true
 	wait := time.NewTimer(idle)
@@ -90,14 +93,28 @@ func (l *reading) fill() (ended bool, err error) {
 			l.adapt(behind)
 			return false, nil
 		}
-		if err := l.read(rec, fresh); err != nil {
-			l.log.Error("a record of the log cannot be decoded", "segment", l.tail.at.segment, "offset", l.tail.at.offset, "err", err)
-		}
+		l.decode(rec, fresh)
 		if first && !l.window.empty() {
 			first = false
 			wait.Reset(time.Duration(l.config.QueueConfig.BatchSendDeadline))
 		}
 	}
+}
+
+// refill reads the window that was being sent before a restart.
+func (l *reading) refill(w *inFlight) error {
+	l.notBefore = w.NotBefore
+	for l.tail.at.before(w.End) {
+		rec, fresh, err := l.tail.next()
+		switch {
+		case errors.Is(err, io.EOF): // it ends after the log, of which the end was lost
+			return nil
+		case err != nil:
+			return err
+		}
+		l.decode(rec, fresh)
+	}
+	return nil
 }
 
 // wait waits until something was written. more is false if the time is over.
@@ -132,13 +149,20 @@ func (l *reading) sleepUntil(d time.Duration) bool {
 	return true
 }
 
+// decode is read; a record that cannot be read is logged.
+func (l *reading) decode(rec []byte, fresh bool) {
+	if err := l.read(rec, fresh); err != nil {
+		l.log.Error("a record of the log cannot be decoded", "segment", l.tail.at.Segment, "offset", l.tail.at.Offset, "err", err)
+	}
+}
+
 // read adds the data of a record to the window. Of a record that is not fresh, only the series
 // count.
 func (l *reading) read(rec []byte, fresh bool) (err error) {
 	kind := l.dec.Type(rec)
 	if kind == record.Series {
 		l.window.newSeries = l.window.newSeries || !l.window.empty()
-		return l.readSeries(rec, l.tail.at.segment)
+		return l.readSeries(rec, l.tail.at.Segment)
 	}
 	if !fresh {
 		return nil
@@ -158,7 +182,7 @@ func (l *reading) read(rec []byte, fresh bool) (err error) {
 	case record.FloatHistogramSamples, record.CustomBucketsFloatHistogramSamples, record.FloatHistogramSamplesV2:
 		err = l.readFloats(rec)
 	}
-	l.metrics.highest.Set(float64(max(l.window.highest, l.saved.Load().time) / 1000))
+	l.metrics.highest.Set(float64(max(l.window.highest, l.saved.Load().Time) / 1000))
 	return err
 }
 
@@ -230,11 +254,11 @@ func (l *reading) lookUp(ref chunks.HeadSeriesRef, at int64, kind int) *series {
 
 // forgetSeries removes the series that the newest checkpoint no longer has.
 func (l *reading) forgetSeries() {
-	if l.segment == l.tail.at.segment {
+	if l.segment == l.tail.at.Segment {
 		return
 	}
-	l.segment = l.tail.at.segment
-	number, dir, ok := l.spool.checkpoint(l.tail.at.segment)
+	l.segment = l.tail.at.Segment
+	number, dir, ok := l.spool.checkpoint(l.tail.at.Segment)
 	if !ok || number <= l.checkpoint {
 		return
 	}

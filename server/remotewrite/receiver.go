@@ -30,6 +30,7 @@ type receiver struct {
 
 	sendAfter int64 // samples up to this time were sent in an earlier life
 	saved     atomic.Pointer[position]
+	saving    sync.Mutex // of the savepoint
 
 	notify chan struct{} // something was written
 	flush  chan struct{} // closed: send what is there and end
@@ -39,6 +40,7 @@ type receiver struct {
 
 	// Of the goroutine that runs.
 	at       position
+	window   *inFlight // after a restart, the window to send first
 	shards   int
 	gap      bool // segments were gone, and none was read since
 	calm     int  // windows since the receiver was last too slow
@@ -68,7 +70,6 @@ func (r *receiver) run() {
 		if !r.sleep(5 * time.Second) {
 			return
 		}
-		r.at = *r.saved.Load()
 	}
 }
 
@@ -88,7 +89,7 @@ func (r *receiver) sleep(d time.Duration) bool {
 // was closed.
 func (r *receiver) follow() error {
 	t := &tail{
-		spool: r.spool, log: r.log, reader: wlog.NewLiveReaderMetrics(nil), at: r.at, fresh: r.at.offset,
+		spool: r.spool, log: r.log, reader: wlog.NewLiveReaderMetrics(nil), at: r.at, fresh: r.at.Offset,
 		skipped: func(n int) { r.metrics.skipped.Add(float64(n)) },
 	}
 	defer t.close()
@@ -103,7 +104,7 @@ func (r *receiver) follow() error {
 		}
 		gone := err
 		r.logGap(&l.window)
-		if err := r.send(&l.window); err != nil {
+		if err := r.send(&l.window, t.at, l.notBefore); err != nil {
 			return err
 		}
 		r.save(t.at, l.window.highest)
@@ -129,15 +130,21 @@ func (r *receiver) logGap(w *window) {
 // save writes the position of what was acknowledged.
 func (r *receiver) save(p position, newest int64) {
 	old := r.saved.Load()
-	p.time = max(old.time, newest)
+	p.Time = max(old.Time, newest)
 	r.at = p
 	if p == *old {
 		return
 	}
-	if err := r.savepoint.write(p); err != nil {
+	r.write(state{position: p})
+	r.saved.Store(&p)
+}
+
+func (r *receiver) write(s state) {
+	r.saving.Lock()
+	defer r.saving.Unlock()
+	if err := r.savepoint.write(s); err != nil {
 		r.log.Error("the savepoint cannot be written: after a restart, samples are sent again", "err", err)
 	}
-	r.saved.Store(&p)
 }
 
 // limit is the size of a window.
@@ -159,50 +166,77 @@ func (r *receiver) adapt(behind bool) {
 	r.metrics.desiredShards.Set(float64(r.shards))
 }
 
-// send sends a window and returns when everything is acknowledged or rejected. The error is
-// that of the canceled context.
-func (r *receiver) send(w *window) error {
+// send sends a window that ends at a position, and returns when everything is acknowledged or
+// rejected. The error is that of the canceled context.
+func (r *receiver) send(w *window, end position, notBefore int64) error {
+	again := r.window
+	r.window = nil
 	if w.empty() {
 		return nil
 	}
 	size := r.config.QueueConfig.MaxSamplesPerSend
-	r.metrics.shards.Set(float64(r.shards))
-	lanes := w.lanes(max(1, min(r.config.QueueConfig.MaxShards, (w.n.total()+size-1)/size)), size)
+	now := &inFlight{End: end, Lanes: max(1, min(r.config.QueueConfig.MaxShards, (w.n.total()+size-1)/size)), Size: size, NotBefore: notBefore}
+	if again != nil {
+		now.Lanes, now.Size, now.Sent = again.Lanes, again.Size, again.Sent
+	}
+	lanes := w.lanes(now.Lanes, now.Size)
+	if len(now.Sent) != len(lanes) {
+		now.Sent = make([]int, len(lanes))
+	}
+	r.write(state{*r.saved.Load(), now})
 	for len(r.encoders) < len(lanes) {
 		r.encoders = append(r.encoders, newEncoder(isV2(r.config)))
 	}
-	for k, n := range w.n {
-		r.metrics.pending[k].Set(float64(n))
-	}
+	r.metrics.shards.Set(float64(len(lanes)))
+	r.setPending(w.n)
+	defer r.setPending(counts{})
 	errs := make([]error, len(lanes))
 	var all sync.WaitGroup
 	for i := range lanes[1:] {
-		all.Go(func() { errs[i+1] = r.sendLane(r.encoders[i+1], lanes[i+1]) })
+		all.Go(func() { errs[i+1] = r.sendLane(i+1, lanes[i+1], now, again != nil) })
 	}
-	errs[0] = r.sendLane(r.encoders[0], lanes[0])
+	errs[0] = r.sendLane(0, lanes[0], now, again != nil)
 	all.Wait()
-	for k := range w.n {
-		r.metrics.pending[k].Set(0)
-	}
 	return errors.Join(errs...)
 }
 
-func (r *receiver) sendLane(e *encoder, l lane) error {
-	for _, pieces := range l.requests {
-		if err := r.deliver(e, pieces); err != nil {
+// sendLane sends the requests of a lane that were not sent before a restart, and notes each in
+// the savepoint. The first one after a restart may have arrived already.
+func (r *receiver) sendLane(i int, l lane, now *inFlight, again bool) error {
+	for n, pieces := range l.requests {
+		if n < now.Sent[i] {
+			continue
+		}
+		if err := r.deliver(r.encoders[i], pieces, now.NotBefore, again); err != nil {
 			return err
+		}
+		again = false
+		if len(l.requests) > 1 || len(now.Sent) > 1 { // otherwise, the window ends here
+			r.saving.Lock()
+			now.Sent[i]++
+			err := r.savepoint.write(state{*r.saved.Load(), now})
+			r.saving.Unlock()
+			if err != nil {
+				r.log.Error("the savepoint cannot be written: after a restart, samples are sent again", "err", err)
+			}
 		}
 	}
 	return nil
 }
 
+func (r *receiver) setPending(n counts) {
+	for k := range n {
+		r.metrics.pending[k].Set(float64(n[k]))
+	}
+}
+
 // backlogSeconds is a metric.
 func (r *receiver) backlogSeconds() float64 {
 	p := *r.saved.Load()
-	if p.time == 0 || r.spool.bytesAfter(p) == 0 {
+	if p.Time == 0 || r.spool.bytesAfter(p) == 0 {
 		return 0
 	}
-	return max(0, time.Since(time.UnixMilli(p.time)).Seconds())
+	return max(0, time.Since(time.UnixMilli(p.Time)).Seconds())
 }
 
 // backlogBytes is a metric.

@@ -235,18 +235,18 @@ func (s *Sender) newReceiver(key string, p *planned) (*receiver, error) {
 	r.client.Store(&p.client)
 	switch {
 	case damaged:
-		at = s.oldest()
+		at = state{position: s.oldest()}
 		r.log.Error("the savepoint is damaged: sending everything that is kept; the receiver may get samples twice", "err", err)
 	case !found:
-		at = s.spool.end()
-		at.time = time.Now().UnixMilli()
-	case at.segment > s.spool.end().segment:
-		r.log.Warn("the savepoint is after the end of the log: sending what is newer than the last sample that was sent", "segment", at.segment)
-		r.sendAfter = at.time
-		at = position{segment: s.oldest().segment, time: at.time}
+		at = state{position: s.spool.end()}
+		at.Time = time.Now().UnixMilli()
+	case at.Segment > s.spool.end().Segment:
+		r.log.Warn("the savepoint is after the end of the log: sending what is newer than the last sample that was sent", "segment", at.Segment)
+		r.sendAfter = at.Time
+		at = state{position: position{Segment: s.oldest().Segment, Time: at.Time}}
 	}
-	r.at = at
-	r.saved.Store(&at)
+	r.at, r.window = at.position, at.Window
+	r.saved.Store(&at.position)
 	if err := file.write(at); err != nil {
 		return nil, errors.Join(fmt.Errorf("savepoint: %w", err), file.close())
 	}
@@ -263,7 +263,7 @@ func (s *Sender) newReceiver(key string, p *planned) (*receiver, error) {
 // oldest returns the beginning of what is kept.
 func (s *Sender) oldest() position {
 	if all := s.spool.segments(); len(all) > 0 {
-		return position{segment: all[0]}
+		return position{Segment: all[0]}
 	}
 	return position{}
 }
@@ -277,7 +277,7 @@ func (s *Sender) synchronize() {
 	}
 	needed := math.MaxInt
 	for _, r := range s.receivers {
-		needed = min(needed, r.saved.Load().segment)
+		needed = min(needed, r.saved.Load().Segment)
 	}
 	replaced := s.spool.sync(needed, time.Now())
 	if s.synced || len(replaced) == 0 {
@@ -286,8 +286,9 @@ func (s *Sender) synchronize() {
 	}
 	s.synced = true
 	for _, r := range s.receivers {
-		if at := *r.saved.Load(); at.segment > replaced[0] && slices.Contains(replaced, at.segment) {
-			r.save(position{segment: at.segment}, 0)
+		if at := *r.saved.Load(); at.Segment > replaced[0] && slices.Contains(replaced, at.Segment) {
+			r.window = nil
+			r.save(position{Segment: at.Segment}, 0)
 		}
 	}
 }

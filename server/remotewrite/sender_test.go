@@ -260,6 +260,57 @@ func TestContinuesAfterRestart(t *testing.T) {
 	l.close()
 }
 
+// TestRepeatsTheSameRequests: what was not acknowledged before the end is sent in the same
+// requests again, and what was acknowledged is not: a receiver that rejects a request because
+// it has some of its samples rejects no others.
+func TestRepeatsTheSameRequests(t *testing.T) {
+	dir, r := t.TempDir(), newRecorder(t)
+	var mu sync.Mutex
+	var bodies [2][]string // before and after the restart
+	life := 0
+	r.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		bodies[life] = append(bodies[life], string(body))
+		if life == 0 && len(bodies[0])%2 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable) // every other one
+		}
+	})
+	l := open(t, dir, time.Hour, small)
+	section := fmt.Sprintf("- {url: '%s', queue_config: {batch_send_deadline: 500ms, max_samples_per_send: 10, min_backoff: 1h, max_backoff: 1h}}", r.URL)
+	l.apply(section)
+	app := l.db.AppenderV2(context.Background())
+	for i := range 95 { // a record
+		if _, err := app.Append(0, labels.FromStrings("__name__", fmt.Sprint("n", i%19)), 0, begin+int64(i), float64(i), nil, nil, storage.AOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	l.await("all requests", func() bool { mu.Lock(); defer mu.Unlock(); return len(bodies[0]) >= 10 })
+	l.close()
+	mu.Lock()
+	life = 1
+	mu.Unlock()
+	l = open(t, dir, time.Hour, small)
+	l.apply(section)
+	l.await("the rest", func() bool { return l.metric("tacho_server_remote_write_backlog_bytes") == 0 })
+	l.close()
+	var want []string
+	for i, b := range bodies[0] {
+		if i%2 == 1 {
+			want = append(want, b)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(bodies[1])
+	if len(want) < 4 || !slices.Equal(bodies[1], want) {
+		t.Errorf("%d requests after the restart, want the same %d", len(bodies[1]), len(want))
+	}
+}
+
 // TestFirstStart: a receiver that is new gets what is written from now on, as in Prometheus.
 func TestFirstStart(t *testing.T) {
 	l, r := open(t, t.TempDir(), time.Hour, small), newRecorder(t)
@@ -364,7 +415,7 @@ func TestDamagedSavepoint(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{
 		"none":     func(b []byte) []byte { return b },
 		"one line": func(b []byte) []byte { b[30] ^= 1; return b },
-		"both":     func(b []byte) []byte { b[30] ^= 1; b[savepointLength+30] ^= 1; return b },
+		"both":     func(b []byte) []byte { b[30] ^= 1; b[savepointSize+30] ^= 1; return b },
 		"empty":    func([]byte) []byte { return nil },
 		"zeros":    func(b []byte) []byte { clear(b); return b },
 		"short":    func(b []byte) []byte { return b[:10] },

@@ -109,7 +109,7 @@ func (s *spool) end() position {
 		return position{}
 	}
 	last := all[len(all)-1]
-	return position{segment: last, offset: s.size(last)}
+	return position{Segment: last, Offset: s.size(last)}
 }
 
 // size returns the size of a segment, or 0 if it is gone.
@@ -134,9 +134,9 @@ func (s *spool) stat(segment int) fs.FileInfo {
 func (s *spool) bytesAfter(p position) (n int64) {
 	for _, segment := range s.segments() {
 		switch {
-		case segment == p.segment:
-			n += max(0, s.size(segment)-p.offset)
-		case segment > p.segment:
+		case segment == p.Segment:
+			n += max(0, s.size(segment)-p.Offset)
+		case segment > p.Segment:
 			n += s.size(segment)
 		}
 	}

@@ -36,8 +36,8 @@ func (t *tail) next() (record []byte, fresh bool, err error) {
 			return nil, false, err
 		}
 		if t.again || t.live.Next() {
-			t.again, t.before, t.at.offset = false, t.at, t.live.Offset()
-			return t.live.Record(), t.at.offset > t.fresh, nil
+			t.again, t.before, t.at.Offset = false, t.at, t.live.Offset()
+			return t.live.Record(), t.at.Offset > t.fresh, nil
 		}
 		if err := t.advance(t.live.Err()); err != nil {
 			return nil, false, err
@@ -56,13 +56,13 @@ func (t *tail) open() error {
 	if time.Now().Before(t.resumeAt) {
 		return io.EOF
 	}
-	f, err := t.spool.open(t.at.segment)
+	f, err := t.spool.open(t.at.Segment)
 	if errors.Is(err, fs.ErrNotExist) {
-		n, ok := t.spool.next(t.at.segment)
+		n, ok := t.spool.next(t.at.Segment)
 		if !ok {
 			return io.EOF
 		}
-		return t.skip(t.at.segment, n)
+		return t.skip(t.at.Segment, n)
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (t *tail) open() error {
 
 // advance goes to the next segment if this one has ended, or returns io.EOF.
 func (t *tail) advance(end error) error {
-	n, ok := t.spool.next(t.at.segment)
+	n, ok := t.spool.next(t.at.Segment)
 	if errors.Is(end, io.EOF) {
 		if !ok {
 			return io.EOF
@@ -90,16 +90,16 @@ func (t *tail) advance(end error) error {
 	case damaged && !ok:
 		// The storage may be writing the record, or repairs the segment on its next start.
 		t.close()
-		t.fresh, t.resumeAt = t.at.offset, time.Now().Add(5*time.Second)
+		t.fresh, t.resumeAt = t.at.Offset, time.Now().Add(5*time.Second)
 		return io.EOF
 	case damaged:
-		t.log.Error("samples were not sent: a segment of the log is damaged", "segment", t.at.segment, "offset", t.at.offset, "err", end)
+		t.log.Error("samples were not sent: a segment of the log is damaged", "segment", t.at.Segment, "offset", t.at.Offset, "err", end)
 		t.skipped(1)
-	case n > t.at.segment+1:
-		return t.skip(t.at.segment+1, n)
+	case n > t.at.Segment+1:
+		return t.skip(t.at.Segment+1, n)
 	}
 	t.close()
-	t.at.segment, t.at.offset, t.fresh = n, 0, 0
+	t.at.Segment, t.at.Offset, t.fresh = n, 0, 0
 	return nil
 }
 
@@ -107,14 +107,14 @@ func (t *tail) advance(end error) error {
 // errGone.
 func (t *tail) skip(from, to int) error {
 	since := "the beginning"
-	if t.at.time > 0 {
-		since = time.UnixMilli(t.at.time).UTC().Format(time.RFC3339)
+	if t.at.Time > 0 {
+		since = time.UnixMilli(t.at.Time).UTC().Format(time.RFC3339)
 	}
 	t.log.Error("samples were not sent: the receiver did not accept them for longer than they are kept",
 		"segments", to-from, "from", since)
 	t.skipped(to - from)
 	t.close()
-	t.at.segment, t.at.offset, t.fresh = to, 0, 0
+	t.at.Segment, t.at.Offset, t.fresh = to, 0, 0
 	return errGone
 }
 
@@ -128,14 +128,14 @@ func (t *tail) close() {
 // load reads what is before the segment of the position: the checkpoint and the segments
 // between. It calls each for every record, with the number of the checkpoint or the segment.
 func (t *tail) load(each func(record []byte, segment int) error) error {
-	base, dir, ok := t.spool.checkpoint(t.at.segment)
+	base, dir, ok := t.spool.checkpoint(t.at.Segment)
 	if !ok {
 		base = -1
 	} else if err := t.readCheckpoint(dir, base, each); err != nil {
 		return err
 	}
 	for _, n := range t.spool.segments() {
-		if n <= base || n >= t.at.segment {
+		if n <= base || n >= t.at.Segment {
 			continue
 		}
 		f, err := t.spool.open(n)
