@@ -39,7 +39,8 @@ func serveChild(dir string) int {
 		o.MinFree = -1
 	}
 	if config := os.Getenv("TACHO_TEST_SERVER_CONFIG"); config != "" {
-		o.Config, o.Agent, o.DiscoveryInterval = config, os.Getenv("TACHO_TEST_SERVER_AGENT") == "true", 50*time.Millisecond
+		o.Config, o.Agent = config, os.Getenv("TACHO_TEST_SERVER_AGENT") == "true"
+		o.DiscoveryInterval, o.FlushDeadline = 50*time.Millisecond, time.Second
 	}
 	s, err := server.New(o)
 	if err == nil {
