@@ -9,6 +9,8 @@ import (
 	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
+
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // load reads and validates the configuration and sets what Prometheus takes from
@@ -33,6 +35,9 @@ func (s *Server) load() (*settings, error) {
 	}
 	expanded := *c
 	expanded.ScrapeConfigs, expanded.ScrapeConfigFiles = jobs, nil
+	if err := remotewrite.Check(&expanded); err != nil {
+		return nil, fmt.Errorf("%w: remote_write: %w", ErrConfig, err)
+	}
 	files, err := s.readRules(&expanded)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)

@@ -15,8 +15,6 @@ import (
 	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"go.yaml.in/yaml/v2"
-
-	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // dryRun does everything that can fail when c is applied, with temporary parts:
@@ -28,7 +26,6 @@ func (s *Server) dryRun(c *config.Config) error {
 	}{
 		{"storage", s.tryStorage},
 		{"query log", func(c *config.Config) error { return tryLog(c.GlobalConfig.QueryLogFile) }},
-		{"remote write", remotewrite.Check},
 		{"remote read", tryRemoteRead},
 		{"notifications", tryNotifications},
 		{"scraping", tryScraping},

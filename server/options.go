@@ -181,7 +181,10 @@ func (o Options) check() error {
 	if err := web.Validate(o.WebConfigFile); err != nil {
 		return fmt.Errorf("%w: the web configuration %s (TLS, users) is invalid: %w", ErrConfig, o.WebConfigFile, err)
 	}
-	return writable(o.DataDir)
+	if err := writable(o.DataDir); err != nil || !o.Agent {
+		return err
+	}
+	return notTSDB(o.DataDir)
 }
 
 // checkQueries rejects negative query limits: every query would fail, or the engine

@@ -30,6 +30,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
+
+	"github.com/tacho-go/tacho/server"
 )
 
 // A point is a sample of a series; the bits of the value also tell staleness markers apart.
@@ -420,5 +422,39 @@ func TestAgentHasNoQueries(t *testing.T) {
 	target.await(t, 3)
 	if _, err := os.Stat(filepath.Join(o.DataDir, "chunks_head")); err == nil {
 		t.Error("an agent has no TSDB")
+	}
+}
+
+// TestAgentRefuses: what an agent cannot do is an error at the start, with the fix.
+func TestAgentRefuses(t *testing.T) {
+	remote := "remote_write: [{url: 'http://127.0.0.1:1/'}]\n"
+	for name, tt := range map[string]struct {
+		file string
+		data string
+		want string
+	}{
+		"no receiver":        {quick, "", "remote_write is missing"},
+		"rules":              {remote + "rule_files: [a.yml]\n", "", "rule_files is not allowed in agent mode"},
+		"alerts":             {remote + "alerting: {alertmanagers: [{static_configs: [{targets: ['a:1']}]}]}\n", "", "alerting is not allowed in agent mode"},
+		"data of a server":   {remote, "chunks_head", "has the samples of a server: choose another directory"},
+		"unsupported option": {"remote_write: [{url: 'http://127.0.0.1:1/', convert_nhcb_to_classic: true}]\n", "", "convert_nhcb_to_classic is not supported: remove it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t)
+			o.Agent, o.Config, o.ConfigFile = true, "", filepath.Join(t.TempDir(), "prometheus.yml")
+			write(t, o.ConfigFile, tt.file)
+			if tt.data != "" {
+				if err := os.Mkdir(filepath.Join(o.DataDir, tt.data), 0o750); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := server.New(o)
+			if err == nil {
+				_ = s.Close()
+			}
+			if !errors.Is(err, server.ErrConfig) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
 	}
 }

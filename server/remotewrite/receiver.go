@@ -43,7 +43,8 @@ type receiver struct {
 	window   *inFlight // after a restart, the window to send first
 	shards   int
 	gap      bool // segments were gone, and none was read since
-	calm     int  // windows since the receiver was last too slow
+	behind   bool // the last window was full before the end of the log was reached
+	calm     int  // windows since
 	encoders []*encoder
 }
 
@@ -150,21 +151,26 @@ func (r *receiver) write(s state) {
 // limit is the size of a window.
 func (r *receiver) limit() int { return r.shards * r.config.QueueConfig.MaxSamplesPerSend }
 
-// adapt changes the number of shards after a window. It is doubled if the window was full
-// before the end of the log was reached, which means that the receiver is slower than the
-// log grows, and reduced one by one if that has not happened for a while.
+// adapt changes the number of shards after a window. It is doubled if two windows in a row were
+// full before the end of the log was reached: the receiver takes them more slowly than the log
+// grows. It is reduced by a quarter if that has not happened for a while, because large
+// windows take memory.
 func (r *receiver) adapt(behind bool) {
 	q := r.config.QueueConfig
 	switch {
+	case behind && r.behind:
+		r.shards, r.behind, r.calm = min(2*r.shards, q.MaxShards), false, 0
 	case behind:
-		r.shards, r.calm = min(2*r.shards, q.MaxShards), 0
-	case r.calm >= 100:
-		r.shards, r.calm = max(r.shards-1, q.MinShards), 0
+		r.behind, r.calm = true, 0
+	case r.calm >= calmWindows:
+		r.shards, r.behind, r.calm = max(r.shards-max(1, r.shards/4), q.MinShards), false, 0
 	default:
-		r.calm++
+		r.behind, r.calm = false, r.calm+1
 	}
 	r.metrics.desiredShards.Set(float64(r.shards))
 }
+
+const calmWindows = 10
 
 // send sends a window that ends at a position, and returns when everything is acknowledged or
 // rejected. The error is that of the canceled context.
