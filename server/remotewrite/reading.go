@@ -25,6 +25,7 @@ type reading struct {
 	// Buffers.
 	newSeries  []record.RefSeries
 	samples    []record.RefSample
+	decoded    bool // samples are those of the record that comes next
 	exemplars  []record.RefExemplar
 	histograms []record.RefHistogramSample
 	floats     []record.RefFloatHistogramSample
@@ -82,15 +83,15 @@ func (l *reading) fill() (ended bool, err error) {
 			case ended:
 				return true, nil
 			case !more:
-				l.adapt(false)
+				l.adapt(false, 0)
 				return false, nil
 			}
 			continue
 		case err != nil:
 			return false, err
-		case l.window.n.total() >= limit && l.dec.Type(rec) != record.Exemplars:
+		case l.full(rec, limit):
 			l.tail.unread()
-			l.adapt(behind)
+			l.adapt(behind, l.window.highest)
 			return false, nil
 		}
 		l.decode(rec, fresh)
@@ -99,6 +100,32 @@ func (l *reading) fill() (ended bool, err error) {
 			wait.Reset(time.Duration(l.config.QueueConfig.BatchSendDeadline))
 		}
 	}
+}
+
+// full reports whether the window ends before a record. Exemplars stay with their samples. A
+// record that would exceed the limit by a few samples begins the next window: they would take
+// another request.
+func (l *reading) full(rec []byte, limit int) bool {
+	n := l.window.n.total()
+	switch l.dec.Type(rec) {
+	case record.Exemplars:
+		return false
+	case record.Samples, record.SamplesV2:
+		if n == 0 || n >= limit || l.decodeSamples(rec) != nil {
+			break
+		}
+		return n+len(l.samples) > limit
+	}
+	return n >= limit
+}
+
+// decodeSamples decodes a record, unless that is done.
+func (l *reading) decodeSamples(rec []byte) (err error) {
+	if !l.decoded {
+		l.samples, err = l.dec.Samples(rec, l.samples[:0])
+		l.decoded = err == nil
+	}
+	return err
 }
 
 // refill reads the window that was being sent before a restart.
@@ -169,7 +196,8 @@ func (l *reading) read(rec []byte, fresh bool) (err error) {
 	}
 	switch kind {
 	case record.Samples, record.SamplesV2:
-		l.samples, err = l.dec.Samples(rec, l.samples[:0])
+		err = l.decodeSamples(rec)
+		l.decoded = false
 		for _, s := range l.samples {
 			if known := l.lookUp(s.Ref, s.T, samples); known != nil {
 				l.window.addSample(known, s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,8 +44,7 @@ type receiver struct {
 	window   *inFlight // after a restart, the window to send first
 	shards   int
 	gap      bool // segments were gone, and none was read since
-	behind   bool // the last window was full before the end of the log was reached
-	calm     int  // windows since
+	calm     int  // windows since shards was last too small or changed
 	encoders []*encoder
 }
 
@@ -151,21 +151,21 @@ func (r *receiver) write(s state) {
 // limit is the size of a window.
 func (r *receiver) limit() int { return r.shards * r.config.QueueConfig.MaxSamplesPerSend }
 
-// adapt changes the number of shards after a window. It is doubled if two windows in a row were
-// full before the end of the log was reached: the receiver takes them more slowly than the log
-// grows. It is reduced by a quarter if that has not happened for a while, because large
-// windows take memory.
-func (r *receiver) adapt(behind bool) {
+// adapt changes the number of shards after a window. It is doubled if the window was full
+// before the end of the log was reached, and is older than batch_send_deadline: the receiver
+// takes samples more slowly than the log grows. A younger window only shows that the sender
+// has paused; what it has not read takes no memory. The number is reduced by a quarter if it
+// was sufficient for a while, because each request in flight takes memory.
+func (r *receiver) adapt(full bool, newest int64) {
 	q := r.config.QueueConfig
 	switch {
-	case behind && r.behind:
-		r.shards, r.behind, r.calm = min(2*r.shards, q.MaxShards), false, 0
-	case behind:
-		r.behind, r.calm = true, 0
-	case r.calm >= calmWindows:
-		r.shards, r.behind, r.calm = max(r.shards-max(1, r.shards/4), q.MinShards), false, 0
+	case full && time.Since(time.UnixMilli(newest)) > time.Duration(q.BatchSendDeadline):
+		r.shards, r.calm = min(2*r.shards, q.MaxShards), 0
+	case r.calm >= calmWindows && r.shards > q.MinShards:
+		r.shards, r.calm = max(r.shards-max(1, r.shards/4), q.MinShards), 0
+		r.encoders = slices.Clone(r.encoders[:min(len(r.encoders), r.shards)])
 	default:
-		r.behind, r.calm = false, r.calm+1
+		r.calm++
 	}
 	r.metrics.desiredShards.Set(float64(r.shards))
 }
