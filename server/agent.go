@@ -26,9 +26,8 @@ func notTSDB(dir string) error {
 	return nil
 }
 
-// openAgent opens the log of an agent. damaged reports whether it had to be repaired.
-func (s *Server) openAgent(c *config.Config, reg *prometheus.Registry) (_ database, damaged bool, err error) {
-	before := backUpWAL(s.opts.DataDir, time.Now())
+// openAgent opens the log of an agent.
+func (s *Server) openAgent(c *config.Config, reg *prometheus.Registry) (database, error) {
 	o := agent.DefaultOptions()
 	o.WALCompression = compression.Snappy
 	o.TruncateFrequency = agentTruncation
@@ -39,10 +38,10 @@ func (s *Server) openAgent(c *config.Config, reg *prometheus.Registry) (_ databa
 	o.CheckpointFromInMemorySeries, o.CheckpointBatchSize = true, 1000
 	db, err := agent.Open(s.log.With("component", "agent"), reg, s.remote, s.opts.DataDir, o)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	db.SetWriteNotified(s.sender)
-	return db, before.differs(s.opts.DataDir), nil
+	return db, nil
 }
 
 // agentStatus serves the page of an agent: what it scrapes, and how far the receivers are.

@@ -318,6 +318,38 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 }
 
+// TestDamagedLogOfSender: a log with a flipped byte is repaired at the start. What is before the
+// damage and what is stored afterwards arrives.
+func TestDamagedLogOfSender(t *testing.T) {
+	t.Parallel()
+	for name, agent := range senders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, target, r := t.TempDir(), newCounting(t, 5), newReceiving(t)
+			config := sendingConfig("100ms", target.address, r.address)
+			c := spawnSender(t, dir, config, agent)
+			target.await(t, 20)
+			c.kill()
+			before := len(logged(t, dir)[seriesNamed(t, logged(t, dir), "scrapes_total")])
+			flip(t, filepath.Join(dir, "wal", "00000000"))
+			r.up()
+			c = spawnSender(t, dir, config, agent)
+			target.await(t, 10)
+			c.end(t)
+			sameSamples(t, logged(t, dir), r.arrived(), c)
+			if !strings.Contains(c.err.String(), "the WAL was damaged") {
+				t.Errorf("the log says nothing of the damage:\n%s", c.err)
+			}
+			if kept, err := filepath.Glob(filepath.Join(dir, "wal-before-repair-*", "00000000")); err != nil || len(kept) != 1 {
+				t.Errorf("the log as it was is kept as %v (%v)", kept, err)
+			}
+			if n := len(r.arrived()[seriesNamed(t, r.arrived(), "scrapes_total")]); n < 10 || before < 10 {
+				t.Errorf("%d samples arrived, %d were stored before: the test tests little", n, before)
+			}
+		})
+	}
+}
+
 // sameSamples fails unless exactly the samples that a sender had stored have arrived.
 func sameSamples(t *testing.T, want, got points, c *child) {
 	t.Helper()

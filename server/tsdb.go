@@ -37,15 +37,15 @@ func tsdbOptions(c *config.Config, registry features.Collector) *tsdb.Options {
 	return o
 }
 
-// openTSDB opens a TSDB. damaged reports whether its WAL had to be repaired.
-func (s *Server) openTSDB(c *config.Config, reg *prometheus.Registry) (_ database, damaged bool, err error) {
+// openTSDB opens a TSDB.
+func (s *Server) openTSDB(c *config.Config, reg *prometheus.Registry) (database, error) {
 	db, err := tsdb.Open(s.opts.DataDir, s.log.With("component", "tsdb"), reg, tsdbOptions(c, s.features), s.store.stats)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	db.SetWriteNotified(s.sender)
 	s.checkClock(db)
-	return db, corruptions(reg) > 0, nil
+	return db, nil
 }
 
 // openDB opens the database with its own registry, and logs an error if the WAL was
@@ -60,7 +60,7 @@ func (s *Server) openDB(c *config.Config) (database, *prometheus.Registry, error
 	if s.opts.Agent {
 		open = s.openAgent
 	}
-	db, damaged, err := open(c, reg)
+	db, err := open(c, reg)
 	if err != nil {
 		if !isLocked(err) {
 			return nil, nil, fmt.Errorf("cannot open the data in %s: %w; backup of the WAL: %v", s.opts.DataDir, err, kept)
@@ -68,7 +68,7 @@ func (s *Server) openDB(c *config.Config) (database, *prometheus.Registry, error
 		kept.drop()
 		return nil, nil, inUse(s.opts.DataDir, err)
 	}
-	if damaged {
+	if corruptions(reg) > 0 || kept.differs(s.opts.DataDir) { // an agent does not count them
 		s.log.Error("the WAL was damaged: samples after the damage are not in the database", "folder", s.opts.DataDir, "log", kept.String())
 	} else {
 		kept.drop()

@@ -41,11 +41,10 @@ func (f *agentFlags) register(flags *pflag.FlagSet) {
 	o.Agent = true
 	f.minFree = defaultMinFree
 	registerTargets(flags, &f.targets, &f.interval)
-	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is sent; repeatable; required unless a prometheus.yml has a remote_write")
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9463", "`address` to listen on, for the agent's own metrics and state")
 	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers: the web configuration file of Prometheus exporters")
 	flags.StringVar(&o.DataDir, "data-dir", "tacho-agent-data", "`directory` for the samples that are not sent yet")
-	registerForwarding(flags, o, &f.minFree)
+	registerForwarding(flags, o, &f.remoteWrite, &f.minFree)
 }
 
 // registerTargets registers the flags of what is scraped, for serve and agent.
@@ -55,7 +54,8 @@ func registerTargets(flags *pflag.FlagSet, targets *[]string, interval *time.Dur
 }
 
 // registerForwarding registers the flags of the disk and of the receivers, for serve and agent.
-func registerForwarding(flags *pflag.FlagSet, o *server.Options, minFree *byteSize) {
+func registerForwarding(flags *pflag.FlagSet, o *server.Options, remoteWrite *[]string, minFree *byteSize) {
+	flags.StringArrayVar(remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is sent; repeatable")
 	flags.Var(minFree, "min-free", "stop storing samples when fewer `bytes` of disk are free")
 	periodVar(flags, &o.MaxBacklog, "max-backlog", 4*time.Hour, "how long to keep samples for a remote write receiver that does not accept them")
 	periodVar(flags, &o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the shutdown waits for receivers that do not respond")

@@ -28,7 +28,7 @@ func TestAgent(t *testing.T) {
 	again := spawn(t, nil, args...)
 	again.says(`Forward +(http://\S+)`)
 	center.await("the agent that is back", 30*time.Second, func() bool {
-		return value(t, page, `count_over_time(up{job="shop"}[1m]) >= bool 8`) == "1"
+		return value(t, page, `count_over_time(up{job="shop"}[1m]) >= bool 4`) == "1"
 	})
 	again.end(os.Interrupt)
 	center.end(os.Interrupt)
