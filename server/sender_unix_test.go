@@ -465,11 +465,10 @@ func TestAgentRefuses(t *testing.T) {
 		data string
 		want string
 	}{
-		"no receiver":        {quick, "", "remote_write is missing"},
-		"rules":              {remote + "rule_files: [a.yml]\n", "", "rule_files is not allowed in agent mode"},
-		"alerts":             {remote + "alerting: {alertmanagers: [{static_configs: [{targets: ['a:1']}]}]}\n", "", "alerting is not allowed in agent mode"},
-		"data of a server":   {remote, "chunks_head", "has the samples of a server: choose another directory"},
-		"unsupported option": {"remote_write: [{url: 'http://127.0.0.1:1/', convert_nhcb_to_classic: true}]\n", "", "convert_nhcb_to_classic is not supported: remove it"},
+		"no receiver":      {quick, "", "remote_write is missing"},
+		"rules":            {remote + "rule_files: [a.yml]\n", "", "rule_files is not allowed in agent mode"},
+		"alerts":           {remote + "alerting: {alertmanagers: [{static_configs: [{targets: ['a:1']}]}]}\n", "", "alerting is not allowed in agent mode"},
+		"data of a server": {remote, "chunks_head", "has the samples of a server: choose another directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t)

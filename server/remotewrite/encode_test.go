@@ -167,7 +167,7 @@ func TestLanes(t *testing.T) {
 		}
 		size, lanes := 1+random.IntN(300), 1+random.IntN(8)
 		got, last, laneOf := counts{}, map[string]int64{}, map[string]int{}
-		all := w.lanes(lanes, size)
+		all := w.lanes(lanes, size, w.newSeries)
 		for i, l := range all {
 			for _, request := range l.requests {
 				inRequest := 0

@@ -22,6 +22,7 @@ const (
 	droppedSeries  = "dropped_series"
 	unknownSeries  = "unintentionally_dropped_series"
 	customBuckets  = "nhcb_in_rw1_not_supported"
+	notConverted   = "nhcb_to_classic_conversion_error"
 	sentBefore     = "rejected_when_repeated_after_restart"
 	withoutASample = "exemplar_without_sample_in_rw2_not_supported"
 )

@@ -36,6 +36,7 @@ type inFlight struct {
 	End       position `json:"end"`
 	Lanes     int      `json:"lanes"`
 	Size      int      `json:"size"`
+	ByHash    bool     `json:"by_hash"`
 	NotBefore int64    `json:"not_before"`
 	Sent      []int    `json:"sent,omitempty"` // acknowledged requests of each lane
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/record"
 )
@@ -200,7 +201,7 @@ func (l *reading) read(rec []byte, fresh bool) (err error) {
 		l.decoded = false
 		for _, s := range l.samples {
 			if known := l.lookUp(s.Ref, s.T, samples); known != nil {
-				l.window.addSample(known, s)
+				l.addSample(known, s)
 			}
 		}
 	case record.Exemplars:
@@ -214,13 +215,29 @@ func (l *reading) read(rec []byte, fresh bool) (err error) {
 	return err
 }
 
+// addSample adds a sample. If the series was a histogram before that was converted, its
+// classic series end; a staleness marker is meant for them alone.
+func (l *reading) addSample(known *series, s record.RefSample) {
+	if known.classic != nil {
+		l.endClassic(known, s.T)
+		if value.IsStaleNaN(s.V) {
+			return
+		}
+	}
+	l.window.addSample(known, s)
+}
+
 func (l *reading) readExemplars(rec []byte) (err error) {
 	if !l.config.SendExemplars {
 		return nil
 	}
 	l.exemplars, err = l.dec.Exemplars(rec, l.exemplars[:0])
 	for _, x := range l.exemplars {
-		if known := l.lookUp(x.Ref, x.T, exemplars); known != nil {
+		known := l.lookUp(x.Ref, x.T, exemplars)
+		if known != nil && known.classic != nil {
+			known = known.classic.bucket(x.V)
+		}
+		if known != nil {
 			l.window.addExemplar(known, x)
 		}
 	}
@@ -228,7 +245,7 @@ func (l *reading) readExemplars(rec []byte) (err error) {
 }
 
 func (l *reading) readHistograms(rec []byte) (err error) {
-	if !l.config.SendNativeHistograms {
+	if !l.readsHistograms() {
 		return nil
 	}
 	l.histograms, err = l.dec.HistogramSamples(rec, l.histograms[:0])
@@ -240,7 +257,7 @@ func (l *reading) readHistograms(rec []byte) (err error) {
 }
 
 func (l *reading) readFloats(rec []byte) (err error) {
-	if !l.config.SendNativeHistograms {
+	if !l.readsHistograms() {
 		return nil
 	}
 	l.floats, err = l.dec.FloatHistogramSamples(rec, l.floats[:0])
@@ -251,10 +268,21 @@ func (l *reading) readFloats(rec []byte) (err error) {
 	return err
 }
 
+// readsHistograms reports whether native histograms are sent, or some of them converted.
+func (l *reading) readsHistograms() bool {
+	return l.config.SendNativeHistograms || l.config.ConvertNHCBToClassic
+}
+
 func (l *reading) addHistogram(ref chunks.HeadSeriesRef, h nativeHistogram) {
+	convert := l.config.ConvertNHCBToClassic && h.customBuckets()
+	if !convert && !l.config.SendNativeHistograms {
+		return
+	}
 	known := l.lookUp(ref, h.t, histograms)
 	switch {
 	case known == nil:
+	case convert:
+		l.addClassic(known, h)
 	case h.customBuckets() && !isV2(l.config):
 		l.metrics.dropped[histograms].WithLabelValues(customBuckets).Inc()
 	default:

@@ -181,11 +181,11 @@ func (r *receiver) send(w *window, end position, notBefore int64) error {
 		return nil
 	}
 	size := r.config.QueueConfig.MaxSamplesPerSend
-	now := &inFlight{End: end, Lanes: max(1, min(r.config.QueueConfig.MaxShards, (w.n.total()+size-1)/size)), Size: size, NotBefore: notBefore}
+	now := &inFlight{End: end, Lanes: max(1, min(r.config.QueueConfig.MaxShards, (w.n.total()+size-1)/size)), Size: size, ByHash: w.newSeries, NotBefore: notBefore}
 	if again != nil {
-		now.Lanes, now.Size, now.Sent = again.Lanes, again.Size, again.Sent
+		now.Lanes, now.Size, now.ByHash, now.Sent = again.Lanes, again.Size, again.ByHash, again.Sent
 	}
-	lanes := w.lanes(now.Lanes, now.Size)
+	lanes := w.lanes(now.Lanes, now.Size, now.ByHash)
 	if len(now.Sent) != len(lanes) {
 		now.Sent = make([]int, len(lanes))
 	}

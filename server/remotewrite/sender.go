@@ -134,8 +134,6 @@ func plan(c *config.Config) (map[string]*planned, error) {
 			return nil, fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
 		case hashes[p.hash]:
 			return nil, fmt.Errorf("%s: duplicate entry: remove one, or set different names", rw.URL.Redacted())
-		case rw.ConvertNHCBToClassic:
-			return nil, fmt.Errorf("%s: convert_nhcb_to_classic is not supported: remove it", rw.URL.Redacted())
 		}
 		hashes[p.hash] = true
 		key := "name " + rw.Name

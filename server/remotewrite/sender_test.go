@@ -20,7 +20,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/storage/remote"
@@ -615,6 +617,50 @@ func TestUnconfirmed(t *testing.T) {
 	l.await("the rejection", func() bool { return l.metric("prometheus_remote_storage_samples_failed_total") == 5 })
 	if !strings.Contains(l.text.String(), "remove protobuf_message") {
 		t.Errorf("the log has no fix:\n%s", l.text)
+	}
+	l.close()
+}
+
+// TestConvertsToClassic: with convert_nhcb_to_classic, a native histogram with custom buckets is
+// sent as classic series, which end with it or when its buckets change.
+func TestConvertsToClassic(t *testing.T) {
+	l, r := open(t, t.TempDir(), time.Hour, small), newRecorder(t)
+	l.apply(to(r, "convert_nhcb_to_classic: true"))
+	commit := func(at int64, v float64, h *histogram.Histogram) {
+		t.Helper()
+		app := l.db.AppenderV2(context.Background())
+		_, err := app.Append(0, labels.FromStrings("__name__", "h"), 0, begin+at, v, h, nil, storage.AOptions{})
+		if err == nil {
+			err = app.Commit()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := func(bounds ...float64) *histogram.Histogram {
+		return &histogram.Histogram{
+			Schema: histogram.CustomBucketsSchema, Count: 5, Sum: 7, CustomValues: bounds,
+			PositiveSpans: []histogram.Span{{Length: 2}}, PositiveBuckets: []int64{2, 1}, // 2 and 3
+		}
+	}
+	commit(1, 0, of(0.5, 1))
+	commit(2, 0, of(0.5, 1))
+	commit(3, 0, of(0.5))
+	commit(4, math.Float64frombits(value.StaleNaN), nil)
+	l.await("the end", func() bool { return len(r.values("h_sum")) >= 5 })
+	stale := func(v float64) bool { return value.IsStaleNaN(v) }
+	if got := r.values("h_sum"); len(got) != 5 || got[0] != 7 || got[1] != 7 || !stale(got[2]) || got[3] != 7 || !stale(got[4]) {
+		t.Errorf("h_sum: %v", got)
+	}
+	if got := r.values("h_count"); len(got) != 5 || got[0] != 5 {
+		t.Errorf("h_count: %v", got)
+	}
+	// 0.5, 1 and +Inf twice, their ends, 0.5 and +Inf, their ends
+	if got := r.values("h_bucket"); len(got) != 13 || !slices.Contains(got, 2) || !slices.Contains(got, 5) {
+		t.Errorf("h_bucket: %v", got)
+	}
+	if got := r.values("h"); len(got) > 0 {
+		t.Errorf("h: %v", got)
 	}
 	l.close()
 }

@@ -12,11 +12,12 @@ import (
 // A series is a series of the log as the receiver sees it.
 type series struct {
 	encoded []byte        // the labels as fields of a prompb.TimeSeries; for remote write 1.0
-	labels  labels.Labels // for remote write 2.0
+	labels  labels.Labels // for remote write 2.0 and convert_nhcb_to_classic
 	hash    uint64        // of the labels
 	dropped bool          // by relabeling
 	segment int           // the newest checkpoint or segment that has the series
 	window  *entry        // the last entry of the current window
+	classic *classic      // nil unless it is converted to classic series
 }
 
 // A seriesSet has the series of the log by reference.
@@ -25,13 +26,14 @@ type seriesSet struct {
 	external labels.Labels
 	relabel  []*relabel.Config
 	encode   bool // for remote write 1.0
+	convert  bool // convert_nhcb_to_classic
 	builder  *labels.Builder
 }
 
 func newSeriesSet(c *config.RemoteWriteConfig, external labels.Labels) *seriesSet {
 	return &seriesSet{
 		byRef: make(map[chunks.HeadSeriesRef]*series), external: external, relabel: c.WriteRelabelConfigs,
-		encode: !isV2(c), builder: labels.NewBuilder(labels.EmptyLabels()),
+		encode: !isV2(c), convert: c.ConvertNHCBToClassic, builder: labels.NewBuilder(labels.EmptyLabels()),
 	}
 }
 
@@ -54,11 +56,19 @@ func (s *seriesSet) make(l labels.Labels, segment int) *series {
 	if !relabel.ProcessBuilder(s.builder, s.relabel...) {
 		return &series{dropped: true, segment: segment}
 	}
-	l = s.builder.Labels()
+	return s.finished(s.builder.Labels(), segment)
+}
+
+// finished returns a series whose labels are those that are sent.
+func (s *seriesSet) finished(l labels.Labels, segment int) *series {
+	done := &series{hash: l.Hash(), segment: segment}
 	if s.encode {
-		return &series{encoded: appendLabels(nil, l), hash: l.Hash(), segment: segment}
+		done.encoded = appendLabels(nil, l)
 	}
-	return &series{labels: l, hash: l.Hash(), segment: segment}
+	if !s.encode || s.convert {
+		done.labels = l
+	}
+	return done
 }
 
 // appendLabels appends the labels as field 1 of a prompb.TimeSeries or a prompb.Exemplar.

@@ -131,14 +131,15 @@ type lane struct {
 	last     int // size of the last request
 }
 
-// lanes divides the window into at most n lanes of requests with at most size samples.
-func (w *window) lanes(n, size int) []lane {
+// lanes divides the window into at most n lanes of requests with at most size samples: evenly
+// and in the order of the log, or by the labels of the series.
+func (w *window) lanes(n, size int, byHash bool) []lane {
 	all := make([]lane, n)
 	share := max(1, (w.n.total()+n-1)/n)
 	divided := 0
 	for _, first := range w.entries {
 		i := min(divided/share, n-1)
-		if w.newSeries {
+		if byHash {
 			i = int(first.series.hash % uint64(n))
 		}
 		for e := first; e != nil; e = e.next {
