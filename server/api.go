@@ -15,6 +15,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 )
@@ -40,8 +41,12 @@ func (s *Server) newAPI() http.Handler {
 	if s.opts.RemoteWriteReceiver {
 		receiver = s.fanout
 	}
+	var engine promql.QueryEngine // without one, a nil interface
+	if s.engine != nil {
+		engine = s.engine
+	}
 	api := apiv1.NewAPI(
-		s.engine,
+		engine,
 		s.fanout,
 		receiver,
 		s.store,
@@ -59,7 +64,7 @@ func (s *Server) newAPI() http.Handler {
 		s.log.With("component", "api"),
 		func(context.Context) apiv1.RulesRetriever { return s.rules },
 		readSamples, readConcurrency, readFrame,
-		false, // not an agent
+		s.opts.Agent,
 		noOrigin,
 		s.runtimeInfo,
 		&apiv1.PrometheusVersion{Version: PrometheusVersion, Revision: s.opts.Revision, Branch: "tacho " + s.opts.Version, GoVersion: runtime.Version()},
@@ -86,6 +91,17 @@ func (s *Server) newAPI() http.Handler {
 // flags returns the settings that are flags in Prometheus, by Prometheus's names,
 // for /api/v1/status/flags.
 func (s *Server) flags() map[string]string {
+	if s.opts.Agent {
+		return map[string]string{
+			"agent":                "true",
+			"config.file":          s.opts.ConfigFile,
+			"storage.agent.path":   s.opts.DataDir,
+			"web.listen-address":   s.listener.Addr().String(),
+			"web.external-url":     s.url.String(),
+			"web.config.file":      s.opts.WebConfigFile,
+			"web.enable-lifecycle": "true",
+		}
+	}
 	return map[string]string{
 		"config.file":                      s.opts.ConfigFile,
 		"storage.tsdb.path":                s.opts.DataDir,

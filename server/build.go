@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/prometheus/util/notifications"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // New validates the options, the configuration with its rule files, the data directory
@@ -80,18 +81,24 @@ func build(o Options, ln net.Listener, dirLock dirLock) (*Server, error) {
 	s.gatherer = prometheus.Gatherers{s.registry, s.store}
 
 	s.remote = remote.NewStorage(s.log.With("component", "remote"), s.registry, s.store.StartTime, o.DataDir, o.FlushDeadline, scraperOf{s}, false)
+	s.sender = remotewrite.New(remotewrite.Options{
+		DataDir: o.DataDir, MaxBacklog: o.MaxBacklog, FlushDeadline: o.FlushDeadline,
+		Registerer: s.registry, Scraper: scraperOf{s}, Logger: s.log.With("component", "remote write"),
+	})
 	s.annotationLimit = &rateLimiter{limit: maxAnnotations, window: annotationWindow}
 	s.fanout = storage.NewFanout(s.log, s.store, s.remote)
-	s.engine = s.newEngine()
-	if s.far, err = newRemoteEngine(o); err != nil {
-		return nil, err
-	}
 	s.recorded.Store(&map[string]bool{})
-	s.judge = s.newJudge()
+	if !o.Agent {
+		s.engine = s.newEngine()
+		if s.far, err = newRemoteEngine(o); err != nil {
+			return nil, err
+		}
+		s.judge = s.newJudge()
+		s.buildAlerting(c)
+	}
 	if err := s.buildScraping(); err != nil {
 		return nil, err
 	}
-	s.buildAlerting(c)
 	return s, s.buildHTTP()
 }
 
@@ -153,7 +160,8 @@ func (s *Server) buildHTTP() (err error) {
 	return nil
 }
 
-// scraperOf provides the scrape manager to remote write, which is created before it.
+// scraperOf provides the scrape manager to remote write, which is created before it. remote
+// write takes the metadata from it.
 type scraperOf struct{ *Server }
 
 // Get implements remote.ReadyScrapeManager.

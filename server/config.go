@@ -9,6 +9,8 @@ import (
 	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
+
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // load reads and validates the configuration and sets what Prometheus takes from
@@ -33,6 +35,9 @@ func (s *Server) load() (*settings, error) {
 	}
 	expanded := *c
 	expanded.ScrapeConfigs, expanded.ScrapeConfigFiles = jobs, nil
+	if err := remotewrite.Check(&expanded); err != nil {
+		return nil, fmt.Errorf("%w: remote_write: %w", ErrConfig, err)
+	}
 	files, err := s.readRules(&expanded)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
@@ -42,8 +47,16 @@ func (s *Server) load() (*settings, error) {
 
 // read parses the file, or the text if there is no file.
 func (o Options) read() (*config.Config, error) {
+	c, err := o.parse()
+	if err == nil && o.Agent && len(c.RemoteWriteConfigs) == 0 {
+		return nil, errors.New("remote_write is missing: an agent only forwards samples; add a receiver")
+	}
+	return c, err
+}
+
+func (o Options) parse() (*config.Config, error) {
 	if o.ConfigFile != "" {
-		return config.LoadFile(o.ConfigFile, false, o.Logger)
+		return config.LoadFile(o.ConfigFile, o.Agent, o.Logger)
 	}
 	return config.Load(o.Config, o.Logger)
 }
@@ -130,10 +143,19 @@ func (s *Server) steps() []step {
 	of := func(apply func(*config.Config) error) func(*settings) error {
 		return func(c *settings) error { return apply(c.expanded) }
 	}
+	if s.opts.Agent {
+		return []step{
+			{"runtime", of(applyRuntime)},
+			{"remote write", of(s.sender.ApplyConfig)},
+			{"scraping", of(s.scraper.ApplyConfig)},
+			{"target discovery", of(s.applyTargets)},
+		}
+	}
 	return []step{
 		{"runtime", of(applyRuntime)},
 		{"query log", of(s.applyQueryLog)},
-		{"remote write and read", of(s.remote.ApplyConfig)},
+		{"remote read", of(s.applyRemoteRead)},
+		{"remote write", of(s.sender.ApplyConfig)},
 		{"notifications", of(s.notifier.ApplyConfig)},
 		{"alertmanager discovery", of(s.applyAlertmanagers)},
 		{"rules", s.applyRules},
@@ -158,23 +180,27 @@ func (s *Server) apply(c *settings) (refused int, err error) {
 
 // restore applies the current configuration to the parts up to the one that rejected
 // the new one. If scraping failed, discovery is included: it resends the targets to
-// the recreated scrape pools. If remote write failed, it is skipped: its old queues
-// still run, and it panics if it has to create them again.
+// the recreated scrape pools.
 func (s *Server) restore(refused int) error {
 	var all []error
 	steps := s.steps()
 	if steps[refused].what == "scraping" {
 		refused++
 	}
-	for i, step := range steps[:refused+1] {
-		if i == refused && step.what == "remote write and read" {
-			continue
-		}
+	for _, step := range steps[:refused+1] {
 		if err := step.apply(s.current.Load()); err != nil {
 			all = append(all, fmt.Errorf("%s: %w", step.what, err))
 		}
 	}
 	return errors.Join(all...)
+}
+
+// applyRemoteRead applies the configuration without its remote_write: the samples are sent by
+// remotewrite.
+func (s *Server) applyRemoteRead(c *config.Config) error {
+	reading := *c
+	reading.RemoteWriteConfigs = nil
+	return s.remote.ApplyConfig(&reading)
 }
 
 // applyRuntime sets GOGC from the file. The default is Prometheus's 75: most of a

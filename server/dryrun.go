@@ -26,7 +26,6 @@ func (s *Server) dryRun(c *config.Config) error {
 	}{
 		{"storage", s.tryStorage},
 		{"query log", func(c *config.Config) error { return tryLog(c.GlobalConfig.QueryLogFile) }},
-		{"remote write", tryRemoteWrite},
 		{"remote read", tryRemoteRead},
 		{"notifications", tryNotifications},
 		{"scraping", tryScraping},
@@ -41,7 +40,7 @@ func (s *Server) dryRun(c *config.Config) error {
 
 // tryStorage checks the directory of the WBL, which is created on first use.
 func (s *Server) tryStorage(c *config.Config) error {
-	if c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
+	if s.opts.Agent || c.StorageConfig.TSDBConfig.OutOfOrderTimeWindow <= 0 {
 		return nil
 	}
 	dir := filepath.Join(s.opts.DataDir, wlog.WblDirName)
@@ -72,26 +71,8 @@ func tryLog(name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// tryRemoteWrite creates the clients and rejects duplicate entries, compared as YAML
-// like in remote write.
-func tryRemoteWrite(c *config.Config) error {
-	seen := make(map[string]bool)
-	for _, rw := range c.RemoteWriteConfigs {
-		if err := once(seen, rw); err != nil {
-			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
-		}
-		_, err := remote.NewWriteClient("", &remote.ClientConfig{
-			URL: rw.URL, WriteProtoMsg: rw.ProtobufMessage, Timeout: rw.RemoteTimeout,
-			HTTPClientConfig: rw.HTTPClientConfig, SigV4Config: rw.SigV4Config, AzureADConfig: rw.AzureADConfig,
-			GoogleIAMConfig: rw.GoogleIAMConfig, Headers: rw.Headers, RoundRobinDNS: rw.RoundRobinDNS,
-		})
-		if err != nil {
-			return fmt.Errorf("%s: %w", rw.URL.Redacted(), err)
-		}
-	}
-	return nil
-}
-
+// tryRemoteRead creates the clients and rejects duplicate entries, compared as YAML like in
+// remote read.
 func tryRemoteRead(c *config.Config) error {
 	seen := make(map[string]bool)
 	for _, rr := range c.RemoteReadConfigs {

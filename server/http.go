@@ -22,15 +22,15 @@ func (s *Server) handler() http.Handler {
 		mux.Handle("POST "+otlpPath, s.whenReady(s.otlp.ServeHTTP))
 	}
 	mux.Handle("GET /metrics", s.meter.Metrics())
-	mux.Handle("GET /federate", s.whenReady(s.federate))
-	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batches())})
-	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
-	mux.Handle("GET /"+VerdictPath, httputil.CompressionHandler{Handler: s.whenReady(s.judge.ServeHTTP)})
-	mux.HandleFunc("/api/tacho/", wrongCall)
 	mux.HandleFunc("GET /-/healthy", s.healthy)
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.HandleFunc("POST /-/reload", s.reload)
 	mux.HandleFunc("PUT /-/reload", s.reload)
+	if s.opts.Agent {
+		mux.HandleFunc("GET /{$}", s.whenReady(s.agentStatus))
+	} else {
+		s.handleQueries(mux)
+	}
 	if s.opts.Page != nil {
 		mux.Handle("/", s.opts.Page)
 	}
@@ -40,6 +40,15 @@ func (s *Server) handler() http.Handler {
 		return below(prefix, h)
 	}
 	return h
+}
+
+// handleQueries adds the endpoints that an agent has not.
+func (s *Server) handleQueries(mux *http.ServeMux) {
+	mux.Handle("GET /federate", s.whenReady(s.federate))
+	mux.Handle("POST /"+BatchPath, httputil.CompressionHandler{Handler: s.whenReady(s.batches())})
+	mux.Handle("POST /"+AnnotationsPath, s.whenReady(s.annotate))
+	mux.Handle("GET /"+VerdictPath, httputil.CompressionHandler{Handler: s.whenReady(s.judge.ServeHTTP)})
+	mux.HandleFunc("/api/tacho/", wrongCall)
 }
 
 // tachoAPI are the paths of tacho's own API, with their method.
@@ -84,10 +93,17 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	case now != ready:
 		s.notReady(w, now)
 	case s.store.full.Load():
-		http.Error(w, "the disk is full: queries are answered, but no samples are stored until there is free space", http.StatusServiceUnavailable)
+		http.Error(w, s.whenFull(), http.StatusServiceUnavailable)
 	default:
 		fmt.Fprintln(w, "tacho is ready.")
 	}
+}
+
+func (s *Server) whenFull() string {
+	if s.opts.Agent {
+		return "the disk is full: no samples are scraped until there is free space"
+	}
+	return "the disk is full: queries are answered, but no samples are stored until there is free space"
 }
 
 // reload serves /-/reload.

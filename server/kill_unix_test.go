@@ -38,6 +38,10 @@ func serveChild(dir string) int {
 	if os.Getenv("TACHO_TEST_SERVER_UNWATCHED") != "" {
 		o.MinFree = -1
 	}
+	if config := os.Getenv("TACHO_TEST_SERVER_CONFIG"); config != "" {
+		o.Config, o.Agent = config, os.Getenv("TACHO_TEST_SERVER_AGENT") == "true"
+		o.DiscoveryInterval, o.FlushDeadline = 50*time.Millisecond, time.Second
+	}
 	s, err := server.New(o)
 	if err == nil {
 		fmt.Println(s.URL())

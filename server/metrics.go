@@ -32,11 +32,13 @@ func newMetrics(reg prometheus.Registerer, o Options, s *store) *metrics {
 		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	ahead := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "tacho_server_newest_sample_ahead_seconds",
-		Help: "How far the newest sample lies in the future, in seconds; while it does, older samples may be refused.",
-	}, s.ahead)
-	reg.MustRegister(m.reloadOK, m.reloadTime, build, ahead,
+	if !o.Agent {
+		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "tacho_server_newest_sample_ahead_seconds",
+			Help: "How far the newest sample lies in the future, in seconds; while it does, older samples may be refused.",
+		}, s.ahead))
+	}
+	reg.MustRegister(m.reloadOK, m.reloadTime, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -28,6 +28,11 @@ type Options struct {
 	// Config is the YAML text of the configuration, used if ConfigFile is empty.
 	Config string
 
+	// Agent scrapes and forwards only: samples are stored until the receivers of
+	// remote_write have accepted them, and cannot be queried. There are no rules,
+	// alerts and verdict. The configuration must have a remote_write.
+	Agent bool
+
 	// DataDir is the directory of the samples, on a local disk. It is created if
 	// it does not exist, and locked while the server runs.
 	DataDir string
@@ -70,6 +75,10 @@ type Options struct {
 	// no samples are ingested, because a partial write damages the WAL. Default
 	// 64 MiB; negative for none.
 	MinFree int64
+
+	// MaxBacklog is how long samples are kept for a receiver of remote_write that does not
+	// accept them. Default 4 h.
+	MaxBacklog time.Duration
 
 	// RemoteWriteReceiver accepts samples pushed to /api/v1/write (remote write
 	// 1.0 and 2.0) and /api/v1/otlp/v1/metrics.
@@ -145,6 +154,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Listen, defaultListen)
 	setDefault(&o.Retention, defaultRetention)
 	setDefault(&o.MinFree, defaultMinFree)
+	setDefault(&o.MaxBacklog, 4*time.Hour)
 	setDefault(&o.FlushDeadline, 5*time.Second)
 	setDefault(&o.QueryTimeout, 2*time.Minute)
 	setDefault(&o.QueryConcurrency, 20)
@@ -173,6 +183,8 @@ func (o Options) check() error {
 		return fmt.Errorf("%w: Retention is %v: it must not be negative", ErrConfig, o.Retention)
 	case o.RetentionBytes < 0:
 		return fmt.Errorf("%w: RetentionBytes is %d: it must not be negative", ErrConfig, o.RetentionBytes)
+	case o.MaxBacklog < 0:
+		return fmt.Errorf("%w: MaxBacklog is %v: it must not be negative", ErrConfig, o.MaxBacklog)
 	case o.FlushDeadline < 0:
 		return fmt.Errorf("%w: FlushDeadline is %v: it must not be negative", ErrConfig, o.FlushDeadline)
 	case o.DiscoveryInterval < 0:
@@ -187,7 +199,10 @@ func (o Options) check() error {
 	if err := web.Validate(o.WebConfigFile); err != nil {
 		return fmt.Errorf("%w: the web configuration %s (TLS, users) is invalid: %w", ErrConfig, o.WebConfigFile, err)
 	}
-	return writable(o.DataDir)
+	if err := writable(o.DataDir); err != nil || !o.Agent {
+		return err
+	}
+	return notTSDB(o.DataDir)
 }
 
 // checkQueries rejects negative query limits: every query would fail, or the engine

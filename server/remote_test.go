@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,21 +55,22 @@ func TestReceivesRemoteWrite(t *testing.T) {
 	}
 }
 
-// TestSendsRemoteWrite: a Prometheus receives what this server scrapes.
+// TestSendsRemoteWrite: a Prometheus receives what this server scrapes, and rejects nothing.
 func TestSendsRemoteWrite(t *testing.T) {
 	t.Parallel()
-	for name, program := range map[string]string{"of this version": prom(t, "prometheus"), "packaged": packaged(t, "prometheus")} {
-		t.Run(name, func(t *testing.T) {
+	const v2 = "protobuf_message: io.prometheus.write.v2.Request,"
+	for _, tt := range []struct{ name, program, remote, flag string }{
+		{"of this version", prom(t, "prometheus"), "send_exemplars: true,", "--enable-feature=exemplar-storage"},
+		{"of this version, 2.0", prom(t, "prometheus"), "send_exemplars: true," + v2, "--enable-feature=exemplar-storage"},
+		{"packaged", packaged(t, "prometheus"), "", "--enable-feature=native-histograms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			flags := []string{"--web.enable-remote-write-receiver"}
-			if program == packaged(t, "prometheus") {
-				flags = append(flags, "--enable-feature=native-histograms")
-			}
 			empty := filepath.Join(t.TempDir(), "prometheus.yml")
 			write(t, empty, "")
-			receiver := startPeer(t, program, empty, t.TempDir(), flags...)
+			receiver := startPeer(t, tt.program, empty, t.TempDir(), "--web.enable-remote-write-receiver", tt.flag)
 			o := options(t)
-			o.Config = fmt.Sprintf(sending(newShopTarget(t), receiver.url, nativeJob), "send_native_histograms: true,")
+			o.Config = fmt.Sprintf(sending(newShopTarget(t), receiver.url, nativeJob), "send_native_histograms: true,"+tt.remote)
 			r := start(t, o)
 			awaitThat(t, "a few scrapes to arrive", func() bool {
 				_, _, body := instant(`count_over_time(shop_orders_total{sender="me"}[1m]) >= 4`, time.Now()).send(t, receiver.url, time.Now(), time.Now())
@@ -76,6 +78,13 @@ func TestSendsRemoteWrite(t *testing.T) {
 			})
 			at := newest(t, receiver.url)
 			same(t, at, r.URL(), receiver.url, sent...)
+			_, metrics := r.get("/metrics")
+			for _, line := range regexp.MustCompile(`(?m)^prometheus_remote_storage_\w+_(failed|dropped)_total.* [^0]\S*$`).FindAllString(metrics, -1) {
+				t.Error(line)
+			}
+			if tt.remote != "" && !regexp.MustCompile(`(?m)^prometheus_remote_storage_exemplars_total\{.* [^0]`).MatchString(metrics) {
+				t.Error("no exemplars were sent")
+			}
 		})
 	}
 }

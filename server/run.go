@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -11,7 +13,7 @@ func (s *Server) Run(ctx context.Context) error {
 	opened := newLatch() // the configuration is applied
 	watch, unwatch := context.WithCancel(context.Background())
 	open, abandon := context.WithCancel(context.Background())
-	return runParts(ctx, s.log, []part{
+	parts := []part{
 		// In the order in which they stop.
 		{"readiness", func() error { <-open.Done(); return nil }, func() { s.state.Store(int32(stopping)); abandon() }},
 		{"storage opening", func() error { return s.open(open, opened) }, abandon},
@@ -26,8 +28,15 @@ func (s *Server) Run(ctx context.Context) error {
 		{"web", s.serveHTTP, s.shutdownHTTP},
 		{"delta conversion", func() error { return s.otlp.run(watch) }, unwatch},
 		{"storage", func() error { <-watch.Done(); return nil }, s.closeStorage},
-	})
+	}
+	if s.opts.Agent {
+		parts = slices.DeleteFunc(parts, func(p part) bool { return slices.Contains(notInAgent, p.name) })
+	}
+	return runParts(ctx, s.log, parts)
 }
+
+// notInAgent are the parts that an agent has not.
+var notInAgent = []string{"rules", "notifications", "alertmanager discovery", "verdict", "delta conversion"}
 
 // open opens the TSDB, which replays its WAL, and applies the configuration. It returns
 // when ctx is done. The latch is opened in any case.
@@ -57,21 +66,13 @@ func (s *Server) open(ctx context.Context, opened *latch) error {
 	return nil
 }
 
-// closeStorage closes the TSDB and gives remote write FlushDeadline to send its queue.
-// With a receiver that does not respond, remote write would take several times as long;
-// unsent samples are in the TSDB, so closeStorage does not wait for them.
+// closeStorage closes the TSDB and gives remote write FlushDeadline to send the rest. Samples
+// that are not sent then are sent after the next start.
 func (s *Server) closeStorage() {
 	if err := s.store.Close(); err != nil {
 		s.log.Error("the storage did not close cleanly", "err", err)
 	}
-	sent := make(chan error, 1)
-	go func() { sent <- s.remote.Close() }()
-	select {
-	case err := <-sent:
-		if err != nil {
-			s.log.Error("remote write did not close cleanly", "err", err)
-		}
-	case <-time.After(s.opts.FlushDeadline + time.Second):
-		s.log.Warn("remote write: a receiver does not respond; the unsent samples are in the data directory", "folder", s.opts.DataDir)
+	if err := errors.Join(s.sender.Close(), s.remote.Close()); err != nil {
+		s.log.Error("remote write and read did not close cleanly", "err", err)
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/prometheus/util/notifications"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/server/remotewrite"
 )
 
 // A Server is an embedded Prometheus. Create it with [New] and run it once.
@@ -45,7 +46,8 @@ type Server struct {
 
 	store           *store
 	disk            *diskMonitor
-	remote          *remote.Storage
+	remote          *remote.Storage // remote read
+	sender          *remotewrite.Sender
 	annotationLimit *rateLimiter
 	fanout          storage.Storage
 	targets         *discoverer

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/agent"
 )
 
 // errFull is the error of writes while the disk is full.
@@ -31,23 +32,32 @@ type store struct {
 	gen *generation // nil while closed
 }
 
-// A generation is one opened TSDB with its own registry, because tsdb.Open registers
+// A generation is one opened database with its own registry, because opening it registers
 // metrics.
 type generation struct {
-	db    *tsdb.DB
+	database
+	db    *tsdb.DB // nil in an agent
 	reg   *prometheus.Registry
 	users sync.WaitGroup // active readers and writers
+}
+
+// A database is a TSDB, or the log of an agent, which cannot be queried.
+type database interface {
+	storage.Appendable
+	storage.AppendableV2
+	Close() error
 }
 
 func newStore(onErr func(error)) *store {
 	return &store{stats: tsdb.NewDBStats(), onErr: onErr}
 }
 
-// set installs an opened TSDB.
-func (s *store) set(db *tsdb.DB, reg *prometheus.Registry) {
+// set installs an opened database.
+func (s *store) set(db database, reg *prometheus.Registry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gen = &generation{db: db, reg: reg}
+	s.gen = &generation{database: db, reg: reg}
+	s.gen.db, _ = db.(*tsdb.DB)
 }
 
 // Close waits for the active readers and writers and closes the TSDB. Afterwards, set
@@ -61,24 +71,37 @@ func (s *store) Close() error {
 		return nil
 	}
 	g.users.Wait()
-	return g.db.Close()
+	return g.Close()
 }
 
-// acquire returns the open TSDB and keeps it open until release is called.
-func (s *store) acquire() (db *tsdb.DB, release func(), err error) {
+// acquire returns the open database and keeps it open until release is called.
+func (s *store) acquire() (g *generation, release func(), err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.gen == nil {
 		return nil, nil, tsdb.ErrNotReady
 	}
-	g := s.gen
+	g = s.gen
 	g.users.Add(1)
-	return g.db, sync.OnceFunc(g.users.Done), nil
+	return g, sync.OnceFunc(g.users.Done), nil
+}
+
+// reading is acquire for a TSDB.
+func (s *store) reading() (db *tsdb.DB, release func(), err error) {
+	g, release, err := s.acquire()
+	if err != nil {
+		return nil, nil, err
+	}
+	if g.db == nil {
+		release()
+		return nil, nil, agent.ErrUnsupported
+	}
+	return g.db, release, nil
 }
 
 // with calls f with the open TSDB.
 func (s *store) with(f func(*tsdb.DB) error) error {
-	db, release, err := s.acquire()
+	db, release, err := s.reading()
 	if err != nil {
 		return err
 	}
@@ -86,7 +109,7 @@ func (s *store) with(f func(*tsdb.DB) error) error {
 	return f(db)
 }
 
-// Gather returns the metrics of the TSDB, or none while it is closed.
+// Gather returns the metrics of the database, or none while it is closed.
 func (s *store) Gather() ([]*dto.MetricFamily, error) {
 	s.mu.RLock()
 	g := s.gen
@@ -97,8 +120,13 @@ func (s *store) Gather() ([]*dto.MetricFamily, error) {
 	return g.reg.Gather()
 }
 
+// applyConfig applies the retention and other settings of a TSDB. An agent's log has none.
 func (s *store) applyConfig(c *config.Config) error {
-	return s.with(func(db *tsdb.DB) error { return db.ApplyConfig(c) })
+	err := s.with(func(db *tsdb.DB) error { return db.ApplyConfig(c) })
+	if errors.Is(err, agent.ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 // StartTime returns the time before which samples are read from remote storage.
@@ -117,7 +145,7 @@ func (s *store) StartTime() (int64, error) {
 
 // Querier reads samples. The TSDB stays open until the querier is closed.
 func (s *store) Querier(mint, maxt int64) (storage.Querier, error) {
-	db, release, err := s.acquire()
+	db, release, err := s.reading()
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +159,7 @@ func (s *store) Querier(mint, maxt int64) (storage.Querier, error) {
 
 // ChunkQuerier reads chunks. The TSDB stays open until the querier is closed.
 func (s *store) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
-	db, release, err := s.acquire()
+	db, release, err := s.reading()
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +220,7 @@ func (s *store) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	return &appenderV2{db.AppenderV2(ctx).(storage.ExemplarAppenderV2), s.transaction(release)}
 }
 
-func (s *store) writing() (*tsdb.DB, func(), error) {
+func (s *store) writing() (database, func(), error) {
 	if s.full.Load() {
 		return nil, nil, errFull
 	}

@@ -37,15 +37,30 @@ func tsdbOptions(c *config.Config, registry features.Collector) *tsdb.Options {
 	return o
 }
 
-// openDB opens the TSDB with its own registry, and logs an error if the WAL was
+// openTSDB opens a TSDB.
+func (s *Server) openTSDB(c *config.Config, reg *prometheus.Registry) (database, error) {
+	db, err := tsdb.Open(s.opts.DataDir, s.log.With("component", "tsdb"), reg, tsdbOptions(c, s.features), s.store.stats)
+	if err != nil {
+		return nil, err
+	}
+	db.SetWriteNotified(s.sender)
+	s.checkClock(db)
+	return db, nil
+}
+
+// openDB opens the database with its own registry, and logs an error if the WAL was
 // damaged.
-func (s *Server) openDB(c *config.Config) (*tsdb.DB, *prometheus.Registry, error) {
+func (s *Server) openDB(c *config.Config) (database, *prometheus.Registry, error) {
 	reg := prometheus.NewRegistry()
 	kept := backUpWAL(s.opts.DataDir, time.Now())
-	if err := s.dirLock.release(); err != nil { // the TSDB takes it over
+	if err := s.dirLock.release(); err != nil { // the database takes it over
 		return nil, nil, fmt.Errorf("lock of the data directory: %w", err)
 	}
-	db, err := tsdb.Open(s.opts.DataDir, s.log.With("component", "tsdb"), reg, tsdbOptions(c, s.features), s.store.stats)
+	open := s.openTSDB
+	if s.opts.Agent {
+		open = s.openAgent
+	}
+	db, err := open(c, reg)
 	if err != nil {
 		if !isLocked(err) {
 			return nil, nil, fmt.Errorf("cannot open the data in %s: %w; backup of the WAL: %v", s.opts.DataDir, err, kept)
@@ -53,12 +68,11 @@ func (s *Server) openDB(c *config.Config) (*tsdb.DB, *prometheus.Registry, error
 		kept.drop()
 		return nil, nil, inUse(s.opts.DataDir, err)
 	}
-	if corruptions(reg) > 0 {
+	if corruptions(reg) > 0 || kept.differs(s.opts.DataDir) { // an agent does not count them
 		s.log.Error("the WAL was damaged: samples after the damage are not in the database", "folder", s.opts.DataDir, "log", kept.String())
 	} else {
 		kept.drop()
 	}
-	s.checkClock(db)
 	return db, reg, nil
 }
 
@@ -97,7 +111,7 @@ func (s *Server) checkClock(db *tsdb.DB) {
 		"fix", "set the clock right; to start over, move the directory away: "+s.opts.DataDir)
 }
 
-// reopen closes and reopens the TSDB, which repairs its WAL.
+// reopen closes and reopens the database, which repairs its WAL.
 func (s *Server) reopen() error {
 	if err := s.store.Close(); err != nil && !errors.Is(err, tsdb.ErrNotReady) {
 		s.log.Warn("the damaged storage did not close cleanly", "err", err)
@@ -105,13 +119,12 @@ func (s *Server) reopen() error {
 	return s.openStore(s.config())
 }
 
-// openStore opens the TSDB with c and installs it.
+// openStore opens the database with c and installs it.
 func (s *Server) openStore(c *config.Config) error {
 	db, reg, err := s.openDB(c)
 	if err != nil {
 		return err
 	}
-	db.SetWriteNotified(s.remote)
 	s.store.set(db, reg)
 	return nil
 }

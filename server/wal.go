@@ -60,6 +60,21 @@ func backUpWAL(dir string, now time.Time) *walBackup {
 	return k
 }
 
+// differs reports whether a segment of the WAL is no longer that of the backup: the WAL has
+// been repaired.
+func (k *walBackup) differs(dir string) bool {
+	if k.dir == "" {
+		return false
+	}
+	for _, s := range segments(dir) {
+		before, err := os.Stat(filepath.Join(k.dir, s.Name()))
+		if err == nil && !os.SameFile(before, s) {
+			return true
+		}
+	}
+	return false
+}
+
 // drop removes the backup.
 func (k *walBackup) drop() {
 	if k.dir != "" {

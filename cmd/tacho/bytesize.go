@@ -34,3 +34,14 @@ func (b byteSize) String() string {
 
 // Type implements pflag.Value.
 func (b *byteSize) Type() string { return "bytes" }
+
+// defaultMinFree is the default of --min-free.
+const defaultMinFree byteSize = 64 << 20
+
+// orNone returns the size for options whose zero value is a default: 0 becomes negative.
+func (b byteSize) orNone() int64 {
+	if b == 0 {
+		return -1
+	}
+	return int64(b)
+}

@@ -37,8 +37,9 @@ func completeValues(cmd *cobra.Command) {
 	}
 }
 
-// takesFiles reports whether arguments can be files, as the targets of tacho serve can.
-func takesFiles(cmd *cobra.Command) bool { return cmd.Name() == "serve" }
+// takesFiles reports whether arguments can be files, as the targets of tacho serve and
+// tacho agent can.
+func takesFiles(cmd *cobra.Command) bool { return cmd.Name() == "serve" || cmd.Name() == "agent" }
 
 func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	if values, fixed := fixedValues[f.Name]; fixed {

@@ -46,6 +46,8 @@ func TestCompletion(t *testing.T) {
 		{"serve --listen ", nil, noFiles},
 		{"top --interval ", nil, noFiles},
 		{"serve ", nil, anything},
+		{"agent ", nil, anything},
+		{"agent --data-dir ", nil, folders},
 		{"doctor ", nil, noFiles},
 		{"demo ", nil, noFiles},
 	} {
@@ -106,6 +108,7 @@ func TestEnvironmentMeansOneThing(t *testing.T) {
 // or the interval of a table. Each command has its own variable and key.
 func TestSettingsOfOneCommand(t *testing.T) {
 	t.Setenv("TACHO_LISTEN", ":9464")
+	t.Setenv("TACHO_DATA_DIR", "/var/lib/tacho")
 	t.Setenv("TACHO_INTERVAL", "15s")
 	t.Setenv("TACHO_WEB_CONFIG", "/etc/serve.yml")
 	t.Setenv("TACHO_LIMIT", "shop latency-limit=1s")
@@ -116,6 +119,11 @@ func TestSettingsOfOneCommand(t *testing.T) {
 		{"serve", "listen", "", ":9464"},
 		{"serve", "interval", "", "15s"},
 		{"serve", "flush-deadline", "", "7s"},
+		{"agent", "listen", "", "127.0.0.1:9463"},
+		{"agent", "data-dir", "", "tacho-agent-data"},
+		{"agent", "data-dir", "TACHO_AGENT_DATA_DIR", "/var/lib/agent"},
+		{"agent", "interval", "", "15s"},
+		{"agent", "flush-deadline", "", "7s"},
 		{"multiproc", "listen", "", "127.0.0.1:9200"},
 		{"multiproc", "listen", "TACHO_MULTIPROC_LISTEN", ":9300"},
 		{"multiproc", "web-config", "", ""},

@@ -18,6 +18,7 @@ const rootLong = `tacho is a tachometer for web services.
 
   tacho demo                  try it: a sample shop with simulated traffic
   tacho serve :8080           monitor your own service
+  tacho agent :8080           forward its metrics to a server elsewhere
   tacho doctor :8080          find problems in a service's metrics
   tacho top :8080             show its routes live in the terminal
   tacho multiproc --dir DIR   serve the combined metrics of Gunicorn workers
@@ -58,7 +59,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&settings, "settings", "", "settings `file`: YAML with flag names as keys; the flags of one command go below its name")
 	logs.register(root.PersistentFlags())
-	root.AddCommand(newDemo(s), newServe(s), newDoctor(s), newTop(s), newWhy(s), newMultiproc(s), newVersion(s))
+	root.AddCommand(newDemo(s), newServe(s), newAgent(s), newDoctor(s), newTop(s), newWhy(s), newMultiproc(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)
 	strictTopics(root)
 	describeEnvironment(root)

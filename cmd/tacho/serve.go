@@ -54,25 +54,22 @@ type serveFlags struct {
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
 	o := &f.options
-	f.minFree = 64 << 20
-	flags.StringArrayVar(&f.targets, "target", nil, "`target` to scrape, as in the arguments; repeatable")
+	f.minFree = defaultMinFree
+	registerTargets(flags, &f.targets, &f.interval)
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:9464", "`address` to listen on; :9464 allows other machines, see --web-config")
 	flags.StringVar(&o.WebConfigFile, "web-config", "", "`file` with TLS, users and headers: the web configuration file of Prometheus exporters")
 	flags.StringVar(&o.ExternalURL, "external-url", "", "public `URL` of this server; its path becomes the prefix of every page")
 	flags.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} as placeholder, for the page's links from exemplars to traces")
 	flags.StringVar(&o.DataDir, "data-dir", "tacho-data", "`directory` for the samples")
-	periodVar(flags, &f.interval, "interval", 15*time.Second, "scrape interval; a prometheus.yml takes precedence")
 	periodVar(flags, &f.retention, "retention", 15*24*time.Hour, "how long to keep samples, such as 15d; prometheus.yml takes precedence")
 	flags.Var(&f.retentionSize, "retention-size", "maximum `bytes` of blocks to keep, such as 10GiB; 0 is half of the disk")
-	flags.Var(&f.minFree, "min-free", "stop storing samples when fewer `bytes` of disk are free")
+	registerForwarding(flags, o, &f.remoteWrite, &f.minFree)
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
-	flags.StringArrayVar(&f.remoteWrite, "remote-write", nil, "remote write `URL` to which every sample is also sent; repeatable")
 	f.limits.register(flags)
 	f.engine.register(flags)
 	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
-	periodVar(flags, &o.FlushDeadline, "flush-deadline", 5*time.Second, "how long the shutdown waits for receivers that do not respond")
 	periodVar(flags, &o.QueryTimeout, "query-timeout", 2*time.Minute, "timeout of a query")
 	flags.IntVar(&o.QueryConcurrency, "query-concurrency", 20, "maximum `number` of concurrent queries")
 	flags.IntVar(&o.QueryMaxSamples, "query-max-samples", 50_000_000, "maximum `number` of samples that a query may load into memory")
@@ -98,16 +95,9 @@ func newServe(s streams) *cobra.Command {
 }
 
 func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagSet, out io.Writer) error {
-	targets, err := parseTargets(append(args, f.targets...))
+	targets, probes, err := findTargets(ctx, append(args, f.targets...), !f.engine.isSet())
 	if err != nil {
 		return usage(err)
-	}
-	var probes []target.Probe
-	if len(targets) == 0 && !f.engine.isSet() {
-		probes = target.Discover(ctx, time.Second)
-		for _, a := range probes {
-			targets = append(targets, a.Target)
-		}
 	}
 	o, err := f.serverOptions(targets)
 	if err != nil {
@@ -123,13 +113,30 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
+	runProbes(ctx, out, targets, probes)
+	return srv.Run(ctx)
+}
+
+// findTargets parses the arguments. Without any, it probes the usual ports of this machine if told so.
+func findTargets(ctx context.Context, args []string, probe bool) (targets []target.Target, probes []target.Probe, err error) {
+	if targets, err = parseTargets(args); err != nil || len(targets) > 0 || !probe {
+		return targets, nil, err
+	}
+	probes = target.Discover(ctx, time.Second)
+	for _, a := range probes {
+		targets = append(targets, a.Target)
+	}
+	return targets, probes, nil
+}
+
+// runProbes probes the targets in the background, unless that is done, and prints the results.
+func runProbes(ctx context.Context, out io.Writer, targets []target.Target, probes []target.Probe) {
 	go func() {
 		if probes == nil {
 			probes = target.ProbeAll(ctx, targets, 3*time.Second)
 		}
 		printProbes(out, targets, probes)
 	}()
-	return srv.Run(ctx)
 }
 
 func parseTargets(args []string) ([]target.Target, error) {
@@ -150,10 +157,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 	o.Logger = slog.Default()
 	o.Version, o.Revision = versionText(), revision()
 	o.Retention = f.retention
-	o.RetentionBytes, o.MinFree = int64(f.retentionSize), int64(f.minFree)
-	if o.MinFree == 0 {
-		o.MinFree = -1
-	}
+	o.RetentionBytes, o.MinFree = int64(f.retentionSize), f.minFree.orNone()
 	s := target.Settings{Interval: f.interval, Alertmanagers: f.alertmanagers, RemoteWrite: f.remoteWrite}
 	file, err := target.ConfigFile(targets, s)
 	if err != nil {
@@ -211,7 +215,7 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 	if err := scrapeInterval(f.interval); err != nil {
 		return err
 	}
-	if err := aboveZero(flags, "retention", "flush-deadline", "query-timeout", "query-concurrency", "query-max-samples", "query-lookback"); err != nil {
+	if err := aboveZero(flags, "retention", "max-backlog", "flush-deadline", "query-timeout", "query-concurrency", "query-max-samples", "query-lookback"); err != nil {
 		return err
 	}
 	if err := f.limits.check(flags); err != nil {

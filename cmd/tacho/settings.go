@@ -17,6 +17,7 @@ import (
 // serve: a port set for that server must not apply to another one. Their environment
 // variables contain the command's name, and a settings file sets them below the command only.
 var ownMeanings = map[string][]string{
+	"agent":     {"listen", "web-config", "data-dir"},
 	"multiproc": {"listen", "web-config", "external-url"},
 	"top":       {"interval", "limit", "server"},
 	"why":       {"header", "json", "timeout"},

@@ -5,6 +5,7 @@
 //	go run ./server/load                    10 targets × 5,000 series every 5 s, for 10 minutes
 //	go run ./server/load --for 1m           the same, shorter
 //	go run ./server/load --start            the start with 1 GB of data
+//	go run ./server/load --agent            tacho agent and Prometheus's agent mode
 //
 // Half of the targets export protobuf with native and classic histograms, and half
 // export text. The programs are tacho serve --no-rules, tacho serve with its built-in
@@ -32,6 +33,7 @@ type settings struct {
 	interval time.Duration
 	rules    bool
 	start    bool
+	agent    bool
 	size     int64 // bytes of data to start with
 	rounds   int   // how often each program is started
 	dir      string
@@ -46,6 +48,7 @@ func main() {
 	flag.DurationVar(&s.interval, "interval", 5*time.Second, "how often they are scraped")
 	flag.BoolVar(&s.rules, "rules", true, "also measure tacho with its built-in rules")
 	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
+	flag.BoolVar(&s.agent, "agent", false, "measure tacho agent and Prometheus's agent mode instead")
 	flag.Int64Var(&s.size, "size", 1<<30, "how many bytes of data to start with")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often to start each program")
 	flag.StringVar(&s.dir, "dir", "", "directory for the data (default: a temporary one)")
@@ -68,8 +71,11 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 		s.dir = dir
 	}
-	if s.start {
+	switch {
+	case s.start:
 		return measureStart(ctx, s, out)
+	case s.agent:
+		return measureAgents(ctx, s, out)
 	}
 	return measureLoad(ctx, s, out)
 }

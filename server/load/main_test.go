@@ -14,15 +14,20 @@ import (
 func TestMeasures(t *testing.T) {
 	small := settings{span: 4 * time.Second, warmUp: 8 * time.Second, targets: 2, series: 1000, interval: time.Second}
 	start := settings{start: true, size: 4 << 20, rounds: 1}
+	agents := small
+	agents.agent = true
+	servers := []string{"tacho serve --no-rules", "Prometheus " + server.PrometheusVersion}
 	for _, tt := range []struct {
 		name     string
 		settings settings
+		rows     []string
 		columns  int
 		column   int // with a known range
 		min, max float64
 	}{
-		{"load", small, 8, 2, 2000, 6000}, // samples per second, of the targets and of the program itself
-		{"start", start, 3, 3, 20, 500},   // MB
+		{"load", small, servers, 8, 2, 2000, 6000}, // samples per second, of the targets and of the program itself
+		{"start", start, servers, 3, 3, 20, 500},   // MB
+		{"agent", agents, []string{"tacho agent", "Prometheus " + server.PrometheusVersion + " --agent"}, 9, 2, 2000, 6000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.settings.dir = t.TempDir()
@@ -30,7 +35,7 @@ func TestMeasures(t *testing.T) {
 			if err := run(t.Context(), tt.settings, &out); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{"tacho serve --no-rules", "Prometheus " + server.PrometheusVersion} {
+			for _, name := range tt.rows {
 				row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` \|(.*)\|$`).FindStringSubmatch(out.String())
 				if row == nil {
 					t.Fatalf("no row for %s:\n%s", name, &out)

@@ -58,11 +58,12 @@ func ownJob(address string) string {
 // A process is a running program.
 type process struct {
 	program
-	cmd   *exec.Cmd
-	url   string
-	data  string
-	ready time.Duration // from its start to /-/ready
-	ended chan struct{}
+	appended string // the metric that counts samples
+	cmd      *exec.Cmd
+	url      string
+	data     string
+	ready    time.Duration // from its start to /-/ready
+	ended    chan struct{}
 }
 
 // start runs a program on a data directory and waits until it is ready. jobs is the
@@ -77,7 +78,7 @@ func (p program) start(ctx context.Context, s settings, data, jobs string) (*pro
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	r := &process{program: p, cmd: exec.Command(p.file, p.args(config, data, address)...), url: "http://" + address + "/", data: data, ended: make(chan struct{})}
+	r := &process{program: p, appended: "prometheus_tsdb_head_samples_appended_total", cmd: exec.Command(p.file, p.args(config, data, address)...), url: "http://" + address + "/", data: data, ended: make(chan struct{})}
 	r.cmd.Stderr = os.Stderr
 	begin := time.Now()
 	if err := r.cmd.Start(); err != nil {

@@ -34,7 +34,7 @@ func (r *process) usage() (u usage, err error) {
 	if u.rss, u.peak, err = memory(r.cmd.Process.Pid); err != nil {
 		return u, err
 	}
-	u.appended, err = r.metric("prometheus_tsdb_head_samples_appended_total")
+	u.appended, err = r.metric(r.appended)
 	return u, err
 }
 

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	built "github.com/tacho-go/tacho/internal/programs"
+	"github.com/tacho-go/tacho/server"
+)
+
+// agents returns the agents to compare: tacho's and Prometheus's.
+func agents() ([]program, error) {
+	tacho, err := built.Find("tacho")
+	if err != nil {
+		return nil, err
+	}
+	prometheus, err := built.Find("prometheus")
+	if err != nil {
+		return nil, err
+	}
+	return []program{
+		{"tacho agent", tacho, func(config, data, address string) []string {
+			return []string{"agent", config, "--data-dir", data, "--listen", address, "--log-level", "warn"}
+		}, func(string) string { return "" }},
+		{"Prometheus " + server.PrometheusVersion + " --agent", prometheus, func(config, data, address string) []string {
+			return []string{"--agent", "--config.file=" + config, "--storage.agent.path=" + data, "--web.listen-address=" + address, "--log.level=error"}
+		}, ownJob},
+	}, nil
+}
+
+// An agentRow is the resource usage of an agent.
+type agentRow struct {
+	name                   string
+	series, perSecond      float64
+	cpu, core, rss, peak   float64
+	log, wire, perRequests float64 // bytes per sample, bytes per sample, samples per request
+}
+
+// measureAgents runs the agents at the same time against a receiver that accepts everything,
+// and prints the table.
+func measureAgents(ctx context.Context, s settings, out io.Writer) error {
+	all, err := agents()
+	if err != nil {
+		return err
+	}
+	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	defer sink.Close()
+	addresses, stopTargets := startTargets(s.targets, s.series)
+	defer stopTargets()
+	var running []*process
+	defer func() {
+		for _, r := range running {
+			r.stop()
+		}
+	}()
+	for i, p := range all {
+		forward := p.scrapes
+		p.scrapes = func(address string) string {
+			return forward(address) + "remote_write: [{url: '" + sink.URL + "', send_native_histograms: true, send_exemplars: true}]\n"
+		}
+		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
+		if err != nil {
+			return err
+		}
+		r.appended = "prometheus_agent_samples_appended_total"
+		running = append(running, r)
+	}
+	if err := wait(ctx, s.warmUp); err != nil {
+		return err
+	}
+	before, err := usages(running)
+	if err != nil {
+		return err
+	}
+	if err := wait(ctx, s.span); err != nil {
+		return err
+	}
+	after, err := usages(running)
+	if err != nil {
+		return err
+	}
+	var rows []agentRow
+	for i, r := range running {
+		one, err := r.agentRow(before[i], after[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, one)
+	}
+	printAgents(out, s, rows)
+	return nil
+}
+
+func (r *process) agentRow(before, after usage) (agentRow, error) {
+	seconds := after.at.Sub(before.at).Seconds()
+	row := agentRow{
+		name: r.name, cpu: after.cpu - before.cpu, core: (after.cpu - before.cpu) / seconds * 100,
+		rss: float64(after.rss) / mb, peak: float64(after.peak) / mb, perSecond: (after.appended - before.appended) / seconds,
+	}
+	var sent, bytes, requests float64
+	for _, m := range []struct {
+		name string
+		to   *float64
+	}{
+		{"prometheus_agent_active_series", &row.series},
+		{"prometheus_remote_storage_samples_total", &sent},
+		{"prometheus_remote_storage_bytes_total", &bytes},
+		{"prometheus_remote_storage_sent_batch_duration_seconds_count", &requests},
+	} {
+		var err error
+		if *m.to, err = r.metric(m.name); err != nil {
+			return row, err
+		}
+	}
+	row.log = float64(size(filepath.Join(r.data, "wal"))) / after.appended
+	row.wire, row.perRequests = bytes/sent, sent/requests
+	return row, nil
+}
+
+// printAgents prints the rows and their ratio.
+func printAgents(w io.Writer, s settings, rows []agentRow) {
+	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
+		s.targets, s.series, s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(w, "| | series | samples/s | CPU s | % of a core | RSS MB | peak MB | log B/sample | wire B/sample | samples/request |")
+	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+	for _, r := range rows {
+		fmt.Fprintf(w, "| %s | %.0f | %.0f | %.2f | %.1f | %.0f | %.0f | %.2f | %.2f | %.0f |\n",
+			r.name, r.series, r.perSecond, r.cpu, r.core, r.rss, r.peak, r.log, r.wire, r.perRequests)
+	}
+	a, b := rows[0], rows[1]
+	fmt.Fprintf(w, "| %s ÷ %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f |\n", a.name, b.name, a.series/b.series,
+		a.perSecond/b.perSecond, a.cpu/b.cpu, a.core/b.core, a.rss/b.rss, a.peak/b.peak, a.log/b.log, a.wire/b.wire, a.perRequests/b.perRequests)
+}
