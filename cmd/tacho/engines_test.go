@@ -72,7 +72,7 @@ func (e engine) query(expr string, at time.Time) (map[string]float64, error) {
 	}
 	values := map[string]float64{}
 	for _, r := range result {
-		delete(r.Metric, "tenant_id") // which Thanos adds
+		delete(r.Metric, "tenant_id")  // which Thanos adds
 		text, _ := r.Value[1].(string) // "" of a native histogram
 		v, _ := strconv.ParseFloat(text, 64)
 		values[fmt.Sprint(r.Metric)] = v
