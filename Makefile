@@ -21,7 +21,7 @@ RUN   := go run ./internal/testrun
 # cmd/tacho, whose tests check how the program handles GOGC.
 RACE := env GOGC=400 go test -race
 
-.PHONY: test programs long release-test race unit lint fuzz bench build release tidy generate
+.PHONY: test programs long release-test cluster race unit lint fuzz bench build release tidy generate
 
 test: ## install what the tests need (Debian packages, as root), then run everything
 	@echo "make test: installs missing Debian packages, builds the programs that tests start, runs all tests."
@@ -42,6 +42,12 @@ release-test: ## the tests of deploy/ with the programs of scripts/build
 	@scripts/install-peers
 	@go run ./internal/programs/build check promtool
 	@$(RUN) -- go test -tags release -timeout 60m ./deploy
+
+cluster: ## tests with Thanos: all queries, and that no sample is lost; about 12 minutes
+	@scripts/install-peers
+	@$(MAKE) --no-print-directory programs
+	@go run ./internal/programs/build thanos
+	@TACHO_TEST_CLUSTER=1 TACHO_TEST_CLUSTER_DOWN=5m $(RUN) -- env CGO_ENABLED=0 go test -count 1 -timeout 30m -run '^(TestEngines|TestCluster)$$' ./cmd/tacho
 
 race: ## with -race, the tests that make test runs without
 	go test -p 1 -race -timeout 60m $(HEAVY)
