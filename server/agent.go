@@ -3,8 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,14 +15,6 @@ import (
 // agentTruncation is how often the log of an agent is truncated. remotewrite keeps what a
 // receiver still needs, so that the log itself can be short.
 const agentTruncation = time.Hour
-
-// notTSDB rejects the directory of a server: an agent would continue its log.
-func notTSDB(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "chunks_head")); err == nil {
-		return fmt.Errorf("%w: the data directory %s has the samples of a server: choose another directory for the agent", ErrConfig, dir)
-	}
-	return nil
-}
 
 // openAgent opens the log of an agent.
 func (s *Server) openAgent(c *config.Config, reg *prometheus.Registry) (database, error) {

@@ -238,6 +238,14 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// notTSDB rejects the directory of a server: an agent would continue its log.
+func notTSDB(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "chunks_head")); err == nil {
+		return fmt.Errorf("%w: the data directory %s has the samples of a server: choose another directory for the agent", ErrConfig, dir)
+	}
+	return nil
+}
+
 // listen binds the port before the TSDB is opened, so that a port in use is an error
 // at once and not after minutes of WAL replay.
 func (o Options) listen() (net.Listener, error) {

@@ -6,9 +6,12 @@ import (
 	"strconv"
 	"time"
 
+	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/storage/remote"
 )
+
+func isV2(c *config.RemoteWriteConfig) bool { return c.ProtobufMessage == remoteapi.WriteV2MessageType }
 
 // newClient creates Prometheus's client of a receiver: HTTP, users, TLS and the signatures of
 // clouds.

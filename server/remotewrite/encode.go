@@ -3,18 +3,13 @@ package remotewrite
 import (
 	"math"
 
-	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/util/compression"
 	"google.golang.org/protobuf/encoding/protowire"
-
-	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 )
-
-func isV2(c *config.RemoteWriteConfig) bool { return c.ProtobufMessage == remoteapi.WriteV2MessageType }
 
 // A request is an encoded request.
 type request struct {

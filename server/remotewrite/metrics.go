@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/config"
 )
 
 // Kinds of data, in the names of the metrics.
@@ -55,9 +56,9 @@ type metrics struct {
 	metadata, metadataFailed, metadataRetried, metadataBytes prometheus.Counter
 }
 
-func newMetrics(r *receiver, name, url string) *metrics {
+func newMetrics(c *config.RemoteWriteConfig, name string, backlogSeconds, backlogBytes func() float64) *metrics {
 	m := &metrics{}
-	own := prometheus.Labels{"remote_name": name, "url": url}
+	own := prometheus.Labels{"remote_name": name, "url": c.URL.Redacted()}
 	counter := func(metric, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Name: metric, Help: help, ConstLabels: own})
 		m.all = append(m.all, c)
@@ -88,7 +89,7 @@ func newMetrics(r *receiver, name, url string) *metrics {
 	m.highestSent = gauge(prefix+"queue_highest_sent_timestamp_seconds", "Time of the newest sample that the receiver answered.", nil)
 	m.shards = gauge(prefix+"shards", "Number of requests that may be sent at the same time.", nil)
 	m.desiredShards = gauge(prefix+"shards_desired", "Number of requests that may be sent at the same time after the current ones.", nil)
-	q := r.config.QueueConfig
+	q := c.QueueConfig
 	gauge(prefix+"shards_max", "The setting max_shards.", nil).Set(float64(q.MaxShards))
 	gauge(prefix+"shards_min", "The setting min_shards.", nil).Set(float64(q.MinShards))
 	gauge(prefix+"shard_capacity", "The setting capacity, which has no effect.", nil).Set(float64(q.Capacity))
@@ -105,8 +106,8 @@ func newMetrics(r *receiver, name, url string) *metrics {
 	m.metadataRetried = counter(prefix+"metadata_retried_total", "Number of metadata entries that were sent again.")
 	m.metadataBytes = counter(prefix+"metadata_bytes_total", "Compressed bytes of the metadata that the receiver answered.")
 	m.skipped = counter("tacho_server_remote_write_skipped_segments_total", "Segments of the log that were not sent, because they were gone or damaged.")
-	gauge("tacho_server_remote_write_backlog_seconds", "Age of the newest sample that the receiver has acknowledged, in seconds; 0 if it has all.", r.backlogSeconds)
-	gauge("tacho_server_remote_write_backlog_bytes", "Bytes of the log that the receiver has not acknowledged.", r.backlogBytes)
+	gauge("tacho_server_remote_write_backlog_seconds", "Age of the newest sample that the receiver has acknowledged, in seconds; 0 if it has all.", backlogSeconds)
+	gauge("tacho_server_remote_write_backlog_bytes", "Bytes of the log that the receiver has not acknowledged.", backlogBytes)
 	return m
 }
 

@@ -23,9 +23,6 @@ import (
 	"go.yaml.in/yaml/v2"
 )
 
-// folder is the directory of savepoints and links below the data directory.
-const folder = "remote-write"
-
 // Options configure a [Sender].
 type Options struct {
 	// DataDir is the directory of the storage, whose WAL is in DataDir/wal.
@@ -248,7 +245,7 @@ func (s *Sender) newReceiver(key string, p *planned) (*receiver, error) {
 	if err := file.write(at); err != nil {
 		return nil, errors.Join(fmt.Errorf("savepoint: %w", err), file.close())
 	}
-	r.metrics = newMetrics(r, p.name, p.config.URL.Redacted())
+	r.metrics = newMetrics(p.config, p.name, r.backlogSeconds, r.backlogBytes)
 	if err := r.metrics.register(s.opts.Registerer); err != nil {
 		return nil, errors.Join(err, file.close())
 	}

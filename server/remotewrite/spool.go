@@ -15,6 +15,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
+// folder is the directory of savepoints and links below the data directory.
+const folder = "remote-write"
+
 // A spool is the WAL together with the segments and checkpoints that the storage has already
 // removed from it, but a receiver still needs. They are hard links, which take no space as
 // long as the WAL has them too.
