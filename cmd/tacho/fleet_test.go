@@ -49,7 +49,10 @@ func (f *fleet) serve(t *testing.T) string {
 		"label/__name__/values": `["shop_orders_total","http_requests_total"]`,
 		"labels":                `["kind","path"]`,
 	} {
-		mux.HandleFunc("/api/v1/"+path, func(w http.ResponseWriter, _ *http.Request) { later(path); fmt.Fprintf(w, `{"status":"success","data":%s}`, data) })
+		mux.HandleFunc("/api/v1/"+path, func(w http.ResponseWriter, _ *http.Request) {
+			later(path)
+			fmt.Fprintf(w, `{"status":"success","data":%s}`, data)
+		})
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
