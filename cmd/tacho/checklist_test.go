@@ -39,12 +39,14 @@ func TestChecklist(t *testing.T) {
 	t.Run("the bar", func(t *testing.T) { barFits(t, b, ill) })
 	t.Run("above the fold", func(t *testing.T) { fold(t, b, ill) })
 	t.Run("the longest words in the widest font", func(t *testing.T) { words(t, b, ill) })
-	t.Run("a healthy service", func(t *testing.T) { calmColors(t, newTab(t, b.ctx, healthy), healthy) })
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	if len(one.grids) != 1 {
-		t.Errorf("the charts of a screen cover different times: start, end and step are %v", one.grids)
-	}
+	t.Run("a healthy service", func(t *testing.T) {
+		calmColors(t, newTab(t, b.ctx, healthy), healthy)
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		if len(one.grids) != 1 {
+			t.Errorf("the charts of a screen cover different times: start, end and step are %v", one.grids)
+		}
+	})
 }
 
 // still opens every screen: no layout shift after the first paint.
@@ -140,6 +142,10 @@ const overflow = `(() => {
 		range.selectNodeContents(n);
 		const text = range.getBoundingClientRect(), box = frame.getBoundingClientRect();
 		if (text.width > 0 && (text.right > box.right + 1 || text.left < box.left - 1)) found.push(frame.localName + "." + frame.className + ": " + n.data.trim() + " by " + Math.round(Math.max(text.right - box.right, box.left - text.left)));
+	}
+	for (const e of document.querySelectorAll("td.route .link")) {
+		// What does not fit in its cell is replaced by dots as a whole.
+		if (e.getBoundingClientRect().right > e.closest("td").getBoundingClientRect().right + 1) found.push("the route " + e.textContent + " is not shown");
 	}
 	return found.slice(0, 8);
 })()`

@@ -169,7 +169,7 @@ var rangeLines = []struct {
 	in, label string
 	values    map[string]float64
 }{
-	{"resource", "resource", map[string]float64{"cpu": .2, "memory": .3}},
+	{`"resource"`, "resource", map[string]float64{"cpu": .2, "memory": .3}},
 	{"sum by (le)", "le", map[string]float64{"0.1": 5, "0.5": 8, "+Inf": 9}},
 	{"/ ignoring", "class", map[string]float64{"2xx": 1, "5xx": 0}},
 	{"class", "class", map[string]float64{"2xx": 20}},

@@ -8,7 +8,7 @@
 //	go run ./cmd/tacho/pagebench table     sorting 10,000 rows anew, against rendering all of them
 //	go run ./cmd/tacho/pagebench shift     layout shifts of every screen of the demo while it loads and follows the clock
 //	go run ./cmd/tacho/pagebench incident  layout shifts while the demo's incident begins and ends
-//	go run ./cmd/tacho/pagebench fresh     from a new service's first rate to the first number
+//	go run ./cmd/tacho/pagebench fresh     from the scrape of a new service that gives the first number to this number
 //	go run ./cmd/tacho/pagebench open      what a page of the demo holds after ten minutes
 //
 // Without a name it runs all. Chromium has to be installed; charts and live need npm,
