@@ -57,7 +57,7 @@ func (c *crowd) config(agent, agents int, write string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "global: {scrape_interval: 1s, scrape_timeout: 1s}\nremote_write: [{url: '%s', queue_config: {batch_send_deadline: 500ms, max_backoff: 1s}}]\nscrape_configs:\n", write)
 	for i := range c.scrapes {
-		fmt.Fprintf(&b, "- {job_name: crowd-%d, metrics_path: /%d, static_configs: [{targets: ['%s'], labels: {job: crowd, target: '%[2]d'}}], relabel_configs: [{source_labels: [target], modulus: %d, target_label: __tmp_shard, action: hashmod}, {source_labels: [__tmp_shard], regex: '%d', action: keep}]}\n",
+		fmt.Fprintf(&b, "- {job_name: crowd-%d, metrics_path: /%d, static_configs: [{targets: ['%s'], labels: {job: crowd, target: '%[1]d'}}], relabel_configs: [{source_labels: [target], modulus: %[4]d, target_label: __tmp_shard, action: hashmod}, {source_labels: [__tmp_shard], regex: '%[5]d', action: keep}]}\n",
 			i, i, c.address, agents, agent)
 	}
 	return b.String()
