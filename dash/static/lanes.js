@@ -1,6 +1,5 @@
 // Lanes: one for each finding and deployment, all on the time axis of the charts. What came first?
 
-import { momentOf, pin, point } from "./cursor.js";
 import { attribute, list, make, put, svg } from "./dom.js";
 import { minute, clock } from "./format.js";
 import { percentOf } from "./geometry.js";
@@ -31,12 +30,13 @@ import { areaPath, sparkPath } from "./sparkline.js";
 
 /** lanes are the rows below the sentence. */
 export function lanes() {
-  const ticks = svg("svg", { class: "swim", "aria-hidden": "true" }, svg("g"));
+  const ticks = svg("svg", { class: "swim", "aria-hidden": "true" });
   const head = make("div", { class: "lane axis" }, make("div", { class: "what" }, say("what")), make("div", { class: "when" }, say("sinceHead")), make("div", { class: "where" }, say("whereHead")), make("div", { class: "time" }, ticks));
   const body = make("div", { class: "lanes", role: "list" });
   const rows = make("div", { class: "rows" });
   body.append(head, rows);
-  const crosshair = crosshairOf(body, ticks);
+  // The charts' crosshair, through the lanes as well.
+  body.addEventListener("pointerenter", () => void import("./later.js").catch(() => {}));
   return {
     element: body,
     /**
@@ -47,56 +47,12 @@ export function lanes() {
     update(all, axis, deploy) {
       body.hidden = all.length === 0;
       if (body.hidden) return;
-      drawTicks(ticks.firstElementChild ?? ticks, axis);
-      crosshair(axis);
+      attribute(body, "data-axis", `${axis.from} ${axis.to}`);
+      drawTicks(ticks, axis);
       list(rows, all.map((lane) => ({ ...lane, axis, cut: deploy })), laneView);
+      body.dispatchEvent(new Event("lanes", { bubbles: true }));
     },
   };
-}
-
-/**
- * crosshairOf draws the moment under the pointer, which the charts below share, through all lanes: one line that
- * hangs from the axis. A click on the time pins it; Escape lets it go, whatever has the focus.
- */
-function crosshairOf(/** @type {HTMLElement} */ body, /** @type {Element} */ swim) {
-  const moment = momentOf("trend");
-  const text = svg("text", { class: "moment", y: 15 });
-  const line = svg("line", { class: "moment", y1: 20 });
-  swim.append(line, text);
-  /** @type {Axis | null} */
-  let axis = null;
-  const isOnTime = (/** @type {Event} */ event) => event.target instanceof Element && event.target.closest(".time") !== null;
-  body.addEventListener("pointermove", (event) => {
-    const { left, width } = swim.getBoundingClientRect();
-    const f = (event.clientX - left) / width;
-    if (axis) point(moment, isOnTime(event) && f >= 0 && f <= 1 ? axis.from + f * (axis.to - axis.from) : NaN, body);
-  });
-  body.addEventListener("pointerleave", () => point(moment, NaN, body));
-  body.addEventListener("click", (event) => {
-    if (!isOnTime(event)) return;
-    event.preventDefault();
-    pin(moment, !moment.pinned);
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !moment.pinned) return;
-    pin(moment, false);
-    point(moment, NaN, null);
-  });
-  moment.followers.add(follow);
-  return (/** @type {Axis} */ now) => { axis = now; follow(); };
-
-  function follow() {
-    const isShown = axis !== null && moment.at >= axis.from && moment.at <= axis.to;
-    for (const part of [line, text]) part.toggleAttribute("hidden", !isShown);
-    if (!axis || !isShown) return;
-    const f = place(moment.at, axis);
-    for (const x of ["x1", "x2"]) attribute(line, x, percentOf(f));
-    attribute(line, "y2", String(body.clientHeight));
-    attribute(line, "class", moment.pinned ? "moment pinned" : "moment");
-    attribute(text, "x", percentOf(f));
-    attribute(text, "class", f > 0.96 ? "moment end" : f > 0.03 ? "moment mid" : "moment");
-    put(text, clock(new Date(moment.at * 1000)));
-  }
 }
 
 /** place is where a time is on the axis, from 0 to 1. */
