@@ -24,6 +24,7 @@ type fake struct {
 	delay   time.Duration
 
 	exemplars string // in JSON
+	labels    string // of all series, in JSON
 	traceURL  string
 	arguments bool                                 // the targets are arguments
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
@@ -51,6 +52,13 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 			return
 		}
 		_, _ = w.Write([]byte(`{"status":"success","data":` + f.exemplars + `}`))
+	})
+	mux.HandleFunc("/api/v1/labels", func(w http.ResponseWriter, _ *http.Request) {
+		if f.labels == "" {
+			http.NotFound(w, nil)
+			return
+		}
+		_, _ = w.Write([]byte(`{"status":"success","data":` + f.labels + `}`))
 	})
 	mux.HandleFunc("/api/v1/targets", f.list("activeTargets", f.targets))
 	mux.HandleFunc("/api/v1/alerts", f.list("alerts", f.alerts))
@@ -189,6 +197,16 @@ func failure(status int, errorType, text string) answer {
 		panic(err) // strings
 	}
 	return answer{status, string(body)}
+}
+
+// withVersion also answers that shop runs a version, since a time.
+func withVersion(others func(int, string) answer, version string, since float64) func(int, string) answer {
+	return func(round int, query string) answer {
+		if strings.Contains(query, "_build_info") {
+			return vector(sample{"", map[string]string{"job": "shop", "version": version}, strconv.FormatFloat(since, 'f', -1, 64)})
+		}
+		return others(round, query)
+	}
 }
 
 // isSnapshot reports whether a query is the snapshot's.

@@ -73,6 +73,13 @@ func TestPage(t *testing.T) {
 			calm: true,
 		},
 		{
+			name: "versions of services",
+			fake: &fake{targets: "[]", alerts: "[]", answer: withVersion(always(vector(
+				sample{"rate", route("shop", "GET", "/"), "1"}, sample{"targets", job("shop"), "1"}, sample{"rate", route("pay", "GET", "/"), "1"}, sample{"targets", job("pay"), "1"})), "1.1.<b>", 1.7e9-7200)},
+			want: []string{"pay healthy · 1 route", "shop 1.1.<b> · 2 h healthy · 1 route"},
+			calm: true,
+		},
+		{
 			name: "targets down",
 			fake: &fake{targets: down, alerts: "[]", answer: always(vector(
 				sample{"targets", job("shop"), "2"}, sample{"down", map[string]string{"job": "shop", "instance": "10.0.0.1:80"}, "0"},

@@ -40,6 +40,7 @@ func TestPage(t *testing.T) {
 	t.Run("what the first load takes", func(t *testing.T) { firstLoad(t, address) })
 	t.Run("from the overview to the trace", func(t *testing.T) { tour(t, address) })
 	// The incident is still on.
+	t.Run("with a comparison", func(t *testing.T) { keysFit(t, address) })
 	t.Run("in pictures", func(t *testing.T) { pictures(t, address) })
 	t.Run("for everybody", func(t *testing.T) { accessible(t, address) })
 	t.Run("a slow question", func(t *testing.T) { slow(t, address) })
@@ -76,6 +77,20 @@ func count(t *testing.T, address, fragment, ready string) {
 	t.Logf("%q until all is drawn: %d requests, %.0f bytes: %v", fragment, len(own), b.bytes, own)
 	if len(own) > 20 || b.bytes > 100_000 {
 		t.Errorf("%d requests and %.0f bytes, want at most 20 and 100,000", len(own), b.bytes)
+	}
+}
+
+// keysFit: with a comparison each signal has one more key; none is cut.
+func keysFit(t *testing.T, address string) {
+	for _, language := range []string{"en", "zh-CN"} {
+		b := newBrowser(t, address)
+		b.open(address+"#open=shop&compare=before&lang="+language, 1440, 900)
+		b.await("the charts", charts)
+		b.await("each key within its card", `shown(".signal .keys li").length >= 8 && shown(".signal .keys li").every((li) => {
+			const [key, keys] = [li, li.parentElement].map((e) => e.getBoundingClientRect());
+			return key.right <= keys.right && key.bottom <= keys.bottom + 1;
+		})`)
+		b.calm()
 	}
 }
 

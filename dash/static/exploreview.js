@@ -1,12 +1,14 @@
 // Explore: a query box, the list of metrics, and the result as a chart or a table.
 
+import { cardinalityView } from "./cardinality.js";
 import { chart, colorOf, shownOf, written } from "./chart.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
 import { attribute, list, make, put, svg } from "./dom.js";
-import { asksOf, chosenLines, csv, defaultQuery, ended, groupNames, groupOf, letterOf, maxLines, metricsInOrder, sameOrder, seriesText, statsOf, unitOf } from "./explore.js";
+import { asksOf, csv, defaultQuery, groupNames, groupOf, letterOf, metricsInOrder, sameOrder, seriesText, statsOf, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { change, number, shorten, visible } from "./format.js";
+import { historyView } from "./history.js";
 import { icon } from "./icons.js";
 import { laterMessages } from "./latermessages.js";
 import { learn, say } from "./messages.js";
@@ -16,8 +18,10 @@ import { nearest } from "./nearest.js";
 import { download, saveChart } from "./png.js";
 import { arrows } from "./pop.js";
 import { selector } from "./queries.js";
+import { letterView, queryRows, removeView } from "./queryrows.js";
 import { placeOf } from "./rows.js";
 import { numberOf } from "./sample.js";
+import { letters, queriesOf, together, viewOf } from "./several.js";
 import { zoomTo } from "./trend.js";
 
 learn(laterMessages);
@@ -37,6 +41,8 @@ const listInterval = 60;
 /** raw is a number of which one wants to see that it is none. */
 const raw = (/** @type {number} */ n) => (Number.isNaN(n) ? "NaN" : number(n));
 
+/** @typedef {import("./queryrows.js").Box} Box */
+
 /** @param {import("./now.js").ChangeView} changeView */
 export function exploreScreen(changeView) {
   /** @type {import("./now.js").Now | null} */
@@ -46,28 +52,75 @@ export function exploreScreen(changeView) {
   let checked = "";
   /**
    * What the box waits for.
-   * @type {{kind: string, label: string} | null}
+   * @type {{kind: string, label: string, box: Box} | null}
    */
   let wanted = null;
   /** @type {import("./cache.js").Result[]} */
   let seen = [];
   let timer = 0;
 
-  const box = queryBox({ id: "expr", known, changed, submit: () => run(box.input.value.trim()) });
-  const form = make("form", { class: "query" }, make("label", { for: "expr", class: "unseen" }, say("exploreLabel")), box.element,
-    make("button", { type: "submit", class: "ctl primary" }, icon("play", "s"), say("run")));
+  /** The query that the list of metrics and the chips write: the last that had the focus. */
+  let active = 0;
+
+  const box = queryBox({ id: "expr", known: (text, cursor) => known(text, cursor, box), changed: () => changed(box), submit: () => run(box.input.value.trim(), 0) });
+  /** The box that was written into last. */
+  let writing = box;
+  box.input.addEventListener("focus", () => { active = 0; });
+  const letter = letterView(hide);
+  const removeFirst = removeView(() => remove(0));
+  const form = make("form", { class: "query" }, letter.element, make("label", { for: "expr", class: "unseen" }, say("exploreLabel")), box.element,
+    make("button", { type: "submit", class: "ctl primary" }, icon("play", "s"), say("run")), removeFirst.element);
+  const rows = queryRows({ known, changed, submit: (i, expr) => run(expr, i), focus: (i) => { active = i; }, hide, remove });
+  const add = make("button", { type: "button", class: "chip", id: "add-query" }, say("addQuery"));
+  const history = historyView((expr) => run(expr));
   const place = placeView();
   const asks = asksView((expr) => run(expr));
   const answer = answerView(changeView);
   const near = nearView((metric) => run(defaultQuery(metric, matchers(), "5m")));
+  const cardinality = cardinalityView();
   const offered = metricList((metric) => run(defaultQuery(metric, matchers(), "5m")));
   const element = make("section", { id: "explore", class: "explore" }, make("h1", { class: "unseen" }, say("explore")), offered.element,
-    make("div", { class: "stack" }, make("div", {}, form, place.element, asks.element), answer.element, near.element));
-  form.addEventListener("submit", (event) => { event.preventDefault(); run(box.input.value.trim()); });
+    make("div", { class: "stack" }, make("div", {}, form, rows.element, place.element, make("div", { class: "asks" }, add, history.button), history.element, asks.element), answer.element, near.element, cardinality.element));
+  form.addEventListener("submit", (event) => { event.preventDefault(); run(box.input.value.trim(), 0); });
+  add.addEventListener("click", () => {
+    change((queries) => [...queries, { expr: "", hidden: false }]);
+    /** @type {HTMLElement | null} */ (rows.element.querySelector("form:last-child textarea"))?.focus();
+  });
 
-  function run(/** @type {string} */ expr) {
-    box.input.blur();
-    changeView((view) => ({ ...view, expr }));
+  /** run runs a query, in place of the active one or another. */
+  function run(/** @type {string} */ expr, at = active) {
+    if (document.activeElement instanceof HTMLTextAreaElement) document.activeElement.blur();
+    history.add(expr);
+    change((queries) => queries.map((q, i) => (i === Math.min(at, queries.length - 1) ? { expr, hidden: false } : q)));
+  }
+
+  /** change changes the queries of the view. */
+  function change(/** @type {(queries: {expr: string, hidden: boolean}[]) => {expr: string, hidden: boolean}[]} */ to) {
+    changeView((view) => {
+      const next = { ...view, ...viewOf(to(queriesOf(view))) };
+      showQueries(queriesOf(next));
+      return next;
+    });
+  }
+
+  function hide(/** @type {string} */ name) {
+    change((queries) => queries.map((q, i) => (letters[i] === name ? { ...q, hidden: !q.hidden } : q)));
+  }
+
+  function remove(/** @type {number} */ at) {
+    active = 0;
+    change((queries) => queries.filter((_, i) => i !== at));
+  }
+
+  /** showQueries shows the boxes; a query that is alone needs no letter. */
+  function showQueries(/** @type {import("./several.js").Query[]} */ queries) {
+    const alone = queries.length === 1;
+    for (const part of [letter, removeFirst]) part.element.hidden = alone;
+    add.hidden = queries.length >= letters.length;
+    letter.update(queries[0]);
+    removeFirst.update(letters[0]);
+    box.set(queries[0].expr);
+    rows.update(queries);
   }
 
   /** A selected service narrows the list. */
@@ -77,20 +130,21 @@ export function exploreScreen(changeView) {
   }
 
   /** known are the names to complete from; missing ones are fetched. */
-  function known(/** @type {string} */ text, /** @type {number} */ cursor) {
+  function known(/** @type {string} */ text, /** @type {number} */ cursor, /** @type {Box} */ of) {
     const { kind, label } = placeOfCursor(text, cursor);
     const fetchList = (/** @type {{list: string, label?: string}} */ query) => shown?.query({ ...query, at: Math.floor((shown?.at ?? 0) / listInterval) * listInterval });
     const labels = kind === "label" ? fetchList({ list: "labels" }) : null;
     const values = kind === "value" ? fetchList({ list: "values", label }) : null;
     if (labels === undefined || values === undefined) {
-      wanted = { kind, label };
+      wanted = { kind, label, box: of };
       shown?.refresh();
     }
     return { metrics, labels: labels?.value ?? [], values: values?.value ?? [] };
   }
-  function changed() {
+  function changed(/** @type {Box} */ of) {
     clearTimeout(timer);
-    timer = setTimeout(() => { checked = box.input.value.trim(); shown?.refresh(); }, quiet);
+    writing = of;
+    timer = setTimeout(() => { checked = of.input.value.trim(); shown?.refresh(); }, quiet);
   }
 
   return {
@@ -107,27 +161,35 @@ export function exploreScreen(changeView) {
         metrics = metricsInOrder(names.value ?? [], about.value ?? {});
       }
       if (wanted) {
-        const { kind, label } = wanted;
+        const { kind, label, box: of } = wanted;
         const there = now.query(kind === "label" ? { list: "labels", at } : { list: "values", label, at });
         if (there) {
           wanted = null;
-          if (document.activeElement === box.input) box.offer();
+          if (document.activeElement === of.input) of.offer();
         }
       }
       const counted = metrics.length > 0 && (only || metrics.length <= maxCounted) ? now.query({ expr: `count by (__name__) (${only || '{__name__!=""}'})`, at }) : undefined;
-      const current = metrics.find((m) => isOf(now.view.expr, m.name));
+      const queries = queriesOf(now.view);
+      const chosen = queries[Math.min(active, queries.length - 1)].expr;
+      const current = metrics.find((m) => isOf(chosen, m.name));
       offered.update(metrics, counted?.value?.samples ?? [], current?.name ?? "");
-      asks.update(now, current ?? null, matchers());
+      asks.update(now, current ?? null, matchers(), chosen);
       near.update(now, metrics, answer.lines(), current?.name ?? "", only);
-      box.set(now.view.expr);
-      const problem = answer.update(now) ?? (checked && checked !== now.view.expr ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined);
-      const text = problem && problem !== "none" ? problem : null;
-      place.update(text, document.activeElement === box.input ? box.input.value.trim() : now.view.expr);
-      attribute(box.input, "aria-invalid", text ? "true" : "");
-      attribute(box.input, "aria-describedby", text ? "expr-problem" : "");
+      cardinality.update(now, jobOf(now));
+      showQueries(queries);
+      const failed = answer.update(now, queries);
+      const own = checked && checked === writing.input.value.trim() && !queries.some((q) => q.expr === checked) ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined;
+      const typed = document.activeElement === writing.input ? writing.input.value.trim() : "";
+      place.update(failed?.problem ?? own ?? null, failed?.query.expr ?? (typed || checked), queries.length > 1 ? failed?.query.letter ?? "" : "");
+      const wrong = failed ? failed.query.letter === letters[0] : own && writing === box;
+      attribute(box.input, "aria-invalid", wrong ? "true" : "");
+      attribute(box.input, "aria-describedby", wrong ? "expr-problem" : "");
     },
   };
 }
+
+/** jobOf is the job of the selected or the only service; "" if there are several. */
+const jobOf = (/** @type {import("./now.js").Now} */ { services, view }) => (services.length === 1 ? services[0] : services.find((s) => placeOf(s) === view.open))?.job ?? "";
 
 /** isOf reports that a query is of a metric. */
 const isOf = (/** @type {string} */ expr, /** @type {string} */ name) => new RegExp(`(^|[^\\w:])${name.replace(/[^\w:]/g, "")}(_bucket|_sum|_count)?([^\\w:]|$)`).test(expr);
@@ -142,16 +204,17 @@ function asksView(/** @type {(expr: string) => void} */ run) {
      * @param {import("./now.js").Now} now
      * @param {import("./explore.js").Metric | null} metric
      * @param {string} matchers
+     * @param {string} expr the query that they replace
      */
-    update(now, metric, matchers) {
+    update(now, metric, matchers, expr) {
       // It keeps its place: what is below must not move when the metric is known.
-      element.hidden = !now.view.expr;
+      element.hidden = !expr;
       element.classList.toggle("unknown", !metric);
       if (!metric) return;
       const series = metric.name + (metric.type === "histogram" && !metric.native && !metric.bare ? "_count" : "");
       const labels = now.query({ list: "labels", at: Math.floor(now.at / listInterval) * listInterval, "match[]": `${series}${matchers}` })?.value ?? [];
       const asks = asksOf(metric, labels, matchers, "5m", now.edges.to - now.edges.from);
-      list(chips, asks.map((ask) => ({ ...ask, key: ask.key + (ask.values.label ?? ""), text: say(ask.key, { label: visible(ask.values.label ?? "") }), current: ask.expr === now.view.expr })), () => {
+      list(chips, asks.map((ask) => ({ ...ask, key: ask.key + (ask.values.label ?? ""), text: say(ask.key, { label: visible(ask.values.label ?? "") }), current: ask.expr === expr })), () => {
         const button = make("button", { type: "button", class: "chip" });
         button.addEventListener("click", () => run(button.dataset.expr ?? ""));
         return {
@@ -179,13 +242,14 @@ function placeView() {
     /**
      * @param {import("./api.js").Problem | null} problem
      * @param {string} expr
+     * @param {string} letter of the query, if there are several
      */
-    update(problem, expr) {
+    update(problem, expr, letter) {
       // Not every API can check queries.
       element.hidden = !problem || problem.kind === "foreign";
       if (!problem) return;
       const found = errorPlace(problem.message, expr);
-      put(text, problem.text());
+      put(text, letter ? say("problemOf", { letter, text: problem.text() }) : problem.text());
       line.hidden = !found;
       if (!found) return;
       put(before, visible(found.before));
@@ -229,46 +293,53 @@ function answerView(changeView) {
     /** The lines that are drawn. */
     lines: () => drawnLines,
     /**
-     * update shows the result, and returns its problem: "none" if there is none, undefined
-     * without a query.
+     * update shows the results of the queries that are not hidden, and returns the first that failed.
      * @param {import("./now.js").Now} now
-     * @returns {import("./api.js").Problem | "none" | undefined}
+     * @param {import("./several.js").Query[]} queries
+     * @returns {{query: import("./several.js").Query, problem: import("./api.js").Problem} | undefined}
      */
-    update(now) {
-      const { expr, table: asRows } = now.view;
+    update(now, queries) {
+      const asRows = now.view.table;
       for (const { value, button } of kinds) attribute(button, "aria-pressed", String(value === asRows));
-      if (!expr) {
-        element.hidden = false;
-        put(note, say("chooseMetric"));
-        for (const part of [tools, graph.element, legend.element, table.element]) part.hidden = true;
-        drawnLines = [];
+      const asked = queries.filter((q) => q.expr && !q.hidden);
+      if (asked.length === 0) {
+        showNothing(false, say("chooseMetric"));
         return undefined;
       }
-      const samples = samplesOf(now, expr);
-      const span = rangeOf(now, expr);
-      if (!samples || !span) return "none";
-      element.hidden = Boolean(span.problem);
-      if (span.problem) {
-        put(note, "");
-        for (const part of [tools, graph.element, legend.element, table.element]) part.hidden = true;
-        drawnLines = [];
-        return span.problem;
-      }
-      const { times, series } = ended(span.value, samples, now.at);
-      const lines = steady(chosenLines(series));
-      const drawn = shownOf({ id: "result", unit: unitOf(expr), by: "", expr }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
-      tools.hidden = false;
-      asPNG.hidden = Boolean(asRows);
-      graph.element.hidden = Boolean(asRows);
-      put(note, series.length === 0 ? say("nothingFound") : series.length > maxLines && !asRows ? say("someLines", { n: maxLines, all: series.length }) : say("seriesCount", { n: series.length }));
-      drawnLines = drawn.values;
-      if (!asRows) graph.update(drawn);
-      legend.update(asRows ? null : drawn);
-      table.update(asRows ? samples.map((s) => ({ key: seriesText(s.metric), cells: [seriesText(s.metric), raw(numberOf(s.value?.[1]))] })) : []);
-      text = () => (asRows ? csv(samples.map((s) => seriesText(s.metric)), [now.at], samples.map((s) => [numberOf(s.value?.[1])])) : csv(drawn.names, drawn.times, drawn.values));
-      return "none";
+      const results = asked.map((query) => ({ query, samples: samplesOf(now, query.expr), range: rangeOf(now, query.expr) }));
+      if (results.some((r) => !r.samples || !r.range)) return undefined;
+      const failed = results.find((r) => r.range?.problem);
+      const answers = results.filter((r) => r.range?.value).map((r) => ({ letter: queries.length > 1 ? r.query.letter : "", range: r.range?.value, samples: r.samples ?? [] }));
+      if (answers.length === 0) showNothing(true, "");
+      else show(now, asked.map((q) => q.expr), answers);
+      return failed?.range?.problem && { query: failed.query, problem: failed.range.problem };
     },
   };
+
+  /** showNothing shows a hint, or no card at all. */
+  function showNothing(/** @type {boolean} */ hidden, /** @type {string} */ hint) {
+    element.hidden = hidden;
+    put(note, hint);
+    for (const part of [tools, graph.element, legend.element, table.element]) part.hidden = true;
+    drawnLines = [];
+  }
+
+  function show(/** @type {import("./now.js").Now} */ now, /** @type {string[]} */ exprs, /** @type {import("./several.js").Answer[]} */ answers) {
+    const asRows = now.view.table;
+    const { times, lines: found, n } = together(answers, now.at);
+    const lines = steady(found);
+    const units = [...new Set(exprs.map(unitOf))];
+    const drawn = shownOf({ id: "result", unit: units.length === 1 ? units[0] : "number", by: "", expr: exprs.join("\n") }, { times, names: lines.map((l) => shorten(visible(l.name), 120)), values: lines.map((l) => l.values) });
+    element.hidden = tools.hidden = false;
+    asPNG.hidden = graph.element.hidden = Boolean(asRows);
+    put(note, n === 0 ? say("nothingFound") : n > lines.length && !asRows ? say("someLines", { n: lines.length, all: n }) : say("seriesCount", { n }));
+    drawnLines = drawn.values;
+    if (!asRows) graph.update(drawn);
+    legend.update(asRows ? null : drawn);
+    const rows = answers.flatMap(({ letter, samples }) => samples.map((s) => ({ name: `${letter} ${seriesText(s.metric)}`.trim(), value: numberOf(s.value?.[1]) })));
+    table.update(asRows ? rows.map(({ name, value }) => ({ key: name, cells: [name, raw(value)] })) : []);
+    text = () => (asRows ? csv(rows.map((r) => r.name), [now.at], rows.map((r) => [r.value])) : csv(drawn.names, drawn.times, drawn.values));
+  }
 }
 
 /** legendTable is the legend below a chart: each line with its numbers. */

@@ -35,6 +35,8 @@ export function lanes() {
   const body = make("div", { class: "lanes", role: "list" });
   const rows = make("div", { class: "rows" });
   body.append(head, rows);
+  // The charts' crosshair, through the lanes as well.
+  body.addEventListener("pointerenter", () => void import("./later.js").catch(() => {}));
   return {
     element: body,
     /**
@@ -45,8 +47,10 @@ export function lanes() {
     update(all, axis, deploy) {
       body.hidden = all.length === 0;
       if (body.hidden) return;
+      attribute(body, "data-axis", `${axis.from} ${axis.to}`);
       drawTicks(ticks, axis);
       list(rows, all.map((lane) => ({ ...lane, axis, cut: deploy })), laneView);
+      body.dispatchEvent(new Event("lanes", { bubbles: true }));
     },
   };
 }

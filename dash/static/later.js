@@ -1,6 +1,8 @@
 // The modules loaded on first use. The page imports them dynamically; internal/bundler
 // builds them into one file.
 
+import "./crosshair.js";
+
 export { alertsScreen } from "./alertsview.js";
 export { firstStart } from "./firststart.js";
 export { exploreScreen } from "./exploreview.js";

@@ -21,6 +21,28 @@ const most = 50;
  */
 export const versionsOver = (job) => `group by (__name__, version, revision) ({__name__=~".+_build_info|.+_exporter_info",job=${quote(job)}})`;
 
+/** startedBy is when the oldest process of each version started; 0 if a process does not say. */
+function startedBy(/** @type {string} */ names) {
+  const versions = `group by (job, instance, version) ({${names},version!~"|unknown|.devel."})`;
+  return `min by (job, version) (${versions} * on (job, instance) group_left () max by (job, instance) (process_start_time_seconds) or ${versions} * 0)`;
+}
+
+/**
+ * versionsNow is the query for the versions of all services, and since when they run. The version that Go writes
+ * into a program counts for services without one of their own.
+ */
+export const versionsNow = `${startedBy('__name__=~".+_build_info|.+_exporter_info",__name__!="go_build_info"')} or on (job) ${startedBy('__name__="go_build_info"')}`;
+
+/**
+ * newestOf is the version that came last, and since when it runs: 0 if that is unknown.
+ * @param {import("./model.js").Sample[]} samples of versionsNow
+ * @param {(job: string) => boolean} of
+ */
+export function newestOf(samples, of) {
+  const all = samples.filter((s) => of(s.metric.job ?? "") && s.metric.version).map((s) => ({ text: s.metric.version, at: Number(s.value[1]) || 0 }));
+  return all.sort((a, b) => b.at - a.at)[0];
+}
+
 /**
  * startsOver is the query for the start times of a service's processes.
  * @param {string} job

@@ -28,7 +28,7 @@ import { numberOf } from "./sample.js";
  * @property {import("./alerts.js").Alert[] | null} alerts active alerts as the API lists them; null if it does not
  * @property {import("./api.js").ListedTarget[] | null} targets scraped targets, where they explain something
  * @property {boolean} stale the numbers are too old to be the present
- * @property {{since: number, until: number, version?: {at: number, text: string}} | null} incident what is wrong, or was until an hour ago
+ * @property {{since: number, until: number} | null} incident what is wrong, or was until an hour ago
  * @property {Config} config
  * @property {() => void} refresh updates the screens at once, with the queries that are now missing
  * @property {() => void} more the same, unless an update is going on: its next round of queries has them

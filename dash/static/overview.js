@@ -4,11 +4,12 @@ import { overviewLines } from "./before.js";
 import { putLatency } from "./cells.js";
 import { attribute, list, make, put, svg } from "./dom.js";
 import { filterField } from "./field.js";
-import { nothing, rate, ratio, visible } from "./format.js";
+import { age, nothing, rate, ratio, shorten, visible } from "./format.js";
 import { icon, stateIcon, toneOf } from "./icons.js";
+import { newestOf, versionsNow } from "./marks.js";
 import { say } from "./messages.js";
 import { isBad } from "./model.js";
-import { rangeOf } from "./now.js";
+import { rangeOf, samplesOf } from "./now.js";
 import { ruleWindow } from "./panels.js";
 import { hasMatch, placeOf } from "./rows.js";
 import { areaPath, sparkPath } from "./sparkline.js";
@@ -37,6 +38,8 @@ export function overview(changeView) {
   const heads = ["service", "rateColumn", "errorRatio", "p95", "overRange", "instances"];
   const table = make("div", { class: "card scroll" }, make("table", { class: "stackrows" },
     make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", { scope: "col", class: i && i < 4 ? "n" : "" }, say(h))))), body));
+  /** @type {import("./model.js").Sample[]} */
+  let versions = [];
   return {
     element: make("div", {}, title.element, verdict.element, tools.element, cards, table),
     update(/** @type {import("./now.js").Now} */ now) {
@@ -50,7 +53,8 @@ export function overview(changeView) {
       const asTable = view.show ? view.show === "table" : services.length > maxCards;
       tools.update(now, asTable, chosen.length);
       const lines = linesOf(now);
-      const items = chosen.map((service) => ({ key: service.key, service, now, lines: lines(service) }));
+      versions = (asTable || services.length === 0 ? null : samplesOf(now, versionsNow)) ?? versions;
+      const items = chosen.map((service) => ({ key: service.key, service, now, lines: lines(service), version: newestOf(versions, (job) => job === service.job) }));
       cards.hidden = asTable;
       table.hidden = !asTable || chosen.length === 0;
       list(cards, asTable ? [] : items, (/** @type {Item} */ _) => card());
@@ -60,7 +64,7 @@ export function overview(changeView) {
 }
 
 /** @typedef {{rate: (number | null)[], errors: (number | null)[], p95: (number | null)[]}} Lines of a service over the range */
-/** @typedef {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines}} Item */
+/** @typedef {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines, version: ReturnType<typeof newestOf> | undefined}} Item */
 
 function factsOf(/** @type {import("./model.js").Service[]} */ services) {
   const sum = (/** @type {"rate" | "targets" | "down"} */ id) => services.reduce((all, s) => all + (s[id] || 0), 0);
@@ -164,7 +168,7 @@ const number = () => ({ value: make("span"), unit: make("small") });
 function card() {
   const state = stateIcon();
   const name = make("bdi");
-  const schema = make("span", { class: "v" });
+  const about = make("bdi", { class: "v" });
   const why = make("span", { class: "why", dir: "auto" });
   const numbers = { rate: number(), errors: number(), p95: number() };
   const curves = { rate: curve("1", true), errors: curve("4", false), p95: curve("q95", false) };
@@ -172,16 +176,16 @@ function card() {
   const cell = (/** @type {"rate" | "errors" | "p95"} */ id, /** @type {string} */ label, /** @type {string} */ cls) =>
     make("div", {}, make("dt", {}, say(label)), make("dd", { class: cls }, numbers[id].value, " ", numbers[id].unit), curves[id].element);
   const nums = make("dl", { class: "nums" }, cell("rate", "rateUnit", "rate"), cell("errors", "errorsShort", "errorRatio"), cell("p95", "p95", "p95"));
-  const element = make("a", { class: "card svc", "data-row": "" }, make("span", { class: "top" }, state.element, name, schema), why, nums, make("span", { class: "budget" }, instances.element));
+  const element = make("a", { class: "card svc", "data-row": "" }, make("span", { class: "top" }, state.element, name, about), why, nums, make("span", { class: "budget" }, instances.element));
   return {
     element,
-    update(/** @type {Item} */ { service: s, now, lines }) {
+    update(/** @type {Item} */ { service: s, now, lines, version }) {
       const tone = toneOf(s.state);
       element.className = `card svc ${tone === "bad" || tone === "warn" ? tone : "calm"}`;
       attribute(element, "href", addressOf(now.view, { open: placeOf(s), route: "", filter: "", only: "" }));
       state.update(s.state);
       put(name, visible(s.job) || say("noJob"));
-      put(schema, s.schema ? say("schemaOf", { schema: visible(s.schema) }) : "");
+      put(about, [s.schema && say("schemaOf", { schema: visible(s.schema) }), version && shorten(visible(version.text), 16), version?.at && age(now.at - version.at)].filter(Boolean).join(" · "));
       put(why, whyOf(s));
       attribute(why, "class", `why is-${tone}`);
       putNumbers(numbers, s);

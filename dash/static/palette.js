@@ -99,7 +99,7 @@ export function showPalette(now, changeView, actions, metricNames) {
   input.focus();
   show();
   void metricNames().then((names) => {
-    const metric = (/** @type {string} */ name) => ({ key: `m${name}`, group: "metrics", text: visible(name), end: "", icon: "compass", run: () => changeView((view) => ({ ...view, page: "explore", expr: name })) });
+    const metric = (/** @type {string} */ name) => ({ key: `m${name}`, group: "metrics", text: visible(name), end: "", icon: "compass", run: () => changeView((view) => ({ ...view, page: "explore", expr: name, also: "", hide: "" })) });
     entries = [...entries, ...names.map(metric)];
     show();
   }).catch(() => {});

@@ -1,12 +1,18 @@
 // The time picker: presets, this incident, since a version, from and to as one types them, comparison.
 
 import { attribute, list, make, put } from "./dom.js";
-import { age, stamp, visible } from "./format.js";
+import { age, shorten, stamp, visible } from "./format.js";
+import { newestOf, versionsNow } from "./marks.js";
 import { choice } from "./menu.js";
 import { say } from "./messages.js";
+import { samplesOf } from "./now.js";
 import { longest, presets, shortest, within } from "./range.js";
+import { placeOf } from "./rows.js";
 import { typedTime } from "./typedtime.js";
 import { incidentSpan } from "./verdict.js";
+
+/** How long the versions of services are good for, in seconds. */
+const versionInterval = 15;
 
 /**
  * picker is what opens below the time.
@@ -26,7 +32,10 @@ export function picker(changeView, done) {
   const element = make("div", { class: "pop picker", role: "dialog", "aria-label": say("span") }, left, form);
   /** The opening for which the fields were filled. */
   let filled = 0;
-  const choose = (/** @type {import("./range.js").Span} */ span) => { done(); changeView((view) => ({ ...view, span })); };
+  const choose = (/** @type {import("./range.js").Span} */ span, /** @type {string | undefined} */ compare = undefined) => {
+    done();
+    changeView((view) => ({ ...view, span, compare: compare ?? view.compare }));
+  };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const now = Date.now() / 1000;
@@ -42,10 +51,12 @@ export function picker(changeView, done) {
      * @param {number} opening counts how often it was opened
      */
     update(now, opening) {
-      list(left, spansOf(now), () => spanButton(choose));
+      const versions = samplesOf({ ...now, at: Math.floor(now.at / versionInterval) * versionInterval }, versionsNow);
+      list(left, spansOf(now, versions ?? []), () => spanButton(choose));
       compare.update(now);
       if (filled === opening) return;
       filled = opening;
+      if (!versions) now.refresh();
       from.value = stamp(new Date(now.edges.from * 1000)).replace("T", " ");
       to.value = "last" in now.view.span ? say("nowWord") : stamp(new Date(now.at * 1000)).replace("T", " ");
       put(wrong, "");
@@ -54,31 +65,45 @@ export function picker(changeView, done) {
   };
 }
 
-/** @typedef {{key: string, text: string, span: import("./range.js").Span, current: boolean}} Preset */
+/** @typedef {{key: string, text: string, span: import("./range.js").Span, compare?: string, current: boolean}} Preset */
 
 /**
- * spansOf are the ranges that have a button: of the clock, of what is wrong now, and since the last version.
+ * spansOf are the ranges that have a button: of the clock, of what is wrong now, since the newest version, and
+ * that version against as long before it.
  * @param {import("./now.js").Now} now
+ * @param {import("./model.js").Sample[]} versions
  * @returns {Preset[]}
  */
-function spansOf(now) {
+function spansOf(now, versions) {
   const { span } = now.view;
   const all = presets.map((last) => ({ key: String(last), text: say("lastSpan", { age: age(last) }), span: { last }, current: "last" in span && span.last === last }));
   const incident = incidentSpan(now);
-  const version = now.incident?.version;
   return [
     ...all,
     ...(incident ? [{ key: "incident", text: say("thisIncident"), span: incident, current: false }] : []),
-    ...(version ? [{ key: "version", text: say("sinceVersion", { version: visible(version.text) }), span: { last: Math.max(60, Math.ceil(now.at - version.at + 60)) }, current: false }] : []),
+    ...versionSpans(now, versions),
   ];
 }
 
-function spanButton(/** @type {(span: import("./range.js").Span) => void} */ choose) {
+/** versionSpans are the ranges of the newest version of the selected service, or of all. */
+function versionSpans(/** @type {import("./now.js").Now} */ { services, view, at }, /** @type {import("./model.js").Sample[]} */ versions) {
+  const chosen = services.filter((s) => placeOf(s) === view.open);
+  const newest = newestOf(versions, (job) => (chosen.length ? chosen : services).some((s) => s.job === job));
+  const lasts = newest?.at ? Math.max(shortest, Math.ceil(at - newest.at)) : 0;
+  if (!newest || !lasts || 2 * lasts > longest) return [];
+  const version = shorten(visible(newest.text), 24);
+  return [
+    { key: "version", text: say("sinceVersion", { version }), span: { last: lasts + 60 }, current: false },
+    { key: "versus", text: say("versusVersion", { version }), span: { last: lasts }, compare: "before", current: false },
+  ];
+}
+
+function spanButton(/** @type {(span: import("./range.js").Span, compare?: string) => void} */ choose) {
   const text = make("span");
   const button = make("button", { type: "button" }, text);
   /** @type {Preset | null} */
   let shown = null;
-  button.addEventListener("click", () => { if (shown) choose(shown.span); });
+  button.addEventListener("click", () => { if (shown) choose(shown.span, shown.compare); });
   return {
     element: button,
     update(/** @type {Preset} */ preset) {

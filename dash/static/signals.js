@@ -27,8 +27,9 @@ const tops = /** @type {Record<string, number>} */ ({ chartErrors: 0.01, chartSa
  */
 export function signals(changeView) {
   const cards = [0, 1, 2, 3].map(() => signal(changeView));
+  const element = make("div", { class: "grid four signals", role: "group", "aria-label": say("signals") }, ...cards.map((c) => c.element));
   return {
-    element: make("div", { class: "grid four signals", role: "group", "aria-label": say("signals") }, ...cards.map((c) => c.element)),
+    element,
     /**
      * update shows all four once all results are there, and reports whether they are.
      * @param {import("./now.js").Now} now
@@ -37,6 +38,7 @@ export function signals(changeView) {
      * @param {{marks: import("./marks.js").Mark[], route?: import("./model.js").Route}} more
      */
     update(now, service, subject, { marks, route }) {
+      attribute(element, "data-compare", now.view.compare);
       const all = panelsOf(now, service, subject, route);
       const answers = all.map((panel) => panel && answerOf(now, panel));
       const before = now.query({ expr: meansBefore(now, subject), at: now.edges.to });

@@ -18,6 +18,8 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
  * @property {import("./range.js").Span} span
  * @property {string} compare the compared range: before, day, week, or "" for none
  * @property {string} expr the query of Explore, "" for none
+ * @property {string} also further queries of Explore, a list in JSON, "" for none
+ * @property {string} hide the letters of those that are not shown
  * @property {string} table "1" if the result is shown as a table
  * @property {string} zone the time zone, "" for the browser's
  * @property {string} theme light or dark, "" for the system's
@@ -29,14 +31,14 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
  * @returns {View}
  */
 export const firstView = () => ({
-  page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), compare: "", expr: "", table: "", zone: "", theme: "", lang: "",
+  page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), compare: "", expr: "", also: "", hide: "", table: "", zone: "", theme: "", lang: "",
 });
 
 /** The fields that stand in an address as they are, each with what it may be; null for any text. */
 const plain = /** @type {[keyof View, string[] | null][]} */ ([
   ["page", ["explore", "alerts", "targets"]], ["part", ["time", "events", "history", "rules"]], ["show", ["cards", "table"]],
   ["only", ["unhealthy", "changed", "never", "idle"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
-  ["expr", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
+  ["expr", null], ["also", null], ["hide", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
 ]);
 
 /**
@@ -80,11 +82,11 @@ export function formatView(view) {
 }
 
 /**
- * addressOf is the address of a changed view.
+ * addressOf is the address of a changed view. Another query stands alone.
  * @param {View} view
  * @param {Partial<View>} change
  */
-export const addressOf = (view, change) => formatView({ ...view, ...change }) || "#";
+export const addressOf = (view, change) => formatView({ ...view, ...(change.expr ? { also: "", hide: "" } : {}), ...change }) || "#";
 
 /**
  * still is a view that does not follow the clock.
@@ -105,7 +107,7 @@ export function still(view, at) {
 export const stillAddress = (view, at) => new URL(addressOf(still(view, at), {}), document.baseURI).href;
 
 /** What one has gone to can be left by going back; a filter is no place. */
-const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "expr"]);
+const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "expr", "also"]);
 
 /**
  * isElsewhere reports that a view shows another place than the previous one.
