@@ -38,6 +38,8 @@ type Options struct {
 	// Hint is plain text that the page shows on request, such as a description of a
 	// demo. The default is none.
 	Hint string
+	// HintChinese is the hint for readers of Chinese. The default is Hint.
+	HintChinese string
 
 	// APIPath is the path of the Prometheus HTTP API, relative to the page or
 	// absolute. The page cannot use another origin: put a reverse proxy in

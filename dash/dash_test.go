@@ -126,17 +126,17 @@ func TestETags(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	type config struct {
-		Title, Hint, APIPath, BatchPath, TraceURL string
-		Arguments                                 bool
+		Title, Hint, HintChinese, APIPath, BatchPath, TraceURL string
+		Arguments                                              bool
 	}
 	for _, test := range []struct {
 		name string
 		o    dash.Options
 		want config
 	}{
-		{"zero", dash.Options{}, config{"tacho", "", "api/v1", "", "", false}},
-		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", APIPath: "/prometheus/api/v1/", BatchPath: "api/tacho/batch", TraceURL: "https://tempo/{trace_id}", Arguments: true}, config{"Shop", "at 0:45 …", "/prometheus/api/v1", "api/tacho/batch", "https://tempo/{trace_id}", true}},
-		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "api/v1", "", "", false}},
+		{"zero", dash.Options{}, config{"tacho", "", "", "api/v1", "", "", false}},
+		{"all", dash.Options{Title: "Shop", Hint: "at 0:45 …", HintChinese: "0:45 起……", APIPath: "/prometheus/api/v1/", BatchPath: "api/tacho/batch", TraceURL: "https://tempo/{trace_id}", Arguments: true}, config{"Shop", "at 0:45 …", "0:45 起……", "/prometheus/api/v1", "api/tacho/batch", "https://tempo/{trace_id}", true}},
+		{"text is no HTML", dash.Options{Title: "<script>"}, config{"<script>", "", "", "api/v1", "", "", false}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got config

@@ -67,7 +67,7 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		fmt.Fprint(w, rounds)
 	})
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
-	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", TraceURL: f.traceURL, Arguments: f.arguments}))
+	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", HintChinese: "一段说明", TraceURL: f.traceURL, Arguments: f.arguments}))
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
 	// A browser retries silently when a reused connection breaks.
 	server.Config.SetKeepAlivesEnabled(false)

@@ -133,6 +133,7 @@ func configFile(o Options) file {
 	body, err := json.Marshal(struct {
 		Title       string  `json:"title"`
 		Hint        string  `json:"hint"`
+		HintChinese string  `json:"hintChinese,omitempty"`
 		Demo        bool    `json:"demo"`
 		Span        float64 `json:"span"` // seconds
 		Version     string  `json:"version"`
@@ -142,7 +143,7 @@ func configFile(o Options) file {
 		TraceURL    string  `json:"traceURL"`
 		Arguments   bool    `json:"arguments"`
 		Schemas     []names `json:"schemas"`
-	}{o.Title, o.Hint, o.Demo, o.Span.Seconds(), o.Version, o.APIPath, o.BatchPath, o.VerdictPath, o.TraceURL, o.Arguments, knownNames()})
+	}{o.Title, o.Hint, o.HintChinese, o.Demo, o.Span.Seconds(), o.Version, o.APIPath, o.BatchPath, o.VerdictPath, o.TraceURL, o.Arguments, knownNames()})
 	if err != nil {
 		panic(err) // strings: always JSON
 	}

@@ -231,6 +231,17 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestHint: the hint is in the language of the page.
+func TestHint(t *testing.T) {
+	address := (&fake{answer: always(vector(shop()...))}).serve(t, "")
+	for fragment, want := range map[string]string{"": "a <hint>", "#lang=zh-CN": "一段说明"} {
+		page := browse(t, address+fragment, time.Second)
+		if shown := strings.ReplaceAll(strings.ReplaceAll(page.html, "&lt;", "<"), "&gt;", ">"); !strings.Contains(shown, `title="`+want+`"`) {
+			t.Errorf("with %q, the hint is not %q", fragment, want)
+		}
+	}
+}
+
 // check finds the wanted texts in order.
 func check(t *testing.T, text string, want, absent []string) {
 	t.Helper()

@@ -26,7 +26,8 @@ const demoLong = `Demo runs a small shop with simulated customers and shows it: 
 Gin service, a Flask service under Gunicorn if Python has both, and six hours of
 generated history, marked as such. A new version is deployed at 0:20; an incident
 lasts from 0:45 to 1:30. Everything listens on the loopback address only, the data
-is in a temporary directory, and Ctrl-C stops and deletes everything.`
+is in a temporary directory, and Ctrl-C stops and deletes everything. With a Chinese
+locale (LANG=zh_CN.UTF-8), it prints its addresses in Chinese.`
 
 // demoFlags are the settings of tacho demo.
 type demoFlags struct {
@@ -84,7 +85,7 @@ func runDemo(ctx context.Context, f *demoFlags, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	f.print(out, srv, shop)
+	f.print(out, demoIn[languageOf(os.Getenv)], srv.URL(), "http://"+shop.Targets()[0].Address)
 	if !f.noOpen {
 		openBrowser(srv.URL())
 	}
@@ -186,7 +187,7 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener:    page,
-		Page:        newPage(dash.Options{BatchPath: server.BatchPath, Demo: true, Span: 5 * time.Minute, Arguments: true, Hint: "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated."}, limits),
+		Page:        newPage(dash.Options{BatchPath: server.BatchPath, Demo: true, Span: 5 * time.Minute, Arguments: true, Hint: demoIn[verdict.English].hint, HintChinese: demoIn[verdict.Chinese].hint}, limits),
 		Rules:       builtin,
 		VerdictFunc: func([]server.Job) verdict.Options { return inForce.Verdict() },
 		Version:     versionText(), Revision: revision(),
@@ -227,19 +228,50 @@ func (f *demoFlags) seed(shop *demo.Demo, dir string) error {
 	return shop.WriteHistory(data)
 }
 
-func (f *demoFlags) print(w io.Writer, srv *server.Server, shop *demo.Demo) {
-	address := "http://" + shop.Targets()[0].Address
-	data := "data in a temporary directory"
+// demoTexts are the sentences of the demo: what it prints, line by line, and what the page shows on request.
+type demoTexts struct {
+	title, page, shop, metrics, end string
+	temporary, kept                 string // where the data is
+	stopDeletes, stop               string // what Ctrl-C does
+	hint                            string
+}
+
+// demoIn has the same verbs in each language.
+var demoIn = map[verdict.Language]demoTexts{
+	verdict.English: {
+		title:       "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if installed, simulated traffic; loopback only, %s\n",
+		page:        "  Page        %s\n",
+		shop:        "  Demo shop   %s/          send requests with curl and watch them appear\n",
+		metrics:     "  Metrics     %s/metrics   what your service will export\n",
+		end:         "  first data in 3 s; deployment at 0:20, incident from 0:45 to 1:30; %s\n",
+		temporary:   "data in a temporary directory",
+		kept:        "data kept in ",
+		stopDeletes: "Ctrl-C stops and deletes everything",
+		stop:        "Ctrl-C stops",
+		hint:        "A sample shop. A new version is deployed at 0:20; an incident lasts from 0:45 to 1:30. The six hours before the start are generated.",
+	},
+	verdict.Chinese: {
+		title:       "tacho %s  演示商店：2 个 Gin 实例，另有 1 个 Gunicorn 下的 Flask 服务（如已安装）；流量为模拟；仅监听本机回环地址，%s\n",
+		page:        "  页面        %s\n",
+		shop:        "  演示商店    %s/          用 curl 发送请求，即可在页面上看到\n",
+		metrics:     "  指标        %s/metrics   你的服务也会这样导出\n",
+		end:         "  3 秒后有首批数据；0:20 部署新版本，0:45 至 1:30 发生故障；%s\n",
+		temporary:   "数据存放在临时目录中",
+		kept:        "数据保存在 ",
+		stopDeletes: "按 Ctrl-C 停止并删除全部数据",
+		stop:        "按 Ctrl-C 停止",
+		hint:        "这是一家演示商店。0:20 部署新版本，0:45 至 1:30 发生故障。启动之前六小时的数据为生成的数据。",
+	},
+}
+
+func (f *demoFlags) print(w io.Writer, texts demoTexts, page, shop string) {
+	data, end := texts.temporary, texts.stopDeletes
 	if f.keep != "" {
-		data = "data kept in " + f.keep
+		data, end = texts.kept+f.keep, texts.stop
 	}
-	fmt.Fprintf(w, "tacho %s  demo shop: 2 Gin instances, 1 Flask under Gunicorn if installed, simulated traffic; loopback only, %s\n", versionText(), data)
-	fmt.Fprintf(w, "  Page        %s\n", srv.URL())
-	fmt.Fprintf(w, "  Demo shop   %s/          send requests with curl and watch them appear\n", address)
-	fmt.Fprintf(w, "  Metrics     %s/metrics   what your service will export\n", address)
-	end := "Ctrl-C stops and deletes everything"
-	if f.keep != "" {
-		end = "Ctrl-C stops"
-	}
-	fmt.Fprintf(w, "  first data in 3 s; deployment at 0:20, incident from 0:45 to 1:30; %s\n", end)
+	fmt.Fprintf(w, texts.title, versionText(), data)
+	fmt.Fprintf(w, texts.page, page)
+	fmt.Fprintf(w, texts.shop, shop)
+	fmt.Fprintf(w, texts.metrics, shop)
+	fmt.Fprintf(w, texts.end, end)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/prometheus/tsdb/fileutil"
 
@@ -251,5 +252,39 @@ func TestSweep(t *testing.T) {
 	}
 	if _, err := os.Stat(running); err != nil {
 		t.Error("the running demo's folder is gone")
+	}
+}
+
+// TestDemoLanguage: what the demo prints is in the language of the user's locale, with the same values.
+func TestDemoLanguage(t *testing.T) {
+	for locale, want := range map[string]verdict.Language{
+		"LANG=zh_CN.UTF-8": verdict.Chinese, "LANG=zh": verdict.Chinese, "LANG=zh_TW.UTF-8 LC_ALL=C": verdict.English, "LC_ALL=zh_CN LANG=de_DE": verdict.Chinese,
+		"LANG=en_US.UTF-8 LC_MESSAGES=zh_CN.UTF-8": verdict.Chinese, "LANG=de_DE.UTF-8": verdict.English, "": verdict.English, "LANG=zhx": verdict.English,
+	} {
+		got := languageOf(func(name string) string {
+			for _, v := range strings.Fields(locale) {
+				if value, found := strings.CutPrefix(v, name+"="); found {
+					return value
+				}
+			}
+			return ""
+		})
+		if got != want {
+			t.Errorf("%q: %s, want %s", locale, got, want)
+		}
+	}
+	for language, texts := range demoIn {
+		for _, keep := range []string{"", "/kept"} {
+			var out strings.Builder
+			(&demoFlags{keep: keep}).print(&out, texts, "http://page", "http://shop")
+			got := out.String()
+			if strings.Contains(got, "%!") || strings.Count(got, "\n") != 5 || strings.Count(got, "http://page") != 1 || strings.Count(got, "http://shop") != 2 ||
+				strings.Contains(got, "/kept") != (keep != "") || !strings.Contains(got, "0:45") || !strings.Contains(texts.hint, "0:45") {
+				t.Errorf("in %s it prints:\n%s", language, got)
+			}
+			if chinese := strings.ContainsFunc(got+texts.hint, func(r rune) bool { return unicode.Is(unicode.Han, r) }); chinese != (language == verdict.Chinese) {
+				t.Errorf("%s: it prints\n%s%s", language, got, texts.hint)
+			}
+		}
 	}
 }

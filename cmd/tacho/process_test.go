@@ -35,7 +35,7 @@ func spawn(t *testing.T, env []string, args ...string) *process {
 func command(t *testing.T, env []string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...)}
 	p.cmd.Dir = t.TempDir()
-	p.cmd.Env = append(append(os.Environ(), "TACHO_TEST_MAIN=1", "TMPDIR="+p.cmd.Dir), env...)
+	p.cmd.Env = append(append(os.Environ(), "TACHO_TEST_MAIN=1", "LC_ALL=C", "TMPDIR="+p.cmd.Dir), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	return p
 }

@@ -5,7 +5,7 @@ import { attribute, byId, list, make, put } from "./dom.js";
 import { age, time, visible } from "./format.js";
 import { icon, logo, stateIcon } from "./icons.js";
 import { lazy } from "./lazy.js";
-import { say } from "./messages.js";
+import { inLanguage, say } from "./messages.js";
 import { arrows, pop } from "./pop.js";
 import { lengthOf, shortest } from "./range.js";
 import { placeOf } from "./rows.js";
@@ -108,9 +108,10 @@ function demoChip() {
   return {
     element,
     update(/** @type {import("./now.js").Now} */ { config }) {
-      element.hidden = !config.hint;
-      put(hint, config.hint);
-      attribute(button, "title", config.hint);
+      const text = inLanguage([config.hint, config.hintChinese || config.hint]);
+      element.hidden = !text;
+      put(hint, text);
+      attribute(button, "title", text);
       put(button, config.demo ? "demo" : say("note"));
     },
   };

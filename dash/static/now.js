@@ -7,6 +7,7 @@ import { numberOf } from "./sample.js";
  * @typedef {object} Config the handler's options
  * @property {string} title
  * @property {string} hint
+ * @property {string} [hintChinese] the hint, if the language is Chinese
  * @property {string} apiPath
  * @property {string} batchPath
  * @property {string} traceURL where traces are shown, with {trace_id} in it
