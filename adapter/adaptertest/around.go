@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/expiry"
 )
 
 // aroundCases: what stands around the measured service must not falsify it.
@@ -94,7 +95,7 @@ func (l *Lab) timeout(entered chan struct{}, around bool, do func(Call)) error {
 		})
 		limited := http.TimeoutHandler(waited, time.Hour, "late")
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			limited.ServeHTTP(w, r.WithContext(overAfter{r.Context(), entered}))
+			limited.ServeHTTP(w, r.WithContext(expiry.On(r.Context(), entered)))
 		})
 	}
 	p, err := l.start(app, tacho.Options{})
@@ -108,23 +109,4 @@ func (l *Lab) timeout(entered chan struct{}, around bool, do func(Call)) error {
 	}
 	returned.Wait()
 	return p.counted(1, "GET", l.label(users), 503)
-}
-
-// overAfter is a context whose time is up when a channel is closed.
-type overAfter struct {
-	context.Context
-	closed chan struct{}
-}
-
-// Done implements context.Context.
-func (c overAfter) Done() <-chan struct{} { return c.closed }
-
-// Err implements context.Context.
-func (c overAfter) Err() error {
-	select {
-	case <-c.closed:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
 }

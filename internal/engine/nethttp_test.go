@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/expiry"
 	"github.com/tacho-go/tacho/internal/metertest"
 )
 
@@ -252,17 +253,14 @@ func TestRoutesOfNetHTTP(t *testing.T) {
 // then http.TimeoutHandler gives up, and answers.
 type lateContext struct {
 	context.Context
-	entered, late, answered chan struct{}
+	entered, answered chan struct{}
 }
 
 type lateKey struct{}
 
 func newLateContext() *lateContext {
-	c := &lateContext{context.Background(), make(chan struct{}), make(chan struct{}), make(chan struct{})}
-	go func() {
-		<-c.entered
-		close(c.late)
-	}()
+	c := &lateContext{entered: make(chan struct{}), answered: make(chan struct{})}
+	c.Context = expiry.On(context.Background(), c.entered)
 	return c
 }
 
@@ -275,17 +273,6 @@ type answering struct {
 func (a *answering) WriteHeader(status int) {
 	a.ResponseRecorder.WriteHeader(status)
 	close(a.answered)
-}
-
-func (c *lateContext) Done() <-chan struct{} { return c.late }
-
-func (c *lateContext) Err() error {
-	select {
-	case <-c.late:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
 }
 
 func (c *lateContext) Value(key any) any {

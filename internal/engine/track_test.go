@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/expiry"
 	"github.com/tacho-go/tacho/internal/labelvalue"
 	"github.com/tacho-go/tacho/internal/metertest"
 	"github.com/tacho-go/tacho/internal/store"
@@ -109,7 +110,7 @@ func TestTrackTimeout(t *testing.T) {
 	})
 	h := m.Handler(http.TimeoutHandler(m.Handler(mux), time.Hour, "late"))
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil).WithContext(overAfter{context.Background(), entered}))
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil).WithContext(expiry.On(t.Context(), entered)))
 	metertest.Line(t, m, "calls_now 1")
 	close(release)
 	<-returned
@@ -119,23 +120,6 @@ func TestTrackTimeout(t *testing.T) {
 	metertest.Line(t, m, `http_requests_total{method="GET",path="/slow",status="503"} 1`)
 	metertest.Line(t, m, `calls_total{status="503"} 1`)
 	metertest.Line(t, m, "calls_now 0")
-}
-
-// overAfter runs out of time when its channel is closed.
-type overAfter struct {
-	context.Context
-	closed chan struct{}
-}
-
-func (c overAfter) Done() <-chan struct{} { return c.closed }
-
-func (c overAfter) Err() error {
-	select {
-	case <-c.closed:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
 }
 
 // TestNestedMeters: with another Meter in between, what a handler says of the

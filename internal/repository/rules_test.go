@@ -51,6 +51,7 @@ func TestImports(t *testing.T) {
 		{"./internal/connwatch", []string{module + "/adapter"}, "adapters share it: what it needs, an adapter outside of this project can have as well"},
 		{"./internal/deepcopy", nil, "a configuration is copied in the same way whatever it is for"},
 		{"./internal/drain", nil, "ending in order has nothing to do with metrics"},
+		{"./internal/expiry", nil, "a test of any package can use up a request's time"},
 		{"./internal/expo", []string{
 			module + "/schema", module + "/internal/hist", module + "/internal/names",
 			"github.com/prometheus/client_golang/prometheus",
@@ -110,7 +111,7 @@ func TestImports(t *testing.T) {
 		}, "what happens to a request does not depend on options, formats or frameworks; client_golang has the Gauge"},
 		{"./adapter", []string{module, module + "/internal/engine", module + "/internal/outgoing", module + "/internal/reqcopy"}, "it shows the engine to authors of adapters, and adds no framework"},
 		{"./adapter/adaptertest", []string{
-			module, "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
+			module, module + "/internal/expiry", "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go", "github.com/prometheus/common/expfmt",
 		}, "the rules hold for any adapter, so that the suite knows none"},
 	} {
 		for _, imported := range importsOf(t, row.pkg) {
@@ -161,7 +162,7 @@ func TestArrows(t *testing.T) {
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
-		{"./adapter/adaptertest", []string{""}, nil},
+		{"./adapter/adaptertest", []string{"", "/internal/expiry"}, nil},
 	} {
 		root := module + strings.TrimSuffix(strings.TrimPrefix(room.packages, "."), "/...")
 		for _, imported := range importsOf(t, room.packages) {
