@@ -39,24 +39,31 @@ func unix(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli()
 
 // get runs a query. It is sent as a form, because queries can be longer than URLs.
 func (a API) get(ctx context.Context, endpoint string, form url.Values) ([]Series, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(a.URL, "/")+"/api/v1/"+endpoint, strings.NewReader(form.Encode()))
+	r, err := a.send(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	return decode(r)
+}
+
+// send makes a request to an endpoint of the API.
+func (a API) send(ctx context.Context, method, endpoint string, form io.Reader) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(a.URL, "/")+"/api/v1/"+endpoint, form)
 	if err != nil {
 		return nil, err
 	}
 	for name, values := range a.Header {
 		r.Header[name] = values
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	client := a.Client
 	if client == nil {
 		client = http.DefaultClient
 	}
-	response, err := client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	return decode(response)
+	return client.Do(r)
 }
 
 // An answer is a response of the API.

@@ -21,6 +21,12 @@ const maxOver = 500
 // are bounded by chunks of an hour.
 func Replay(ctx context.Context, q Querier, o Options, from, to time.Time) (*Engine, error) {
 	e := New(q, o)
+	return e, e.Replay(ctx, from, to)
+}
+
+// Replay catches up on a time without rounds, as the function of that name does. It must not be called
+// during a round. After an error, the Engine must not be used any more.
+func (e *Engine) Replay(ctx context.Context, from, to time.Time) error {
 	step := max(e.Interval, min(time.Minute, e.Window))
 	for begin := from; begin.Before(to); begin = begin.Add(replayChunk) {
 		end := begin.Add(replayChunk)
@@ -28,10 +34,10 @@ func Replay(ctx context.Context, q Querier, o Options, from, to time.Time) (*Eng
 			end = to
 		}
 		if err := e.replay(ctx, begin, end, step); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return e, nil
+	return nil
 }
 
 // replay runs the rounds of one chunk, without its end. Before the first sample there is nothing to see.

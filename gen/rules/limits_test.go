@@ -1,10 +1,17 @@
 package rules_test
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	generated "github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/schema"
@@ -96,4 +103,60 @@ func TestOneLimitForAll(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTimesOfTheRules: a client that knows only the API of a server reads the times of its rules there.
+func TestTimesOfTheRules(t *testing.T) {
+	for name, o := range map[string]generated.Options{
+		"defaults": {},
+		"the demo": demo,
+		"jobs with intervals of their own": {Intervals: map[string]time.Duration{
+			"a": 15 * time.Second, "b.c": 30 * time.Second, `d"\`: 30 * time.Second, "slow": 15 * time.Minute,
+		}},
+		"limits of a route": limited,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { listRules(t, w, o) }))
+			defer s.Close()
+			got, err := verdict.API{URL: s.URL}.RuleOptions(t.Context(), verdict.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := o.Verdict()
+			if got.Interval != want.Interval || got.LookBack != want.LookBack || got.Window != want.Window {
+				t.Errorf("interval %v, look-back %v, window %v; want %v, %v, %v", got.Interval, got.LookBack, got.Window, want.Interval, want.LookBack, want.Window)
+			}
+			for _, job := range append(slices.Collect(maps.Keys(o.Intervals)), "another", "bxc") {
+				if got, want := got.WindowOf(job), want.WindowOf(job); got != want {
+					t.Errorf("the window of %s is %v, want %v", job, got, want)
+				}
+			}
+		})
+	}
+}
+
+// listRules responds as Prometheus does: expressions as its parser prints them.
+func listRules(t *testing.T, w http.ResponseWriter, o generated.Options) {
+	type rule struct {
+		Name  string `json:"name"`
+		Query string `json:"query"`
+	}
+	type group struct {
+		Interval float64 `json:"interval"`
+		Rules    []rule  `json:"rules"`
+	}
+	var groups []group
+	for _, g := range []rulefmt.RuleGroup{generated.Recording(o), generated.Alerts(o)} {
+		listed := group{Interval: time.Duration(g.Interval).Seconds()}
+		for _, r := range g.Rules {
+			expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			listed.Rules = append(listed.Rules, rule{r.Record + r.Alert, expr.String()})
+		}
+		groups = append(groups, listed)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"groups": groups}})
 }
