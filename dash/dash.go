@@ -72,8 +72,9 @@ type Options struct {
 
 	// Prometheus is the URL of a Prometheus server, with a prefix if it has one. The handler then
 	// serves that server's API itself, at api/v1 below the page: only what reads. It computes the
-	// verdict from the series of the built-in rules, once per evaluation for all viewers. APIPath
-	// must be empty. The default is none: something else serves the API.
+	// verdict from the series of the built-in rules, once per evaluation for all viewers, and finds
+	// what was wrong in the past day in what the server has stored. APIPath must be empty. The default
+	// is none: something else serves the API.
 	Prometheus string
 	// PrometheusHeader is sent with each request to Prometheus, such as Authorization or
 	// X-Scope-OrgID. Credentials of the page's users are not forwarded.

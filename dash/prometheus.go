@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tacho-go/tacho/internal/relay"
@@ -43,7 +42,7 @@ func withPrometheus(o Options) http.Handler {
 	to := relay.Relay{To: u, Header: o.PrometheusHeader, Transport: o.PrometheusTransport, Agent: "tacho-dash", Fix: "set Options.PrometheusHeader"}
 	return window{
 		page: newPage(o), api: to, forward: to.Handler(), timeout: o.PrometheusTimeout,
-		judge: &judge{engine: verdict.New(api, verdict.Options{ReadLimits: true}), api: to},
+		judge: newJudge(api, to),
 	}
 }
 
@@ -69,40 +68,3 @@ func (s window) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.forward.ServeHTTP(w, r)
 	}
 }
-
-// A judge computes the verdict when it is asked for, at most once per round.
-type judge struct {
-	engine *verdict.Engine
-	api    relay.Relay
-
-	mu    sync.Mutex // held during a round: the other viewers wait for it
-	tried time.Time
-	err   error
-}
-
-// ServeHTTP serves the verdict of the last round. If it is older than a round, a new one is computed.
-func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v, err := j.latest(r.Context())
-	if err != nil {
-		j.api.Unreachable(w, err)
-		return
-	}
-	v.ServeHTTP(w, r)
-}
-
-// latest keeps an error for a round as well, so that viewers do not add load to a server in trouble.
-func (j *judge) latest(ctx context.Context) (*verdict.Verdict, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if now := time.Now(); now.Sub(j.tried) >= j.engine.Interval {
-		// The round is for all viewers: it goes on when the one that began it leaves.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTimeout)
-		defer cancel()
-		_, j.err = j.engine.Round(ctx, now)
-		j.tried = now
-	}
-	return j.engine.Latest(), j.err
-}
-
-// verdictTimeout limits a round.
-const verdictTimeout = 20 * time.Second

@@ -23,9 +23,15 @@ import (
 	"github.com/tacho-go/tacho/verdict"
 )
 
-// startPrometheus starts Debian's Prometheus with the built-in rules, evaluated each second. Its targets
-// are of the job shop.
-func startPrometheus(t *testing.T, targets ...string) (address string) {
+// hasty are the built-in rules, evaluated each second.
+var hasty = strings.NewReplacer("interval: 15s", "interval: 1s")
+
+// hastier are those whose windows are of seconds, so that a fault is soon over.
+var hastier = strings.NewReplacer("interval: 15s", "interval: 1s", "[1m]", "[4s]", "[5m]", "[20s]", "* 15 >=", "* 1 >=")
+
+// startPrometheus starts Debian's Prometheus with the built-in rules, changed. Its targets are of the job
+// shop.
+func startPrometheus(t *testing.T, change *strings.Replacer, targets ...string) (address string) {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -37,7 +43,7 @@ func startPrometheus(t *testing.T, targets ...string) (address string) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"rules.yml":      strings.ReplaceAll(string(rules), "interval: 15s", "interval: 1s"),
+		"rules.yml":      change.Replace(string(rules)),
 		"prometheus.yml": fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nrule_files: [rules.yml]\nscrape_configs: [{job_name: shop, static_configs: [{targets: ['%s']}]}]\n", strings.Join(targets, "','")),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -99,7 +105,7 @@ func TestPrometheus(t *testing.T) {
 		fmt.Fprintf(w, "# TYPE http_requests_total counter\nhttp_requests_total{method=\"GET\",path=\"/\",status=\"200\"} %d\nhttp_requests_total{method=\"GET\",path=\"/\",status=\"500\"} %d\n", n, n/2)
 	}))
 	defer service.Close()
-	prometheus := startPrometheus(t, strings.TrimPrefix(service.URL, "http://"), "127.0.0.1:1")
+	prometheus := startPrometheus(t, hasty, strings.TrimPrefix(service.URL, "http://"), "127.0.0.1:1")
 	h := http.StripPrefix("/x", dash.Handler(dash.Options{Prometheus: prometheus}))
 
 	query := func(expr string) string {
@@ -111,7 +117,7 @@ func TestPrometheus(t *testing.T) {
 	}
 	awaitThat(t, "rates and limits", func() bool {
 		return strings.Contains(query(`tacho:http_error_ratio:limit{job="shop",path="/"}`), `"0.05"`) &&
-			strings.Contains(query(`sum_over_time(tacho:http_requests:rate{status="500"}[5m]) * 15 > 5`), `"shop"`) &&
+			strings.Contains(query(`sum_over_time(tacho:http_requests:rate{status="500"}[5m]) > 6`), `"shop"`) &&
 			strings.Contains(query(`count(up == 0)`), `"1"`)
 	})
 	for _, path := range []string{
@@ -143,12 +149,82 @@ func TestPrometheus(t *testing.T) {
 	}
 	again := get(t, h, http.MethodGet, "/x/api/tacho/verdict?lang=zh")
 	body, _ := io.ReadAll(again.Body)
-	if !strings.Contains(string(body), v.At.Format(time.RFC3339Nano)) || !strings.Contains(string(body), "无法抓取") {
-		t.Errorf("another viewer has another round, or no Chinese: %s", body)
+	var second verdict.Verdict
+	if err := json.Unmarshal(body, &second); err != nil || second.At.Sub(v.At)%time.Second != 0 && second.At.Sub(v.At) < time.Second || !strings.Contains(string(body), "无法抓取") {
+		t.Errorf("another viewer has another round, or no Chinese: %v %s", err, body)
 	}
 	config, _ := io.ReadAll(get(t, h, http.MethodGet, "/x/config.json").Body)
 	if !strings.Contains(string(config), `"apiPath":"api/v1"`) || !strings.Contains(string(config), `"verdictPath":"api/tacho/verdict"`) {
 		t.Errorf("%.300s", config)
+	}
+}
+
+// TestPrometheusReplay: a handler finds in the past day what was over before it began, and in the time
+// without viewers what was over before they came. Rounds are as frequent as the rules.
+func TestPrometheusReplay(t *testing.T) {
+	var served, failed atomic.Int64
+	var failing atomic.Bool
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if failing.Load() {
+			failed.Add(50)
+		}
+		fmt.Fprintf(w, "# TYPE http_requests_total counter\nhttp_requests_total{method=\"GET\",path=\"/\",status=\"200\"} %d\nhttp_requests_total{method=\"GET\",path=\"/\",status=\"500\"} %d\n", served.Add(100), failed.Load())
+	}))
+	defer service.Close()
+	prometheus := startPrometheus(t, hastier, strings.TrimPrefix(service.URL, "http://"))
+	shop := func(h http.Handler) (at time.Time, s verdict.Service) {
+		t.Helper()
+		var v verdict.Verdict
+		if r := get(t, h, http.MethodGet, "/api/tacho/verdict"); r.StatusCode == http.StatusOK {
+			if err := json.NewDecoder(r.Body).Decode(&v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(v.Services) == 1 {
+			s = v.Services[0]
+		}
+		return v.At, s
+	}
+	// The fault is followed in Prometheus itself, so that no round sees it.
+	ratio := func(is func(string) bool) func() bool {
+		return func() bool {
+			all, err := verdict.API{URL: prometheus}.Query(t.Context(), `sum(tacho:http_requests:rate{status="500"}) / sum(tacho:http_requests:rate)`, time.Now())
+			return err == nil && len(all) == 1 && is(fmt.Sprintf("%.2f", all[0].Points[0].Value))
+		}
+	}
+	fault := func() {
+		t.Helper()
+		failing.Store(true)
+		awaitThat(t, "the fault", ratio(func(r string) bool { return r == "0.33" }))
+		failing.Store(false)
+		awaitThat(t, "its end", ratio(func(r string) bool { return r == "0.00" }))
+	}
+	awaitThat(t, "a rate", ratio(func(r string) bool { return r == "0.00" }))
+	fault()
+
+	began := time.Now()
+	h := dash.Handler(dash.Options{Prometheus: prometheus})
+	first, now := shop(h)
+	if now.State != verdict.Healthy && now.State != verdict.Warning || len(now.Findings) != 0 {
+		t.Fatalf("at first: %+v", now)
+	}
+	over := func(n int) func() bool {
+		return func() bool { _, s := shop(h); return len(s.Over) == n && len(s.Findings) == 0 }
+	}
+	awaitThat(t, "the fault of the past", over(1))
+	at, now := shop(h)
+	if f := now.Over[0]; f.Kind != verdict.Errors || f.Path != "/" || f.Worst < 0.2 || f.Until.After(began) || f.Until.Sub(f.Since) < time.Second || f.AtLeast {
+		t.Errorf("it was %s", f.Sentence(verdict.Words{}))
+	}
+	awaitThat(t, "a round after it", func() bool { next, _ := shop(h); return next.After(at) })
+	if next, _ := shop(h); next.Sub(at) > 10*time.Second || !next.After(first) {
+		t.Errorf("a round took from %v to %v, although the rules are evaluated each second", at, next)
+	}
+
+	fault() // nobody watches
+	awaitThat(t, "the fault without viewers", over(2))
+	if _, s := shop(h); !s.Over[0].Since.After(s.Over[1].Until) {
+		t.Errorf("the times are %v and %v", s.Over[0].Since, s.Over[1].Until)
 	}
 }
 

@@ -141,12 +141,14 @@ func servedVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, erro
 func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
 	v, err := servedVerdict(ctx, api)
 	if errors.Is(err, errNoVerdict) {
-		return verdict.New(api, foreignOptions()).Round(ctx, time.Now())
+		o, _ := api.RuleOptions(ctx, foreignOptions()) // without the rules, the defaults; if the server is gone, the round fails
+		return verdict.New(api, o).Round(ctx, time.Now())
 	}
 	return v, err
 }
 
 // foreignOptions are those of the default rules, with the limits that the server's rules have recorded.
+// The rules that the server lists have their own times.
 func foreignOptions() verdict.Options {
 	o := rules.Options{}.Verdict()
 	o.ReadLimits = true

@@ -67,3 +67,34 @@ func TestWhy(t *testing.T) {
 		})
 	}
 }
+
+// TestWhyReadsTheRules: on another server than tacho's, failures are counted by the interval and over the
+// look-back of the rules that the server lists.
+func TestWhyReadsTheRules(t *testing.T) {
+	asked := make(chan string, 100)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/v1/rules":
+			fmt.Fprint(w, `{"status":"success","data":{"groups":[{"interval":2,"rules":[{"name":"tacho:http_requests:rate","query":"rate(x[10s])"},
+				{"name":"TachoErrorRatioHigh","query":"sum_over_time(tacho:http_requests:rate[40s])"}]}]}}`)
+		case "/api/v1/query":
+			asked <- r.FormValue("query")
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"vector","result":[]}}`)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer s.Close()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"why", "--server", s.URL}, streams{in: strings.NewReader(""), out: &out, err: &errs}); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	close(asked)
+	var all []string
+	for query := range asked {
+		all = append(all, query)
+	}
+	if text := strings.Join(all, "\n"); !strings.Contains(text, "[40000ms])) * 2\n") || !strings.Contains(text, "up[4000ms]") {
+		t.Errorf("asked:\n%s", text)
+	}
+}
