@@ -28,11 +28,16 @@ type limitFlags struct {
 var defaultLimits = limitFlags{latency: time.Second, errors: 0.05, minRequests: 20}
 
 func (f *limitFlags) register(flags *pflag.FlagSet) {
+	f.registerStates(flags)
+	flags.IntVar(&f.minRequests, "min-requests", f.minRequests, "minimum `number` of requests in five minutes for a route to be slow; for it to be failing, a quarter as many failures")
+	flags.Var(&f.exceptions, "limit", "limits of a `service` or one of its routes, such as 'shop latency-limit=500ms' or 'shop /export latency-limit=10s error-limit=20%'; repeatable")
+}
+
+// registerStates registers the limits that tacho top has as well.
+func (f *limitFlags) registerStates(flags *pflag.FlagSet) {
 	*f = defaultLimits
 	periodVar(flags, &f.latency, "latency-limit", f.latency, "p95 latency at which a route is slow")
 	flags.Var(&f.errors, "error-limit", "`ratio` of failed requests, such as 5% or 0.05, above which a route is failing")
-	flags.IntVar(&f.minRequests, "min-requests", f.minRequests, "minimum `number` of requests in five minutes for a route to be slow; for it to be failing, a quarter as many failures")
-	flags.Var(&f.exceptions, "limit", "limits of a `service` or one of its routes, such as 'shop latency-limit=500ms' or 'shop /export latency-limit=10s error-limit=20%'; repeatable")
 }
 
 // check returns an error for the first invalid limit.

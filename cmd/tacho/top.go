@@ -26,7 +26,10 @@ The first screen shows the totals since the process started. From the second
 scrape on, it covers the time between the last two scrapes, or --window.
 
 If a tacho serve or tacho demo scrapes the service, its verdict is shown at the top, and
-the states use its limits. --server names it.
+the states use its limits. --server names it. Without it there is no verdict: since when,
+where and after what are found in stored samples, and top has only what it has scraped.
+The states then use --error-limit and --latency-limit, as tacho serve does, and need two
+requests.
 
 Keys: arrows or j k move, s < > change the sort column, r reverses the order,
 / filters, enter shows the statuses of a route, p pauses, ? helps, q quits.
@@ -40,6 +43,7 @@ type topFlags struct {
 	options top.Options
 	headers []string
 	server  string
+	limits  limitFlags // only those of states
 	sort    string
 	once    bool
 }
@@ -50,6 +54,7 @@ func (f *topFlags) register(flags *pflag.FlagSet) {
 	periodVar(flags, &o.Window, "window", 0, "time range of rates and latencies; 0 is the time between the last two scrapes")
 	periodVar(flags, &o.Timeout, "timeout", 5*time.Second, "timeout of one scrape")
 	flags.StringVar(&f.server, "server", defaultServer, "`URL` of a tacho serve whose verdict to show at the top, if it scrapes the service; empty for none")
+	f.limits.registerStates(flags)
 	flags.StringVar(&f.sort, "sort", top.FirstOrder.Column, "`column` to sort by: "+strings.Join(top.Columns(), ", ")+"; -column reverses the order")
 	flags.BoolVar(&f.once, "once", false, "scrape twice, an interval apart, print the table and exit")
 	flags.IntVar(&o.Limit, "limit", 0, "maximum `number` of routes that --once prints; 0 prints all")
@@ -69,7 +74,7 @@ func newTop(s streams) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := aboveZero(cmd.Flags(), "interval", "timeout"); err != nil {
+			if err := aboveZero(cmd.Flags(), "interval", "timeout", "latency-limit"); err != nil {
 				return usage(err)
 			}
 			f.options.URLs = args
@@ -85,7 +90,7 @@ func watch(ctx context.Context, f *topFlags, s streams, serverWanted bool) error
 	if err != nil {
 		return usage(err)
 	}
-	f.options.Header = header
+	f.options.Header, f.options.ErrorRatio, f.options.Latency = header, float64(f.limits.errors), f.limits.latency
 	column, reversed := strings.CutPrefix(f.sort, "-")
 	f.options.Order = top.Order{Column: cmp.Or(column, f.sort), Reversed: reversed} // "-" is not a column
 	t, err := top.New(f.options)

@@ -75,7 +75,7 @@ func TestTopColours(t *testing.T) {
 	address := newService(t, (&shop{}).ServeHTTP)
 	for env, colours := range map[string]bool{"NO_COLOR=": true, "NO_COLOR=1": false} {
 		p := inTerminal(t, 100, 20, []string{env}, "top", address, "--interval", "200ms")
-		p.shows(`errors GET /b`)
+		p.shows(`failing GET /b`)
 		if got := strings.Contains(p.sent.String(), "\x1b[31m"); got != colours {
 			t.Errorf("%s: red is %v", env, got)
 		}

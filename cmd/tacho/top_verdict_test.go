@@ -45,11 +45,16 @@ func TestTopVerdict(t *testing.T) {
 		}
 		return ""
 	}
-	if state(got, "/b") != "errors" || strings.Count(got, "errors ") != 3 { // the total, the head of a column, and one state
+	if state(got, "/b") != "failing" || strings.Count(got, "failing") != 1 {
 		t.Errorf("the states do not use the server's limits:\n%s", got)
 	}
 	if got := top(newService(t, (&shop{}).ServeHTTP), "--server", server.URL); !strings.Contains(got, "no verdict: "+server.URL+" does not scrape this service") {
 		t.Errorf("another service:\n%s", got)
+	}
+	for limit, want := range map[string]string{"0.1%": "failing", "99%": ""} { // without a server, the limits are flags
+		if got := state(top(service, "--server", "", "--error-limit", limit), "/b"); strings.HasPrefix(want, "failing") != (got == "failing") {
+			t.Errorf("with the limit %s the state is %q", limit, got)
+		}
 	}
 	if got := top(service, "--server", ""); strings.Contains(got, "verdict") || strings.Contains(got, "is slow") {
 		t.Errorf("no server:\n%s", got)

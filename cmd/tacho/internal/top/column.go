@@ -15,9 +15,9 @@ type column struct {
 
 // table of columns, in order.
 var tableColumns = []column{
-	{id: "state", head: "state", width: 6, drop: 5, cell: func(r Row) string { return r.State.String() },
+	{id: "state", head: "state", width: 7, drop: 5, cell: func(r Row) string { return r.State.String() },
 		number: func(r Row) float64 { return float64(min(r.State, OK) + State(boolean(r.Quiet))) }, upwards: true,
-		means: "errors: error rate of 5% or more; slow: p95 of 1 s or more"},
+		means: "failing: error ratio above --error-limit; slow: p95 at --latency-limit or above; or the limits of the server"},
 	{id: "route", head: "route", cell: routeText, upwards: true,
 		means: "method and route template"},
 	{id: "rate", head: "req/s", width: 7, cell: func(r Row) string { return rate(r.Rate) },

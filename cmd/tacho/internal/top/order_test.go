@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 var nan = math.NaN()
@@ -86,7 +87,7 @@ func TestLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]float64{"errorRatio": limitErrorRatio, "slow": limitSlow, "traffic": limitTraffic} {
+	for name, want := range map[string]float64{"errorRatio": defaultLimits().errorRatio, "slow": defaultLimits().p95, "traffic": limitTraffic} {
 		found := regexp.MustCompile(`(?s)export const limits = \{.*?` + name + `: ([0-9.]+),`).FindSubmatch(text)
 		if found == nil {
 			t.Fatalf("model.js has no limit %s", name)
@@ -104,7 +105,8 @@ func TestState(t *testing.T) {
 		errors, errorRate float64
 		want              State
 	}{
-		"errors":       {Row{ErrorRatio: 0.05, Rate: 10, Requests: 20}, 2, 0.5, Errors},
+		"errors":       {Row{ErrorRatio: 0.051, Rate: 10, Requests: 20}, 2, 0.5, Errors},
+		"at the limit": {Row{ErrorRatio: 0.05, Rate: 20, Requests: 40}, 2, 1, OK}, // the alert does not fire either
 		"one failure":  {Row{ErrorRatio: 0.5, Rate: 1, Requests: 2}, 1, 0.5, OK},
 		"few of many":  {Row{ErrorRatio: 0.04, Rate: 100, Requests: 200}, 8, 4, OK},
 		"slow":         {Row{P95: 1, Rate: 1, Requests: 2}, 0, 0, Slow},
@@ -112,8 +114,28 @@ func TestState(t *testing.T) {
 		"idle":         {Row{ErrorRatio: math.NaN(), P95: math.NaN()}, 0, 0, Idle},
 	} {
 		c.row.errors, c.row.errorRate = c.errors, c.errorRate
-		if got := defaultLimits.state(c.row); got != c.want {
+		if got := defaultLimits().state(c.row); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestOwnLimits: without a verdict, the limits are those of the options.
+func TestOwnLimits(t *testing.T) {
+	for want, o := range map[limits]Options{
+		{0.05, 1}:  {},
+		{0.2, 1}:   {ErrorRatio: 0.2},
+		{0.05, .3}: {Latency: 300 * time.Millisecond},
+	} {
+		o.URLs = []string{"127.0.0.1:1"}
+		top, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := []Row{{Route: Route{"GET", "/"}, P95: 0.5, Rate: 10, Requests: 20}}
+		top.watch.applyLimits(rows)
+		if got := top.watch.limits; got != want || (rows[0].State == Slow) != (want.p95 < 0.5) {
+			t.Errorf("limits %v and the state %q, want %v", got, rows[0].State, want)
 		}
 	}
 }

@@ -72,7 +72,6 @@ func (s *sum) row(r Route, timed bool) Row {
 	if row.withoutStatus() {
 		row.ErrorRatio = math.NaN()
 	}
-	row.State = defaultLimits.state(row)
 	row.finish(timed)
 	return row
 }

@@ -1,5 +1,7 @@
 package top
 
+import "github.com/tacho-go/tacho/gen/rules"
+
 // A State is the health of a route.
 type State int
 
@@ -11,15 +13,12 @@ const (
 	Idle
 )
 
-// String returns the text in the table, which is empty for OK.
-func (s State) String() string { return [...]string{"errors", "slow", "", "idle"}[s] }
+// String returns the text in the table, as on the page. It is empty for OK.
+func (s State) String() string { return [...]string{"failing", "slow", "", "idle"}[s] }
 
-// Thresholds of the states: those of the page, see dash/static/model.js.
-const (
-	limitErrorRatio = 0.05
-	limitSlow       = 1.0  // seconds, of p95
-	limitTraffic    = 0.05 // per second
-)
+// limitTraffic is the least rate per second of failures, or of slow requests, with a state: that of the
+// page, see dash/static/model.js.
+const limitTraffic = 0.05
 
 // fewRequests is the maximum number of requests without a state: within two seconds, a
 // single failure is far above limitTraffic.
@@ -28,12 +27,16 @@ const fewRequests = 1
 // limits are the thresholds of a route.
 type limits struct{ errorRatio, p95 float64 }
 
-// defaultLimits apply unless a server's verdict says otherwise.
-var defaultLimits = limits{limitErrorRatio, limitSlow}
+// defaultLimits are those of the rules.
+func defaultLimits() limits {
+	l := rules.Options{}.Verdict().Limits
+	return limits{l.ErrorRatio, l.Latency}
+}
 
+// state compares as the verdict does: an error ratio above its limit, a p95 at or above it.
 func (l limits) state(r Row) State {
 	switch {
-	case r.ErrorRatio >= l.errorRatio && r.errorRate >= limitTraffic && r.errors > fewRequests:
+	case r.ErrorRatio > l.errorRatio && r.errorRate >= limitTraffic && r.errors > fewRequests:
 		return Errors
 	case r.P95 >= l.p95 && r.Rate >= limitTraffic && r.Requests > fewRequests:
 		return Slow

@@ -1,6 +1,7 @@
 package top
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,10 @@ type Options struct {
 	Header   http.Header   // sent with each scrape
 	Order    Order         // default FirstOrder
 	Limit    int           // of rows in plain text; default all
+
+	// Limits of the states, unless a verdict has others. The defaults are those of the rules.
+	ErrorRatio float64       // above which a route is failing
+	Latency    time.Duration // p95 at which a route is slow
 }
 
 // leastInterval limits the load of the service.
@@ -58,6 +63,7 @@ func New(o Options) (*Top, error) {
 		t.scrapers = append(t.scrapers, scraper{Scraper: s, index: i})
 	}
 	t.watch = NewWatch(urls, o.Interval, o.Window)
+	t.watch.limits = limits{cmp.Or(o.ErrorRatio, t.watch.limits.errorRatio), cmp.Or(o.Latency.Seconds(), t.watch.limits.p95)}
 	return t, nil
 }
 

@@ -103,7 +103,7 @@ func TestOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"tacho top  1 of 2 have HTTP metrics: " + c.URL + "/metrics", "0 req/s", "2 in flight", "in the last 0.1 s",
-		"! http://127.0.0.1:1/metrics: Nothing listens on port 1", "req/s▼", "  idle   GET /a ", "  1 of 2 routes",
+		"! http://127.0.0.1:1/metrics: Nothing listens on port 1", "req/s▼", "  idle    GET /a ", "  1 of 2 routes",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, &out)

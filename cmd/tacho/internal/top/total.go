@@ -71,14 +71,14 @@ func (s step) span() time.Duration {
 	return s.to.Sub(s.from)
 }
 
-// applyLimits computes the states of routes with the limits of the verdict, so that both agree.
+// applyLimits computes the states of routes: with the limits of the verdict if there is one, so that both
+// agree.
 func (w *Watch) applyLimits(rows []Row) {
-	if w.verdict == nil || w.verdict.LimitsFunc == nil {
-		return
-	}
 	for i, r := range rows {
-		var l limits
-		l.errorRatio, l.p95 = w.verdict.LimitsFunc(r.Path)
+		l := w.limits
+		if w.verdict != nil && w.verdict.LimitsFunc != nil {
+			l.errorRatio, l.p95 = w.verdict.LimitsFunc(r.Path)
+		}
 		rows[i].State = l.state(r)
 	}
 }

@@ -10,7 +10,7 @@ type Verdict struct {
 	Text      string // one sentence, shown at the top
 	Unhealthy bool
 	// LimitsFunc returns the limits of a route: of its error ratio, and of its p95 in seconds. The
-	// default, nil, is those of the default rules.
+	// default, nil, is those of Options.
 	LimitsFunc func(path string) (errorRatio, p95 float64)
 }
 

@@ -176,7 +176,7 @@ func TestColours(t *testing.T) {
 	row := Row{Route: Route{"GET", "/a"}, State: Errors, InFlight: nan}
 	l := lay([]Row{row}, FirstOrder, 100)
 	plain, coloured := (&terminal{plain: true}).written(l.rowLine(row, false)), (&terminal{}).written(l.rowLine(row, false))
-	if !strings.Contains(plain, "errors") || strings.Contains(plain, styles[red]) || !strings.Contains(coloured, styles[red]) {
+	if !strings.Contains(plain, "failing") || strings.Contains(plain, styles[red]) || !strings.Contains(coloured, styles[red]) {
 		t.Errorf("without colours %q, with %q", plain, coloured)
 	}
 }

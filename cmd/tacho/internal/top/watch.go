@@ -12,6 +12,7 @@ type Watch struct {
 	window    time.Duration
 	instances []*instance
 	verdict   *Verdict
+	limits    limits              // without a verdict
 	added     *combined           // nil after a new snapshot
 	busy      map[Route]time.Time // last observed request of each route
 }
@@ -19,7 +20,7 @@ type Watch struct {
 // NewWatch returns a Watch of URLs. Rates cover the window, or the time between the last
 // two scrapes if that is longer.
 func NewWatch(urls []string, interval, window time.Duration) *Watch {
-	w := &Watch{interval: interval, window: max(window, 0), busy: map[Route]time.Time{}}
+	w := &Watch{interval: interval, window: max(window, 0), limits: defaultLimits(), busy: map[Route]time.Time{}}
 	for _, u := range urls {
 		w.instances = append(w.instances, &instance{url: u})
 	}
