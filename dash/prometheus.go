@@ -17,7 +17,6 @@ const verdictPath = "api/tacho/verdict"
 // A window is the page with the API of a Prometheus server.
 type window struct {
 	page    page
-	api     relay.Relay
 	forward http.Handler
 	judge   *judge
 	timeout time.Duration
@@ -41,7 +40,7 @@ func withPrometheus(o Options) http.Handler {
 	api := verdict.API{URL: u.String(), Client: &http.Client{Transport: o.PrometheusTransport}, Header: o.PrometheusHeader}
 	to := relay.Relay{To: u, Header: o.PrometheusHeader, Transport: o.PrometheusTransport, Agent: "tacho-dash", Fix: "set Options.PrometheusHeader"}
 	return window{
-		page: newPage(o), api: to, forward: to.Handler(), timeout: o.PrometheusTimeout,
+		page: newPage(o), forward: to.Handler(), timeout: o.PrometheusTimeout,
 		judge: newJudge(api, to),
 	}
 }
