@@ -154,7 +154,7 @@ func TestCluster(t *testing.T) {
 	for _, r := range engine.Stores {
 		r.Kill()
 	}
-	time.Sleep(down / 2) // how long they are down, not a wait for a state
+	time.Sleep(down / 2)   // how long they are down, not a wait for a state
 	c.whilePaused(func() { // a scrape that the kill interrupts is counted by its target only
 		agents[0].kill()
 		agents[0].start(t)
