@@ -83,7 +83,7 @@ func TestAdviceFitsTheReader(t *testing.T) {
 	}{
 		{"typed", "#page=targets", true, []string{"Name the path of the metrics after 10.0.0.1:80", "It redirects to http://sso:99/x. Nothing listens on port 99 of sso"}, []string{"metrics_path"}},
 		{"a file", "#page=targets", false, []string{"Set metrics_path"}, nil},
-		{"a file, in Chinese", "#page=targets&lang=zh-CN", false, []string{"请将 metrics_path 设为指标的路径", "它重定向到 http://sso:99/x。sso 的端口 99 没有程序监听"}, nil},
+		{"a file, in Chinese", "#page=targets&lang=zh-CN", false, []string{"请将 metrics_path 设为指标的路径", "目标重定向到 http://sso:99/x。sso 的端口 99 没有程序监听"}, nil},
 		{"typed, in Chinese", "#page=targets&lang=zh-CN", true, []string{"请在 10.0.0.1:80 之后写明指标的路径"}, []string{"metrics_path"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

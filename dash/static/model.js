@@ -221,7 +221,7 @@ const errorRatio = (/** @type {any} */ n, /** @type {boolean} */ unknown) => (un
 /** stateOf is the state of a route, or of a service's totals. */
 function stateOf(/** @type {any} */ r, /** @type {string} */ job) {
   const { errorRatio: ratio, slow } = limitsOf(job, r.path);
-  if (r.errorRatio >= ratio && r.errorRate >= limits.traffic) return "errors";
+  if (r.errorRatio > ratio && r.errorRate >= limits.traffic) return "errors";
   if (r.p95 >= slow && r.rate >= limits.traffic) return "slow";
   return r.rate > 0 ? "healthy" : "idle";
 }
