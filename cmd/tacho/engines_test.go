@@ -142,7 +142,7 @@ func demoShop(t *testing.T, to []engine) (own engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--interval", "2s", "shop=" + first, fmt.Sprintf("shop=%s:%d", host, n+1)}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--interval", "1s", "shop=" + first, fmt.Sprintf("shop=%s:%d", host, n+1)}
 	for _, e := range to {
 		args = append(args, "--remote-write", e.write)
 	}
@@ -165,7 +165,7 @@ func TestEngines(t *testing.T) {
 	t.Parallel() // it mostly waits
 	all := engines(t)
 	own := demoShop(t, all)
-	awaitState(t, "a minute of samples", func() bool {
+	awaitState(t, "half a minute of samples", func() bool {
 		v, err := own.query(`count_over_time(tacho:job_http_requests:rate{job="shop"}[5m]) > 30`, time.Now())
 		return err == nil && len(v) > 0
 	})
@@ -176,7 +176,7 @@ func TestEngines(t *testing.T) {
 			return err == nil && len(v) > 0
 		})
 	}
-	queries := append(pageBuilder(t)(t, "shop", "GET", "/api"), ruleQueries(t, rules.Options{Interval: 2 * time.Second})...)
+	queries := append(pageBuilder(t)(t, "shop", "GET", "/api"), ruleQueries(t, rules.Options{Interval: time.Second})...)
 	found := map[string]map[string]*comparison{} // by engine and kind of query
 	for _, e := range all {
 		found[e.name] = map[string]*comparison{}

@@ -35,7 +35,7 @@ type program struct {
 	tags    string   // build tags
 	ldflags string   // linker flags
 	env     []string // in addition to CGO_ENABLED=0
-	large   bool     // takes minutes with an empty cache, and is built only by name
+	large   bool     // is built only by name: it takes minutes with an empty cache, or no test needs it
 }
 
 // The Prometheus to compare with has the version that tacho embeds. It is built without service
@@ -56,7 +56,7 @@ var table = map[string]program{
 	"restart-3":        example("restart", 3),
 	"restart-4":        example("restart", 4),
 	"victoria-metrics": {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics", env: []string{"GOWORK=off"}},
-	"vmagent":          {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent", env: []string{"GOWORK=off"}},
+	"vmagent":          {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent", env: []string{"GOWORK=off"}, large: true},
 	"thanos":           {dir: "deploy/cluster/engines/thanos", pkg: "github.com/thanos-io/thanos/cmd/thanos", tags: "slicelabels", env: []string{"GOWORK=off"}, large: true},
 	"staticcheck":      {dir: ".", pkg: "honnef.co/go/tools/cmd/staticcheck@v0.8.2"},
 }
