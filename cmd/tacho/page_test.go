@@ -58,7 +58,7 @@ func firstLoad(t *testing.T, address string) {
 	count(t, address, "", numbers+` && document.querySelector(".svc .spark .ln").getAttribute("d").length > 20`)
 }
 
-// count holds the limits of a first load: 20 requests and 100 kB, as they come over the
+// count holds the limits of a first load: 15 requests and 100 kB, as they come over the
 // network.
 func count(t *testing.T, address, fragment, ready string) {
 	t.Helper()
@@ -75,8 +75,8 @@ func count(t *testing.T, address, fragment, ready string) {
 		}
 	}
 	t.Logf("%q until all is drawn: %d requests, %.0f bytes: %v", fragment, len(own), b.bytes, own)
-	if len(own) > 20 || b.bytes > 100_000 {
-		t.Errorf("%d requests and %.0f bytes, want at most 20 and 100,000", len(own), b.bytes)
+	if len(own) > 15 || b.bytes > 100_000 {
+		t.Errorf("%d requests and %.0f bytes, want at most 15 and 100,000", len(own), b.bytes)
 	}
 }
 
