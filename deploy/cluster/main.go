@@ -133,7 +133,8 @@ func next(address string) string {
 
 // start starts tacho, and returns what the expression finds in its output.
 func (c *children) start(says string, args ...string) (string, error) {
-	cmd := exec.Command(c.program, args...)
+	// Ctrl-C reaches all processes of a terminal at once: receivers that end first are no news.
+	cmd := exec.Command(c.program, append(args, "--log-level", "error")...)
 	cmd.Dir, cmd.Stderr = c.dir, os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
