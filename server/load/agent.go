@@ -51,47 +51,16 @@ func measureAgents(ctx context.Context, s settings, out io.Writer) error {
 	}
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer sink.Close()
-	addresses, stopTargets := startTargets(s.targets, s.series)
-	defer stopTargets()
-	var running []*process
-	defer func() {
-		for _, r := range running {
-			r.stop()
+	for i := range all {
+		own := all[i].scrapes
+		all[i].scrapes = func(address string) string {
+			return own(address) + "remote_write: [{url: '" + sink.URL + "', send_native_histograms: true, send_exemplars: true}]\n"
 		}
-	}()
-	for i, p := range all {
-		forward := p.scrapes
-		p.scrapes = func(address string) string {
-			return forward(address) + "remote_write: [{url: '" + sink.URL + "', send_native_histograms: true, send_exemplars: true}]\n"
-		}
-		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
-		if err != nil {
-			return err
-		}
-		r.appended = "prometheus_agent_samples_appended_total"
-		running = append(running, r)
 	}
-	if err := wait(ctx, s.warmUp); err != nil {
-		return err
-	}
-	before, err := usages(running)
+	counted := func(r *process) { r.appended = "prometheus_agent_samples_appended_total" }
+	rows, err := sideBySide(ctx, s, all, counted, (*process).agentRow)
 	if err != nil {
 		return err
-	}
-	if err := wait(ctx, s.span); err != nil {
-		return err
-	}
-	after, err := usages(running)
-	if err != nil {
-		return err
-	}
-	var rows []agentRow
-	for i, r := range running {
-		one, err := r.agentRow(before[i], after[i])
-		if err != nil {
-			return err
-		}
-		rows = append(rows, one)
 	}
 	printAgents(out, s, rows)
 	return nil

@@ -27,6 +27,17 @@ func measureLoad(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	rows, err := sideBySide(ctx, s, all, func(*process) {}, (*process).row)
+	if err != nil {
+		return err
+	}
+	printLoad(out, s, rows)
+	return nil
+}
+
+// sideBySide runs programs at the same time on the same targets, and returns the row of each for the
+// measurement. started is called with each program that runs.
+func sideBySide[R any](ctx context.Context, s settings, all []program, started func(*process), row func(r *process, before, after usage) (R, error)) ([]R, error) {
 	addresses, stopTargets := startTargets(s.targets, s.series)
 	defer stopTargets()
 	var running []*process
@@ -38,34 +49,34 @@ func measureLoad(ctx context.Context, s settings, out io.Writer) error {
 	for i, p := range all {
 		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		started(r)
 		running = append(running, r)
 	}
 	if err := wait(ctx, s.warmUp); err != nil {
-		return err
+		return nil, err
 	}
 	before, err := usages(running)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := wait(ctx, s.span); err != nil {
-		return err
+		return nil, err
 	}
 	after, err := usages(running)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var rows []row
+	var rows []R
 	for i, r := range running {
-		one, err := r.row(before[i], after[i])
+		one, err := row(r, before[i], after[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rows = append(rows, one)
 	}
-	printLoad(out, s, rows)
-	return nil
+	return rows, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {
