@@ -388,7 +388,7 @@ func stale(all []point) (n int) {
 	return n
 }
 
-// TestOneOfTwoReceiversIsDown: the other one is not delayed, and the one that was down gets
+// TestOneOfTwoReceiversIsDown: one receiver is not delayed by another that is down, which receives
 // everything once it is back, also after a restart.
 func TestOneOfTwoReceiversIsDown(t *testing.T) {
 	t.Parallel()

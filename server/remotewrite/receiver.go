@@ -136,14 +136,15 @@ func (r *receiver) save(p position, newest int64) {
 	if p == *old {
 		return
 	}
-	r.write(state{position: p})
+	r.write(func() state { return state{position: p} })
 	r.saved.Store(&p)
 }
 
-func (r *receiver) write(s state) {
+// write writes the state that current returns while nothing else is written.
+func (r *receiver) write(current func() state) {
 	r.saving.Lock()
 	defer r.saving.Unlock()
-	if err := r.savepoint.write(s); err != nil {
+	if err := r.savepoint.write(current()); err != nil {
 		r.log.Error("the savepoint cannot be written: after a restart, samples are sent again", "err", err)
 	}
 }
@@ -189,7 +190,7 @@ func (r *receiver) send(w *window, end position, notBefore int64) error {
 	if len(now.Sent) != len(lanes) {
 		now.Sent = make([]int, len(lanes))
 	}
-	r.write(state{*r.saved.Load(), now})
+	r.write(func() state { return state{*r.saved.Load(), now} })
 	for len(r.encoders) < len(lanes) {
 		r.encoders = append(r.encoders, newEncoder(isV2(r.config)))
 	}
@@ -218,13 +219,10 @@ func (r *receiver) sendLane(i int, l lane, now *inFlight, again bool) error {
 		}
 		again = false
 		if len(l.requests) > 1 || len(now.Sent) > 1 { // otherwise, the window ends here
-			r.saving.Lock()
-			now.Sent[i]++
-			err := r.savepoint.write(state{*r.saved.Load(), now})
-			r.saving.Unlock()
-			if err != nil {
-				r.log.Error("the savepoint cannot be written: after a restart, samples are sent again", "err", err)
-			}
+			r.write(func() state {
+				now.Sent[i]++
+				return state{*r.saved.Load(), now}
+			})
 		}
 	}
 	return nil
