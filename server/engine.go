@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func newRemoteEngine(o Options) (*remoteEngine, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Transport: withHeader{transport, o.Engine.Header, to.User}}
+	client := &http.Client{Transport: withHeader{transport, o.Engine.Header}}
 	c, err := api.NewClient(api.Config{Address: strings.TrimSuffix(to.String(), "/"), Client: client})
 	if err != nil {
 		return nil, fmt.Errorf("%w: the URL of the engine: %w", ErrConfig, err)
@@ -68,11 +67,10 @@ func (e Engine) transport() (http.RoundTripper, error) {
 	return t, nil
 }
 
-// withHeader adds headers, and the user of a URL, to requests.
+// withHeader adds headers to requests.
 type withHeader struct {
 	http.RoundTripper
 	header http.Header
-	user   *url.Userinfo
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -80,10 +78,6 @@ func (t withHeader) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	for name, values := range t.header {
 		r.Header[name] = values
-	}
-	if t.user != nil {
-		password, _ := t.user.Password()
-		r.SetBasicAuth(t.user.Username(), password)
 	}
 	return t.RoundTripper.RoundTrip(r)
 }
