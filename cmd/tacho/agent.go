@@ -103,9 +103,7 @@ func runAgent(ctx context.Context, f *agentFlags, args []string, out io.Writer) 
 		return err
 	}
 	printAgent(out, srv, o, f.remoteWrite)
-	runProbes(ctx, out, targets, probes)
-	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
-	return srv.Run(ctx)
+	return runServer(ctx, srv, out, targets, probes)
 }
 
 // serverOptions converts the flags to the server's options.

@@ -112,6 +112,11 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	if o.ConfigFile != "" {
 		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
+	return runServer(ctx, srv, out, targets, probes)
+}
+
+// runServer runs a server until ctx is done. SIGHUP reloads its configuration.
+func runServer(ctx context.Context, srv *server.Server, out io.Writer, targets []target.Target, probes []target.Probe) error {
 	onReload(ctx, func() { _ = srv.Reload() }) // Reload logs its error
 	runProbes(ctx, out, targets, probes)
 	return srv.Run(ctx)
@@ -176,7 +181,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 		o.RulesFunc = func(jobs []server.Job) ([]server.RuleFile, error) { return f.rules(jobs, file) }
 	}
 	if !f.noRules || f.engine.isSet() {
-		o.VerdictFunc = func(jobs []server.Job) verdict.Options { return f.verdictOptions(jobs, file) }
+		o.VerdictFunc = func(jobs []server.Job) verdict.Options { return f.verdictOptions(jobs) }
 	}
 	return o, nil
 }
@@ -189,10 +194,10 @@ func (f *serveFlags) rules(jobs []server.Job, file string) ([]server.RuleFile, e
 	return builtinRules(f.ruleOptions(jobs), f.records(file))
 }
 
-// verdictOptions are those of the rules. If others record the series, so do they the limits.
-func (f *serveFlags) verdictOptions(jobs []server.Job, file string) verdict.Options {
+// verdictOptions are those of the rules. The limits are in the series of an engine, whoever records them.
+func (f *serveFlags) verdictOptions(jobs []server.Job) verdict.Options {
 	o := f.ruleOptions(jobs).Verdict()
-	o.ReadLimits = f.noRules || !f.records(file)
+	o.ReadLimits = f.engine.isSet()
 	return o
 }
 
