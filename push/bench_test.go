@@ -8,12 +8,8 @@ import (
 	"testing"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/tacho-go/tacho"
 )
-
-type dtoFamily = dto.MetricFamily
 
 // A bench is a service with a hundred routes, and how long each request took.
 type bench struct {

@@ -13,6 +13,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,12 +105,12 @@ func Start(from prometheus.Gatherer, o Options) (*Pusher, error) {
 
 func (o *Options) fill() error {
 	host, _ := os.Hostname()
-	fill(&o.Job, filepath.Base(os.Args[0]))
-	fill(&o.Instance, host)
-	fill(&o.Interval, 15*time.Second)
-	fill(&o.Timeout, 10*time.Second)
-	fill(&o.MaxPending, 8<<20)
-	fill(&o.Logger, slog.Default())
+	o.Job = cmp.Or(o.Job, filepath.Base(os.Args[0]))
+	o.Instance = cmp.Or(o.Instance, host)
+	o.Interval = cmp.Or(o.Interval, 15*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 10*time.Second)
+	o.MaxPending = cmp.Or(o.MaxPending, 8<<20)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport
 	}
@@ -127,13 +128,6 @@ func (o *Options) fill() error {
 		}
 	}
 	return nil
-}
-
-func fill[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 func (o Options) labels() [][2]string {

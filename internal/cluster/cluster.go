@@ -150,7 +150,7 @@ func Prometheus(ctx context.Context, program, dir string) (*Engine, error) {
 	url := "http://" + at[0]
 	p := &Process{program: program, ready: url + "/-/ready", args: []string{
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "prometheus"),
-		"--web.listen-address=" + at[0], "--web.enable-remote-write-receiver",
+		"--web.listen-address=" + at[0], "--web.enable-remote-write-receiver", "--enable-feature=exemplar-storage",
 	}}
 	e := &Engine{Name: "Prometheus", Query: url, Write: []string{url + "/api/v1/write"}, Stores: []*Process{p}, all: []*Process{p}}
 	return e, e.run(ctx)
