@@ -59,7 +59,7 @@ func (j *judge) latest(ctx context.Context) (*verdict.Verdict, error) {
 	if j.engine != nil && now.Sub(j.tried) < j.engine.Interval {
 		return j.engine.Latest(), j.err
 	}
-	// The round is for all viewers: it goes on when the one that began it leaves.
+	// The round is for all viewers. It does not end with the request that began it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verdictTimeout)
 	defer cancel()
 	j.readRules(ctx, now)

@@ -1,7 +1,7 @@
 // A chart in a card: title, keys, plot, and its tools: the numbers as a table, the query, CSV, full screen.
 
 import { card, nothing, tools } from "./card.js";
-import { attribute, make, put } from "./dom.js";
+import { attribute, copies, make, put } from "./dom.js";
 import { csv } from "./explore.js";
 import { time } from "./format.js";
 import { icon } from "./icons.js";
@@ -139,7 +139,7 @@ export function queryBox() {
   const code = make("code");
   const copy = make("button", { type: "button", class: "ctl icon bare", "aria-label": say("copyQuery"), title: say("copyQuery") }, icon("copy"));
   const link = make("a", { class: "small" }, say("openExplore"));
-  copy.addEventListener("click", () => void navigator.clipboard?.writeText(code.textContent ?? "").catch(() => {}));
+  copies(copy, code);
   return {
     element: make("div", { class: "body" }, make("pre", { class: "code", tabindex: "0" }, code, copy), link),
     update(/** @type {string} */ expr) {

@@ -61,6 +61,10 @@ export function attribute(element, name, value) {
  */
 const lists = new WeakMap();
 
+/** copies lets a button copy the text of an element. */
+export const copies = (/** @type {Element} */ button, /** @type {Element} */ from) =>
+  button.addEventListener("click", () => void navigator.clipboard?.writeText(from.textContent ?? "").catch(() => {}));
+
 /**
  * list shows items as the children of parent. The view of a key is created once and then
  * updated.

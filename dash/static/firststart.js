@@ -1,6 +1,6 @@
 // The first start: three steps to a service's first numbers, and what is waited for.
 
-import { attribute, list, make, put } from "./dom.js";
+import { attribute, copies, list, make, put } from "./dom.js";
 import { secondsOf } from "./duration.js";
 import { age, shorten, visible } from "./format.js";
 import { icon, logo } from "./icons.js";
@@ -43,7 +43,7 @@ const longest = (/** @type {import("./api.js").ListedTarget[]} */ waiting) => Ma
 function code(/** @type {string} */ text) {
   const lines = make("code", {}, text);
   const copy = make("button", { type: "button", class: "ctl icon bare", "aria-label": say("copyCode"), title: say("copyCode") }, icon("copy"));
-  copy.addEventListener("click", () => void navigator.clipboard?.writeText(lines.textContent ?? "").catch(() => {}));
+  copies(copy, lines);
   return { lines, element: make("pre", { class: "code", tabindex: "0" }, lines, copy) };
 }
 

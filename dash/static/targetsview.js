@@ -1,6 +1,6 @@
 // The targets by job: the last scrape of each, and how to fix failing ones.
 
-import { attribute, list, make, put, svg } from "./dom.js";
+import { attribute, copies, list, make, put, svg } from "./dom.js";
 import { filterField } from "./field.js";
 import { age, latency, nothing, safeLink, shorten, visible } from "./format.js";
 import { icon, stateIcon } from "./icons.js";
@@ -142,7 +142,7 @@ function targetView() {
   const error = make("p", { class: "error", dir: "auto" });
   const command = make("code");
   const copy = make("button", { type: "button", class: "ctl", title: say("copyCommand") }, icon("copy"), command);
-  copy.addEventListener("click", () => void navigator.clipboard?.writeText(command.textContent ?? "").catch(() => {}));
+  copies(copy, command);
   const link = make("a", { class: "ctl", rel: "noreferrer", target: "_blank" }, icon("link"), say("openMetrics"));
   const doctor = make("div", { class: "acts" }, copy, link);
   const strip = stripView();
