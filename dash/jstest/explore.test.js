@@ -1,6 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { asksOf, chosenLines, correlation, csv, defaultQuery, ended, groupOf, metricsInOrder, maxLines, seriesText, statsOf, unitOf } from "../static/explore.js";
+import { asksOf, chosenLines, correlation, defaultQuery, ended, groupOf, metricsInOrder, maxLines, seriesText, statsOf, unitOf } from "../static/explore.js";
+import { csv } from "../static/csv.js";
 import { nearest } from "../static/nearest.js";
 import { range, vector } from "./ranges.js";
 import { number } from "../static/format.js";

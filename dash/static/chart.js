@@ -2,14 +2,14 @@
 
 import { card, nothing, tools } from "./card.js";
 import { attribute, copies, make, put } from "./dom.js";
-import { csv } from "./explore.js";
+import { csv } from "./csv.js";
 import { time } from "./format.js";
 import { icon } from "./icons.js";
 import { bounded, nameOf, pointText, signOf, styleOf, written } from "./lines.js";
 import { say } from "./messages.js";
 import { lastOf } from "./panels.js";
 import { plot } from "./plot.js";
-import { download } from "./png.js";
+import { download } from "./download.js";
 import { addressOf, parseView } from "./view.js";
 
 export { colorOf, nameOf, shownOf, written } from "./lines.js";

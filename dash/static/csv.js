@@ -9,6 +9,18 @@ export function csvField(text) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/**
+ * csv is what a chart shows, for a spreadsheet: times in ISO 8601, an empty field for
+ * a gap, Inf and -Inf as most programs read them. Fields that a spreadsheet would take for a formula get a quote before them.
+ * @param {string[]} names
+ * @param {number[]} times seconds since the epoch
+ * @param {(number | null)[][]} values
+ */
+export function csv(names, times, values) {
+  const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i]).replace("Infinity", "Inf")))]);
+  return [["time", ...names.map(csvField)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
+}
+
 /** The columns of the routes, in base units as metrics have them. */
 const fields = /** @type {[string, string][]} */ ([
   ["method", "method"], ["path", "path"], ["state", "state"], ["requests_per_second", "rate"], ["error_ratio", "errorRatio"],

@@ -1,7 +1,6 @@
 // Any metric and any query: default queries by metric type, and how results are shown.
 // Pure.
 
-import { csvField } from "./csv.js";
 import { quantiles } from "./queries.js";
 import { columns, withEnd } from "./range.js";
 import { numberOf } from "./sample.js";
@@ -127,18 +126,6 @@ export function ended(answer, samples, at) {
 export function seriesText({ __name__ = "", ...labels }) {
   const all = Object.entries(labels);
   return all.length ? `${__name__}{${all.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}` : __name__ || "{}";
-}
-
-/**
- * csv is what a chart shows, for a spreadsheet: times in ISO 8601, an empty field for
- * a gap, Inf and -Inf as most programs read them. Fields that a spreadsheet would take for a formula get a quote before them.
- * @param {string[]} names
- * @param {number[]} times seconds since the epoch
- * @param {(number | null)[][]} values
- */
-export function csv(names, times, values) {
-  const rows = times.map((at, i) => [new Date(at * 1000).toISOString(), ...values.map((column) => (column[i] === null ? "" : String(column[i]).replace("Infinity", "Inf")))]);
-  return [["time", ...names.map(csvField)], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n";
 }
 
 /** The groups of metrics, in their order, and the names that are in each; the service's own come first. */

@@ -2,10 +2,11 @@
 
 import { cardinalityView } from "./cardinality.js";
 import { chart, colorOf, shownOf, written } from "./chart.js";
+import { csv } from "./csv.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
 import { attribute, list, make, put, svg } from "./dom.js";
-import { asksOf, csv, defaultQuery, groupNames, groupOf, letterOf, metricsInOrder, sameOrder, seriesText, statsOf, unitOf } from "./explore.js";
+import { asksOf, defaultQuery, groupNames, groupOf, letterOf, metricsInOrder, sameOrder, seriesText, statsOf, unitOf } from "./explore.js";
 import { facts } from "./facts.js";
 import { change, number, shorten, visible } from "./format.js";
 import { historyView } from "./history.js";
@@ -15,7 +16,8 @@ import { learn, say } from "./messages.js";
 import { nearView } from "./near.js";
 import { rangeOf, samplesOf } from "./now.js";
 import { nearest } from "./nearest.js";
-import { download, saveChart } from "./png.js";
+import { download } from "./download.js";
+import { saveChart } from "./png.js";
 import { arrows } from "./pop.js";
 import { selector } from "./queries.js";
 import { letterView, queryRows, removeView } from "./queryrows.js";

@@ -1,6 +1,7 @@
 // A chart as a PNG image: title, legend and time above the plot.
 
 import { color } from "./colors.js";
+import { download } from "./download.js";
 import { colorOf, nameOf, written } from "./lines.js";
 import { shorten, time, visible } from "./format.js";
 
@@ -47,18 +48,4 @@ function drawHead(context, shown) {
     context.fillStyle = color("--text");
     context.fillText(`${nameOf(shown, i)}  ${written(shown.unit, shown.values[i].findLast((v) => v !== null))}`, margin + 16, y);
   });
-}
-
-/**
- * download lets the browser save a file.
- * @param {Blob} blob
- * @param {string} name
- */
-export function download(blob, name) {
-  const url = URL.createObjectURL(blob);
-  const a = document.createElement("a");
-  a.href = url;
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

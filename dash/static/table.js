@@ -8,7 +8,7 @@ import { latencyLimit } from "./findings.js";
 import { icon } from "./icons.js";
 import { learnRoutes } from "./learn.js";
 import { say } from "./messages.js";
-import { download } from "./png.js";
+import { download } from "./download.js";
 import { routesCSV } from "./csv.js";
 import { heads, routeRow } from "./routerow.js";
 import { firstOf, kinds, rows } from "./rows.js";
