@@ -1,0 +1,126 @@
+package sidecar
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// Causes of failed requests: the values of the label cause.
+const (
+	causeRefused        = "connection_refused" // nothing listens there
+	causeConnectTimeout = "connect_timeout"
+	causeConnect        = "connect" // any other error while connecting
+	causeTLS            = "tls"
+	causeTimeout        = "response_timeout"
+	causeClosed         = "closed"    // the connection ended before a response
+	causeMalformed      = "malformed" // the response is not HTTP
+	causeAborted        = "aborted"   // the connection ended within the response
+	causeOther          = "other"
+
+	causeClientGone      = "gone"           // disconnected before the end of the response
+	causeClientMalformed = "malformed_body" // the body's chunks are not valid
+	causeClientTimeout   = "timeout"        // sent or accepted nothing for too long
+	causeClientTooLarge  = "too_large"
+	causeClientMethod    = "method" // CONNECT
+	causeQueueTimeout    = "queue_timeout"
+	causeNoUpstream      = "no_upstream" // for the host and path
+)
+
+var (
+	upstreamCauses = []string{causeRefused, causeConnectTimeout, causeConnect, causeTLS, causeTimeout, causeClosed, causeMalformed, causeAborted, causeOther}
+	clientCauses   = []string{causeClientGone, causeClientMalformed, causeClientTimeout, causeClientTooLarge, causeClientMethod, causeQueueTimeout, causeNoUpstream}
+)
+
+// explanations are the bodies of the proxy's own responses. They do not name addresses.
+var explanations = map[string]string{
+	causeRefused:         "the service does not accept connections",
+	causeConnectTimeout:  "the service did not accept the connection in time",
+	causeConnect:         "the service cannot be reached",
+	causeTLS:             "the service's TLS failed",
+	causeTimeout:         "the service did not respond in time",
+	causeClosed:          "the service closed the connection before it responded",
+	causeMalformed:       "the service's response is not valid HTTP",
+	causeOther:           "the service did not respond",
+	causeClientMalformed: "the request's body is not valid",
+	causeClientTimeout:   "the request's body did not arrive in time",
+	causeClientTooLarge:  "the request's body is too large",
+	causeClientMethod:    "this is not a forward proxy",
+	causeQueueTimeout:    "too many requests are in progress",
+	causeNoUpstream:      "no service is configured for this host and path",
+}
+
+// A fault is why a request failed.
+type fault struct {
+	status int // of the response, 0 for none
+	cause  string
+	client bool // it is the client's, not the upstream's
+}
+
+// clientFault returns the client's fault, from its context and the error of its body.
+func clientFault(ctx context.Context, read error) (fault, bool) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(read, &tooLarge):
+		return fault{http.StatusRequestEntityTooLarge, causeClientTooLarge, true}, true
+	case errors.Is(read, os.ErrDeadlineExceeded):
+		return fault{http.StatusRequestTimeout, causeClientTimeout, true}, true
+	case ctx.Err() == context.Canceled, errors.Is(read, io.ErrUnexpectedEOF), errors.Is(read, syscall.ECONNRESET), errors.Is(read, net.ErrClosed):
+		return fault{0, causeClientGone, true}, true
+	case read != nil:
+		return fault{http.StatusBadRequest, causeClientMalformed, true}, true
+	}
+	return fault{}, false
+}
+
+// upstreamFault returns the upstream's fault.
+func upstreamFault(err error) fault {
+	var op *net.OpError
+	var timeout interface{ Timeout() bool }
+	timedOut := errors.As(err, &timeout) && timeout.Timeout()
+	switch {
+	case isTLS(err):
+		return fault{status: http.StatusBadGateway, cause: causeTLS}
+	case errors.As(err, &op) && op.Op == "dial":
+		return dialFault(err, timedOut)
+	case timedOut:
+		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
+	case isClosed(err):
+		return fault{status: http.StatusBadGateway, cause: causeClosed}
+	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "unsupported protocol"), strings.Contains(err.Error(), "too large"), strings.Contains(err.Error(), "http2: "):
+		return fault{status: http.StatusBadGateway, cause: causeMalformed}
+	}
+	return fault{status: http.StatusBadGateway, cause: causeOther}
+}
+
+func dialFault(err error, timedOut bool) fault {
+	switch {
+	case timedOut:
+		return fault{status: http.StatusGatewayTimeout, cause: causeConnectTimeout}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fault{status: http.StatusBadGateway, cause: causeRefused}
+	}
+	return fault{status: http.StatusBadGateway, cause: causeConnect}
+}
+
+func isTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var verify *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) || errors.As(err, &authority)
+}
+
+// isClosed reports whether the connection ended without a response. net/http has no sentinel for
+// an idle connection that the server closed.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		strings.Contains(err.Error(), "server closed idle connection") || strings.Contains(err.Error(), "transport connection broken") && !strings.Contains(err.Error(), "malformed")
+}

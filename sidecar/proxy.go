@@ -1,0 +1,292 @@
+package sidecar
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/sidecar/routes"
+)
+
+// A Proxy is a reverse proxy that measures the requests that pass through it. It is an
+// http.Handler; [Proxy.Serve] also limits slow clients and shuts down cleanly. It is safe for
+// concurrent use.
+type Proxy struct {
+	meter    *tacho.Meter
+	metrics  *metrics
+	learner  *routes.Learner
+	measured http.Handler
+	current  atomic.Pointer[config]
+	tunnels  tunnels
+	draining atomic.Bool
+}
+
+// A config is what a reload replaces. A request keeps the one that it began with.
+type config struct {
+	options   Options
+	upstreams []*upstream
+	routes    router
+	metrics   *metrics
+	limit     *limit
+	tunnels   *tunnels
+	proxy     *httputil.ReverseProxy
+	failures  *failureLog
+}
+
+// New returns a proxy. It neither listens nor connects yet. Its error names each wrong option.
+func New(o Options) (*Proxy, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	meter, err := newMeter(o)
+	if err != nil {
+		return nil, err
+	}
+	latency := o.Meter.Buckets.Latency
+	if latency == nil {
+		latency = tacho.DefaultBuckets()
+	}
+	p := &Proxy{meter: meter, metrics: newMetrics(latency), learner: routes.NewLearner(o.LearnerLimits)}
+	if err := p.metrics.register(meter.Registerer()); err != nil {
+		return nil, fmt.Errorf("sidecar: register the proxy's metrics: %w", err)
+	}
+	if err := p.load(o); err != nil {
+		return nil, err
+	}
+	p.measured = adapter.Middleware(meter, func(r *http.Request) string { return exchangeOf(r.Context()).route })(http.HandlerFunc(p.pass))
+	return p, nil
+}
+
+func newMeter(o Options) (*tacho.Meter, error) {
+	m := o.Meter
+	m.Logger = cmp.Or(m.Logger, o.Logger)
+	return tacho.New(m)
+}
+
+// Reload replaces the options: upstreams, routes, limits and trusted addresses. Requests in progress
+// end with the previous ones. Options.Meter, HeaderTimeout, IdleTimeout, MaxHeaderBytes, Certificate and
+// Key keep their first values. If an option is wrong, nothing changes.
+func (p *Proxy) Reload(o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	return p.load(o.withDefaults())
+}
+
+func (p *Proxy) load(o Options) error {
+	c := &config{options: o, metrics: p.metrics, tunnels: &p.tunnels, limit: newLimit(o.MaxConcurrent), failures: &failureLog{log: o.Logger}}
+	if len(o.Routes) > 0 {
+		table, err := routes.NewTable(o.Routes)
+		if err != nil {
+			return fmt.Errorf("sidecar: Options.Routes: %w", err)
+		}
+		c.routes.table = table
+	}
+	if c.routes.table == nil || o.Learn {
+		c.routes.learner = p.learner
+	}
+	for _, u := range o.Upstreams {
+		c.upstreams = append(c.upstreams, newUpstream(u, o, p.metrics.of(u.label())))
+	}
+	c.proxy = &httputil.ReverseProxy{
+		Rewrite:       c.rewrite,
+		Transport:     roundTripper{},
+		FlushInterval: flushInterval,
+		BufferPool:    buffers,
+		ErrorHandler:  c.fail,
+		ErrorLog:      slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+	}
+	before := p.current.Swap(c)
+	if before != nil {
+		before.retire(c)
+	}
+	return nil
+}
+
+// retire ends what only a previous config has.
+func (c *config) retire(next *config) {
+	for _, u := range c.upstreams {
+		u.closeIdle()
+		if !slices.ContainsFunc(next.upstreams, func(n *upstream) bool { return n.label() == u.label() }) {
+			u.forget(c.metrics)
+		}
+	}
+}
+
+func (u *upstream) forget(m *metrics) {
+	label := prometheus.Labels{upstreamLabel: u.label()}
+	m.up.DeletePartialMatch(label)
+}
+
+// flushInterval is how long the header of a response of known length waits for its body.
+const flushInterval = 10 * time.Millisecond
+
+// ServeHTTP passes a request on.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{Context: r.Context(), config: p.current.Load(), begin: time.Now()}
+	p.measured.ServeHTTP(w, r.WithContext(x))
+	if x.abort {
+		panic(http.ErrAbortHandler) // the server closes the connection without a word
+	}
+}
+
+// pass is the part of ServeHTTP that is measured.
+func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
+	x := exchangeOf(r.Context())
+	x.client = writer{ResponseWriter: w, control: http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1}
+	defer x.end(r)
+	if f, refused := x.config.refuse(r, x); refused {
+		x.refuse(f)
+		return
+	}
+	if f, refused := x.wait(); refused {
+		x.refuse(f)
+		return
+	}
+	defer x.release()
+	x.config.proxy.ServeHTTP(&x.client, x.request(r))
+}
+
+// refuse returns why a request is not passed on, if it is not.
+func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {
+	if r.Method == http.MethodConnect {
+		x.status = http.StatusMethodNotAllowed
+		return fault{http.StatusMethodNotAllowed, causeClientMethod, true}, true
+	}
+	if most := c.options.MaxBodyBytes; most > 0 && r.ContentLength > most {
+		return fault{http.StatusRequestEntityTooLarge, causeClientTooLarge, true}, true
+	}
+	if x.upstream = c.upstreamOf(r); x.upstream == nil {
+		x.status = http.StatusNotFound
+		return fault{http.StatusNotFound, causeNoUpstream, true}, true
+	}
+	return fault{}, false
+}
+
+// request returns the request that ReverseProxy gets.
+func (x *exchange) request(r *http.Request) *http.Request {
+	in := r.WithContext(x.trace())
+	if r.Body == nil || r.Body == http.NoBody {
+		return in
+	}
+	body := r.Body
+	if most := x.config.options.MaxBodyBytes; most > 0 {
+		body = http.MaxBytesReader(x.client.ResponseWriter, body, most)
+	}
+	x.body.ReadCloser, x.body.control, x.body.timeout = body, x.client.control, x.config.options.ClientTimeout
+	in.Body = &x.body
+	return in
+}
+
+// end settles the outcome of a request. ReverseProxy panics to abort a response that is not
+// complete; this is no panic of a handler.
+func (x *exchange) end(r *http.Request) {
+	if v := recover(); v != nil {
+		if v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it, too
+			panic(v)
+		}
+		x.aborted(r)
+	}
+	x.settleRoute(r)
+	x.observe()
+}
+
+// aborted counts a response that was not passed on completely.
+func (x *exchange) aborted(r *http.Request) {
+	x.abort = true
+	switch f, client := clientFault(r.Context(), x.body.failure()); {
+	case client:
+		x.config.count(x, f)
+	case x.response.err != nil:
+		x.config.count(x, fault{cause: causeAborted})
+		x.config.failures.report(x.upstream.label(), causeAborted, x.response.err)
+	default:
+		x.gone.Store(true)
+		x.config.count(x, fault{cause: causeClientGone, client: true})
+	}
+}
+
+// fail responds to a request without a response of the upstream.
+func (c *config) fail(_ http.ResponseWriter, r *http.Request, err error) {
+	x := exchangeOf(r.Context())
+	if errors.Is(err, errTunneled) {
+		return
+	}
+	f := x.faultOf(r.Context(), err)
+	if !f.client {
+		c.failures.report(x.upstream.label(), f.cause, err)
+	}
+	x.refuse(f)
+}
+
+func (c *config) count(x *exchange, f fault) {
+	if f.client {
+		c.metrics.clientErrors.WithLabelValues(f.cause).Inc()
+		return
+	}
+	x.upstream.metrics.errors.WithLabelValues(f.cause).Inc()
+}
+
+// refuse responds with the status of a fault. A client that has disconnected gets none.
+func (x *exchange) refuse(f fault) {
+	x.config.count(x, f)
+	if f.status == 0 {
+		x.gone.Store(true)
+		x.abort = true
+		return
+	}
+	h := x.client.Header()
+	clear(h)
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch f.status {
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	}
+	if f.client {
+		h.Set("Connection", "close")
+	}
+	x.client.WriteHeader(f.status)
+	fmt.Fprintf(&x.client, "%d %s: %s\n", f.status, http.StatusText(f.status), explanations[f.cause])
+}
+
+// faultOf returns why the round trip failed. The client's faults come first: a broken request makes
+// the upstream's connection fail as well.
+func (x *exchange) faultOf(ctx context.Context, err error) fault {
+	if f, ok := clientFault(ctx, x.body.failure()); ok {
+		return f
+	}
+	return upstreamFault(err)
+}
+
+// upstreamOf returns the upstream of a request, nil if there is none.
+func (c *config) upstreamOf(r *http.Request) *upstream {
+	if len(c.upstreams) == 1 && c.upstreams[0].Host == "" && c.upstreams[0].Path == "" {
+		return c.upstreams[0]
+	}
+	host := r.Host
+	if h := hostOf(r.Host); h != "" {
+		host = h
+	}
+	var best *upstream
+	for _, u := range c.upstreams {
+		if u.serves(host, r.URL.Path) && (best == nil || moreSpecific(u, best)) {
+			best = u
+		}
+	}
+	return best
+}

@@ -1,0 +1,52 @@
+package sidecar
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A roundTripper sends requests to their upstream. It takes the place of ReverseProxy's transport,
+// and keeps tunnels away from it.
+type roundTripper struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
+	x := exchangeOf(out.Context())
+	x.sent = time.Now()
+	res, err := x.upstream.transportOf(out).RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	x.answered = time.Now()
+	x.upstream.metrics.response.Observe(x.answered.Sub(x.sent).Seconds())
+	x.status = res.StatusCode
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return nil, x.tunnel(out, res)
+	}
+	x.client.promised = res.ContentLength
+	if out.Method == http.MethodHead {
+		x.client.promised = 0
+	}
+	x.response.ReadCloser = res.Body
+	res.Body = &x.response
+	return res, nil
+}
+
+// buffers are those that bodies are copied with.
+var buffers = &bufferPool{}
+
+const copyBuffer = 32 << 10
+
+type bufferPool struct{ pool sync.Pool }
+
+// Get implements httputil.BufferPool.
+func (b *bufferPool) Get() []byte {
+	if one, ok := b.pool.Get().(*[copyBuffer]byte); ok {
+		return one[:]
+	}
+	return new([copyBuffer]byte)[:]
+}
+
+// Put implements httputil.BufferPool.
+func (b *bufferPool) Put(one []byte) { b.pool.Put((*[copyBuffer]byte)(one)) }

@@ -1,0 +1,135 @@
+package sidecar
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// An upstream is a service behind the proxy.
+type upstream struct {
+	Upstream
+	scheme, host string // of the requests' URLs
+	base         string // path before the requests'
+	network      string // of the address to connect to
+	address      string // "" for that of the URL
+	metrics      upstreamMetrics
+	up           atomic.Int32 // isUnknown, isUp or isDown
+
+	plain http.RoundTripper // HTTP/1.1, or what TLS negotiates
+	h2c   http.RoundTripper // HTTP/2 without TLS, nil with TLS
+}
+
+// idlePerUpstream is the number of idle connections to keep. All requests go to few upstreams, so
+// net/http's default of two would open a connection for nearly every request.
+const idlePerUpstream = 512
+
+// transferBuffer is the size of a connection's buffers in bytes.
+const transferBuffer = 16 << 10
+
+func newUpstream(u Upstream, o Options, m upstreamMetrics) *upstream {
+	to, _ := url.Parse(u.URL) // checked before
+	up := &upstream{Upstream: u, metrics: m, scheme: to.Scheme, host: to.Host, base: strings.TrimSuffix(to.Path, "/"), network: "tcp"}
+	switch to.Scheme {
+	case "unix":
+		up.scheme, up.host, up.base, up.network, up.address = "http", "unix", "", "unix", to.Path
+	case "h2c":
+		up.scheme = "http"
+	}
+	h1 := up.transport(o)
+	up.plain = h1
+	if up.scheme == "http" {
+		h2 := up.transport(o)
+		h2.Protocols = new(http.Protocols)
+		h2.Protocols.SetUnencryptedHTTP2(true)
+		up.h2c = h2
+	}
+	if to.Scheme == "h2c" {
+		up.plain = up.h2c
+	}
+	return up
+}
+
+func (u *upstream) transport(o Options) *http.Transport {
+	dialer := &net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}
+	t := &http.Transport{
+		MaxIdleConnsPerHost:   idlePerUpstream,
+		IdleConnTimeout:       o.KeepAlive,
+		ResponseHeaderTimeout: o.ResponseTimeout,
+		TLSHandshakeTimeout:   o.ConnectTimeout,
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true, // it would change what the client asked for
+		ReadBufferSize:        transferBuffer,
+		WriteBufferSize:       transferBuffer,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return u.dial(ctx, dialer, address)
+		},
+	}
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	if u.scheme == "https" {
+		t.Protocols.SetHTTP2(true)
+	}
+	return t
+}
+
+// dial connects, and records how long that took.
+func (u *upstream) dial(ctx context.Context, dialer *net.Dialer, address string) (net.Conn, error) {
+	if u.address != "" {
+		address = u.address
+	}
+	begin := time.Now()
+	conn, err := dialer.DialContext(ctx, u.network, address)
+	if err == nil {
+		u.metrics.connect.Observe(time.Since(begin).Seconds())
+	}
+	if u.HealthPath == "" && ctx.Err() == nil {
+		u.setUp(err == nil)
+	}
+	return conn, err
+}
+
+// transportOf returns the transport for a request: gRPC needs HTTP/2.
+func (u *upstream) transportOf(out *http.Request) http.RoundTripper {
+	if u.h2c != nil && out.ProtoMajor == 2 && isGRPC(out.Header) {
+		return u.h2c
+	}
+	return u.plain
+}
+
+// isGRPC reports whether a request is gRPC, but not gRPC-Web, which HTTP/1.1 carries.
+func isGRPC(h http.Header) bool {
+	const want = "application/grpc"
+	rest, ok := strings.CutPrefix(h.Get("Content-Type"), want)
+	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
+}
+
+func (u *upstream) closeIdle() {
+	for _, t := range []http.RoundTripper{u.plain, u.h2c} {
+		if c, ok := t.(*http.Transport); ok && c != nil {
+			c.CloseIdleConnections()
+		}
+	}
+}
+
+// serves reports whether the upstream is for a request.
+func (u *upstream) serves(host, path string) bool {
+	if u.Host != "" && !strings.EqualFold(u.Host, host) {
+		return false
+	}
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(u.Path, "/"))
+	return ok && (u.Path == "" || rest == "" || rest[0] == '/')
+}
+
+// moreSpecific reports whether a should be preferred to b: a host before none, a longer path before
+// a shorter one.
+func moreSpecific(a, b *upstream) bool {
+	if (a.Host != "") != (b.Host != "") {
+		return a.Host != ""
+	}
+	return len(a.Path) > len(b.Path)
+}

@@ -1,0 +1,56 @@
+package sidecar
+
+import (
+	"net/http"
+	"time"
+)
+
+// A writer is the response to the client.
+type writer struct {
+	http.ResponseWriter
+	control  *http.ResponseController
+	timeout  time.Duration // of each write
+	headed   time.Time     // when the header was written
+	promised int64         // bytes of the body, -1 if not known
+	written  int64
+}
+
+// Unwrap lets http.ResponseController find what the server's writer can do.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader passes a status on as the upstream sent it. ReverseProxy leaves hop-by-hop headers in
+// informational responses. net/http would guess a missing Content-Type.
+func (w *writer) WriteHeader(status int) {
+	header := w.Header()
+	if isInformational(status) {
+		removeHopByHop(header)
+		w.extend()
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	if _, ok := header["Content-Type"]; !ok {
+		header["Content-Type"] = nil
+	}
+	w.headed = time.Now()
+	w.extend()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func isInformational(status int) bool {
+	return status >= http.StatusContinue && status < http.StatusOK && status != http.StatusSwitchingProtocols
+}
+
+// Write flushes every piece of a body but the last one, which the server does at the end of the
+// request. Otherwise, a client would not get what was sent before an upstream failed.
+func (w *writer) Write(p []byte) (int, error) {
+	w.extend()
+	n, err := w.ResponseWriter.Write(p)
+	w.written += int64(n)
+	if err == nil && w.promised > w.written {
+		err = w.control.Flush()
+	}
+	return n, err
+}
+
+// extend gives a client more time to accept the next bytes.
+func (w *writer) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(w.timeout)) }
