@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -94,7 +95,7 @@ func upstreamFault(err error) fault {
 		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
 	case isClosed(err):
 		return fault{status: http.StatusBadGateway, cause: causeClosed}
-	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "unsupported protocol"), strings.Contains(err.Error(), "too large"), strings.Contains(err.Error(), "http2: "):
+	case isMalformed(err):
 		return fault{status: http.StatusBadGateway, cause: causeMalformed}
 	}
 	return fault{status: http.StatusBadGateway, cause: causeOther}
@@ -122,5 +123,13 @@ func isTLS(err error) bool {
 // an idle connection that the server closed.
 func isClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		strings.Contains(err.Error(), "server closed idle connection") || strings.Contains(err.Error(), "transport connection broken") && !strings.Contains(err.Error(), "malformed")
+		strings.Contains(err.Error(), "server closed idle connection")
+}
+
+// malformed are parts of net/http's errors about responses that are not valid. It has no types for
+// them.
+var malformed = []string{"malformed", "transport connection broken", "unsupported protocol", "server response headers exceeded", "http2: "}
+
+func isMalformed(err error) bool {
+	return slices.ContainsFunc(malformed, func(part string) bool { return strings.Contains(err.Error(), part) })
 }

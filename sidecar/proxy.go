@@ -46,13 +46,11 @@ type config struct {
 
 // New returns a proxy. It neither listens nor connects yet. Its error names each wrong option.
 func New(o Options) (*Proxy, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
+	wrong := o.check()
 	o = o.withDefaults()
 	meter, err := newMeter(o)
-	if err != nil {
-		return nil, err
+	if _, bad := o.table(); wrong != nil || err != nil || bad != nil {
+		return nil, errors.Join(wrong, err, bad)
 	}
 	latency := o.Meter.Buckets.Latency
 	if latency == nil {
@@ -87,13 +85,11 @@ func (p *Proxy) Reload(o Options) error {
 
 func (p *Proxy) load(o Options) error {
 	c := &config{options: o, metrics: p.metrics, tunnels: &p.tunnels, limit: newLimit(o.MaxConcurrent), failures: &failureLog{log: o.Logger}}
-	if len(o.Routes) > 0 {
-		table, err := routes.NewTable(o.Routes)
-		if err != nil {
-			return fmt.Errorf("sidecar: Options.Routes: %w", err)
-		}
-		c.routes.table = table
+	table, err := o.table()
+	if err != nil {
+		return err
 	}
+	c.routes.table = table
 	if c.routes.table == nil || o.Learn {
 		c.routes.learner = p.learner
 	}
@@ -113,6 +109,18 @@ func (p *Proxy) load(o Options) error {
 		before.retire(c)
 	}
 	return nil
+}
+
+// table returns the table of the routes, nil without any.
+func (o Options) table() (*routes.Table, error) {
+	if len(o.Routes) == 0 {
+		return nil, nil
+	}
+	t, err := routes.NewTable(o.Routes)
+	if err != nil {
+		return nil, fmt.Errorf("sidecar: Options.Routes: %w", err)
+	}
+	return t, nil
 }
 
 // retire ends what only a previous config has.

@@ -20,10 +20,10 @@ func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 	x.answered = time.Now()
 	x.upstream.metrics.response.Observe(x.answered.Sub(x.sent).Seconds())
-	x.status = res.StatusCode
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return nil, x.tunnel(out, res)
 	}
+	x.status = res.StatusCode
 	x.client.promised = res.ContentLength
 	if out.Method == http.MethodHead {
 		x.client.promised = 0

@@ -70,11 +70,7 @@ func (p *Proxy) drain(server *http.Server) {
 	if server.Shutdown(ctx) != nil {
 		_ = server.Close()
 	}
-	select {
-	case <-p.tunnels.drained():
-	case <-ctx.Done():
-		p.tunnels.close()
-	}
+	p.tunnels.drain(ctx)
 }
 
 // watchUpstreams checks the upstreams until the context ends.

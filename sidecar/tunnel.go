@@ -28,6 +28,7 @@ func (x *exchange) tunnel(out *http.Request, res *http.Response) error {
 		return fmt.Errorf("sidecar: take over the client's connection: %w", err)
 	}
 	x.release()
+	x.status = res.StatusCode
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Time{})
 	if err := writeSwitch(rw.Writer, res); err != nil {

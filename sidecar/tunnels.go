@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"context"
 	"io"
 	"sync"
 )
@@ -8,9 +9,10 @@ import (
 // tunnels are the tunnels that are open. A server does not wait for connections that were taken
 // over, so that the proxy ends them itself.
 type tunnels struct {
-	mu   sync.Mutex
-	open map[io.Closer]io.Closer // the upstream's side by the client's
-	wait sync.WaitGroup
+	mu    sync.Mutex
+	open  map[io.Closer]io.Closer // the upstream's side by the client's
+	empty chan struct{}           // closed when there are none, for drain
+	over  bool                    // new ones are closed at once
 }
 
 func (t *tunnels) add(client, upstream io.Closer) (end func()) {
@@ -20,31 +22,46 @@ func (t *tunnels) add(client, upstream io.Closer) (end func()) {
 		t.open = map[io.Closer]io.Closer{}
 	}
 	t.open[client] = upstream
-	t.wait.Add(1)
+	if t.over {
+		t.closeAll()
+	}
 	return func() {
 		t.mu.Lock()
+		defer t.mu.Unlock()
 		delete(t.open, client)
-		t.mu.Unlock()
-		t.wait.Done()
+		t.notify()
 	}
 }
 
-// close closes all tunnels.
-func (t *tunnels) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// notify tells drain that there are no tunnels.
+func (t *tunnels) notify() {
+	if t.empty != nil && len(t.open) == 0 {
+		close(t.empty)
+		t.empty = nil
+	}
+}
+
+// closeAll closes all tunnels. Those who copy them notice.
+func (t *tunnels) closeAll() {
 	for client, upstream := range t.open {
 		_ = client.Close()
 		_ = upstream.Close()
 	}
 }
 
-// drained returns a channel that is closed when no tunnel is open.
-func (t *tunnels) drained() <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		t.wait.Wait()
-		close(done)
-	}()
-	return done
+// drain waits until there are no tunnels, or closes them when the context ends.
+func (t *tunnels) drain(ctx context.Context) {
+	empty := make(chan struct{})
+	t.mu.Lock()
+	t.empty = empty
+	t.notify()
+	t.mu.Unlock()
+	select {
+	case <-empty:
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	t.closeAll()
 }
