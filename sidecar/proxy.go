@@ -104,11 +104,22 @@ func (p *Proxy) load(o Options) error {
 		ErrorHandler:  c.fail,
 		ErrorLog:      slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}
+	adapter.Expect(p.meter, expected(o.Routes)...)
 	before := p.current.Swap(c)
 	if before != nil {
 		before.retire(c)
 	}
 	return nil
+}
+
+// expected returns the routes that start at zero: those with methods.
+func expected(list []routes.Route) (all []adapter.Route) {
+	for _, r := range list {
+		for _, method := range r.Methods {
+			all = append(all, adapter.Route{Method: method, Path: r.Template})
+		}
+	}
+	return all
 }
 
 // table returns the table of the routes, nil without any.

@@ -21,7 +21,11 @@ type running struct {
 	*sidecar.Proxy
 	t       *testing.T
 	address string
+	service string // its URL
 }
+
+// upstream returns the URL of the service behind the proxy.
+func (r *running) upstream() string { return r.service }
 
 // start starts a proxy in front of a handler.
 func start(t *testing.T, service http.Handler, change ...func(*sidecar.Options)) *running {
@@ -64,7 +68,7 @@ func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return &running{p, t, l.Addr().String()}
+	return &running{p, t, l.Addr().String(), upstream}
 }
 
 // raw sends bytes, and returns everything that comes back until the connection ends or is quiet.
@@ -136,8 +140,8 @@ func get(r *running, path string) string {
 	return fmt.Sprintf("%d %s", res.StatusCode, body)
 }
 
-// TestSmoke is the first line of the documentation.
-func TestSmoke(t *testing.T) {
+// TestProxy: routes are learned, and what is not served is unmatched.
+func TestProxy(t *testing.T) {
 	r := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/no" {
 			http.NotFound(w, r)
@@ -145,10 +149,13 @@ func TestSmoke(t *testing.T) {
 		}
 		fmt.Fprint(w, r.URL.RequestURI())
 	}))
-	for _, path := range []string{"/users/1", "/users/2?a=1;b=%zz", "/no"} {
-		t.Log(get(r, path))
+	for path, want := range map[string]string{"/users/1": "200 /users/1", "/users/2?a=1;b=%zz": "200 /users/2?a=1;b=%zz", "/no": "404 404 page not found\n"} {
+		if got := get(r, path); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 	r.await(`http_requests_total{method="GET",path="/users/{id}",status="200"} 2`)
 	r.await(`http_requests_total{method="GET",path="unmatched",status="404"} 1`)
-	t.Log(r.metrics("tacho_proxy"))
+	r.await(`tacho_proxy_overhead_seconds_count 3`)
+	r.await(`tacho_proxy_upstream_response_seconds_count{upstream="app"} 3`)
 }

@@ -149,7 +149,7 @@ func TestDrain(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- p.Serve(ctx, l) }()
-	r := &running{p, t, l.Addr().String()}
+	r := &running{p, t, l.Addr().String(), upstream}
 	_, tunnel := r.open("")
 	response := make(chan string, 1)
 	go func() { response <- r.raw("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n") }()
