@@ -3,6 +3,7 @@
 //
 //	go run . dockerfile FILE     BuildKit's parser and all its lint rules; prints the image's configuration as JSON
 //	go run . kubernetes FOLDER   kustomize, then Kubernetes's own types; prints the objects as JSON
+//	go run . compose FILE        the loader of docker compose; prints the project as JSON
 package main
 
 import (
@@ -14,11 +15,12 @@ import (
 var checks = map[string]func(path string, out io.Writer) error{
 	"dockerfile": checkDockerfile,
 	"kubernetes": checkKubernetes,
+	"compose":    checkCompose,
 }
 
 func main() {
 	if len(os.Args) != 3 || checks[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: check dockerfile|kubernetes PATH")
+		fmt.Fprintln(os.Stderr, "usage: check dockerfile|kubernetes|compose PATH")
 		os.Exit(64)
 	}
 	if err := checks[os.Args[1]](os.Args[2], os.Stdout); err != nil {
