@@ -100,7 +100,7 @@ func (f *proxyFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.serve, "serve", false, "also start tacho serve for the proxy's metrics")
 	flags.StringVar(&f.service, "service", "app", "`name` of the service on the page of --serve")
 	flags.StringVar(&f.serveListen, "serve-listen", "127.0.0.1:9464", "`address` of the page of --serve")
-	flags.StringVar(&f.serveDirectory, "data-dir", "tacho-data", "`directory` for the samples of --serve")
+	flags.StringVar(&f.serveDirectory, "serve-data-dir", "tacho-data", "`directory` for the samples of --serve")
 }
 
 func newProxy(s streams) *cobra.Command {
