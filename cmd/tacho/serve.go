@@ -274,7 +274,7 @@ func builtinRules(o rules.Options, recorded bool) ([]server.RuleFile, error) {
 	if !recorded {
 		return files, nil
 	}
-	recording, err := rules.YAML(rules.Recording(o))
+	recording, err := rules.YAML(rules.Recording(o), rules.Means(o))
 	return append([]server.RuleFile{{Name: "built-in recording rules", YAML: recording}}, files...), err
 }
 

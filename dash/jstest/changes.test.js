@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { changeQueries, changes, instancesOf, outlier, seriesOf, since, significant } from "../static/changes.js";
+import { changeQueries, changes, instancesOf, meansQuery, outlier, seriesOf, since, significant } from "../static/changes.js";
 import { raw, recorded } from "../static/queries.js";
 
 const sample = (/** @type {string} */ part, /** @type {string} */ path, /** @type {number} */ n) =>
@@ -55,6 +55,17 @@ test("the instance that differs from its siblings", () => {
   assert.equal(outlier(of({ a: "0.5", b: "0.7" })), null);
   assert.equal(outlier(of({ a: "0.5" })), null);
   assert.equal(outlier(of({ a: "NaN", b: "0" })), null);
+});
+
+test("ranges of days read means, where there are any", () => {
+  const subject = { job: "shop", schema: "" };
+  assert.equal(meansQuery(subject, recorded, 86400), "");
+  assert.equal(meansQuery(subject, raw("1m"), 30 * 86400), "");
+  assert.equal(meansQuery(subject, recorded, 30 * 86400),
+    'count_over_time(tacho:job_http_requests:rate_mean5m{job="shop"}[5184000s:1h]) >= 0.9 * count_over_time(tacho:job_http_requests:rate{job="shop"}[5184000s:1h])');
+  const [now, before] = changeQueries(subject, recorded, 30 * 86400, undefined, true);
+  assert.ok(now.includes('avg_over_time(tacho:http_requests:rate_mean5m{job="shop"}[2592000s])'), now);
+  assert.ok(before.includes('avg_over_time(tacho:http_request_duration_seconds_sum:rate_mean5m{job="shop"}[2592000s] offset 2592000s)'), before);
 });
 
 test("queries hold hostile names as text, and both spans", () => {

@@ -1,6 +1,6 @@
 // What changed in a service, as a list.
 
-import { changeQueries, changes, instancesOf, outlier, seriesOf, since, significant } from "./changes.js";
+import { changeQueries, changes, instancesOf, meansQuery, outlier, seriesOf, since, significant } from "./changes.js";
 import { card } from "./card.js";
 import { list, make, put } from "./dom.js";
 import { latency, rate, ratio, time, visible } from "./format.js";
@@ -57,7 +57,11 @@ export function changedView(changeView) {
 export function changesOf(now, whole) {
   const { edges, view } = now;
   // At the grid's edge: queried again only when there is a new point.
-  const answers = changeQueries(whole, now.source, edges.to - edges.from, shiftOf(view.compare, edges)).map((expr) => now.query({ expr, at: edges.to }));
+  const [seconds, shift] = [edges.to - edges.from, shiftOf(view.compare, edges)];
+  const ask = meansQuery(whole, now.source, seconds, shift);
+  const means = ask ? now.query({ expr: ask, at: edges.to }) : { value: undefined };
+  if (!means) return undefined;
+  const answers = changeQueries(whole, now.source, seconds, shift, Boolean(means.value?.samples.length)).map((expr) => now.query({ expr, at: edges.to }));
   return answers.includes(undefined) ? undefined : changes(answers.flatMap((answer) => answer?.value?.samples ?? []));
 }
 

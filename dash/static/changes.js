@@ -34,12 +34,13 @@ const byRoute = "sum by (method, path)";
  * @param {import("./queries.js").Source} source
  * @param {number} seconds length of the time range
  * @param {number} [shift] seconds between both ranges
+ * @param {boolean} [means] read the means over five minutes, as meansQuery allows
  */
-export function changeQueries(subject, source, seconds, shift = seconds) {
+export function changeQueries(subject, source, seconds, shift = seconds, means = false) {
   const labels = matchersOf(subject);
   const over = (/** @type {string} */ recorded, /** @type {string} */ counter, /** @type {string} */ offset) =>
     source.name === "recorded"
-      ? `avg_over_time(${recorded}${selector(labels)}[${Math.round(seconds)}s]${offset})`
+      ? `avg_over_time(${recorded}${means ? "_mean5m" : ""}${selector(labels)}[${Math.round(seconds)}s]${offset})`
       : `rate(${counter}${selector(labels)}[${Math.round(seconds)}s]${offset})`;
   // By status, so that requests and errors are read once, which takes most of the time over a long range.
   const of = /** @type {[string, string, string, string][]} */ ([
@@ -48,6 +49,23 @@ export function changeQueries(subject, source, seconds, shift = seconds) {
   ]);
   return [["", ""], ["Before", ` offset ${Math.round(shift)}s`]].map(([when, offset]) => union(of.map(([name, by, recorded, counter]) =>
     /** @type {[string, string]} */ ([name + when, `${by} (${over(recorded, counter, offset)})`]))));
+}
+
+/** Ranges from here on read the means over five minutes, in seconds. */
+const longRange = 2 * 86400;
+
+/**
+ * meansQuery is the query that has a result if the means over five minutes cover both ranges as far as what they
+ * average does; "" if the range is short, or nothing is recorded. A server has them since the version that began to.
+ * @param {import("./queries.js").Subject} subject
+ * @param {import("./queries.js").Source} source
+ * @param {number} seconds
+ * @param {number} [shift]
+ */
+export function meansQuery({ job }, source, seconds, shift = seconds) {
+  if (source.name !== "recorded" || seconds < longRange) return "";
+  const covered = (/** @type {string} */ suffix) => `count_over_time(tacho:job_http_requests:rate${suffix}${selector([["job", "=", job]])}[${Math.round(seconds + shift)}s:1h])`;
+  return `${covered("_mean5m")} >= 0.9 * ${covered("")}`;
 }
 
 /** The smallest change worth reporting, as a share of the service's time or errors. */

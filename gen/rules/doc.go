@@ -1,7 +1,7 @@
 // Package rules writes the recording and alerting rules of tacho for any
 // Prometheus from 2.42 on.
 //
-//	recording, err := rules.YAML(rules.Recording(rules.Options{}))
+//	recording, err := rules.YAML(rules.Recording(rules.Options{}), rules.Means(rules.Options{}))
 //	alerts, err := rules.YAML(rules.Alerts(rules.Options{}))
 //
 // The recording rules read the metrics of every known schema and record them
@@ -17,6 +17,7 @@
 //	tacho:job_http_requests_by_status:rate{job,status,schema}
 //	tacho:job_http_request_duration_seconds_bucket:rate{job,le,schema}
 //	tacho:job_http_request_duration_seconds:quantile{job,quantile,schema}
+//	tacho:http_requests:rate_mean5m, tacho:http_request_duration_seconds_sum:rate_mean5m, tacho:job_http_requests:rate_mean5m
 //	tacho:http_error_ratio:limit{job,path}
 //	tacho:http_errors:min{job,path}
 //	tacho:http_request_duration_seconds:limit{job,path}
@@ -28,6 +29,7 @@
 // cannot be averaged or added; compute others from the buckets. A schema
 // without a request counter by route uses the count of its latency. If a series has
 // no route, path is "unknown"; a label that the service does not have is missing.
+// The means over five minutes have the labels of what they average, and serve ranges of days ([Means]).
 // The last four are the limits that the alerts compare with, also without path for
 // the service as a whole.
 // Buckets are those of classic histograms. An unused schema costs one index lookup

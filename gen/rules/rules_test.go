@@ -18,7 +18,7 @@ func TestGolden(t *testing.T) {
 		"tacho.rules.yml": {},
 		"demo.rules.yml":  demo,
 	} {
-		got, err := rules.YAML(rules.Recording(o), rules.Alerts(o))
+		got, err := rules.YAML(rules.Recording(o), rules.Means(o), rules.Alerts(o))
 		if err != nil {
 			t.Fatal(err)
 		}

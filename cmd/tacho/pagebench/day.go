@@ -29,6 +29,9 @@ var bounds = []string{"0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1
 // A day is the history of a large service, as scrapes and recording rules would have
 // stored it.
 type day struct {
+	routes, instances int
+	rules             bool // with recorded series
+
 	end             int64 // seconds since the epoch
 	times, rawTimes []int64
 	all             []server.Series
@@ -37,7 +40,7 @@ type day struct {
 }
 
 func newDay(now time.Time) *day {
-	d := &day{end: now.Unix()/every*every - 60, dice: rand.New(rand.NewPCG(1, 2))}
+	d := &day{routes: routes, instances: instances, rules: true, end: now.Unix()/every*every - 60, dice: rand.New(rand.NewPCG(1, 2))}
 	for at := d.end - 49*3600; at <= d.end; at += every {
 		d.times = append(d.times, at*1000)
 	}
@@ -47,11 +50,13 @@ func newDay(now time.Time) *day {
 
 // write generates all series and writes them to a data directory.
 func (d *day) write(dir string) error {
-	d.service()
-	for r := range routes {
-		d.route(r)
+	if d.rules {
+		d.service()
+		for r := range d.routes {
+			d.route(r)
+		}
 	}
-	for i := range instances {
+	for i := range d.instances {
 		d.instance(i)
 	}
 	for _, s := range d.all {
@@ -130,7 +135,7 @@ func (d *day) instance(i int) {
 	d.counter("process_cpu_seconds_total", 1, "instance", name)
 	d.gauge(d.rawTimes, "process_resident_memory_bytes", 2e8, "instance", name)
 	d.gauge(d.rawTimes, "http_requests_in_flight", 6, "instance", name)
-	for r := range routes {
+	for r := range d.routes {
 		at := []string{"instance", name, "method", "GET", "path", fmt.Sprintf("/api/v1/resource%d/:id", r)}
 		with := func(more ...string) []string { return append(more, at...) }
 		for _, status := range []string{"200", "404", "500"} {

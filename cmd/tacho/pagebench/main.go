@@ -10,6 +10,7 @@
 //	go run ./cmd/tacho/pagebench incident  layout shifts while the demo's incident begins and ends
 //	go run ./cmd/tacho/pagebench fresh     from the scrape of a new service that gives the first number to this number
 //	go run ./cmd/tacho/pagebench open      what a page of the demo holds after ten minutes
+//	go run ./cmd/tacho/pagebench samples   the samples that a page of 24 h reads, with the recording rules and without
 //
 // Without a name it runs all. Chromium has to be installed; charts and live need npm,
 // which brings ECharts into a temporary folder. Ratios of one run are what counts:
@@ -45,6 +46,7 @@ var experiments = []struct {
 	{"incident", incident},
 	{"fresh", fresh},
 	{"open", open},
+	{"samples", samples},
 }
 
 func main() {
@@ -64,7 +66,7 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 		}) bool {
 			return e.name == name
 		}) {
-			return fmt.Errorf("there is no experiment %q: use first, load, charts, live, table, shift, incident, fresh or open", name)
+			return fmt.Errorf("there is no experiment %q: use first, load, charts, live, table, shift, incident, fresh, open or samples", name)
 		}
 	}
 	for _, e := range experiments {
