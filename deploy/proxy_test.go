@@ -44,6 +44,25 @@ func TestProxyUnit(t *testing.T) {
 	}
 }
 
+// TestGunicornUnit: systemd accepts the unit file of a service, and what it says about the directory
+// is what Compose and the documentation say.
+func TestGunicornUnit(t *testing.T) {
+	analyze := tool(t, "systemd-analyze", "systemd")
+	if out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", "gunicorn/shop.service").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	var c composed
+	if err := json.Unmarshal(check(t, programs.File(t, "check"), "compose", "gunicorn/compose.yml"), &c); err != nil {
+		t.Fatal(err)
+	}
+	flags := flagsOf(t, "serve")
+	for _, arg := range c.Services["tacho"].Command {
+		if flag, ok := strings.CutPrefix(arg, "--"); ok && !slices.Contains(flags, flag) {
+			t.Errorf("tacho serve has no flag --%s", flag)
+		}
+	}
+}
+
 // TestProxyUnitRuns: the commands of the unit work with the example's configuration, also with
 // everything in it that is commented out, and the proxy tells systemd that it is ready.
 func TestProxyUnitRuns(t *testing.T) {

@@ -227,6 +227,8 @@ func compactOne(r *multiproc.Reader, last error) error {
 	switch {
 	case errors.Is(err, multiproc.ErrBusy): // another process compacts or reads it; try again later
 		return last
+	case errors.Is(err, fs.ErrNotExist): // the service has not made it yet
+		return nil
 	case err == nil && files > 0:
 		slog.Info("tacho: merged the files of exited workers into archives", "folder", r.Dir(), "files", files)
 	case err != nil && (last == nil || last.Error() != err.Error()):

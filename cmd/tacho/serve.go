@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,7 @@ type serveFlags struct {
 	traceURL      string
 	limits        limitFlags
 	engine        engineFlags
+	local         localFlags
 }
 
 func (f *serveFlags) register(flags *pflag.FlagSet) {
@@ -67,6 +69,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
 	f.limits.register(flags)
 	f.engine.register(flags)
+	f.local.register(flags)
 	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
 	flags.BoolVar(&o.RemoteWriteReceiver, "receive", false, "accept samples pushed by remote write and OTLP")
 	flags.BoolVar(&o.AdminAPI, "admin-api", false, "allow deletion and snapshots at /api/v1/admin/tsdb")
@@ -95,9 +98,17 @@ func newServe(s streams) *cobra.Command {
 }
 
 func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagSet, out io.Writer) error {
-	targets, probes, err := findTargets(ctx, append(args, f.targets...), !f.engine.isSet())
+	local, err := f.local.sources()
 	if err != nil {
 		return usage(err)
+	}
+	defer closeSources(local)
+	targets, probes, err := findTargets(ctx, append(args, f.targets...), !f.engine.isSet() && len(local) == 0)
+	if err != nil {
+		return usage(err)
+	}
+	for _, s := range local {
+		targets = append(targets, s.target())
 	}
 	o, err := f.serverOptions(targets)
 	if err != nil {
@@ -112,7 +123,21 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	if o.ConfigFile != "" {
 		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
-	return runServer(ctx, srv, out, targets, probes)
+	printLocal(out, local)
+	return runWith(ctx, local, func() error { return runServer(ctx, srv, out, targets[:len(targets)-len(local)], probes) })
+}
+
+// runWith runs a server, and the endpoints of local sources until it has ended.
+func runWith(ctx context.Context, local []localSource, run func() error) error {
+	late, end := context.WithCancel(context.WithoutCancel(ctx))
+	var all sync.WaitGroup
+	for _, s := range local {
+		all.Go(func() { s.serve(late) })
+	}
+	err := run()
+	end()
+	all.Wait()
+	return err
 }
 
 // runServer runs a server until ctx is done. SIGHUP reloads its configuration.

@@ -19,6 +19,7 @@ import (
 var ownMeanings = map[string][]string{
 	"agent":     {"listen", "web-config", "data-dir"},
 	"multiproc": {"listen", "web-config", "external-url"},
+	"gunicorn":  {"dir", "include"},
 	"proxy":     {"listen", "config", "check", "routes", "state", "schema"},
 	"top":       {"interval", "limit", "server"},
 	"why":       {"header", "json", "timeout"},

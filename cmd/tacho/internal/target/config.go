@@ -3,6 +3,7 @@ package target
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func jobs(targets []Target) []job {
 			j.FileSD = []fileConfig{{Files: []string{t.File}, Refresh: "10s"}}
 		} else {
 			j.Scheme, j.Path, j.Params = t.URL.Scheme, t.URL.Path, t.URL.Query()
-			j.Static = []staticConfig{{Targets: []string{t.URL.Host}}}
+			j.Static = []staticConfig{{Targets: []string{t.URL.Host}, Labels: instanceLabel(t)}}
 		}
 		if i := slices.IndexFunc(all, func(other job) bool { return sameJob(other, j) }); i >= 0 {
 			all[i].Static = append(all[i].Static, j.Static...)
@@ -120,11 +121,19 @@ func jobs(targets []Target) []job {
 			j.Name = fmt.Sprintf("%s#%d", t.Job, seen[t.Job])
 			for i := range j.Static {
 				j.Static[i].Labels = map[string]string{"job": t.Job}
+				maps.Copy(j.Static[i].Labels, instanceLabel(t))
 			}
 		}
 		all = append(all, j)
 	}
 	return all
+}
+
+func instanceLabel(t Target) map[string]string {
+	if t.Instance == "" {
+		return nil
+	}
+	return map[string]string{"instance": t.Instance}
 }
 
 func sameJob(a, b job) bool {

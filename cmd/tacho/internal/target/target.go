@@ -23,6 +23,9 @@ type Target struct {
 	Job string   // the service's name; for target files, the file name
 	URL *url.URL // where the metrics are; nil for a file
 
+	// Instance is the value of the label instance, "" for the host and port.
+	Instance string
+
 	File string // a file_sd file, or a prometheus.yml if IsConfig
 	// IsConfig is true for a prometheus.yml, which must be the only target.
 	IsConfig bool

@@ -1,0 +1,412 @@
+"""Measures a WSGI service under Gunicorn, without a change to the service.
+
+Written by: tacho gunicorn{{flags}}
+
+    gunicorn -c gunicorn.conf.py app:app
+    tacho serve --gunicorn {{dir}}
+
+Every worker counts in files of its own in DIRECTORY, which tacho reads. The files are mapped memory,
+so that a killed worker loses nothing. Nothing here opens a socket, waits, or makes a request
+fail. It needs Python 3.7 or later and its standard library only. Gunicorn's ASGI workers
+(Uvicorn) are not measured.
+"""
+
+import bisect
+import glob
+import json
+import mmap
+import os
+import stat
+import struct
+import sys
+import threading
+import time
+
+# A directory for this service alone. Its files belong to the workers' user.
+DIRECTORY = os.environ.get("TACHO_GUNICORN_DIR", {{quoted}})
+
+# Your own configuration: its settings and hooks stay in effect.
+INCLUDE = {{include}}
+if INCLUDE:
+    with open(INCLUDE) as _own:
+        exec(compile(_own.read(), INCLUDE, "exec"))
+
+# Upper bounds of the latency in seconds.
+BOUNDS = {{bounds}}
+
+# Label sets of a metric. Further ones are counted with the path __overflow__.
+LIMIT = 2000
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"}
+REQUESTS = ("http_requests", {{requests_help}})
+DURATION = ("http_request_duration_seconds", {{duration_help}})
+PANICS = ("http_request_panics", {{panics_help}})
+IN_FLIGHT = ("http_requests_in_flight", {{in_flight_help}})
+
+
+class File:
+    """A file in the format of Python's prometheus_client: a header, and then entries of a key and a
+    value. All of its values are 64-bit floats at multiples of eight bytes, written at once."""
+
+    FIRST = 64 * 1024
+
+    def __init__(self, name):
+        self.name, self.map, self.used, self.retry = name, None, 8, 0.0
+
+    def add(self, key):
+        """Returns the position of a new entry, or None if there is no space on the disk."""
+        entry = struct.pack("i", len(key)) + key
+        entry += b" " * (8 - len(entry) % 8)
+        if not self.reserve(self.used + len(entry) + 8):
+            return None
+        position = self.used + len(entry)
+        self.map[self.used:position] = entry
+        struct.pack_into("d", self.map, position, 0.0)
+        self.used = position + 8
+        struct.pack_into("i", self.map, 0, self.used)  # last: a reader finds complete entries only
+        return position
+
+    def reserve(self, size):
+        if self.map is not None and size <= len(self.map):
+            return True
+        if time.monotonic() < self.retry:
+            return False
+        try:
+            self.grow(size)
+            return True
+        except (OSError, ValueError):  # a full disk, or a directory that is gone
+            self.retry = time.monotonic() + 10
+            return False
+
+    def grow(self, size):
+        length = max(self.FIRST, len(self.map) if self.map is not None else 0)
+        while length < size:
+            length *= 2
+        file = os.open(self.name, os.O_RDWR | (os.O_CREAT | os.O_EXCL if self.map is None else 0), 0o640)
+        try:
+            # Mapped memory without a block on the disk would be SIGBUS.
+            os.posix_fallocate(file, 0, length)
+            fresh = mmap.mmap(file, length)
+        except BaseException:
+            if self.map is None:
+                os.unlink(self.name)
+            raise
+        finally:
+            os.close(file)
+        if self.map is None:
+            struct.pack_into("i", fresh, 0, self.used)
+        self.map = fresh  # the previous one may be in use by a reader of this process: it is freed later
+
+
+class Metrics:
+    """What one worker counts."""
+
+    def __init__(self, directory, pid):
+        self.lock = threading.Lock()
+        self.files = {}
+        self.cells = {}  # a value and its place, by kind and key
+        self.counted = {}  # the cells of a request, by its labels
+        for kind in ("counter", "histogram", "gauge_livesum"):
+            name = os.path.join(directory, "%s_%d.db" % (kind, pid))
+            put_aside(name)
+            self.files[kind] = File(name)
+        self.in_flight = self.cell("gauge_livesum", IN_FLIGHT[0], IN_FLIGHT[0], {}, IN_FLIGHT[1])
+
+    def cell(self, kind, metric, sample, labels, text):
+        key = json.dumps([metric, sample, labels, text], sort_keys=True).encode()
+        return self.cells.setdefault((kind, key), [0.0, None, self.files[kind], key])
+
+    def change(self, cell, amount):
+        """Changes a value. Without space on the disk it is kept in memory, and written later."""
+        cell[0] += amount
+        if cell[1] is None:
+            cell[1] = cell[2].add(cell[3])
+        if cell[1] is not None:
+            struct.pack_into("d", cell[2].map, cell[1], cell[0])
+
+    def begin(self):
+        with self.lock:
+            self.change(self.in_flight, 1)
+
+    def end(self, method, path, status, seconds, failed):
+        with self.lock:
+            self.change(self.in_flight, -1)
+            requests, total, buckets, panics = self.of(method, path, status)
+            self.change(requests, 1)
+            self.change(total, seconds)
+            self.change(buckets[bisect.bisect_left(BOUNDS, seconds)], 1)
+            if failed:
+                self.change(panics, 1)
+
+    def of(self, method, path, status):
+        found = self.counted.get((method, path, status))
+        if found is None and len(self.counted) >= LIMIT:
+            path = "__overflow__"
+            found = self.counted.get((method, path, status))
+        if found is None:
+            found = self.counted[method, path, status] = self.make(method, path, status)
+        return found
+
+    def make(self, method, path, status):
+        labels = {"method": method, "path": path, "status": status}
+        name, text = DURATION
+        buckets = [self.cell("histogram", name, name + "_bucket", dict(labels, le=le), text)
+                   for le in [repr(float(b)) for b in BOUNDS] + ["+Inf"]]
+        for bucket in buckets:
+            self.change(bucket, 0)
+        return (
+            self.cell("counter", REQUESTS[0], REQUESTS[0] + "_total", labels, REQUESTS[1]),
+            self.cell("histogram", name, name + "_sum", labels, text),
+            buckets,
+            self.cell("counter", PANICS[0], PANICS[0] + "_total", {"method": method, "path": path}, PANICS[1]),
+        )
+
+
+def put_aside(name):
+    """Renames the file of a dead worker with the same PID: its counts remain, those of its gauges end."""
+    if "gauge_live" in name:
+        if os.path.exists(name):
+            os.unlink(name)
+        return
+    number = 1
+    while os.path.exists(name):
+        try:
+            os.link(name, "%s-%d.db" % (name[:-3], number))
+            os.unlink(name)
+        except FileExistsError:
+            number += 1
+
+
+def route_of(environ, mounted):
+    """Returns the route that the framework has found. Flask forgets it after the call, so this is
+    called when the response starts."""
+    found = environ.get("tacho.route")  # an application may set it
+    if found:
+        return str(found)
+    request = environ.get("werkzeug.request")  # Flask
+    if request is not None and hasattr(request, "url_rule"):
+        return prefix(environ, mounted) + request.url_rule.rule if request.url_rule else "unmatched"
+    request = environ.get("tacho.django")
+    if request is not None:
+        match = getattr(request, "resolver_match", None)
+        return prefix(environ, mounted) + "/" + match.route if match else "unmatched"
+    bottle = environ.get("bottle.route")
+    if bottle is not None:
+        return prefix(environ, mounted) + bottle.rule
+    return "unknown"
+
+
+def prefix(environ, mounted):
+    """Returns the path at which a dispatcher within the service has mounted the application."""
+    now = environ.get("SCRIPT_NAME", "")
+    return now[len(mounted):] if now.startswith(mounted) else ""
+
+
+class Measured:
+    """The application of a worker, measured."""
+
+    def __init__(self, app, metrics):
+        self.app, self.metrics = app, metrics
+
+    def __getattr__(self, name):
+        return getattr(self.app, name)
+
+    def __call__(self, environ, start_response):
+        call = Call(self.metrics, environ)
+
+        def started(status, headers, exc_info=None):
+            call.started(status, headers)
+            if exc_info is None:
+                return start_response(status, headers)
+            return start_response(status, headers, exc_info)
+
+        try:
+            response = self.app(environ, started)
+        except BaseException:
+            call.raised()
+            raise
+        return call.watch(response)
+
+
+class Call:
+    """One request. No method raises an exception of its own."""
+
+    def __init__(self, metrics, environ):
+        self.metrics, self.environ, self.mounted = metrics, environ, environ.get("SCRIPT_NAME", "")
+        self.status, self.route, self.failed, self.over = None, "unknown", False, False
+        self.stream, self.first, self.left = False, None, None
+        self.begin = time.perf_counter()
+        quietly(metrics.begin)
+
+    def started(self, status, headers):
+        def note():
+            self.status = str(int(status[:3]))
+            self.route = route_of(self.environ, self.mounted)
+            for name, value in headers:
+                name = name.lower()
+                if name == "content-type":
+                    self.stream = value.startswith("text/event-stream")
+                elif name == "content-length":
+                    self.left = int(value)
+        quietly(note)
+
+    def passed(self, item):
+        """Notes a piece of the body. The last one of a known length ends the request, before it is
+        sent: a worker that is killed afterwards has counted what its client got."""
+        if self.stream and self.first is None:
+            self.first = time.perf_counter()  # the latency of a stream is that of its first byte
+        if self.left is not None:
+            self.left -= len(item)
+            if self.left <= 0:
+                self.end()
+
+    def raised(self):
+        """Notes an exception of the application. Without a response, the route is that of now."""
+        self.failed = True
+        if self.status is None:
+            def note():
+                self.route = route_of(self.environ, self.mounted)
+            quietly(note)
+        self.end()
+
+    def end(self):
+        if not self.over:
+            self.over = True
+            quietly(self.record)
+
+    def record(self):
+        status = self.status or ("500" if self.failed else "200")
+        method = self.environ.get("REQUEST_METHOD", "")
+        seconds = (self.first or time.perf_counter()) - self.begin
+        failed = self.failed or "tacho.failed" in self.environ
+        self.metrics.end(method if method in METHODS else "OTHER", self.route, status, seconds, failed)
+
+    def watch(self, response):
+        """Returns what Gunicorn sends. A list is complete. A file keeps its type, which Gunicorn sends
+        by sendfile. Everything else ends with its close."""
+        if isinstance(response, (list, tuple)):
+            self.end()
+            return response
+        wrapper = self.environ.get("wsgi.file_wrapper")
+        if isinstance(wrapper, type) and isinstance(response, wrapper):
+            close = getattr(response, "close", None)
+
+            def closed():
+                self.end()
+                if close is not None:
+                    close()
+            response.close = closed
+            return response
+        return Watched(response, self)
+
+
+class Watched:
+    """The body of a response, until it is closed."""
+
+    def __init__(self, response, call):
+        self.response, self.call = response, call
+        self.items = None
+
+    def __iter__(self):
+        self.items = iter(self.response)
+        return self
+
+    def __next__(self):
+        if self.items is None:
+            self.items = iter(self.response)
+        try:
+            item = next(self.items)
+        except StopIteration:
+            raise
+        except BaseException:
+            self.call.failed = True
+            raise
+        quietly(lambda: self.call.passed(item))
+        return item
+
+    def close(self):
+        try:
+            close = getattr(self.response, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self.call.end()
+
+
+def quietly(function):
+    try:
+        function()
+    except Exception:  # never the user's request
+        pass
+
+
+def watch_frameworks():
+    """Lets Flask and Django report what they do not put into the environment: Django its request, and
+    both the exceptions that they turn into a response."""
+    if "django.core.handlers.wsgi" in sys.modules:
+        handler = sys.modules["django.core.handlers.wsgi"].WSGIHandler
+        original = handler.request_class
+
+        class Request(original):
+            def __init__(self, environ, *args, **more):
+                super().__init__(environ, *args, **more)
+                environ["tacho.django"] = self
+
+        handler.request_class = Request
+        from django.core.signals import got_request_exception
+        got_request_exception.connect(django_failed, weak=False)
+    if "flask" in sys.modules:
+        import flask
+        flask.got_request_exception.connect(flask_failed, weak=False)
+
+
+def django_failed(request=None, **_):
+    if request is not None:
+        request.environ["tacho.failed"] = True
+
+
+def flask_failed(*_, **__):
+    import flask
+    flask.request.environ["tacho.failed"] = True
+
+
+_own_hooks = {name: globals().get(name) for name in ("on_starting", "post_worker_init", "child_exit")}
+
+
+def on_starting(server):
+    if _own_hooks["on_starting"]:
+        _own_hooks["on_starting"](server)
+    try:
+        make_directory(server.cfg.uid, server.cfg.gid)
+    except OSError as problem:
+        server.log.warning("tacho: requests are not measured: %s", problem)
+
+
+def make_directory(uid, gid):
+    """Makes the directory for the workers' user. One that somebody else has made, as in /tmp, is not used."""
+    os.makedirs(DIRECTORY, mode=0o750, exist_ok=True)
+    found = os.lstat(DIRECTORY)
+    if os.geteuid() == 0 and found.st_uid == 0 and uid != 0:
+        os.chown(DIRECTORY, uid, gid)
+    elif found.st_uid not in (uid, os.geteuid()) or not stat.S_ISDIR(found.st_mode):
+        raise OSError("%s belongs to another user: set TACHO_GUNICORN_DIR to a directory of this service" % DIRECTORY)
+
+
+def post_worker_init(worker):
+    if _own_hooks["post_worker_init"]:
+        _own_hooks["post_worker_init"](worker)
+    try:
+        if not hasattr(worker, "wsgi") or "uvicorn" in type(worker).__module__:
+            worker.log.warning("tacho: requests of %s are not measured: it does not serve WSGI", type(worker).__name__)
+            return
+        quietly(watch_frameworks)
+        worker.wsgi = Measured(worker.wsgi, Metrics(DIRECTORY, os.getpid()))
+    except Exception as problem:
+        worker.log.warning("tacho: requests are not measured: %s", problem)
+
+
+def child_exit(server, worker):
+    if _own_hooks["child_exit"]:
+        _own_hooks["child_exit"](server, worker)
+    for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_live*_%d.db" % worker.pid)):
+        quietly(lambda: os.unlink(name))
