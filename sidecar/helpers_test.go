@@ -20,7 +20,12 @@ var (
 // listenRaw starts a server that gets every connection, and closes it afterwards.
 func listenRaw(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return listenRawOn(t, "tcp", "127.0.0.1:0", serve)
+}
+
+func listenRawOn(t *testing.T, network, at string, serve func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen(network, at)
 	if err != nil {
 		t.Fatal(err)
 	}

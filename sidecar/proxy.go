@@ -164,7 +164,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass is the part of ServeHTTP that is measured.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r.Context())
-	x.client = writer{ResponseWriter: w, control: http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1}
+	x.client = writer{ResponseWriter: w, control: http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r)}
 	defer x.end(r)
 	if f, refused := x.config.refuse(r, x); refused {
 		x.refuse(f)
@@ -177,6 +177,11 @@ func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	defer x.release()
 	x.config.proxy.ServeHTTP(&x.client, x.request(r))
 }
+
+// endsConnection reports whether the connection must end after the response. A request with both
+// Transfer-Encoding and Content-Length may be one that a proxy in front has read otherwise (RFC 9112,
+// section 6.1). net/http drops the length, so that every request in chunks may be one.
+func endsConnection(r *http.Request) bool { return r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 }
 
 // refuse returns why a request is not passed on, if it is not.
 func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {

@@ -43,6 +43,15 @@ func start(t *testing.T, service http.Handler, change ...func(*sidecar.Options))
 
 func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *running {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, l, upstream, change...)
+}
+
+func startOn(t *testing.T, l net.Listener, upstream string, change ...func(*sidecar.Options)) *running {
+	t.Helper()
 	o := sidecar.Options{
 		Upstreams: []sidecar.Upstream{{Name: "app", URL: upstream}},
 		Meter:     tacho.Options{OmitRuntime: true, Status: tacho.Status{Initial: []int{}}},
@@ -52,10 +61,6 @@ func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *
 		c(&o)
 	}
 	p, err := sidecar.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

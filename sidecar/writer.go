@@ -10,6 +10,7 @@ type writer struct {
 	http.ResponseWriter
 	control  *http.ResponseController
 	timeout  time.Duration // of each write
+	last     bool          // the connection ends after the response
 	headed   time.Time     // when the header was written
 	promised int64         // bytes of the body, -1 if not known
 	written  int64
@@ -30,6 +31,9 @@ func (w *writer) WriteHeader(status int) {
 	}
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil
+	}
+	if w.last {
+		header.Set("Connection", "close")
 	}
 	w.headed = time.Now()
 	w.extend()
