@@ -156,6 +156,9 @@ func Prometheus(ctx context.Context, program, dir string) (*Engine, error) {
 	return e, e.run(ctx)
 }
 
+// AgentReplica is the label that tells the agents of a pair apart. Thanos's querier leaves it out.
+const AgentReplica = "agent_replica"
+
 // receivers is the number of Thanos receivers; each sample is on all of them.
 const receivers = 3
 
@@ -173,7 +176,7 @@ func Thanos(ctx context.Context, program, dir string) (*Engine, error) {
 	}
 	grpc, http := at[receivers*each], at[receivers*each+1]
 	e := &Engine{Name: "Thanos", Query: "http://" + http}
-	query := []string{"query", "--http-address=" + http, "--grpc-address=" + grpc, "--query.replica-label=replica"}
+	query := []string{"query", "--http-address=" + http, "--grpc-address=" + grpc, "--query.replica-label=replica", "--query.replica-label=" + AgentReplica}
 	for i := range receivers {
 		own := at[i*each:]
 		p := &Process{program: program, ready: "http://" + own[1] + "/-/ready", args: []string{
