@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -147,14 +148,14 @@ func (p *Prober) get(ctx context.Context, endpoint string, form url.Values) repl
 }
 
 // behindOf is how many seconds before now the newest samples are that the engine shows: it evaluates a query
-// of the present at that moment.
+// of the present at that moment, whose fraction of a second is cut off.
 func behindOf(ctx context.Context, get get) (seconds float64, known bool) {
 	now := time.Now().Unix()
 	samples, a := vector(ctx, get, "vector(time())", now)
 	if a != yes || len(samples) != 1 {
 		return 0, false
 	}
-	return max(0, float64(now)-samples[0].value), true
+	return max(0, math.Ceil(float64(now)-samples[0].value)), true
 }
 
 // A sample is one of a vector.

@@ -144,7 +144,7 @@ func TestBehind(t *testing.T) {
 		if at := r.FormValue("time"); r.FormValue("query") == "vector(time())" {
 			var n int64
 			_, _ = fmt.Sscan(at, &n)
-			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%d,"%d"]}]}}`, n, n-30)
+			fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[%d,"%d.63"]}]}}`, n, n-30)
 			return
 		}
 		all.ServeHTTP(w, r)
