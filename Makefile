@@ -48,7 +48,8 @@ cluster: ## tests with Thanos: all queries, and that no sample is lost; about 12
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
 	@go run ./internal/programs/build thanos
-	@TACHO_TEST_CLUSTER=1 TACHO_TEST_CLUSTER_DOWN=5m $(RUN) -- env CGO_ENABLED=0 go test -count 1 -timeout 30m -run '^(TestEngines|TestCluster)$$' ./cmd/tacho
+	@TACHO_TEST_CLUSTER=1 TACHO_TEST_CLUSTER_DOWN=5m $(RUN) -- env CGO_ENABLED=0 go test -count 1 -timeout 30m -run '^(TestEngines|TestCluster|TestAgentPair|TestCapabilities|TestMoveToEngine|TestEdgeRules)$$' ./cmd/tacho
+	@TACHO_TEST_CLUSTER=1 $(RUN) -- go test -count 1 -timeout 30m -run '^(TestEngineArguments|TestTry)$$' ./deploy/...
 
 race: ## with -race, the tests that make test runs without
 	go test -p 1 -race -timeout 60m $(HEAVY)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type fake struct {
 
 	exemplars string // in JSON
 	labels    string // of all series, in JSON
+	source    string // of the verdict, in JSON; empty: there is no verdict
 	traceURL  string
 	arguments bool                                 // the targets are arguments
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
@@ -32,6 +34,7 @@ type fake struct {
 	mu         sync.Mutex
 	rounds     int
 	open, most int // concurrent requests: now, and the maximum
+	asked      []string
 }
 
 // An answer is a status and a body. The zero value aborts the connection.
@@ -53,6 +56,13 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		}
 		_, _ = w.Write([]byte(`{"status":"success","data":` + f.exemplars + `}`))
 	})
+	mux.HandleFunc("/api/v1/label/__name__/values", func(w http.ResponseWriter, _ *http.Request) {
+		if f.labels == "" {
+			http.NotFound(w, nil)
+			return
+		}
+		_, _ = w.Write([]byte(`{"status":"success","data":["orders_total"]}`))
+	})
 	mux.HandleFunc("/api/v1/labels", func(w http.ResponseWriter, _ *http.Request) {
 		if f.labels == "" {
 			http.NotFound(w, nil)
@@ -67,12 +77,37 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		fmt.Fprint(w, rounds)
 	})
 	mux.Handle("/jstest/", http.StripPrefix("/jstest", http.FileServer(http.Dir("jstest"))))
-	mux.Handle("/", dash.Handler(dash.Options{Hint: "a <hint>", HintChinese: "一段说明", TraceURL: f.traceURL, Arguments: f.arguments}))
-	server := httptest.NewServer(http.StripPrefix(prefix, mux))
+	o := dash.Options{Hint: "a <hint>", HintChinese: "一段说明", TraceURL: f.traceURL, Arguments: f.arguments}
+	if f.source != "" {
+		o.VerdictPath = "verdict"
+		mux.HandleFunc("/verdict", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"at":"2026-01-01T00:00:00Z","services":[],"source":` + f.source + `}`))
+		})
+	}
+	mux.Handle("/", dash.Handler(o))
+	server := httptest.NewServer(f.noting(http.StripPrefix(prefix, mux)))
 	// A browser retries silently when a reused connection breaks.
 	server.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(server.Close)
 	return server.URL + prefix + "/"
+}
+
+// noting remembers the endpoints and queries that are asked for.
+func (f *fake) noting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := r.URL.Path + " " + r.FormValue("query")
+		f.mu.Lock()
+		f.asked = append(f.asked, text)
+		f.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hasAsked reports whether a request had a text in its path or query.
+func (f *fake) hasAsked(text string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.asked, func(asked string) bool { return strings.Contains(asked, text) })
 }
 
 func (f *fake) query(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/capability"
 	"github.com/tacho-go/tacho/internal/relay"
 	"github.com/tacho-go/tacho/verdict"
 )
@@ -26,6 +27,7 @@ const (
 type judge struct {
 	api   verdict.API
 	relay relay.Relay // to the same server
+	probe *capability.Prober
 
 	mu     sync.Mutex // held during a round: the other viewers wait for it
 	engine *verdict.Engine
@@ -38,17 +40,21 @@ type judge struct {
 }
 
 func newJudge(api verdict.API, to relay.Relay) *judge {
-	return &judge{api: api, relay: to, rules: verdict.Options{ReadLimits: true}}
+	return &judge{
+		api: api, relay: to, rules: verdict.Options{ReadLimits: true},
+		probe: &capability.Prober{URL: api.URL, Client: api.Client, Header: api.Header},
+	}
 }
 
 // ServeHTTP serves the verdict of the last round. If it is older than a round, a new one is computed.
 func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	source := j.probe.Source()
 	v, err := j.latest(r.Context())
 	if err != nil {
 		j.relay.Unreachable(w, err)
 		return
 	}
-	v.ServeHTTP(w, r)
+	v.From(source).ServeHTTP(w, r)
 }
 
 // latest keeps an error for a round as well, so that viewers do not add load to a server in trouble.

@@ -61,9 +61,9 @@ type process struct {
 	url  string // of the page, ends in /
 }
 
-var page = regexp.MustCompile(`(?m)^  Page +(\S+)$`)
+var page = regexp.MustCompile(`(?m)^  (?:Page|Agent) +(http\S+)`)
 
-// start runs a command and waits until it prints the address of its page. A process that still
+// start runs a command and waits until it prints the address of its page, or of the agent. A process that still
 // runs at the end of the test is killed.
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()

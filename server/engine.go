@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/tacho-go/tacho/internal/capability"
 	"github.com/tacho-go/tacho/internal/relay"
 	"github.com/tacho-go/tacho/verdict"
 )
@@ -25,6 +26,7 @@ type remoteEngine struct {
 	client  *http.Client
 	api     promapi.API
 	timeout time.Duration
+	probe   *capability.Prober
 }
 
 // newRemoteEngine returns nil without a URL.
@@ -48,6 +50,7 @@ func newRemoteEngine(o Options) (*remoteEngine, error) {
 	return &remoteEngine{
 		relay:  relay.Relay{To: to, Header: o.Engine.Header, Transport: transport, Agent: "tacho/" + o.Version, Fix: "set the engine's user, token or tenant"},
 		client: client, api: promapi.NewAPI(c), timeout: o.QueryTimeout,
+		probe: &capability.Prober{URL: to.String(), Client: client},
 	}, nil
 }
 

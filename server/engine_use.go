@@ -13,7 +13,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 
+	"github.com/tacho-go/tacho/internal/capability"
 	"github.com/tacho-go/tacho/internal/relay"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 // Endpoints whose answers the engine has: of samples always, of rules and targets if the server has none
@@ -36,6 +38,16 @@ func (s *Server) isFar(endpoint string) bool {
 		return !slices.ContainsFunc(jobs, func(j *config.ScrapeConfig) bool { return j.JobName != selfJob })
 	}
 	return false
+}
+
+// source returns what the engine lacks of what this server leaves to it; nil without an engine.
+func (s *Server) source() *verdict.Source {
+	if s.far == nil {
+		return nil
+	}
+	found := s.far.probe.Source()
+	found.Lacks = slices.DeleteFunc(found.Lacks, func(feature string) bool { return feature != capability.Native && !s.isFar(feature) })
+	return &found
 }
 
 // api serves Prometheus's API: the engine's answers where it has them, the server's own for the rest.

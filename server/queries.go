@@ -75,5 +75,5 @@ func (s *Server) newJudge() *judge {
 	if s.far != nil {
 		q = s.far.querier()
 	}
-	return &judge{engine: verdict.New(q, options()), querier: q, options: options, log: s.log}
+	return &judge{engine: verdict.New(q, options()), querier: q, options: options, source: s.source, log: s.log}
 }

@@ -23,6 +23,7 @@ type judge struct {
 	engine  *verdict.Engine
 	querier verdict.Querier
 	options func() verdict.Options // of the rules that are in force
+	source  func() *verdict.Source // of the samples
 	log     *slog.Logger
 }
 
@@ -37,6 +38,7 @@ func (j *judge) run(ctx context.Context) error {
 	var replay sync.WaitGroup
 	replay.Go(func() { j.replay(ctx, time.Now(), replayed) })
 	defer replay.Wait()
+	j.source() // begins to probe an engine
 	for {
 		o := j.options()
 		select {
@@ -76,6 +78,9 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if v == nil {
 		writeError(w, http.StatusServiceUnavailable, errors.New("no verdict yet: it is computed after the first evaluation of the rules"))
 		return
+	}
+	if s := j.source(); s != nil {
+		v = v.From(*s)
 	}
 	v.ServeHTTP(w, r)
 }

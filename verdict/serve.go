@@ -23,6 +23,13 @@ func (v *Verdict) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(v.In(words)) // fails only if the client is gone
 }
 
+// From returns a copy of the verdict with its source.
+func (v *Verdict) From(s Source) *Verdict {
+	c := *v
+	c.Source = &s
+	return &c
+}
+
 func wordsOf(r *http.Request) (Words, error) {
 	w := Words{Language: English, Location: time.Local}
 	if tag := r.FormValue("lang"); tag != "" {

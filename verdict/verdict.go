@@ -40,6 +40,17 @@ var stateOf = map[Kind]State{Errors: Failing, Target: Down, Latency: Slow, Pool:
 type Verdict struct {
 	At       time.Time `json:"at"`
 	Services []Service `json:"services"` // the worst first
+	// Source describes the engine that the samples are read from; nil without one.
+	Source *Source `json:"source,omitempty"`
+}
+
+// A Source is what is special about an engine that answers queries in the place of a Prometheus.
+type Source struct {
+	// Lacks are endpoints of Prometheus's API that the engine does not have, or that always have empty
+	// answers, such as query_exemplars, and native_histograms.
+	Lacks []string `json:"lacks,omitempty"`
+	// Behind is how old the newest samples are that the engine shows, in seconds.
+	Behind float64 `json:"behind,omitempty"`
 }
 
 // A Service is the state of one job.

@@ -7,6 +7,7 @@ import { attribute, list, make, put } from "./dom.js";
 import { filterField } from "./field.js";
 import { count, shorten, visible } from "./format.js";
 import { icon, stateIcon } from "./icons.js";
+import { lacking, lacks } from "./lacks.js";
 import { laterMessages } from "./latermessages.js";
 import { learn, say } from "./messages.js";
 import { pastView } from "./pastview.js";
@@ -49,7 +50,7 @@ export function alertsScreen(changeView) {
       const { view } = now;
       const part = ["history", "rules"].includes(view.part) ? view.part : "";
       const at = Math.floor(now.at / listInterval) * listInterval;
-      const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => now.query({ list: name, at }));
+      const [alerting, recording, managers] = ["rules", "recording", "alertmanagers"].map((name) => (lacks(now, "rules") ? undefined : now.query({ list: name, at })));
       if (alerting?.value && recording) known.rules = rulesOf([...alerting.value, ...(recording.value ?? [])]);
       if (managers?.value) known.managers = managers.value.map((/** @type {{url?: string}} */ m) => String(m.url ?? ""));
       const answer = now.query({ expr: firedOver(now.step, now.every), from: now.edges.from, to: now.edges.to, step: now.step });
@@ -103,9 +104,9 @@ function sentenceView() {
     update(/** @type {import("./now.js").Now} */ now, /** @type {import("./alerts.js").Alert[]} */ all, /** @type {import("./alerts.js").Rule[] | null} */ rules) {
       const firing = all.filter(isFiring);
       const tone = toneOf(firing);
-      state.update(stateOf(tone) || (all.length > 0 ? "pending" : now.alerts ? "healthy" : "idle"));
+      state.update(stateOf(tone) || (all.length > 0 ? "pending" : now.alerts && !lacks(now, "rules") ? "healthy" : "idle"));
       attribute(element, "class", `verdict ${tone} plain`);
-      put(sentence, firing.length ? firingText(firing) : all.length ? say("onlyPending", { n: all.length }) : noneText(now.alerts, rules));
+      put(sentence, firing.length ? firingText(firing) : all.length ? say("onlyPending", { n: all.length }) : lacking(now, "rules") || noneText(now.alerts, rules));
       put(quiet, quietText(now, firing));
     },
   };

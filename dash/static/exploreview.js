@@ -11,6 +11,7 @@ import { facts } from "./facts.js";
 import { change, number, shorten, visible } from "./format.js";
 import { historyView } from "./history.js";
 import { icon } from "./icons.js";
+import { lacking, lacks } from "./lacks.js";
 import { laterMessages } from "./latermessages.js";
 import { learn, say } from "./messages.js";
 import { nearView } from "./near.js";
@@ -157,7 +158,7 @@ export function exploreScreen(changeView) {
       const at = Math.floor(now.at / listInterval) * listInterval;
       const only = matchers();
       const names = now.query({ list: "metricNames", at, ...(only ? { "match[]": only } : {}) });
-      const about = now.query({ list: "metadata", at });
+      const about = lacks(now, "metadata") ? noMetadata : now.query({ list: "metadata", at });
       if (names && about && (names !== seen[0] || about !== seen[1])) {
         seen = [names, about];
         metrics = metricsInOrder(names.value ?? [], about.value ?? {});
@@ -174,13 +175,13 @@ export function exploreScreen(changeView) {
       const queries = queriesOf(now.view);
       const chosen = queries[Math.min(active, queries.length - 1)].expr;
       const current = metrics.find((m) => isOf(chosen, m.name));
-      offered.update(metrics, counted?.value?.samples ?? [], current?.name ?? "");
+      offered.update(metrics, counted?.value?.samples ?? [], current?.name ?? "", lacking(now, "metadata"));
       asks.update(now, current ?? null, matchers(), chosen);
       near.update(now, metrics, answer.lines(), current?.name ?? "", only);
       cardinality.update(now, jobOf(now));
       showQueries(queries);
       const failed = answer.update(now, queries);
-      const own = checked && checked === writing.input.value.trim() && !queries.some((q) => q.expr === checked) ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined;
+      const own = checked && checked === writing.input.value.trim() && !queries.some((q) => q.expr === checked) && !lacks(now, "parse_query") ? now.query({ list: "parse", at: 0, query: checked })?.problem : undefined;
       const typed = document.activeElement === writing.input ? writing.input.value.trim() : "";
       place.update(failed?.problem ?? own ?? null, failed?.query.expr ?? (typed || checked), queries.length > 1 ? failed?.query.letter ?? "" : "");
       const wrong = failed ? failed.query.letter === letters[0] : own && writing === box;
@@ -189,6 +190,9 @@ export function exploreScreen(changeView) {
     },
   };
 }
+
+/** noMetadata is the answer of an engine that has none. */
+const noMetadata = { value: {} };
 
 /** jobOf is the job of the selected or the only service; "" if there are several. */
 const jobOf = (/** @type {import("./now.js").Now} */ { services, view }) => (services.length === 1 ? services[0] : services.find((s) => placeOf(s) === view.open))?.job ?? "";
@@ -383,7 +387,8 @@ function metricList(chosen) {
   const filter = /** @type {HTMLInputElement} */ (make("input", { id: "metric-filter", type: "text", autocomplete: "off", spellcheck: "false", "data-filter": "", placeholder: say("findMetric"), "aria-label": say("findMetric") }));
   const sections = make("div");
   const none = make("p", { class: "foot" });
-  const element = make("aside", { class: "card rail", "aria-label": say("exploreMetrics") }, make("div", { class: "field" }, icon("search", "s"), filter, make("kbd", {}, "/")), sections, none);
+  const guessed = make("p", { class: "foot" });
+  const element = make("aside", { class: "card rail", "aria-label": say("exploreMetrics") }, make("div", { class: "field" }, icon("search", "s"), filter, make("kbd", {}, "/")), sections, none, guessed);
   arrows(element, "input, li a");
   /** @type {import("./explore.js").Metric[]} */
   let all = [];
@@ -406,8 +411,11 @@ function metricList(chosen) {
      * @param {import("./explore.js").Metric[]} metrics
      * @param {import("./model.js").Sample[]} counted series by name
      * @param {string} name of the one that is shown
+     * @param {string} why the metrics have no descriptions
      */
-    update(metrics, counted, name) {
+    update(metrics, counted, name, why) {
+      put(guessed, why);
+      guessed.hidden = !why;
       if (metrics === all && name === current && counted.length === counts.size) return;
       all = metrics;
       current = name;

@@ -8,6 +8,7 @@ import { attribute, make, svg } from "./dom.js";
 import { clock, latency, minute, rate, time } from "./format.js";
 import { groups, heat, nativeHeat, shadeOf, usual } from "./heat.js";
 import { roundTimes } from "./lanes.js";
+import { lacking, lacks } from "./lacks.js";
 import { drawMark } from "./marks.js";
 import { say } from "./messages.js";
 import { nothingOver, rangeOf } from "./now.js";
@@ -140,7 +141,9 @@ export function heatView(changeView) {
       const any = found.rows.length > 0;
       shown = found;
       canvas.hidden = !any;
-      empty.update(any ? "" : answer.problem ?? say("noPoints"), "", answer.problem ? now.refresh : undefined);
+      const why = any ? "" : lacking(now, "native_histograms");
+      frame.state(why && !answer.problem ? "off" : "");
+      empty.update(any ? "" : answer.problem ?? (why || say("noPoints")), "", answer.problem ? now.refresh : undefined);
       code.update(answer.expr);
       const words = any ? summary(found) : "";
       frame.note(words);
@@ -156,7 +159,8 @@ export function heatView(changeView) {
 function heatOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./queries.js").Subject} */ subject) {
   const native = nativeQuery(subject, now.step);
   const { expr } = /** @type {import("./panels.js").Panel} */ (panels(subject, now.source, now.step, now.every).find((p) => p.id === "chartHeat"));
-  const [finer, answer] = [rangeOf(now, native), rangeOf(now, expr)];
+  // A query for what the engine converted or dropped is an empty success: it tells nothing.
+  const [finer, answer] = [lacks(now, "native_histograms") ? { value: undefined } : rangeOf(now, native), rangeOf(now, expr)];
   if (!finer || !answer) return undefined;
   const found = finer.value && nativeHeat(finer.value);
   if (found) return { heat: found, expr: native };

@@ -4,7 +4,7 @@ import { Problem, prometheus } from "./api.js";
 import { bar, paused, shifted } from "./bar.js";
 import { cache } from "./cache.js";
 import { attribute, byId, isVisible, make, put } from "./dom.js";
-import { time, useLanguage, useZone, visible } from "./format.js";
+import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { listen as listenToKeys } from "./keys.js";
 import { interval, live } from "./live.js";
 import { speak } from "./language.js";
@@ -162,7 +162,8 @@ async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const fixedAt = "last" in view.span ? undefined : view.span.to;
   const alerts = optional(from.list("alerts", {}, signal));
   // The verdict is of now: a range that stands still is judged by the page's own limits.
-  const verdict = config?.verdictPath && fixedAt === undefined ? optional(from.verdict(new URL(config.verdictPath, document.baseURI).href, signal)) : null;
+  // The first one also says what the engine behind the API lacks.
+  const verdict = config?.verdictPath && (fixedAt === undefined || !config.source) ? optional(from.verdict(new URL(config.verdictPath, document.baseURI).href, signal)) : null;
   const fit = fixedAt === undefined ? fitSpan(from, signal) : null;
   const same = snapshot && fixedAt !== undefined && snapshot.fixedAt === fixedAt;
   const { source, samples, warnings } = same ? snapshot : await firstWithRequests(from, fixedAt, signal);
@@ -174,7 +175,9 @@ async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const targets = trouble || ["alerts", "targets"].includes(view.page) ? await optional(from.list("targets", {}, signal)) : [];
   const listed = await alerts;
   markRatesMissing(all, listed ?? []);
-  judge(all, await verdict);
+  const judged = await verdict;
+  if (judged && config) config.source = judged.source ?? {};
+  judge(all, fixedAt === undefined ? judged : null);
   guess(all, activeAlerts(listed ?? []), downTargets(samples, targets));
   return { read: new Date(), at, fixedAt, source, warnings, samples, services: worstFirst(all), targets, alerts: listed };
 }
@@ -306,6 +309,7 @@ function showFoot(/** @type {import("./now.js").Now} */ { source, alerts, target
   const notes = snapshot.warnings.slice(0, 3).map((/** @type {string} */ text) => say("apiWarning", { text: visible(text) }));
   if (!alerts) notes.push(say("noAlertsAPI"));
   if (!targets && anyDown) notes.push(say("noTargetsAPI"));
+  if (config.source?.behind) notes.push(say("behind", { age: age(config.source.behind) }));
   const from = !any ? "" : source.name === "recorded" ? say("fromRecorded") : say("fromRaw", { window: source.window });
   const key = JSON.stringify([config.version, from, notes]);
   const foot = byId("foot");

@@ -284,6 +284,7 @@ export const messages = {
   fromRecorded: ["Data from recording rules.", "数据来自记录规则。"],
   fromRaw: ["No rates from recording rules: computed from http_requests_total and http_request_duration_seconds over {window}.", "记录规则中没有速率数据，改由 http_requests_total 和 http_request_duration_seconds 按 {window} 窗口计算。"],
   noAlertsAPI: ["This API does not list alerts.", "此 API 不提供告警列表。"],
+  behind: ["The engine hides the newest {age}.", "引擎不返回最近 {age}的样本。"],
   noTargetsAPI: ["This API does not report why targets are down.", "此 API 不提供抓取失败的原因。"],
   apiWarning: ["Prometheus warning: {text}", "Prometheus 警告：{text}"],
   howComputed: ["Queries behind these numbers", "数据的查询语句"],

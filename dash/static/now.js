@@ -17,6 +17,7 @@ import { numberOf } from "./sample.js";
  * @property {string} version of the server, "" if it is not tacho's
  * @property {boolean} arguments the targets were typed as arguments, not written in a prometheus.yml
  * @property {import("./names.js").Names[]} schemas
+ * @property {import("./verdict.js").Source} [source] the engine that answers, once the verdict has said so
  *
  * @typedef {object} Now
  * @property {import("./view.js").View} view

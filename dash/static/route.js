@@ -8,6 +8,7 @@ import { facts } from "./facts.js";
 import { findingsOf } from "./findings.js";
 import { rate, ratio, time, visible } from "./format.js";
 import { icon } from "./icons.js";
+import { lacking } from "./lacks.js";
 import { say } from "./messages.js";
 import { ofInstances } from "./names.js";
 import { samplesOf } from "./now.js";
@@ -72,7 +73,7 @@ function alertsView() {
       const found = alertsOf(now.alerts ?? [], subject);
       items.hidden = found.length === 0;
       none.hidden = !items.hidden;
-      put(none, say(now.alerts ? "noRouteAlerts" : "noAlertsAPI"));
+      put(none, lacking(now, "rules") || say(now.alerts ? "noRouteAlerts" : "noAlertsAPI"));
       list(items, found.map((alert) => ({ key: alert.key, alert, view: now.view })), alertItem);
     },
   };

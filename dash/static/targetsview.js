@@ -4,6 +4,7 @@ import { attribute, copies, list, make, put, svg } from "./dom.js";
 import { filterField } from "./field.js";
 import { age, latency, nothing, safeLink, shorten, visible } from "./format.js";
 import { icon, stateIcon } from "./icons.js";
+import { lacking } from "./lacks.js";
 import { laterMessages } from "./latermessages.js";
 import { inLanguage, learn, say } from "./messages.js";
 import { rangeOf, settingOf } from "./now.js";
@@ -52,7 +53,8 @@ export function targetsScreen(changeView) {
             // The list is always current, even if the page shows an earlier range.
       const clock = "last" in view.span ? at : Date.now() / 1000;
       const ups = upsOf(now, found.length > 0);
-      put(sentence, targets ? downText(all, down, ups) : say("noTargetList"));
+      const why = all.length === 0 ? lacking(now, "targets") : "";
+      put(sentence, why || (targets ? downText(all, down, ups) : say("noTargetList")));
       const cause = down[0] ? firstSentence(meaningText({ ...down[0], setting: settingOf(config) })) : "";
       put(note, [cause, targets && all.length > 0 ? countText(found, all.length) : ""].filter(Boolean).map((text) => ` ${text}`).join(""));
       list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)).map((row) => ({ ...row, ups })), (row) => ("job" in row ? jobView() : targetView()));

@@ -5,6 +5,7 @@ import { attribute, list, make, put } from "./dom.js";
 import { exemplarQuery, slowest, traceLink } from "./exemplars.js";
 import { latency, safeLink, shorten, time, visible } from "./format.js";
 import { stateIcon } from "./icons.js";
+import { lacking } from "./lacks.js";
 import { say } from "./messages.js";
 import { isError } from "./queries.js";
 
@@ -33,9 +34,16 @@ export function tracesView() {
      */
     update(now, subject) {
       const { at, edges, step, config } = now;
+      const why = lacking(now, "query_exemplars");
+      frame.state(why && "off");
+      if (why) {
+        empty.update(why);
+        table.hidden = how.hidden = true;
+        return;
+      }
       const answer = now.query({ list: "exemplars", at: Math.floor(edges.to / listInterval) * listInterval, query: exemplarQuery(subject), start: Math.floor(edges.from / listInterval) * listInterval, end: Math.ceil(Math.max(edges.to + step, at) / listInterval) * listInterval });
       if (!answer) return;
-      // Not every API has exemplars.
+      // Not every API has exemplars, or says so.
       const found = slowest(answer.value ?? [], most);
       empty.update(found.length ? "" : say("noTraces"));
       table.hidden = found.length === 0;

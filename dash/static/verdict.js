@@ -29,7 +29,8 @@ import { within } from "./range.js";
  *
  * @typedef {{errorRatio: number, latency: number}} Limits in seconds
  * @typedef {{job: string, state: string, limits?: Limits, routes?: {path: string, limits?: Limits}[], findings: Finding[] | null, firing?: string[], over?: Finding[]}} Judged
- * @typedef {{at: string, services: Judged[] | null}} Verdict
+ * @typedef {{lacks?: string[], behind?: number}} Source what an engine lacks, and how many seconds its newest samples are hidden
+ * @typedef {{at: string, services: Judged[] | null, source?: Source}} Verdict
  */
 
 /** The page's names of the states of a verdict. */

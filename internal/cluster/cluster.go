@@ -156,14 +156,24 @@ func Prometheus(ctx context.Context, program, dir string) (*Engine, error) {
 	return e, e.run(ctx)
 }
 
+// AgentReplica is the label that tells the agents of a pair apart. Thanos's querier leaves it out.
+const AgentReplica = "agent_replica"
+
 // receivers is the number of Thanos receivers; each sample is on all of them.
 const receivers = 3
 
 // Thanos starts three Thanos receivers with replication 3, and a querier that deduplicates. The program
 // needs the build tag slicelabels: without it, Thanos panics on its first gRPC call.
 func Thanos(ctx context.Context, program, dir string) (*Engine, error) {
+	return ThanosBeside(ctx, program, dir)
+}
+
+// ThanosBeside is Thanos with a querier that also reads Prometheus servers of which it has the URLs, each
+// through a sidecar. Each must have an external label, such as AgentReplica. The label of the receivers'
+// tenant is left out, because the others have none.
+func ThanosBeside(ctx context.Context, program, dir string, old ...string) (*Engine, error) {
 	const each = 4 // addresses of a receiver: gRPC, HTTP, remote write, Cap'n Proto
-	at, err := addresses(receivers*each + 2)
+	at, err := addresses(receivers*each + 2 + 2*len(old))
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +183,7 @@ func Thanos(ctx context.Context, program, dir string) (*Engine, error) {
 	}
 	grpc, http := at[receivers*each], at[receivers*each+1]
 	e := &Engine{Name: "Thanos", Query: "http://" + http}
-	query := []string{"query", "--http-address=" + http, "--grpc-address=" + grpc, "--query.replica-label=replica"}
+	query := []string{"query", "--http-address=" + http, "--grpc-address=" + grpc, "--query.replica-label=replica", "--query.replica-label=" + AgentReplica}
 	for i := range receivers {
 		own := at[i*each:]
 		p := &Process{program: program, ready: "http://" + own[1] + "/-/ready", args: []string{
@@ -183,6 +193,13 @@ func Thanos(ctx context.Context, program, dir string) (*Engine, error) {
 		}}
 		e.Stores, e.Write = append(e.Stores, p), append(e.Write, "http://"+own[2]+"/api/v1/receive")
 		query = append(query, "--endpoint="+own[0])
+	}
+	for i, url := range old {
+		own := at[receivers*each+2+2*i:]
+		query = append(query, "--endpoint="+own[0], "--query.replica-label=tenant_id")
+		e.all = append(e.all, &Process{program: program, ready: "http://" + own[1] + "/-/ready", args: []string{
+			"sidecar", "--prometheus.url=" + url, "--grpc-address=" + own[0], "--http-address=" + own[1], "--tsdb.path=" + filepath.Join(dir, fmt.Sprint("sidecar-", i)),
+		}})
 	}
 	e.all = append(append(e.all, e.Stores...), &Process{program: program, ready: "http://" + http + "/-/ready", args: query})
 	return e, e.run(ctx)

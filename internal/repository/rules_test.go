@@ -106,7 +106,7 @@ func TestImports(t *testing.T) {
 		{"./sidecar/routes", nil, "a path is matched in the same way whoever asks"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
-		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/redact", module + "/internal/relay"}, "the page reads any Prometheus, with or without tacho"},
+		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/capability", module + "/internal/redact", module + "/internal/relay"}, "the page reads any Prometheus, with or without tacho"},
 		{"./docs", nil, "the pages are text"},
 		{"./internal/engine", []string{
 			module + "/internal/store", module + "/internal/reqcopy", module + "/internal/slab", "github.com/prometheus/client_golang/prometheus",
@@ -155,9 +155,9 @@ func TestArrows(t *testing.T) {
 		own      []string // of this project, besides what lies in the room itself
 		heavy    []string // below Prometheus's module
 	}{
-		{"./server", []string{"", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
+		{"./server", []string{"", "/internal/capability", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/verdict"}, nil}, // all of Prometheus: it is the only one
 		{"./gen/...", []string{"/schema", "/verdict"}, []string{"model/rulefmt", "promql/parser", "model/labels"}},
-		{"./dash", []string{"/schema", "/verdict", "/internal/relay"}, nil},
+		{"./dash", []string{"/schema", "/verdict", "/internal/capability", "/internal/relay"}, nil},
 		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
