@@ -6,15 +6,19 @@
 //	go run ./server/load --for 1m           the same, shorter
 //	go run ./server/load --start            the start with 1 GB of data
 //	go run ./server/load --agent            tacho agent and Prometheus's agent mode
+//	go run ./server/load --agent --instances 1,10,100,1000 --series 100 --interval 10s --for 1m
+//	                                        the cost per sample of these and vmagent, by instances
 //
 // Half of the targets export protobuf with native and classic histograms, and half
 // export text. The programs are tacho serve --no-rules, tacho serve with its built-in
 // rules, and Prometheus. Each also scrapes itself, and has its exemplar storage and
-// admin API enabled. Load reads /proc, so it needs Linux.
+// admin API enabled. With --instances, all targets export text, because vmagent reads
+// nothing else, and no agent scrapes itself. Load reads /proc, so it needs Linux.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -34,6 +38,7 @@ type settings struct {
 	rules    bool
 	start    bool
 	agent    bool
+	counts   []int // of targets, for the agents' cost curve
 	size     int64 // bytes of data to start with
 	rounds   int   // how often each program is started
 	dir      string
@@ -49,6 +54,7 @@ func main() {
 	flag.BoolVar(&s.rules, "rules", true, "also measure tacho with its built-in rules")
 	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
 	flag.BoolVar(&s.agent, "agent", false, "measure tacho agent and Prometheus's agent mode instead")
+	flag.Func("instances", "with --agent: measure with each of these numbers of targets in turn, such as 1,10,100,1000", s.setCounts)
 	flag.Int64Var(&s.size, "size", 1<<30, "how many bytes of data to start with")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often to start each program")
 	flag.StringVar(&s.dir, "dir", "", "directory for the data (default: a temporary one)")
@@ -74,6 +80,10 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	switch {
 	case s.start:
 		return measureStart(ctx, s, out)
+	case len(s.counts) > 0 && !s.agent:
+		return errors.New("--instances needs --agent")
+	case len(s.counts) > 0:
+		return measureCurve(ctx, s, out)
 	case s.agent:
 		return measureAgents(ctx, s, out)
 	}

@@ -40,6 +40,11 @@ func measureLoad(ctx context.Context, s settings, out io.Writer) error {
 func sideBySide[R any](ctx context.Context, s settings, all []program, started func(*process), row func(r *process, before, after usage) (R, error)) ([]R, error) {
 	addresses, stopTargets := startTargets(s.targets, s.series)
 	defer stopTargets()
+	return onTargets(ctx, s, all, jobs(addresses), started, row)
+}
+
+// onTargets is sideBySide for targets that run already and their scrape configuration.
+func onTargets[R any](ctx context.Context, s settings, all []program, jobs string, started func(*process), row func(r *process, before, after usage) (R, error)) ([]R, error) {
 	var running []*process
 	defer func() {
 		for _, r := range running {
@@ -47,7 +52,7 @@ func sideBySide[R any](ctx context.Context, s settings, all []program, started f
 		}
 	}()
 	for i, p := range all {
-		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
+		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs)
 		if err != nil {
 			return nil, err
 		}
