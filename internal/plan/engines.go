@@ -34,10 +34,12 @@ const replicas = 3
 const (
 	serveBase        = 100e6
 	servePerSeries   = 2300.0
-	agentBase        = 70e6
-	agentPerSeries   = 1500.0
+	agentBase        = 62e6
+	agentPerSeries   = 1700.0
+	agentPerTarget   = 200e3
 	seriesPerNative  = 4.0
-	agentCPU         = 20e-6 // seconds per sample, for targets with 100 series
+	agentPerSample   = 2e-6   // seconds of CPU
+	agentPerScrape   = 0.6e-3 // seconds of CPU, when many share a machine
 	rememberedSeries = 3000.0
 )
 

@@ -41,7 +41,7 @@ const (
 	sumAndCount    = 2
 	gauges         = 2  // requests and streams in flight
 	selfSeries     = 24 // tacho_*, without business metrics
-	runtimeSeries  = 44 // go_*, process_* and go_build_info on Linux
+	runtimeSeries  = 45 // go_*, process_* and go_build_info on Linux
 	targetSeries   = 5  // up and scrape_*, which the scraper adds to each target
 )
 

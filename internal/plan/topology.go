@@ -75,9 +75,17 @@ func withAgents(v volume, fits bool) Topology {
 }
 
 // agentMemory and agentCores are those of one of n agents that share the targets.
-func (v volume) agentMemory(n int) float64 { return agentBase + v.weight()/float64(n)*agentPerSeries }
+func (v volume) agentMemory(n int) float64 { return agentBase + v.agentLoad()/float64(n) }
 
-func (v volume) agentCores(n int) float64 { return v.samples / float64(n) * agentCPU }
+// agentLoad is the memory for all series and targets.
+func (v volume) agentLoad() float64 {
+	return v.weight()*agentPerSeries + float64(v.load.Instances)*agentPerTarget
+}
+
+func (v volume) agentCores(n int) float64 {
+	scrapes := float64(v.load.Instances) / v.load.Interval.Seconds()
+	return (v.samples*agentPerSample + scrapes*agentPerScrape) / float64(n)
+}
 
 // shards is the number of agents that share the targets so that each fits on a machine, and never
 // more than there are instances.
@@ -87,6 +95,6 @@ func (v volume) shards() int {
 	if room <= 0 {
 		return v.load.Instances
 	}
-	n := math.Max(v.weight()*agentPerSeries/room, v.agentCores(1)/(m.Cores*spare))
+	n := math.Max(v.agentLoad()/room, v.agentCores(1)/(m.Cores*spare))
 	return min(max(1, int(math.Ceil(n))), v.load.Instances)
 }
