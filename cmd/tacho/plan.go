@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -95,9 +94,6 @@ func (f *planFlags) check(flags *pflag.FlagSet) error {
 		return err
 	}
 	if f.from == "" {
-		if flags.Changed("header") {
-			return errors.New("--header is for the instance of --from, which is missing")
-		}
 		return nil
 	}
 	for _, estimated := range []string{"own-series", "series-limit"} {

@@ -67,7 +67,7 @@ func TestPlanFlags(t *testing.T) {
 		{"--output yaml", `--output must be text or json, not "yaml"`},
 		{"--histograms some", `--histograms must be one of classic, native, both, not "some"`},
 		{"--from :1 --own-series 3", "--own-series has no effect with --from"},
-		{"--header a:b", "--from, which is missing"},
+		{"--from :1 --header nonsense", "--header"},
 		{"--from ftp://x", "--from: "},
 		{":8080", "plan takes no arguments"},
 	} {

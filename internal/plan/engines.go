@@ -7,14 +7,15 @@ import (
 
 // An Engine is what one choice of engine needs for the load, all of its machines together.
 type Engine struct {
-	Name     string  `json:"name"`
-	Memory   Figure  `json:"memory"`
-	Cores    *Figure `json:"cores,omitempty"` // nil where nothing is published or measured
-	Disk     Figure  `json:"disk"`            // of its machines
-	Object   *Figure `json:"object_storage,omitempty"`
-	Advice   string  `json:"advice"`
-	Parts    []Part  `json:"parts,omitempty"`
-	Headroom float64 `json:"headroom"` // multiply memory by it, as the engine recommends
+	Name      string  `json:"name"`
+	Memory    Figure  `json:"memory"`
+	Published *Figure `json:"published_memory,omitempty"` // of the engine inside, where Memory is measured
+	Cores     *Figure `json:"cores,omitempty"`            // nil where nothing is published or measured
+	Disk      Figure  `json:"disk"`                       // of its machines
+	Object    *Figure `json:"object_storage,omitempty"`
+	Advice    string  `json:"advice"`
+	Parts     []Part  `json:"parts,omitempty"`
+	Headroom  float64 `json:"headroom"` // multiply memory by it, as the engine recommends
 }
 
 // A Part is a component of an engine.
@@ -29,18 +30,22 @@ type Part struct {
 // replicas is the replication factor of Thanos Receive and Mimir.
 const replicas = 3
 
-// The memory of tacho serve and tacho agent, resident: a base, and bytes for each series. A native
-// histogram takes as much as several series.
+// The memory of tacho serve and tacho agent, resident: a base, and bytes for each series and each
+// target. A scraped series of tacho serve includes the evaluation of the rules; a recorded one does
+// not. A native histogram takes as much as several series.
 const (
 	serveBase        = 100e6
-	servePerSeries   = 2300.0
+	servePerSeries   = 2100.0
+	servePerRecorded = 1700.0
+	servePerTarget   = 220e3
 	agentBase        = 62e6
 	agentPerSeries   = 1700.0
 	agentPerTarget   = 200e3
 	seriesPerNative  = 4.0
 	agentPerSample   = 2e-6   // seconds of CPU
 	agentPerScrape   = 0.6e-3 // seconds of CPU, when many share a machine
-	rememberedSeries = 3000.0
+
+	publishedPerSeries = 3000.0 // PrometheusMemory
 )
 
 func engines(v volume) []Engine {
@@ -51,7 +56,7 @@ func engines(v volume) []Engine {
 func (v volume) weight() float64 { return v.series + v.native*(seriesPerNative-1) }
 
 func (v volume) serveMemory() float64 {
-	return serveBase + (v.weight()+v.recorded)*servePerSeries
+	return serveBase + v.weight()*servePerSeries + v.recorded*servePerRecorded + float64(v.load.Instances)*servePerTarget
 }
 
 func (v volume) serveDisk() float64 {
@@ -61,11 +66,12 @@ func (v volume) serveDisk() float64 {
 func serve(v volume) Engine {
 	return Engine{
 		Name: "tacho serve",
-		Memory: Figure{v.serveMemory(), "B", fmt.Sprintf("%s + (series + recorded series) × %v B%s; published for Prometheus: %s at 3 kB per series",
-			bytes(serveBase), servePerSeries, v.nativeNote(), bytes(rememberedSeries*(v.series+v.recorded))), Measured},
-		Disk:     Figure{v.serveDisk(), "B", "blocks and log, with the recorded series", Measured},
-		Headroom: 2,
-		Advice:   "twice the memory, for queries and for merging blocks; --remote-write adds a quarter (" + "prometheus.io/docs/practices/remote_write" + ")",
+		Memory: Figure{v.serveMemory(), "B", fmt.Sprintf("%s + series × %v B%s + recorded series × %v B + instances × %s",
+			bytes(serveBase), servePerSeries, v.nativeNote(), servePerRecorded, bytes(servePerTarget)), Measured},
+		Published: &Figure{publishedPerSeries * (v.weight() + v.recorded), "B", "series × 3 kB, for Prometheus from 2.20 on", PrometheusMemory},
+		Disk:      Figure{v.serveDisk(), "B", "blocks and log, with the recorded series", Measured},
+		Headroom:  2,
+		Advice:    "twice the memory, for queries and for merging blocks; --remote-write adds about a quarter, as Prometheus's page on remote write tuning says",
 	}
 }
 
@@ -79,7 +85,7 @@ func (v volume) nativeNote() string {
 func thanos(v volume) Engine {
 	return Engine{
 		Name:   "Thanos Receive",
-		Memory: Figure{v.weight() * rememberedSeries * replicas, "B", fmt.Sprintf("series × 3 kB × %d copies, as for Prometheus", replicas), ThanosReceive},
+		Memory: Figure{v.weight() * publishedPerSeries * replicas, "B", fmt.Sprintf("series × 3 kB × %d copies, as for Prometheus", replicas), ThanosReceive},
 		Disk:   Figure{(v.log*logSpan.Seconds() + v.chunks*2*day.Seconds()) * replicas, "B", fmt.Sprintf("%d × (log + two days of blocks, --tsdb.retention=2d)", replicas), ThanosReceive},
 		Object: &Figure{v.samples * v.retention * 2 * replicas, "B", fmt.Sprintf("retention × samples/s × 2 B × %d copies, before deduplication", replicas), PrometheusStorage},
 		Advice: "also needs Query, Store Gateway and Compactor, for which Thanos publishes no figures", Headroom: 2,

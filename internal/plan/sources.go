@@ -16,8 +16,9 @@ const (
 	// retention_time_seconds * ingested_samples_per_second * bytes_per_sample.
 	PrometheusStorage Source = "https://prometheus.io/docs/prometheus/latest/storage/#operational-aspects"
 
-	// "As of Prometheus 2.20 a good rule of thumb is around 3kB per series in the head."
-	PrometheusMemory Source = "https://www.robustperception.io/how-much-ram-does-prometheus-2-x-need-for-cardinality-and-ingestion/"
+	// "As of Prometheus 2.20 a good rule of thumb should be around 3kB per series in the head", with
+	// samples and remote write. Its author is a developer of Prometheus; its own documentation has no rule.
+	PrometheusMemory Source = "https://www.robustperception.io/why-does-prometheus-use-so-much-ram/"
 
 	// Receive "builds on top of existing Prometheus TSDB"; no figures. A maintainer: "Receiver is like
 	// Prometheus, just even more CPU consuming because of replication and forwarding"
@@ -25,7 +26,7 @@ const (
 	ThanosReceive Source = "https://thanos.io/tip/components/receive.md/ (builds on Prometheus's TSDB, publishes no figures)"
 
 	// "RAM size: less than 1KB per active time series", "a CPU core per 300K inserted data points per
-	// second": README of versions until 2020. Today's capacity planning has no figures per series; it
+	// second": README of early versions. Today's capacity planning has no figures per series; it
 	// says to leave 50% of RAM and CPU and 20% of disk free, and that one node works with 1.5 million
 	// samples per second and 50 million active series.
 	VictoriaMetricsNode Source = "https://docs.victoriametrics.com/victoriametrics/single-server-victoriametrics/#capacity-planning; per series and core: the same section in the README of v1.28 (2019)"

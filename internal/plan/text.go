@@ -99,6 +99,9 @@ func (t *text) engines(p *Plan) {
 	for _, e := range p.Engines {
 		fmt.Fprintf(t, "  %s: %s\n", e.Name, e.Advice)
 		t.figure("memory", &e.Memory)
+		if e.Published != nil {
+			t.figure("memory as published, "+e.Published.Text()+",", e.Published)
+		}
 		t.figure("cores", e.Cores)
 		t.figure("disk", &e.Disk)
 		t.figure("object storage", e.Object)
@@ -167,7 +170,11 @@ func bytes(n float64) string {
 	return three(n) + " B"
 }
 
+// three writes three digits, and 0 as 0.
 func three(x float64) string {
+	if x == 0 {
+		return "0"
+	}
 	digits := 2 - int(math.Floor(math.Log10(max(x, 1))+1e-9))
 	return strconv.FormatFloat(x, 'f', max(0, digits), 64)
 }

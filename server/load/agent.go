@@ -103,8 +103,8 @@ func (r *process) agentRow(before, after usage) (agentRow, error) {
 
 // printAgents prints the rows and their ratio.
 func printAgents(w io.Writer, s settings, rows []agentRow) {
-	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
-		s.targets, s.series, s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "%d targets × %s every %v, %v measured after %v; %d cores, %s/%s.\n\n",
+		s.targets, s.each(), s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintln(w, "| | series | samples/s | CPU s | % of a core | RSS MB | peak MB | log B/sample | wire B/sample | samples/request |")
 	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, r := range rows {

@@ -16,19 +16,6 @@ import (
 	"time"
 )
 
-// setCounts is the flag --instances.
-func (s *settings) setCounts(text string) error {
-	s.counts = nil
-	for _, field := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(field)
-		if err != nil || n < 1 {
-			return fmt.Errorf("write numbers of targets with commas between them, such as 1,10,100, not %q", text)
-		}
-		s.counts = append(s.counts, n)
-	}
-	return nil
-}
-
 // A curveAgent is an agent with what it counts itself and what its receiver counts.
 type curveAgent struct {
 	program
@@ -103,7 +90,7 @@ func measurePoint(ctx context.Context, s settings) ([]curveRow, error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	addresses, stop := startTargets(s.targets, s.series)
+	addresses, stop := startTargets(s)
 	defer stop()
 	var programs []program
 	byName := map[string]curveAgent{}
@@ -128,7 +115,7 @@ func measurePoint(ctx context.Context, s settings) ([]curveRow, error) {
 // printCurve prints the points, the ratios to Prometheus's agent, and how far each agent is
 // from a straight line through its first and its last point.
 func printCurve(w io.Writer, s settings, all []curveRow) error {
-	fmt.Fprintf(w, "%d series per target every %v, %v measured after %v; %d cores, %s/%s.\n\n", s.series, s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "%s per target every %v, %v measured after %v; %d cores, %s/%s.\n\n", s.each(), s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintln(w, "| targets | | samples/s | CPU s | CPU µs/sample | RSS MB | peak MB | wire B/sample | log B/sample | CPU off the line | RSS off the line |")
 	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	by := map[string][]curveRow{}

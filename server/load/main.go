@@ -28,28 +28,13 @@ import (
 	"time"
 )
 
-// settings configure a measurement.
-type settings struct {
-	span     time.Duration // of the measurement, after the warm-up
-	warmUp   time.Duration
-	targets  int
-	series   int // of one target
-	interval time.Duration
-	rules    bool
-	start    bool
-	agent    bool
-	counts   []int // of targets, for the agents' cost curve
-	size     int64 // bytes of data to start with
-	rounds   int   // how often each program is started
-	dir      string
-}
-
 func main() {
 	var s settings
 	flag.DurationVar(&s.span, "for", 10*time.Minute, "how long to measure")
 	flag.DurationVar(&s.warmUp, "warm-up", 20*time.Second, "how long to scrape before the measurement")
 	flag.IntVar(&s.targets, "targets", 10, "how many targets")
 	flag.IntVar(&s.series, "series", 5000, "how many series each has")
+	flag.IntVar(&s.routes, "routes", 0, "make each target a service measured by tacho's library, with so many routes and four statuses, instead of --series")
 	flag.DurationVar(&s.interval, "interval", 5*time.Second, "how often they are scraped")
 	flag.BoolVar(&s.rules, "rules", true, "also measure tacho with its built-in rules")
 	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
