@@ -29,7 +29,7 @@ const (
 	// second": README of early versions. Today's capacity planning has no figures per series; it
 	// says to leave 50% of RAM and CPU and 20% of disk free, and that one node works with 1.5 million
 	// samples per second and 50 million active series.
-	VictoriaMetricsNode Source = "https://docs.victoriametrics.com/victoriametrics/single-server-victoriametrics/#capacity-planning; per series and core: the same section in the README of v1.28 (2019)"
+	VictoriaMetricsNode Source = "https://docs.victoriametrics.com/victoriametrics/single-server-victoriametrics/#capacity-planning; per series and core: the same section of the README of early versions; today it has none"
 
 	// "Bytes Per Sample * Ingestion rate * Replication Factor * (Retention Period in Seconds +1
 	// Retention Cycle(day or month)) * 1.25", about 1 byte per sample; the index "about 20%".
