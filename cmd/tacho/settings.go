@@ -19,6 +19,7 @@ import (
 var ownMeanings = map[string][]string{
 	"agent":     {"listen", "web-config", "data-dir"},
 	"multiproc": {"listen", "web-config", "external-url"},
+	"plan":      {"header", "instances", "interval", "retention", "series-limit", "timeout"},
 	"top":       {"interval", "limit", "server"},
 	"why":       {"header", "json", "timeout"},
 }
