@@ -70,7 +70,11 @@ func withAgents(v volume, fits bool) Topology {
 		agent = fmt.Sprintf("tacho agent prometheus.yml (a pair for each of %d shards, which a hashmod rule divides targets among)", t.Shards)
 	}
 	t.AgentRAM, t.AgentCPU = v.agentMemory(t.Shards), v.agentCores(t.Shards)
-	t.Commands = []string{agent, "tacho serve --query-url ENGINE --remote-write ENGINE (page, rules and alerts)"}
+	page := "tacho serve --query-url ENGINE --remote-write ENGINE (page, rules and alerts)"
+	if v.load.Available {
+		page = "tacho serve prometheus.yml --query-url ENGINE (page, rules and alerts, on two machines, each with its own external label replica)"
+	}
+	t.Commands = []string{agent, page}
 	return t
 }
 
