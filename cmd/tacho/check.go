@@ -14,15 +14,18 @@ import (
 func aboveZero(flags *pflag.FlagSet, names ...string) error {
 	for _, name := range names {
 		value := flags.Lookup(name).Value
-		n, err := strconv.ParseInt(value.String(), 10, 64)
+		n, err := strconv.ParseFloat(value.String(), 64)
 		p, isPeriod := value.(*period)
 		if isPeriod {
-			n, err = int64(*p), nil
+			n, err = float64(*p), nil
+		}
+		if b, isSize := value.(*byteSize); isSize {
+			n, err = float64(*b), nil
 		}
 		switch {
-		case err != nil || n <= 0:
+		case err != nil || !(n > 0): // also NaN
 			return fmt.Errorf("--%s %v: it must be above 0", name, value)
-		case isPeriod && n < int64(time.Millisecond): // Prometheus rounds less to 0
+		case isPeriod && n < float64(time.Millisecond): // Prometheus rounds less to 0
 			return fmt.Errorf("--%s %v: it must be at least 1ms", name, value)
 		}
 	}

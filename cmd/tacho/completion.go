@@ -7,12 +7,15 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tacho-go/tacho/cmd/tacho/internal/top"
+	"github.com/tacho-go/tacho/internal/plan"
 )
 
 // fixedValues lists the accepted words of each flag that accepts only certain words.
 var fixedValues = map[string]func() []string{
 	"log-level":  func() []string { return logLevels },
 	"log-format": func() []string { return logFormats },
+	"output":     func() []string { return outputs },
+	"histograms": plan.AllHistograms,
 	"sort":       sortValues,
 }
 

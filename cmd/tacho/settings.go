@@ -21,6 +21,7 @@ var ownMeanings = map[string][]string{
 	"multiproc": {"listen", "web-config", "external-url"},
 	"gunicorn":  {"dir", "include"},
 	"proxy":     {"listen", "config", "check", "routes", "state", "schema"},
+	"plan":      {"header", "instances", "interval", "retention", "series-limit", "timeout"},
 	"top":       {"interval", "limit", "server"},
 	"why":       {"header", "json", "timeout"},
 }

@@ -82,6 +82,7 @@ func TestImports(t *testing.T) {
 		}, "tests of several packages read a Meter in the same way; only tests import it"},
 		{"./internal/netacl", nil, "who may read something does not depend on what it is"},
 		{"./internal/outgoing", []string{module + "/schema", module + "/internal/labelset", module + "/internal/labelvalue"}, "a client's requests are measured without a server"},
+		{"./internal/plan", nil, "it calculates, and its tests compare it with what is measured"},
 		{"./internal/routefinder", []string{module}, "adapters share it: what it needs, an adapter outside of this project can have as well"},
 		{"./internal/scan", []string{
 			module + "/schema", module + "/internal/expo", module + "/internal/hist", module + "/internal/labelvalue", module + "/internal/names", module + "/internal/store",
@@ -163,7 +164,7 @@ func TestArrows(t *testing.T) {
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./sidecar/...", []string{"", "/adapter"}, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/sidecar", "/sidecar/routes", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/plan", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/sidecar", "/sidecar/routes", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{"", "/internal/expiry"}, nil},
 	} {

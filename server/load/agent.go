@@ -16,14 +16,11 @@ import (
 
 // agents returns the agents to compare: tacho's and Prometheus's.
 func agents() ([]program, error) {
-	tacho, err := built.Find("tacho")
+	files, err := find("tacho", "prometheus")
 	if err != nil {
 		return nil, err
 	}
-	prometheus, err := built.Find("prometheus")
-	if err != nil {
-		return nil, err
-	}
+	tacho, prometheus := files[0], files[1]
 	return []program{
 		{"tacho agent", tacho, func(config, data, address string) []string {
 			return []string{"agent", config, "--data-dir", data, "--listen", address, "--log-level", "warn"}
@@ -32,6 +29,18 @@ func agents() ([]program, error) {
 			return []string{"--agent", "--config.file=" + config, "--storage.agent.path=" + data, "--web.listen-address=" + address, "--log.level=error"}
 		}, ownJob},
 	}, nil
+}
+
+// find returns the files of programs.
+func find(names ...string) (files []string, err error) {
+	for _, name := range names {
+		file, err := built.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }
 
 // An agentRow is the resource usage of an agent.
@@ -94,8 +103,8 @@ func (r *process) agentRow(before, after usage) (agentRow, error) {
 
 // printAgents prints the rows and their ratio.
 func printAgents(w io.Writer, s settings, rows []agentRow) {
-	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
-		s.targets, s.series, s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "%d targets × %s every %v, %v measured after %v; %d cores, %s/%s.\n\n",
+		s.targets, s.each(), s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintln(w, "| | series | samples/s | CPU s | % of a core | RSS MB | peak MB | log B/sample | wire B/sample | samples/request |")
 	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, r := range rows {

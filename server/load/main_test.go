@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -52,5 +54,63 @@ func TestMeasures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCurve: a small run of the cost curve prints a plausible row for each agent and number of
+// targets, and the ratio to Prometheus's agent.
+func TestCurve(t *testing.T) {
+	s := settings{agent: true, span: 3 * time.Second, warmUp: 8 * time.Second, series: 100, interval: time.Second, dir: t.TempDir()}
+	if err := s.setCounts("1,4"); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := run(t.Context(), s, &out); err != nil {
+		t.Fatal(err)
+	}
+	prometheus := "Prometheus " + server.PrometheusVersion + " --agent"
+	for _, targets := range []float64{1, 4} {
+		for _, name := range []string{"tacho agent", prometheus, "vmagent"} {
+			row := regexp.MustCompile(fmt.Sprintf(`(?m)^\| %.0f \| %s \|(.*)\|$`, targets, regexp.QuoteMeta(name))).FindStringSubmatch(out.String())
+			if row == nil {
+				t.Fatalf("no row for %v targets of %s:\n%s", targets, name, &out)
+			}
+			cells := strings.Split(row[1], "|")
+			for _, c := range []struct {
+				column   int
+				min, max float64
+			}{{0, 50 * targets, 150 * targets}, {3, 5, 500}, {5, 1, 50}} { // samples/s, MB, bytes per sample
+				if v, err := strconv.ParseFloat(strings.TrimSpace(cells[c.column]), 64); err != nil || v < c.min || v > c.max {
+					t.Errorf("%v targets of %s: column %d is %s:\n%s", targets, name, c.column, cells[c.column], &out)
+				}
+			}
+		}
+		if want := fmt.Sprintf("\n| %.0f | tacho agent ÷ %s |", targets, prometheus); !strings.Contains(out.String(), want) {
+			t.Errorf("the ratio is missing: %s", &out)
+		}
+	}
+}
+
+// TestCounts: numbers of targets are checked, and need --agent.
+func TestCounts(t *testing.T) {
+	var s settings
+	for _, wrong := range []string{"", "0", "1,,2", "-1", "1 2", "many"} {
+		if err := s.setCounts(wrong); err == nil || !strings.Contains(err.Error(), "such as 1,10,100") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+	if err := run(t.Context(), settings{counts: []int{1}, dir: t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "--agent") {
+		t.Errorf("without --agent: %v", err)
+	}
+}
+
+// TestOffLine: on a line, the difference is 0; next to it, it is a percentage.
+func TestOffLine(t *testing.T) {
+	points := []curveRow{{perSecond: 1, cpu: 2}, {perSecond: 2, cpu: 6}, {perSecond: 3, cpu: 6}}
+	cpu := func(r curveRow) float64 { return r.cpu }
+	for i, want := range []float64{0, 50, 0} {
+		if got := offLine(points[i], points, cpu); got != want {
+			t.Errorf("point %d: %v, want %v", i, got, want)
+		}
 	}
 }

@@ -38,8 +38,13 @@ func measureLoad(ctx context.Context, s settings, out io.Writer) error {
 // sideBySide runs programs at the same time on the same targets, and returns the row of each for the
 // measurement. started is called with each program that runs.
 func sideBySide[R any](ctx context.Context, s settings, all []program, started func(*process), row func(r *process, before, after usage) (R, error)) ([]R, error) {
-	addresses, stopTargets := startTargets(s.targets, s.series)
+	addresses, stopTargets := startTargets(s)
 	defer stopTargets()
+	return onTargets(ctx, s, all, jobs(addresses), started, row)
+}
+
+// onTargets is sideBySide for targets that run already and their scrape configuration.
+func onTargets[R any](ctx context.Context, s settings, all []program, jobs string, started func(*process), row func(r *process, before, after usage) (R, error)) ([]R, error) {
 	var running []*process
 	defer func() {
 		for _, r := range running {
@@ -47,7 +52,7 @@ func sideBySide[R any](ctx context.Context, s settings, all []program, started f
 		}
 	}()
 	for i, p := range all {
-		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs(addresses))
+		r, err := p.start(ctx, s, filepath.Join(s.dir, fmt.Sprint("data", i)), jobs)
 		if err != nil {
 			return nil, err
 		}
@@ -126,8 +131,8 @@ func (r *process) row(before, after usage) (row, error) {
 
 // printLoad prints the rows and the ratio of each to the last one, Prometheus.
 func printLoad(w io.Writer, s settings, rows []row) {
-	fmt.Fprintf(w, "%d targets × %d series every %v, %v measured after %v; %d cores, %s/%s.\n\n",
-		s.targets, s.series, s.interval, s.span, s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "%d targets × %s every %v, %v measured after %v; %d cores, %s/%s.\n\n",
+		s.targets, s.each(), s.interval, s.span, s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Fprintln(w, "| | series | samples/s | CPU s | % of a core | RSS MB | peak MB | WAL B/sample | blocks B/sample |")
 	fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, r := range rows {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,7 +59,8 @@ func ownJob(address string) string {
 // A process is a running program.
 type process struct {
 	program
-	appended string // the metric that counts samples
+	appended string        // the metric that counts samples
+	sent     *atomic.Int64 // bytes that the receiver has counted, or nil
 	cmd      *exec.Cmd
 	url      string
 	data     string
@@ -141,4 +143,10 @@ func jobs(addresses []string) string {
 	list := func(a []string) string { return "static_configs: [{targets: ['" + strings.Join(a, "', '") + "']}]" }
 	return "- {job_name: native, scrape_native_histograms: true, always_scrape_classic_histograms: true, " + list(addresses[:half]) + "}\n" +
 		"- {job_name: text, scrape_protocols: [PrometheusText0.0.4], " + list(addresses[half:]) + "}\n"
+}
+
+// onlyJobs is jobs for a comparison with vmagent: text, no settings that only Prometheus
+// has, and nobody scrapes itself, which tacho does unless a job has its name.
+func onlyJobs(addresses []string) string {
+	return "- {job_name: tacho, static_configs: [{targets: ['" + strings.Join(addresses, "', '") + "']}]}\n"
 }

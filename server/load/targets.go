@@ -9,6 +9,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tacho-go/tacho"
+	"github.com/tacho-go/tacho/internal/metertest"
 )
 
 // A target is a service with a given number of series: counters and histograms. The
@@ -17,6 +20,7 @@ type target struct {
 	srv        *httptest.Server
 	counters   []prometheus.Counter
 	histograms []prometheus.Observer
+	service    *metertest.Service // instead of both
 }
 
 // A histogram has 14 series: 11 buckets, a sum, a count and a native histogram.
@@ -45,7 +49,14 @@ func newTarget(series int) *target {
 	return t
 }
 
-// live updates a third of the counters and all histograms once a second.
+// newService returns a target that is measured by tacho's library.
+func newService(routes int, seed uint64) *target {
+	s := metertest.NewService(tacho.Options{}, routes, 4, seed)
+	return &target{srv: httptest.NewServer(s.Metrics()), service: s}
+}
+
+// live updates a third of the counters and all histograms once a second. A service has ten
+// requests a second.
 func (t *target) live(done <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -60,6 +71,9 @@ func (t *target) live(done <-chan struct{}) {
 				h.Observe(rand.ExpFloat64() / 10)
 			}
 		}
+		if t.service != nil {
+			t.service.Requests(10)
+		}
 		select {
 		case <-tick.C:
 		case <-done:
@@ -70,12 +84,17 @@ func (t *target) live(done <-chan struct{}) {
 
 func (t *target) address() string { return strings.TrimPrefix(t.srv.URL, "http://") }
 
-// startTargets starts n targets, which run until stop is called.
-func startTargets(n, series int) (addresses []string, stop func()) {
+// startTargets starts the targets, which run until stop is called.
+func startTargets(s settings) (addresses []string, stop func()) {
 	done := make(chan struct{})
 	var all []*target
-	for range n {
-		t := newTarget(series)
+	for i := range s.targets {
+		var t *target
+		if s.routes > 0 {
+			t = newService(s.routes, uint64(i))
+		} else {
+			t = newTarget(s.series)
+		}
 		go t.live(done)
 		all = append(all, t)
 		addresses = append(addresses, t.address())

@@ -20,6 +20,7 @@ type usage struct {
 	rss      int64   // bytes, now
 	peak     int64   // bytes, the most so far
 	appended float64 // samples
+	wire     int64   // bytes sent, if they are counted
 }
 
 // clockTick is the number of clock ticks per second in /proc: USER_HZ, which is 100 on
@@ -33,6 +34,9 @@ func (r *process) usage() (u usage, err error) {
 	}
 	if u.rss, u.peak, err = memory(r.cmd.Process.Pid); err != nil {
 		return u, err
+	}
+	if r.sent != nil {
+		u.wire = r.sent.Load()
 	}
 	u.appended, err = r.metric(r.appended)
 	return u, err

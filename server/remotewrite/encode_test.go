@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -250,4 +251,16 @@ func FuzzSavepoint(f *testing.F) {
 			t.Errorf("%+v", at)
 		}
 	})
+}
+
+// TestLabelsTakeTheirLength: the encoded labels of a series, which are kept for as long as the log has
+// it, have no room to grow but what the allocator rounds up.
+func TestLabelsTakeTheirLength(t *testing.T) {
+	set := newSeriesSet(&config.RemoteWriteConfig{}, labels.EmptyLabels())
+	for n := range 200 {
+		l := labels.FromStrings("__name__", "http_request_duration_seconds_bucket", "instance", "10.0.0.1:8080", "job", "shop", "path", "/"+strings.Repeat("x", n))
+		if encoded := set.make(l, 0).encoded; cap(encoded) > len(encoded)*5/4 {
+			t.Fatalf("%d bytes have room for %d", len(encoded), cap(encoded))
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package remotewrite
 
 import (
+	"bytes"
+
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/relabel"
@@ -28,6 +30,7 @@ type seriesSet struct {
 	encode   bool // for remote write 1.0
 	convert  bool // convert_nhcb_to_classic
 	builder  *labels.Builder
+	scratch  []byte // for encoding, so that what is kept has its exact length
 }
 
 func newSeriesSet(c *config.RemoteWriteConfig, external labels.Labels) *seriesSet {
@@ -63,7 +66,8 @@ func (s *seriesSet) make(l labels.Labels, segment int) *series {
 func (s *seriesSet) finished(l labels.Labels, segment int) *series {
 	done := &series{hash: l.Hash(), segment: segment}
 	if s.encode {
-		done.encoded = appendLabels(nil, l)
+		s.scratch = appendLabels(s.scratch[:0], l)
+		done.encoded = bytes.Clone(s.scratch)
 	}
 	if !s.encode || s.convert {
 		done.labels = l
