@@ -22,6 +22,7 @@ const rootLong = `tacho is a tachometer for web services.
   tacho doctor :8080          find problems in a service's metrics
   tacho top :8080             show its routes live in the terminal
   tacho multiproc --dir DIR   serve the combined metrics of Gunicorn workers
+  tacho generate grafana      write dashboards, rules and configuration
 
 Every flag can also be set by an environment variable, shown in brackets, or in
 a file given with --settings. Precedence: flag, environment variable, settings
@@ -59,7 +60,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&settings, "settings", "", "settings `file`: YAML with flag names as keys; the flags of one command go below its name")
 	logs.register(root.PersistentFlags())
-	root.AddCommand(newDemo(s), newServe(s), newAgent(s), newDoctor(s), newTop(s), newWhy(s), newMultiproc(s), newVersion(s))
+	root.AddCommand(newDemo(s), newServe(s), newAgent(s), newDoctor(s), newTop(s), newWhy(s), newMultiproc(s), newGenerate(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)
 	strictTopics(root)
 	describeEnvironment(root)
