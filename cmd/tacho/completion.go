@@ -14,6 +14,7 @@ import (
 var fixedValues = map[string]func() []string{
 	"log-level":  func() []string { return logLevels },
 	"log-format": func() []string { return logFormats },
+	"histograms": func() []string { return histogramForms },
 	"schema":     func() []string { return append(schemaNames(), "all") },
 	"sort":       sortValues,
 }

@@ -122,29 +122,42 @@ const (
 // runtimePrefixes are those of client libraries' metrics about the process and the language.
 var runtimePrefixes = []string{"process_", "go_", "python_", "jvm_", "nodejs_", "promhttp_", "scrape_", "executor_", "tomcat_", "logback_", "system_", "disk_", "application_", "hikaricp_"}
 
-// GroupOf returns the group of a family.
-func (r Registry) GroupOf(f Family) Group {
-	for _, s := range r.Schemas() {
-		if slices.ContainsFunc(slices.Concat(s.Families(), s.Client.Families()), func(known schema.Family) bool { return known.Name == f.Name }) {
-			return Requests
-		}
-	}
-	switch {
-	case strings.HasPrefix(f.Name, "tacho_"):
-		return Self
-	case slices.ContainsFunc(runtimePrefixes, func(p string) bool { return strings.HasPrefix(f.Name, p) }):
-		return Runtime
-	}
-	return Own
-}
-
 // In returns the families of a group, by name.
 func (r Registry) In(g Group) (all []Family) {
+	var requests []schema.Family
+	for _, s := range r.Schemas() {
+		requests = append(requests, slices.Concat(s.Families(), s.Client.Families())...)
+	}
 	for _, f := range r {
-		if r.GroupOf(f) == g {
+		if groupOf(f.Name, requests) == g {
 			all = append(all, f)
 		}
 	}
 	slices.SortFunc(all, func(a, b Family) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+func groupOf(name string, requests []schema.Family) Group {
+	switch {
+	case slices.ContainsFunc(requests, func(f schema.Family) bool { return f.Name == name }):
+		return Requests
+	case strings.HasPrefix(name, "tacho_"):
+		return Self
+	case slices.ContainsFunc(runtimePrefixes, func(p string) bool { return strings.HasPrefix(name, p) }):
+		return Runtime
+	}
+	return Own
+}
+
+// HasSeries reports whether the service exports a series of a family, or of the part of one that a name with
+// _sum, _count or _bucket is.
+func (r Registry) HasSeries(name string) bool {
+	for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
+		if base, cut := strings.CutSuffix(name, suffix); cut {
+			if f, ok := r.Family(base); ok && f.Series > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
