@@ -32,7 +32,7 @@ Output is deterministic, and its header is the command that regenerates it. With
 
 // generators are the commands below tacho generate.
 var generators = []func(streams) *cobra.Command{
-	newGenerateGrafana, newGenerateRules, newGenerateAlerts, newGeneratePrometheus,
+	newGenerateInit, newGenerateGrafana, newGenerateRules, newGenerateAlerts, newGeneratePrometheus, newGenerateKubernetes, newGenerateCompose, newGenerateDocs,
 }
 
 func newGenerate(s streams) *cobra.Command {
