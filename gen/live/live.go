@@ -75,8 +75,10 @@ func (r Registry) reduce(s *schema.Schema) {
 // prefixable are the schemas whose names services have put a prefix before.
 func prefixable() []schema.Schema { return []schema.Schema{schema.Default(), schema.Flask()} }
 
-// prefixed looks for names of a schema behind a prefix, or behind another one than the schema's.
-func (r Registry) prefixed() []schema.Schema {
+// prefixed looks for names of a schema behind a prefix, or behind another one than the schema's. Of
+// several, it is the one with the most families: both schemas may have the latency.
+func (r Registry) prefixed() (best []schema.Schema) {
+	most := 0
 	for _, s := range prefixable() {
 		for _, f := range r {
 			base := strings.TrimPrefix(s.Duration.Name, s.Prefix+"_")
@@ -84,14 +86,25 @@ func (r Registry) prefixed() []schema.Schema {
 			if !cut || prefix == s.Prefix {
 				continue
 			}
+			n := r.exported(s.WithPrefix(prefix)) // Detect leaves out a counter without routes
 			for _, found := range schema.Detect(r.without(prefix, s.Prefix)) {
-				if found.Name == s.Name {
-					return []schema.Schema{found.WithPrefix(prefix)}
+				if found.Name == s.Name && n > most {
+					best, most = []schema.Schema{found.WithPrefix(prefix)}, n
 				}
 			}
 		}
 	}
-	return nil
+	return best
+}
+
+// exported is how many families of a schema the service has.
+func (r Registry) exported(s schema.Schema) (n int) {
+	for _, f := range s.Families() {
+		if r.Has(f.Name) {
+			n++
+		}
+	}
+	return n
 }
 
 // without returns the families with a prefix under another one.
