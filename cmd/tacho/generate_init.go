@@ -38,7 +38,7 @@ func newGenerateInit(s streams) *cobra.Command {
 // found are the services of this machine that respond with metrics: on the usual ports and, where the
 // system tells, on every port that something listens on.
 func found(ctx context.Context) (all []setup.Target) {
-	for _, p := range target.DiscoverAll(ctx, time.Second) {
+	for _, p := range target.DiscoverAll(ctx, 5*time.Second) {
 		about := "no known HTTP metrics"
 		if len(p.Schemas) > 0 {
 			about = "naming scheme " + p.Schemas[0].Name
