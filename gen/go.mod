@@ -3,8 +3,10 @@ module github.com/tacho-go/tacho/gen
 go 1.26.7
 
 require (
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/prometheus/common v0.72.1
 	github.com/prometheus/prometheus v0.316.0
+	github.com/rogpeppe/go-internal v1.14.1
 	github.com/tacho-go/tacho v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5
 )

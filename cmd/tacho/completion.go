@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ var fixedValues = map[string]func() []string{
 	"log-format": func() []string { return logFormats },
 	"output":     func() []string { return outputs },
 	"histograms": plan.AllHistograms,
+	"schema":     func() []string { return append(schemaNames(), "all") },
 	"sort":       sortValues,
 }
 
@@ -40,9 +42,11 @@ func completeValues(cmd *cobra.Command) {
 	}
 }
 
-// takesFiles reports whether arguments can be files, as the targets of tacho serve and
-// tacho agent can.
-func takesFiles(cmd *cobra.Command) bool { return cmd.Name() == "serve" || cmd.Name() == "agent" }
+// takesFiles reports whether arguments can be files, as the targets of tacho serve, tacho
+// agent and tacho generate prometheus can.
+func takesFiles(cmd *cobra.Command) bool {
+	return slices.Contains([]string{"serve", "agent", "prometheus"}, cmd.Name())
+}
 
 func completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	if values, fixed := fixedValues[f.Name]; fixed {

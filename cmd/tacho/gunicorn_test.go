@@ -207,7 +207,7 @@ func TestGunicorn(t *testing.T) {
 			awaitState(t, "the service", func() bool { status, _ := s.get("/static/none"); return status == http.StatusNotFound })
 			scrape := s.exporter()
 			before := counted(scrape())
-			sent := tally{count: map[string]int{}}
+			sent := clientCounts{count: map[string]int{}}
 			sent.load(t, s.url, 30)
 			s.killAll()
 			sent.load(t, s.url, 10)
@@ -405,7 +405,7 @@ func TestServeGunicorn(t *testing.T) {
 	requests := func(job string) string { return value(`sum(http_requests_total{job="` + job + `"})`) }
 	awaitState(t, "the first request", func() bool { return requests("statsd") != "" && requests("statsd") == requests("shop") })
 	first, _ := strconv.Atoi(requests("shop"))
-	sent := tally{count: map[string]int{}}
+	sent := clientCounts{count: map[string]int{}}
 	sent.load(t, s.url, 40)
 	all := first + 1600
 	for _, job := range []string{"shop", "statsd"} {

@@ -69,13 +69,21 @@ func meantBy(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 	return ""
 }
 
-// commandsWith returns the paths of the commands that have a flag of that name.
-func commandsWith(root *cobra.Command, flag string) []string {
-	var all []string
-	for _, c := range root.Commands() {
-		if c.Flags().Lookup(flag) != nil {
+// commandsWith returns the paths of the commands that have a flag of that name; of those below
+// others, only if no other has it.
+func commandsWith(root *cobra.Command, flag string) (all []string) {
+	var below []string
+	for c := range everyCommand(root) {
+		switch {
+		case c.Flags().Lookup(flag) == nil:
+		case c.Parent() == root:
 			all = append(all, c.CommandPath())
+		default:
+			below = append(below, c.CommandPath())
 		}
+	}
+	if len(all) == 0 {
+		return below
 	}
 	return all
 }

@@ -87,15 +87,15 @@ static    GET      /static/<path:filename>
 user      GET      /users/<int:user_id>
 `
 
-// A tally counts responses as a client has seen them, by the labels of a request.
-type tally struct {
+// A clientCounts counts responses as a client has seen them, by the labels of a request.
+type clientCounts struct {
 	mu    sync.Mutex
 	count map[string]int
 	took  []float64 // by the service's own clock, in seconds
 }
 
 // send sends a request, and counts its response. A connection that ends without one counts as none.
-func (c *tally) send(t *testing.T, base, method, path, template string) {
+func (c *clientCounts) send(t *testing.T, base, method, path, template string) {
 	r, err := http.NewRequestWithContext(context.Background(), method, base+path, nil)
 	if err != nil {
 		t.Error(err)
@@ -116,7 +116,7 @@ func (c *tally) send(t *testing.T, base, method, path, template string) {
 }
 
 // load sends the same mix of requests from several clients.
-func (c *tally) load(t *testing.T, base string, rounds int) {
+func (c *clientCounts) load(t *testing.T, base string, rounds int) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -152,7 +152,7 @@ func TestProxyFlask(t *testing.T) {
 	p := spawn(t, nil, "proxy", "--upstream", upstream, "--routes", list, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--serve", "--serve-listen", "127.0.0.1:0", "--service", "tutorial")
 	base, metrics, page := p.says(`Proxy +(\S+)`), p.says(`Metrics +(\S+)`), p.says(`Page +(\S+)`)
 
-	sent := tally{count: map[string]int{}}
+	sent := clientCounts{count: map[string]int{}}
 	stop := killWorkers(t, master)
 	sent.load(t, base, 100)
 	stop()
@@ -252,7 +252,7 @@ func TestProxyLatency(t *testing.T) {
 	upstream, _ := startTutorial(t)
 	p := spawn(t, nil, "proxy", "--upstream", upstream, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	base, metrics := p.says(`Proxy +(\S+)`), p.says(`Metrics +(\S+)`)
-	sent := tally{count: map[string]int{}}
+	sent := clientCounts{count: map[string]int{}}
 	for range 40 {
 		sent.send(t, base, "POST", "/orders", "/orders")
 	}

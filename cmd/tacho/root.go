@@ -25,6 +25,7 @@ const rootLong = `tacho is a tachometer for web services.
   tacho proxy --upstream URL  measure a service without touching it
   tacho gunicorn              print a configuration that measures a service under Gunicorn
   tacho plan                  estimate what metrics cost
+  tacho generate grafana      write dashboards, rules and configuration
 
 Every flag can also be set by an environment variable, shown in brackets, or in
 a file given with --settings. Precedence: flag, environment variable, settings
@@ -62,7 +63,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&settings, "settings", "", "settings `file`: YAML with flag names as keys; the flags of one command go below its name")
 	logs.register(root.PersistentFlags())
-	root.AddCommand(newDemo(s), newServe(s), newAgent(s), newDoctor(s), newTop(s), newWhy(s), newPlan(s), newMultiproc(s), newProxy(s), newGunicorn(s), newVersion(s))
+	root.AddCommand(newDemo(s), newServe(s), newAgent(s), newDoctor(s), newTop(s), newWhy(s), newPlan(s), newMultiproc(s), newGenerate(s), newProxy(s), newGunicorn(s), newVersion(s))
 	root.SetFlagErrorFunc(wrongFlag)
 	strictTopics(root)
 	describeEnvironment(root)

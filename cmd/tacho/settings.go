@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -157,19 +158,31 @@ func readSetting(cmd *cobra.Command, file, key string, node yaml.Node, values ma
 		}
 		return nil
 	}
+	return readSection(cmd, section, file, node, values)
+}
+
+// readSection reads the settings of a command. Those of a command below it go below its name.
+func readSection(cmd, section *cobra.Command, file string, node yaml.Node, values map[string][]setting) error {
+	name := strings.TrimPrefix(section.CommandPath(), cmd.Root().Name()+" ")
 	var inner map[string]yaml.Node
 	if err := node.Decode(&inner); err != nil {
-		return fmt.Errorf("--settings %s:%d: %s is a command: put its settings below it: %w", file, node.Line, key, mappingError(err))
+		return fmt.Errorf("--settings %s:%d: %s is a command: put its settings below it: %w", file, node.Line, name, mappingError(err))
 	}
-	for name, value := range inner {
-		unknown := section.Flags().Lookup(name) == nil && cmd.Root().PersistentFlags().Lookup(name) == nil
-		if unknown || slices.Contains(notInFile, name) {
-			return fmt.Errorf("--settings %s:%d: %s has no setting %q; tacho %s --help lists them", file, value.Line, key, name, key)
+	for key, value := range inner {
+		if below := findCommand(section, key); below != nil {
+			if err := readSection(cmd, below, file, value, values); err != nil {
+				return err
+			}
+			continue
+		}
+		unknown := section.Flags().Lookup(key) == nil && cmd.Root().PersistentFlags().Lookup(key) == nil
+		if unknown || slices.Contains(notInFile, key) {
+			return fmt.Errorf("--settings %s:%d: %s has no setting %q; tacho %s --help lists them", file, value.Line, name, key, name)
 		}
 		if section != cmd {
 			continue
 		}
-		if err := readValue(file, name, value, values); err != nil {
+		if err := readValue(file, key, value, values); err != nil {
 			return err
 		}
 	}
@@ -229,5 +242,26 @@ func knownFlag(root *cobra.Command, name string) bool {
 	if root.PersistentFlags().Lookup(name) != nil {
 		return true
 	}
-	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+	for c := range everyCommand(root) {
+		if c.Flags().Lookup(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// everyCommand yields the commands below a command, and those below them.
+func everyCommand(cmd *cobra.Command) iter.Seq[*cobra.Command] {
+	return func(yield func(*cobra.Command) bool) {
+		for _, c := range cmd.Commands() {
+			if !yield(c) {
+				return
+			}
+			for below := range everyCommand(c) {
+				if !yield(below) {
+					return
+				}
+			}
+		}
+	}
 }

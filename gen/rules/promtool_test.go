@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/schema"
 )
 
 // promtools are the versions of promtool to ask: every one in PATH, so that
@@ -44,6 +47,24 @@ func promtool(t *testing.T, args ...string) {
 func TestCheckRules(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.rules.yml")
 	promtool(t, append([]string{"check", "rules"}, files...)...)
+}
+
+// TestCheckRulesOfSchemas: the rules of each schema alone are valid, too.
+func TestCheckRulesOfSchemas(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"check", "rules"}
+	for _, s := range schema.Known() {
+		o := rules.Options{Schemas: []schema.Schema{s}}
+		text, err := rules.YAML(rules.Recording(o), rules.Alerts(o))
+		if err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+		args = append(args, filepath.Join(dir, s.Name+".yml"))
+		if err := os.WriteFile(args[len(args)-1], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	promtool(t, args...)
 }
 
 // TestUnitTests runs promtool's own tests of the rules, those that stand in

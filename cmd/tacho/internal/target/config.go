@@ -21,6 +21,10 @@ type Settings struct {
 	Interval      time.Duration // of scrapes and rule evaluations
 	Alertmanagers []string      // URLs of Alertmanagers
 	RemoteWrite   []string      // URLs to which all samples are sent
+	RuleFiles     []string      // files with rules, relative to the configuration
+
+	// Portable leaves out what Prometheus before 3.8 rejects: native histograms.
+	Portable bool
 }
 
 // ErrConfigFile is returned if a prometheus.yml is not the only target.
@@ -42,7 +46,8 @@ func ConfigFile(targets []Target, s Settings) (file string, err error) {
 }
 
 // Config returns the prometheus.yml for the targets: one job per name, native and
-// classic histograms, and an out-of-order window of half an hour.
+// classic histograms unless it is to be portable, and an out-of-order window of half an
+// hour.
 func Config(targets []Target, s Settings) (string, error) {
 	timeout := min(s.Interval, 10*time.Second)
 	c := map[string]any{
@@ -50,7 +55,13 @@ func Config(targets []Target, s Settings) (string, error) {
 		"storage": map[string]any{"tsdb": map[string]any{"out_of_order_time_window": "30m"}},
 	}
 	if jobs := jobs(targets); len(jobs) > 0 {
+		for i := range jobs {
+			jobs[i].Native, jobs[i].Classic = !s.Portable, !s.Portable
+		}
 		c["scrape_configs"] = jobs
+	}
+	if len(s.RuleFiles) > 0 {
+		c["rule_files"] = s.RuleFiles
 	}
 	if len(s.Alertmanagers) > 0 {
 		managers, err := alertmanagers(s.Alertmanagers)
@@ -79,8 +90,8 @@ type job struct {
 	Scheme    string         `yaml:"scheme,omitempty"`
 	Path      string         `yaml:"metrics_path,omitempty"`
 	Params    url.Values     `yaml:"params,omitempty"`
-	Native    bool           `yaml:"scrape_native_histograms"`
-	Classic   bool           `yaml:"always_scrape_classic_histograms"`
+	Native    bool           `yaml:"scrape_native_histograms,omitempty"`
+	Classic   bool           `yaml:"always_scrape_classic_histograms,omitempty"`
 	Static    []staticConfig `yaml:"static_configs,omitempty"`
 	FileSD    []fileConfig   `yaml:"file_sd_configs,omitempty"`
 	BodyLimit string         `yaml:"body_size_limit"`
@@ -105,7 +116,7 @@ func jobs(targets []Target) []job {
 	var all []job
 	seen := map[string]int{} // number of jobs by name
 	for _, t := range targets {
-		j := job{Name: t.Job, Native: true, Classic: true, BodyLimit: bodyLimit}
+		j := job{Name: t.Job, BodyLimit: bodyLimit}
 		if t.URL == nil {
 			j.FileSD = []fileConfig{{Files: []string{t.File}, Refresh: "10s"}}
 		} else {

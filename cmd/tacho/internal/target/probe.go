@@ -18,6 +18,7 @@ type Probe struct {
 	Target  Target
 	Series  int
 	Schemas []schema.Schema // the naming schemes, best match first
+	Own     bool            // it is a tacho server, which scrapes itself
 	Err     error           // why the scrape failed
 }
 
@@ -77,4 +78,5 @@ func (a *Probe) scrape(ctx context.Context, timeout time.Duration) {
 		return
 	}
 	a.Series, a.Schemas = series, schema.Detect(families)
+	_, a.Own = families["tacho_server_newest_sample_ahead_seconds"]
 }

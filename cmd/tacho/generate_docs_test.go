@@ -1,0 +1,78 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// TestGeneratePage: docs/generate.md names every generator and dashboard, and only flags that exist.
+func TestGeneratePage(t *testing.T) {
+	page := textOf(t, "../../docs/generate.md")
+	known := map[string]bool{}
+	root := newRoot(streams{strings.NewReader(""), io.Discard, io.Discard})
+	for c := range everyCommand(root) {
+		if c.Parent().Name() == "generate" && !strings.Contains(page, "| `"+c.CommandPath()) {
+			t.Errorf("the page does not name %s", c.CommandPath())
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	}
+	for _, flag := range regexp.MustCompile(`[ \x60]--([a-z-]+)`).FindAllStringSubmatch(page, -1) {
+		if !known[flag[1]] {
+			t.Errorf("the page has a flag that no command has: --%s", flag[1])
+		}
+	}
+}
+
+func textOf(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestGoOn runs the commands of the README's "Go on" with a service, in their order.
+func TestGoOn(t *testing.T) {
+	t.Parallel() // it mostly waits
+	block := func(file, title string) string {
+		_, after, found := strings.Cut(textOf(t, file), "\n## "+title+"\n")
+		_, after, _ = strings.Cut(after, "```sh\n")
+		commands, _, _ := strings.Cut(after, "```")
+		if !found || commands == "" {
+			t.Fatalf("%s has no commands below %q", file, title)
+		}
+		return commands
+	}
+	commands := block("../../README.md", "Go on")
+	if chinese := block("../../README.zh-CN.md", "下一步"); chinese != commands {
+		t.Errorf("the Chinese README has other commands:\n%s", chinese)
+	}
+	service := newService(t, goodService)
+	_, port, _ := strings.Cut(service, ":")
+	dir := t.TempDir()
+	for line := range strings.Lines(commands) {
+		words := strings.Fields(strings.ReplaceAll(line, ":8080", ":"+port))
+		args := words[3:] // after go run ./cmd/tacho
+		if args[0] != "serve" {
+			generate(t, dir, args[1:]...)
+			continue
+		}
+		settings := filepath.Join(dir, args[2])
+		p := spawn(t, nil, "serve", args[1], settings, "--listen", "127.0.0.1:0")
+		page := p.says(pageLine)
+		p.await("the service", 90*time.Second, func() bool { return value(t, page, `up{instance="localhost:`+port+`"}`) == "1" })
+	}
+	for _, file := range []string{"tacho.yml", "dashboards/overview-default.json", "tacho.rules.yml", "compose/compose.yml", "compose/grafana/dashboards/overview-default.json"} {
+		if textOf(t, filepath.Join(dir, file)) == "" {
+			t.Errorf("%s is empty", file)
+		}
+	}
+}
