@@ -82,6 +82,24 @@ func (o Objective) Kind() string {
 	return "availability"
 }
 
+// Promise says what is promised, as the short form does.
+func (o Objective) Promise() string {
+	words := []string{o.Target.Percent()}
+	if h := o.HTTP; h != nil {
+		if of := strings.TrimSpace(h.Method + " " + h.Route); of != "" {
+			words = append(words, "of", of)
+		}
+		if h.Below > 0 {
+			words = append(words, "below", h.Below.String())
+		} else {
+			words = append(words, "available")
+		}
+	} else {
+		words = append(words, "of the events are good")
+	}
+	return strings.Join(append(words, "over", windowText(o.Period)), " ")
+}
+
 // longest is the longest period. Prometheus keeps samples for less by default.
 const longest = 366 * day
 

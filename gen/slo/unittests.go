@@ -203,6 +203,9 @@ func (m measured) load() (l load, err error) {
 			return l, err
 		}
 	}
+	if strings.Contains(of.Total.Template, "_over_time(") {
+		return l, fmt.Errorf("it counts samples of a gauge")
+	}
 	part := of.Good
 	if l.partIsBad = of.Good.Template == ""; l.partIsBad {
 		part = of.Bad
