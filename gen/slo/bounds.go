@@ -39,4 +39,3 @@ func nearest(below, above float64) string {
 	}
 	return text(below) + " and " + text(above)
 }
-

@@ -14,15 +14,17 @@ import (
 
 // The recorded metrics. See the package comment for their labels.
 const (
-	Target    = "tacho:slo_objective:ratio"
-	Rate      = "tacho:slo_events:rate"
-	BadRate   = "tacho:slo_bad_events:rate"
-	Sum       = "tacho:slo_events:sum"
-	BadSum    = "tacho:slo_bad_events:sum"
-	BurnRate  = "tacho:slo_burn_rate:ratio"
-	Budget    = "tacho:slo_error_budget:ratio"
-	increase  = "tacho:slo_events:increase"
-	badGrowth = "tacho:slo_bad_events:increase"
+	Target   = "tacho:slo_objective:ratio"
+	Rate     = "tacho:slo_events:rate"
+	BadRate  = "tacho:slo_bad_events:rate"
+	Sum      = "tacho:slo_events:sum"
+	BadSum   = "tacho:slo_bad_events:sum"
+	BurnRate = "tacho:slo_burn_rate:ratio"
+	Budget   = "tacho:slo_error_budget:ratio"
+	// Increase and BadIncrease are the events since the last evaluation, from which long windows are
+	// summed up.
+	Increase    = "tacho:slo_events:increase"
+	BadIncrease = "tacho:slo_bad_events:increase"
 	// RouteSpent are the bad events of each route since the last evaluation, only where there were
 	// some. See Options.Routes.
 	RouteSpent = "tacho:slo_route_bad_events:increase"
@@ -171,7 +173,7 @@ func (m measured) sums(w time.Duration) []rulefmt.Rule {
 		}
 		return fmt.Sprintf("sum_over_time(%s[%s])", m.recorded(growth), windowText(w))
 	}
-	return []rulefmt.Rule{rule(Sum, added(Rate, increase)), rule(BadSum, added(BadRate, badGrowth))}
+	return []rulefmt.Rule{rule(Sum, added(Rate, Increase)), rule(BadSum, added(BadRate, BadIncrease))}
 }
 
 // bad are the bad events: those of a query, none of them is zero; or all but the good ones.
@@ -198,7 +200,7 @@ func (m measured) increases() []rulefmt.Rule {
 		expr := fmt.Sprintf("avg_over_time(%s[%s]) * %s", m.recorded(of), windowText(w), seconds(w))
 		return rulefmt.Rule{Record: record, Expr: expr, Labels: m.own()}
 	}
-	all := []rulefmt.Rule{rule(increase, Rate), rule(badGrowth, BadRate)}
+	all := []rulefmt.Rule{rule(Increase, Rate), rule(BadIncrease, BadRate)}
 	if expr := m.byRoute(); m.Routes && expr != "" {
 		all = append(all, rulefmt.Rule{Record: RouteSpent, Expr: expr, Labels: m.own()})
 	}
