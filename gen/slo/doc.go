@@ -17,6 +17,7 @@
 //	tacho:slo_events:sum{slo,job,window}           requests within the window
 //	tacho:slo_bad_events:sum{slo,job,window}       failed or slow requests within the window
 //	tacho:slo_burn_rate:ratio{slo,job,window}      1 spends the budget in exactly the period; 0 when idle
+//	tacho:slo_burn_rate:limit{slo,job,window,short,severity}  the burn rate above which an alert fires
 //	tacho:slo_error_budget:ratio{slo,job,window}   the part of the period's budget that is left
 //
 // Everything is a sum of events: a quiet hour counts for its own requests only, and time without

@@ -14,13 +14,15 @@ import (
 
 // The recorded metrics. See the package comment for their labels.
 const (
-	Target   = "tacho:slo_objective:ratio"
-	Rate     = "tacho:slo_events:rate"
-	BadRate  = "tacho:slo_bad_events:rate"
-	Sum      = "tacho:slo_events:sum"
-	BadSum   = "tacho:slo_bad_events:sum"
-	BurnRate = "tacho:slo_burn_rate:ratio"
-	Budget   = "tacho:slo_error_budget:ratio"
+	Target  = "tacho:slo_objective:ratio"
+	Rate    = "tacho:slo_events:rate"
+	BadRate = "tacho:slo_bad_events:rate"
+	Sum     = "tacho:slo_events:sum"
+	BadSum  = "tacho:slo_bad_events:sum"
+	// BurnLimit is the burn rate above which a pair of windows alerts, by its long and its short window.
+	BurnLimit = "tacho:slo_burn_rate:limit"
+	BurnRate  = "tacho:slo_burn_rate:ratio"
+	Budget    = "tacho:slo_error_budget:ratio"
 	// Increase and BadIncrease are the events since the last evaluation, from which long windows are
 	// summed up.
 	Increase    = "tacho:slo_events:increase"
@@ -77,6 +79,7 @@ func (m measured) groups() []rulefmt.RuleGroup {
 	short, long := m.windows()
 	quick := rulefmt.RuleGroup{Name: "tacho-slo " + m.Service + " " + m.Name, Interval: model.Duration(m.Interval)}
 	quick.Rules = append(quick.Rules, m.target())
+	quick.Rules = append(quick.Rules, m.limits()...)
 	quick.Rules = append(quick.Rules, m.rates()...)
 	for _, w := range short {
 		quick.Rules = append(quick.Rules, m.sums(w)...)
@@ -145,6 +148,16 @@ func (m measured) target() rulefmt.Rule {
 		}
 	}
 	return rulefmt.Rule{Record: Target, Expr: "vector(" + m.Target.String() + ")", Labels: m.own(covers...)}
+}
+
+// limits record when the alerts fire.
+func (m measured) limits() (all []rulefmt.Rule) {
+	for _, p := range m.pairs {
+		if !m.severity(p).Disable {
+			all = append(all, rulefmt.Rule{Record: BurnLimit, Expr: "vector(" + text(m.limit(p)) + ")", Labels: m.own("window", windowText(p.Long), "short", windowText(p.Short), "severity", p.Severity)})
+		}
+	}
+	return all
 }
 
 // rates record the events per second: two series, however many the service has.

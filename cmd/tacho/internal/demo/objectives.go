@@ -12,7 +12,7 @@ import (
 // Objectives are the SLOs of the demo, in the short form. The incidents spend the budget of the first
 // one visibly, and little of the second one's. In a day, the windows of the alerts are as short as the incident.
 var Objectives = []string{
-	ShopJob + ": 98% of POST " + ordersPath + " below 250ms over 1d as orders-latency",
+	ShopJob + ": 99% of POST " + ordersPath + " below 500ms over 1d as orders-latency",
 	ShopJob + ": 99% available over 1d as availability",
 }
 
