@@ -64,7 +64,7 @@ func (o Options) pairs(period time.Duration, job string) []Pair {
 
 // shrunk scales a window of the workbook to a period, rounded to seconds.
 func shrunk(window, period time.Duration) time.Duration {
-	return (window * time.Duration(period/time.Second) / time.Duration(workbookPeriod/time.Second)).Round(time.Second)
+	return time.Duration(float64(window) * (float64(period) / float64(workbookPeriod))).Round(time.Second)
 }
 
 // widened gives each window at least the length for which scrapes have a rate.

@@ -16,6 +16,9 @@ var Objectives = []string{
 	ShopJob + ": 99% available over 1d as availability",
 }
 
+// settling is how many samples of the history have no budget yet: that of few requests jumps.
+const settling = 60
+
 // An objective tells how the history spends the budget of one of Objectives.
 type objective struct {
 	slo.Objective
@@ -99,6 +102,8 @@ func (o *objective) record(p *past) {
 		return s
 	}
 	total, bad, budget := add(slo.Increase), add(slo.BadIncrease), add(slo.Budget, "window", "1d")
+	later := p.ruled[settling:]
+	budget.times = &later
 	all, spent := 0.0, 0.0
 	for at := range p.ruled {
 		total.push(o.total[at])
@@ -108,6 +113,8 @@ func (o *objective) record(p *past) {
 		if all > 0 {
 			left -= spent / all / (float64(o.Target.Budget()) / 1e12)
 		}
-		budget.push(left)
+		if at >= settling {
+			budget.push(left)
+		}
 	}
 }
