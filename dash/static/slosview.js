@@ -114,7 +114,9 @@ function quietOf(/** @type {import("./slos.js").Objective[]} */ all, /** @type {
 }
 
 /** windowText writes 3d as the page writes durations. */
-const windowText = (/** @type {string} */ w) => w.replace(/(\d+)([a-z]+)/g, (_, n, unit) => say({ d: "days", h: "hours", m: "minutes", s: "seconds" }[/** @type {"d"} */ (unit)] ?? "days", { n: Number(n) }));
+const windowText = (/** @type {string} */ w) => [...w.matchAll(/(\d+)([a-z]+)/g)].map(([, n, unit]) => say(unitNames[unit] ?? "days", { n: Number(n) })).join(" ");
+
+const unitNames = /** @type {Record<string, string>} */ ({ d: "days", h: "hours", m: "minutes", s: "seconds" });
 
 /** linesOf are the budgets over the range, by objective. */
 function linesOf(/** @type {import("./now.js").Now} */ now, /** @type {boolean} */ any) {
@@ -280,7 +282,7 @@ function pairView() {
       const seconds = firesIn(o, p);
       const word = p.severity === "critical" ? "pages" : "opensTicket";
       put(then, fires(o, p) ? say(`${word}Now`) : Number.isFinite(seconds) ? say(`${word}In`, { time: age(seconds) }) : say("noAlertAtThisRate"));
-      attribute(then, "class", fires(o, p) ? "is-bad" : Number.isFinite(seconds) && at ? "is-warn" : "muted");
+      attribute(then, "class", fires(o, p) && p.severity === "critical" ? "is-bad" : fires(o, p) ? "is-warn" : Number.isFinite(seconds) && at ? "is-warn" : "muted");
     },
   };
 }

@@ -22,8 +22,8 @@
 //
 // Everything is a sum of events: a quiet hour counts for its own requests only, and time without
 // requests spends nothing. Windows of up to an hour are read from the service's own counters, so
-// that an alert fires as soon as these allow; longer ones sum up the recorded rates, of which there
-// are two per objective however many routes and instances it covers.
+// that an alert fires as soon as these allow; longer ones sum up the recorded events of each minute,
+// two series per objective however many routes and instances it covers.
 //
 // # What burns
 //

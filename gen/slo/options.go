@@ -12,8 +12,8 @@ import (
 type Options struct {
 	// Schemas are the schemas that services may follow. The default, nil, is all known schemas.
 	Schemas []schema.Schema
-	// Interval is how often the rules are evaluated. The sums depend on it, so it must not be
-	// changed in the file afterwards. The default is 15 seconds.
+	// Interval is how often the rules are evaluated; the sums over more than an hour are evaluated every
+	// fourth time. The default is 15 seconds.
 	Interval time.Duration
 	// Window is the shortest window of a rate: at least two scrapes, better four. The default is
 	// one minute.

@@ -32,14 +32,12 @@ const (
 	RouteSpent = "tacho:slo_route_bad_events:increase"
 )
 
-// direct is the longest window that is read from the service's own counters. fine is the longest that
-// sums up the recorded rates; longer ones sum up coarser increases.
-const (
-	direct = time.Hour
-	fine   = 6 * time.Hour
-)
+// direct is the longest window that is read from the service's own counters; longer ones are sums of
+// the recorded increases, each of which has its own events only. So they stay right when the interval of
+// the rules changes, and cost the same however many series the service has.
+const direct = time.Hour
 
-// Rules returns two groups per objective: what changes fast, and what looks back for days.
+// Rules returns two groups per objective: what changes fast, and what looks back for long.
 func Rules(o Options, objectives ...Objective) ([]rulefmt.RuleGroup, error) {
 	o = o.filled()
 	all, err := checked(objectives)
@@ -93,7 +91,7 @@ func (m measured) groups() []rulefmt.RuleGroup {
 	}
 	slow.Rules = append(slow.Rules, m.burn(long), m.budget())
 	for _, a := range m.alerts() {
-		if a.long > fine {
+		if a.long > direct {
 			slow.Rules = append(slow.Rules, a.rule)
 		} else {
 			quick.Rules = append(quick.Rules, a.rule)
@@ -110,7 +108,7 @@ func (m measured) windows() (short, long []time.Duration) {
 	}
 	slices.Sort(all)
 	for _, w := range slices.Compact(all) {
-		if w <= fine && w != m.Period {
+		if w <= direct && w != m.Period {
 			short = append(short, w)
 		} else {
 			long = append(long, w)
@@ -176,17 +174,14 @@ func (m measured) sums(w time.Duration) []rulefmt.Rule {
 	rule := func(record, expr string) rulefmt.Rule {
 		return rulefmt.Rule{Record: record, Expr: expr, Labels: m.own("window", windowText(w))}
 	}
-	if w <= direct && w <= fine && w != m.Period {
+	if w <= direct && w != m.Period {
 		bad := m.bad(func(q Query) string { return events(q, w) }, m.recorded(Sum, window(w)))
 		return []rulefmt.Rule{rule(Sum, events(m.events.Total, w)), rule(BadSum, bad)}
 	}
-	added := func(rate, growth string) string {
-		if w <= fine && w != m.Period {
-			return fmt.Sprintf("sum_over_time(%s[%s]) * %s", m.recorded(rate), windowText(w), seconds(m.Interval))
-		}
-		return fmt.Sprintf("sum_over_time(%s[%s])", m.recorded(growth), windowText(w))
+	added := func(name string) string {
+		return fmt.Sprintf("sum_over_time(%s[%s])", m.recorded(name), windowText(w))
 	}
-	return []rulefmt.Rule{rule(Sum, added(Rate, Increase)), rule(BadSum, added(BadRate, BadIncrease))}
+	return []rulefmt.Rule{rule(Sum, added(Increase)), rule(BadSum, added(BadIncrease))}
 }
 
 // bad are the bad events: those of a query, none of them is zero; or all but the good ones.
