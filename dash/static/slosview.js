@@ -280,8 +280,8 @@ function pairView() {
         attribute(numbers[i], "class", i < 2 && v > p.limit ? `n is-${p.severity === "critical" ? "bad" : "warn"}` : "n");
       });
       const seconds = firesIn(o, p);
-      const word = p.severity === "critical" ? "pages" : "opensTicket";
-      put(then, fires(o, p) ? say(`${word}Now`) : Number.isFinite(seconds) ? say(`${word}In`, { time: age(seconds) }) : say("noAlertAtThisRate"));
+      const [now, soon] = p.severity === "critical" ? ["pagesNow", "pagesIn"] : ["opensTicketNow", "opensTicketIn"];
+      put(then, fires(o, p) ? say(now) : Number.isFinite(seconds) ? say(soon, { time: age(seconds) }) : say("noAlertAtThisRate"));
       attribute(then, "class", fires(o, p) && p.severity === "critical" ? "is-bad" : fires(o, p) ? "is-warn" : Number.isFinite(seconds) && at ? "is-warn" : "muted");
     },
   };

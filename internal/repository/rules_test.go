@@ -160,7 +160,7 @@ func TestArrows(t *testing.T) {
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
 		{"./web", nil, nil},
-		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
+		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/gen/slo", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/origin", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/verdict", "/web"}, []string{"model/labels", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
 		{"./adapter/adaptertest", []string{"", "/internal/expiry"}, nil},
 	} {
