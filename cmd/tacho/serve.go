@@ -102,6 +102,9 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	if err != nil {
 		return usage(err)
 	}
+	if err := f.slos.checkBounds(ctx, targets); err != nil {
+		return usage(err)
+	}
 	o, err := f.serverOptions(targets)
 	if err != nil {
 		return usage(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/tacho-go/tacho/cmd/tacho/internal/target"
 )
 
 // TestServeSLO: one objective by flag and one from a file have budgets, which a reload reads again.
@@ -74,6 +77,44 @@ func TestSLOFlags(t *testing.T) {
 		}
 		if tt.want == "" && f.retention < 31*24*time.Hour {
 			t.Errorf("%v: samples are kept for %v", tt.args, f.retention)
+		}
+	}
+}
+
+// TestSLOBounds: a latency that is no bucket bound of the running service is rejected with the nearest ones.
+func TestSLOBounds(t *testing.T) {
+	buckets := func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "# TYPE http_request_duration_seconds histogram\n")
+		for path, bounds := range map[string][]string{"/": {"0.1", "0.25", "0.5", "+Inf"}, "/own": {"0.3", "+Inf"}} {
+			for _, le := range bounds {
+				fmt.Fprintf(w, "http_request_duration_seconds_bucket{method=\"GET\",path=%q,status=\"200\",le=%q} 1\n", path, le)
+			}
+			fmt.Fprintf(w, "http_request_duration_seconds_sum{method=\"GET\",path=%q,status=\"200\"} 0.05\nhttp_request_duration_seconds_count{method=\"GET\",path=%q,status=\"200\"} 1\n", path, path)
+		}
+	}
+	here, err := target.Parse("shop=" + newService(t, buckets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := target.Parse("gone=127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"shop: 99% of / below 300ms":        "300ms is not a bucket bound of shop: the nearest are 250ms and 500ms",
+		"shop: 99% of / below 250ms":        "",
+		"shop: 99% of GET /own below 300ms": "",
+		"shop: 99% available":               "",
+		"gone: 99% below 300ms":             "",
+		"other: 99% below 300ms":            "",
+	} {
+		var f sloFlags
+		if err := f.short.Set(text); err != nil {
+			t.Fatal(err)
+		}
+		err := f.checkBounds(t.Context(), []target.Target{here, gone})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
 }
