@@ -19,6 +19,7 @@ import (
 	"github.com/tacho-go/tacho/dash"
 	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/schema"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/verdict"
 )
@@ -207,7 +208,7 @@ func demoObjectives() ([]server.RuleFile, error) {
 	if err := list.Replace(demo.Objectives); err != nil {
 		return nil, err
 	}
-	return sloRules(slo.Options{Interval: demoInterval, Window: demoWindow, RunbookURL: runbooks, Routes: true, Missing: time.Minute}, list.objectives)
+	return sloRules(slo.Options{Schemas: []schema.Schema{schema.Default()}, Interval: demoInterval, Window: demoWindow, RunbookURL: runbooks, Routes: true, Missing: time.Minute}, list.objectives)
 }
 
 // demoConfig is the prometheus.yml of the demo.

@@ -98,7 +98,7 @@ func (f *sloFlags) print(w io.Writer, kept time.Duration) {
 	label := "  SLOs    "
 	for _, o := range all {
 		fmt.Fprintf(w, "%s %s: %s\n", label, o.Name, o.Promise())
-		label = "         "
+		label = "          "
 	}
 	if need := longestPeriod(all); kept > 0 && kept < need {
 		fmt.Fprintf(w, "  Note     samples are kept for %s, but an SLO looks back for %s: its budget covers the samples that are there\n", period(kept), period(need))
