@@ -48,7 +48,7 @@ test("the one that is empty soonest is first; what is spent comes before all", (
 });
 
 test("a suggestion would have spent at most half of its budget", () => {
-  assert.deepEqual([1, 0.9996, 0.9994, 0.996, 0.94, 0.5].map(suggested), [0.9999, 0.999, 0.995, 0.99, NaN, NaN]);
+  assert.deepEqual([1, 0.9996, 0.9994, 0.996, 0.94, 0.5].map(suggested), [0.999, 0.999, 0.995, 0.99, NaN, NaN]);
   const part = (name, value, labels = {}) => ({ metric: { job: "my shop", part: name, ...labels }, value: [0, String(value)] });
   assert.deepEqual(suggestions([part("requests", 1000), part("errors", 2), part("bucket", 900, { le: "0.1" }), part("bucket", 996, { le: "0.25" }), part("bucket", 1000, { le: "+Inf" }), part("requests", 0, { job: "idle" })]),
     [{ job: "my shop", texts: ['"my shop": 99.5% available', '"my shop": 99% below 250ms'] }]);

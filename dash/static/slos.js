@@ -112,7 +112,7 @@ export function firesIn(/** @type {Objective} */ o, /** @type {Objective["pairs"
 }
 
 /** Targets that are suggested, the strictest first. */
-const targets = [0.9999, 0.9995, 0.999, 0.995, 0.99, 0.98, 0.95, 0.9];
+const targets = [0.999, 0.995, 0.99, 0.98, 0.95, 0.9];
 
 /**
  * suggested is the strictest target of which the last days would have spent at most half of the budget; NaN for none.
