@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
@@ -73,7 +74,7 @@ func boundsAt(ctx context.Context, t target.Target, h slo.HTTP) (bounds []float6
 
 // isOf reports whether a series is of the objective's route.
 func isOf(series labels.Labels, f schema.Family, h slo.HTTP) bool {
-	if f.Name == "" || !strings.HasPrefix(series.Get(labels.MetricName), f.Name) {
+	if f.Name == "" || !strings.HasPrefix(series.Get(model.MetricNameLabel), f.Name) {
 		return false
 	}
 	route, ok := f.Label(schema.Route)

@@ -26,7 +26,7 @@ func WriteSloth(o Options, objectives ...Objective) ([]byte, error) {
 	files := map[string]*slothFile{}
 	err := o.eachOf(objectives, func(m measured) error {
 		if m.Period != 30*day {
-			return fmt.Errorf("Sloth's format has no period: it is 30 days, not %s", windowText(m.Period))
+			return fmt.Errorf("the format of Sloth has no period: it is 30 days, not %s", windowText(m.Period))
 		}
 		file := files[m.Service]
 		if file == nil {
@@ -59,7 +59,7 @@ func WriteOpenSLO(o Options, objectives ...Objective) ([]byte, error) {
 	var documents []any
 	err := o.eachOf(objectives, func(m measured) error {
 		if len(m.Labels) > 0 || !m.Alerting.isZero() {
-			return errors.New("OpenSLO's SLO cannot hold changes of the alerts")
+			return errors.New("an SLO of OpenSLO cannot hold changes of the alerts")
 		}
 		metric := func(q Query) *openMetric {
 			if q.Template == "" {
@@ -96,7 +96,7 @@ func WritePyrra(o Options, objectives ...Objective) ([]byte, error) {
 			return err
 		}
 		if !m.Alerting.onlyNamed() {
-			return errors.New("Pyrra's format cannot hold these changes of the alerts")
+			return errors.New("the format of Pyrra cannot hold these changes of the alerts")
 		}
 		labels := map[string]string{}
 		for k, v := range m.Labels {
@@ -117,7 +117,7 @@ func WritePyrra(o Options, objectives ...Objective) ([]byte, error) {
 func (m measured) pyrraIndicator() (i pyrraIndicator, err error) {
 	total, ok := plainSelector(m.events.Total)
 	if !ok {
-		return i, errors.New("Pyrra's format holds the selectors of counters only, not other queries")
+		return i, errors.New("the format of Pyrra holds the selectors of counters only, not other queries")
 	}
 	if bad, ok := plainSelector(m.events.Bad); ok {
 		i.Ratio = &pyrraRatio{Errors: pyrraMetric{bad}, Total: pyrraMetric{total}}
@@ -125,7 +125,7 @@ func (m measured) pyrraIndicator() (i pyrraIndicator, err error) {
 	}
 	good, ok := plainSelector(m.events.Good)
 	if !ok || !strings.Contains(good, "_bucket{") {
-		return i, errors.New("Pyrra's format holds bad events, or the bucket of a histogram")
+		return i, errors.New("the format of Pyrra holds bad events, or the bucket of a histogram")
 	}
 	i.Latency = &pyrraLatency{Success: pyrraMetric{good}, Total: pyrraMetric{total}}
 	return i, nil
