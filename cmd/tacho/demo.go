@@ -18,6 +18,8 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/demo"
 	"github.com/tacho-go/tacho/dash"
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/schema"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/verdict"
 )
@@ -184,16 +186,29 @@ func demoServer(dir string, page net.Listener, shop *demo.Demo) (server.Options,
 	limits.latency = demoLatency
 	inForce := limits.in(rules.Options{Interval: demoInterval, Window: demoWindow, Speedup: demoSpeedup, RunbookURL: runbooks})
 	builtin, err := builtinRules(inForce, true)
+	if err != nil {
+		return server.Options{}, err
+	}
+	objectives, err := demoObjectives()
 	return server.Options{
 		Config: config, DataDir: filepath.Join(dir, "data"),
 		Listener:    page,
 		Page:        newPage(dash.Options{BatchPath: server.BatchPath, Demo: true, Span: 5 * time.Minute, Arguments: true, Hint: demoIn[verdict.English].hint, HintChinese: demoIn[verdict.Chinese].hint}, limits),
-		Rules:       builtin,
+		Rules:       append(builtin, objectives...),
 		VerdictFunc: func([]server.Job) verdict.Options { return inForce.Verdict() },
 		Version:     versionText(), Revision: revision(),
 		DiscoveryInterval: 200 * time.Millisecond, FlushDeadline: time.Second,
 		Logger: slog.Default(),
 	}, err
+}
+
+// demoObjectives are the rules of the demo's objectives.
+func demoObjectives() ([]server.RuleFile, error) {
+	var list sloList
+	if err := list.Replace(demo.Objectives); err != nil {
+		return nil, err
+	}
+	return sloRules(slo.Options{Schemas: []schema.Schema{schema.Default()}, Interval: demoInterval, Window: demoWindow, RunbookURL: runbooks, Routes: true, Missing: time.Minute}, list.objectives)
 }
 
 // demoConfig is the prometheus.yml of the demo.

@@ -18,6 +18,7 @@ import (
 	"github.com/tacho-go/tacho/dash"
 	"github.com/tacho-go/tacho/docs"
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/gen/slo"
 	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/verdict"
@@ -50,6 +51,7 @@ type serveFlags struct {
 	minFree       byteSize
 	traceURL      string
 	limits        limitFlags
+	slos          sloFlags
 	engine        engineFlags
 	local         localFlags
 }
@@ -68,6 +70,7 @@ func (f *serveFlags) register(flags *pflag.FlagSet) {
 	registerForwarding(flags, o, &f.remoteWrite, &f.minFree)
 	flags.StringArrayVar(&f.alertmanagers, "alertmanager", nil, "`URL` of an Alertmanager; repeatable")
 	f.limits.register(flags)
+	f.slos.register(flags)
 	f.engine.register(flags)
 	f.local.register(flags)
 	flags.BoolVar(&f.noRules, "no-rules", false, "turn off the built-in recording and alerting rules; the page gets slower")
@@ -110,6 +113,9 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	for _, s := range local {
 		targets = append(targets, s.target())
 	}
+	if err := f.slos.checkBounds(ctx, targets); err != nil {
+		return usage(err)
+	}
 	o, err := f.serverOptions(targets)
 	if err != nil {
 		return usage(err)
@@ -120,6 +126,7 @@ func serve(ctx context.Context, f *serveFlags, args []string, flags *pflag.FlagS
 	}
 	printServe(out, srv, o, targets)
 	f.printEngine(out, o.ConfigFile)
+	f.slos.print(out, srv.Retention().For)
 	if o.ConfigFile != "" {
 		f.noteOverridden(out, srv.Retention(), o.ConfigFile, flags)
 	}
@@ -202,7 +209,7 @@ func (f *serveFlags) serverOptions(targets []target.Target) (server.Options, err
 			return o, err
 		}
 	}
-	if !f.noRules {
+	if !f.noRules || f.slos.any() {
 		o.RulesFunc = func(jobs []server.Job) ([]server.RuleFile, error) { return f.rules(jobs, file) }
 	}
 	if !f.noRules || f.engine.isSet() {
@@ -216,7 +223,20 @@ const pushInterval = time.Minute
 
 // rules returns the built-in rules for the jobs of the current configuration, from a file if there is one.
 func (f *serveFlags) rules(jobs []server.Job, file string) ([]server.RuleFile, error) {
-	return builtinRules(f.ruleOptions(jobs), f.records(file))
+	o, recorded := f.ruleOptions(jobs), f.records(file)
+	var all []server.RuleFile
+	if !f.noRules {
+		builtin, err := builtinRules(o, recorded)
+		if err != nil {
+			return nil, err
+		}
+		all = builtin
+	}
+	if !recorded {
+		return all, nil
+	}
+	objectives, err := f.slos.rules(slo.Options{Interval: o.Interval, Intervals: o.Intervals, RunbookURL: o.RunbookURL, Routes: !f.noRules})
+	return append(all, objectives...), err
 }
 
 // verdictOptions are those of the rules. The limits are in the series of an engine, whoever records them.
@@ -249,6 +269,9 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 		return err
 	}
 	if err := f.limits.check(flags); err != nil {
+		return err
+	}
+	if err := f.slos.check(flags, &f.retention); err != nil {
 		return err
 	}
 	switch {

@@ -171,6 +171,7 @@ export function detailRow(changeView) {
   const [value, moments] = [make("b"), make("span")];
   const query = action("code", "openInExplore");
   const route = action("go", "openRoute");
+  const objective = action("gauge", "openSLO");
   const silences = make("span", { class: "flow" });
   const labels = make("p", { class: "flow" });
   const waiting = make("p", { class: "muted" }, say("loading"));
@@ -178,7 +179,7 @@ export function detailRow(changeView) {
   const graph = chart("alerts", zoomTo(changeView), { size: "tall" });
   const runbook = runbookView();
   const marks = marksOver();
-  const acts = make("div", { class: "acts" }, route, query, silences, runbook.link);
+  const acts = make("div", { class: "acts" }, route, objective, query, silences, runbook.link);
   runbook.link.className = "ctl";
   query.hidden = route.hidden = problem.hidden = graph.element.hidden = true;
   const why = make("div", { class: "why" }, text, make("p", {}, value, " ", moments), waiting, problem, graph.element, labels, acts);
@@ -195,6 +196,8 @@ export function detailRow(changeView) {
       list(silences, silenceLinks(managers, alert.labels), silenceView);
       list(labels, Object.entries(alert.labels).filter(([name]) => name !== "alertname").slice(0, maxLabels).map(([name, v]) => ({ key: name, text: `${name}=${v}` })), labelView);
       linkRoute(route, item);
+      objective.hidden = !alert.labels.slo;
+      attribute(objective, "href", addressOf(now.view, { page: "slos", part: "", filter: alert.labels.slo ?? "" }));
       const picked = pickedOf(item);
       waiting.hidden = picked !== undefined || !graph.element.hidden;
       if (!picked) return;

@@ -18,6 +18,7 @@ const places = /** @type {{key: string, label: string, icon: string, change: Par
   { key: "", label: "services", icon: "tiles", change: { page: "", open: "-", route: "", part: "" } },
   { key: "explore", label: "explore", icon: "compass", change: { page: "explore" } },
   { key: "alerts", label: "alerts", icon: "bell", change: { page: "alerts" } },
+  { key: "slos", label: "slos", icon: "gauge", change: { page: "slos" } },
   { key: "targets", label: "targets", icon: "target", change: { page: "targets" } },
 ]);
 

@@ -25,7 +25,7 @@ export function enable(on) {
 export const shortcuts = /** @type {[string, string][]} */ ([
   ["s", "key_service"], ["t", "key_time"], ["/", "key_filter"], [" ", "key_pause"], ["[", "key_earlier"], ["]", "key_later"],
   ["c", "key_compare"], ["z", "key_incident"], ["j", "key_next"], ["k", "key_previous"], ["y", "key_copy"],
-  ["g o", "key_services"], ["g e", "key_explore"], ["g a", "key_alerts"], ["g t", "key_targets"], ["?", "key_keys"],
+  ["g o", "key_services"], ["g e", "key_explore"], ["g a", "key_alerts"], ["g s", "key_slos"], ["g t", "key_targets"], ["?", "key_keys"],
 ]);
 
 /** Elements that use the keys themselves. */

@@ -15,5 +15,6 @@ export { settingsMenu } from "./menu.js";
 export { picker } from "./picker.js";
 export { routeView } from "./route.js";
 export { timeView } from "./timeview.js";
+export { slosScreen } from "./slosview.js";
 export { targetsScreen } from "./targetsview.js";
 export { explain } from "./scrapeerror.js";

@@ -76,6 +76,7 @@ const head = bar(changeView, { search, keys, cancel: () => { stopped = true; abo
 const loaders = /** @type {Record<string, () => Promise<(changeView: import("./now.js").ChangeView) => any>>} */ ({
   explore: async () => (await later()).exploreScreen,
   alerts: async () => (await later()).alertsScreen,
+  slos: async () => (await later()).slosScreen,
   targets: async () => (await later()).targetsScreen,
 });
 /** @type {Record<string, any>} */
@@ -369,7 +370,7 @@ function listen() {
     key_earlier: () => changeView((v) => shifted(v, -1)), key_later: () => changeView((v) => shifted(v, 1)),
     key_compare: () => changeView((v) => ({ ...v, compare: compares[(compares.indexOf(v.compare) + 1) % compares.length] })),
     key_next: () => step(1), key_previous: () => step(-1),
-    key_services: go({ page: "", open: "-", route: "", part: "" }), key_explore: go({ page: "explore" }), key_alerts: go({ page: "alerts" }), key_targets: go({ page: "targets" }),
+    key_services: go({ page: "", open: "-", route: "", part: "" }), key_explore: go({ page: "explore" }), key_alerts: go({ page: "alerts" }), key_slos: go({ page: "slos" }), key_targets: go({ page: "targets" }),
   }, search);
   applyTheme(view);
 }

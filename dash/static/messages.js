@@ -143,6 +143,8 @@ export const messages = {
   p99: ["p99", "p99"],
   inFlight: ["In flight", "处理中"],
   targets: ["Targets", "目标"],
+  slos: ["SLOs", "SLO"],
+  budgetOf: ["error budget: {left} left", "错误预算剩余 {left}"],
   targetsUp: ["{n} up", "{n} 个在线"],
   state: ["State", "状态"],
   route: ["Route", "路由"],

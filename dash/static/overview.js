@@ -54,7 +54,8 @@ export function overview(changeView) {
       tools.update(now, asTable, chosen.length);
       const lines = linesOf(now);
       versions = (asTable || services.length === 0 ? null : samplesOf(now, versionsNow)) ?? versions;
-      const items = chosen.map((service) => ({ key: service.key, service, now, lines: lines(service), version: newestOf(versions, (job) => job === service.job) }));
+      const budgets = budgetsOf(now);
+      const items = chosen.map((service) => ({ key: service.key, budget: budgets.get(service.job), service, now, lines: lines(service), version: newestOf(versions, (job) => job === service.job) }));
       cards.hidden = asTable;
       table.hidden = !asTable || chosen.length === 0;
       list(cards, asTable ? [] : items, (/** @type {Item} */ _) => card());
@@ -64,7 +65,10 @@ export function overview(changeView) {
 }
 
 /** @typedef {{rate: (number | null)[], errors: (number | null)[], p95: (number | null)[]}} Lines of a service over the range */
-/** @typedef {{key: string, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines, version: ReturnType<typeof newestOf> | undefined}} Item */
+/** budgetsOf are the smallest error budgets that services have left, if they have objectives. */
+const budgetsOf = (/** @type {import("./now.js").Now} */ now) => new Map((samplesOf(now, "min by (job) (tacho:slo_error_budget:ratio)") ?? []).map(({ metric, value }) => [metric.job, Number(value[1])]));
+
+/** @typedef {{key: string, budget: number | undefined, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines, version: ReturnType<typeof newestOf> | undefined}} Item */
 
 function factsOf(/** @type {import("./model.js").Service[]} */ services) {
   const sum = (/** @type {"rate" | "targets" | "down"} */ id) => services.reduce((all, s) => all + (s[id] || 0), 0);
@@ -176,10 +180,12 @@ function card() {
   const cell = (/** @type {"rate" | "errors" | "p95"} */ id, /** @type {string} */ label, /** @type {string} */ cls) =>
     make("div", {}, make("dt", {}, say(label)), make("dd", { class: cls }, numbers[id].value, " ", numbers[id].unit), curves[id].element);
   const nums = make("dl", { class: "nums" }, cell("rate", "rateUnit", "rate"), cell("errors", "errorsShort", "errorRatio"), cell("p95", "p95", "p95"));
-  const element = make("a", { class: "card svc", "data-row": "" }, make("span", { class: "top" }, state.element, name, about), why, nums, make("span", { class: "budget" }, instances.element));
+  const budget = make("span");
+  const element = make("a", { class: "card svc", "data-row": "" }, make("span", { class: "top" }, state.element, name, about), why, nums, make("span", { class: "budget" }, instances.element, budget));
   return {
     element,
-    update(/** @type {Item} */ { service: s, now, lines, version }) {
+    update(/** @type {Item} */ { service: s, now, lines, version, budget: left }) {
+      put(budget, left === undefined ? "" : say("budgetOf", { left: ratio(Math.max(0, left)) }));
       const tone = toneOf(s.state);
       element.className = `card svc ${tone === "bad" || tone === "warn" ? tone : "calm"}`;
       attribute(element, "href", addressOf(now.view, { open: placeOf(s), route: "", filter: "", only: "" }));

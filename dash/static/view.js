@@ -6,7 +6,7 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
 /**
  * A View is the user's selections. The address stores all of them.
  * @typedef {object} View
- * @property {string} page explore, alerts or targets; "" for services
+ * @property {string} page explore, alerts, slos or targets; "" for services
  * @property {string} part of a service: time or events; of the alerts: history or rules; "" for the first one
  * @property {string} show how all services are shown: cards or table, "" for whichever suits their number
  * @property {string} only which routes or services are shown: unhealthy, changed, never or idle; "" for all
@@ -36,7 +36,7 @@ export const firstView = () => ({
 
 /** The fields that stand in an address as they are, each with what it may be; null for any text. */
 const plain = /** @type {[keyof View, string[] | null][]} */ ([
-  ["page", ["explore", "alerts", "targets"]], ["part", ["time", "events", "history", "rules"]], ["show", ["cards", "table"]],
+  ["page", ["explore", "alerts", "slos", "targets"]], ["part", ["time", "events", "history", "rules"]], ["show", ["cards", "table"]],
   ["only", ["unhealthy", "changed", "never", "idle"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
   ["expr", null], ["also", null], ["hide", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
 ]);

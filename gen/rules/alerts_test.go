@@ -72,7 +72,8 @@ func TestEveryAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if name := strings.TrimSuffix(filepath.Base(f), ".md"); !slices.Contains(names, name) {
+		// Those of package slo are tested there.
+		if name := strings.TrimSuffix(filepath.Base(f), ".md"); !slices.Contains(names, name) && !strings.HasPrefix(name, "TachoSLO") {
 			t.Errorf("%s belongs to no alert", f)
 		}
 	}

@@ -41,6 +41,9 @@ func (d *Demo) WriteHistory(dir string) error {
 	p := newPast(d.opts.Rate, d.dice(4), end)
 	p.fill()
 	p.derive()
+	if err := p.addObjectives(); err != nil {
+		return fmt.Errorf("demo: history: %w", err)
+	}
 	if err := server.WriteBlock(dir, p.blocks()); err != nil {
 		return fmt.Errorf("demo: history: %w", err)
 	}
