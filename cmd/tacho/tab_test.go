@@ -24,7 +24,10 @@ type tab struct {
 	mu                sync.Mutex
 	requests, foreign []string
 	console           []string
-	bytes             float64 // as they came over the network
+	bytes             float64            // as they came over the network
+	sizes             map[string]float64 // of the last response of each URL
+
+	asked map[network.RequestID]string
 }
 
 // newBrowser starts Chromium and returns its first tab; the page's own origin is that of address.
@@ -41,18 +44,20 @@ func newBrowser(t *testing.T, address string) *tab {
 
 // newTab opens a tab; of a context that is a tab's it is one more of the same browser.
 func newTab(t *testing.T, parent context.Context, address string) *tab {
-	b := &tab{t: t}
+	b := &tab{t: t, sizes: map[string]float64{}, asked: map[network.RequestID]string{}}
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithListener(func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e := event.(type) {
 		case *network.EventRequestWillBeSent:
 			b.requests = append(b.requests, e.Request.URL)
+			b.asked[e.RequestID] = e.Request.URL
 			if !strings.HasPrefix(e.Request.URL, address) && !strings.HasPrefix(e.Request.URL, "blob:") && !strings.HasPrefix(e.Request.URL, "data:") {
 				b.foreign = append(b.foreign, e.Request.URL)
 			}
 		case *network.EventLoadingFinished:
 			b.bytes += e.EncodedDataLength
+			b.sizes[b.asked[e.RequestID]] = e.EncodedDataLength
 		case *cdpruntime.EventConsoleAPICalled:
 			b.console = append(b.console, string(e.Type))
 		case *cdpruntime.EventExceptionThrown:

@@ -61,7 +61,9 @@ export function serviceView(changeView) {
       if (empty) return;
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
-      if (four.update(now, service, subject, { marks: found, route })) later = true;
+      const drawn = four.update(now, service, subject, { marks: found, route });
+      // Once they are painted.
+      if (drawn && !later) requestAnimationFrame(() => setTimeout(() => { later = true; now.more(); }));
       // All of it in one round of queries, so that no part waits for the slowest of another.
       const rest = later && below.ready();
       if (rest) changes = changesOf(now, { job, schema }) ?? changes;
