@@ -32,7 +32,7 @@ Output is deterministic, and its header is the command that regenerates it. With
 
 // generators are the commands below tacho generate.
 var generators = []func(streams) *cobra.Command{
-	newGenerateInit, newGenerateGrafana, newGenerateRules, newGenerateAlerts, newGeneratePrometheus, newGenerateKubernetes, newGenerateCompose, newGenerateDocs,
+	newGenerateInit, newGenerateGrafana, newGenerateRules, newGenerateAlerts, newGenerateSLO, newGeneratePrometheus, newGenerateKubernetes, newGenerateCompose, newGenerateDocs,
 }
 
 func newGenerate(s streams) *cobra.Command {

@@ -59,20 +59,28 @@ func TestGoOn(t *testing.T) {
 	_, port, _ := strings.Cut(service, ":")
 	dir := t.TempDir()
 	for line := range strings.Lines(commands) {
-		words := strings.Fields(strings.ReplaceAll(line, ":8080", ":"+port))
-		args := words[3:] // after go run ./cmd/tacho
+		args := shellWords(strings.ReplaceAll(line, ":8080", ":"+port))[3:] // after go run ./cmd/tacho
 		if args[0] != "serve" {
 			generate(t, dir, args[1:]...)
 			continue
 		}
-		settings := filepath.Join(dir, args[2])
-		p := spawn(t, nil, "serve", args[1], settings, "--listen", "127.0.0.1:0")
+		args[2] = filepath.Join(dir, args[2])
+		p := spawn(t, nil, append(args, "--listen", "127.0.0.1:0", "--interval", "1s")...)
 		page := p.says(pageLine)
 		p.await("the service", 90*time.Second, func() bool { return value(t, page, `up{instance="localhost:`+port+`"}`) == "1" })
+		p.await("its objective", 90*time.Second, func() bool { return value(t, page, `tacho:slo_objective:ratio{job="localhost:`+port+`"}`) == "0.999" })
 	}
-	for _, file := range []string{"tacho.yml", "dashboards/overview-default.json", "tacho.rules.yml", "compose/compose.yml", "compose/grafana/dashboards/overview-default.json"} {
+	for _, file := range []string{"tacho.yml", "dashboards/overview-default.json", "dashboards/slo.json", "tacho.rules.yml", "compose/compose.yml", "compose/grafana/dashboards/overview-default.json"} {
 		if textOf(t, filepath.Join(dir, file)) == "" {
 			t.Errorf("%s is empty", file)
 		}
 	}
+}
+
+// shellWords splits a command line as a shell does, as far as the README needs it.
+func shellWords(line string) (all []string) {
+	for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(line, -1) {
+		all = append(all, strings.Trim(word, "'"))
+	}
+	return all
 }

@@ -32,9 +32,14 @@ type ruleFlags struct {
 }
 
 func (f *ruleFlags) register(flags *pflag.FlagSet) {
+	f.registerPlain(flags)
+	f.limits.register(flags)
+}
+
+// registerPlain registers the flags that do not concern limits.
+func (f *ruleFlags) registerPlain(flags *pflag.FlagSet) {
 	f.source.register(flags, "all of them without it")
 	periodVar(flags, &f.interval, "interval", 15*time.Second, "longest scrape interval of the services; rules are evaluated as often")
-	f.limits.register(flags)
 	flags.StringVar(&f.runbooks, "runbook-url", "docs/alerts/", "`URL` before the names of the alerts' runbooks")
 }
 
