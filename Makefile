@@ -22,7 +22,7 @@ RUN   := go run ./internal/testrun
 # cmd/tacho, whose tests check how the program handles GOGC.
 RACE := env GOGC=400 go test -race
 
-.PHONY: test programs long release-test cluster race unit lint fuzz bench build release tidy generate
+.PHONY: test programs long soak release-test cluster race unit lint fuzz bench build release tidy generate
 
 test: ## install what the tests need (Debian packages, as root), then run everything
 	@echo "make test: installs missing Debian packages, builds the programs that tests start, runs all tests."
@@ -38,6 +38,9 @@ long: ## the long form of the tests that make test runs short
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
 	@TACHO_LONG=1 $(RUN) $$(go run ./internal/long/list)
+
+soak: ## the proxy under faults of services and clients, for ten minutes
+	TACHO_SOAK=10m go test -race -count 1 -timeout 30m -run "^TestSoak$$" ./sidecar
 
 release-test: ## the tests of deploy/ with the programs of scripts/build
 	@scripts/install-peers

@@ -19,21 +19,23 @@ type requestBody struct {
 }
 
 // Read implements io.Reader. The deadline is removed at the body's end: the server goes on reading
-// to notice a client that disconnects.
+// to notice a client that disconnects. After an error the deadline is over: otherwise the server would wait
+// for the rest of the body, to discard it.
 func (b *requestBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	switch err {
+	case nil:
+	case io.EOF:
 		_ = b.control.SetReadDeadline(time.Time{})
+	default:
+		_ = b.control.SetReadDeadline(time.Now())
 		b.fail(err)
 	}
 	return n, err
 }
 
 func (b *requestBody) fail(err error) {
-	if err == io.EOF {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
