@@ -112,16 +112,12 @@ func warn(name string, log *slog.Logger, early []Route) {
 func (s *Setup) Serving() { s.listed.Do(s.expect) }
 
 func (s *Setup) expect() {
-	Expect(s.Meter, slices.DeleteFunc(s.routes(), func(r Route) bool {
-		return slices.ContainsFunc(s.early, func(early Route) bool { return early.Method == r.Method && early.Path == r.Path })
-	})...)
-}
-
-// Expect exports routes at zero, so that rate() and increase() include their first request. A Setup
-// calls it with its router's routes.
-func Expect(m *tacho.Meter, routes ...Route) {
-	e := engine.Of(m)
-	for _, r := range routes {
+	e := engine.Of(s.Meter)
+	for _, r := range s.routes() {
+		unmeasured := func(early Route) bool { return early.Method == r.Method && early.Path == r.Path }
+		if slices.ContainsFunc(s.early, unmeasured) {
+			continue
+		}
 		if r.Method != AnyMethod {
 			e.Store.Expect(r.Method, r.Path)
 			continue

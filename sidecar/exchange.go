@@ -4,8 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho/adapter"
 )
 
 // An exchange is one request through the proxy. It is the context of the request, so that every
@@ -27,8 +30,9 @@ type exchange struct {
 	connections atomic.Int32 // that the request got
 	status      int          // that tells what the service serves, 0 if it did not respond
 	route       string
-	slot        bool // of the limit of concurrent requests
-	abort       bool // the client's connection must end, because its response is not complete
+	rpc         *adapter.Exchange // of a gRPC request
+	slot        bool              // of the limit of concurrent requests
+	abort       bool              // the client's connection must end, because its response is not complete
 }
 
 type exchangeKey struct{}
@@ -99,6 +103,30 @@ func (x *exchange) observe() {
 	default:
 		x.config.metrics.overhead.Observe((x.sent.Sub(x.begin) + x.client.headed.Sub(x.answered)).Seconds())
 	}
+}
+
+// unimplemented is the code of an RPC that the service does not have.
+const unimplemented = 12
+
+// settleCode reports the code of an RPC, which comes after the status 200: as the last headers, or instead
+// of a body. A service that does not have the RPC does not serve its route.
+func (x *exchange) settleCode(r *http.Request) {
+	if x.rpc == nil || x.status != http.StatusOK {
+		return
+	}
+	header := x.client.Header()
+	text := header.Get("Grpc-Status")
+	if text == "" {
+		text = header.Get(http.TrailerPrefix + "Grpc-Status")
+	}
+	code, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return // the response broke off
+	}
+	if code == unimplemented {
+		x.status = http.StatusNotFound
+	}
+	x.rpc.SetCode(r.Context(), uint32(code))
 }
 
 // settleRoute finds the route once the status is known: only the service itself tells which paths

@@ -24,6 +24,7 @@ import (
 // concurrent use.
 type Proxy struct {
 	meter    *tacho.Meter
+	recorder *adapter.Recorder
 	metrics  *metrics
 	learner  *routes.Learner
 	measured http.Handler
@@ -56,7 +57,7 @@ func New(o Options) (*Proxy, error) {
 	if latency == nil {
 		latency = tacho.DefaultBuckets()
 	}
-	p := &Proxy{meter: meter, metrics: newMetrics(latency), learner: routes.NewLearner(o.LearnerLimits)}
+	p := &Proxy{meter: meter, recorder: adapter.Of(meter), metrics: newMetrics(latency), learner: routes.NewLearner(o.LearnerLimits)}
 	if err := p.metrics.register(meter.Registerer()); err != nil {
 		return nil, fmt.Errorf("sidecar: register the proxy's metrics: %w", err)
 	}
@@ -104,22 +105,16 @@ func (p *Proxy) load(o Options) error {
 		ErrorHandler:  c.fail,
 		ErrorLog:      slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 	}
-	adapter.Expect(p.meter, expected(o.Routes)...)
+	for _, r := range o.Routes { // those with methods start at zero
+		for _, method := range r.Methods {
+			p.recorder.Expect(method, r.Template)
+		}
+	}
 	before := p.current.Swap(c)
 	if before != nil {
 		before.retire(c)
 	}
 	return nil
-}
-
-// expected returns the routes that start at zero: those with methods.
-func expected(list []routes.Route) (all []adapter.Route) {
-	for _, r := range list {
-		for _, method := range r.Methods {
-			all = append(all, adapter.Route{Method: method, Path: r.Template})
-		}
-	}
-	return all
 }
 
 // table returns the table of the routes, nil without any.
@@ -165,6 +160,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r.Context())
 	x.client = writer{ResponseWriter: w, control: http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r)}
+	if r.ProtoMajor == 2 && isGRPC(r.Header) {
+		x.rpc = p.recorder.Current(w)
+	}
 	defer x.end(r)
 	if f, refused := x.config.refuse(r, x); refused {
 		x.refuse(f)
@@ -223,6 +221,7 @@ func (x *exchange) end(r *http.Request) {
 		}
 		x.aborted(r)
 	}
+	x.settleCode(r)
 	x.settleRoute(r)
 	x.observe()
 }
