@@ -27,6 +27,7 @@ type exchange struct {
 	sent     time.Time // to the upstream
 	answered time.Time // the response's header came from the upstream
 
+	trace       httptrace.ClientTrace
 	connections atomic.Int32 // that the request got
 	status      int          // that tells what the service serves, 0 if it did not respond
 	route       string
@@ -56,12 +57,11 @@ func (x *exchange) Err() error {
 
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// trace returns a context that counts the connections that a request gets: more than one means
-// that the transport has sent it again.
-func (x *exchange) trace() context.Context {
-	return httptrace.WithClientTrace(x, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { x.connections.Add(1) },
-	})
+// traced returns the exchange's context with a trace that counts the connections that the request gets:
+// more than one means that the transport has sent it again.
+func (x *exchange) traced() context.Context {
+	x.trace.GotConn = func(httptrace.GotConnInfo) { x.connections.Add(1) }
+	return httptrace.WithClientTrace(x, &x.trace)
 }
 
 // wait waits for a slot if the number of concurrent requests is limited. It returns why the request

@@ -150,7 +150,7 @@ const flushInterval = 10 * time.Millisecond
 // ServeHTTP passes a request on.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Context: r.Context(), config: p.current.Load(), begin: time.Now()}
-	p.measured.ServeHTTP(w, r.WithContext(x))
+	p.measured.ServeHTTP(w, r.WithContext(x.traced()))
 	if x.abort {
 		panic(http.ErrAbortHandler) // the server closes the connection without a word
 	}
@@ -159,7 +159,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass is the part of ServeHTTP that is measured.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r.Context())
-	x.client = writer{ResponseWriter: w, control: http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r)}
+	x.client = writer{ResponseWriter: w, control: *http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r)}
 	if r.ProtoMajor == 2 && isGRPC(r.Header) {
 		x.rpc = p.recorder.Current(w)
 	}
@@ -199,15 +199,15 @@ func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {
 
 // request returns the request that ReverseProxy gets.
 func (x *exchange) request(r *http.Request) *http.Request {
-	in := r.WithContext(x.trace())
 	if r.Body == nil || r.Body == http.NoBody {
-		return in
+		return r
 	}
+	in := r.WithContext(r.Context())
 	body := r.Body
 	if most := x.config.options.MaxBodyBytes; most > 0 {
 		body = http.MaxBytesReader(x.client.ResponseWriter, body, most)
 	}
-	x.body.ReadCloser, x.body.control, x.body.timeout = body, x.client.control, x.config.options.ClientTimeout
+	x.body.ReadCloser, x.body.control, x.body.timeout = body, &x.client.control, x.config.options.ClientTimeout
 	in.Body = &x.body
 	return in
 }

@@ -8,10 +8,11 @@ import (
 // A writer is the response to the client.
 type writer struct {
 	http.ResponseWriter
-	control  *http.ResponseController
+	control  http.ResponseController
 	timeout  time.Duration // of each write
 	last     bool          // the connection ends after the response
 	headed   time.Time     // when the header was written
+	renewed  time.Time     // when the client's time began anew
 	promised int64         // bytes of the body, -1 if not known
 	written  int64
 }
@@ -25,7 +26,7 @@ func (w *writer) WriteHeader(status int) {
 	header := w.Header()
 	if isInformational(status) {
 		removeHopByHop(header)
-		w.extend()
+		w.extend(time.Now())
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
@@ -36,7 +37,7 @@ func (w *writer) WriteHeader(status int) {
 		header.Set("Connection", "close")
 	}
 	w.headed = time.Now()
-	w.extend()
+	w.extend(w.headed)
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -47,7 +48,9 @@ func isInformational(status int) bool {
 // Write flushes every piece of a body but the last one, which the server does at the end of the
 // request. Otherwise, a client would not get what was sent before an upstream failed.
 func (w *writer) Write(p []byte) (int, error) {
-	w.extend()
+	if now := time.Now(); now.Sub(w.renewed) > w.timeout/4 {
+		w.extend(now)
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.written += int64(n)
 	if err == nil && w.promised > w.written {
@@ -56,5 +59,9 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// extend gives a client more time to accept the next bytes.
-func (w *writer) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(w.timeout)) }
+// extend gives a client more time to accept the next bytes. It takes long enough that a quarter of the time is
+// good enough for the next ones.
+func (w *writer) extend(now time.Time) {
+	w.renewed = now
+	_ = w.control.SetWriteDeadline(now.Add(w.timeout))
+}

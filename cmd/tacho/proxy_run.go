@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ type runningProxy struct {
 
 // run opens the ports, and serves until ctx is done.
 func (p *runningProxy) run(ctx context.Context) error {
+	p.limitCollections()
 	if err := p.restore(); err != nil {
 		return usage(err)
 	}
@@ -56,6 +58,16 @@ func (p *runningProxy) run(ctx context.Context) error {
 	p.notify(daemon.SdNotifyReady)
 	defer p.save()
 	return p.serve(ctx, clients, admin, page)
+}
+
+// limitCollections lets the heap of a proxy, which is small, grow further before it is collected: with the
+// default, collections take a good part of its time. GOGC in the environment takes precedence, and the page
+// of --serve has a large heap.
+func (p *runningProxy) limitCollections() {
+	const percent = 400
+	if os.Getenv("GOGC") == "" && !p.flags.serve {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // serve runs the proxy, its admin port, and the page. Those end after the proxy, so that the last

@@ -62,8 +62,7 @@ export function serviceView(changeView) {
       if (part === "time") return time.update(now, service, subject, found);
       if (part === "events") return all.update(now, service, found);
       const drawn = four.update(now, service, subject, { marks: found, route });
-      // Once they are painted.
-      if (drawn && !later) requestAnimationFrame(() => setTimeout(() => { later = true; now.more(); }));
+      if (drawn && !later) setTimeout(() => { later = true; now.more(); });
       // All of it in one round of queries, so that no part waits for the slowest of another.
       const rest = later && below.ready();
       if (rest) changes = changesOf(now, { job, schema }) ?? changes;

@@ -22,7 +22,7 @@ const meanInterval = 5 * time.Minute
 func Means(Options) rulefmt.RuleGroup {
 	group := rulefmt.RuleGroup{Name: "tacho-means", Interval: model.Duration(meanInterval)}
 	for _, r := range [][2]string{{RequestMeans, Requests}, {SecondsMeans, Seconds}, {JobRequestMeans, JobRequests}} {
-		group.Rules = append(group.Rules, rulefmt.Rule{Record: r[0], Expr: "avg_over_time(" + r[1] + "[" + model.Duration(meanInterval).String() + "])"})
+		group.Rules = append(group.Rules, rulefmt.Rule{Record: r[0], Expr: "max without () (avg_over_time(" + r[1] + "[" + model.Duration(meanInterval).String() + "]))"})
 	}
 	return group
 }
