@@ -262,7 +262,7 @@ func TestMessages(t *testing.T) {
 	}
 	// Composed keys: a state, a kind of problem, a column or a part of the query,
 	// with a prefix or suffix.
-	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|^(vs|claim|sentence|clause|do|key|only|common|commonMore|export|firesFor|firesForNobody|traitOnly|traitOne|slow)_|(Means|How|Key)$`)
+	built := regexp.MustCompile(`^(why|query|resource|changed)[A-Z]|^(vs|claim|sentence|clause|do|key|only|common|commonMore|box|boxOne|export|firesFor|firesForNobody|traitOnly|traitOne|slow)_|(Means|How|Key)$`)
 	used := map[string]bool{} // as a string, or as the name of a field
 	for _, m := range regexp.MustCompile(`["'](\w+)["']|\b(\w+):`).FindAllStringSubmatch(code.String(), -1) {
 		used[m[1]+m[2]] = true

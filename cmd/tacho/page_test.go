@@ -25,6 +25,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/tacho-go/tacho/dash"
+	"github.com/tacho-go/tacho/server"
+	"github.com/tacho-go/tacho/verdict"
 )
 
 var update = flag.Bool("update", false, "take the pictures of docs/img anew")
@@ -139,6 +141,7 @@ func tour(t *testing.T, address string) {
 	zoom(b)
 	turn(b, address)
 	keys(b, address)
+	selectBox(b, address)
 	b.calm()
 }
 
@@ -177,6 +180,49 @@ func zoom(b *tab) {
 	b.await("the page to stand still", `document.getElementById("live").getAttribute("aria-pressed") === "false"`)
 	b.do(chromedp.NavigateBack())
 	b.await("the way back", fmt.Sprintf(`location.hash === %q`, before))
+	b.await("the lanes", `shown(".lanes .axis .time").length === 1`)
+	b.drag(`shown(".lanes .axis .time > svg")[0]`, .5, .95)
+	b.await("the same from a lane", `/span=\d+-\d+/.test(location.hash)`)
+	b.do(chromedp.KeyEvent(kb.Escape))
+	b.await("the way back by Escape", fmt.Sprintf(`location.hash === %q`, before))
+}
+
+// selectBox drags a box over the slow requests of the incident: it names the route and, on that route's screen, the
+// instance.
+func selectBox(b *tab, address string) {
+	b.t.Helper()
+	for fragment, want := range map[string]string{"": "are GET /api (rest:", "&route=GET+%2Fapi": "are on b (rest:"} {
+		b.open(address+"#open=shop&span=300"+fragment, 1400, 1000)
+		b.await("the heatmap", `shown(".heat canvas").some((e) => /: ./.test(e.getAttribute("aria-label")))`)
+		from := 1 - time.Since(incidentSince(b.t, address)).Seconds()/300
+		b.box(`shown(".heat canvas")[0]`, .05+.9*from, .04, .05+.9*from+.1, .15)
+		b.await("what "+want, fmt.Sprintf(`/box=/.test(location.hash) && shown(".boxed .conclude").some((e) => e.textContent.includes(%q))`, want))
+		b.do(chromedp.Focus(".heat canvas"), chromedp.KeyEvent(kb.Escape))
+		b.await("no box", `!/box=/.test(location.hash) && shown(".boxed").length === 0`)
+	}
+}
+
+// incidentSince is when the demo's slow route became slow.
+func incidentSince(t *testing.T, address string) time.Time {
+	t.Helper()
+	response, err := http.Get(address + server.VerdictPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var v verdict.Verdict
+	if err := json.NewDecoder(response.Body).Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range v.Services {
+		for _, f := range append(s.Findings, s.Over...) {
+			if f.Kind == verdict.Latency && f.Path == "/api" {
+				return f.Since
+			}
+		}
+	}
+	t.Fatal("the verdict has no slow route /api")
+	return time.Time{}
 }
 
 // turn changes span, comparison, zone, colours and language, and opens the address in

@@ -150,13 +150,19 @@ func (b *tab) at() (x, y float64) {
 // drag draws the mouse over an element, from one part of its width to another.
 func (b *tab) drag(element string, from, to float64) {
 	b.t.Helper()
-	point := func(part float64) (float64, float64) {
-		b.text(fmt.Sprintf(`(() => { const e = %s; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); window.__at = [r.x + r.width * %v, r.y + r.height / 2]; return ""; })()`, element, part))
+	b.box(element, from, .5, to, .5)
+}
+
+// box draws the mouse over an element, from a part of its width and height to another.
+func (b *tab) box(element string, x0, y0, x1, y1 float64) {
+	b.t.Helper()
+	point := func(x, y float64) (float64, float64) {
+		b.text(fmt.Sprintf(`(() => { const e = %s; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); window.__at = [r.x + r.width * %v, r.y + r.height * %v]; return ""; })()`, element, x, y))
 		return b.at()
 	}
-	x, y := point(from)
-	end, _ := point(to)
+	x, y := point(x0, y0)
+	end, bottom := point(x1, y1)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y), chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)),
-		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (x+end)/2, y, chromedp.ButtonLeft), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, end, y, chromedp.ButtonLeft),
-		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, end, y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (x+end)/2, (y+bottom)/2, chromedp.ButtonLeft), chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, end, bottom, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, end, bottom, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 }

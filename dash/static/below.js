@@ -35,7 +35,7 @@ export function belowView(changeView) {
     update(now, service, subject, found, route) {
       lower.hidden = stack.hidden = Boolean(route);
       traces.element.hidden = !route;
-      heat.update(now, subject, { marks: found, begun: begunOf(findingsOf(service, route)) });
+      heat.update(now, subject, { marks: found, begun: begunOf(findingsOf(service, route)), names: namesOf(now, service) });
       if (route) return traces.update(now, subject);
       each.update(now, service);
       depends.update(now, service);

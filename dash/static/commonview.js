@@ -13,8 +13,9 @@ import { clockAt } from "./verdict.js";
  * comparison is a card with a sentence and a table: a label, two bars, both numbers, and a verdict.
  * @param {string} title a message's key
  * @param {string[]} heads messages' keys of the bars and of both numbers
+ * @param {[string, string]} [tones] of the first bar, and of a number that stands out
  */
-function comparison(title, heads) {
+export function comparison(title, heads, tones = ["bad", "bad"]) {
   const note = make("span", { class: "note" });
   const says = make("p", { class: "conclude" }, make("b"), make("span"));
   const body = make("tbody");
@@ -32,7 +33,7 @@ function comparison(title, heads) {
       put(/** @type {Element} */ (says.firstChild), text);
       put(/** @type {Element} */ (says.lastChild), more.length ? say("andThen", { text: more.join("") }) : "");
       table.hidden = rows.length === 0;
-      list(body, rows, comparisonRow);
+      list(body, rows, () => comparisonRow(tones));
     },
   };
 }
@@ -41,9 +42,9 @@ function comparison(title, heads) {
  * @typedef {{key: string, label: string, value: string, bars: [number, number], texts: [string, string], says: string, strong: boolean}} Line
  */
 
-function comparisonRow() {
+function comparisonRow(/** @type {[string, string]} */ [bar, tone]) {
   const [label, value] = [make("span"), make("bdi", { class: "route" })];
-  const [above, below] = [track("bad", "w"), track("rest", "w")];
+  const [above, below] = [track(bar, "w"), track("rest", "w")];
   const [first, second] = [make("td", { class: "n" }), make("td", { class: "n muted" })];
   const verdict = make("td", { class: "small" });
   const element = make("tr", {}, make("td", { class: "nw" }, label, " ", value), make("td", { class: "two hide-s" }, make("div", { class: "both" }, above.element, below.element)), first, second, verdict);
@@ -57,7 +58,7 @@ function comparisonRow() {
       [above, below].forEach((bar, i) => bar.update(line.bars[i]));
       put(first, line.texts[0]);
       put(second, line.texts[1]);
-      attribute(first, "class", line.strong ? "n is-bad strong" : "n");
+      attribute(first, "class", line.strong ? `n is-${tone} strong` : "n");
       put(verdict, line.says);
       attribute(verdict, "class", line.strong ? "small" : "small muted");
     },

@@ -1,5 +1,7 @@
 // The heatmap of latencies, drawn on a canvas: uPlot has none. It has the box and the crosshair of the charts.
 
+import { boxOf, cellsOf, formatBox, parseBox } from "./box.js";
+import { boxText, boxView } from "./boxview.js";
 import { card, nothing, tools } from "./card.js";
 import { queryBox } from "./chart.js";
 import { color } from "./colors.js";
@@ -7,6 +9,7 @@ import { momentOf, nearest, pin, point } from "./cursor.js";
 import { attribute, make, svg } from "./dom.js";
 import { clock, latency, minute, rate, time } from "./format.js";
 import { groups, heat, nativeHeat, shadeOf, usual } from "./heat.js";
+import { heatDrag, placeOf as placeOfCells } from "./heatdrag.js";
 import { roundTimes } from "./lanes.js";
 import { lacking, lacks } from "./lacks.js";
 import { drawMark } from "./marks.js";
@@ -23,17 +26,16 @@ const [left, foot, above, beside] = [62, 26, 8, 14];
 /** @param {import("./now.js").ChangeView} changeView */
 export function heatView(changeView) {
   const canvas = /** @type {HTMLCanvasElement} */ (make("canvas", { role: "img", "aria-label": say("chartHeat"), tabindex: "0" }));
-  const brush = make("div", { class: "brushed" });
   const bubble = tip();
   const empty = nothing("wait");
-  const box = make("div", { class: "chart tall heat" }, canvas, brush, bubble.element, empty.element);
+  const plane = make("div", { class: "chart tall heat" }, canvas, bubble.element, empty.element);
   const code = queryBox();
   const table = make("table", { class: "dense points" });
   const rows = make("div", { class: "scroll rows", tabindex: "0", role: "region", "aria-label": say("showTable") }, table);
-  const frame = card(say("chartHeat"), "plotted heatcard", code.element, box, rows, make("p", { class: "foot" }, scale()));
+  const frame = card(say("chartHeat"), "plotted heatcard", code.element, plane, rows, make("p", { class: "foot" }, scale(), make("span", {}, say("boxHint"))));
   const moment = momentOf("trend");
   const zoom = zoomTo(changeView);
-  code.element.hidden = rows.hidden = brush.hidden = true;
+  code.element.hidden = rows.hidden = true;
   attribute(frame.element, "data-id", "chartHeat");
   frame.head.append(tools([
     ["table", "showTable", (button) => { rows.hidden = !rows.hidden; attribute(button, "aria-pressed", String(!rows.hidden)); if (shown && !rows.hidden) fillTable(table, shown); }],
@@ -45,11 +47,25 @@ export function heatView(changeView) {
   /** @type {import("./marks.js").Mark[]} */
   let marks = [];
   let begun = 0;
-  /** Where the pointer is, and where a press began, in pixels. */
-  let [over, pressed] = [NaN, NaN];
+  /** Where the pointer is, in pixels. */
+  let over = NaN;
+  /** @type {import("./box.js").Box | null} */
+  let box = null;
+  const choose = (/** @type {string} */ text) => changeView((view) => ({ ...view, box: text }));
+  const compared = boxView(() => choose(""), (b) => zoom(b.from, b.to));
 
   /** area is where the cells are. */
   const area = () => ({ x: left, y: above, width: Math.max(1, canvas.clientWidth - left - beside), height: Math.max(1, canvas.clientHeight - above - foot) });
+  const gridOf = (/** @type {import("./heat.js").Heat} */ h) => ({ ...area(), columns: h.times.length, rows: h.rows.length });
+  const drag = heatDrag(canvas, {
+    area: () => (shown?.rows.length ? gridOf(shown) : null),
+    start: () => ({ column: startOf(shown, moment.at), row: shown ? Math.max(0, usual(shown)) : 0 }),
+    time: (first, last) => { if (shown) zoom(shown.times[first], shown.times[last]); },
+    box: (cells) => { if (shown) choose(formatBox(boxOf(shown, cells))); },
+    click: () => pin(moment, !moment.pinned),
+    words: (cells) => (shown ? boxText(boxOf(shown, cells)) : ""),
+  });
+  plane.append(drag.brush, drag.spoken);
   const timeAt = (/** @type {number} */ x) => {
     const { times } = /** @type {import("./heat.js").Heat} */ (shown);
     const f = (x - left) / area().width;
@@ -70,6 +86,8 @@ export function heatView(changeView) {
     for (const m of marks) {
       if (x(m.at) >= space.x && x(m.at) <= space.x + space.width) drawMark(context, m.kind, x(m.at), space.y, space.y + space.height, 1);
     }
+    const cells = box && cellsOf(shown, box);
+    if (cells) drawBox(context, placeOfCells(gridOf(shown), cells));
     const i = nearest(shown.times, moment.at);
     if (i < 0) return;
     context.strokeStyle = color("--text-3");
@@ -96,25 +114,18 @@ export function heatView(changeView) {
     over = event.offsetY;
     point(moment, timeAt(event.offsetX), canvas);
     follow();
-    if (Number.isNaN(pressed)) return;
-    brush.hidden = Math.abs(event.offsetX - pressed) < 4;
-    Object.assign(brush.style, { left: `${Math.min(pressed, event.offsetX)}px`, width: `${Math.abs(event.offsetX - pressed)}px` });
   });
   canvas.addEventListener("pointerleave", () => { over = NaN; point(moment, NaN, canvas); });
-  canvas.addEventListener("pointerdown", (event) => { pressed = event.offsetX; canvas.setPointerCapture(event.pointerId); });
-  canvas.addEventListener("pointerup", (event) => {
-    const from = pressed;
-    pressed = NaN;
-    brush.hidden = true;
-    if (!shown || Number.isNaN(from)) return;
-    if (Math.abs(event.offsetX - from) < 4) return pin(moment, !moment.pinned);
-    const inside = (/** @type {number} */ px) => timeAt(Math.min(left + area().width, Math.max(left, px)));
-    zoom(inside(from), inside(event.offsetX));
-  });
-  canvas.addEventListener("dblclick", () => zoom(NaN, NaN));
+  canvas.addEventListener("dblclick", () => (box ? choose("") : zoom(NaN, NaN)));
   canvas.addEventListener("keydown", (event) => {
+    if (drag.key(event)) return event.preventDefault();
     const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (event.key === "Escape") { pin(moment, false); point(moment, NaN, canvas); }
+    if (event.key === "Escape") {
+      if (moment.pinned || box) event.preventDefault();
+      pin(moment, false);
+      point(moment, NaN, canvas);
+      if (box) choose("");
+    }
     if (!move || !shown) return;
     event.preventDefault();
     const last = shown.times.length - 1;
@@ -123,20 +134,21 @@ export function heatView(changeView) {
     point(moment, shown.times[Math.min(last, Math.max(0, (i < 0 ? last : i) + move))], canvas);
   });
   canvas.addEventListener("blur", () => point(moment, NaN, canvas));
-  new ResizeObserver(draw).observe(box);
+  new ResizeObserver(draw).observe(plane);
   whenThemeChanges(draw);
 
   return {
-    element: frame.element,
+    element: make("div", { class: "stack heats" }, frame.element, compared.element),
     /**
      * @param {import("./now.js").Now} now
      * @param {import("./queries.js").Subject} subject
-     * @param {{marks: import("./marks.js").Mark[], begun: number}} more
+     * @param {{marks: import("./marks.js").Mark[], begun: number, names: import("./names.js").Names}} more
      */
     update(now, subject, more) {
       const answer = heatOf(now, subject);
       if (!answer) return;
       [marks, begun] = [more.marks, more.begun];
+      box = parseBox(now.view.box);
       const found = answer.heat ?? { times: [], bounds: [], floor: 0, rows: [], most: 0 };
       const any = found.rows.length > 0;
       shown = found;
@@ -148,6 +160,8 @@ export function heatView(changeView) {
       const words = any ? summary(found) : "";
       frame.note(words);
       attribute(canvas, "aria-label", `${say("chartHeat")}: ${words || say("noPoints")}`);
+      // A box whose time has left the range is compared with nothing.
+      compared.update(now, more.names, subject, box && any && cellsOf(found, box) ? box : null, Boolean(answer.native));
       if (!any) return;
       draw();
       if (!rows.hidden) fillTable(table, found);
@@ -163,7 +177,7 @@ function heatOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./
   const [finer, answer] = [lacks(now, "native_histograms") ? { value: undefined } : rangeOf(now, native), rangeOf(now, expr)];
   if (!finer || !answer) return undefined;
   const found = finer.value && nativeHeat(finer.value);
-  if (found) return { heat: found, expr: native };
+  if (found) return { heat: found, expr: native, native: true };
   return answer.problem ? { expr, problem: answer.problem.text() } : { expr, heat: heat(answer.value ?? nothingOver(now)) };
 }
 
@@ -211,6 +225,23 @@ function drawCells(/** @type {CanvasRenderingContext2D} */ context, /** @type {i
     context.fillStyle = colors[shade];
     context.fillRect(space.x + i * w, space.y + (h.rows.length - 1 - r) * tall, w + 0.5, Math.max(1, tall - 1));
   }));
+}
+
+/** startOf is the column at a moment, or the last one. */
+function startOf(/** @type {import("./heat.js").Heat | null} */ h, /** @type {number} */ at) {
+  const i = h ? nearest(h.times, at) : -1;
+  return i < 0 ? (h?.times.length ?? 1) - 1 : i;
+}
+
+/** drawBox outlines the box that is compared. */
+function drawBox(/** @type {CanvasRenderingContext2D} */ context, /** @type {Area} */ { x, y, width, height }) {
+  context.save();
+  for (const [style, wide] of /** @type {[string, number][]} */ ([["--surface", 4], ["--accent", 2]])) {
+    context.strokeStyle = color(style);
+    context.lineWidth = wide;
+    context.strokeRect(x, y - 1, width, height + 1);
+  }
+  context.restore();
 }
 
 function drawAxes(/** @type {CanvasRenderingContext2D} */ context, /** @type {import("./heat.js").Heat} */ h, /** @type {Area} */ space) {

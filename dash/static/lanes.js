@@ -28,15 +28,18 @@ import { areaPath, sparkPath } from "./sparkline.js";
  * @typedef {{from: number, to: number}} Axis seconds since the epoch
  */
 
-/** lanes are the rows below the sentence. */
-export function lanes() {
+/**
+ * lanes are the rows below the sentence.
+ * @param {import("./now.js").ChangeView} changeView
+ */
+export function lanes(changeView) {
   const ticks = svg("svg", { class: "swim", "aria-hidden": "true" });
   const head = make("div", { class: "lane axis" }, make("div", { class: "what" }, say("what")), make("div", { class: "when" }, say("sinceHead")), make("div", { class: "where" }, say("whereHead")), make("div", { class: "time" }, ticks));
   const body = make("div", { class: "lanes", role: "list" });
   const rows = make("div", { class: "rows" });
   body.append(head, rows);
-  // The charts' crosshair, through the lanes as well.
-  body.addEventListener("pointerenter", () => void import("./later.js").catch(() => {}));
+  // The charts' crosshair and zoom, through the lanes as well.
+  body.addEventListener("pointerenter", () => void import("./later.js").then((later) => later.zoomLanes(changeView)).catch(() => {}));
   return {
     element: body,
     /**

@@ -1,10 +1,9 @@
 // The modules loaded on first use. The page imports them dynamically; internal/bundler
 // builds them into one file.
 
-import "./crosshair.js";
-
 export { alertsScreen } from "./alertsview.js";
 export { firstStart } from "./firststart.js";
+export { zoomLanes } from "./crosshair.js";
 export { exploreScreen } from "./exploreview.js";
 export { showKeys } from "./keysheet.js";
 export { showPalette } from "./palette.js";

@@ -18,8 +18,8 @@ import { errors, selector } from "./queries.js";
  * @param {import("./queries.js").Subject} subject
  * @returns {string[][] | undefined}
  */
-export function narrowed(family, { job, method, path }) {
-  const matchers = [["job", "=", job]];
+export function narrowed(family, { job, method, path, more = [] }) {
+  const matchers = [["job", "=", job], ...more];
   if (path === undefined) return matchers;
   if (!family.path || (method && !family.method)) return undefined;
   if (method && family.method) matchers.push([family.method, "=", method]);

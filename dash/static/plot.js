@@ -70,7 +70,11 @@ export function plot(syncKey, dragged, { size = "", moved = () => {} } = {}) {
   moment.followers.add(follow);
 
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { pin(moment, false); return point(moment, NaN, element); }
+    if (event.key === "Escape") {
+      if (moment.pinned) event.preventDefault();
+      pin(moment, false);
+      return point(moment, NaN, element);
+    }
     if (event.key === "Enter") return pin(moment, !moment.pinned);
     const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
     if (!move || !drawn || !shown) return;

@@ -163,6 +163,7 @@ export const union = (named) =>
  * @property {string} schema "" if there is only one
  * @property {string} [method]
  * @property {string} [path]
+ * @property {string[][]} [more] matchers of the service's own metrics
  */
 
 /**

@@ -6,11 +6,27 @@ import { compared, lines } from "./panels.js";
 import { firstSpan, shiftOf, within } from "./range.js";
 
 /**
+ * The addresses after zooms: while it is one of them, Escape goes back.
+ * @type {string[]}
+ */
+const zoomed = [];
+
+/**
  * zoomTo selects the range of a drag for all charts. NaN resets it.
  * @param {import("./now.js").ChangeView} changeView
  */
-export const zoomTo = (changeView) => (/** @type {number} */ from, /** @type {number} */ to) =>
+export const zoomTo = (changeView) => (/** @type {number} */ from, /** @type {number} */ to) => {
   changeView((view) => ({ ...view, span: Number.isNaN(from) ? firstSpan() : within(from, to) }));
+  zoomed.push(location.hash);
+};
+
+/** unzoom goes back from a zoom. */
+export function unzoom() {
+  const i = zoomed.lastIndexOf(location.hash);
+  if (i < 0) return;
+  zoomed.length = i;
+  history.back();
+}
 
 /**
  * answerOf runs all queries of a panel; undefined until the results are there.

@@ -23,7 +23,7 @@ export function verdictView(changeView) {
   const help = make("a", { class: "ctl" }, icon("book"), make("span", {}, say("whatToDo")));
   const copy = make("button", { type: "button", class: "ctl icon opt", "aria-label": say("copyText"), title: say("copyText") }, icon("copy"));
   const acts = make("div", { class: "acts" }, zoom, help, copy);
-  const rows = lanes();
+  const rows = lanes(changeView);
   const rest = make("p", { class: "foot" });
   const element = make("section", { class: "verdict", "aria-label": say("verdict") },
     make("div", { class: "say" }, state.element, make("p", { class: "sentence", role: "status" }, text, quiet), acts), rows.element, rest);

@@ -16,6 +16,7 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
  * @property {string} open the selected service, "-" for all of them, "" for the only one or else all
  * @property {string} route the selected route, "" for the entire service
  * @property {import("./range.js").Span} span
+ * @property {string} box a part of the heatmap that is compared with the rest, "" for none
  * @property {string} compare the compared range: before, day, week, or "" for none
  * @property {string} expr the query of Explore, "" for none
  * @property {string} also further queries of Explore, a list in JSON, "" for none
@@ -31,13 +32,13 @@ import { firstSpan, formatSpan, parseSpan } from "./range.js";
  * @returns {View}
  */
 export const firstView = () => ({
-  page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), compare: "", expr: "", also: "", hide: "", table: "", zone: "", theme: "", lang: "",
+  page: "", part: "", show: "", only: "", sort: "state", descending: false, filter: "", open: "", route: "", span: firstSpan(), box: "", compare: "", expr: "", also: "", hide: "", table: "", zone: "", theme: "", lang: "",
 });
 
 /** The fields that stand in an address as they are, each with what it may be; null for any text. */
 const plain = /** @type {[keyof View, string[] | null][]} */ ([
   ["page", ["explore", "alerts", "slos", "targets"]], ["part", ["time", "events", "history", "rules"]], ["show", ["cards", "table"]],
-  ["only", ["unhealthy", "changed", "never", "idle"]], ["filter", null], ["open", null], ["route", null], ["compare", ["before", "day", "week"]],
+  ["only", ["unhealthy", "changed", "never", "idle"]], ["filter", null], ["open", null], ["route", null], ["box", null], ["compare", ["before", "day", "week"]],
   ["expr", null], ["also", null], ["hide", null], ["table", ["1"]], ["zone", null], ["theme", ["light", "dark"]], ["lang", null],
 ]);
 
@@ -82,11 +83,11 @@ export function formatView(view) {
 }
 
 /**
- * addressOf is the address of a changed view. Another query stands alone.
+ * addressOf is the address of a changed view. Another query stands alone, and a box is of one heatmap.
  * @param {View} view
  * @param {Partial<View>} change
  */
-export const addressOf = (view, change) => formatView({ ...view, ...(change.expr ? { also: "", hide: "" } : {}), ...change }) || "#";
+export const addressOf = (view, change) => formatView({ ...view, ...(change.expr ? { also: "", hide: "" } : {}), ...("open" in change || "route" in change ? { box: "" } : {}), ...change }) || "#";
 
 /**
  * still is a view that does not follow the clock.
@@ -107,7 +108,7 @@ export function still(view, at) {
 export const stillAddress = (view, at) => new URL(addressOf(still(view, at), {}), document.baseURI).href;
 
 /** What one has gone to can be left by going back; a filter is no place. */
-const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "expr", "also"]);
+const places = /** @type {(keyof View)[]} */ (["page", "part", "open", "route", "span", "box", "expr", "also"]);
 
 /**
  * isElsewhere reports that a view shows another place than the previous one.
