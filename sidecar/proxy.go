@@ -233,6 +233,7 @@ func (x *exchange) aborted(r *http.Request) {
 	case client:
 		x.config.count(x, f)
 	case x.response.err != nil:
+		_ = x.client.control.Flush() // the client gets what was recorded: the status, and the beginning
 		x.config.count(x, fault{cause: causeAborted})
 		x.config.failures.report(x.upstream.label(), causeAborted, x.response.err)
 	default:
