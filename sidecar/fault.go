@@ -93,6 +93,8 @@ func upstreamFault(err error) fault {
 		return dialFault(err, timedOut)
 	case timedOut:
 		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
+	case strings.Contains(err.Error(), canceledStream):
+		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
 	case isClosed(err):
 		return fault{status: http.StatusBadGateway, cause: causeClosed}
 	case isMalformed(err):
@@ -118,6 +120,10 @@ func isTLS(err error) bool {
 	var authority x509.UnknownAuthorityError
 	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) || errors.As(err, &authority)
 }
+
+// canceledStream is how net/http describes that a service has ended a request of HTTP/2 itself, as gRPC servers
+// do at the deadline that the client has set.
+const canceledStream = "; CANCEL; received from peer"
 
 // isClosed reports whether the connection ended without a response. net/http has no sentinel for
 // an idle connection that the server closed.
