@@ -3,6 +3,7 @@ package verdict
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func (e *Engine) poolWhere(ctx context.Context, now time.Time, f *Finding) (Wher
 	}
 	shares := perInstance(all, ones)
 	for i := range shares {
-		shares[i].count = telling // an average of many moments, not chance
+		shares[i].count = math.Inf(1) // an average of many moments, not chance
 	}
 	return standsOut(shares, false), nil
 }

@@ -144,8 +144,11 @@ type Finding struct {
 
 // Where says on which instances of a route the fault is.
 type Where struct {
-	Instances int      `json:"instances"`      // how many serve the route; 0 if not known
-	On        []string `json:"on,omitzero"`    // those with at least half of the highest value
+	Instances int `json:"instances"` // how many serve the route; 0 if not known
+	// On are those with more than half of the highest value. If it is Unclear, they include others that
+	// have less of it so far, after too few requests to know better.
+	On        []string `json:"on,omitzero"`
+	Unclear   bool     `json:"unclear,omitzero"`
 	Only      string   `json:"only,omitzero"`  // the instance that stands out, or ""
 	Value     float64  `json:"value,omitzero"` // its value: an error ratio, or a mean latency in seconds
 	Next      string   `json:"next,omitzero"`  // the instance with the second highest value

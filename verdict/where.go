@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,10 @@ const outlying = 2
 // telling is the number of events of an instance from which it can be compared with others: requests,
 // or failed requests that it should have had.
 const telling = 5
+
+// spread is the standard deviation of latencies as a share of their mean, at most usually: that of an
+// exponential distribution. If a fifth of the requests take ten times as long as the others, it is 1.3.
+const spread = 1.3
 
 // where compares the instances of a route: which of them have the fault.
 func (e *Engine) where(ctx context.Context, now time.Time, f *Finding, r *reading) (Where, error) {
@@ -64,36 +69,50 @@ func perInstance(parts, wholes []Series) []share {
 }
 
 // standsOut tells the one instance that has the fault, if it is one. A difference that chance explains is
-// none: the others must have had requests, or should have had failures.
+// none: the others must have had enough requests to know better.
 func standsOut(all []share, failures bool) Where {
-	w := Where{Instances: len(all), On: highest(all)}
-	if len(all) < 2 || all[0].value <= 0 || all[0].value < outlying*all[1].value || all[0].count < telling {
+	w := Where{Instances: len(all)}
+	w.On, w.Unclear = like(all, failures)
+	if len(all) < 2 || len(w.On) != 1 || w.Unclear {
 		return w
 	}
-	for _, s := range all[1:] {
-		expected := s.count
-		if failures {
-			expected *= all[0].value
-		}
-		if expected < telling {
-			return w
-		}
-	}
-	w.On = []string{all[0].instance}
 	w.Only, w.Value, w.Next, w.NextValue = all[0].instance, all[0].value, all[1].instance, all[1].value
 	return w
 }
 
-// highest are the instances with at least half of the highest value, by name.
-func highest(all []share) []string {
-	var on []string
+// like are the instances that have the fault of the first one, which has the highest value, by name: those
+// with more than half of it. Those that have less by chance may have it, too; it is then unclear.
+func like(all []share, failures bool) (on []string, unclear bool) {
 	for _, s := range all {
-		if s.value > 0 && s.value*outlying >= all[0].value {
+		has := s.value*outlying > all[0].value
+		if mayHave := all[0].value > 0 && byChance(all[0], s, failures); has || mayHave {
 			on = append(on, s.instance)
+			unclear = unclear || !has
 		}
 	}
 	slices.Sort(on)
-	return on
+	return on, unclear
+}
+
+// byChance reports whether chance explains that an instance has less of a fault than the one with the most.
+//
+// If a fifth of the requests fail on both of two instances, and each has served twenty, then one has twice
+// as many failures as the other every sixth time. Each round looks at this anew, at an early one with few
+// requests, so it takes as many standard deviations as a finding does.
+func byChance(most, other share, failures bool) bool {
+	if failures {
+		return other.count*most.value < telling || failsByChance(most, other)
+	}
+	return other.count < telling || math.Log(most.value/other.value) < sigmas*spread*math.Sqrt(1/most.count+1/other.count)
+}
+
+// failsByChance compares two ratios of failed requests with what they would be if both instances had the
+// same. The other one may have had a failure that nobody counted: a series begins with its first.
+func failsByChance(most, other share) bool {
+	n := other.count + 1
+	ratio := (other.value*other.count + 1) / n
+	both := (most.value*most.count + ratio*n) / (most.count + n)
+	return most.value-ratio < sigmas*math.Sqrt(both*(1-both)*(1/most.count+1/n))
 }
 
 // instanceQueries are, by instance and from the service's own metrics, the failed requests or the seconds

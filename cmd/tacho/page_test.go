@@ -191,18 +191,23 @@ func zoom(b *tab) {
 // instance.
 func selectBox(b *tab, address string) {
 	b.t.Helper()
-	for fragment, want := range map[string]string{"": "are GET /api (rest:", "&route=GET+%2Fapi": "are on b (rest:"} {
-		b.open(address+"#open=shop&span=300"+fragment, 1400, 1000)
-		b.await("the heatmap", `shown(".heat canvas").some((e) => /: ./.test(e.getAttribute("aria-label")))`)
-		from := 1 - time.Since(incidentSince(b.t, address)).Seconds()/300
-		b.box(`shown(".heat canvas")[0]`, .05+.9*from, .04, .05+.9*from+.1, .15)
+	since := incidentSince(b.t, address).Unix()
+	for _, test := range []struct {
+		fragment, want string
+		bottom         float64 // of the box
+	}{{"", "are GET /api (rest:", .15}, {"&route=GET+%2Fapi", "are on b (rest:", .4}} {
+		want := test.want
+		b.open(fmt.Sprintf("%s#open=shop&span=%d-%d%s", address, since-60, since+60, test.fragment), 1400, 1000)
+		b.await("the heatmap", `shown(".heat canvas").some((e) => /: ./.test(e.getAttribute("aria-label"))) && document.querySelector(".filling") === null`)
+		// A rate looks back over a minute: it shows the fault fully some time after the beginning.
+		b.box(`shown(".heat canvas")[0]`, .75, .04, .9, test.bottom)
 		b.await("what "+want, fmt.Sprintf(`/box=/.test(location.hash) && shown(".boxed .conclude").some((e) => e.textContent.includes(%q))`, want))
 		b.do(chromedp.Focus(".heat canvas"), chromedp.KeyEvent(kb.Escape))
 		b.await("no box", `!/box=/.test(location.hash) && shown(".boxed").length === 0`)
 	}
 }
 
-// incidentSince is when the demo's slow route became slow.
+// incidentSince is when the demo's slow route became slow: its worst time.
 func incidentSince(t *testing.T, address string) time.Time {
 	t.Helper()
 	response, err := http.Get(address + server.VerdictPath)
@@ -214,15 +219,18 @@ func incidentSince(t *testing.T, address string) time.Time {
 	if err := json.NewDecoder(response.Body).Decode(&v); err != nil {
 		t.Fatal(err)
 	}
+	var worst verdict.Finding
 	for _, s := range v.Services {
 		for _, f := range append(s.Findings, s.Over...) {
-			if f.Kind == verdict.Latency && f.Path == "/api" {
-				return f.Since
+			if f.Kind == verdict.Latency && f.Path == "/api" && f.Worst > worst.Worst {
+				worst = f
 			}
 		}
 	}
-	t.Fatal("the verdict has no slow route /api")
-	return time.Time{}
+	if worst.Since.IsZero() {
+		t.Fatal("the verdict has no slow route /api")
+	}
+	return worst.Since
 }
 
 // turn changes span, comparison, zone, colours and language, and opens the address in

@@ -62,6 +62,7 @@ export const messages = {
   onlyOn: [", only on {instance}", "，仅实例 {instance}"],
   onlyOn_: ["only {instance}", "仅 {instance}"],
   allInstances: ["all {n} instances", "全部 {n} 个实例"],
+  someInstances: ["{n} of {all} instances", "{all} 个实例中的 {n} 个"],
   sinceAt: ["since {time}", "始于 {time}"],
   sinceBefore: ["since before {time}", "{time} 之前已开始"],
   sinceShort: [" since {time}", "（始于 {time}）"],

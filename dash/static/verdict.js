@@ -9,6 +9,7 @@ import { within } from "./range.js";
 /**
  * What the server says, as package verdict writes it. Times are texts of RFC 3339.
  * @typedef {{kind: string, at: string, version?: string, instance?: string}} Event
+ * @typedef {{instances: number, on?: string[], unclear?: boolean, only?: string}} Where on which instances
  * @typedef {object} Finding
  * @property {string} kind errors, latency, target, pool or alert
  * @property {string} job
@@ -24,7 +25,7 @@ import { within } from "./range.js";
  * @property {string} since
  * @property {boolean} [atLeast]
  * @property {string} [until]
- * @property {{instances: number, only?: string}} [where]
+ * @property {Where} [where]
  * @property {Event} [after]
  *
  * @typedef {{errorRatio: number, latency: number}} Limits in seconds

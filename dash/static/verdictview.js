@@ -114,11 +114,17 @@ function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./
     key: JSON.stringify([f.kind, f.method, f.path, f.instance, f.alert, f.since]),
     state: stateOfKind(f.kind), subject: shorten(subjectOf(f), 100), text: findings.map(claim).join(say("listComma")), was: told.length ? say("wasValue_", { value: told.join(say("listComma")) }) : "",
     since: !f.since || f.until ? sinceText(f) : (f.atLeast ? "≤ " : "") + clockAt(secondsAt(f.since)),
-    where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? say("allInstances", { n: place.instances }) : visible(f.instance ?? ""),
+    where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? placeText(place) : visible(f.instance ?? ""),
     only: Boolean(place?.only), from: secondsAt(f.since) || now.edges.from, to: secondsAt(f.until) || undefined,
     href: route ? addressOf(now.view, { open: placeOf(s), route }) : f.kind === "target" ? addressOf(now.view, { page: "targets" }) : addressOf(now.view, { page: "alerts" }),
     bells: fired.get(routeKey(f)) ?? [], values: valuesOf(now, s, f),
   };
+}
+
+/** placeText is on how many instances a finding is; nothing while that is unclear. */
+function placeText(/** @type {import("./verdict.js").Where} */ { instances, on, unclear }) {
+  if (unclear) return "";
+  return !on || on.length === instances ? say("allInstances", { n: instances }) : say("someInstances", { n: on.length, all: instances });
 }
 
 /** valuesOf are the values of a finding over the range. */

@@ -86,19 +86,34 @@ func newNoisyShop(t *testing.T, seed uint64, i *incident) *shop {
 }
 
 // TestRandomIncidents: of 30 runs with an incident at random, the right route and kind are found in at
-// least 28, with a start within two scrapes and no other finding; in 30 quiet runs nothing is.
+// least 28, with a start within two scrapes and no other finding; the instance is named if it is one, and no other
+// one is; in 30 quiet runs nothing is found.
 func TestRandomIncidents(t *testing.T) {
 	t.Parallel()
 	runs := long.Form(t, 30, 150, "incidents and as many quiet runs")
 	found, late, invented := 0, 0, 0
+	onOne, named := 0, 0
 	for run := range runs {
 		random := rand.New(rand.NewPCG(uint64(run), 1))
 		i := randomIncident(random)
 		s := newNoisyShop(t, uint64(run), &i)
 		right, others := findings(s, i.to+4*time.Minute, i)
+		if i.instance != "" {
+			onOne++
+		}
 		off := 24 * time.Hour
 		for _, f := range right {
 			off = min(off, (f.Since.Sub(shopBegan) - i.from).Abs())
+			switch f.Where.Only {
+			case "":
+				if i.instance != "" {
+					t.Logf("run %d: no instance is named: %v", run, i)
+				}
+			case i.instance:
+				named++
+			default:
+				t.Errorf("run %d: %s is named: %v", run, f.Where.Only, i)
+			}
 		}
 		switch {
 		case len(right) == 0:
@@ -115,6 +130,10 @@ func TestRandomIncidents(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d incidents found, with the start within two scrapes; %d more with another start; %d findings invented", found, runs, late, invented)
+	t.Logf("%d of %d incidents on one instance have its name", named, onOne)
+	if named*30 < onOne*28 {
+		t.Errorf("%d of %d incidents on one instance have its name", named, onOne)
+	}
 	if found*30 < runs*28 || invented > 0 {
 		t.Errorf("%d of %d incidents found, %d findings invented", found, runs, invented)
 	}

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -233,6 +234,37 @@ func (w want) compare(t *testing.T, f verdict.Finding) {
 	}
 	if math.IsNaN(f.Now) || f.Query == "" || f.Limit <= 0 {
 		t.Errorf("the finding is incomplete: %+v", f)
+	}
+}
+
+// TestVerdictBoth: while all instances have a fault, no round names one of them, however few requests tell of it.
+func TestVerdictBoth(t *testing.T) {
+	var all []traffic
+	for i, every := range []float64{3, 5, 8, 12, 20, 30, 45, 60} { // seconds between two requests
+		for _, share := range []float64{.25, .5, 1} {
+			for _, instance := range []string{"a", "b"} {
+				all = append(all, traffic{instance, "GET", fmt.Sprintf("/%v/%v", every, share), always(1 / every), between(faultFrom/4, time.Hour, share, 0), always(.03)})
+				if i < 4 {
+					slow := between(faultFrom/4, time.Hour, 2, .08)
+					all = append(all, traffic{instance, "GET", fmt.Sprintf("/slow/%v/%v", every, share), always(1 / every), always(0), slow})
+				}
+			}
+		}
+	}
+	named, found := 0, map[string]bool{}
+	s := newShop(t, all...)
+	s.run(faultFrom/4+20*time.Minute, func(v *verdict.Verdict) {
+		for _, f := range v.Services[0].Findings {
+			found[f.Path] = true
+			if f.Where.Only != "" {
+				named++
+				t.Logf("%v after the beginning: %s", v.At.Sub(shopBegan)-faultFrom/4, f.Sentence(verdict.Words{}))
+			}
+		}
+	})
+	t.Logf("%d of %d routes found", len(found), len(all)/2)
+	if named > 0 || len(found) < len(all)/4 {
+		t.Errorf("an instance is named %d times; %d routes are found", named, len(found))
 	}
 }
 
