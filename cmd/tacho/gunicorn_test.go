@@ -25,8 +25,11 @@ import (
 var wsgi = map[string]string{
 	"app.py": tutorial,
 	"django_app.py": `
+import gc
+
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from django.urls import include, path
 
@@ -35,8 +38,13 @@ settings.configure(SECRET_KEY="x", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], D
 def fail(request):
     raise RuntimeError("on purpose")
 
+gc.disable()
+
+def alive(request):
+    return HttpResponse(str(sum(isinstance(o, WSGIRequest) for o in gc.get_objects())))
+
 shop = [path("items/<int:pk>/", lambda request, pk: HttpResponse(str(pk)))]
-urlpatterns = [path("", lambda request: HttpResponse("home")), path("shop/", include(shop)), path("fail/", fail)]
+urlpatterns = [path("", lambda request: HttpResponse("home")), path("shop/", include(shop)), path("fail/", fail), path("alive/", alive)]
 app = get_wsgi_application()
 `,
 	"plain.py": `
@@ -62,8 +70,20 @@ def app(environ, start_response):
     if path == "/broken":
         start_response("200 OK", [("Content-Length", "4")])
         return broken()
+    if path == "/dies":
+        start_response("200 OK", [])
+        return Dies()
     start_response("204 No Content" if path == "/empty" else "200 OK", [])
     return [] if path == "/empty" else (b"a", b"b")
+
+class Dies:
+    """A worker dies after the client has the whole response, and before the body is closed."""
+
+    def __iter__(self):
+        return iter([b"a", b"b"])
+
+    def close(self):
+        os.kill(os.getpid(), 9)
 
 def events():
     yield b"data: 1\n\n"
@@ -72,6 +92,18 @@ def events():
 
 def broken():
     yield b"ab"
+    raise RuntimeError("on purpose")
+`,
+	"no_signals.py": `
+import sys
+
+sys.modules["blinker"] = None  # Flask 2.2 works without it, and then has no signals
+from flask import Flask
+
+app = Flask(__name__)
+
+@app.get("/fail")
+def fail():
     raise RuntimeError("on purpose")
 `,
 	"mounted.py": `
@@ -269,6 +301,7 @@ func TestGunicornFrameworks(t *testing.T) {
 		{"mounted:app", "/", `path="/",status="200"`, false},
 		{"mounted:app", "/shop/items/x", `path="/shop/items/<name>",status="200"`, false},
 		{"mounted:app", "/shop/fail", `path="/shop/fail",status="500"`, true},
+		{"no_signals:app", "/fail", `path="/fail",status="500"`, true},
 		{"django_app:app", "/", `path="/",status="200"`, false},
 		{"django_app:app", "/shop/items/7/", `path="/shop/items/<int:pk>/",status="200"`, false},
 		{"django_app:app", "/shop/", `path="unmatched",status="404"`, false},
@@ -277,6 +310,7 @@ func TestGunicornFrameworks(t *testing.T) {
 		{"plain:app", "/empty", `path="unknown",status="204"`, false},
 		{"plain:app", "/named", `path="/{name}",status="200"`, false},
 		{"plain:app", "/file", `path="unknown",status="200"`, false},
+		{"plain:app", "/dies", `path="unknown",status="200"`, false},
 		{"plain:app", "/raise", `path="unknown",status="500"`, true},
 		{"plain:app", "/broken", `path="unknown",status="200"`, true},
 	} {
@@ -297,6 +331,19 @@ func TestGunicornFrameworks(t *testing.T) {
 	}
 }
 
+// TestGunicornMemory: a request is freed when it ends, without the garbage collector.
+func TestGunicornMemory(t *testing.T) {
+	t.Parallel()
+	s := gunicornOf(t, "django_app:app", "", "--workers", "1")
+	awaitState(t, "the service", func() bool { status, _ := s.get("/"); return status == http.StatusOK })
+	for range 20 {
+		s.get("/")
+	}
+	if _, alive := s.get("/alive/"); alive != "1" {
+		t.Errorf("%s requests are in memory, want 1", alive)
+	}
+}
+
 // TestGunicornStream: the latency of an event stream is that of its first byte.
 func TestGunicornStream(t *testing.T) {
 	t.Parallel()
@@ -312,11 +359,19 @@ func TestGunicornStream(t *testing.T) {
 // TestGunicornKeepsOwnConfiguration: settings and hooks of the service's own file stay in effect.
 func TestGunicornKeepsOwnConfiguration(t *testing.T) {
 	t.Parallel()
+	// Its names are also names of the configuration that includes it.
 	own := `
+from time import time
+import os.path as struct
+
 workers = 3
+started = time()
+
+def quietly(text):
+    return "own " + text
 
 def on_starting(server):
-    server.log.warning("own on_starting")
+    server.log.warning("%s, %s, %s", quietly("on_starting"), struct.basename(__file__), type(time()).__name__)
 
 def post_worker_init(worker):
     worker.log.warning("own post_worker_init")
@@ -334,7 +389,7 @@ def child_exit(server, worker):
 	}
 	_ = s.master.Process.Signal(syscall.SIGTERM)
 	_ = s.master.Wait()
-	for _, hook := range []string{"on_starting", "post_worker_init", "child_exit"} {
+	for _, hook := range []string{"on_starting, own.conf.py, float", "post_worker_init", "child_exit"} {
 		if !strings.Contains(s.log.String(), "own "+hook) {
 			t.Errorf("%s was not called", hook)
 		}

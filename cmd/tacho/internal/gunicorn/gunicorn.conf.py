@@ -25,11 +25,12 @@ import time
 # A directory for this service alone. Its files belong to the workers' user.
 DIRECTORY = os.environ.get("TACHO_GUNICORN_DIR", {{quoted}})
 
-# Your own configuration: its settings and hooks stay in effect.
+# Your own configuration: its settings and hooks stay in effect. It has a namespace of its own.
 INCLUDE = {{include}}
+_own = {"__name__": __name__, "__file__": INCLUDE}
 if INCLUDE:
-    with open(INCLUDE) as _own:
-        exec(compile(_own.read(), INCLUDE, "exec"))
+    with open(INCLUDE, "rb") as _file:
+        exec(compile(_file.read(), INCLUDE, "exec"), _own)
 
 # Upper bounds of the latency in seconds.
 BOUNDS = {{bounds}}
@@ -52,9 +53,10 @@ class File:
 
     def __init__(self, name):
         self.name, self.map, self.used, self.retry = name, None, 8, 0.0
+        self.values = None  # the map as floats
 
     def add(self, key):
-        """Returns the position of a new entry, or None if there is no space on the disk."""
+        """Returns the index of a new entry's value, or None if there is no space on the disk."""
         entry = struct.pack("i", len(key)) + key
         entry += b" " * (8 - len(entry) % 8)
         if not self.reserve(self.used + len(entry) + 8):
@@ -64,7 +66,7 @@ class File:
         struct.pack_into("d", self.map, position, 0.0)
         self.used = position + 8
         struct.pack_into("i", self.map, 0, self.used)  # last: a reader finds complete entries only
-        return position
+        return position // 8
 
     def reserve(self, size):
         if self.map is not None and size <= len(self.map):
@@ -95,7 +97,7 @@ class File:
             os.close(file)
         if self.map is None:
             struct.pack_into("i", fresh, 0, self.used)
-        self.map = fresh  # the previous one may be in use by a reader of this process: it is freed later
+        self.map, self.values = fresh, memoryview(fresh).cast("d")
 
 
 class Metrics:
@@ -122,7 +124,7 @@ class Metrics:
         if cell[1] is None:
             cell[1] = cell[2].add(cell[3])
         if cell[1] is not None:
-            struct.pack_into("d", cell[2].map, cell[1], cell[0])
+            cell[2].values[cell[1]] = cell[0]
 
     def begin(self):
         with self.lock:
@@ -186,9 +188,8 @@ def route_of(environ, mounted):
     request = environ.get("werkzeug.request")  # Flask
     if request is not None and hasattr(request, "url_rule"):
         return prefix(environ, mounted) + request.url_rule.rule if request.url_rule else "unmatched"
-    request = environ.get("tacho.django")
-    if request is not None:
-        match = getattr(request, "resolver_match", None)
+    if "tacho.django" in environ:
+        match = environ["tacho.django"]
         return prefix(environ, mounted) + "/" + match.route if match else "unmatched"
     bottle = environ.get("bottle.route")
     if bottle is not None:
@@ -239,7 +240,7 @@ class Call:
         quietly(metrics.begin)
 
     def started(self, status, headers):
-        def note():
+        try:
             self.status = str(int(status[:3]))
             self.route = route_of(self.environ, self.mounted)
             for name, value in headers:
@@ -248,7 +249,8 @@ class Call:
                     self.stream = value.startswith("text/event-stream")
                 elif name == "content-length":
                     self.left = int(value)
-        quietly(note)
+        except Exception:  # the server reports a bad status or header
+            pass
 
     def passed(self, item):
         """Notes a piece of the body. The last one of a known length ends the request, before it is
@@ -256,7 +258,10 @@ class Call:
         if self.stream and self.first is None:
             self.first = time.perf_counter()  # the latency of a stream is that of its first byte
         if self.left is not None:
-            self.left -= len(item)
+            try:
+                self.left -= len(item)
+            except TypeError:  # not bytes: the server reports it
+                return
             if self.left <= 0:
                 self.end()
 
@@ -317,11 +322,12 @@ class Watched:
         try:
             item = next(self.items)
         except StopIteration:
+            self.call.end()  # the client has all of it, even if the worker dies before close
             raise
         except BaseException:
             self.call.failed = True
             raise
-        quietly(lambda: self.call.passed(item))
+        self.call.passed(item)
         return item
 
     def close(self):
@@ -341,23 +347,26 @@ def quietly(function):
 
 
 def watch_frameworks():
-    """Lets Flask and Django report what they do not put into the environment: Django its request, and
+    """Lets Flask and Django report what they do not put into the environment: Django its route, and
     both the exceptions that they turn into a response."""
     if "django.core.handlers.wsgi" in sys.modules:
         handler = sys.modules["django.core.handlers.wsgi"].WSGIHandler
-        original = handler.request_class
-
-        class Request(original):
-            def __init__(self, environ, *args, **more):
-                super().__init__(environ, *args, **more)
-                environ["tacho.django"] = self
-
-        handler.request_class = Request
+        handler.get_response = django_response(handler.get_response)
         from django.core.signals import got_request_exception
         got_request_exception.connect(django_failed, weak=False)
     if "flask" in sys.modules:
-        import flask
-        flask.got_request_exception.connect(flask_failed, weak=False)
+        flask = sys.modules["flask"]
+        flask.Flask.handle_exception = flask_exception(flask.Flask.handle_exception, flask)
+
+
+def django_response(original):
+    def get_response(self, request):
+        try:
+            return original(self, request)
+        finally:
+            # Not the request: it refers to the environment, and would only be freed by the garbage collector.
+            request.environ["tacho.django"] = getattr(request, "resolver_match", None)
+    return get_response
 
 
 def django_failed(request=None, **_):
@@ -365,17 +374,21 @@ def django_failed(request=None, **_):
         request.environ["tacho.failed"] = True
 
 
-def flask_failed(*_, **__):
-    import flask
-    flask.request.environ["tacho.failed"] = True
+def flask_exception(original, flask):
+    """Flask's signal would do, but before Flask 2.3 it needs another package."""
+    def handle_exception(*args, **more):
+        quietly(lambda: flask.request.environ.update({"tacho.failed": True}))
+        return original(*args, **more)
+    return handle_exception
 
 
-_own_hooks = {name: globals().get(name) for name in ("on_starting", "post_worker_init", "child_exit")}
+def own_hook(name, *args):
+    if _own.get(name):
+        _own[name](*args)
 
 
 def on_starting(server):
-    if _own_hooks["on_starting"]:
-        _own_hooks["on_starting"](server)
+    own_hook("on_starting", server)
     try:
         make_directory(server.cfg.uid, server.cfg.gid)
     except OSError as problem:
@@ -393,8 +406,7 @@ def make_directory(uid, gid):
 
 
 def post_worker_init(worker):
-    if _own_hooks["post_worker_init"]:
-        _own_hooks["post_worker_init"](worker)
+    own_hook("post_worker_init", worker)
     try:
         if not hasattr(worker, "wsgi") or "uvicorn" in type(worker).__module__:
             worker.log.warning("tacho: requests of %s are not measured: it does not serve WSGI", type(worker).__name__)
@@ -406,7 +418,13 @@ def post_worker_init(worker):
 
 
 def child_exit(server, worker):
-    if _own_hooks["child_exit"]:
-        _own_hooks["child_exit"](server, worker)
-    for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_live*_%d.db" % worker.pid)):
-        quietly(lambda: os.unlink(name))
+    try:
+        own_hook("child_exit", server, worker)
+    finally:
+        for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_live*_%d.db" % worker.pid)):
+            quietly(lambda: os.unlink(name))
+
+
+# Last: a name of the included file replaces none of this one.
+for _name, _value in _own.items():
+    globals().setdefault(_name, _value)
