@@ -78,6 +78,7 @@ fuzz: ## each fuzz target for a minute
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzCell$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzKeys$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/top
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzPageQueries$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho
+	go test -timeout 10m -run '^$$' -fuzz '^FuzzDatagram$$' -fuzztime 60s -fuzzminimizetime 1s ./cmd/tacho/internal/statsd
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzOTLP$$' -fuzztime 60s -fuzzminimizetime 1x ./server
 
 bench: ## compare the cost of tacho and its peers, as Markdown; see docs/performance.md

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -32,8 +33,13 @@ type Listener struct {
 	apps map[string]bool // only Serve uses it
 }
 
-// maxApps limits the services that are told apart by their prefix.
-const maxApps = 100
+// Limits of what a stranger's datagram can do.
+const (
+	maxApps   = 100     // services that are told apart by their prefix
+	maxPrefix = 128     // bytes of a prefix
+	maxValue  = 1 << 30 // of a sample: no sum becomes infinite
+	maxEvents = 1000    // that one sample stands for: 1/rate
+)
 
 const overflow = "__overflow__"
 
@@ -123,12 +129,12 @@ func parse(line string) (s sample, ok bool) {
 	}
 	s = sample{name: name, kind: parts[1], rate: 1}
 	var err error
-	if s.value, err = strconv.ParseFloat(parts[0], 64); err != nil || s.value != s.value || s.value-s.value != 0 {
+	if s.value, err = strconv.ParseFloat(parts[0], 64); err != nil || !(math.Abs(s.value) <= maxValue) {
 		return sample{}, false
 	}
 	for _, p := range parts[2:] {
 		if text, isRate := strings.CutPrefix(p, "@"); isRate {
-			if s.rate, err = strconv.ParseFloat(text, 64); err != nil || !(s.rate > 0 && s.rate <= 1) {
+			if s.rate, err = strconv.ParseFloat(text, 64); err != nil || !(s.rate >= 1./maxEvents && s.rate <= 1) {
 				return sample{}, false
 			}
 		}
@@ -143,18 +149,24 @@ func (l *Listener) line(line string) string {
 		return malformed
 	}
 	prefix, name, ok := cutName(s.name)
-	if !ok {
+	switch {
+	case !ok:
 		return ignored
+	case len(prefix) > maxPrefix:
+		return malformed
 	}
 	return l.count(l.app(prefix), name, s)
 }
 
 // cutName splits the name of a metric at Gunicorn's: shop.gunicorn.requests has the prefix shop.
+// Gunicorn joins a prefix of one character without a dot.
 func cutName(name string) (prefix, rest string, ok bool) {
-	if rest, ok = strings.CutPrefix(name, "gunicorn."); ok {
-		return "", rest, true
+	const own = "gunicorn."
+	i := strings.LastIndex(name, own)
+	if i < 0 {
+		return "", "", false
 	}
-	return strings.Cut(name, ".gunicorn.")
+	return strings.TrimSuffix(name[:i], "."), name[i+len(own):], true
 }
 
 // app returns the value of the label app.
@@ -175,9 +187,6 @@ const unknown = "unknown"
 // millisecond is one in seconds.
 const millisecond = 1e-3
 
-// maxEvents limits the events that one sample stands for: 1/rate.
-const maxEvents = 1000
-
 // count counts a sample under the library's names. requests is the sum of the statuses, which are
 // counted instead.
 func (l *Listener) count(app, name string, s sample) string {
@@ -188,7 +197,7 @@ func (l *Listener) count(app, name string, s sample) string {
 		l.requests.WithLabelValues(app, unknown, unknown, status).Add(s.value / s.rate)
 	case name == "request.duration" && s.kind == "ms" && s.value >= 0:
 		observer := l.duration.WithLabelValues(app, unknown, unknown, unknown)
-		for range min(max(int(1/s.rate), 1), maxEvents) {
+		for range int(1 / s.rate) {
 			observer.Observe(s.value * millisecond)
 		}
 	case name == "requests" && s.kind == "c":

@@ -18,6 +18,8 @@ func TestDatagrams(t *testing.T) {
 	for _, c := range []struct{ name, send, family, want string }{
 		{"status", "gunicorn.request.status.200:1|c|@1.0", "http_requests_total", `http_requests_total{app="",method="unknown",path="unknown",status="200"} 1`},
 		{"prefix", "shop.eu.gunicorn.request.status.404:2|c", "http_requests_total", `http_requests_total{app="shop.eu",method="unknown",path="unknown",status="404"} 2`},
+		{"Gunicorn's own name as the prefix", "gunicorn.gunicorn.workers:1|g", "gunicorn_workers", `gunicorn_workers{app="gunicorn"} 1`},
+		{"one character", "agunicorn.workers:1|g", "gunicorn_workers", `gunicorn_workers{app="a"} 1`},
 		{"sampled", "gunicorn.request.status.500:1|c|@0.5", "http_requests_total", `http_requests_total{app="",method="unknown",path="unknown",status="500"} 2`},
 		{"workers", "gunicorn.workers:4|g", "gunicorn_workers", `gunicorn_workers{app=""} 4`},
 		{"log", "gunicorn.log.error:1|c|@1.0", "gunicorn_log_messages_total", `gunicorn_log_messages_total{app="",level="error"} 1`},
@@ -64,10 +66,11 @@ func TestDuration(t *testing.T) {
 // TestHostileDatagrams: they are counted as malformed or ignored, and create no series.
 func TestHostileDatagrams(t *testing.T) {
 	l := New(&net.UDPConn{})
-	for _, bad := range []string{"x", ":", ":1|c", "gunicorn.workers:|g", "gunicorn.workers:NaN|g", "gunicorn.workers:Inf|g", "gunicorn.workers:1", "gunicorn.request.status.200:1|c|@0", "gunicorn.request.status.200:1|c|@-1", "gunicorn.request.status.200:1|c|@x"} {
+	for _, bad := range []string{"x", ":", ":1|c", "gunicorn.workers:|g", "gunicorn.workers:NaN|g", "gunicorn.workers:Inf|g", "gunicorn.workers:1", "gunicorn.request.status.200:1|c|@0", "gunicorn.request.status.200:1|c|@-1", "gunicorn.request.status.200:1|c|@x",
+		"gunicorn.request.status.200:1e308|c|@0.001", "gunicorn.workers:-1e308|g", "gunicorn.request.duration:1|ms|@1e-9", strings.Repeat("a", 1000) + ".gunicorn.workers:1|g"} {
 		l.datagram([]byte(bad))
 	}
-	const bad = 10
+	const bad = 14
 	for _, other := range []string{"a.b:1|c", "gunicorn.request.status.999:1|c", "gunicorn.request.status.abc:1|c", "gunicorn.request.status.200:-1|c", "gunicorn.request.duration:-1|ms", "gunicorn.log.x:1|c", "gunicorn.workers:1|c", "gunicorn.new:1|c"} {
 		l.datagram([]byte(other))
 	}
