@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/netacl"
 )
 
 // rewrite makes the upstream's request from the client's. ReverseProxy has removed the hop-by-hop
@@ -79,7 +81,7 @@ func (c *config) trusts(remote string) bool {
 		return false
 	}
 	a, err := netip.ParseAddr(hostOf(remote))
-	return err == nil && slices.ContainsFunc(c.options.Trusted, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
+	return err == nil && netacl.Prefixes(c.options.Trusted).Contain(a)
 }
 
 // hostOf returns the address without the port, "" for a unix socket.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tacho-go/tacho/cmd/tacho/internal/proxyfile"
 	"github.com/tacho-go/tacho/cmd/tacho/internal/target"
+	"github.com/tacho-go/tacho/internal/netacl"
 	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/sidecar"
@@ -117,7 +118,7 @@ func (p *runningProxy) listen() (clients, admin net.Listener, err error) {
 func (p *runningProxy) policy() proxyproto.ConnPolicyFunc {
 	return func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
 		from, ok := o.Upstream.(*net.TCPAddr)
-		if ok && len(p.file.Options.Trusted) > 0 && !contains(p.file.Options.Trusted, from.AddrPort().Addr()) {
+		if ok && len(p.file.Options.Trusted) > 0 && !netacl.Prefixes(p.file.Options.Trusted).Contain(from.AddrPort().Addr()) {
 			return proxyproto.REJECT, proxyproto.ErrInvalidUpstream
 		}
 		return proxyproto.REQUIRE, nil

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -31,8 +29,4 @@ func listenUnix(path string) (net.Listener, error) {
 		}
 	}
 	return net.Listen("unix", path)
-}
-
-func contains(prefixes []netip.Prefix, a netip.Addr) bool {
-	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a.Unmap().WithZone("")) })
 }

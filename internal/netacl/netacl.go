@@ -41,14 +41,17 @@ func (all Prefixes) Admit(r *http.Request) bool {
 		return true
 	}
 	if from, ok := parseAddress(r.RemoteAddr); ok {
-		return all.contain(from)
+		return all.Contain(from)
 	}
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	return local != nil && local.Network() == "unix" &&
-		(all.contain(netip.IPv6Loopback()) || all.contain(netip.AddrFrom4([4]byte{127, 0, 0, 1})))
+		(all.Contain(netip.IPv6Loopback()) || all.Contain(netip.AddrFrom4([4]byte{127, 0, 0, 1})))
 }
 
-func (all Prefixes) contain(a netip.Addr) bool {
+// Contain reports whether one of the prefixes contains the address. An IPv4 address
+// within IPv6 is that IPv4 address, and zones do not count.
+func (all Prefixes) Contain(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
 	return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
@@ -98,5 +101,5 @@ var unrouted = Prefixes{
 }
 
 func isPublic(a netip.Addr) bool {
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !unrouted.contain(a)
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !unrouted.Contain(a)
 }

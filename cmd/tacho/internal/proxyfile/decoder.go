@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tacho-go/tacho/internal/netacl"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -166,14 +167,11 @@ func trusted(to *[]netip.Prefix) read {
 
 // ParsePrefix parses an address, or a network such as 10.0.0.0/8.
 func ParsePrefix(text string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return p.Masked(), nil
-	}
-	a, err := netip.ParseAddr(text)
+	p, err := netacl.ParsePrefix(text)
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("%q is not an address or a network such as 10.0.0.0/8", text)
 	}
-	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	return p, nil
 }
 
 // Schemas are the names of schemas that the proxy can export.
