@@ -50,7 +50,8 @@ func New(o Options) (*Proxy, error) {
 	wrong := o.check()
 	o = o.withDefaults()
 	meter, err := newMeter(o)
-	if _, bad := o.table(); wrong != nil || err != nil || bad != nil {
+	table, bad := o.table()
+	if wrong != nil || err != nil || bad != nil {
 		return nil, errors.Join(wrong, err, bad)
 	}
 	latency := o.Meter.Buckets.Latency
@@ -61,9 +62,7 @@ func New(o Options) (*Proxy, error) {
 	if err := p.metrics.register(meter.Registerer()); err != nil {
 		return nil, fmt.Errorf("sidecar: register the proxy's metrics: %w", err)
 	}
-	if err := p.load(o); err != nil {
-		return nil, err
-	}
+	p.load(o, table)
 	p.measured = adapter.Middleware(meter, func(r *http.Request) string { return exchangeOf(r.Context()).route })(http.HandlerFunc(p.pass))
 	return p, nil
 }
@@ -81,15 +80,17 @@ func (p *Proxy) Reload(o Options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	return p.load(o.withDefaults())
-}
-
-func (p *Proxy) load(o Options) error {
-	c := &config{options: o, metrics: p.metrics, tunnels: &p.tunnels, limit: newLimit(o.MaxConcurrent), failures: &failureLog{log: o.Logger}}
 	table, err := o.table()
 	if err != nil {
 		return err
 	}
+	p.load(o.withDefaults(), table)
+	return nil
+}
+
+// load makes checked options the current ones.
+func (p *Proxy) load(o Options, table *routes.Table) {
+	c := &config{options: o, metrics: p.metrics, tunnels: &p.tunnels, limit: newLimit(o.MaxConcurrent), failures: &failureLog{log: o.Logger}}
 	c.routes.table = table
 	if c.routes.table == nil || o.Learn {
 		c.routes.learner = p.learner
@@ -114,7 +115,6 @@ func (p *Proxy) load(o Options) error {
 	if before != nil {
 		before.retire(c)
 	}
-	return nil
 }
 
 // table returns the table of the routes, nil without any.
