@@ -13,7 +13,6 @@ import (
 
 	"github.com/tacho-go/tacho/gen/grafana"
 	"github.com/tacho-go/tacho/gen/output"
-	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/gen/slo"
 )
 
@@ -97,12 +96,4 @@ func (f *sloGenerator) files(ctx context.Context, c call) ([]output.File, error)
 		return nil, usage(err)
 	}
 	return output.With(c.command, []output.File{{Name: name, Content: text}}), nil
-}
-
-func sloRulesText(o slo.Options, objectives []slo.Objective) ([]byte, error) {
-	groups, err := slo.Rules(o, objectives...)
-	if err != nil {
-		return nil, err
-	}
-	return rules.YAML(groups...)
 }

@@ -63,7 +63,7 @@ func (f *multiprocFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.goFormat, "go-format", false, `write numbers as in Go, le="1", instead of as in Python, le="1.0"`)
 	flags.BoolVar(&f.noProcesses, "no-processes", false, "do not export the workers' resource usage")
 	flags.BoolVar(&f.compact, "compact", false, "merge the files of exited workers into archives, every ten seconds; requires access to the workers' processes")
-	flags.IntVar(&f.limit, "series-limit", 1_000_000, "maximum `number` of series per directory")
+	flags.IntVar(&f.limit, "series-limit", seriesOfDirectory, "maximum `number` of series per directory")
 }
 
 func newMultiproc(s streams) *cobra.Command {
@@ -168,10 +168,7 @@ func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 	}
 	names := map[string]bool{}
 	for _, dir := range f.dirs {
-		name, folder, named := strings.Cut(dir, "=")
-		if !named || strings.ContainsAny(name, `/\`) { // the = is part of the path
-			name, folder, named = "", dir, false
-		}
+		name, folder, named := cutNamedDir(dir)
 		switch {
 		case folder == "":
 			return nil, fmt.Errorf("--dir %q: the directory is missing: write --dir DIR or --dir NAME=DIR", dir)
@@ -194,6 +191,15 @@ func (f *multiprocFlags) readers() (all []*multiproc.Reader, err error) {
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// cutNamedDir splits NAME=DIR. Without a name, an = is part of the path.
+func cutNamedDir(arg string) (name, dir string, named bool) {
+	name, dir, named = strings.Cut(arg, "=")
+	if !named || strings.ContainsAny(name, `/\`) {
+		return "", arg, false
+	}
+	return name, dir, true
 }
 
 // compactEvery is the interval between compactions.

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
@@ -74,9 +73,9 @@ func closeSources(all []localSource) {
 
 // gunicornSource reads the files of a service's workers, and merges those of exited workers.
 func gunicornSource(arg string) (localSource, error) {
-	name, dir, named := strings.Cut(arg, "=")
-	if !named || strings.ContainsAny(name, `/\`) {
-		name, dir = "gunicorn", arg
+	name, dir, named := cutNamedDir(arg)
+	if !named {
+		name = "gunicorn"
 	}
 	if name == "" || dir == "" {
 		return localSource{}, fmt.Errorf("--gunicorn %q: write it as DIR or NAME=DIR", arg)

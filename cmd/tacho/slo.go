@@ -81,12 +81,16 @@ func (f *sloFlags) rules(o slo.Options) ([]server.RuleFile, error) {
 }
 
 func sloRules(o slo.Options, all []slo.Objective) ([]server.RuleFile, error) {
+	text, err := sloRulesText(o, all)
+	return []server.RuleFile{{Name: "service level objectives", YAML: text}}, err
+}
+
+func sloRulesText(o slo.Options, all []slo.Objective) ([]byte, error) {
 	groups, err := slo.Rules(o, all...)
 	if err != nil {
 		return nil, err
 	}
-	text, err := rules.YAML(groups...)
-	return []server.RuleFile{{Name: "service level objectives", YAML: text}}, err
+	return rules.YAML(groups...)
 }
 
 // print lists the objectives, and notes when the samples are not kept for long enough.
