@@ -148,30 +148,15 @@ func gunicornOf(t *testing.T, app, own string, args ...string) *measuredService 
 		t.Fatalf("tacho gunicorn: %s", &log)
 	}
 	testfile.Write(t, filepath.Join(dir, "tacho.conf.py"), configuration.String())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	s.url = "http://" + l.Addr().String()
 	s.master = exec.Command(flaskPython(t), append([]string{"-m", "gunicorn.app.wsgiapp", app, "-c", "tacho.conf.py", "--bind", "fd://3", "--log-level", "warning"}, args...)...)
-	s.master.Dir, s.master.ExtraFiles, s.master.Stderr = dir, []*os.File{file}, s.log
+	s.master.Dir, s.master.Stderr = dir, s.log
 	s.master.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
-	if err := s.master.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = s.master.Process.Signal(syscall.SIGTERM)
-		_ = s.master.Wait()
+	t.Cleanup(func() { // after the master has ended
 		if t.Failed() {
 			t.Logf("Gunicorn:\n%s", s.log)
 		}
 	})
+	s.url = startListening(t, s.master)
 	return s
 }
 
@@ -253,7 +238,7 @@ func TestGunicorn(t *testing.T) {
 			if !maps.Equal(got, sent.count) || total(got) != 1600-sent.lost {
 				t.Errorf("counted\n%v\nthe clients\n%v", got, sent.count)
 			}
-			checkLatency2(t, text, sent.took)
+			checkLatencyOfCalls(t, text, sent.took)
 			if !strings.Contains(text, "\nhttp_requests_in_flight 0\n") {
 				t.Errorf("in flight: %s", regexp.MustCompile(`(?m)^http_requests_in_flight.*`).FindString(text))
 			}
@@ -261,30 +246,20 @@ func TestGunicorn(t *testing.T) {
 	}
 }
 
-// checkLatency2: the latency is at least what the application itself measures, and at most one bucket
-// more.
-func checkLatency2(t *testing.T, text string, took []float64) {
+// checkLatencyOfCalls: the latency is at least what the application itself measures, and at most one
+// bucket more.
+func checkLatencyOfCalls(t *testing.T, text string, took []float64) {
 	t.Helper()
-	bounds := bucketLine.FindAllStringSubmatch(text, -1)
+	bounds := latencyBounds(text, took)
 	if len(bounds) == 0 || len(took) < 300 {
 		t.Fatalf("%d bounds, %d times", len(bounds), len(took))
 	}
-	within := func(bound float64) (n int) {
-		for _, s := range took {
-			if s <= bound {
-				n++
-			}
-		}
-		return n
-	}
 	lower := 0 // of the application, one bound below
-	for _, m := range bounds {
-		bound, _ := strconv.ParseFloat(m[1], 64)
-		n, _ := strconv.Atoi(m[2])
-		if n > within(bound) || n < lower {
-			t.Errorf("%d requests took at most %v s; by the application's clock %d, and %d at most one bucket less", n, bound, within(bound), lower)
+	for _, b := range bounds {
+		if b.counted > b.own || b.counted < lower {
+			t.Errorf("%d requests took at most %v s; by the application's clock %d, and %d at most one bucket less", b.counted, b.seconds, b.own, lower)
 		}
-		lower = within(bound)
+		lower = b.own
 	}
 }
 

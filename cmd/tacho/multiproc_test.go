@@ -48,6 +48,17 @@ type flask struct {
 // startFlask runs a server that takes its listener as descriptor 3.
 func startFlask(t *testing.T, program string, args ...string) *flask {
 	t.Helper()
+	f := &flask{t: t, cmd: exec.Command(program, args...), metrics: t.TempDir(), python: flaskPython(t)}
+	f.cmd.Dir = "../../examples/flask-gunicorn"
+	f.cmd.Env = append(os.Environ(), "PROMETHEUS_MULTIPROC_DIR="+f.metrics, "PYTHONDONTWRITEBYTECODE=1", "WORKERS=4")
+	f.url = startListening(t, f.cmd)
+	return f
+}
+
+// startListening starts a server with a listener as descriptor 3, and returns its URL. It ends with
+// the test.
+func startListening(t *testing.T, cmd *exec.Cmd) (url string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -58,19 +69,15 @@ func startFlask(t *testing.T, program string, args ...string) *flask {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	f := &flask{t: t, url: "http://" + l.Addr().String(), metrics: t.TempDir(), python: flaskPython(t)}
-	f.cmd = exec.Command(program, args...)
-	f.cmd.Dir = "../../examples/flask-gunicorn"
-	f.cmd.ExtraFiles = []*os.File{file}
-	f.cmd.Env = append(os.Environ(), "PROMETHEUS_MULTIPROC_DIR="+f.metrics, "PYTHONDONTWRITEBYTECODE=1", "WORKERS=4")
-	if err := f.cmd.Start(); err != nil {
+	cmd.ExtraFiles = []*os.File{file}
+	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v; needs Debian's Gunicorn and uWSGI: apt-get install gunicorn uwsgi-core uwsgi-plugin-python3", err)
 	}
 	t.Cleanup(func() {
-		_ = f.cmd.Process.Signal(syscall.SIGTERM)
-		_ = f.cmd.Wait()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
 	})
-	return f
+	return "http://" + l.Addr().String()
 }
 
 func startGunicorn(t *testing.T) *flask {
