@@ -34,13 +34,7 @@ var overview = board{
 			quantiles,
 			{
 				title: "p95 latency by service", unit: "duration", description: "95% of each service's requests took at most this long.",
-				queries: func(n naming) []query {
-					f, ok := latency(n)
-					if !ok {
-						return nil
-					}
-					return one(n.quantile("0.95", f, "job"), "{{job}}")
-				},
+				queries: p95("{{job}}", "job"),
 			},
 			distribution,
 			current("Requests in flight", "Requests being served now, by service.", func(s schema.Schema) schema.Family { return s.InFlight }, "job", "{{job}}"),

@@ -20,13 +20,7 @@ var processes = board{
 				queries: func(n naming) []query { return one(n.errorRatio("job", "instance"), "{{job}} {{instance}}") },
 			}, {
 				title: "p95 latency by instance", unit: "duration", description: "An instance that is slower than the others is a machine or a connection at fault, not the code.",
-				queries: func(n naming) []query {
-					f, ok := latency(n)
-					if !ok {
-						return nil
-					}
-					return one(n.quantile("0.95", f, "job", "instance"), "{{job}} {{instance}}")
-				},
+				queries: p95("{{job}} {{instance}}", "job", "instance"),
 			},
 			current("Requests in flight by instance", "Requests being served now: an instance with more than the others is stuck or slow.",
 				func(s schema.Schema) schema.Family { return s.InFlight }, "instance", "{{instance}}"),

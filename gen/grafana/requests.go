@@ -20,6 +20,17 @@ func latency(n naming) (schema.Family, bool) {
 	return f, f.Name != "" && f.Kind == schema.Histogram
 }
 
+// p95 returns the 95% quantile of the latency by labels.
+func p95(legend string, by ...string) func(naming) []query {
+	return func(n naming) []query {
+		f, ok := latency(n)
+		if !ok {
+			return nil
+		}
+		return one(n.quantile("0.95", f, by...), legend)
+	}
+}
+
 // quantiles draws three quantiles of the latency.
 var quantiles = panel{
 	title: "Latency", unit: "duration",

@@ -27,13 +27,7 @@ var route = board{
 				queries: func(n naming) []query { return one(n.requests([]string{"instance"}), "{{instance}}") },
 			}, {
 				title: "p95 latency by instance", unit: "duration", description: "An instance that is slower than the others is a machine or a connection at fault, not the code.",
-				queries: func(n naming) []query {
-					f, ok := latency(n)
-					if !ok {
-						return nil
-					}
-					return one(n.quantile("0.95", f, "instance"), "{{instance}}")
-				},
+				queries: p95("{{instance}}", "instance"),
 			}, {
 				title: "Failed requests by instance", unit: "percentunit", description: "Share of each instance's requests that failed.",
 				queries: func(n naming) []query { return one(n.errorRatio("instance"), "{{instance}}") },
