@@ -32,7 +32,7 @@ import (
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter/tachogin"
 	"github.com/tacho-go/tacho/adapter/tachogrpc"
-	"github.com/tacho-go/tacho/internal/programs"
+	"github.com/tacho-go/tacho/internal/promtool"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -187,11 +187,7 @@ func TestPanelQueries(t *testing.T) {
 			generate(t, dir, "grafana", "--from", service.address, "--output", "live/")
 			runQueries(t, page, c.name, filepath.Join(dir, "live"), "none")
 			generate(t, dir, "rules", "--from", service.address, "--output", "tacho.rules.yml")
-			for _, tool := range []string{"promtool", programs.File(t, "promtool")} { // Debian's, and that of the Prometheus inside
-				if out, err := exec.Command(tool, "check", "rules", filepath.Join(dir, "tacho.rules.yml")).CombinedOutput(); err != nil {
-					t.Errorf("%s: %v\n%s", tool, err, out)
-				}
-			}
+			promtool.Check(t, "check", "rules", filepath.Join(dir, "tacho.rules.yml"))
 			generate(t, dir, append([]string{"grafana", "--schema", c.schema, "--output", "schema/"}, c.boards...)...)
 			runQueries(t, page, c.name, filepath.Join(dir, "schema"), cmp.Or(c.lacks, "none"))
 			if c.name == "gin-native" {

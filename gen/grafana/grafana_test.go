@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"github.com/tacho-go/tacho/gen/grafana"
 	"github.com/tacho-go/tacho/gen/live"
 	"github.com/tacho-go/tacho/gen/output"
+	"github.com/tacho-go/tacho/internal/testfile"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -239,7 +239,7 @@ func TestLive(t *testing.T) {
 // TestGolden: the dashboards of the default schema are reviewed as text, and of all others, their queries.
 func TestGolden(t *testing.T) {
 	for _, f := range dashboards(t, grafana.Options{Command: "tacho generate grafana --output dashboards/"}) {
-		golden(t, f.Name, f.Content)
+		testfile.Golden(t, *update, filepath.Join("testdata", f.Name), f.Content)
 	}
 	for _, s := range schema.Known()[1:] {
 		var b strings.Builder
@@ -249,7 +249,7 @@ func TestGolden(t *testing.T) {
 				fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(q, "\n", "\n  "))
 			}
 		}
-		golden(t, "queries-"+s.Name+".txt", []byte(b.String()))
+		testfile.Golden(t, *update, filepath.Join("testdata", "queries-"+s.Name+".txt"), []byte(b.String()))
 	}
 }
 
@@ -271,21 +271,4 @@ func queriesIn(t *testing.T, text []byte) (all []string) {
 		}
 	}
 	return all
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the package writes: look at the difference, and run go test -update if it is meant", file)
-	}
 }

@@ -3,50 +3,19 @@ package rules_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/internal/promtool"
 	"github.com/tacho-go/tacho/schema"
 )
 
-// promtools are the versions of promtool to ask: every one in PATH, so that
-// the rules hold for an old Prometheus and for a new one where both are there.
-func promtools(t *testing.T) (found []string) {
-	t.Helper()
-	known := map[string]bool{}
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		path, err := exec.LookPath(filepath.Join(dir, "promtool"))
-		if err != nil {
-			continue
-		}
-		real, err := filepath.EvalSymlinks(path)
-		if err == nil && !known[real] {
-			known[real] = true
-			found = append(found, real)
-		}
-	}
-	if len(found) == 0 {
-		t.Fatal("promtool is not in PATH: install Debian's package prometheus")
-	}
-	return found
-}
-
-func promtool(t *testing.T, args ...string) {
-	t.Helper()
-	for _, tool := range promtools(t) {
-		if out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput(); err != nil {
-			t.Errorf("%s %v: %v\n%s", tool, args, err, out)
-		}
-	}
-}
-
 func TestCheckRules(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.rules.yml")
-	promtool(t, append([]string{"check", "rules"}, files...)...)
+	promtool.Check(t, append([]string{"check", "rules"}, files...)...)
 }
 
 // TestCheckRulesOfSchemas: the rules of each schema alone are valid, too.
@@ -64,7 +33,7 @@ func TestCheckRulesOfSchemas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	promtool(t, args...)
+	promtool.Check(t, args...)
 }
 
 // TestUnitTests runs promtool's own tests of the rules, those that stand in
@@ -73,7 +42,7 @@ func TestUnitTests(t *testing.T) {
 	for _, file := range unitTests(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			promtool(t, "test", "rules", file)
+			promtool.Check(t, "test", "rules", file)
 		})
 	}
 }
@@ -142,7 +111,7 @@ tests:
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	promtool(t, "test", "rules", file)
+	promtool.Check(t, "test", "rules", file)
 }
 
 func read(t *testing.T, file string) string {

@@ -1,13 +1,12 @@
 package rules_test
 
 import (
-	"bytes"
 	"flag"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -22,22 +21,6 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join("testdata", name), got)
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the package writes: look at the difference, and run go test -update if it is meant", file)
+		testfile.Golden(t, *update, filepath.Join("testdata", name), got)
 	}
 }

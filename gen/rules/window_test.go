@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/gen/rules"
+	"github.com/tacho-go/tacho/internal/promtool"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -62,7 +63,7 @@ func check(t *testing.T, known, scraped map[string]time.Duration) {
 			t.Fatal(err)
 		}
 	}
-	promtool(t, "test", "rules", filepath.Join(dir, "intervals.test.yml"))
+	promtool.Check(t, "test", "rules", filepath.Join(dir, "intervals.test.yml"))
 }
 
 // scrapes are the samples of a service with ten good requests a second, and

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/internal/promtool"
+	"github.com/tacho-go/tacho/internal/testfile"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -34,7 +36,7 @@ func TestFormats(t *testing.T) {
 			dir := t.TempDir()
 			file, tests := filepath.Join(dir, "rules.yml"), filepath.Join(dir, "test.yml")
 			text := ruleFile(t, slo.Options{}, all...)
-			golden(t, "testdata/"+format+".rules.yml", text)
+			testfile.Golden(t, *update, "testdata/"+format+".rules.yml", text)
 			unit, err := slo.UnitTests(slo.Options{}, "rules.yml", all...)
 			if err != nil {
 				t.Fatal(err)
@@ -48,9 +50,7 @@ func TestFormats(t *testing.T) {
 				}
 			}
 			for _, args := range [][]string{{"check", "rules", file}, {"test", "rules", tests}} {
-				if failed := promtool(t, args...); failed != "" {
-					t.Error(failed)
-				}
+				promtool.Check(t, args...)
 			}
 		})
 	}

@@ -188,6 +188,7 @@ func (m *month) value(expr string, at time.Duration) float64 {
 // within the workbook's detection time, and resets within the short window; the budget that is left is
 // the one computed by hand.
 func TestMonth(t *testing.T) {
+	t.Parallel()
 	o := one
 	o.Interval, o.Window = minute, 4*minute
 	m := newMonth(t, o, parse(t, "shop: 99.9% available")[0])

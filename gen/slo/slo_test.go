@@ -1,16 +1,16 @@
 package slo_test
 
 import (
-	"bytes"
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/internal/promtool"
+	"github.com/tacho-go/tacho/internal/testfile"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -55,55 +55,19 @@ func ruleFile(t *testing.T, o slo.Options, objectives ...slo.Objective) []byte {
 // TestGolden: the rules and their tests are reviewed as text.
 func TestGolden(t *testing.T) {
 	all := parse(t, short...)
-	golden(t, "testdata/short.rules.yml", ruleFile(t, one, all...))
+	testfile.Golden(t, *update, "testdata/short.rules.yml", ruleFile(t, one, all...))
 	tests, err := slo.UnitTests(one, "short.rules.yml", all...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "testdata/short.test.yml", tests)
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the package writes: look at the difference, and run go test -update if it is meant", file)
-	}
-}
-
-// promtool runs every promtool in PATH, and returns what the first that fails prints.
-func promtool(t *testing.T, args ...string) (failed string) {
-	t.Helper()
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		tool := filepath.Join(dir, "promtool")
-		if _, err := exec.LookPath(tool); err != nil {
-			continue
-		}
-		if out, err := exec.CommandContext(t.Context(), tool, args...).CombinedOutput(); err != nil {
-			return string(out)
-		}
-		return ""
-	}
-	t.Fatal("promtool is not in PATH: install Debian's package prometheus")
-	return ""
+	testfile.Golden(t, *update, "testdata/short.test.yml", tests)
 }
 
 // TestPromtool: promtool accepts the rules, and its tests of them pass.
 func TestPromtool(t *testing.T) {
-	if failed := promtool(t, "check", "rules", "testdata/short.rules.yml"); failed != "" {
-		t.Error(failed)
-	}
-	if failed := promtool(t, "test", "rules", "testdata/short.test.yml"); failed != "" {
-		t.Error(failed)
-	}
+	t.Parallel()
+	promtool.Check(t, "check", "rules", "testdata/short.rules.yml")
+	promtool.Check(t, "test", "rules", "testdata/short.test.yml")
 }
 
 // TestThresholds: the generated tests fail when a threshold changes by two percent, or what is counted.
@@ -131,7 +95,7 @@ func TestThresholds(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if promtool(t, "test", "rules", filepath.Join(dir, "test.yml")) == "" {
+			if promtool.Run(t, promtool.Debian(t), "test", "rules", filepath.Join(dir, "test.yml")) == "" {
 				t.Error("the tests pass")
 			}
 		})

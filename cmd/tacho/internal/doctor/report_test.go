@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"flag"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tacho-go/tacho/internal/testfile"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -44,31 +44,16 @@ func illReport(t *testing.T) Report {
 	return r
 }
 
-func TestGoldenText(t *testing.T) { golden(t, "report.txt", []byte(text(illReport(t)))) }
+func TestGoldenText(t *testing.T) {
+	testfile.Golden(t, *update, "testdata/report.txt", []byte(text(illReport(t))))
+}
 
 func TestGoldenJSON(t *testing.T) {
 	var b bytes.Buffer
 	if err := illReport(t).JSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "report.json", b.Bytes())
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (go test -update writes it anew); got:\n%s", path, got)
-	}
+	testfile.Golden(t, *update, "testdata/report.json", b.Bytes())
 }
 
 // TestTextFits: no line is wider than a terminal, unless it is one word.
