@@ -33,7 +33,7 @@ type Proxy struct {
 	draining atomic.Bool
 }
 
-// A config is what a reload replaces. A request keeps the one that it began with.
+// A config is what a reload replaces. A request keeps its first one.
 type config struct {
 	options   Options
 	upstreams []*upstream

@@ -113,8 +113,8 @@ func (p *runningProxy) listen() (clients, admin net.Listener, err error) {
 	return clients, admin, nil
 }
 
-// policy accepts the PROXY protocol from trusted addresses only, if there are any: whoever may send
-// its header may claim any address.
+// policy accepts the PROXY protocol from trusted addresses only, if there are any: its header
+// can claim any address.
 func (p *runningProxy) policy() proxyproto.ConnPolicyFunc {
 	return func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
 		from, ok := o.Upstream.(*net.TCPAddr)
@@ -197,7 +197,7 @@ func (p *runningProxy) reload() {
 	slog.Info("tacho: the configuration was reloaded", "upstreams", len(file.Options.Upstreams), "routes", len(file.Options.Routes))
 }
 
-// notify tells systemd the state of the service (Type=notify). Without systemd it does nothing.
+// notify sends the service's state to systemd (Type=notify). Without systemd it does nothing.
 func (p *runningProxy) notify(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		slog.Warn("tacho: cannot notify systemd", "reason", err)

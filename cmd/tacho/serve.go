@@ -239,7 +239,7 @@ func (f *serveFlags) rules(jobs []server.Job, file string) ([]server.RuleFile, e
 	return append(all, objectives...), err
 }
 
-// verdictOptions are those of the rules. The limits are in the series of an engine, whoever records them.
+// verdictOptions are the rules' own. On an engine, the limits are read from its series.
 func (f *serveFlags) verdictOptions(jobs []server.Job) verdict.Options {
 	o := f.ruleOptions(jobs).Verdict()
 	o.ReadLimits = f.engine.isSet()

@@ -71,7 +71,7 @@ test("in milliseconds the bounds are the same ones, and native histograms come c
 test("what is alike, alone or without a rest stands not out", () => {
   const of = (/** @type {Record<string, [number, number]>} */ values) => contrastsOf(new Map([["instance", new Map(Object.entries(values).map(([name, [inside, rest]]) => [name, { inside, rest }]))]]));
   assert.deepEqual(of({ a: [5, 50], b: [5, 45] }).map((c) => c.says), ["traitAlike", "traitAlike"]);
-  assert.deepEqual(listedOf(of({ a: [5, 50], b: [5, 45], c: [1, 9] })).map((c) => c.value), ["a"], "one says that none differs");
+  assert.deepEqual(listedOf(of({ a: [5, 50], b: [5, 45], c: [1, 9] })).map((c) => c.value), ["a"], "one row, as none differs");
   assert.deepEqual(listedOf(of({ a: [8, 40], b: [2, 60] })).map((c) => c.value), ["a", "b"]);
   assert.deepEqual(of({ a: [5, 50] }).map((c) => [c.says, c.strong]), [["boxOne_instance", false]]);
   assert.deepEqual(of({ a: [5, 0], b: [1, 0] }).map((c) => [c.says, c.rest]), [["boxNoRest", NaN], ["boxNoRest", NaN]]);

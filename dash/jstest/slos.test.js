@@ -41,7 +41,7 @@ test("a pair fires when both of its windows burn too fast, and the page says whe
   assert.deepEqual([toneOf(o, "5m", 20), toneOf(o, "1h", 10), toneOf(o, "30m", 8)], ["bad", "", "bad"]);
 });
 
-test("the one that is empty soonest is first; what is spent comes before all", () => {
+test("budgets that are spent come first, then by when they will be empty", () => {
   const all = objectivesOf([...samples(0.9, [2, 1, 1, 1], { slo: "slow" }), ...samples(0.5, [20, 1, 1, 1], { slo: "fast" }), ...samples(-1, [0, 0, 0, 0], { slo: "spent" }), ...samples(0.2, [0, 0, 0, 0], { slo: "still" })]);
   assert.deepEqual(all.map((o) => o.name), ["spent", "fast", "slow", "still"]);
   assert.deepEqual(all.map(emptyIn).map(Number.isFinite), [true, true, true, false]);

@@ -1,5 +1,5 @@
 // The charts' crosshair, through the lanes as well. There is one for the document, however many lanes are made and
-// go: it finds those that are shown, and each says in data-axis what time it is drawn over. A drag over a lane zooms
+// go: it finds the visible ones, and data-axis holds the time that each covers. A drag over a lane zooms
 // as on a chart.
 
 import { momentOf, pin, point } from "./cursor.js";

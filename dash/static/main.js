@@ -163,7 +163,7 @@ async function fetchSnapshot(/** @type {AbortSignal} */ signal) {
   const fixedAt = "last" in view.span ? undefined : view.span.to;
   const alerts = optional(from.list("alerts", {}, signal));
   // The verdict is of now: a range that stands still is judged by the page's own limits.
-  // The first one also says what the engine behind the API lacks.
+  // The first response also lists what the engine behind the API lacks.
   const verdict = config?.verdictPath && (fixedAt === undefined || !config.source) ? optional(from.verdict(new URL(config.verdictPath, document.baseURI).href, signal)) : null;
   const fit = fixedAt === undefined ? fitSpan(from, signal) : null;
   const same = snapshot && fixedAt !== undefined && snapshot.fixedAt === fixedAt;

@@ -1,5 +1,5 @@
-// The screen of service level objectives: a sentence on what burns, then a row for each, the one that is empty
-// soonest first. A row opens to the budget over time, the windows that alert, and the routes that spent it.
+// The screen of service level objectives: a sentence on what burns, then a row for each, sorted by when the
+// budget will be empty. A row opens to the budget over time, the windows that alert, and the routes that spent it.
 
 import { chart, queryBox } from "./chart.js";
 import { attribute, list, make, put, svg } from "./dom.js";
@@ -99,7 +99,7 @@ const times = (/** @type {number} */ n) => (Number.isFinite(n) ? `${number(Numbe
 
 const leftText = (/** @type {number} */ left) => (Number.isNaN(left) ? nothing : ratio(Math.max(0, left)));
 
-/** sentenceOf says how fast the worst one burns, what is left, and for how long. */
+/** sentenceOf: how fast the worst one burns, what is left, and for how long. */
 function sentenceOf(/** @type {import("./slos.js").Objective} */ o, /** @type {boolean} */ burns) {
   const of = { name: nameOf(o), burn: times(burnNow(o)), left: leftText(o.left), time: age(emptyIn(o)) };
   if (!burns) return say("budgetsSafe");

@@ -140,7 +140,7 @@ func alertmanager(_ Options, p *project) {
 	})
 }
 
-// alertmanagerFiles group by service. Its only receiver tells nobody: that is the user's to choose.
+// alertmanagerFiles group by service. Its only receiver sends nothing: where to, is the user's choice.
 func alertmanagerFiles(Options) ([]output.File, error) {
 	text, err := encode(struct {
 		Route     map[string]any   `yaml:"route"`

@@ -121,7 +121,7 @@ func (r Registry) without(prefix, with string) map[string][]string {
 	return all
 }
 
-// A Group says what a family is about.
+// A Group is the topic of a family.
 type Group int
 
 // The groups, in the order in which people look for them.

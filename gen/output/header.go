@@ -2,7 +2,7 @@ package output
 
 import "strings"
 
-// Header says how a file is regenerated with a command line.
+// Header returns a comment on how a command line regenerates the file.
 func Header(command string) string {
 	return Mark + ". Do not edit: change the command, and run it again.\n  " + command
 }

@@ -21,7 +21,7 @@ type Objective struct {
 	Target      Ratio
 	Period      time.Duration // the default is 30 days
 
-	// HTTP or Events says what is counted.
+	// HTTP or Events is what is counted.
 	HTTP   *HTTP
 	Events *Events
 
@@ -82,7 +82,7 @@ func (o Objective) Kind() string {
 	return "availability"
 }
 
-// Promise says what is promised, as the short form does.
+// Promise returns what is promised, in the short form.
 func (o Objective) Promise() string {
 	words := []string{o.Target.Percent()}
 	if h := o.HTTP; h != nil {

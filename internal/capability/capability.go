@@ -33,7 +33,7 @@ const (
 // maxAnswer is how much of an answer is read: its beginning shows what it is.
 const maxAnswer = 64 << 10
 
-// A Prober knows what one engine has. Its methods may be called concurrently.
+// A Prober finds what one engine lacks. Its methods may be called concurrently.
 type Prober struct {
 	URL    string       // of the engine, with a prefix if it has one
 	Client *http.Client // nil means http.DefaultClient
@@ -109,7 +109,7 @@ type reply struct {
 // accepted reports whether the request succeeded.
 func (r reply) accepted() bool { return r.status == http.StatusOK && success.MatchString(r.body) }
 
-// rejected reports whether the engine does not accept the request, whoever sends it.
+// rejected reports whether the engine accepts the request from nobody.
 func (r reply) rejected() bool {
 	switch r.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnprocessableEntity, http.StatusNotImplemented:

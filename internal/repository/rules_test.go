@@ -104,7 +104,7 @@ func TestImports(t *testing.T) {
 			"google.golang.org/protobuf/encoding/protowire", "google.golang.org/protobuf/types/known/timestamppb",
 		}, "any registry can be sent; a module of its own spares others the client of remote write"},
 		{"./sidecar", []string{module, module + "/adapter", module + "/internal/netacl", module + "/sidecar/routes", "github.com/prometheus/client_golang/prometheus"}, "it is an adapter for services in any language: what it needs, any program can have"},
-		{"./sidecar/routes", nil, "a path is matched in the same way whoever asks"},
+		{"./sidecar/routes", nil, "how a path is matched does not depend on the caller"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
 		{"./dash", []string{module + "/schema", module + "/verdict", module + "/internal/capability", module + "/internal/redact", module + "/internal/relay"}, "the page reads any Prometheus, with or without tacho"},

@@ -57,7 +57,7 @@ type learned struct {
 	merged   bool                // every text is an id here
 }
 
-// NewLearner returns a Learner that knows nothing.
+// NewLearner returns a Learner without templates.
 func NewLearner(limits LearnerLimits) *Learner {
 	if limits.Templates <= 0 {
 		limits.Templates = defaultTemplates

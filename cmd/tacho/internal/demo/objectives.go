@@ -19,7 +19,7 @@ var Objectives = []string{
 // settling is how many samples of the history have no budget yet: that of few requests jumps.
 const settling = 60
 
-// An objective tells how the history spends the budget of one of Objectives.
+// An objective is how the history spends the budget of one of Objectives.
 type objective struct {
 	slo.Objective
 	total, bad []float64 // events per recorded sample
