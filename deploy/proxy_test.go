@@ -31,35 +31,48 @@ func unitOf(t *testing.T, file, setting string) string {
 	return found[1]
 }
 
-// TestProxyUnit: systemd accepts the unit file, and finds it hardened.
-func TestProxyUnit(t *testing.T) {
+// TestUnits: systemd accepts the unit files of the programs beside a service, and finds tacho's hardened.
+func TestUnits(t *testing.T) {
 	analyze := tool(t, "systemd-analyze", "systemd")
-	text := strings.ReplaceAll(read(t, "proxy/tacho-proxy.service"), "/usr/local/bin/tacho", tachoProgram(t))
-	file := testfile.Write(t, filepath.Join(t.TempDir(), "tacho-proxy.service"), text)
-	if out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
-	if out, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", file).CombinedOutput(); err != nil {
-		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	dir := t.TempDir()
+	for _, c := range []struct{ file, exposure string }{ // the exposure from 0 to 100, "" for a service of somebody else
+		{"gunicorn/shop.service", ""}, {"multiproc/tacho-multiproc.service", "30"}, {"proxy/tacho-proxy.service", "20"},
+	} {
+		text := strings.ReplaceAll(read(t, c.file), "/usr/local/bin/tacho", tachoProgram(t))
+		file := testfile.Write(t, filepath.Join(dir, filepath.Base(c.file)), text)
+		if out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		}
+		if c.exposure == "" {
+			continue
+		}
+		if out, err := exec.Command(analyze, "security", "--offline=true", "--threshold="+c.exposure, file).CombinedOutput(); err != nil {
+			t.Errorf("systemd-analyze security: %v\n%s", err, out)
+		}
 	}
 }
 
-// TestGunicornUnit: systemd accepts the unit file of a service, and what it says about the directory
-// is what Compose and the documentation say.
-func TestGunicornUnit(t *testing.T) {
-	analyze := tool(t, "systemd-analyze", "systemd")
-	if out, err := exec.Command(analyze, "verify", "--man=no", "--recursive-errors=no", "gunicorn/shop.service").CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
-	}
-	var c composed
-	if err := json.Unmarshal(check(t, programs.File(t, "check"), "compose", "gunicorn/compose.yml"), &c); err != nil {
+// TestMultiprocUnitRuns: the command of the unit exports what a process has written.
+func TestMultiprocUnitRuns(t *testing.T) {
+	dir := t.TempDir()
+	args := strings.Fields(strings.NewReplacer("/run/shop", dir, "127.0.0.1:9200", "127.0.0.1:0").Replace(unitOf(t, "multiproc/tacho-multiproc.service", "ExecStart")))
+	var log locked.Buffer
+	cmd := exec.Command(tachoProgram(t), args[1:]...)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	flags := flagsOf(t, "serve")
-	for _, arg := range c.Services["tacho"].Command {
-		if flag, ok := strings.CutPrefix(arg, "--"); ok && !slices.Contains(flags, flag) {
-			t.Errorf("tacho serve has no flag --%s", flag)
-		}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	address := regexp.MustCompile(`(?m)^  Metrics +(\S+)$`)
+	await(t, "its address", func() bool { return address.MatchString(log.String()) })
+	if status, body := get(http.DefaultClient, address.FindStringSubmatch(log.String())[1]); status != http.StatusOK || !strings.Contains(body, "tacho_multiproc") {
+		t.Errorf("%d %s", status, body)
+	}
+	_ = cmd.Process.Signal(sigterm)
+	if err := <-ended; err != nil {
+		t.Errorf("%v\n%s", err, &log)
 	}
 }
 
@@ -132,28 +145,46 @@ type composed struct {
 	}
 }
 
-// TestCompose: docker compose accepts the file, the flags exist, and what serve scrapes is the admin
-// port of the proxy, which is not published.
+// TestCompose: docker compose accepts the files, tacho's flags exist, and what serve scrapes is a port of
+// another service that is not published.
 func TestCompose(t *testing.T) {
-	var c composed
-	if err := json.Unmarshal(check(t, programs.File(t, "check"), "compose", "proxy/compose.yml"), &c); err != nil {
-		t.Fatal(err)
-	}
-	for name, command := range map[string]string{"proxy": "proxy", "tacho": "serve"} {
-		flags := flagsOf(t, command)
-		for _, arg := range c.Services[name].Command {
-			if flag, ok := strings.CutPrefix(arg, "--"); ok && !slices.Contains(flags, flag) {
-				t.Errorf("%s has an unknown flag --%s", name, flag)
+	for _, file := range []struct {
+		name             string
+		commands         map[string]string // of tacho, by service
+		scraped, listens string            // by serve, and in the arguments of the other service
+		port             int
+	}{
+		{"gunicorn", map[string]string{"tacho": "serve"}, "", "", 0},
+		{"multiproc", map[string]string{"metrics": "multiproc", "tacho": "serve"}, "shop=metrics:9200", ":9200", 9200},
+		{"proxy", map[string]string{"proxy": "proxy", "tacho": "serve"}, "shop=proxy:9465", ":9465", 9465},
+	} {
+		t.Run(file.name, func(t *testing.T) {
+			var c composed
+			if err := json.Unmarshal(check(t, programs.File(t, "check"), "compose", file.name+"/compose.yml"), &c); err != nil {
+				t.Fatal(err)
 			}
-		}
-	}
-	if !slices.Contains(c.Services["tacho"].Command, "shop=proxy:9465") || !slices.Contains(c.Services["proxy"].Command, ":9465") {
-		t.Error("serve does not scrape the proxy's admin port")
-	}
-	for _, p := range c.Services["proxy"].Ports {
-		if p.Target == 9465 {
-			t.Error("the admin port is published")
-		}
+			for name, command := range file.commands {
+				flags := flagsOf(t, command)
+				for _, arg := range c.Services[name].Command {
+					if flag, ok := strings.CutPrefix(arg, "--"); ok && !slices.Contains(flags, flag) {
+						t.Errorf("%s has an unknown flag --%s", name, flag)
+					}
+				}
+				for _, p := range c.Services[name].Ports {
+					if p.Target == file.port {
+						t.Errorf("%s publishes its metrics", name)
+					}
+				}
+			}
+			if file.scraped == "" {
+				return
+			}
+			_, rest, _ := strings.Cut(file.scraped, "=")
+			other, _, _ := strings.Cut(rest, ":")
+			if !slices.Contains(c.Services["tacho"].Command, file.scraped) || !slices.Contains(c.Services[other].Command, file.listens) {
+				t.Errorf("serve does not scrape %s", other)
+			}
+		})
 	}
 }
 
