@@ -424,7 +424,7 @@ func TestServeGunicorn(t *testing.T) {
 	address := udp.LocalAddr().String()
 	udp.Close()
 	s := gunicornOf(t, "app:app", "", "--workers", "4", "--statsd-host", address, "--statsd-prefix", "shop", "--max-requests", "100")
-	p := spawn(t, nil, "serve", "--gunicorn", "shop="+s.dir, "--statsd", address, "--listen", "127.0.0.1:0", "--interval", "1s")
+	p := spawn(t, nil, "serve", "--gunicorn", "shop="+s.dir, "--statsd", "sent="+address, "--listen", "127.0.0.1:0", "--interval", "1s")
 	page := p.says(`Page +(\S+)`)
 	p.says(`Service +(shop: \S+)`)
 	awaitState(t, "the service", func() bool { status, _ := s.get("/users/none"); return status == http.StatusNotFound })
@@ -435,12 +435,12 @@ func TestServeGunicorn(t *testing.T) {
 		return ""
 	}
 	requests := func(job string) string { return value(`sum(http_requests_total{job="` + job + `"})`) }
-	awaitState(t, "the first request", func() bool { return requests("statsd") != "" && requests("statsd") == requests("shop") })
+	awaitState(t, "the first request", func() bool { return requests("sent") != "" && requests("sent") == requests("shop") })
 	first, _ := strconv.Atoi(requests("shop"))
 	sent := clientCounts{count: map[string]int{}}
 	sent.load(t, s.url, 40)
 	all := first + 1600
-	for _, job := range []string{"shop", "statsd"} {
+	for _, job := range []string{"shop", "sent"} {
 		if !reaches(20*time.Second, func() bool { return requests(job) == strconv.Itoa(all) }) {
 			t.Errorf("%s: %s requests, want %d", job, requests(job), all)
 		}
@@ -448,7 +448,7 @@ func TestServeGunicorn(t *testing.T) {
 	if got := value(`sum(http_requests_total{job="shop",path="/users/<int:user_id>",status="200",instance="` + s.dir + `"})`); got != "320" {
 		t.Errorf("a route: %s", got)
 	}
-	if got := value(`http_request_duration_seconds_count{job="statsd"}`); got != strconv.Itoa(all) {
+	if got := value(`http_request_duration_seconds_count{job="sent"}`); got != strconv.Itoa(all) {
 		t.Errorf("durations by statsd: %s", got)
 	}
 	p.end(syscall.SIGTERM)
@@ -465,6 +465,7 @@ func TestGunicornMisuse(t *testing.T) {
 		{[]string{"gunicorn", "x"}, "use --include"},
 		{[]string{"serve", "--gunicorn", "x="}, "write it as DIR or NAME=DIR"},
 		{[]string{"serve", "--statsd", "x"}, "--statsd"},
+		{[]string{"serve", "--statsd", "=127.0.0.1:0"}, "write it as ADDRESS or NAME=ADDRESS"},
 	} {
 		var log bytes.Buffer
 		if code := run(context.Background(), c.args, streams{strings.NewReader(""), io.Discard, &log}); code == 0 || !strings.Contains(log.String(), c.want) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
@@ -22,12 +23,12 @@ import (
 // send, and scrapes that on a port of the loopback address.
 type localFlags struct {
 	gunicorn []string
-	statsd   string
+	statsd   []string
 }
 
 func (f *localFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.gunicorn, "gunicorn", nil, "`directory` of a service with the configuration of tacho gunicorn, or NAME=DIR; repeatable")
-	flags.StringVar(&f.statsd, "statsd", "", "`address` to receive what Gunicorn sends with --statsd-host, such as 127.0.0.1:8125")
+	flags.StringArrayVar(&f.statsd, "statsd", nil, "`address` to receive what Gunicorn sends with --statsd-host, such as 127.0.0.1:8125 or shop=127.0.0.1:8125; repeatable")
 }
 
 // A localSource is a service that is shown.
@@ -48,19 +49,17 @@ func (f *localFlags) sources() (all []localSource, err error) {
 			all = nil
 		}
 	}()
-	for _, arg := range f.gunicorn {
-		s, err := gunicornSource(arg)
-		if err != nil {
-			return all, err
+	for _, kind := range []struct {
+		args []string
+		open func(string) (localSource, error)
+	}{{f.gunicorn, gunicornSource}, {f.statsd, statsdSource}} {
+		for _, arg := range kind.args {
+			s, err := kind.open(arg)
+			if err != nil {
+				return all, err
+			}
+			all = append(all, s)
 		}
-		all = append(all, s)
-	}
-	if f.statsd != "" {
-		s, err := statsdSource(f.statsd)
-		if err != nil {
-			return all, err
-		}
-		all = append(all, s)
 	}
 	return all, nil
 }
@@ -96,8 +95,15 @@ func gunicornSource(arg string) (localSource, error) {
 // seriesOfDirectory is the default of tacho multiproc --series-limit.
 const seriesOfDirectory = 1_000_000
 
-// statsdSource receives datagrams.
-func statsdSource(address string) (localSource, error) {
+// statsdSource receives datagrams of a service.
+func statsdSource(arg string) (localSource, error) {
+	name, address, named := strings.Cut(arg, "=")
+	if !named {
+		name, address = "statsd", arg
+	}
+	if name == "" || address == "" {
+		return localSource{}, fmt.Errorf("--statsd %q: write it as ADDRESS or NAME=ADDRESS", arg)
+	}
 	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return localSource{}, fmt.Errorf("--statsd: %w", err)
@@ -112,7 +118,7 @@ func statsdSource(address string) (localSource, error) {
 		_ = conn.Close()
 		return localSource{}, fmt.Errorf("--statsd: %w", err)
 	}
-	return listening(localSource{job: "statsd", instance: conn.LocalAddr().String(), meter: m, run: func(ctx context.Context) {
+	return listening(localSource{job: name, instance: conn.LocalAddr().String(), meter: m, run: func(ctx context.Context) {
 		if err := l.Serve(ctx, conn); err != nil {
 			slog.Error("tacho: the statsd listener has ended", "reason", err)
 		}
