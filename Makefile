@@ -18,6 +18,9 @@ LIMIT := -timeout 20m
 
 RUN   := go run ./internal/testrun
 
+# Packages with tests that -race would disturb, which count allocations.
+COUNTS := ./adapter/adaptertest/routers ./internal/engine ./sidecar
+
 # With a larger heap, tests with -race take half the time. Not for server and
 # cmd/tacho, whose tests check how the program handles GOGC.
 RACE := env GOGC=400 go test -race
@@ -29,7 +32,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 20 minutes with empty caches, 12 with full ones. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 4 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 4 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build

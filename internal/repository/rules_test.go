@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -399,5 +400,36 @@ func TestReadmes(t *testing.T) {
 	}
 	if x, y := len(heading.FindAllString(english, -1)), len(heading.FindAllString(chinese, -1)); x != y {
 		t.Errorf("%d headings in English, %d in Chinese", x, y)
+	}
+}
+
+// TestUnracedTests: make test runs tests that are not built with -race. Those of the packages that run
+// without it anyway need nothing.
+func TestUnracedTests(t *testing.T) {
+	inRoot(t)
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := regexp.MustCompile(`(?m)^COUNTS := (.*)$`).FindSubmatch(makefile)
+	names := regexp.MustCompile(`-run '\^Test\(([^)]*)\)\$\$' \$\(COUNTS\)`).FindSubmatch(makefile)
+	if counts == nil || names == nil {
+		t.Fatal("the Makefile runs no COUNTS")
+	}
+	unraced, test := regexp.MustCompile(`(?m)^//go:build .*!race`), regexp.MustCompile(`(?m)^func Test(\w+)\(`)
+	heavy := regexp.MustCompile(`^(server|gen|cmd)/`)
+	for _, file := range strings.Fields(run(t, ".", "git", "ls-files", "*_test.go")) {
+		text, err := os.ReadFile(file)
+		if err != nil || heavy.MatchString(file) || !unraced.Match(text) {
+			continue // deleted, or run without -race
+		}
+		if !slices.Contains(strings.Fields(string(counts[1])), "./"+path.Dir(file)) {
+			t.Errorf("%s: add its package to COUNTS in the Makefile, or no test of it runs", file)
+		}
+		for _, name := range test.FindAllSubmatch(text, -1) {
+			if !slices.Contains(strings.Split(string(names[1]), "|"), string(name[1])) {
+				t.Errorf("%s: the Makefile does not run Test%s", file, name[1])
+			}
+		}
 	}
 }
