@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/pires/go-proxyproto"
 	"github.com/spf13/pflag"
 
+	"github.com/tacho-go/tacho/cmd/tacho/internal/gcpace"
 	"github.com/tacho-go/tacho/cmd/tacho/internal/proxyfile"
 	"github.com/tacho-go/tacho/cmd/tacho/internal/target"
 	"github.com/tacho-go/tacho/internal/netacl"
@@ -40,7 +40,7 @@ type runningProxy struct {
 
 // run opens the ports, and serves until ctx is done.
 func (p *runningProxy) run(ctx context.Context) error {
-	p.limitCollections()
+	defer p.paceCollections()()
 	if err := p.restore(); err != nil {
 		return usage(err)
 	}
@@ -61,14 +61,13 @@ func (p *runningProxy) run(ctx context.Context) error {
 	return p.serve(ctx, clients, admin, page)
 }
 
-// limitCollections lets the heap of a proxy, which is small, grow further before it is collected: with the
-// default, collections take a good part of its time. GOGC in the environment takes precedence, and the page
-// of --serve has a large heap.
-func (p *runningProxy) limitCollections() {
-	const percent = 400
-	if os.Getenv("GOGC") == "" && !p.flags.serve {
-		debug.SetGCPercent(percent)
+// paceCollections lets the small heap of a proxy grow further before it is collected. GOGC in the
+// environment takes precedence, and the page of --serve has a large heap.
+func (p *runningProxy) paceCollections() (stop func()) {
+	if os.Getenv("GOGC") != "" || p.flags.serve {
+		return func() {}
 	}
+	return gcpace.Start(gcpace.Growth)
 }
 
 // serve runs the proxy, its admin port, and the page. Those end after the proxy, so that the last
