@@ -42,6 +42,13 @@ func TestUnitTests(t *testing.T) {
 	for _, file := range unitTests(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
+			if alert := strings.HasPrefix(filepath.Base(file), "Tacho"); alert {
+				// Debian's promtool sees the expressions in the other files: two for all take minutes.
+				if failed := promtool.Run(t, promtool.Inside(t), "test", "rules", file); failed != "" {
+					t.Error(failed)
+				}
+				return
+			}
 			promtool.Check(t, "test", "rules", file)
 		})
 	}

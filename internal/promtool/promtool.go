@@ -18,6 +18,12 @@ func Debian(t testing.TB) string {
 	return file
 }
 
+// Inside returns the promtool of the Prometheus inside.
+func Inside(t testing.TB) string {
+	t.Helper()
+	return programs.File(t, "promtool")
+}
+
 // Run runs one promtool. It returns what a failed one has printed, and "" after success.
 func Run(t testing.TB, tool string, args ...string) (failed string) {
 	t.Helper()
@@ -28,10 +34,10 @@ func Run(t testing.TB, tool string, args ...string) (failed string) {
 	return tool + ": " + err.Error() + "\n" + string(out)
 }
 
-// Check runs Debian's promtool and that of the Prometheus inside, and fails the test where one fails.
+// Check runs both, and fails the test where one fails.
 func Check(t testing.TB, args ...string) {
 	t.Helper()
-	for _, tool := range []string{Debian(t), programs.File(t, "promtool")} {
+	for _, tool := range []string{Debian(t), Inside(t)} {
 		if failed := Run(t, tool, args...); failed != "" {
 			t.Errorf("%v: %s", args, failed)
 		}
