@@ -3,13 +3,17 @@
 //	go build -o bin/tacho ./cmd/tacho && go run ./bench/proxy
 //
 // It needs Debian's packages wrk, nginx-light, haproxy and caddy. All programs run one after the other in
-// each round, in front of the same service with responses of 500 bytes, with keep-alive on both sides. Ratios
-// of one run are what counts: requests per second are this machine's.
+// each round, in front of the same service, with keep-alive on both sides. Ratios are medians of those of each
+// round: requests per second are this machine's. Then each one gets idle connections, for its memory.
+//
+//	go run ./bench/proxy -flask
+//
+// compares a Flask application under Gunicorn without and with tacho proxy in front of it. It needs Debian's
+// wrk, gunicorn and python3-flask.
 package main
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,10 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -36,15 +37,23 @@ func main() {
 	tacho := flag.String("tacho", "bin/tacho", "`program` tacho")
 	rounds := flag.Int("rounds", 5, "rounds")
 	seconds := flag.Int("seconds", 4, "seconds of each program in a round")
+	size := flag.Int("size", 500, "`bytes` of a response")
+	idle := flag.Int("idle", 10_000, "idle `connections`, 0 for none")
+	python := flag.Bool("flask", false, "compare a Flask application without and with the proxy")
 	flag.Parse()
+	b := bench{tacho: *tacho, rounds: *rounds, seconds: *seconds, size: *size, idle: *idle}
 	var err error
 	switch *role {
 	case "service":
-		err = http.ListenAndServe(*listen, service()) //nolint:gosec // on loopback, for a measurement
+		err = http.ListenAndServe(*listen, service(*size)) //nolint:gosec // on loopback, for a measurement
 	case "bare":
 		err = http.ListenAndServe(*listen, bare(*upstream)) //nolint:gosec // as above
-	default:
-		err = compare(*tacho, *rounds, *seconds)
+	case "":
+		if *python {
+			err = b.run(b.flask, "wrk", "gunicorn", b.tacho)
+		} else {
+			err = b.run(b.proxies, "wrk", "nginx", "haproxy", "caddy", b.tacho)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "proxy:", err)
@@ -52,10 +61,8 @@ func main() {
 	}
 }
 
-const bodySize = 500
-
-func service() http.Handler {
-	body := bytes.Repeat([]byte("x"), bodySize)
+func service(size int) http.Handler {
+	body := bytes.Repeat([]byte("x"), size)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"text/plain"}
 		_, _ = w.Write(body)
@@ -86,21 +93,32 @@ func (p *pool) Get() []byte {
 // Put implements httputil.BufferPool.
 func (p *pool) Put(one []byte) { p.buffers.Put((*[32 << 10]byte)(one)) }
 
-// A program is one of those that are compared.
-type program struct {
-	name    string
-	address string
-	cmd     *exec.Cmd
-	rates   []float64 // requests per second
-	p50s    []float64 // ms
-	p99s    []float64
-	cpu     []float64 // µs per request
+// A bench is what the flags choose.
+type bench struct {
+	tacho                       string
+	rounds, seconds, size, idle int
 }
 
-func compare(tacho string, rounds, seconds int) error {
-	for _, name := range []string{"wrk", "nginx", "haproxy", "caddy", tacho} {
+// A program is one of those that are compared.
+type program struct {
+	name, address string
+	command       []string
+	path          string // that is loaded, /users/1 unless set
+	clients       int    // connections of the load, those of clients unless set
+	noIdle        bool   // it refuses to start with enough connections for that
+	reference     string // that its ratios are of, "" for none
+
+	cmd    *exec.Cmd
+	rounds []round
+	memory int64 // resident, in bytes
+	idle   int64 // the same with idle connections
+}
+
+// run starts programs, measures them, and prints the results.
+func (b bench) run(programs func(dir string) ([]*program, error), need ...string) error {
+	for _, name := range need {
 		if _, err := exec.LookPath(name); err != nil {
-			return fmt.Errorf("%w: install Debian's wrk, nginx-light, haproxy and caddy, and build tacho", err)
+			return fmt.Errorf("%w: install it from Debian (nginx is nginx-light), or build tacho", err)
 		}
 	}
 	dir, err := os.MkdirTemp("", "tacho-bench-proxy-")
@@ -108,19 +126,30 @@ func compare(tacho string, rounds, seconds int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	all, err := startAll(tacho, dir)
-	defer stopAll(all)
+	all, err := programs(dir)
 	if err != nil {
 		return err
 	}
-	for range rounds {
+	defer stopAll(all)
+	if err := startAll(all); err != nil {
+		return err
+	}
+	for range b.rounds {
 		for _, p := range all {
-			if err := p.measure(seconds); err != nil {
+			if err := p.measure(b.seconds); err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
 		}
 	}
-	report(all, rounds, seconds)
+	for _, p := range all {
+		if p.noIdle {
+			continue
+		}
+		if err := p.hold(b.idle); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	b.report(all)
 	return nil
 }
 
@@ -133,44 +162,117 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-func startAll(tacho, dir string) (all []*program, err error) {
+// proxies are in front of a service that responds at once.
+func (b bench) proxies(dir string) ([]*program, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	var at [8]string
+	var at [7]string
 	for i := range at {
 		if at[i], err = freeAddress(); err != nil {
 			return nil, err
 		}
 	}
 	list := write(dir, "routes.txt", "GET /users/{id}\nGET /\n")
-	caddy := write(dir, "caddy.json", fmt.Sprintf(`{"admin":{"disabled":true},"logging":{"logs":{"default":{"level":"ERROR"}}},"apps":{"http":{"servers":{"s":{"listen":[%q],"automatic_https":{"disable":true},"routes":[{"handle":[{"handler":"reverse_proxy","upstreams":[{"dial":%q}]}]}]}}}}}`, at[4], at[0]))
-	haproxy := write(dir, "haproxy.cfg", fmt.Sprintf("global\n  nbthread 2\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n  http-reuse always\nfrontend f\n  bind %s\n  default_backend b\nbackend b\n  server s %s\n", at[5], at[0]))
-	nginx := write(dir, "nginx.conf", fmt.Sprintf("daemon off; pid %[1]s/pid; error_log stderr crit; worker_processes 2;\nevents { worker_connections 1024; }\nhttp { access_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\n upstream u { server %[2]s; keepalive 64; }\n server { listen %[3]s; keepalive_requests 1000000; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $host; } } }\n", dir, at[0], at[3]))
-	for _, p := range []struct {
-		name, address string
-		command       []string
-	}{
-		{"the service itself", at[0], []string{self, "-role", "service", "-listen", at[0]}},
-		{"ReverseProxy, tuned", at[1], []string{self, "-role", "bare", "-listen", at[1], "-upstream", at[0]}},
-		{"tacho proxy, learned routes", at[2], []string{tacho, "proxy", "--upstream", "http://" + at[0], "--listen", at[2], "--admin-listen", at[6]}},
-		{"tacho proxy, a list", at[7], []string{tacho, "proxy", "--upstream", "http://" + at[0], "--routes", list, "--listen", at[7], "--admin-listen", "127.0.0.1:0"}},
-		{"nginx", at[3], []string{"nginx", "-c", nginx}},
-		{"Caddy", at[4], []string{"caddy", "run", "--config", caddy}},
-		{"HAProxy", at[5], []string{"haproxy", "-f", haproxy}},
-	} {
-		one := &program{name: p.name, address: p.address, cmd: exec.Command(p.command[0], p.command[1:]...)}
-		one.cmd.Stderr = os.Stderr
-		if err := one.cmd.Start(); err != nil {
-			return all, fmt.Errorf("%s: %w", p.name, err)
+	caddy := write(dir, "caddy.json", fmt.Sprintf(caddyConfig, at[4], at[0]))
+	haproxy := write(dir, "haproxy.cfg", fmt.Sprintf(haproxyConfig, at[5], at[0]))
+	nginx := write(dir, "nginx.conf", fmt.Sprintf(nginxConfig, dir, at[0], at[3]))
+	const reference = "ReverseProxy, tuned"
+	return []*program{
+		{name: "the service itself", address: at[0], command: []string{self, "-role", "service", "-listen", at[0], "-size", strconv.Itoa(b.size)}},
+		{name: reference, address: at[1], command: []string{self, "-role", "bare", "-listen", at[1], "-upstream", at[0]}, reference: reference},
+		{name: "tacho proxy, learned routes", address: at[2], command: []string{b.tacho, "proxy", "--upstream", "http://" + at[0], "--listen", at[2], "--admin-listen", "127.0.0.1:0"}, reference: reference},
+		{name: "tacho proxy, a list", address: at[6], command: []string{b.tacho, "proxy", "--upstream", "http://" + at[0], "--routes", list, "--listen", at[6], "--admin-listen", "127.0.0.1:0"}, reference: reference},
+		{name: "nginx", address: at[3], command: []string{"nginx", "-c", nginx}, reference: reference},
+		{name: "Caddy", address: at[4], command: []string{"caddy", "run", "--config", caddy}, reference: reference},
+		{name: "HAProxy", address: at[5], command: []string{"haproxy", "-f", haproxy}, reference: reference, noIdle: true},
+	}, nil
+}
+
+// Configurations: addresses of the proxy and of the service, and a folder.
+const (
+	caddyConfig = `{"admin":{"disabled":true},"logging":{"logs":{"default":{"level":"ERROR"}}},"apps":{"http":{"servers":{"s":{"listen":[%q],
+		"automatic_https":{"disable":true},"routes":[{"handle":[{"handler":"reverse_proxy","upstreams":[{"dial":%q}]}]}]}}}}}`
+	haproxyConfig = `global
+  nbthread 2
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  http-reuse always
+frontend f
+  bind %s
+  default_backend b
+backend b
+  server s %s
+`
+	nginxConfig = `daemon off; pid %[1]s/pid; error_log stderr crit; worker_processes 2;
+events { worker_connections 12000; }
+http {
+  access_log off; keepalive_timeout 300s; keepalive_requests 1000000;
+  client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;
+  upstream u { server %[2]s; keepalive 64; }
+  server { listen %[3]s; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } }
+}
+`
+)
+
+// flask is an application under Gunicorn with four workers. One route waits for 10 ms, as for a database;
+// the other one only computes, so that every microsecond of a proxy on the same cores is missing.
+func (b bench) flask(dir string) (all []*program, err error) {
+	write(dir, "app.py", flaskApp)
+	for _, path := range []string{"/wait", "/compute"} {
+		service, err := freeAddress()
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, one)
-		if err := one.await(); err != nil {
-			return all, err
+		proxy, err := freeAddress()
+		if err != nil {
+			return nil, err
 		}
+		direct := "Flask, " + path
+		all = append(all,
+			&program{name: direct, address: service, path: path, clients: flaskClients, reference: direct,
+				command: []string{"gunicorn", "--chdir", dir, "--bind", service, "--workers", "4", "--log-level", "error", "app:app"}},
+			&program{name: "tacho proxy, " + path, address: proxy, path: path, clients: flaskClients, reference: direct,
+				command: []string{b.tacho, "proxy", "--upstream", "http://" + service, "--listen", proxy, "--admin-listen", "127.0.0.1:0"}})
 	}
 	return all, nil
+}
+
+const flaskClients = 4 // as many as workers: more would wait for a worker, and hide the proxy
+
+const flaskApp = `
+import time
+
+from flask import Flask
+
+app = Flask(__name__)
+
+@app.get("/wait")
+def wait():
+    time.sleep(0.01)
+    return "ok"
+
+@app.get("/compute")
+def compute():
+    return {"orders": [{"number": n, "price": n * 1.5} for n in range(50)]}
+`
+
+func startAll(all []*program) error {
+	for _, p := range all {
+		p.cmd = exec.Command(p.command[0], p.command[1:]...)
+		p.cmd.Stderr = os.Stderr
+		if err := p.cmd.Start(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		if err := p.await(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func write(dir, name, text string) string {
@@ -183,16 +285,19 @@ func write(dir, name, text string) string {
 
 func stopAll(all []*program) {
 	for _, p := range all {
-		_ = p.cmd.Process.Signal(os.Interrupt)
-	}
-	for _, p := range all {
-		_ = p.cmd.Wait()
+		if p.cmd != nil && p.cmd.Process != nil {
+			_ = p.cmd.Process.Signal(os.Interrupt)
+			_ = p.cmd.Wait()
+		}
 	}
 }
 
 func (p *program) await() error {
+	if p.path == "" {
+		p.path = "/users/1"
+	}
 	for range 200 {
-		res, err := http.Get("http://" + p.address + "/users/1")
+		res, err := http.Get("http://" + p.address + p.path)
 		if err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -202,71 +307,4 @@ func (p *program) await() error {
 		time.Sleep(50 * time.Millisecond)
 	}
 	return fmt.Errorf("%s does not respond at %s", p.name, p.address)
-}
-
-var (
-	rateLine = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
-	lineOf   = map[string]*regexp.Regexp{"50": regexp.MustCompile(`50%\s+([\d.]+)(\w+)`), "99": regexp.MustCompile(`99%\s+([\d.]+)(\w+)`)}
-	count    = regexp.MustCompile(`(\d+) requests in`)
-)
-
-func (p *program) measure(seconds int) error {
-	before := cpuOf(p.cmd.Process.Pid)
-	out, err := exec.Command("wrk", "-t1", "-c32", "-d"+strconv.Itoa(seconds)+"s", "--latency", "http://"+p.address+"/users/1").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	after := cpuOf(p.cmd.Process.Pid)
-	if strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") {
-		return errors.New("some requests failed: " + string(out))
-	}
-	n, _ := strconv.ParseFloat(count.FindStringSubmatch(string(out))[1], 64)
-	rate, _ := strconv.ParseFloat(rateLine.FindStringSubmatch(string(out))[1], 64)
-	p.rates = append(p.rates, rate)
-	p.p50s = append(p.p50s, milliseconds(lineOf["50"].FindStringSubmatch(string(out))))
-	p.p99s = append(p.p99s, milliseconds(lineOf["99"].FindStringSubmatch(string(out))))
-	p.cpu = append(p.cpu, (after-before).Seconds()/n*1e6)
-	return nil
-}
-
-func milliseconds(m []string) float64 {
-	v, _ := strconv.ParseFloat(m[1], 64)
-	return v * map[string]float64{"us": 1e-3, "ms": 1, "s": 1e3}[m[2]]
-}
-
-// cpuOf returns the processor time of a process and its children, such as nginx's workers.
-func cpuOf(pid int) time.Duration {
-	const ticks = 100 // USER_HZ
-	sum := 0.0
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	for _, text := range append(strings.Fields(string(children)), strconv.Itoa(pid)) {
-		stat, err := os.ReadFile("/proc/" + text + "/stat")
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		for _, f := range fields[11:13] {
-			v, _ := strconv.ParseFloat(f, 64)
-			sum += v
-		}
-	}
-	return time.Duration(sum / ticks * float64(time.Second))
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
-
-func report(all []*program, rounds, seconds int) {
-	fmt.Printf("Median of %d rounds of %d s, wrk -t1 -c32, responses of %d bytes:\n\n", rounds, seconds, bodySize)
-	fmt.Println("| | requests/s | of ReverseProxy | of nginx | p50 ms | p99 ms | own CPU per request, µs |\n|---|---:|---:|---:|---:|---:|---:|")
-	reference := map[string]float64{}
-	for _, p := range all {
-		reference[p.name] = median(p.rates)
-	}
-	for _, p := range all {
-		r := median(p.rates)
-		fmt.Printf("| %s | %.0f | %.2f | %.2f | %.2f | %.2f | %.0f |\n", p.name, r, r/reference["ReverseProxy, tuned"], r/reference["nginx"], median(p.p50s), median(p.p99s), median(p.cpu))
-	}
 }
