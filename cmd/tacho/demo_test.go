@@ -211,6 +211,7 @@ func TestDemoPorts(t *testing.T) {
 // TestDemoEndsByItself: the demo stops after --for, --keep keeps the data, and a second
 // demo continues with it.
 func TestDemoEndsByItself(t *testing.T) {
+	t.Parallel()
 	keep := filepath.Join(t.TempDir(), "kept")
 	for range 2 {
 		p := spawn(t, nil, "demo", "--no-open", "--no-flask", "--for", "3s", "--keep", keep)

@@ -73,6 +73,7 @@ const foreignNames = "MAP attacker.example 127.0.0.1, MAP rebound.example 127.0.
 // TestForeignPages: in a real Chromium, a page of another origin, and one whose name
 // resolves to loopback, neither read nor change anything, with every flag on.
 func TestForeignPages(t *testing.T) {
+	t.Parallel()
 	for name, listen := range map[string]string{"on the loopback address": "127.0.0.1:0", "on every address": "0.0.0.0:0"} {
 		t.Run(name, func(t *testing.T) {
 			p := spawn(t, nil, "serve", newService(t, func(w http.ResponseWriter, _ *http.Request) {

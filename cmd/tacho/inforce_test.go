@@ -19,6 +19,7 @@ import (
 // TestServeSaysWhatIsInForce: the output at startup is correct when a prometheus.yml, or a
 // file of jobs, overrides the flags.
 func TestServeSaysWhatIsInForce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)

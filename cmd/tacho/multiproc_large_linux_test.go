@@ -190,6 +190,7 @@ func TestMultiprocReadsOnce(t *testing.T) {
 // TestMultiprocMemory: serving 100,000 series takes no more memory than Python's collector
 // does, which is run beside it.
 func TestMultiprocMemory(t *testing.T) {
+	t.Parallel()
 	for workers, sets := range map[int]int{1: 5556, 4: 5556} {
 		dir := workersDir(t, workers, sets)
 		ours, theirs := startTacho(t, "--dir", dir), startPython(t, dir)

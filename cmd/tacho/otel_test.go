@@ -14,6 +14,7 @@ import (
 // TestPageOfOpenTelemetry: a service that only pushes, once a minute as
 // OpenTelemetry's SDKs do, as deltas or as totals, is on the page with its routes.
 func TestPageOfOpenTelemetry(t *testing.T) {
+	t.Parallel()
 	for name, temporality := range map[string]int{"delta": 1, "cumulative": 2} {
 		t.Run(name, func(t *testing.T) {
 			p := spawn(t, nil, "serve", newService(t, goodService), "--interval", "1s", "--listen", "127.0.0.1:0", "--receive")

@@ -336,6 +336,7 @@ func within(t *testing.T, happened <-chan struct{}, what string) {
 // TestManyRoutes: of ten thousand routes those that can be seen are in the document; each
 // is reached by scrolling and by keys.
 func TestManyRoutes(t *testing.T) {
+	t.Parallel()
 	const routes = 10_000
 	var answer strings.Builder
 	answer.WriteString(`{"status":"success","data":{"resultType":"vector","result":[{"metric":{"part":"targets","job":"shop"},"value":[1,"1"]}`)
