@@ -236,7 +236,7 @@ func (m measured) plain() (*Events, error) {
 		} else if _, besides := rules.Select(s, f, m.Schemas); besides != "" {
 			continue
 		}
-		if e, err := m.HTTP.events(m.Service, []schema.Schema{s}); err == nil {
+		if e, err := m.HTTP.events(m.Service, []schema.Schema{s}, []schema.Schema{s}); err == nil {
 			return e, nil
 		}
 	}
