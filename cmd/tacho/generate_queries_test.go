@@ -32,6 +32,7 @@ import (
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter/tachogin"
 	"github.com/tacho-go/tacho/adapter/tachogrpc"
+	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/internal/promtool"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -358,4 +359,26 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
+}
+
+// TestGeneratedMeans: rules that are generated have the means that the page reads for ranges of days, as tacho
+// serve has them.
+func TestGeneratedMeans(t *testing.T) {
+	dir := t.TempDir()
+	for file, args := range map[string][]string{
+		"tacho.rules.yml":         {"rules", "--output", "tacho.rules.yml"},
+		"shop.yml":                {"kubernetes", "--name", "shop", "--output", "shop.yml"},
+		"compose/tacho.rules.yml": {"compose", "--with", "prometheus", "--output", "compose/"},
+	} {
+		generate(t, dir, args...)
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{rules.RequestMeans, rules.SecondsMeans, rules.JobRequestMeans} {
+			if !strings.Contains(string(text), "record: "+name+"\n") {
+				t.Errorf("%s lacks the rule %s", file, name)
+			}
+		}
+	}
 }
