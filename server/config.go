@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -38,11 +39,11 @@ func (s *Server) load() (*settings, error) {
 	if err := remotewrite.Check(&expanded); err != nil {
 		return nil, fmt.Errorf("%w: remote_write: %w", ErrConfig, err)
 	}
-	files, err := s.readRules(&expanded)
-	if err != nil {
+	next := &settings{file: c, expanded: &expanded}
+	if err := s.readRules(next); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &settings{c, &expanded, files}, nil
+	return next, nil
 }
 
 // read parses the file, or the text if there is no file.
@@ -101,6 +102,7 @@ func (s *Server) Reload() error {
 	}
 	next, err := s.load()
 	if err == nil {
+		next, _ = s.renewed(context.Background(), next)
 		err = s.dryRun(next.expanded)
 	}
 	if err == nil {

@@ -32,7 +32,8 @@ func (s *Server) isFar(endpoint string) bool {
 	case slices.Contains(ofSamples, endpoint), strings.HasPrefix(endpoint, "label/"):
 		return true
 	case slices.Contains(ofRules, endpoint):
-		return len(s.current.Load().rules) == 0
+		c := s.current.Load()
+		return len(c.builtin)+len(c.rules) == 0
 	case slices.Contains(ofTargets, endpoint):
 		jobs := s.current.Load().expanded.ScrapeConfigs
 		return !slices.ContainsFunc(jobs, func(j *config.ScrapeConfig) bool { return j.JobName != selfJob })

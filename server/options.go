@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/prometheus/model/labels"
 	"go.yaml.in/yaml/v2" // which package web reads its file with
 
 	"github.com/tacho-go/tacho/internal/redact"
@@ -125,7 +127,16 @@ type Engine struct {
 type RuleFile struct {
 	Name string // file name in the API
 	YAML []byte
+	// Renew returns the text for the series that there are now, instead of YAML. It is called when the
+	// samples have been opened, on each reload, and every Every afterwards. Only groups whose text changes
+	// are replaced, with the state of their alerts. After an error, the text stays as it is. Default: none.
+	Renew func(context.Context, SeriesFunc) ([]byte, error)
+	Every time.Duration // Default 15 s
 }
+
+// A SeriesFunc returns the labels of series that had samples since a time, at most as many as the limit;
+// 0 is all of them.
+type SeriesFunc func(ctx context.Context, since time.Time, limit int, matching ...*labels.Matcher) ([]labels.Labels, error)
 
 // A Job describes a scrape job, for rules.
 type Job struct {

@@ -17,29 +17,29 @@ import (
 
 // readRules reads and validates all rules. Names must be valid in the scheme of the file
 // and in the scheme of the rule manager.
-func (s *Server) readRules(c *config.Config) ([]RuleFile, error) {
-	files, err := s.builtinRules(c)
-	if err != nil {
-		return nil, err
+func (s *Server) readRules(to *settings) (err error) {
+	c := to.expanded
+	if to.builtin, err = s.builtinRules(c); err != nil {
+		return err
 	}
-	for _, f := range files {
+	for _, f := range to.builtin {
 		if err := s.checkRules(f, model.UTF8Validation); err != nil {
-			return nil, fmt.Errorf("the rules %w", err)
+			return fmt.Errorf("the rules %w", err)
 		}
 	}
 	for _, name := range slices.Compact(slices.Sorted(ruleNames(c.RuleFiles))) {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("rule_files: %w", err)
+			return fmt.Errorf("rule_files: %w", err)
 		}
 		f := RuleFile{Name: name, YAML: text}
 		err = errors.Join(s.checkRules(f, c.GlobalConfig.MetricNameValidationScheme), s.checkRules(f, s.scheme(c)))
 		if err != nil {
-			return nil, fmt.Errorf("rule_files: %w", err)
+			return fmt.Errorf("rule_files: %w", err)
 		}
-		files = append(files, f)
+		to.rules = append(to.rules, f)
 	}
-	return files, nil
+	return nil
 }
 
 // jobsOf lists the scrape jobs of a configuration.
@@ -98,12 +98,13 @@ func (s *Server) scheme(c *config.Config) model.ValidationScheme {
 
 // applyRules reloads all rules. Unchanged alerts keep their state.
 func (s *Server) applyRules(c *settings) error {
-	names := make([]string, len(c.rules))
-	for i, f := range c.rules {
+	files := slices.Concat(c.builtin, c.rules)
+	names := make([]string, len(files))
+	for i, f := range files {
 		names[i] = f.Name
 	}
 	slices.Sort(names)
-	before := s.ruleLoader.files.Swap(&c.rules)
+	before := s.ruleLoader.files.Swap(&files)
 	err := s.rules.Update(time.Duration(c.file.GlobalConfig.EvaluationInterval), slices.Compact(names),
 		c.file.GlobalConfig.ExternalLabels, s.url.String(), nil)
 	if err != nil {

@@ -12,12 +12,14 @@ import (
 func (s *Server) Run(ctx context.Context) error {
 	opened := newLatch() // the configuration is applied
 	watch, unwatch := context.WithCancel(context.Background())
+	renew, endRenewal := context.WithCancel(context.Background())
 	open, abandon := context.WithCancel(context.Background())
 	parts := []part{
 		// In the order in which they stop.
 		{"readiness", func() error { <-open.Done(); return nil }, func() { s.state.Store(int32(stopping)); abandon() }},
 		{"storage opening", func() error { return s.open(open, opened) }, abandon},
 		{"target discovery", s.targets.Run, s.targets.stop},
+		{"rule renewal", func() error { <-opened.opened; return s.renewRules(renew) }, endRenewal},
 		{"rules", func() error { <-opened.opened; s.rules.Run(); return nil }, s.rules.Stop},
 		{"scraping", func() error { <-opened.opened; return s.scraper.Run(s.targets.SyncCh()) }, s.scraper.Stop},
 		{"notifications", func() error { <-opened.opened; s.notifier.Run(s.alertmanagers.SyncCh()); return nil }, s.notifier.Stop},
@@ -36,7 +38,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // notInAgent are the parts that an agent has not.
-var notInAgent = []string{"rules", "notifications", "alertmanager discovery", "verdict", "delta conversion"}
+var notInAgent = []string{"rules", "rule renewal", "notifications", "alertmanager discovery", "verdict", "delta conversion"}
 
 // open opens the TSDB, which replays its WAL, and applies the configuration. It returns
 // when ctx is done. The latch is opened in any case.
@@ -47,7 +49,8 @@ func (s *Server) open(ctx context.Context, opened *latch) error {
 		return err
 	}
 	s.reloading.Lock()
-	_, err := s.apply(s.current.Load())
+	next, _ := s.renewed(ctx, s.current.Load())
+	_, err := s.apply(next)
 	if err == nil {
 		s.metrics.reloaded()
 		s.state.CompareAndSwap(int32(starting), int32(ready))

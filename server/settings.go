@@ -8,5 +8,6 @@ import "github.com/prometheus/prometheus/config"
 type settings struct {
 	file     *config.Config // as it was written
 	expanded *config.Config // including the jobs of scrape_config_files
-	rules    []RuleFile     // the built-in rules and rule_files
+	builtin  []RuleFile     // the rules of Options
+	rules    []RuleFile     // rule_files
 }

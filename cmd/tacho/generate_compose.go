@@ -56,7 +56,7 @@ func (f *composeFlags) files(ctx context.Context, c call) ([]output.File, error)
 	if err != nil {
 		return nil, err
 	}
-	text, err := rules.YAML(rules.Recording(ruled), rules.Alerts(ruled))
+	text, err := rules.YAML(rules.Recording(ruled), rules.Means(ruled), rules.Alerts(ruled))
 	if err != nil {
 		return nil, err
 	}

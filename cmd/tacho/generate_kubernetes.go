@@ -57,7 +57,7 @@ func (f *kubernetesFlags) files(ctx context.Context, c call) ([]output.File, err
 		if err != nil {
 			return nil, err
 		}
-		o.Rules = []rulefmt.RuleGroup{rules.Recording(ruled), rules.Alerts(ruled)}
+		o.Rules = []rulefmt.RuleGroup{rules.Recording(ruled), rules.Means(ruled), rules.Alerts(ruled)}
 	}
 	text, err := kubernetes.Objects(o)
 	if err != nil {

@@ -32,6 +32,7 @@ import (
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter/tachogin"
 	"github.com/tacho-go/tacho/adapter/tachogrpc"
+	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/internal/promtool"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -67,14 +68,40 @@ func ginService(t *testing.T, o tacho.Options) measured {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
-	tachogin.Use(r, o)
+	m := tachogin.Use(r, o)
 	r.GET("/items/:id", func(c *gin.Context) { c.String(http.StatusOK, "an item") })
 	r.POST("/orders", func(c *gin.Context) { _, _ = io.Copy(io.Discard, c.Request.Body); c.Status(http.StatusCreated) })
 	r.GET("/fail", func(c *gin.Context) { c.Status(http.StatusBadGateway) })
 	r.GET("/panic", func(*gin.Context) { panic("on purpose") })
 	srv := httptest.NewServer(r)
 	t.Cleanup(srv.Close)
-	return measured{strings.TrimPrefix(srv.URL, "http://"), requests(srv.URL, "GET /items/7", "GET /items/8", "POST /orders", "GET /fail", "GET /panic")}
+	incoming := requests(srv.URL, "GET /items/7", "GET /items/8", "POST /orders", "GET /fail", "GET /panic")
+	outgoing := calls(t, m.Transport(nil, "127.0.0.1"))
+	return measured{strings.TrimPrefix(srv.URL, "http://"), func() { incoming(); outgoing() }}
+}
+
+// calls makes outgoing requests: one that succeeds, one that fails, and one without a response.
+func calls(t *testing.T, through http.RoundTripper) func() {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/fail" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	t.Cleanup(other.Close)
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = gone.Close()
+	client := &http.Client{Transport: through, Timeout: 10 * time.Second}
+	return func() {
+		for _, url := range []string{other.URL + "/", other.URL + "/fail", "http://" + gone.Addr().String()} {
+			if resp, err := client.Get(url); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		}
+	}
 }
 
 // flaskService is Python's, with the exporter's names: measured by the exporter itself if it is installed.
@@ -124,7 +151,9 @@ func otelService(t *testing.T) measured {
 	root.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	srv := httptest.NewServer(root)
 	t.Cleanup(srv.Close)
-	return measured{strings.TrimPrefix(srv.URL, "http://"), requests(srv.URL, "GET /items/7", "POST /orders", "GET /fail")}
+	incoming := requests(srv.URL, "GET /items/7", "POST /orders", "GET /fail")
+	outgoing := calls(t, otelhttp.NewTransport(http.DefaultTransport, otelhttp.WithMeterProvider(provider)))
+	return measured{strings.TrimPrefix(srv.URL, "http://"), func() { incoming(); outgoing() }}
 }
 
 // grpcService is gRPC's health service with tachogrpc, which exports the names of go-grpc-middleware too.
@@ -174,18 +203,12 @@ func TestPanelQueries(t *testing.T) {
 			service := c.start(t)
 			p := spawn(t, nil, "serve", c.name+"="+service.address, "--listen", "127.0.0.1:0", "--interval", "1s")
 			page := p.says(pageLine)
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			go func() {
-				for ctx.Err() == nil {
-					service.visit()
-					time.Sleep(50 * time.Millisecond)
-				}
-			}()
+			visiting(t, service)
 			p.await("some scrapes", 60*time.Second, func() bool { return value(t, page, `count_over_time(up{job="`+c.name+`"}[1m]) >= 6`) != "" })
 			dir := t.TempDir()
 			generate(t, dir, "grafana", "--from", service.address, "--output", "live/")
 			runQueries(t, page, c.name, filepath.Join(dir, "live"), "none")
+			checkFailedCalls(t, page, c.name, filepath.Join(dir, "live", "outgoing-"+c.schema+".json"))
 			generate(t, dir, "rules", "--from", service.address, "--output", "tacho.rules.yml")
 			promtool.Check(t, "check", "rules", filepath.Join(dir, "tacho.rules.yml"))
 			generate(t, dir, append([]string{"grafana", "--schema", c.schema, "--output", "schema/"}, c.boards...)...)
@@ -198,6 +221,19 @@ func TestPanelQueries(t *testing.T) {
 	}
 }
 
+// checkFailedCalls: of the outgoing requests, if the service has any, two of three fail.
+func checkFailedCalls(t *testing.T, page, job, file string) {
+	t.Helper()
+	if _, err := os.Stat(file); err != nil {
+		return
+	}
+	for _, q := range dashboardQueries(t, file, job) {
+		if q.what == "Failed requests to other hosts" && !reaches(20*time.Second, func() bool { return value(t, page, "round(max("+q.text+"), 0.1) == 0.7") != "" }) {
+			t.Errorf("the share of failed requests is %v, want 2/3:\n%s", query(t, page, q.text), q.text)
+		}
+	}
+}
+
 // runQueries executes what the dashboards of a folder ask.
 func runQueries(t *testing.T, page, job, dir, lacks string) {
 	t.Helper()
@@ -207,18 +243,68 @@ func runQueries(t *testing.T, page, job, dir, lacks string) {
 	}
 	count := 0
 	for _, file := range files {
-		for _, q := range dashboardQueries(t, file, job) {
-			if strings.HasPrefix(q.what, lacks) {
-				continue
-			}
-			count++
-			var got []row
-			if !reaches(20*time.Second, func() bool { got = query(t, page, q.text); return len(got) > 0 }) {
-				t.Errorf("%s: %s: no data for\n%s", filepath.Base(file), q.what, q.text)
-			}
-		}
+		count += runDashboard(t, page, job, file, lacks)
 	}
 	t.Logf("%s: %d queries of %d dashboards", filepath.Base(dir), count, len(files))
+}
+
+// runDashboard executes what one dashboard asks, and returns how many queries that were.
+func runDashboard(t *testing.T, page, job, file, lacks string) (count int) {
+	t.Helper()
+	for _, q := range dashboardQueries(t, file, job) {
+		if strings.HasPrefix(q.what, lacks) {
+			continue
+		}
+		count++
+		var got []row
+		if !reaches(20*time.Second, func() bool { got = query(t, page, q.text); return len(got) > 0 }) {
+			t.Errorf("%s: %s: no data for\n%s", filepath.Base(file), q.what, q.text)
+		}
+	}
+	return count
+}
+
+// TestObjectiveQueries: every query of the dashboard of objectives returns data, and the numbers are those of
+// the requests: all panels have each objective, and the bad events are the failures.
+func TestObjectiveQueries(t *testing.T) {
+	t.Parallel() // it mostly waits
+	service := ginService(t, tacho.Options{})
+	p := spawn(t, nil, "serve", "gin="+service.address, "--listen", "127.0.0.1:0", "--interval", "1s",
+		"--slo", "gin: 99.5% available", "--slo", "gin: 99% of GET /items/:id below 250ms as items")
+	page := p.says(pageLine)
+	visiting(t, service)
+	p.await("budgets", 60*time.Second, func() bool { return len(query(t, page, `tacho:slo_error_budget:ratio{job="gin"}`)) == 2 })
+	dir := t.TempDir()
+	generate(t, dir, "slo", "--as", "grafana", "--output", "slo.json")
+	file := filepath.Join(dir, "slo.json")
+	if n := runDashboard(t, page, "gin", file, "none"); n < 9 {
+		t.Errorf("%d queries", n)
+	}
+	for _, q := range dashboardQueries(t, file, "gin") {
+		names := map[string]bool{}
+		for _, r := range query(t, page, q.text) {
+			names[r.Metric["slo"]] = true
+		}
+		if q.what != "variable job" && (!names["gin-availability"] || !names["items"]) {
+			t.Errorf("%s has the objectives %v", q.what, names)
+		}
+	}
+	p.await("the failures", 30*time.Second, func() bool {
+		return value(t, page, `tacho:slo_bad_events:sum{slo="gin-availability",window="5m"} > 0`) != "" && value(t, page, `tacho:slo_bad_events:sum{slo="items",window="5m"} == 0`) != ""
+	})
+}
+
+// visiting makes requests until the test ends.
+func visiting(t *testing.T, service measured) {
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(50 * time.Millisecond); ctx.Err() == nil; <-tick.C {
+			service.visit()
+		}
+	}()
+	t.Cleanup(func() { stop(); <-done })
 }
 
 // dashboardQueries returns the queries of a dashboard's panels and variables, with the variables filled in as Grafana does.
@@ -273,4 +359,26 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
+}
+
+// TestGeneratedMeans: rules that are generated have the means that the page reads for ranges of days, as tacho
+// serve has them.
+func TestGeneratedMeans(t *testing.T) {
+	dir := t.TempDir()
+	for file, args := range map[string][]string{
+		"tacho.rules.yml":         {"rules", "--output", "tacho.rules.yml"},
+		"shop.yml":                {"kubernetes", "--name", "shop", "--output", "shop.yml"},
+		"compose/tacho.rules.yml": {"compose", "--with", "prometheus", "--output", "compose/"},
+	} {
+		generate(t, dir, args...)
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{rules.RequestMeans, rules.SecondsMeans, rules.JobRequestMeans} {
+			if !strings.Contains(string(text), "record: "+name+"\n") {
+				t.Errorf("%s lacks the rule %s", file, name)
+			}
+		}
+	}
 }

@@ -62,7 +62,7 @@ func (f *ruleFlags) options(ctx context.Context) (rules.Options, error) {
 }
 
 func newGenerateRules(s streams) *cobra.Command {
-	return ruleGenerator(s, generator{use: "rules", short: "Recording and alerting rules for Prometheus", long: rulesLong}, "tacho.rules.yml", rules.Recording, rules.Alerts)
+	return ruleGenerator(s, generator{use: "rules", short: "Recording and alerting rules for Prometheus", long: rulesLong}, "tacho.rules.yml", rules.Recording, rules.Means, rules.Alerts)
 }
 
 func newGenerateAlerts(s streams) *cobra.Command {

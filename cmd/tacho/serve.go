@@ -235,7 +235,7 @@ func (f *serveFlags) rules(jobs []server.Job, file string) ([]server.RuleFile, e
 	if !recorded {
 		return all, nil
 	}
-	objectives, err := f.slos.rules(slo.Options{Interval: o.Interval, Intervals: o.Intervals, RunbookURL: o.RunbookURL, Routes: !f.noRules})
+	objectives, err := f.slos.rules(slo.Options{Interval: o.Interval, Intervals: o.Intervals, RunbookURL: o.RunbookURL, Routes: !f.noRules}, !f.engine.isSet())
 	return append(all, objectives...), err
 }
 

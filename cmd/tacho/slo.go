@@ -71,13 +71,18 @@ func longestPeriod(all []slo.Objective) (longest time.Duration) {
 	return longest
 }
 
-// rules are those of the objectives.
-func (f *sloFlags) rules(o slo.Options) ([]server.RuleFile, error) {
+// rules are those of the objectives. Unless an engine has the samples, they are renewed for the names that
+// the services use.
+func (f *sloFlags) rules(o slo.Options, renew bool) ([]server.RuleFile, error) {
 	all, err := f.read()
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	return sloRules(o, all)
+	files, err := sloRules(o, all)
+	if err == nil && renew {
+		files[0].Renew, files[0].Every = newSLORenewal(o, all).renew, o.Interval
+	}
+	return files, err
 }
 
 func sloRules(o slo.Options, all []slo.Objective) ([]server.RuleFile, error) {

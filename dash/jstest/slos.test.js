@@ -23,6 +23,12 @@ test("an objective has what its rules recorded", () => {
   assert.equal(emptyIn(o), (0.6 * 30 * 86400) / 20);
 });
 
+test("a limit that is no bucket bound comes with the nearest bounds", () => {
+  const o = objectivesOf([of("objective:ratio", 0.99, { window: "30d", kind: "latency", below: "0.3" }), of("nearest_bound:seconds", 0.5, { bound: "upper" }), of("nearest_bound:seconds", 0.25, { bound: "lower" })])[0];
+  assert.deepEqual([o.bounds, stateOf(o)], [[0.25, 0.5], "noData"]);
+  assert.deepEqual(one(0.6, [20, 10, 8, 2]).bounds, []);
+});
+
 test("its state is that of its budget and its pairs", () => {
   assert.equal(stateOf(one(0.6, [20, 15, 8, 2])), "errors");
   assert.equal(stateOf(one(0.6, [20, 10, 8, 2])), "healthy");

@@ -41,6 +41,8 @@ export const laterMessages = {
   burnMeans: ["1× spends the budget in exactly {period}. An alert fires when both windows are above the limit.", "1× 表示恰好在 {period}内用完预算。两个窗口都超过阈值时触发告警。"],
   budgetInRequests: ["Of {all} requests in {period}, {allowed} may miss the objective. {bad} did; {left} are left.", "{period}内共 {all} 个请求，允许 {allowed} 个不达标。已有 {bad} 个，还剩 {left} 个。"],
   noRequestsYet: ["No requests in this period: nothing is spent.", "此周期内没有请求，预算没有消耗。"],
+  notABound: ["No data: {limit} is not a bucket bound of {job}. The nearest are {lower} and {upper}. Use one of them, or native histograms.", "没有数据：{limit} 不是 {job} 的直方图桶边界，最接近的是 {lower} 和 {upper}。请改用其中之一，或使用原生直方图。"],
+  notTheBound: ["No data: {limit} is not a bucket bound of {job}. The nearest is {lower}. Use it, or native histograms.", "没有数据：{limit} 不是 {job} 的直方图桶边界，最接近的是 {lower}。请改用该边界，或使用原生直方图。"],
   chartBudget: ["Error budget left", "剩余错误预算"],
   openService: ["Open {job}", "打开 {job}"],
   openSLO: ["Open the SLO", "打开该 SLO"],

@@ -4,7 +4,7 @@ import { secondsOf } from "./duration.js";
 import { numberOf } from "./sample.js";
 
 /** The recorded metrics of all objectives, in one query. */
-export const objectivesQuery = '{__name__=~"tacho:slo_(objective|burn_rate|error_budget):(ratio|limit)|tacho:slo_(bad_)?events:sum"}';
+export const objectivesQuery = '{__name__=~"tacho:slo_(objective|burn_rate|error_budget):(ratio|limit)|tacho:slo_(bad_)?events:sum|tacho:slo_nearest_bound:seconds"}';
 
 /**
  * An Objective is what is promised and what is left of its budget.
@@ -15,6 +15,7 @@ export const objectivesQuery = '{__name__=~"tacho:slo_(objective|burn_rate|error
  * @property {string} kind availability, latency or events
  * @property {string} of the method and the route, "" for all requests
  * @property {number} below seconds, for a latency
+ * @property {number[]} bounds the nearest bucket bounds in seconds, if the limit is none and there is no data for that reason
  * @property {number} target
  * @property {string} period such as 30d
  * @property {number} left of the budget, 1 for all; below 0 once it is overspent; NaN if unknown
@@ -39,6 +40,7 @@ export function objectivesOf(samples) {
     if (o) readers[metric.__name__]?.(o, metric, numberOf(value[1]));
   }
   for (const o of all.values()) {
+    o.bounds.sort((a, b) => a - b);
     o.pairs.sort((a, b) => secondsOf(a.long) - secondsOf(b.long));
     o.idle = ![...o.burns].some(([window, burn]) => window !== o.period && burn > 0) && !(o.events > 0);
   }
@@ -50,7 +52,7 @@ const keyOf = (/** @type {Record<string, string>} */ { job = "", slo = "" }) => 
 /** @returns {Objective} */
 const objectiveOf = (/** @type {Record<string, string>} */ m) => ({
   key: keyOf(m), name: m.slo ?? "", job: m.job ?? "", kind: m.kind ?? "", of: [m.method, m.path].filter(Boolean).join(" "), below: numberOf(m.below ?? "NaN"),
-  target: NaN, period: m.window ?? "", left: NaN, events: NaN, bad: NaN, burns: new Map(), pairs: [], idle: false,
+  target: NaN, period: m.window ?? "", left: NaN, events: NaN, bad: NaN, burns: new Map(), pairs: [], bounds: [], idle: false,
 });
 
 /** What each metric tells about its objective. */
@@ -59,6 +61,7 @@ const readers = /** @type {Record<string, (o: Objective, metric: Record<string, 
   "tacho:slo_error_budget:ratio": (o, _, n) => { o.left = n; },
   "tacho:slo_burn_rate:ratio": (o, m, n) => { o.burns.set(m.window ?? "", n); },
   "tacho:slo_burn_rate:limit": (o, m, n) => { o.pairs.push({ long: m.window ?? "", short: m.short ?? "", limit: n, severity: m.severity ?? "" }); },
+  "tacho:slo_nearest_bound:seconds": (o, _, n) => { o.bounds.push(n); },
   "tacho:slo_events:sum": (o, m, n) => { if (m.window === o.period) o.events = n; },
   "tacho:slo_bad_events:sum": (o, m, n) => { if (m.window === o.period) o.bad = n; },
 });

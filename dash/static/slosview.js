@@ -177,7 +177,7 @@ function rowView(/** @type {(key: string) => void} */ toggle) {
       const shown = values.map((v) => (v === null ? null : Math.max(0, v)));
       attribute(line, "d", sparkPath(shown, 1, 100, 22));
       attribute(area, "d", areaPath(shown, 1, 100, 22));
-      put(empty, o.idle ? say("noRequests_") : o.left <= 0 ? say("spent") : Number.isFinite(emptyIn(o)) ? age(emptyIn(o)) : say("notAtThisRate"));
+      put(empty, o.bounds.length > 0 ? say("noData") : o.idle ? say("noRequests_") : o.left <= 0 ? say("spent") : Number.isFinite(emptyIn(o)) ? age(emptyIn(o)) : say("notAtThisRate"));
       attribute(empty, "class", barTones[now] ? `is-${barTones[now]}` : "muted");
     },
   };
@@ -205,7 +205,7 @@ function detailView(/** @type {import("./now.js").ChangeView} */ changeView) {
     element: make("tr", { class: "detail" }, make("td", { colspan: "8" }, make("div", { class: "cols" }, left, right))),
     update(/** @type {Item} */ { o, now, line }) {
       const allowed = Math.floor(o.events * (1 - o.target) + 1e-9);
-      put(text, o.events > 0 ? say("budgetInRequests", { all: count(Math.round(o.events)), allowed: count(allowed), bad: count(Math.round(o.bad)), left: count(requestsLeft(o)), period: windowText(o.period) }) : say("noRequestsYet"));
+      put(text, o.bounds.length > 0 ? say(o.bounds.length > 1 ? "notABound" : "notTheBound", { limit: latencyText(o.below), job: visible(o.job), lower: latencyText(o.bounds[0]), upper: latencyText(o.bounds[1] ?? NaN) }) : o.events > 0 ? say("budgetInRequests", { all: count(Math.round(o.events)), allowed: count(allowed), bad: count(Math.round(o.bad)), left: count(requestsLeft(o)), period: windowText(o.period) }) : say("noRequestsYet"));
       const shown = nothingShown(now, line);
       graph.update(shownOf({ id: "chartBudget", unit: "ratio", by: "slo", expr: `tacho:slo_error_budget:ratio{job=${JSON.stringify(o.job)},slo=${JSON.stringify(o.name)}}` }, shown), marks(now, o.job), { grounds: firedOf(now, o), most: 1 });
       list(pairs, o.pairs.map((p) => ({ key: p.long, o, p, at: now.at })), pairView);

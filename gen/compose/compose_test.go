@@ -1,11 +1,15 @@
 package compose_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tacho-go/tacho/gen/compose"
 	"github.com/tacho-go/tacho/gen/output"
+	"github.com/tacho-go/tacho/internal/programs"
 )
 
 // TestFiles: each program that is asked for brings its files, and no other; the source of Grafana is
@@ -49,4 +53,52 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", o, err, want)
 		}
 	}
+}
+
+// TestSchema: the loader of docker compose accepts the file of every kind with every program, and rejects it
+// with a wrong field, a wrong type, or a volume or service that is not there.
+func TestSchema(t *testing.T) {
+	for _, kind := range compose.Kinds {
+		for _, with := range [][]string{nil, {"prometheus"}, {"grafana"}, {"alertmanager"}, compose.Programs} {
+			files, err := compose.Files(compose.Options{Kind: kind, With: with})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused := load(t, string(files[0].Content)); refused != "" {
+				t.Errorf("%s with %q: %s\n%s", kind, with, refused, files[0].Content)
+			}
+		}
+	}
+	files, err := compose.Files(compose.Options{Kind: "flask", With: compose.Programs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []struct{ from, to, want string }{
+		{"    restart: unless-stopped\n", "    restarts: unless-stopped\n", "services.alertmanager.restarts"},
+		{"    restart: unless-stopped\n", "    restart: [unless-stopped]\n", "services.alertmanager.restart must be a string"},
+		{"  prometheus-data: null\n", "", "undefined volume prometheus-data"},
+		{"    depends_on:\n      - ", "    depends_on:\n      - no-", "depends on undefined service"},
+	} {
+		text := strings.Replace(string(files[0].Content), wrong.from, wrong.to, 1)
+		if text == string(files[0].Content) {
+			t.Fatalf("nothing changed: %q is not there:\n%s", wrong.from, text)
+		}
+		if refused := load(t, text); !strings.Contains(refused, wrong.want) {
+			t.Errorf("%q instead of %q: %q, want %q", wrong.to, wrong.from, refused, wrong.want)
+		}
+	}
+}
+
+// load loads a Compose file as docker compose does, and returns its error.
+func load(t *testing.T, text string) (refused string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "compose.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), programs.File(t, "check"), "compose", file).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	return string(out)
 }

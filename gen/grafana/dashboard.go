@@ -16,15 +16,8 @@ import (
 	"github.com/tacho-go/tacho/schema"
 )
 
-// A board is one dashboard as data.
-type board struct {
-	name, title, about string
-	routed             bool // it shows the chosen route
-	panels             func(naming) []panel
-}
-
 // boards are all dashboards, in output order.
-var boards = []board{overview, route, processes, runtime, own}
+var boards = []board{overview, route, outgoing, processes, runtime, own}
 
 // Names returns the names of the dashboards.
 func Names() (all []string) {
@@ -99,12 +92,6 @@ func indented(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// uid is the same for the same dashboard, so that an import replaces the previous one.
-func uid(name string, n naming) string {
-	id := "tacho-" + name + "-" + n.Schema.Name
-	return id[:min(len(id), 40)] // Grafana's limit
-}
-
 func tag(n naming) string { return "tacho-" + n.Schema.Name }
 
 // variables are the data source, the job, the instance, and the route where it is chosen.
@@ -148,15 +135,4 @@ func values(name, title, of, label, all string) cog.Builder[dashboard.VariableMo
 		Query(dashboard.StringOrMap{String: &ask}).Definition(ask).
 		Multi(true).IncludeAll(true).AllValue(all).Current(everything).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortNaturalAsc)
-}
-
-// routeLink leads from a row to the dashboard of its route, with the same range, jobs and instances.
-func routeLink(n naming) cog.Builder[dashboard.DashboardLink] {
-	f, _ := n.counter()
-	l, _ := f.Label(schema.Route)
-	address := "/d/" + uid(route.name, n) + "?${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
-	for _, v := range routeVariables(l) {
-		address += "&var-" + v.name + "=${__data.fields." + v.label + "}"
-	}
-	return dashboard.NewDashboardLinkBuilder("The route in detail").Url(address)
 }

@@ -34,7 +34,8 @@ func sum(expr string, by ...string) string {
 // A naming writes expressions about the requests of one schema.
 type naming struct {
 	Options
-	routed bool // the chosen route only
+	routed   bool // the chosen route only
+	outgoing bool // the schema's families are those of outgoing requests
 }
 
 // reads reports which forms of a histogram exist: of a running service, those that it exports.
@@ -57,6 +58,9 @@ func (n naming) own(f schema.Family) (all []string) {
 		if l, ok := f.Label(schema.Route); ok {
 			all = append(all, n.routeMatchers(l)...)
 		}
+	}
+	if host, ok := f.Label(schema.Host); ok && n.outgoing { // the families of two schemas have the same name
+		picked.Require = append(picked.Require, host.Name)
 	}
 	slices.Sort(picked.Require)
 	for _, l := range picked.Require {
@@ -117,7 +121,7 @@ func (n naming) events(more ...string) string {
 	own := n.own(f)
 	expr := rate(f.Name, slices.Concat(own, more)...)
 	latency, ok := n.Schema.Fallback()
-	if !ok || n.Live != nil || f.Kind != schema.Counter {
+	if !ok || n.Live != nil || n.outgoing || f.Kind != schema.Counter {
 		return expr
 	}
 	// Services that have only the latency are counted by it.

@@ -35,15 +35,11 @@ var objectivePanels = []panel{
 			return one("max by (job, slo, window) ("+slo.BurnRate+ofVariables+")", "{{slo}} {{window}}")
 		},
 	}, {
-		title: "Events per second", unit: "short", width: 12, description: "Events per second that count for the objective, over each window.",
-		queries: func(naming) []query {
-			return one("max by (job, slo, window) ("+slo.Rate+ofVariables+")", "{{slo}} {{window}}")
-		},
+		title: "Events per second", unit: "short", width: 12, description: "Events per second that count for the objective.",
+		queries: func(naming) []query { return one("max by (job, slo) ("+slo.Rate+ofVariables+")", "{{slo}}") },
 	}, {
-		title: "Bad events per second", unit: "short", width: 12, description: "Bad events per second, over each window.",
-		queries: func(naming) []query {
-			return one("max by (job, slo, window) ("+slo.BadRate+ofVariables+")", "{{slo}} {{window}}")
-		},
+		title: "Bad events per second", unit: "short", width: 12, description: "Events per second that failed or were too slow.",
+		queries: func(naming) []query { return one("max by (job, slo) ("+slo.BadRate+ofVariables+")", "{{slo}}") },
 	},
 }
 

@@ -15,11 +15,12 @@ import (
 // placeholder stands for the window in templates, as in Sloth's files.
 const placeholder = "{{.window}}"
 
-// events are the queries of an HTTP objective: those of each schema, of which the first with data
-// counts. A service that exports two schemas during a migration counts once.
-func (h HTTP) events(job string, among []schema.Schema) (*Events, error) {
+// events are the queries of an HTTP objective: those of each schema in use, of which the first with data
+// counts. A service that exports two schemas during a migration counts once. Selectors tell the schemas
+// apart from all others, so that the queries of a schema do not depend on which are in use.
+func (h HTTP) events(job string, used, among []schema.Schema) (*Events, error) {
 	var total, good, bad []string
-	for _, s := range among {
+	for _, s := range used {
 		in := counting{h, job, s, among}
 		if h.Below > 0 {
 			total, good = append(total, in.measured()...), append(good, in.fast()...)

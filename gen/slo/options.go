@@ -12,6 +12,12 @@ import (
 type Options struct {
 	// Schemas are the schemas that services may follow. The default, nil, is all known schemas.
 	Schemas []schema.Schema
+	// SchemasFunc returns those of Schemas in whose names a service has series, see [Series]. Its rules read
+	// no others. The default, and for a service with none of them: all Schemas.
+	SchemasFunc func(service string) []schema.Schema
+	// BoundsFunc returns the bucket bounds, in seconds, of a service whose histogram has none at the limit of
+	// a latency objective, see [Objective.Buckets]. The rules then record the nearest ones. The default: none.
+	BoundsFunc func(Objective) []float64
 	// Interval is how often the rules are evaluated; the sums over more than an hour are evaluated every
 	// fourth time. The default is 15 seconds.
 	Interval time.Duration
@@ -45,6 +51,16 @@ func (o Options) filled() Options {
 	o.Missing = cmp.Or(o.Missing, 10*time.Minute)
 	o.RunbookURL = cmp.Or(o.RunbookURL, "docs/alerts/")
 	return o
+}
+
+// used are the schemas whose names the rules of a service read.
+func (o Options) used(service string) []schema.Schema {
+	if o.SchemasFunc != nil {
+		if used := o.SchemasFunc(service); len(used) > 0 {
+			return used
+		}
+	}
+	return o.Schemas
 }
 
 // base is the rate window of a job: four scrapes, so that a missed scrape does not lose the rate.

@@ -27,6 +27,9 @@ const (
 	// summed up.
 	Increase    = "tacho:slo_events:increase"
 	BadIncrease = "tacho:slo_bad_events:increase"
+	// NearestBound are the bucket bounds, in seconds, on both sides of a latency objective's limit that is
+	// no bound itself, by the label bound: lower or upper. See Options.BoundsFunc.
+	NearestBound = "tacho:slo_nearest_bound:seconds"
 	// RouteSpent are the bad events of each route since the last evaluation, only where there were
 	// some. See Options.Routes.
 	RouteSpent = "tacho:slo_route_bad_events:increase"
@@ -69,7 +72,9 @@ func (o Options) measure(objective Objective) (measured, error) {
 		return m, nil
 	}
 	var err error
-	m.events, err = m.HTTP.events(m.Service, o.Schemas)
+	if m.events, err = m.HTTP.events(m.Service, o.used(m.Service), o.Schemas); err != nil {
+		m.events, err = m.HTTP.events(m.Service, o.Schemas, o.Schemas) // the service has not what is promised, yet
+	}
 	return m, err
 }
 
@@ -78,6 +83,7 @@ func (m measured) groups() []rulefmt.RuleGroup {
 	quick := rulefmt.RuleGroup{Name: "tacho-slo " + m.Service + " " + m.Name, Interval: model.Duration(m.Interval)}
 	quick.Rules = append(quick.Rules, m.target())
 	quick.Rules = append(quick.Rules, m.limits()...)
+	quick.Rules = append(quick.Rules, m.nearestBounds()...)
 	quick.Rules = append(quick.Rules, m.rates()...)
 	for _, w := range short {
 		quick.Rules = append(quick.Rules, m.sums(w)...)
@@ -158,6 +164,23 @@ func (m measured) limits() (all []rulefmt.Rule) {
 	return all
 }
 
+// nearestBounds record why a latency objective has no data.
+func (m measured) nearestBounds() (all []rulefmt.Rule) {
+	if m.BoundsFunc == nil {
+		return nil
+	}
+	lower, upper := m.nearest(m.BoundsFunc(m.Objective))
+	for _, b := range []struct {
+		name    string
+		seconds float64
+	}{{"lower", lower}, {"upper", upper}} {
+		if b.seconds > 0 {
+			all = append(all, rulefmt.Rule{Record: NearestBound, Expr: "vector(" + strconv.FormatFloat(b.seconds, 'g', -1, 64) + ")", Labels: m.own("bound", b.name)})
+		}
+	}
+	return all
+}
+
 // rates record the events per second: two series, however many the service has.
 func (m measured) rates() []rulefmt.Rule {
 	w := m.base(m.Service)
@@ -216,6 +239,7 @@ func (m measured) increases() []rulefmt.Rule {
 }
 
 // burn is how fast the budget is spent: 1 spends it in exactly the period. Idle time spends nothing.
+// Requests of which it is unknown how many were bad have no burn rate.
 func (m measured) burn(windows []time.Duration) rulefmt.Rule {
 	var names []string
 	for _, w := range windows {
@@ -225,7 +249,7 @@ func (m measured) burn(windows []time.Duration) rulefmt.Rule {
 	total, bad := m.recorded(Sum, among), m.recorded(BadSum, among)
 	return rulefmt.Rule{
 		Record: BurnRate,
-		Expr:   fmt.Sprintf("%s / (%s > 0) / %s\nor 0 * %s", bad, total, m.Target.Budget(), total),
+		Expr:   fmt.Sprintf("%s / (%s > 0) / %s\nor 0 * (%s == 0)", bad, total, m.Target.Budget(), total),
 	}
 }
 

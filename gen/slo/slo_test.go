@@ -39,7 +39,7 @@ func parse(t *testing.T, texts ...string) (all []slo.Objective) {
 // one is a schema alone, so that the golden file can be read.
 var one = slo.Options{Schemas: []schema.Schema{schema.Default(), schema.GoGRPCMiddleware()}}
 
-func ruleFile(t *testing.T, o slo.Options, objectives ...slo.Objective) []byte {
+func ruleFile(t testing.TB, o slo.Options, objectives ...slo.Objective) []byte {
 	t.Helper()
 	groups, err := slo.Rules(o, objectives...)
 	if err != nil {

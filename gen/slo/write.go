@@ -167,7 +167,7 @@ func (o Options) eachOf(objectives []Objective, write func(measured) error) erro
 func (o Options) measureFor(objective Objective) (measured, error) {
 	if objective.HTTP != nil {
 		for _, s := range o.Schemas {
-			if _, err := objective.HTTP.events(objective.Service, []schema.Schema{s}); err == nil {
+			if _, err := objective.HTTP.events(objective.Service, []schema.Schema{s}, []schema.Schema{s}); err == nil {
 				o.Schemas = []schema.Schema{s}
 				break
 			}
