@@ -307,7 +307,6 @@ export const messages = {
 
   // All services.
   service: ["Service", "服务"],
-  overRange: ["Rate", "速率"],
   onlyAll: ["All", "全部"],
   onlyUnhealthy: ["Unhealthy", "异常"],
   onlyIdle: ["Idle", "空闲"],

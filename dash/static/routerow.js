@@ -13,11 +13,11 @@ import { spark } from "./spark.js";
 import { addressOf } from "./view.js";
 
 /**
- * The columns: what heads each, what sorts by it, and the classes of its cells.
- * @type {{id: string, label: string, means: string, sort?: string, look: string}[]}
+ * The columns: what heads each, what sorts by it, what heads it if the worst come first, and the classes of its cells.
+ * @type {{id: string, label: string, means: string, sort?: string, worst?: string, look: string}[]}
  */
 export const heads = [
-  { id: "route", label: "routeColumn", means: "routeMeans", sort: "route", look: "lead route" },
+  { id: "route", label: "routeColumn", means: "routeMeans", sort: "route", worst: "routeWorst", look: "lead route" },
   { id: "rate", label: "rateColumn", means: "rateMeans", sort: "rate", look: "n" },
   { id: "errorRatio", label: "errorRatio", means: "errorRatioMeans", sort: "errorRatio", look: "n" },
   { id: "p50", label: "p50", means: "p50Means", sort: "p50", look: "n drop hide-m" },
