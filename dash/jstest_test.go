@@ -143,6 +143,8 @@ func TestServiceTable(t *testing.T) {
 		switch {
 		case strings.Contains(query, "_build_info"):
 			return vector(sample{"", map[string]string{"job": "shop", "version": "1.1.0"}, "1699999910"}, sample{"", map[string]string{"job": "pay", "version": "4.8.2"}, "1699990000"})
+		case strings.Contains(query, "slo_objective"):
+			return vector(sample{"", map[string]string{"method": "POST", "path": "/orders"}, "0.4"}, sample{"", map[string]string{"path": "/api"}, "-0.1"}, sample{"", map[string]string{"method": "GET"}, "0.97"}, sample{"", nil, "0.2"})
 		case strings.Contains(query, "slo_error_budget"):
 			return vector(sample{"", job("pay"), "0.63"}, sample{"", job("shop"), "-0.2"})
 		}
@@ -183,6 +185,7 @@ func TestServiceTable(t *testing.T) {
 		"all again: shop mail pay",
 		"an address: p95 descending | shop pay mail | #show=table&amp;sort=-p95",
 		"its routes: p95 descending",
+		"their budgets: POST /orders 40.0% #page=slos&amp;filter=POST+%2Forders, GET /api 0% #page=slos&amp;filter=%2Fapi, GET /second_route 97.0% #page=slos&amp;filter=GET, GET unmatched 97.0% #page=slos&amp;filter=GET",
 		"routes have no versions: Route, worst first ascending",
 		"Explore of a service: shop | sales_total | #page=explore&amp;open=shop",
 		"of another: pay | charges_total | #page=explore&amp;open=pay",

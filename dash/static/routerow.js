@@ -25,6 +25,7 @@ export const heads = [
   { id: "p99", label: "p99", means: "p99Means", sort: "p99", look: "n drop hide-m" },
   { id: "glyph", label: "glyphColumn", means: "glyphMeans", look: "drop" },
   { id: "share", label: "share", means: "shareMeans", sort: "share", look: "n" },
+  { id: "budget", label: "budgetLeft", means: "budgetMeans", sort: "budget", look: "n drop budget" },
   { id: "bytes", label: "bytes", means: "bytesMeans", sort: "bytes", look: "n drop bytes" },
   { id: "line", label: "rateColumn", means: "lineMeans", look: "sp drop hide-m" },
   { id: "news", label: "newsColumn", means: "newsMeans", sort: "trend", look: "wide small news" },
@@ -52,6 +53,8 @@ const names = /** @type {Record<string, string>} */ ({ rate: "rateColumn", error
 /** @param {import("./now.js").ChangeView} changeView */
 export function routeRow(changeView) {
   const cells = Object.fromEntries(heads.map(({ id, look }) => [id, make("td", { role: "cell", class: look, ...(names[id] ? { "data-l": say(names[id]) } : {}) })]));
+  const left = make("a", { tabindex: "-1" });
+  cells.budget.append(left);
   const numbers = Object.fromEntries(linked.map((id) => [id, make("a", { tabindex: "-1" })]));
   const name = nameCell();
   const meters = { rate: meter("", numbers.rate), errorRatio: meter("bad", numbers.errorRatio), share: meter("calm", numbers.share) };
@@ -81,6 +84,8 @@ export function routeRow(changeView) {
       meters.share.update(route.share / item.mostShare, ratio(route.share));
       for (const id of /** @type {("p50" | "p95" | "p99")[]} */ (["p50", "p95", "p99"])) putLatency(numbers[id], route[id], service);
       cells.p95.classList.toggle("over", route.p95 >= limit);
+      put(left, route.budget === undefined ? "" : ratio(Math.max(0, route.budget)));
+      attribute(left, "href", route.budget === undefined ? "" : addressOf(now.view, { page: "slos", filter: route.promised }));
       put(cells.bytes, bytes(route.bytes ?? NaN));
       putGlyph(glyph, item);
       const rates = learnt.rates.get(route.key);

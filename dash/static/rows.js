@@ -13,6 +13,7 @@ export const columns = [
   { id: "p95", number: true },
   { id: "p99", number: true },
   { id: "share", number: true },
+  { id: "budget", number: false },
   { id: "bytes", number: true },
   { id: "trend", number: true },
 ];

@@ -62,6 +62,7 @@ export function routeTable(changeView, few) {
     update(now, service, changes, marks, withLines) {
       learnt.update(now, service, changes, marks);
       const chosen = rows(service, now.view);
+      table.classList.toggle("unpromised", service.routes.every((r) => r.budget === undefined));
       put(caption, say("tableOf", { job: visible(service.job) }));
       for (const cell of cells) cell.update(orderOf(now.view, columns));
       tools.update(now.view, service, chosen);
