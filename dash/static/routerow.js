@@ -25,10 +25,11 @@ export const heads = [
   { id: "p99", label: "p99", means: "p99Means", sort: "p99", look: "n drop hide-m" },
   { id: "glyph", label: "glyphColumn", means: "glyphMeans", look: "drop" },
   { id: "share", label: "share", means: "shareMeans", sort: "share", look: "n" },
-  { id: "budget", label: "budgetLeft", means: "budgetMeans", sort: "budget", look: "n drop hide-m budget" },
   { id: "bytes", label: "bytes", means: "bytesMeans", sort: "bytes", look: "n drop bytes" },
   { id: "line", label: "rateColumn", means: "lineMeans", look: "sp drop hide-m" },
   { id: "news", label: "newsColumn", means: "newsMeans", sort: "trend", look: "wide small news" },
+  // The last one: nothing moves when it appears.
+  { id: "budget", label: "budgetLeft", means: "budgetMeans", sort: "budget", look: "n drop hide-m budget" },
 ];
 
 /**
