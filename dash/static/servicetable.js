@@ -22,7 +22,7 @@ learn(laterMessages);
 /** The columns, as the table of routes has them; narrow says the label where rows are stacked. */
 const heads = [
   { id: "service", label: "service", means: "serviceMeans", sort: "service", worst: "serviceWorst", look: "lead" },
-  { id: "rate", label: "rateColumn", means: "rateMeans", sort: "rate", look: "n", narrow: true },
+  { id: "rate", label: "rateColumn", means: "rateMeans", sort: "rate", look: "n rate", narrow: true },
   { id: "rates", label: "rateLine", means: "lineMeans", look: "sp drop hide-m" },
   { id: "errorRatio", label: "errorRatio", means: "errorRatioMeans", sort: "errorRatio", look: "n meters", narrow: true },
   { id: "errors", label: "errorLine", means: "errorLineMeans", look: "sp drop hide-m hide-l" },
