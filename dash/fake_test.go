@@ -1,6 +1,7 @@
 package dash_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,9 +25,10 @@ type fake struct {
 	alerts  string
 	delay   time.Duration
 
-	exemplars string // in JSON
-	labels    string // of all series, in JSON
-	source    string // of the verdict, in JSON; empty: there is no verdict
+	exemplars string            // in JSON
+	labels    string            // of all series, in JSON
+	names     map[string]string // the metric of a selector; orders_total of others
+	source    string            // of the verdict, in JSON; empty: there is no verdict
 	traceURL  string
 	arguments bool                                 // the targets are arguments
 	ranges    func(query string, end int64) answer // of range queries; nil: there are none
@@ -56,12 +58,12 @@ func (f *fake) serve(t *testing.T, prefix string) string {
 		}
 		_, _ = w.Write([]byte(`{"status":"success","data":` + f.exemplars + `}`))
 	})
-	mux.HandleFunc("/api/v1/label/__name__/values", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/api/v1/label/__name__/values", func(w http.ResponseWriter, r *http.Request) {
 		if f.labels == "" {
 			http.NotFound(w, nil)
 			return
 		}
-		_, _ = w.Write([]byte(`{"status":"success","data":["orders_total"]}`))
+		fmt.Fprintf(w, `{"status":"success","data":[%q]}`, cmp.Or(f.names[r.FormValue("match[]")], "orders_total"))
 	})
 	mux.HandleFunc("/api/v1/labels", func(w http.ResponseWriter, _ *http.Request) {
 		if f.labels == "" {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -117,10 +118,79 @@ func TestUse(t *testing.T) {
 		"slow rounds in 25 s: 3 at a time: 1",
 		"finished",
 	}
+	compareSteps(t, page, want)
+}
+
+// compareSteps compares what a driven page has shown, step by step.
+func compareSteps(t *testing.T, page dump, want []string) {
+	t.Helper()
 	got := items(page)
 	for i, w := range want {
 		if i >= len(got) || got[i] != w {
 			t.Fatalf("step %d: want %q in\n%s\n%s", i, w, strings.Join(got, "\n"), page.console)
 		}
 	}
+}
+
+// TestServiceTable sorts and filters the table of all services, and reads its cells.
+func TestServiceTable(t *testing.T) {
+	snapshot := always(vector(append(shop(),
+		sample{"rate", route("pay", "POST", "/charge"), "12"}, sample{"errors", route("pay", "POST", "/charge"), "0.012"},
+		sample{"p50Of", of("pay"), "0.02"}, sample{"p95Of", of("pay"), "0.04"}, sample{"p99Of", of("pay"), "0.2"}, sample{"targets", job("pay"), "3"},
+		sample{"rate", route("mail", "GET", "/"), "0"}, sample{"targets", job("mail"), "1"})...))
+	var failed atomic.Int64
+	f := fake{alerts: "[]", labels: "[]", names: map[string]string{`{job="shop"}`: "sales_total", `{job="pay"}`: "charges_total"}, answer: func(round int, query string) answer {
+		switch {
+		case strings.Contains(query, "_build_info"):
+			return vector(sample{"", map[string]string{"job": "shop", "version": "1.1.0"}, "1699999910"}, sample{"", map[string]string{"job": "pay", "version": "4.8.2"}, "1699990000"})
+		case strings.Contains(query, "slo_objective"):
+			return vector(sample{"", map[string]string{"method": "POST", "path": "/orders"}, "0.4"}, sample{"", map[string]string{"path": "/api"}, "-0.1"}, sample{"", map[string]string{"method": "GET"}, "0.97"}, sample{"", nil, "0.2"})
+		case strings.Contains(query, "slo_error_budget"):
+			return vector(sample{"", job("pay"), "0.63"}, sample{"", job("shop"), "-0.2"})
+		}
+		return snapshot(round, query)
+	}, ranges: func(query string, end int64) answer {
+		switch {
+		case strings.HasPrefix(query, "max by (job, schema)") && failed.Add(1) <= 4:
+			return failure(422, "execution", "too many samples")
+		case strings.Contains(query, "quantile"):
+			return matrix(end, curve{"job", "shop", []string{"0.1", "0.3"}}, curve{"job", "pay", []string{"0.04", "0.04"}})
+		}
+		return matrix(end, curve{"job", "shop", []string{"20", "1259.5"}}, curve{"job", "pay", []string{"12", "12"}})
+	}}
+	page := browse(t, f.serve(t, "")+"jstest/drivetable.html", 60*time.Second)
+	want := []string{
+		"failing shop | 1,260 | 0.08% | 300 ms | 0% | 1.1.0 · 1 min | GET /second_route is failing: 25.0% errors, 1 more",
+		"idle mail | 0 | – | – | – | no requests in the window",
+		"pay | 12.0 | 0.10% | 40 ms | 63.0% | 4.8.2 · 2 h 46 min",
+		"heads: Service, worst first, Rate /s, Rate over time, Errors, Errors over time, p95, Latency, 1 ms to 2 s, Budget left, Instances, Version, Since, why",
+		"without its curves: The curves cannot be read: The query failed: too many samples Retry",
+		"after Retry: 101",
+		"the limit in each row: 90.9% 90.9% 90.9% | p95: 75% 48.5% | before: 60.6% 48.5%",
+		"why: GET /second_route is failing: 25.0% errors, 1 more to #show=table&amp;open=shop&amp;route=GET+%2Fsecond_route",
+		"at first: Service, worst first ascending | shop mail pay | #show=table",
+		"click 1 on Service, worst first: Service ascending | mail pay shop | #sort=service&amp;show=table",
+		"click 2 on Service, worst first: Service descending | shop pay mail | #sort=-service&amp;show=table",
+		"click 3 on Service, worst first: Service, worst first ascending | shop mail pay | #show=table",
+		"click 4 on Service, worst first: Service ascending | mail pay shop | #sort=service&amp;show=table",
+		"click 1 on Rate /s: Rate /s descending | shop pay mail | #sort=-rate&amp;show=table",
+		"click 2 on Rate /s: Rate /s ascending | mail pay shop | #sort=rate&amp;show=table",
+		"click 1 on Errors: Errors descending | pay shop mail | #sort=-errorRatio&amp;show=table",
+		"click 1 on p95: p95 descending | shop pay mail | #sort=-p95&amp;show=table",
+		"click 1 on Budget left: Budget left ascending | shop pay mail | #sort=budget&amp;show=table",
+		"click 1 on Instances: Instances descending | pay shop mail | #sort=-targets&amp;show=table",
+		"click 1 on Version: Version descending | shop pay mail | #sort=-version&amp;show=table",
+		"click 1 on Since, why: Since, why descending | shop mail pay | #sort=-since&amp;show=table",
+		"nothing found: 0 0 No service matches. Show all",
+		"all again: shop mail pay",
+		"an address: p95 descending | shop pay mail | #show=table&amp;sort=-p95",
+		"its routes: p95 descending",
+		"their budgets: POST /orders 40.0% #page=slos&amp;filter=POST+%2Forders, GET /api 0% #page=slos&amp;filter=%2Fapi, GET /second_route 97.0% #page=slos&amp;filter=GET, GET unmatched 97.0% #page=slos&amp;filter=GET",
+		"routes have no versions: Route, worst first ascending",
+		"Explore of a service: shop | sales_total | #page=explore&amp;open=shop",
+		"of another: pay | charges_total | #page=explore&amp;open=pay",
+		"of all: All services | orders_total | #page=explore&amp;open=-",
+		"finished",
+	}
+	compareSteps(t, page, want)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const (
@@ -38,6 +39,7 @@ func TestChecklist(t *testing.T) {
 	t.Run("nothing moves while a screen fills", func(t *testing.T) { still(t, b, ill) })
 	t.Run("the bar", func(t *testing.T) { barFits(t, b, ill) })
 	t.Run("above the fold", func(t *testing.T) { fold(t, b, ill) })
+	t.Run("the table of services", func(t *testing.T) { serviceTable(t, b, ill) })
 	t.Run("the longest words in the widest font", func(t *testing.T) { words(t, b, ill) })
 	t.Run("a healthy service", func(t *testing.T) {
 		calmColors(t, newTab(t, b.ctx, healthy), healthy)
@@ -56,7 +58,7 @@ func still(t *testing.T, b *tab, address string) {
 		fragment      string
 		width, height int64
 	}{
-		{service, 1440, 900}, {"", 1440, 900}, {route, 1440, 900}, {"open=service-00&part=time", 1440, 900}, {"page=alerts", 1440, 900}, {"page=targets", 1440, 900},
+		{service, 1440, 900}, {"", 1440, 900}, {"show=table", 1440, 900}, {"show=table", 390, 844}, {route, 1440, 900}, {"open=service-00&part=time", 1440, 900}, {"page=alerts", 1440, 900}, {"page=targets", 1440, 900},
 		{service, 390, 844}, {route, 390, 844}, {explore, 390, 844},
 		// So high that what is loaded later is in sight.
 		{service, 1440, 2000},
@@ -125,6 +127,32 @@ func fold(t *testing.T, b *tab, address string) {
 	}
 }
 
+// serviceTable sorts the table of services by mouse and by keyboard. The address keeps the order, and a reason
+// leads to what it is about.
+func serviceTable(t *testing.T, b *tab, address string) {
+	sorted := func(head, direction, first, fragment string) string {
+		return fmt.Sprintf(`shown(".fleet th[aria-sort]").map((th) => th.textContent + " " + th.getAttribute("aria-sort")).join() === %q &&
+			shown(".fleet a.row")[0].textContent === %q && location.hash === %q`, head+" "+direction, first, fragment)
+	}
+	b.open(address+"#show=table", 1440, 900)
+	b.await("the table", settled+" && "+sorted("Service, worst first", "ascending", "service-00", "#show=table"))
+	b.await("a latency in each row, on one axis", `shown(".fleet .span:not([hidden])").length === 12 && new Set([...document.querySelectorAll(".fleet .span .lim")].map((e) => e.getAttribute("x1"))).size === 1`)
+	b.click(".fleet th button", "Errors")
+	b.await("a click on the errors", sorted("Errors", "descending", "service-00", "#sort=-errorRatio&show=table"))
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.await("Enter on the errors", sorted("Errors", "ascending", "service-01", "#sort=errorRatio&show=table"))
+	b.do(chromedp.Focus(".fleet th.lead button"), chromedp.KeyEvent(" "), chromedp.KeyEvent(" "))
+	b.await("Space on the names, twice", sorted("Service", "descending", "service-11", "#sort=-service&show=table"))
+	b.do(chromedp.KeyEvent("j"))
+	b.await("the key of the next row", `document.activeElement.textContent === "service-11" && document.activeElement.matches(".fleet a.row")`)
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.await("its screen", `location.hash.includes("open=service-11") && shown("table.routes").length === 1`)
+	b.do(chromedp.NavigateBack())
+	b.await("the same order", sorted("Service", "descending", "service-11", "#sort=-service&show=table"))
+	b.click(".fleet .why a", "")
+	b.await("the route", `location.hash.includes("route=GET+%2Fsecond_route") && location.hash.includes("open=service-00")`)
+}
+
 // overflow names the texts that leave their card, the bar or the window.
 const overflow = `(() => {
 	const found = [];
@@ -152,7 +180,7 @@ const overflow = `(() => {
 
 // words: a route of 80 characters, in the widest font, in both languages.
 func words(t *testing.T, b *tab, address string) {
-	for _, screen := range []string{"open=service-00", "lang=zh-CN&open=service-00", "open=-", "page=explore&expr=http_client_request_duration_seconds"} {
+	for _, screen := range []string{"open=service-00", "lang=zh-CN&open=service-00", "open=-", "open=-&show=table", "lang=zh-CN&open=-&show=table", "page=explore&expr=http_client_request_duration_seconds"} {
 		b.open(address+"#"+screen, 1440, 900)
 		b.await(screen, settled)
 		b.text(`(() => { const sheet = new CSSStyleSheet(); sheet.replaceSync(":root { --sans: 'DejaVu Sans'; --mono: 'DejaVu Sans Mono'; }"); document.adoptedStyleSheets = [sheet]; return ""; })()`)

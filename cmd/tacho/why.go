@@ -21,8 +21,9 @@ import (
 
 const whyLong = `Why says which services are unhealthy and why: the route or target at fault, how
 much now and before, since when, on which instance, and after which deployment or
-restart. It asks a running tacho serve or tacho demo. Any other Prometheus server
-with the built-in rules works as well, but it does not show past findings.
+restart. It queries a running tacho serve or tacho demo. Any other Prometheus server
+with the built-in rules works as well: the verdict is then computed from what that
+server has stored, with the findings of the past day.
 
   tacho why
   tacho why shop
@@ -65,23 +66,26 @@ func newWhy(s streams) *cobra.Command {
 			if err := errors.Join(notEmpty(cmd.Flags(), "server"), aboveZero(cmd.Flags(), "timeout")); err != nil {
 				return usage(err)
 			}
-			return f.explain(cmd.Context(), args, s.out)
+			return f.explain(cmd.Context(), args, s)
 		},
 	}
 	f.register(cmd.Flags())
 	return cmd
 }
 
-func (f *whyFlags) explain(ctx context.Context, services []string, out io.Writer) error {
+func (f *whyFlags) explain(ctx context.Context, services []string, s streams) error {
 	api, err := parseServer(f.server, f.headers)
 	if err != nil {
 		return usage(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	v, err := askVerdict(ctx, api)
+	v, noPast, err := askVerdict(ctx, api)
 	if err != nil {
 		return fmt.Errorf("no verdict: %w", err)
+	}
+	if noPast != nil {
+		fmt.Fprintf(s.err, "without past findings (a longer --timeout may help): %v\n", noPast)
 	}
 	if len(services) > 0 {
 		if err := only(v, services[0]); err != nil {
@@ -89,11 +93,11 @@ func (f *whyFlags) explain(ctx context.Context, services []string, out io.Writer
 		}
 	}
 	if f.json {
-		e := json.NewEncoder(out)
+		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
 		err = e.Encode(v)
 	} else {
-		err = printVerdict(out, v)
+		err = printVerdict(s.out, v)
 	}
 	if err != nil || len(v.Services) == 0 {
 		return err
@@ -137,14 +141,35 @@ func servedVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, erro
 	return nil, fmt.Errorf("%s responded with %s: %w", api.URL, response.Status, errNoVerdict)
 }
 
-// askVerdict gets the server's verdict, or computes one if the server has none.
-func askVerdict(ctx context.Context, api verdict.API) (*verdict.Verdict, error) {
-	v, err := servedVerdict(ctx, api)
-	if errors.Is(err, errNoVerdict) {
-		o, _ := api.RuleOptions(ctx, foreignOptions()) // without the rules, the defaults; if the server is gone, the round fails
-		return verdict.New(api, o).Round(ctx, time.Now())
+// askVerdict gets the server's verdict, or computes one if the server has none. The second result is why
+// a computed one is without past findings, or nil.
+func askVerdict(ctx context.Context, api verdict.API) (v *verdict.Verdict, noPast, err error) {
+	v, err = servedVerdict(ctx, api)
+	if !errors.Is(err, errNoVerdict) {
+		return v, nil, err
 	}
-	return v, err
+	o, _ := api.RuleOptions(ctx, foreignOptions()) // without the rules, the defaults; if the server is gone, the round fails
+	return computeVerdict(ctx, api, o, time.Now())
+}
+
+// computeVerdict computes the verdict of a moment, and replays the time before it for which findings are
+// kept. What goes on is worth having without what is over.
+func computeVerdict(ctx context.Context, q verdict.Querier, o verdict.Options, now time.Time) (v *verdict.Verdict, noPast, err error) {
+	e := verdict.New(q, o)
+	v, err = e.Round(ctx, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	past, noPast := verdict.Replay(ctx, q, o, now.Add(-o.Remembered()), now)
+	if noPast != nil {
+		return v, noPast, nil
+	}
+	e.Adopt(past)
+	whole, noPast := e.Round(ctx, now)
+	if noPast != nil {
+		return v, noPast, nil
+	}
+	return whole, nil, nil
 }
 
 // foreignOptions are those of the default rules, with the limits that the server's rules have recorded.

@@ -71,7 +71,7 @@ func TestWhy(t *testing.T) {
 // TestWhyReadsTheRules: on another server than tacho's, failures are counted by the interval and over the
 // look-back of the rules that the server lists.
 func TestWhyReadsTheRules(t *testing.T) {
-	asked := make(chan string, 100)
+	asked := make(chan string, 1000)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/api/v1/rules":

@@ -10,6 +10,7 @@ import { firstOf, rows } from "../static/rows.js";
 import { areaPath } from "../static/sparkline.js";
 import { parseView } from "../static/view.js";
 import { clockAt } from "../static/verdict.js";
+import { promise } from "../static/learn.js";
 
 const route = (path, more = {}) => ({ key: JSON.stringify(["GET", path]), method: "GET", path, apart: "", state: "healthy", rate: 1, errorRatio: 0, p50: 0.01, p95: 0.02, p99: 0.03, share: 0.1, ...more });
 
@@ -153,4 +154,17 @@ test("alerts look at a route by their labels", () => {
   const alert = (labels) => ({ key: JSON.stringify(labels), state: "firing", labels, annotations: {} });
   const all = [{ job: "shop", path: "/a" }, { job: "shop", path: "/b" }, { job: "shop" }, { job: "shop", instance: "a" }, { job: "api", path: "/a" }, { job: "shop", path: "/a", method: "POST" }];
   assert.deepEqual(alertsOf(all.map(alert), { job: "shop", schema: "", method: "GET", path: "/a" }).map((a) => a.labels), [all[0], all[2]]);
+});
+
+test("a route has the smallest budget of the objectives that cover it, not that of the whole service", () => {
+  const of = (metric, left) => ({ metric, value: [0, String(left)] });
+  const budgets = [of({}, -1), of({ job: "shop", method: "POST" }, 0.9), of({ job: "shop", path: "/orders" }, 0.4), of({ job: "shop", method: "POST", path: "/orders" }, 0.6)];
+  const learnt = (method, path) => {
+    const route = { key: "", method, path };
+    promise(route, budgets);
+    return [route.budget, route.promised];
+  };
+  assert.deepEqual(learnt("POST", "/orders"), [0.4, "/orders"]);
+  assert.deepEqual(learnt("POST", "/pay"), [0.9, "POST"]);
+  assert.deepEqual(learnt("GET", "/pay"), [undefined, undefined]);
 });

@@ -154,7 +154,7 @@ function switcher(/** @type {import("./now.js").ChangeView} */ changeView) {
     element, open,
     update(/** @type {import("./now.js").Now} */ now) {
       shown = now;
-      const service = now.view.page === "" ? selectedService(now.services, now.view) : null;
+      const service = serviceIn(now);
       element.hidden = now.services.length === 0;
       state.element.toggleAttribute("hidden", !service);
       if (service) state.update(service.state);
@@ -163,6 +163,15 @@ function switcher(/** @type {import("./now.js").ChangeView} */ changeView) {
     },
   };
 }
+
+/** serviceIn is the service whose screen is shown, or whose metrics Explore lists; null for all. */
+function serviceIn(/** @type {import("./now.js").Now} */ { services, view }) {
+  if (view.page === "explore") return services.find((s) => placeOf(s) === view.open) ?? null;
+  return view.page === "" ? selectedService(services, view) : null;
+}
+
+/** A place in a service that another one does not have. */
+const elsewhere = { part: "", route: "" };
 
 function switchItem() {
   const state = stateIcon();
@@ -176,7 +185,8 @@ function switchItem() {
       if (service) state.update(service.state);
       put(name, service ? visible(placeOf(service)) || say("noJob") : say("allServices"));
       put(end, service && service.state !== "healthy" ? stateText(service) : "");
-      attribute(a, "href", addressOf(view, { page: "", part: "", route: "", filter: "", open: service ? placeOf(service) : "-" }));
+      const open = service ? placeOf(service) : "-";
+      attribute(a, "href", addressOf(view, view.page === "explore" ? { ...elsewhere, open } : { ...elsewhere, page: "", filter: "", open }));
     },
   };
 }

@@ -59,4 +59,4 @@ const latest = (/** @type {Finding[]} */ findings) => Math.max(...findings.map((
  * latencyLimit is the limit of p95 in a service: that of a finding, else that of the verdict, else the default.
  * @param {import("./model.js").Service} service
  */
-export const latencyLimit = ({ job, judged }) => [...(judged?.findings ?? []), ...(judged?.over ?? [])].find((f) => f.kind === "latency")?.limit ?? limitsOf(job).slow;
+export const latencyLimit = ({ job, judged }) => [...(judged?.findings ?? []), ...(judged?.over ?? [])].find((f) => f.kind === "latency" && f.limit > 0)?.limit ?? limitsOf(job).slow;

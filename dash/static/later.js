@@ -14,6 +14,7 @@ export { settingsMenu } from "./menu.js";
 export { picker } from "./picker.js";
 export { routeView } from "./route.js";
 export { timeView } from "./timeview.js";
+export { serviceTable } from "./servicetable.js";
 export { slosScreen } from "./slosview.js";
 export { targetsScreen } from "./targetsview.js";
 export { explain } from "./scrapeerror.js";

@@ -2,11 +2,24 @@
 
 /** @type {Record<string, [string, string]>} */
 export const laterMessages = {
+  // The table of all services.
+  serviceWorst: ["Service, worst first", "服务（最差的在前）"],
+  serviceMeans: ["Sorts by name, or by state.", "按名称或状态排序。"],
+  rateLine: ["Rate over time", "速率走势"],
+  errorLine: ["Errors over time", "错误率走势"],
+  errorLineMeans: ["Error ratio over the selected time range.", "所选时间范围内的错误率。"],
+  instancesMeans: ["Instances that are scraped. Frames are down.", "被抓取的实例，空心方框表示抓取失败。"],
+  versionColumn: ["Version", "版本"],
+  versionMeans: ["Newest version, and for how long it has run. Sorts by its start.", "最新版本及其运行时长，按启动时间排序。"],
+  whyColumn: ["Since, why", "开始时间与原因"],
+  whyMeans: ["First finding of the verdict. Sorts by its start.", "结论中的首个问题，按开始时间排序。"],
+  noServiceMatches: ["No service matches.", "没有符合条件的服务。"],
+  linesFailed: ["The curves cannot be read: {problem}", "无法读取曲线：{problem}"],
+
   filterSLOs: ["Filter objectives", "筛选目标"],
   sloColumn: ["Objective, empty soonest first", "目标（最先耗尽的在前）"],
   promised: ["Promised", "承诺"],
   kept_: ["Kept", "实际"],
-  budgetLeft: ["Budget left", "剩余预算"],
   requestsLeft: ["Requests left", "还可失败的请求"],
   emptyIn: ["Empty in", "耗尽时间"],
   burnNow: ["now", "当前"],

@@ -6,7 +6,7 @@ import { findingsOf, ranksOf } from "./findings.js";
 import { literal } from "./marks.js";
 import { neverCalled, sizes } from "./names.js";
 import { rangeOf, samplesOf } from "./now.js";
-import { matchersOf } from "./queries.js";
+import { matchersOf, selector } from "./queries.js";
 import { numberOf } from "./sample.js";
 
 /** Routes that have a sparkline and their latency before: the first ones. Of thousands that would be too many series. */
@@ -23,7 +23,7 @@ const keyOf = (/** @type {import("./model.js").Sample | import("./api.js").Serie
 export function learnRoutes() {
   const known = {
     /** @type {Map<string, number>} */ sizes: new Map(), /** @type {Set<string>} */ never: new Set(),
-    /** @type {Map<string, string[]>} */ statuses: new Map(), /** @type {Map<string, string[]>} */ apart: new Map(),
+    /** @type {Map<string, string[]>} */ statuses: new Map(), /** @type {Map<string, string[]>} */ apart: new Map(), budgets: /** @type {Sample[]} */ ([]),
   };
   return {
     /** @type {Map<string, (number | null)[]>} rates over the range, by route */
@@ -58,6 +58,7 @@ export function learnRoutes() {
       const matchers = service.routes.length <= maxLines ? labels : [...labels, ["path", "=~", pathsOf(routes)]];
       const rates = rangeOf(now, `sum by (method, path) (${now.source.requests(matchers)})`)?.value;
       if (rates) this.rates = new Map(rates.series.map((/** @type {import("./api.js").Series} */ s) => [keyOf(s), s.values]));
+      known.budgets = samplesOf(now, budgetsOf(service.job)) ?? known.budgets;
       const before = now.query({ expr: now.source.quantile(0.95, matchers), at: now.edges.from })?.value;
       if (before) this.before = new Map(before.samples.map((/** @type {Sample} */ s) => [keyOf(s), numberOf(s.value[1])]));
     },
@@ -67,6 +68,25 @@ export function learnRoutes() {
 /** pathsOf is a pattern of the first routes' paths: in one order, so that it is the same query while they are the same. */
 const pathsOf = (/** @type {import("./model.js").Route[]} */ routes) =>
   [...new Set(routes.slice(0, maxLines).map((r) => r.path).filter((path) => path.length <= maxPath))].sort().map(literal).join("|");
+
+/** budgetsOf is the query for the error budgets of objectives that cover a part of a service, with what they cover. */
+function budgetsOf(/** @type {string} */ job) {
+  const of = selector([["job", "=", job]]);
+  return `min by (method, path) (tacho:slo_error_budget:ratio${of} * on (job, slo) group_left (method, path) group by (job, slo, method, path) (tacho:slo_objective:ratio${of}))`;
+}
+
+/**
+ * promise writes into a route the smallest of the budgets that cover it. Objectives of the whole service are not about
+ * a route.
+ * @param {import("./model.js").Route} route
+ * @param {Sample[]} budgets with the method and the path that each covers
+ */
+export function promise(route, budgets) {
+  const covers = (/** @type {Sample} */ { metric: { method, path } }) => (method || path) && (!method || method === route.method) && (!path || path === route.path);
+  const [least] = budgets.filter(covers).sort((a, b) => numberOf(a.value[1]) - numberOf(b.value[1]));
+  route.budget = least && numberOf(least.value[1]);
+  route.promised = least && [least.metric.method, least.metric.path].filter(Boolean).join(" ");
+}
 
 /** learn queries what the snapshot lacks. */
 function learn(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ service, /** @type {{sizes: Map<string, number>, never: Set<string>, statuses: Map<string, string[]>, apart: Map<string, string[]>}} */ known) {
@@ -100,7 +120,7 @@ function statusesOf(/** @type {Sample[]} */ samples) {
 }
 
 /** enrich writes what is known into the routes. */
-function enrich(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes, /** @type {{sizes: Map<string, number>, never: Set<string>, statuses: Map<string, string[]>}} */ known) {
+function enrich(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes, /** @type {{sizes: Map<string, number>, never: Set<string>, statuses: Map<string, string[]>, budgets: Sample[]}} */ known) {
   const byKey = new Map(changes.map((c) => [c.key, c]));
   const [findings, ranks] = [findingsOf(service), ranksOf(service)];
   const anyBefore = changes.some((c) => c.rateBefore > 0);
@@ -113,6 +133,7 @@ function enrich(/** @type {import("./model.js").Service} */ service, /** @type {
     r.trend = anyBefore ? r.during / r.before : NaN;
     r.statuses = known.statuses.get(r.key);
     r.found = findings.get(r.key) ?? [];
+    promise(r, known.budgets);
     r.rank = ranks.get(r.key);
   }
 }

@@ -307,7 +307,6 @@ export const messages = {
 
   // All services.
   service: ["Service", "服务"],
-  overRange: ["Rate", "速率"],
   onlyAll: ["All", "全部"],
   onlyUnhealthy: ["Unhealthy", "异常"],
   onlyIdle: ["Idle", "空闲"],
@@ -362,6 +361,8 @@ export const messages = {
   newsUntil: ["{what}{place} until {time}", "{place}曾{what}，{time} 恢复"],
   onlyStatus: ["{status} only", "只有 {status}"],
   trendOf: ["rate {change}", "速率 {change}"],
+  budgetLeft: ["Budget left", "剩余预算"],
+  budgetMeans: ["Smallest error budget left of the objectives.", "各目标中最少的剩余错误预算。"],
   showKinds: ["Show", "显示"],
   only_: ["All", "全部"],
   only_unhealthy: ["Unhealthy", "异常"],

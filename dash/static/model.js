@@ -70,6 +70,8 @@ export const isBad = (state) => ["down", "errors", "slow", "warning"].includes(s
  * @property {number} [trend]  during divided by before
  * @property {string[]} [statuses] those that the filter names
  * @property {import("./verdict.js").Finding[]} [found] what the verdict found of it
+ * @property {number} [budget] the smallest error budget left of the objectives that cover it
+ * @property {string} [promised] what that objective covers: a method, a path or both
  * @property {number} [rank] its place in the verdict, 0 for the worst
  *
  * @typedef {object} Service

@@ -1,4 +1,4 @@
-// All services: the verdict over them, and a card or a row for each, the worst first.
+// All services: the verdict over them, and a card for each, the worst first, or their table.
 
 import { overviewLines } from "./before.js";
 import { putLatency } from "./cells.js";
@@ -6,6 +6,7 @@ import { attribute, list, make, put, svg } from "./dom.js";
 import { filterField } from "./field.js";
 import { age, nothing, rate, ratio, shorten, visible } from "./format.js";
 import { icon, stateIcon, toneOf } from "./icons.js";
+import { lazy } from "./lazy.js";
 import { newestOf, versionsNow } from "./marks.js";
 import { say } from "./messages.js";
 import { isBad } from "./model.js";
@@ -34,14 +35,11 @@ export function overview(changeView) {
   const verdict = verdictView(changeView);
   const tools = toolRow(changeView);
   const cards = make("div", { class: "services" });
-  const body = make("tbody");
-  const heads = ["service", "rateColumn", "errorRatio", "p95", "overRange", "instances"];
-  const table = make("div", { class: "card scroll" }, make("table", { class: "stackrows" },
-    make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", { scope: "col", class: i && i < 4 ? "n" : "" }, say(h))))), body));
+  const table = lazy((later) => later.serviceTable(changeView));
   /** @type {import("./model.js").Sample[]} */
   let versions = [];
   return {
-    element: make("div", {}, title.element, verdict.element, tools.element, cards, table),
+    element: make("div", {}, title.element, verdict.element, tools.element, cards, table.element),
     update(/** @type {import("./now.js").Now} */ now) {
       const { services, view } = now;
       title.element.hidden = verdict.element.hidden = tools.element.hidden = services.length === 0;
@@ -53,13 +51,13 @@ export function overview(changeView) {
       const asTable = view.show ? view.show === "table" : services.length > maxCards;
       tools.update(now, asTable, chosen.length);
       const lines = linesOf(now);
-      versions = (asTable || services.length === 0 ? null : samplesOf(now, versionsNow)) ?? versions;
+      versions = (services.length === 0 ? undefined : versionsOf(now)) ?? versions;
       const budgets = budgetsOf(now);
-      const items = chosen.map((service) => ({ key: service.key, budget: budgets.get(service.job), service, now, lines: lines(service), version: newestOf(versions, (job) => job === service.job) }));
+      const items = chosen.map((service) => ({ key: service.key, budget: budgets.get(service.job), service, now, lines: lines.of(service), version: newestOf(versions, (job) => job === service.job) }));
       cards.hidden = asTable;
-      table.hidden = !asTable || chosen.length === 0;
+      table.element.hidden = !asTable || services.length === 0;
       list(cards, asTable ? [] : items, (/** @type {Item} */ _) => card());
-      list(body, asTable ? items : [], (/** @type {Item} */ _) => tableRow());
+      if (asTable && services.length > 0) table.update(now, items, lines.problem);
     },
   };
 }
@@ -67,6 +65,15 @@ export function overview(changeView) {
 /** @typedef {{rate: (number | null)[], errors: (number | null)[], p95: (number | null)[]}} Lines of a service over the range */
 /** budgetsOf are the smallest error budgets that services have left, if they have objectives. */
 const budgetsOf = (/** @type {import("./now.js").Now} */ now) => new Map((samplesOf(now, "min by (job) (tacho:slo_error_budget:ratio)") ?? []).map(({ metric, value }) => [metric.job, Number(value[1])]));
+
+/** How long versions are good for, in seconds. */
+const versionInterval = 15;
+
+/** versionsOf are the versions of all services, read at most once in their interval; undefined until they are there. */
+function versionsOf(/** @type {import("./now.js").Now} */ now) {
+  const answer = now.query({ expr: versionsNow, at: Math.floor(now.at / versionInterval) * versionInterval });
+  return answer && (answer.value?.samples ?? []);
+}
 
 /** @typedef {{key: string, budget: number | undefined, service: import("./model.js").Service, now: import("./now.js").Now, lines: Lines, version: ReturnType<typeof newestOf> | undefined}} Item */
 
@@ -76,20 +83,24 @@ function factsOf(/** @type {import("./model.js").Service[]} */ services) {
   return [say("factRate", { rate: rate(sum("rate")) }), targets ? say("factUp", { up: targets - sum("down"), all: targets }) : ""];
 }
 
-/** linesOf queries the lines of all services at once. */
+/** linesOf queries the lines of all services at once, and tells what failed. */
 function linesOf(/** @type {import("./now.js").Now} */ now) {
   const any = now.services.some((s) => s.routes.length > 0);
   const { source, step, every } = now;
   const p95 = 'tacho:job_http_request_duration_seconds:quantile{quantile="0.95"}';
   const over = step > Math.max(every, ruleWindow) ? `max_over_time(${p95}[${step}s])` : p95;
   const exprs = [...overviewLines(now), source.name === "recorded" ? `max by (job, schema) (${over})` : ""];
-  const [all, failed, slow] = exprs.map((expr) => (any && expr ? rangeOf(now, expr)?.value : undefined));
-  return (/** @type {import("./model.js").Service} */ service) => {
+  const answers = exprs.map((expr) => (any && expr ? rangeOf(now, expr) : undefined));
+  const [all, failed, slow] = answers.map((a) => a?.value);
+  const linesFor = (/** @type {import("./model.js").Service} */ service) => {
     const of = (/** @type {import("./api.js").Range | undefined} */ answer) =>
       answer?.series.find((s) => s.metric.job === service.job && (!service.schema || s.metric.schema === service.schema))?.values ?? [];
     const [rates, errors] = [of(all), of(failed)];
     return { rate: rates, errors: rates.map((v, i) => (v === null ? null : v > 0 ? (errors[i] ?? 0) / v : 0)), p95: of(slow) };
   };
+  // While one is being read again, whether it fails is unknown.
+  const isLoading = any && exprs.some((expr, i) => expr && !answers[i]);
+  return { of: linesFor, problem: isLoading ? undefined : answers.find((a) => a?.problem)?.problem ?? null };
 }
 
 /** toolRow filters the services, and chooses cards or a table. */
@@ -122,8 +133,11 @@ function toolRow(/** @type {import("./now.js").ChangeView} */ changeView) {
   };
 }
 
-/** whyOf is the reason for a service's state in a few words; of a healthy one how many routes it has. */
-function whyOf(/** @type {import("./model.js").Service} */ s) {
+/**
+ * whyOf is the reason for a service's state in a few words; of a healthy one how many routes it has.
+ * @param {import("./model.js").Service} s
+ */
+export function whyOf(s) {
   const findings = s.judged?.findings ?? [];
   if (findings.length > 0) {
     const [f] = findings;
@@ -136,22 +150,26 @@ function whyOf(/** @type {import("./model.js").Service} */ s) {
   return say("healthyRoutes", { n: s.routes.filter((r) => !r.apart).length });
 }
 
-/** curve is a small line, and its ground if it is of a rate. */
-function curve(/** @type {string} */ color, /** @type {boolean} */ filled) {
+/**
+ * curve is a small line, and its ground if it is of a rate.
+ * @param {string} color
+ * @param {boolean} filled
+ */
+export function curve(color, filled) {
   const [ground, line] = [svg("path", { class: `fl f${color}` }), svg("path", { class: `ln l${color}` })];
   return {
     element: svg("svg", { class: "spark", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ground, line),
     line,
-    update(/** @type {(number | null)[]} */ values) {
-      const most = Math.max(...values.map((v) => v ?? 0), 1e-12) * 1.1;
+    update(/** @type {(number | null)[]} */ values, least = 1e-12) {
+      const most = Math.max(...values.map((v) => v ?? 0), least) * 1.1;
       attribute(line, "d", sparkPath(values, most, 1000, 100));
       attribute(ground, "d", filled ? areaPath(values, most, 1000, 100) : "");
     },
   };
 }
 
-/** ups are a service's instances, the ones that are down by their shape. */
-function ups() {
+/** ups are a service's instances, those that are down by their shape. */
+export function ups() {
   const element = make("span", { class: "ups", role: "img" });
   return {
     element,
@@ -206,28 +224,4 @@ function putNumbers(/** @type {Record<"rate" | "errors" | "p95", ReturnType<type
   put(cells.rate.value, Number.isFinite(s.rate) ? rate(s.rate) : nothing);
   put(cells.errors.value, ratio(s.errorRatio));
   putLatency(cells.p95.value, s.p95, s);
-}
-
-function tableRow() {
-  const state = stateIcon();
-  const name = make("bdi");
-  const link = make("a", { class: "row", "data-row": "" }, name);
-  const why = make("span", { class: "muted small why", dir: "auto" });
-  const numbers = { rate: number(), errors: number(), p95: number() };
-  const line = curve("1", true);
-  const instances = ups();
-  const cell = (/** @type {"rate" | "errors" | "p95"} */ id, /** @type {string} */ label, /** @type {string} */ cls) => make("td", { class: `n ${cls}`, "data-l": say(label) }, numbers[id].value);
-  return {
-    element: make("tr", {}, make("td", { class: "lead" }, state.element, link, " ", why), cell("rate", "rateColumn", "rate"), cell("errors", "errorRatio", "errorRatio"), cell("p95", "p95", "p95"),
-      make("td", { class: "sp drop" }, line.element), make("td", { class: "drop" }, instances.element)),
-    update(/** @type {Item} */ { service: s, now, lines }) {
-      state.update(s.state);
-      put(name, visible(placeOf(s)) || say("noJob"));
-      put(why, whyOf(s));
-      attribute(link, "href", addressOf(now.view, { open: placeOf(s), route: "", filter: "", only: "" }));
-      putNumbers(numbers, s);
-      line.update(lines.rate);
-      instances.update(s);
-    },
-  };
 }

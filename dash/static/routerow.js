@@ -13,11 +13,11 @@ import { spark } from "./spark.js";
 import { addressOf } from "./view.js";
 
 /**
- * The columns: what heads each, what sorts by it, and the classes of its cells.
- * @type {{id: string, label: string, means: string, sort?: string, look: string}[]}
+ * The columns: what heads each, what sorts by it, what heads it if the worst come first, and the classes of its cells.
+ * @type {{id: string, label: string, means: string, sort?: string, worst?: string, look: string}[]}
  */
 export const heads = [
-  { id: "route", label: "routeColumn", means: "routeMeans", sort: "route", look: "lead route" },
+  { id: "route", label: "routeColumn", means: "routeMeans", sort: "route", worst: "routeWorst", look: "lead route" },
   { id: "rate", label: "rateColumn", means: "rateMeans", sort: "rate", look: "n" },
   { id: "errorRatio", label: "errorRatio", means: "errorRatioMeans", sort: "errorRatio", look: "n" },
   { id: "p50", label: "p50", means: "p50Means", sort: "p50", look: "n drop hide-m" },
@@ -28,6 +28,8 @@ export const heads = [
   { id: "bytes", label: "bytes", means: "bytesMeans", sort: "bytes", look: "n drop bytes" },
   { id: "line", label: "rateColumn", means: "lineMeans", look: "sp drop hide-m" },
   { id: "news", label: "newsColumn", means: "newsMeans", sort: "trend", look: "wide small news" },
+  // The last one: nothing moves when it appears.
+  { id: "budget", label: "budgetLeft", means: "budgetMeans", sort: "budget", look: "n drop hide-m budget" },
 ];
 
 /**
@@ -52,6 +54,8 @@ const names = /** @type {Record<string, string>} */ ({ rate: "rateColumn", error
 /** @param {import("./now.js").ChangeView} changeView */
 export function routeRow(changeView) {
   const cells = Object.fromEntries(heads.map(({ id, look }) => [id, make("td", { role: "cell", class: look, ...(names[id] ? { "data-l": say(names[id]) } : {}) })]));
+  const left = make("a", { tabindex: "-1" });
+  cells.budget.append(left);
   const numbers = Object.fromEntries(linked.map((id) => [id, make("a", { tabindex: "-1" })]));
   const name = nameCell();
   const meters = { rate: meter("", numbers.rate), errorRatio: meter("bad", numbers.errorRatio), share: meter("calm", numbers.share) };
@@ -81,6 +85,8 @@ export function routeRow(changeView) {
       meters.share.update(route.share / item.mostShare, ratio(route.share));
       for (const id of /** @type {("p50" | "p95" | "p99")[]} */ (["p50", "p95", "p99"])) putLatency(numbers[id], route[id], service);
       cells.p95.classList.toggle("over", route.p95 >= limit);
+      put(left, route.budget === undefined ? "" : ratio(Math.max(0, route.budget)));
+      attribute(left, "href", route.budget === undefined ? "" : addressOf(now.view, { page: "slos", filter: route.promised }));
       put(cells.bytes, bytes(route.bytes ?? NaN));
       putGlyph(glyph, item);
       const rates = learnt.rates.get(route.key);

@@ -13,9 +13,39 @@ export const columns = [
   { id: "p95", number: true },
   { id: "p99", number: true },
   { id: "share", number: true },
+  { id: "budget", number: false },
   { id: "bytes", number: true },
   { id: "trend", number: true },
 ];
+
+/**
+ * What the table of services can be sorted by: a version by when it came, a reason by when it began. The smallest
+ * budget and the newest come first.
+ */
+export const serviceColumns = [
+  { id: "state", number: false },
+  { id: "service", number: false },
+  { id: "rate", number: true },
+  { id: "errorRatio", number: true },
+  { id: "p95", number: true },
+  { id: "budget", number: false },
+  { id: "targets", number: true },
+  { id: "version", number: true },
+  { id: "since", number: true },
+];
+
+/**
+ * columnOf is a column that some table can be sorted by.
+ * @param {string} id
+ */
+export const columnOf = (id) => [...columns, ...serviceColumns].find((c) => c.id === id);
+
+/**
+ * orderOf is the order of a table in a view: the worst first if the view is sorted by a column of another table.
+ * @param {Pick<import("./view.js").View, "sort" | "descending">} view
+ * @param {{id: string}[]} all the columns of the table
+ */
+export const orderOf = (view, all) => (all.some((c) => c.id === view.sort) ? view : { sort: "state", descending: false });
 
 /**
  * placeOf is the name of a service in an address.
@@ -63,12 +93,13 @@ const isChanged = ({ trend = NaN, during = 0, before = 0 }) => Math.max(during, 
  * @param {import("./view.js").View} view
  */
 export function rows(service, view) {
-  const sign = view.descending ? -1 : 1;
+  const { sort, descending } = orderOf(view, columns);
+  const sign = descending ? -1 : 1;
   const [matches, isKind] = [filterOf(view.filter), kinds[view.only] ?? (() => true)];
   return service.routes.filter((r) => isKind(r) && matches(service.job, r)).sort((a, b) =>
     Number(Boolean(a.apart)) - Number(Boolean(b.apart)) ||
-    order(value(a, view.sort), value(b, view.sort), sign) ||
-    (view.sort === "state" ? order(a.rank, b.rank, sign) : 0) ||
+    order(value(a, sort), value(b, sort), sign) ||
+    (sort === "state" ? order(a.rank, b.rank, sign) : 0) ||
     order(a.path, b.path, 1) || order(a.method, b.method, 1));
 }
 
@@ -77,7 +108,8 @@ function value(/** @type {any} */ r, /** @type {string} */ id) {
   return id === "route" ? r.path : r[id];
 }
 
-function order(/** @type {any} */ a, /** @type {any} */ b, /** @type {number} */ sign) {
+/** order compares two values for a sort; those that are unknown come last, whichever way. */
+export function order(/** @type {any} */ a, /** @type {any} */ b, /** @type {number} */ sign) {
   // NaN and undefined: unknown.
   a ??= NaN;
   b ??= NaN;

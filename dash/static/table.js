@@ -11,7 +11,7 @@ import { say } from "./messages.js";
 import { download } from "./download.js";
 import { routesCSV } from "./csv.js";
 import { heads, routeRow } from "./routerow.js";
-import { firstOf, kinds, rows } from "./rows.js";
+import { columns, firstOf, kinds, orderOf, rows } from "./rows.js";
 import { scrolling } from "./scrolling.js";
 import { sortBy } from "./view.js";
 
@@ -62,8 +62,9 @@ export function routeTable(changeView, few) {
     update(now, service, changes, marks, withLines) {
       learnt.update(now, service, changes, marks);
       const chosen = rows(service, now.view);
+      table.classList.toggle("unpromised", service.routes.every((r) => r.budget === undefined));
       put(caption, say("tableOf", { job: visible(service.job) }));
-      for (const cell of cells) cell.update(now.view);
+      for (const cell of cells) cell.update(orderOf(now.view, columns));
       tools.update(now.view, service, chosen);
       draw(now, service, chosen);
       if (withLines) learnt.lines(now, service, chosen);
@@ -118,24 +119,28 @@ function chip(/** @type {string} */ kind, /** @type {import("./now.js").ChangeVi
   };
 }
 
-/** headCell is a column's head: a button that sorts, if one can sort by it. */
-function headCell(/** @type {typeof heads[number]} */ { label, means, sort, look }, /** @type {import("./now.js").ChangeView} */ changeView) {
+/**
+ * headCell is a column's head: a button that sorts, if one can sort by it. That of the names sorts by state, too.
+ * @param {typeof heads[number]} column
+ * @param {import("./now.js").ChangeView} changeView
+ */
+export function headCell({ label, means, sort, look, worst: worstFirst }, changeView) {
   const text = make(sort ? "button" : "span", { title: say(means, limitTexts), ...(sort ? { type: "button" } : {}) }, say(label));
   const element = make("th", { role: "columnheader", scope: "col", class: look.replace("lead route", "lead").replace("wide small ", "") }, text);
-  if (sort) text.addEventListener("click", () => changeView((view) => (sort === "route" ? sortByName(view) : sortBy(view, sort))));
+  if (sort) text.addEventListener("click", () => changeView((view) => (worstFirst ? sortByName(view, sort) : sortBy(view, sort))));
   return {
     element,
-    update(/** @type {import("./view.js").View} */ view) {
-      const direction = view.descending ? "descending" : "ascending";
-      const worst = sort === "route" && view.sort === "state";
-      attribute(element, "aria-sort", sort && (view.sort === sort || worst) ? direction : "");
-      if (sort !== "route") return;
-      put(text, say(worst ? "routeWorst" : label));
-      element.classList.toggle("worst", worst && !view.descending);
+    update(/** @type {Pick<import("./view.js").View, "sort" | "descending">} */ order) {
+      const direction = order.descending ? "descending" : "ascending";
+      const worst = worstFirst && order.sort === "state";
+      attribute(element, "aria-sort", sort && (order.sort === sort || worst) ? direction : "");
+      if (!worstFirst) return;
+      put(text, say(worst ? worstFirst : label));
+      element.classList.toggle("worst", Boolean(worst) && !order.descending);
     },
   };
 }
 
 /** sortByName turns from the worst first to the names, to the names backwards, and back. */
-const sortByName = (/** @type {import("./view.js").View} */ view) =>
-  (view.sort === "route" && view.descending ? { ...view, sort: "state", descending: false } : sortBy(view, "route"));
+const sortByName = (/** @type {import("./view.js").View} */ view, /** @type {string} */ name) =>
+  (view.sort === name && view.descending ? { ...view, sort: "state", descending: false } : sortBy(view, name));

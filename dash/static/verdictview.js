@@ -108,7 +108,6 @@ function jobLanes(/** @type {import("./now.js").Now} */ now) {
 function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./verdict.js").Finding[]} */ findings, /** @type {Map<string, number[]>} */ fired) {
   const [f] = findings;
   const place = f.where;
-  const route = f.path === undefined ? "" : `${f.method ?? ""} ${f.path}`;
   const told = findings.filter((g) => !g.until && g.before !== undefined && g.kind !== "target").map((g) => valueOf(g.kind, g.before));
   return {
     key: JSON.stringify([f.kind, f.method, f.path, f.instance, f.alert, f.since]),
@@ -116,10 +115,19 @@ function laneOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./
     since: !f.since || f.until ? sinceText(f) : (f.atLeast ? "≤ " : "") + clockAt(secondsAt(f.since)),
     where: place?.only ? say("onlyOn_", { instance: visible(place.only) }) : place && place.instances > 1 ? placeText(place) : visible(f.instance ?? ""),
     only: Boolean(place?.only), from: secondsAt(f.since) || now.edges.from, to: secondsAt(f.until) || undefined,
-    href: route ? addressOf(now.view, { open: placeOf(s), route }) : f.kind === "target" ? addressOf(now.view, { page: "targets" }) : addressOf(now.view, { page: "alerts" }),
+    href: hrefOf(now.view, s, f),
     bells: fired.get(routeKey(f)) ?? [], values: valuesOf(now, s, f),
   };
 }
+
+/**
+ * hrefOf is the address of what a finding is about: a route, a target, or an alert.
+ * @param {import("./view.js").View} view
+ * @param {import("./model.js").Service} s
+ * @param {import("./verdict.js").Finding} f
+ */
+export const hrefOf = (view, s, { kind, method = "", path }) =>
+  addressOf(view, path === undefined ? { page: kind === "target" ? "targets" : "alerts" } : { open: placeOf(s), route: `${method} ${path}` });
 
 /** placeText is on how many instances a finding is; nothing while that is unclear. */
 function placeText(/** @type {import("./verdict.js").Where} */ { instances, on, unclear }) {

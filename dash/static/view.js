@@ -1,6 +1,6 @@
 // The user's selections, and how an address stores them. Pure.
 
-import { columns } from "./rows.js";
+import { columnOf } from "./rows.js";
 import { firstSpan, formatSpan, parseSpan } from "./range.js";
 
 /**
@@ -51,7 +51,7 @@ export function parseView(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ""));
   const sort = given.get("sort") ?? "";
   const id = sort.replace(/^-/, "");
-  const known = columns.some((c) => c.id === id);
+  const known = columnOf(id) !== undefined;
   const texts = plain.map(([name, allowed]) => {
     const text = given.get(name) ?? "";
     return [name, !allowed || allowed.includes(text) ? text : ""];
@@ -124,6 +124,5 @@ export const isElsewhere = (view, before) => places.some((name) => JSON.stringif
  * @returns {View}
  */
 export function sortBy(view, id) {
-  const column = columns.find((c) => c.id === id);
-  return { ...view, sort: id, descending: view.sort === id ? !view.descending : Boolean(column?.number) };
+  return { ...view, sort: id, descending: view.sort === id ? !view.descending : Boolean(columnOf(id)?.number) };
 }
