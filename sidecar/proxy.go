@@ -230,6 +230,8 @@ func (x *exchange) end(r *http.Request) {
 func (x *exchange) aborted(r *http.Request) {
 	x.abort = true
 	switch f, client := clientFault(r.Context(), x.body.failure()); {
+	case x.client.late:
+		x.config.count(x, fault{cause: causeClientTimeout, client: true})
 	case client:
 		x.config.count(x, f)
 	case x.response.err != nil:

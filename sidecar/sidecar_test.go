@@ -30,6 +30,12 @@ func (r *running) upstream() string { return r.service }
 // start starts a proxy in front of a handler.
 func start(t *testing.T, service http.Handler, change ...func(*sidecar.Options)) *running {
 	t.Helper()
+	return startFor(t, "http://"+startService(t, service), change...)
+}
+
+// startService starts net/http's server, with HTTP/1.1 and with HTTP/2 without TLS.
+func startService(t *testing.T, service http.Handler) (address string) {
+	t.Helper()
 	upstream := httptest.NewUnstartedServer(service)
 	upstream.Config.ErrorLog = quiet
 	upstream.Config.DisableGeneralOptionsHandler = true
@@ -38,7 +44,7 @@ func start(t *testing.T, service http.Handler, change ...func(*sidecar.Options))
 	upstream.Config.Protocols.SetUnencryptedHTTP2(true)
 	upstream.Start()
 	t.Cleanup(upstream.Close)
-	return startFor(t, upstream.URL, change...)
+	return upstream.Listener.Addr().String()
 }
 
 func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *running {

@@ -13,6 +13,7 @@ type writer struct {
 	last     bool          // the connection ends after the response
 	headed   time.Time     // when the header was written
 	renewed  time.Time     // when the client's time began anew
+	late     bool          // the client has accepted nothing for all of its time
 	promised int64         // bytes of the body, -1 if not known
 	written  int64
 }
@@ -54,9 +55,21 @@ func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.written += int64(n)
 	if err == nil && w.promised > w.written {
-		err = w.control.Flush()
+		return n, w.FlushError()
 	}
-	return n, err
+	return n, w.note(err)
+}
+
+// FlushError is what http.ResponseController calls: ReverseProxy does for a body of unknown length.
+func (w *writer) FlushError() error { return w.note(w.control.Flush()) }
+
+// note keeps whether a write has failed because of its deadline. HTTP/1.1 and HTTP/2 have no common error for
+// that, and cancel the request as if the client had disconnected.
+func (w *writer) note(err error) error {
+	if err != nil && time.Since(w.renewed) >= w.timeout {
+		w.late = true
+	}
+	return err
 }
 
 // extend gives a client more time to accept the next bytes. It takes long enough that a quarter of the time is

@@ -59,6 +59,7 @@ var table = map[string]program{
 	"vmagent":          {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent", env: []string{"GOWORK=off"}},
 	"thanos":           {dir: "deploy/cluster/engines/thanos", pkg: "github.com/thanos-io/thanos/cmd/thanos", tags: "slicelabels", env: []string{"GOWORK=off"}, large: true},
 	"staticcheck":      {dir: ".", pkg: "honnef.co/go/tools/cmd/staticcheck@v0.8.2"},
+	"h2spec":           {dir: "internal/programs/h2spec", pkg: "github.com/summerwind/h2spec/cmd/h2spec", env: []string{"GOWORK=off"}},
 	"kubeconform":      {dir: ".", pkg: "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"},
 }
 
