@@ -70,6 +70,8 @@ def app(environ, start_response):
     if path == "/broken":
         start_response("200 OK", [("Content-Length", "4")])
         return broken()
+    if path == "/hang":
+        time.sleep(300)
     if path == "/dies":
         start_response("200 OK", [])
         return Dies()
@@ -316,6 +318,45 @@ func TestGunicornMemory(t *testing.T) {
 	}
 	if _, alive := s.get("/alive/"); alive != "1" {
 		t.Errorf("%s requests are in memory, want 1", alive)
+	}
+}
+
+// TestGunicornLost: requests in progress in a worker that is killed are counted, and no longer in flight.
+func TestGunicornLost(t *testing.T) {
+	t.Parallel()
+	s := gunicornOf(t, "plain:app", "", "--workers", "1", "--threads", "4")
+	awaitState(t, "the service", func() bool { status, _ := s.get("/"); return status == http.StatusOK })
+	scrape := s.exporter()
+	// On a connection that was used before, the client would send the lost request again.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if text := scrape(); !strings.Contains(text, "\ngunicorn_requests_lost_total 0\n") {
+		t.Errorf("before:\n%s", text)
+	}
+	for range 2 { // killed twice: the master counts on
+		ended := make(chan error, 2)
+		for range cap(ended) {
+			go func() {
+				res, err := client.Get(s.url + "/hang")
+				if err == nil {
+					_ = res.Body.Close()
+				}
+				ended <- err
+			}()
+		}
+		awaitState(t, "two requests in flight", func() bool { return strings.Contains(scrape(), "\nhttp_requests_in_flight 2\n") })
+		s.killAll()
+		for range cap(ended) {
+			if err := <-ended; err == nil {
+				t.Error("a client has got a response")
+			}
+		}
+		awaitState(t, "the new worker", func() bool { status, _ := s.get("/"); return status == http.StatusOK })
+	}
+	text := scrape()
+	for _, want := range []string{"gunicorn_requests_lost_total 4", "http_requests_in_flight 0"} {
+		if !strings.Contains(text, "\n"+want+"\n") {
+			t.Errorf("no %s:\n%s", want, text)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ REQUESTS = ("http_requests", {{requests_help}})
 DURATION = ("http_request_duration_seconds", {{duration_help}})
 PANICS = ("http_request_panics", {{panics_help}})
 IN_FLIGHT = ("http_requests_in_flight", {{in_flight_help}})
+LOST = ("gunicorn_requests_lost", "Requests in progress in workers that died: their clients got no complete response.")
 
 
 class File:
@@ -113,6 +114,7 @@ class Metrics:
             put_aside(name)
             self.files[kind] = File(name)
         self.in_flight = self.cell("gauge_livesum", IN_FLIGHT[0], IN_FLIGHT[0], {}, IN_FLIGHT[1])
+        self.lost = self.cell("counter", LOST[0], LOST[0] + "_total", {}, LOST[1])
 
     def cell(self, kind, metric, sample, labels, text):
         key = json.dumps([metric, sample, labels, text], sort_keys=True).encode()
@@ -125,6 +127,12 @@ class Metrics:
             cell[1] = cell[2].add(cell[3])
         if cell[1] is not None:
             cell[2].values[cell[1]] = cell[0]
+
+    def start(self):
+        """Exports what has no labels, at zero."""
+        with self.lock:
+            self.change(self.in_flight, 0)
+            self.change(self.lost, 0)
 
     def begin(self):
         with self.lock:
@@ -162,6 +170,20 @@ class Metrics:
             buckets,
             self.cell("counter", PANICS[0], PANICS[0] + "_total", {"method": method, "path": path}, PANICS[1]),
         )
+
+
+def total(name):
+    """Returns the sum of a file's values."""
+    with open(name, "rb") as file:
+        data = file.read()
+    used, = struct.unpack_from("i", data)
+    position, values = 8, 0.0
+    while position < used:
+        length = 4 + struct.unpack_from("i", data, position)[0]
+        position += length + 8 - length % 8
+        values += struct.unpack_from("d", data, position)[0]
+        position += 8
+    return values
 
 
 def put_aside(name):
@@ -412,7 +434,9 @@ def post_worker_init(worker):
             worker.log.warning("tacho: requests of %s are not measured: it does not serve WSGI", type(worker).__name__)
             return
         quietly(watch_frameworks)
-        worker.wsgi = Measured(worker.wsgi, Metrics(DIRECTORY, os.getpid()))
+        metrics = Metrics(DIRECTORY, os.getpid())
+        metrics.start()
+        worker.wsgi = Measured(worker.wsgi, metrics)
     except Exception as problem:
         worker.log.warning("tacho: requests are not measured: %s", problem)
 
@@ -422,7 +446,22 @@ def child_exit(server, worker):
         own_hook("child_exit", server, worker)
     finally:
         for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_live*_%d.db" % worker.pid)):
+            quietly(lambda: count_lost(total(name), server.cfg))
             quietly(lambda: os.unlink(name))
+
+
+_master = None  # what the master counts, from the first request that is lost on
+
+
+def count_lost(requests, cfg):
+    global _master
+    if requests <= 0:
+        return
+    if _master is None:
+        _master = Metrics(DIRECTORY, os.getpid())
+    _master.change(_master.lost, requests)
+    if os.geteuid() == 0:  # the workers' user must be able to read and merge it
+        os.chown(_master.lost[2].name, cfg.uid, cfg.gid)
 
 
 # Last: a name of the included file replaces none of this one.
