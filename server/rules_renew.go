@@ -73,13 +73,16 @@ func (s *Server) renewed(ctx context.Context, c *settings) (next *settings, chan
 			continue
 		}
 		text, err := f.Renew(ctx, s.series)
+		if err == nil && bytes.Equal(text, f.YAML) {
+			continue // it was checked when it was new
+		}
 		if err == nil {
 			err = s.checkRules(RuleFile{Name: f.Name, YAML: text}, model.UTF8Validation)
 		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			s.log.Warn("built-in rules were not renewed", "rules", f.Name, "err", err)
-		case err == nil && !bytes.Equal(text, f.YAML):
+		case err == nil:
 			all[i].YAML, changed = text, true
 		}
 	}
