@@ -52,18 +52,18 @@ func do(c *http.Client, r *http.Request) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// A process is a running tacho serve.
+// A process is a running tacho serve, tacho agent or tacho multiproc.
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	log  locked.Buffer
 	done chan struct{}
-	url  string // of the page, ends in /
+	url  string // of the page, ends in /; of tacho multiproc, the metrics
 }
 
-var page = regexp.MustCompile(`(?m)^  (?:Page|Agent) +(http\S+)`)
+var page = regexp.MustCompile(`(?m)^  (?:Page|Agent|Metrics) +(http\S+)`)
 
-// start runs a command and waits until it prints the address of its page, or of the agent. A process that still
+// start runs a command and waits until it prints the address of its page, of the agent, or of the metrics. A process that still
 // runs at the end of the test is killed.
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()

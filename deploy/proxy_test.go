@@ -56,24 +56,11 @@ func TestUnits(t *testing.T) {
 func TestMultiprocUnitRuns(t *testing.T) {
 	dir := t.TempDir()
 	args := strings.Fields(strings.NewReplacer("/run/shop", dir, "127.0.0.1:9200", "127.0.0.1:0").Replace(unitOf(t, "multiproc/tacho-multiproc.service", "ExecStart")))
-	var log locked.Buffer
-	cmd := exec.Command(tachoProgram(t), args[1:]...)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	address := regexp.MustCompile(`(?m)^  Metrics +(\S+)$`)
-	await(t, "its address", func() bool { return address.MatchString(log.String()) })
-	if status, body := get(http.DefaultClient, address.FindStringSubmatch(log.String())[1]); status != http.StatusOK || !strings.Contains(body, "tacho_multiproc") {
+	p := start(t, exec.Command(tachoProgram(t), args[1:]...))
+	if status, body := get(http.DefaultClient, p.url); status != http.StatusOK || !strings.Contains(body, "tacho_multiproc") {
 		t.Errorf("%d %s", status, body)
 	}
-	_ = cmd.Process.Signal(sigterm)
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, &log)
-	}
+	p.stop(20 * time.Second)
 }
 
 // TestProxyUnitRuns: the commands of the unit work with the example's configuration, also with
