@@ -2,12 +2,15 @@
 
 package sidecar_test
 
-import "testing"
+import (
+	"net/http"
+	"testing"
+)
 
 // TestAllocations: what the proxy adds to ReverseProxy's allocations for a request. The service and the
 // client of both are the same.
 func TestAllocations(t *testing.T) {
-	service := benchService(t)
+	service := startService(t, http.HandlerFunc(benchService))
 	of := func(address string) float64 {
 		c := dialClient(t, address)
 		defer c.Close()

@@ -3,17 +3,11 @@ package sidecar_test
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"sync"
 	"testing"
 
-	"github.com/tacho-go/tacho/sidecar"
+	"github.com/tacho-go/tacho/internal/bareproxy"
 )
 
 // BenchmarkRequest compares a request through the proxy with one through a bare ReverseProxy.
@@ -23,7 +17,7 @@ func BenchmarkRequest(b *testing.B) {
 		serve func(testing.TB, string) string
 	}{{"bare", serveBare}, {"proxy", serveProxy}} {
 		b.Run(c.name, func(b *testing.B) {
-			address := c.serve(b, benchService(b))
+			address := c.serve(b, startService(b, http.HandlerFunc(benchService)))
 			b.ReportAllocs()
 			b.SetParallelism(8)
 			b.ResetTimer()
@@ -40,65 +34,25 @@ func BenchmarkRequest(b *testing.B) {
 
 const benchBody = 500
 
-// benchService starts a service with responses of 500 bytes, and returns its address.
-func benchService(t testing.TB) string {
-	body := bytes.Repeat([]byte("x"), benchBody)
-	return serveOn(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header()["Content-Type"] = []string{"text/plain"}
-		_, _ = w.Write(body)
-	})})
+var benchResponse = bytes.Repeat([]byte("x"), benchBody)
+
+func benchService(w http.ResponseWriter, _ *http.Request) {
+	w.Header()["Content-Type"] = []string{"text/plain"}
+	_, _ = w.Write(benchResponse)
 }
 
-func serveOn(t testing.TB, s *http.Server) string {
+func serveProxy(t testing.TB, upstream string) string { return startFor(t, "http://"+upstream).address }
+
+func serveBare(t testing.TB, upstream string) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &http.Server{Handler: bareproxy.New(upstream)} // without httptest's notes of each connection
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return l.Addr().String()
 }
-
-func serveProxy(t testing.TB, upstream string) string {
-	p, err := sidecar.New(sidecar.Options{Upstreams: []sidecar.Upstream{{URL: "http://" + upstream}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- p.Serve(ctx, l) }()
-	t.Cleanup(func() { stop(); <-done })
-	return l.Addr().String()
-}
-
-func serveBare(t testing.TB, upstream string) string {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost, transport.MaxIdleConns, transport.DisableCompression = 512, 0, true
-	transport.ReadBufferSize, transport.WriteBufferSize = 16<<10, 16<<10
-	t.Cleanup(transport.CloseIdleConnections)
-	to := &url.URL{Scheme: "http", Host: upstream}
-	return serveOn(t, &http.Server{Handler: &httputil.ReverseProxy{
-		Transport: transport, BufferPool: &copyBuffers{}, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.SetXForwarded() },
-	}})
-}
-
-type copyBuffers struct{ pool sync.Pool }
-
-// Get implements httputil.BufferPool.
-func (b *copyBuffers) Get() []byte {
-	if one, ok := b.pool.Get().(*[32 << 10]byte); ok {
-		return one[:]
-	}
-	return new([32 << 10]byte)[:]
-}
-
-// Put implements httputil.BufferPool.
-func (b *copyBuffers) Put(one []byte) { b.pool.Put((*[32 << 10]byte)(one)) }
 
 // A benchClient sends the same request again on one connection, without allocations.
 type benchClient struct {

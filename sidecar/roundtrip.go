@@ -2,8 +2,9 @@ package sidecar
 
 import (
 	"net/http"
-	"sync"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/copybuffer"
 )
 
 // A roundTripper sends requests to their upstream. It takes the place of ReverseProxy's transport,
@@ -34,19 +35,4 @@ func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 }
 
 // buffers are those that bodies are copied with.
-var buffers = &bufferPool{}
-
-const copyBuffer = 32 << 10
-
-type bufferPool struct{ pool sync.Pool }
-
-// Get implements httputil.BufferPool.
-func (b *bufferPool) Get() []byte {
-	if one, ok := b.pool.Get().(*[copyBuffer]byte); ok {
-		return one[:]
-	}
-	return new([copyBuffer]byte)[:]
-}
-
-// Put implements httputil.BufferPool.
-func (b *bufferPool) Put(one []byte) { b.pool.Put((*[copyBuffer]byte)(one)) }
+var buffers = &copybuffer.Pool{}

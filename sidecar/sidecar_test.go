@@ -19,7 +19,7 @@ import (
 // A running proxy, in front of a service.
 type running struct {
 	*sidecar.Proxy
-	t       *testing.T
+	t       testing.TB
 	address string
 	service string // its URL
 }
@@ -34,7 +34,7 @@ func start(t *testing.T, service http.Handler, change ...func(*sidecar.Options))
 }
 
 // startService starts net/http's server, with HTTP/1.1 and with HTTP/2 without TLS.
-func startService(t *testing.T, service http.Handler) (address string) {
+func startService(t testing.TB, service http.Handler) (address string) {
 	t.Helper()
 	upstream := httptest.NewUnstartedServer(service)
 	upstream.Config.ErrorLog = quiet
@@ -47,7 +47,7 @@ func startService(t *testing.T, service http.Handler) (address string) {
 	return upstream.Listener.Addr().String()
 }
 
-func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *running {
+func startFor(t testing.TB, upstream string, change ...func(*sidecar.Options)) *running {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,7 +56,7 @@ func startFor(t *testing.T, upstream string, change ...func(*sidecar.Options)) *
 	return startOn(t, l, upstream, change...)
 }
 
-func startOn(t *testing.T, l net.Listener, upstream string, change ...func(*sidecar.Options)) *running {
+func startOn(t testing.TB, l net.Listener, upstream string, change ...func(*sidecar.Options)) *running {
 	t.Helper()
 	o := sidecar.Options{
 		Upstreams: []sidecar.Upstream{{Name: "app", URL: upstream}},

@@ -16,18 +16,15 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/bareproxy"
 )
 
 func main() {
@@ -47,7 +44,7 @@ func main() {
 	case "service":
 		err = http.ListenAndServe(*listen, service(*size)) //nolint:gosec // on loopback, for a measurement
 	case "bare":
-		err = http.ListenAndServe(*listen, bare(*upstream)) //nolint:gosec // as above
+		err = http.ListenAndServe(*listen, bareproxy.New(*upstream)) //nolint:gosec // as above
 	case "":
 		if *python {
 			err = b.run(b.flask, "wrk", "gunicorn", b.tacho)
@@ -68,30 +65,6 @@ func service(size int) http.Handler {
 		_, _ = w.Write(body)
 	})
 }
-
-// bare is ReverseProxy with a transport that is tuned for one upstream, and flushes at once, so that clients
-// get what an upstream sent before it failed; and nothing else.
-func bare(upstream string) http.Handler {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost, t.MaxIdleConns, t.DisableCompression = 512, 0, true
-	t.ReadBufferSize, t.WriteBufferSize = 16<<10, 16<<10
-	to := &url.URL{Scheme: "http", Host: upstream}
-	return &httputil.ReverseProxy{Transport: t, BufferPool: &pool{}, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.SetXForwarded() }}
-}
-
-// A pool keeps buffers, as the proxy's own does.
-type pool struct{ buffers sync.Pool }
-
-// Get implements httputil.BufferPool.
-func (p *pool) Get() []byte {
-	if one, ok := p.buffers.Get().(*[32 << 10]byte); ok {
-		return one[:]
-	}
-	return new([32 << 10]byte)[:]
-}
-
-// Put implements httputil.BufferPool.
-func (p *pool) Put(one []byte) { p.buffers.Put((*[32 << 10]byte)(one)) }
 
 // A bench is what the flags choose.
 type bench struct {

@@ -104,7 +104,7 @@ func TestImports(t *testing.T) {
 			"github.com/prometheus/client_golang/exp/api/remote", "github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_model/go",
 			"google.golang.org/protobuf/encoding/protowire", "google.golang.org/protobuf/types/known/timestamppb",
 		}, "any registry can be sent; a module of its own spares others the client of remote write"},
-		{"./sidecar", []string{module, module + "/adapter", module + "/internal/netacl", module + "/sidecar/routes", "github.com/prometheus/client_golang/prometheus"}, "it is an adapter for services in any language: what it needs, any program can have"},
+		{"./sidecar", []string{module, module + "/adapter", module + "/internal/copybuffer", module + "/internal/netacl", module + "/sidecar/routes", "github.com/prometheus/client_golang/prometheus"}, "it is an adapter for services in any language: what it needs, any program can have"},
 		{"./sidecar/routes", nil, "how a path is matched does not depend on the caller"},
 		{"./web", []string{"github.com/prometheus/exporter-toolkit/web"}, "a module of its own spares others exporter-toolkit"},
 		{"./schema", nil, "names are data, for whoever reads metrics"},
@@ -163,7 +163,7 @@ func TestArrows(t *testing.T) {
 		{"./verdict", []string{"/schema"}, nil}, // it reads what any Prometheus server returns
 		{"./tachotest", []string{"", "/schema"}, nil},
 		{"./multiproc", []string{"/internal/names"}, nil},
-		{"./sidecar/...", []string{"", "/adapter", "/internal/netacl"}, nil},
+		{"./sidecar/...", []string{"", "/adapter", "/internal/copybuffer", "/internal/netacl"}, nil},
 		{"./web", nil, nil},
 		{"./cmd/tacho/...", []string{"", "/schema", "/server", "/gen/rules", "/gen/slo", "/gen/compose", "/gen/grafana", "/gen/kubernetes", "/gen/live", "/gen/markdown", "/gen/output", "/gen/scrape", "/gen/setup", "/dash", "/docs", "/adapter/tachogin", "/internal/handoff", "/internal/netacl", "/internal/origin", "/internal/plan", "/internal/redact", "/internal/relay", "/internal/scrapeerror", "/multiproc", "/sidecar", "/sidecar/routes", "/verdict", "/web"}, []string{"model/labels", "model/rulefmt", "model/textparse", "model/exemplar", "model/histogram"}},
 		{"./adapter", []string{"", "/internal/engine", "/internal/outgoing", "/internal/reqcopy"}, nil},
