@@ -74,10 +74,11 @@ func TestEvents(t *testing.T) {
 			}})
 			now := m.Gauge(tacho.MetricOptions{Name: "subscribers", Help: "Subscribers."})
 			took := m.Histogram(tacho.MetricOptions{Name: "subscription_seconds", Help: "Subscriptions."})
-			more := make(chan bool)
+			more, ended := make(chan bool), make(chan bool)
 			app.Get("/events/:topic", tachofiber.Track(now, took), func(c fiber.Ctx) error {
 				c.Set("Content-Type", "text/event-stream")
 				return sendStreamWriter(c, func(w *bufio.Writer) {
+					defer close(ended)
 					for range more {
 						_, _ = w.WriteString("data: 1\n\n")
 						if w.Flush() != nil {
@@ -110,12 +111,13 @@ func TestEvents(t *testing.T) {
 			sent := piece
 			if leaves {
 				conn.Close()
-				go func() {
-					defer close(more)
-					for inFlight := "http_streams_in_flight 1"; strings.Contains(exposed(t, m), inFlight); sent += piece {
-						more <- true
+				for left := false; !left; {
+					select {
+					case more <- true:
+					case <-ended:
+						left = true
 					}
-				}()
+				}
 			} else {
 				more <- true
 				sent += piece
