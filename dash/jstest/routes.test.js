@@ -71,9 +71,9 @@ test("the area of a sparkline goes to the ground at both sides of a gap", () => 
 });
 
 test("routes for a spreadsheet, in which no name is a formula", () => {
-  assert.equal(routesCSV([route("=A1", { bytes: NaN }), route('/"a",b', { bytes: 5 })]),
-    "method,path,state,requests_per_second,error_ratio,p50_seconds,p95_seconds,p99_seconds,time_share,response_bytes_per_second\r\n" +
-    "GET,'=A1,healthy,1,0,0.01,0.02,0.03,0.1,\r\n" + 'GET,"/""a"",b",healthy,1,0,0.01,0.02,0.03,0.1,5\r\n');
+  assert.equal(routesCSV([route("=A1", { bytes: NaN, budget: 0.25 }), route('/"a",b', { bytes: 5 })]),
+    "method,path,state,requests_per_second,error_ratio,p50_seconds,p95_seconds,p99_seconds,time_share,response_bytes_per_second,error_budget_left\r\n" +
+    "GET,'=A1,healthy,1,0,0.01,0.02,0.03,0.1,,0.25\r\n" + 'GET,"/""a"",b",healthy,1,0,0.01,0.02,0.03,0.1,5,\r\n');
   assert.equal(csvField("a\nb"), '"a\nb"');
 });
 

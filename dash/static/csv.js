@@ -25,6 +25,7 @@ export function csv(names, times, values) {
 const fields = /** @type {[string, string][]} */ ([
   ["method", "method"], ["path", "path"], ["state", "state"], ["requests_per_second", "rate"], ["error_ratio", "errorRatio"],
   ["p50_seconds", "p50"], ["p95_seconds", "p95"], ["p99_seconds", "p99"], ["time_share", "share"], ["response_bytes_per_second", "bytes"],
+  ["error_budget_left", "budget"],
 ]);
 
 /**
