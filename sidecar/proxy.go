@@ -151,8 +151,13 @@ const flushInterval = 10 * time.Millisecond
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Context: r.Context(), config: p.current.Load(), begin: time.Now()}
 	p.measured.ServeHTTP(w, r.WithContext(x.traced()))
-	if x.abort {
+	switch {
+	case x.abort:
+		x.body.abandon()
 		panic(http.ErrAbortHandler) // the server closes the connection without a word
+	case !x.body.stream && !x.body.isWhole():
+		_ = http.NewResponseController(w).Flush() // the client may wait for it with the rest
+		x.body.drain()
 	}
 }
 
@@ -163,6 +168,7 @@ func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 2 && isGRPC(r.Header) {
 		x.rpc = p.recorder.Current(w)
 	}
+	x.read(r)
 	defer x.end(r)
 	if f, refused := x.config.refuse(r, x); refused {
 		x.refuse(f)
@@ -197,17 +203,32 @@ func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {
 	return fault{}, false
 }
 
-// request returns the request that ReverseProxy gets.
-func (x *exchange) request(r *http.Request) *http.Request {
+// read takes over the request's body.
+func (x *exchange) read(r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return r
+		return
 	}
-	in := r.WithContext(r.Context())
 	body := r.Body
 	if most := x.config.options.MaxBodyBytes; most > 0 {
 		body = http.MaxBytesReader(x.client.ResponseWriter, body, most)
 	}
-	x.body.ReadCloser, x.body.control, x.body.timeout = body, &x.client.control, x.config.options.ClientTimeout
+	b := &x.body
+	b.ReadCloser, b.control, b.timeout, b.length = body, &x.client.control, x.config.options.ClientTimeout, r.ContentLength
+	b.stream, b.silent = r.ProtoMajor == 2, r.Header.Get("Expect") != ""
+}
+
+// request returns the request that ReverseProxy gets. An upstream may respond before it has the whole body.
+// HTTP/1.1's server would then read the rest, and close the body, before it sends the header: the transport would
+// lose the body, and with it the connection and the response.
+func (x *exchange) request(r *http.Request) *http.Request {
+	if x.body.ReadCloser == nil {
+		return r
+	}
+	if !x.body.stream {
+		_ = x.client.control.EnableFullDuplex()
+		x.client.request = &x.body
+	}
+	in := r.WithContext(r.Context())
 	in.Body = &x.body
 	return in
 }
@@ -283,8 +304,11 @@ func (x *exchange) refuse(f fault) {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
 	}
-	if f.client {
+	switch {
+	case f.client:
 		h.Set("Connection", "close")
+	case x.body.length >= 0 && x.body.length <= maxUnread:
+		x.body.drain() // and keep the connection
 	}
 	x.client.WriteHeader(f.status)
 	fmt.Fprintf(&x.client, "%d %s: %s\n", f.status, http.StatusText(f.status), explanations[f.cause])

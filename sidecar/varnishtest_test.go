@@ -2,6 +2,7 @@ package sidecar_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,11 +107,10 @@ func TestHalfClose(t *testing.T) {
 	r.await(`http_requests_total{method="GET",path="unknown",status="499"} 1`)
 }
 
-// TestEarlyResponse: a response that comes before the end of a request reaches the client, but net/http's server
-// holds it back until the client has sent the rest, up to 256 KiB.
+// TestEarlyResponse: a response that comes before the end of a request reaches the client, which may send the
+// rest only then. The connection ends with it.
 func TestEarlyResponse(t *testing.T) {
 	t.Parallel()
-	responded := make(chan struct{})
 	r := startFor(t, "http://"+listenRaw(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		if _, err := http.ReadRequest(in); err != nil {
@@ -117,19 +118,67 @@ func TestEarlyResponse(t *testing.T) {
 		}
 		_, _ = io.ReadFull(in, make([]byte, 4))
 		_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
-		close(responded)
 		_, _ = io.Copy(io.Discard, in)
 	}))
 	c := r.dial()
 	defer c.Close()
+	in := bufio.NewReader(c)
 	_, _ = io.WriteString(c, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\nhalf")
-	<-responded
-	_, _ = io.WriteString(c, strings.Repeat("x", 3996))
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	res, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, err := io.ReadAll(res.Body); res.StatusCode != 403 || string(body) != "no" || err != nil {
-		t.Errorf("%s %q, %v", res.Status, body, err)
+	if body, err := io.ReadAll(res.Body); res.StatusCode != 403 || string(body) != "no" || err != nil || !res.Close {
+		t.Errorf("%s %q, %v, the connection ends: %v", res.Status, body, err, res.Close)
+	}
+	_, _ = io.WriteString(c, strings.Repeat("x", 3996)+"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+	if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("then the client gets %q, %v", rest, err)
+	}
+}
+
+// TestBothDirections: a service may respond to the pieces of a request while more of them come.
+func TestBothDirections(t *testing.T) {
+	t.Parallel()
+	for _, chunked := range []bool{true, false} {
+		r := startFor(t, "http://"+startService(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			control := http.NewResponseController(w)
+			_ = control.EnableFullDuplex()
+			for piece := make([]byte, 1); ; {
+				if _, err := io.ReadFull(req.Body, piece); err != nil {
+					return
+				}
+				_, _ = w.Write(piece)
+				_ = control.Flush()
+			}
+		})))
+		const pieces = "abcdef"
+		from, to := io.Pipe()
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+r.address+"/a", from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !chunked {
+			req.ContentLength = int64(len(pieces))
+		}
+		go func() { _, _ = io.WriteString(to, pieces[:1]) }()
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		got := make([]byte, 1)
+		for i := range pieces {
+			if _, err := io.ReadFull(res.Body, got); err != nil || got[0] != pieces[i] {
+				t.Fatalf("piece %d is %q, %v", i, got, err)
+			}
+			if i+1 < len(pieces) {
+				_, _ = io.WriteString(to, pieces[i+1:i+2])
+			}
+		}
+		to.Close()
+		if rest, err := io.ReadAll(res.Body); len(rest) > 0 || err != nil {
+			t.Errorf("at the end %q, %v", rest, err)
+		}
 	}
 }

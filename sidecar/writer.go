@@ -11,6 +11,7 @@ type writer struct {
 	control  http.ResponseController
 	timeout  time.Duration // of each write
 	last     bool          // the connection ends after the response
+	request  *requestBody  // nil if the server reads the rest of it before the header
 	headed   time.Time     // when the header was written
 	renewed  time.Time     // when the client's time began anew
 	late     bool          // the client has accepted nothing for all of its time
@@ -34,7 +35,7 @@ func (w *writer) WriteHeader(status int) {
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil
 	}
-	if w.last {
+	if w.last || w.request != nil && !w.request.isWhole() && status != http.StatusSwitchingProtocols {
 		header.Set("Connection", "close")
 	}
 	w.headed = time.Now()
