@@ -147,6 +147,7 @@ func (a *asked) all() (hosts, queries []string) {
 // TestTargetsAsTyped: scrapes use the same query as the probe at startup, including commas
 // and semicolons. A variable has one target per line.
 func TestTargetsAsTyped(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var a asked
 	srv := newService(t, a.serve)
 	p := spawn(t, []string{"TACHO_TARGET=one=http://" + srv + "/metrics?b=2;3,4\ntwo=http://" + srv + "/metrics?b=2"}, "serve", "--listen", "127.0.0.1:0", "--interval", "1s")

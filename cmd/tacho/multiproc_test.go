@@ -186,6 +186,7 @@ func same(a, b string) bool {
 // rest it says what Python's own collector says, to the letter; while workers
 // are killed and come again, no scrape fails and no total falls.
 func TestMultiproc(t *testing.T) {
+	t.Parallel() // it mostly waits
 	t.Run("Gunicorn", func(t *testing.T) { checkMultiproc(t, startGunicorn(t)) })
 	t.Run("uWSGI", func(t *testing.T) { checkMultiproc(t, startUWSGI(t)) })
 }

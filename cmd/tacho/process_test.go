@@ -151,6 +151,7 @@ const pageLine = `(?m)^  Page +(http\S+)`
 // TestServe: one argument is enough to monitor a running service. The output names its
 // schema, SIGHUP reloads the targets' configuration, and SIGTERM shuts down cleanly.
 func TestServe(t *testing.T) {
+	t.Parallel() // it mostly waits
 	srv := newService(t, goodService)
 	p := spawn(t, nil, "serve", srv, "--listen", "127.0.0.1:0", "--interval", "1s")
 	page := p.says(pageLine)
@@ -171,6 +172,7 @@ func TestServe(t *testing.T) {
 // TestServeReload: SIGHUP reloads prometheus.yml. A broken file changes nothing and is
 // logged.
 func TestServeReload(t *testing.T) {
+	t.Parallel() // it mostly waits
 	first, second := newService(t, goodService), newService(t, badService)
 	p := spawn(t, nil, "serve", "--help")
 	_ = p.cmd.Wait()
@@ -223,6 +225,7 @@ func TestServeNothing(t *testing.T) {
 // TestAlertExplains: the alert on a target that responds with 404 does not claim that the
 // target is down. It has the same explanation as the output at startup.
 func TestAlertExplains(t *testing.T) {
+	t.Parallel() // it mostly waits
 	srv := newService(t, func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
 	p := spawn(t, nil, "serve", "api="+srv, "--listen", "127.0.0.1:0", "--interval", "1s")
 	page := p.says(pageLine)

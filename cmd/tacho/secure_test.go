@@ -24,6 +24,7 @@ import (
 // TestServeSecured: exporter-toolkit's file sets TLS and a user. Without the password no
 // data is readable, and the server can still scrape itself.
 func TestServeSecured(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := t.TempDir()
 	roots := certificate(t, dir)
 	hash, err := bcrypt.GenerateFromPassword([]byte("correct horse"), bcrypt.MinCost)

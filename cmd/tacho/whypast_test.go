@@ -48,6 +48,7 @@ func startPrometheus(t *testing.T, target string) string {
 // TestWhyPast: on a Prometheus without tacho's verdict, why finds in what is stored what is over. If the
 // past cannot be read, the present is told nevertheless.
 func TestWhyPast(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var served, failed atomic.Int64
 	var failing atomic.Bool
 	url := startPrometheus(t, newService(t, func(w http.ResponseWriter, _ *http.Request) {
