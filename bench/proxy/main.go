@@ -8,8 +8,8 @@
 //
 //	go run ./bench/proxy -flask
 //
-// compares a Flask application under Gunicorn without and with tacho proxy in front of it. It needs Debian's
-// wrk, gunicorn and python3-flask.
+// compares a Flask application under Gunicorn without and with a proxy in front of it. It needs Debian's
+// wrk, nginx-light, gunicorn and python3-flask.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	seconds := flag.Int("seconds", 4, "seconds of each program in a round")
 	size := flag.Int("size", 500, "`bytes` of a response")
 	idle := flag.Int("idle", 10_000, "idle `connections`, 0 for none")
-	python := flag.Bool("flask", false, "compare a Flask application without and with the proxy")
+	python := flag.Bool("flask", false, "compare a Flask application without and with a proxy")
 	flag.Parse()
 	b := bench{tacho: *tacho, rounds: *rounds, seconds: *seconds, size: *size, idle: *idle}
 	var err error
@@ -47,7 +47,7 @@ func main() {
 		err = http.ListenAndServe(*listen, bareproxy.New(*upstream)) //nolint:gosec // as above
 	case "":
 		if *python {
-			err = b.run(b.flask, "wrk", "gunicorn", b.tacho)
+			err = b.run(b.flask, "wrk", "nginx", "gunicorn", b.tacho)
 		} else {
 			err = b.run(b.proxies, "wrk", "nginx", "haproxy", "caddy", b.tacho)
 		}
@@ -181,7 +181,7 @@ frontend f
 backend b
   server s %s
 `
-	nginxConfig = `daemon off; pid %[1]s/pid; error_log stderr crit; worker_processes 2;
+	nginxConfig = `daemon off; pid %[1]s/%[3]s.pid; error_log stderr crit; worker_processes 2;
 events { worker_connections 12000; }
 http {
   access_log off; keepalive_timeout 300s; keepalive_requests 1000000;
@@ -195,22 +195,29 @@ http {
 // flask is an application under Gunicorn with four workers. One route waits for 10 ms, as for a database;
 // the other one only computes, so that every microsecond of a proxy on the same cores is missing.
 func (b bench) flask(dir string) (all []*program, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	write(dir, "app.py", flaskApp)
 	for _, path := range []string{"/wait", "/compute"} {
-		service, err := freeAddress()
-		if err != nil {
-			return nil, err
+		var at [4]string
+		for i := range at {
+			if at[i], err = freeAddress(); err != nil {
+				return nil, err
+			}
 		}
-		proxy, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
+		nginx := write(dir, "nginx"+path[1:]+".conf", fmt.Sprintf(nginxConfig, dir, at[0], at[3]))
 		direct := "Flask, " + path
-		all = append(all,
-			&program{name: direct, address: service, path: path, clients: flaskClients, reference: direct,
-				command: []string{"gunicorn", "--chdir", dir, "--bind", service, "--workers", "4", "--log-level", "error", "app:app"}},
-			&program{name: "tacho proxy, " + path, address: proxy, path: path, clients: flaskClients, reference: direct,
-				command: []string{b.tacho, "proxy", "--upstream", "http://" + service, "--listen", proxy, "--admin-listen", "127.0.0.1:0"}})
+		for i, p := range []program{
+			{name: direct, command: []string{"gunicorn", "--chdir", dir, "--bind", at[0], "--workers", "4", "--log-level", "error", "app:app"}},
+			{name: "tacho proxy, " + path, command: []string{b.tacho, "proxy", "--upstream", "http://" + at[0], "--listen", at[1], "--admin-listen", "127.0.0.1:0"}},
+			{name: "ReverseProxy, " + path, command: []string{self, "-role", "bare", "-listen", at[2], "-upstream", at[0]}},
+			{name: "nginx, " + path, command: []string{"nginx", "-c", nginx}},
+		} {
+			p.address, p.path, p.clients, p.reference = at[i], path, flaskClients, direct
+			all = append(all, &p)
+		}
 	}
 	return all, nil
 }
