@@ -216,9 +216,12 @@ func TestEngineArguments(t *testing.T) {
 	objects := built(t, "cluster/kubernetes/thanos")
 	for _, key := range []string{"StatefulSet thanos-receive", "Deployment thanos-query"} {
 		args := objects[key].Spec.Template.Spec.Containers[0].Args
-		help := string(check(t, programs.File(t, "thanos"), args[0], "--help"))
+		help, err := exec.Command(programs.File(t, "thanos"), args[0], "--help").CombinedOutput() // it prints it to stderr
+		if err != nil {
+			t.Fatalf("thanos %s --help: %v\n%s", args[0], err, help)
+		}
 		for _, arg := range args[1:] {
-			if flag, _, _ := strings.Cut(arg, "="); !strings.Contains(help, flag+"=") {
+			if flag, _, _ := strings.Cut(arg, "="); !strings.Contains(string(help), flag+"=") {
 				t.Errorf("thanos %s has no %s", args[0], flag)
 			}
 		}

@@ -39,20 +39,23 @@ func textOf(t *testing.T, file string) string {
 	return string(text)
 }
 
+// commandsBelow returns the first commands for a shell below a heading of a page.
+func commandsBelow(t *testing.T, file, heading string) string {
+	t.Helper()
+	_, after, found := strings.Cut(textOf(t, file), "\n"+heading+"\n")
+	_, after, _ = strings.Cut(after, "```sh\n")
+	commands, _, _ := strings.Cut(after, "```")
+	if !found || commands == "" {
+		t.Fatalf("%s has no commands below %q", file, heading)
+	}
+	return commands
+}
+
 // TestGoOn runs the commands of the README's "Go on" with a service, in their order.
 func TestGoOn(t *testing.T) {
 	t.Parallel() // it mostly waits
-	block := func(file, title string) string {
-		_, after, found := strings.Cut(textOf(t, file), "\n## "+title+"\n")
-		_, after, _ = strings.Cut(after, "```sh\n")
-		commands, _, _ := strings.Cut(after, "```")
-		if !found || commands == "" {
-			t.Fatalf("%s has no commands below %q", file, title)
-		}
-		return commands
-	}
-	commands := block("../../README.md", "Go on")
-	if chinese := block("../../README.zh-CN.md", "下一步"); chinese != commands {
+	commands := commandsBelow(t, "../../README.md", "## Go on")
+	if chinese := commandsBelow(t, "../../README.zh-CN.md", "## 下一步"); chinese != commands {
 		t.Errorf("the Chinese README has other commands:\n%s", chinese)
 	}
 	service := newService(t, goodService)

@@ -60,6 +60,12 @@ func (p *Process) Start() error {
 	return p.start(ctx)
 }
 
+// StartWith is Start with additional arguments.
+func (p *Process) StartWith(args ...string) error {
+	p.args = append(p.args, args...)
+	return p.Start()
+}
+
 // Kill ends the process at once, as kill -9 does, and waits for its end.
 func (p *Process) Kill() { p.end(syscall.SIGKILL) }
 

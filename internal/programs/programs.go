@@ -57,6 +57,7 @@ var table = map[string]program{
 	"restart-4":        example("restart", 4),
 	"victoria-metrics": {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics", env: []string{"GOWORK=off"}},
 	"vmagent":          {dir: "deploy/cluster/engines/victoriametrics", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent", env: []string{"GOWORK=off"}},
+	"vmctl":            {dir: "deploy/cluster/engines/vmctl", pkg: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmctl", env: []string{"GOWORK=off"}},
 	"thanos":           {dir: "deploy/cluster/engines/thanos", pkg: "github.com/thanos-io/thanos/cmd/thanos", tags: "slicelabels", env: []string{"GOWORK=off"}, large: true},
 	"staticcheck":      {dir: ".", pkg: "honnef.co/go/tools/cmd/staticcheck@v0.8.2"},
 	"h2spec":           {dir: "internal/programs/h2spec", pkg: "github.com/summerwind/h2spec/cmd/h2spec", env: []string{"GOWORK=off"}},
