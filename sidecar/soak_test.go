@@ -81,7 +81,7 @@ func TestSoak(t *testing.T) {
 		lasts = d
 	}
 	r := startFor(t, "http://"+listenRaw(t, faulty), func(o *sidecar.Options) {
-		o.ResponseTimeout, o.ClientTimeout, o.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 100*time.Millisecond
+		o.ResponseTimeout, o.ClientTimeout, o.IdleTimeout = 200*time.Millisecond, 500*time.Millisecond, 100*time.Millisecond
 	})
 	sent := map[string]int{}
 	for _, m := range misbehavior { // everything is initialized before it is counted
