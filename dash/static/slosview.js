@@ -101,7 +101,7 @@ const leftText = (/** @type {number} */ left) => (Number.isNaN(left) ? nothing :
 
 /** sentenceOf: how fast the worst one burns, what is left, and for how long. */
 function sentenceOf(/** @type {import("./slos.js").Objective} */ o, /** @type {boolean} */ burns) {
-  const of = { name: nameOf(o), burn: times(burnNow(o)), left: leftText(o.left), time: age(emptyIn(o)) };
+  const of = { name: nameOf(o), times: times(burnNow(o)).replace("×", ""), left: leftText(o.left), time: age(emptyIn(o)) };
   if (!burns) return say("budgetsSafe");
   if (o.left <= 0) return say("budgetSpent", of);
   return say(Number.isFinite(emptyIn(o)) ? "budgetBurns" : "budgetBurnt", of);
