@@ -9,7 +9,7 @@ import { track } from "./glyph.js";
 import { icon, stateIcon } from "./icons.js";
 import { laterMessages } from "./latermessages.js";
 import { shownOf } from "./lines.js";
-import { learn, say } from "./messages.js";
+import { gap, learn, say } from "./messages.js";
 import { marksOver } from "./markview.js";
 import { rangeOf, samplesOf } from "./now.js";
 import { placeOf } from "./rows.js";
@@ -110,7 +110,7 @@ function sentenceOf(/** @type {import("./slos.js").Objective} */ o, /** @type {b
 function quietOf(/** @type {import("./slos.js").Objective[]} */ all, /** @type {import("./slos.js").Objective | undefined} */ worst) {
   const others = all.filter((o) => o !== worst);
   const safe = others.filter((o) => ["healthy", "idle"].includes(stateOf(o))).length;
-  return worst && safe > 0 ? ` ${say(safe === others.length ? "othersSafe" : "someSafe", { n: safe })}` : "";
+  return worst && safe > 0 ? gap() + say(safe === others.length ? "othersSafe" : "someSafe", { n: safe }) : "";
 }
 
 /** windowText writes 3d as the page writes durations. */
