@@ -145,11 +145,13 @@ func routeTable(t *testing.T, b *tab, address string) {
 	for _, lang := range []string{"en", "zh-CN"} {
 		b.open(address+"#open=service-00&lang="+lang, 1440, 900)
 		b.await("the routes", settled+` && shown("td.news.is-bad").length > 0`)
-		for _, width := range []int64{1200, 1300, 1440, 1600, 1800} {
+		for _, width := range []int64{1200, 1300, 1400, 1440, 1600, 1800} {
 			b.do(chromedp.EmulateViewport(width, 900))
 			wrong(t, b, fmt.Sprintf("the routes in %s at %d", lang, width), `[
 				...shown(".routes td.n, .routes td.news, .routes th").filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent + " is cut"),
 				...shown(".routes .meter").filter((e) => e.firstElementChild.checkVisibility() && e.firstElementChild.getBoundingClientRect().left < e.closest("td").getBoundingClientRect().left).map((e) => e.textContent + " has its bar in another cell"),
+				// failing, slow since 09:10:58
+				...(shown("td.news")[0].clientWidth >= 178 ? [] : ["what changed has " + shown("td.news")[0].clientWidth + " pixels"]),
 				...(shown(".routes th.budget").length === 1 ? [] : ["no budgets"]),
 			]`)
 		}
