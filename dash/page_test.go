@@ -33,7 +33,7 @@ func TestPage(t *testing.T) {
 				"failing GET /second_route 4.00 25.0% – – – 50.0%",
 				"slow POST /orders 1.00 0% 1.5 s 2.5 s ≥ 10 s 25.0%",
 				"GET /api 20.0 0% 12.3 ms 250 ms 500 ms 25.0%",
-				"GET unmatched (no route matched) 1,235 0% – – – 0%",
+				"GET unmatched (no route) 1,235 0% – – – 0%",
 				"Data from recording rules.",
 			},
 			absent: []string{"firing", "cannot be scraped", "Routes shown", "does not list"},

@@ -44,8 +44,9 @@ func TestPage(t *testing.T) {
 	t.Run("what the first load takes", func(t *testing.T) { firstLoad(t, address) })
 	t.Run("from the overview to the trace", func(t *testing.T) { tour(t, address) })
 	// The incident is still on.
-	t.Run("with a comparison", func(t *testing.T) { keysFit(t, address) })
+	t.Run("on a laptop", func(t *testing.T) { lanesAlign(t, address) })
 	t.Run("in pictures", func(t *testing.T) { pictures(t, address) })
+	t.Run("with a comparison", func(t *testing.T) { keysFit(t, address) })
 	t.Run("for everybody", func(t *testing.T) { accessible(t, address) })
 	t.Run("a slow question", func(t *testing.T) { slow(t, address) })
 	p.end(os.Interrupt)
@@ -119,6 +120,19 @@ func keysFit(t *testing.T, address string) {
 		})`)
 		b.calm()
 	}
+}
+
+// lanesAlign: where the column of places is narrow, those that stand out stay in it, and all curves are below each other.
+func lanesAlign(t *testing.T, address string) {
+	b := newBrowser(t, address)
+	b.open(address+"#open=shop&span=900", 1024, 800)
+	b.await("a lane with an instance", `shown(".lane .where.only").length > 0`)
+	b.await("its curve beside it", `(() => {
+		const [first, ...others] = shown(".lane .time").map((e) => e.getBoundingClientRect());
+		return others.length >= 3 && others.every((r) => r.left === first.left && r.width === first.width) &&
+			shown(".lane .where.only").every((e) => e.getBoundingClientRect().right <= first.left);
+	})()`)
+	b.calm()
 }
 
 // tour goes from the overview over the service and its failing route to a trace, and
@@ -452,17 +466,23 @@ func pictures(t *testing.T, address string) {
 		alerts += ` && document.querySelector("#alerts-screen canvas") !== null`
 	}
 	b := newBrowser(t, address)
+	if *update { // also alone, with -run TestPage/in_pictures: all in the incident
+		b.open(address+shop, 1400, 1000)
+		b.await("the incident", `shown(".lane").length >= 4 && shown(".nav .count").some((e) => Number(e.textContent) >= 4)`)
+	}
 	for _, shot := range []struct {
 		name, fragment, ready string
 		width, height         int64
 	}{
 		{"demo", shop, charts, 1400, 1000},
 		{"overview", "#span=900", numbers, 1400, 700},
+		{"table", "#show=table&span=900", numbers + ` && document.querySelector(".filling") === null`, 1400, 500},
+		{"slos", "#page=slos&span=900", `shown("#slos-screen tbody tr").length >= 2`, 1400, 800},
 		{"route", "#" + screens[2].fragment, charts, 1400, 1000},
 		{"explore", "#" + screens[3].fragment, screens[3].ready, 1400, 800},
 		{"alerts", "#page=alerts&span=900", alerts, 1400, 1000},
 		{"dark", shop + "&theme=dark", charts, 1400, 1000},
-		// With a font that has Chinese, such as that of fonts-droid-fallback.
+		// With a font that has Chinese, such as that of fonts-noto-cjk.
 		{"chinese", shop + "&lang=zh-CN", charts, 1400, 1000},
 		{"laptop", shop, charts, 1024, 800},
 		{"phone", shop, charts, 390, 1200},
@@ -471,6 +491,7 @@ func pictures(t *testing.T, address string) {
 	} {
 		b.open(address+shot.fragment, shot.width, shot.height)
 		b.await(shot.name, shot.ready)
+		b.await("all of "+shot.name, `document.querySelector(".filling") === null && shown("table.routes").every(() => shown("th.budget, .stackrows:not(table.routes)").length > 0 || innerWidth < 1181) && shown("table.routes td.sp").every((e) => e.querySelector("[hidden]") === null)`)
 		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil || len(png) < 5000 || len(png) > 400_000 {
 			t.Errorf("%s: a picture of %d bytes, %v", shot.name, len(png), err)

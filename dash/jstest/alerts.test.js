@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { agrees, byJob, choices, firedOver, firingFrom, hostOf, keyOf, kindOf, matches, pageOf, pastOf, perRule, restOf, ruleOf, rulesOf, silenceLink, sorted, stripsOf, textOf, unitOfRule, versionBefore } from "../static/alerts.js";
+import { activeOf } from "../static/rulesview.js";
 import { range } from "./ranges.js";
 
 test("an alert's rule: the one that lists it, else one with its labels, else one of its name", () => {
@@ -128,4 +129,10 @@ test("an alert's texts are those of the page's language, if the rule has them", 
   assert.equal(textOf(both, "summary", "en"), "It is slow.");
   assert.equal(textOf(both, "description", "zh-CN"), "It is.");
   assert.equal(textOf({}, "description", "zh-CN"), "");
+});
+
+test("a rule counts the alerts that it lists, not those of another rule of its name", () => {
+  const alerts = /** @type {import("../static/alerts.js").Alert[]} */ ([{ key: "a", state: "firing", labels: { alertname: "A" }, annotations: {} }]);
+  const rule = (/** @type {object} */ more) => /** @type {import("../static/alerts.js").Rule} */ ({ group: "g", name: "A", type: "alerting", ...more });
+  assert.deepEqual([rule({ alerts: [] }), rule({ alerts }), rule({})].map((r) => activeOf(r, alerts).text), ["0", "1", "1"]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { momentOf, nearest, pin, point } from "../static/cursor.js";
-import { begunOf, groundsOf, split } from "../static/signals.js";
+import { begunOf, groundsOf, limitOf, split } from "../static/signals.js";
 
 test("the nearest point, and none outside", () => {
   assert.deepEqual([0, 4, 6, 10, 24.9, 30].map((at) => nearest([0, 10, 20, 30], at)), [0, 0, 1, 1, 2, 3]);
@@ -35,4 +35,11 @@ test("the ground of what was wrong, together where it overlaps", () => {
 
 test("a number and its unit", () => {
   assert.deepEqual(["678 ms", "10.9%", "≥ 10 s", "<0.01%", "1,234 s", "–"].map((t) => Object.values(split(t)).join("|")), ["678| ms", "10.9|%", "≥ 10| s", "<0.01|%", "1,234| s", "–|"]);
+});
+
+test("the limit on a chart: of what goes on, without digits that say nothing, and none where it is unknown", () => {
+  const finding = (/** @type {string} */ kind, /** @type {number} */ limit, until = "") => /** @type {import("../static/verdict.js").Finding} */ ({ kind, job: "shop", now: 1, worst: 1, limit, since: "", until });
+  assert.deepEqual(limitOf([finding("errors", 0.05)], "chartErrors"), { value: 0.05, text: "limit 5%" });
+  assert.equal(limitOf([finding("latency", 0.3)], "chartLatency")?.text, "limit 300 ms");
+  assert.deepEqual([limitOf([finding("errors", NaN)], "chartErrors"), limitOf([finding("errors", 0.05, "2026-11-29T01:50:00Z")], "chartErrors"), limitOf([finding("errors", 0.05)], "chartLatency")], [null, null, null]);
 });

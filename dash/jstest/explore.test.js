@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { asksOf, chosenLines, correlation, defaultQuery, ended, groupOf, metricsInOrder, maxLines, seriesText, statsOf, unitOf } from "../static/explore.js";
+import { asksOf, chosenLines, correlation, defaultQuery, ended, groupOf, metricsInOrder, ownFirst, maxLines, seriesText, statsOf, unitOf } from "../static/explore.js";
 import { csv } from "../static/csv.js";
 import { nearest } from "../static/nearest.js";
 import { range, vector } from "./ranges.js";
@@ -70,6 +70,7 @@ test("an answer ends on what it is now, and a series is written as PromQL writes
 test("metrics are grouped by origin, and queried in other ways", () => {
   assert.deepEqual(["shop_orders_total", "http_requests_total", "go_sql_open_connections", "go_goroutines", "tacho:http_requests:rate", "http_client_request_duration_seconds"].map(groupOf),
     ["groupOwn", "groupRequests", "groupClients", "groupRuntime", "groupRecorded", "groupClients"]);
+  assert.deepEqual(ownFirst(["go_gc_orders", "tacho:orders", "http_orders", "shop_orders_total", "pay_orders"]), ["shop_orders_total", "pay_orders", "http_orders", "go_gc_orders", "tacho:orders"]);
   const asks = asksOf({ name: "shop_orders_total", type: "counter", help: "" }, ["__name__", "job", "instance", "kind"], '{job="shop"}', "5m", 900);
   assert.deepEqual(asks.map((a) => a.key + (a.values.label ?? "")), ["askRate", "askTotal", "askIncrease", "askByinstance", "askBykind", "askShare", "askWeek"]);
   assert.equal(asks[4].expr, 'sum by (kind) (rate(shop_orders_total{job="shop"}[5m]))');

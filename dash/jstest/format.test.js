@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { age, change, count, latency, rate, ratio, safeLink, shorten, time, visible } from "../static/format.js";
+import { age, change, count, latency, plain, rate, ratio, safeLink, shorten, time, visible } from "../static/format.js";
 import { choose } from "../static/messages.js";
 
 /** Tables of [input, text]. */
@@ -9,7 +9,7 @@ const tables = [
   [rate, [[NaN, "–"], [Infinity, "∞"], [-Infinity, "−∞"], [0, "0"], [0.004, "<0.01"], [0.0167, "0.02"], [4.266, "4.27"], [9.996, "10.0"],
     [41.23, "41.2"], [99.96, "100"], [1234.5, "1,235"], [1e6, "1,000,000"]]],
   [count, [[NaN, "–"], [-Infinity, "−∞"], [0, "0"], [12345, "12,345"]]],
-  [ratio, [[NaN, "–"], [Infinity, "∞"], [0, "0%"], [1, "100%"], [0.00001, "<0.01%"], [0.0031, "0.31%"], [0.0999, "9.99%"], [0.09999, "10.0%"],
+  [ratio, [[NaN, "–"], [Infinity, "∞"], [0, "0%"], [1, "100%"], [0.00001, "<0.01%"], [-0.00001, "−<0.01%"], [-1.08, "−108.0%"], [0.0031, "0.31%"], [0.0999, "9.99%"], [0.09999, "10.0%"],
     [0.4829, "48.3%"], [0.99999, ">99.9%"], [0.999, "99.9%"]]],
   [latency, [[NaN, "–"], [Infinity, "∞"], [0, "0 s"], [0.00000002, "20 ns"], [0.00085, "850 µs"], [0.0123, "12.3 ms"], [0.9999, "1 s"],
     [0.9994, "999 ms"], [1.234, "1.23 s"], [59.99, "1 min"], [90, "1.5 min"], [60000, "1,000 min"]]],

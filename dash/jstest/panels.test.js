@@ -132,7 +132,9 @@ test("no two ticks read alike, and each says where it is", () => {
     [[100, 100.5, 101], "rate", rate, "100.0 100.5 101.0"],
     [[0.9995, 0.9996, 0.9997], "ratio", ratio, "99.95% 99.96% 99.97%"],
     [[1, 1.0001, 1.0002], "latency", latency, "1.0000 s 1.0001 s 1.0002 s"],
-    [[0, 0.5, 1], "latency", latency, "0 s 500 ms 1 s"],
+    [[0, 0.5, 1], "latency", latency, "0 500 ms 1 s"],
+    [[0, 0.2, 0.4], "latency", latency, "0 200 ms 400 ms"],
+    [[-1, -0.5, 0], "ratio", ratio, "−100% −50% 0%"],
     [[1048576, 1048586], "bytes", bytes, "1.000000000000 MiB 1.000009536743 MiB"],
     [[12345.1, 12345.2], "number", number, "12345.1 12345.2"],
   ])) {

@@ -134,12 +134,18 @@ test("failing requests of one instance, and of nothing in particular", () => {
 test("slow requests: the mean of each instance and of the rest", () => {
   const sample = (part, instance, n) => ({ metric: { part, instance }, value: [0, String(n)] });
   const speeds = speedsOf([sample("seconds", "a", 1), sample("count", "a", 10), sample("seconds", "b", 5), sample("count", "b", 10)], new Map([["a", "1"], ["b", "1"]]));
-  assert.deepEqual(speeds.map((s) => [s.label, s.value, s.mean, s.rest, s.says, s.values.factor]), [
-    ["instance", "b", 0.5, 0.1, "traitSlower", "5×"], ["instance", "a", 0.1, 0.5, "traitFaster", "5×"], ["version", "1", 0.3, NaN, "traitOne_version", "NaN×"],
+  assert.deepEqual(speeds.map((s) => [s.label, s.value, s.mean, s.rest, s.says, s.values.times]), [
+    ["instance", "b", 0.5, 0.1, "traitSlower", "5"], ["instance", "a", 0.1, 0.5, "traitFaster", "5"], ["version", "1", 0.3, NaN, "traitOne_version", "NaN"],
   ]);
-  assert.deepEqual(speedConclusion(speeds), { key: "slow_instance", values: { value: "b", factor: "5×" } });
+  assert.deepEqual(speedConclusion(speeds), { key: "slow_instance", values: { value: "b", times: "5" } });
   assert.deepEqual(speedConclusion(speedsOf([sample("seconds", "a", 1), sample("count", "a", 10)], new Map())), { key: "slowNothing", values: {} });
   assert.equal(speedConclusion([]), null);
+});
+
+test("slow requests: a few of another status, such as clients that left, tell nothing", () => {
+  const of = (instance, status, count, mean) => ["seconds", "count"].map((part) => ({ metric: { part, instance, status }, value: [0, String(part === "count" ? count : count * mean)] }));
+  const speeds = speedsOf([...of("a", "200", 100, 0.1), ...of("b", "200", 100, 0.7), ...of("b", "499", 4, 0.01)], new Map());
+  assert.deepEqual([speeds[0].label, speeds[0].value, speedConclusion(speeds)?.key], ["instance", "b", "slow_instance"]);
 });
 
 test("the queries use the service's own names", () => {

@@ -22,6 +22,16 @@ test("a verdict gives services and routes their states", () => {
   assert.deepEqual(incidentOf([s], 0), { since: Date.parse(failing.since) / 1000, until: 0 });
 });
 
+test("an alert on a route is named, as the route itself does not fire", () => {
+  choose("en", []);
+  const alert = { kind: "alert", job: "shop", alert: "TachoPanics", path: "/api", now: 1, worst: 1, limit: NaN, since: at("01:49:20") };
+  assert.equal(headlineOf(shop(), [alert], [], more).text, "TachoPanics on /api is firing since 01:49:20");
+  choose("zh", []);
+  assert.equal(headlineOf(shop(), [alert], [], more).text, "TachoPanics（/api） 正在触发，始于 01:49:20");
+  choose("en", []);
+  assert.equal(headlineOf(shop(), [{ ...alert, path: undefined }], [], more).text, "TachoPanics is firing since 01:49:20");
+});
+
 test("the sentence on a service", () => {
   choose("en", []);
   const head = headlineOf(shop(), [failing, slow], [], more);

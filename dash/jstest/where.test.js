@@ -6,7 +6,7 @@ import { neverCalled, ofInstances, outgoing, pools, rateBy, saturation, sizes } 
 import { numberQuery, raw, recorded } from "../static/queries.js";
 import { sparkPath } from "../static/sparkline.js";
 import { parseView } from "../static/view.js";
-import { busiest, instances, isFar, meansOfRoutes, parted } from "../static/where.js";
+import { busiest, instances, isFar, meansOfRoutes, parted, spentText } from "../static/where.js";
 import { windowOf } from "../static/window.js";
 import { range, vector } from "./ranges.js";
 
@@ -118,4 +118,8 @@ test("the mean latency of each route in each instance, and which is far", () => 
   assert.deepEqual(found, { instances: ["a", "b"], routes: [{ key, name: "GET /", means: [{ instance: "a", mean: 0.1, far: false }, { instance: "b", mean: 0.7, far: true }] }] });
   const bare = meansOfRoutes(vector([{ part: "seconds", path: "/", instance: "a" }, 1], [{ part: "count", path: "/", instance: "a" }, 4]), [key], 4);
   assert.equal(bare.routes[0].means[0].mean, 0.25, "a histogram without the method counts all methods of a path");
+});
+
+test("the time spent on requests: more, less, or about the same", () => {
+  assert.deepEqual([[3, 1], [1.2, 1], [4.8, 10.2], [1, 0], [0, 0]].map(([total, before]) => spentText(total, before)), ["spendsMore", "spendsSame", "spendsLess", "spendsSame", "spendsSame"]);
 });

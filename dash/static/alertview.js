@@ -6,11 +6,11 @@ import { chartsOf, fires } from "./alertchart.js";
 import { chart, shownOf, written } from "./chart.js";
 import { attribute, list, make, put, svg } from "./dom.js";
 import { chosenLines } from "./explore.js";
-import { age, nothing, safeLink, shorten, time, visible } from "./format.js";
+import { age, nothing, plain, safeLink, shorten, time, visible } from "./format.js";
 import { widthOf } from "./geometry.js";
 import { icon, stateIcon } from "./icons.js";
 import { marksOver } from "./markview.js";
-import { say } from "./messages.js";
+import { gap, say } from "./messages.js";
 import { limitsOf } from "./model.js";
 import { rangeOf } from "./now.js";
 import { columns } from "./range.js";
@@ -152,7 +152,7 @@ function valueOf({ alert, rules, clock }, picked) {
   const limit = limitOf(alert, picked);
   const top = unit === "ratio" && n <= 1 ? 1 : Math.max(n, limit || 0);
   const sign = picked?.chart.op ? `${signs[picked.chart.op] ?? picked.chart.op} ` : "";
-  return { value: written(unit, n), limit: Number.isNaN(limit) ? "" : `${sign}${written(unit, limit)}`, share: limit > 0 ? n / top : NaN, tick: limit / top };
+  return { value: written(unit, n), limit: Number.isNaN(limit) ? "" : `${sign}${plain(written(unit, limit))}`, share: limit > 0 ? n / top : NaN, tick: limit / top };
 }
 
 /** limitOf is the number in a rule, or the recorded limit that it compares with. */
@@ -182,7 +182,7 @@ export function detailRow(changeView) {
   const acts = make("div", { class: "acts" }, route, objective, query, silences, runbook.link);
   runbook.link.className = "ctl";
   query.hidden = route.hidden = problem.hidden = graph.element.hidden = true;
-  const why = make("div", { class: "why" }, text, make("p", {}, value, " ", moments), waiting, problem, graph.element, labels, acts);
+  const why = make("div", { class: "why" }, text, make("p", {}, value, gap(), moments), waiting, problem, graph.element, labels, acts);
   return {
     element: make("tr", { class: "detail" }, make("td", { colspan: "7" }, make("div", { class: "cols" }, why, runbook.element))),
     /** @param {Item} item */
@@ -276,7 +276,7 @@ function lookOf(/** @type {import("./alerts.js").Alert} */ alert, /** @type {Pic
   const begun = begunAt(alert);
   return {
     grounds: Number.isNaN(begun) ? [] : [{ from: begun, to: Infinity, tone: isCritical(alert.labels) ? "bad" : "warn" }], begun: begun || 0,
-    limit: Number.isNaN(limit) ? null : { value: limit, text: say("limitAt", { value: written(unit, limit) }) },
+    limit: Number.isNaN(limit) ? null : { value: limit, text: say("limitAt", { value: plain(written(unit, limit)) }) },
   };
 }
 

@@ -1,7 +1,7 @@
 // The Prometheus HTTP API, and its errors.
 
 import { age, visible } from "./format.js";
-import { say } from "./messages.js";
+import { gap, say } from "./messages.js";
 import { pointOf } from "./sample.js";
 
 /** The timeout of a request, in milliseconds. */
@@ -31,7 +31,7 @@ export class Problem extends Error {
 
   /** The problem as a text for the user. */
   text() {
-    return [say(this.kind, { url: this.url, age: age(timeout / 1000) }), visible(this.message)].filter(Boolean).join(" ");
+    return [say(this.kind, { url: this.url, age: age(timeout / 1000) }), visible(this.message)].filter(Boolean).join(gap());
   }
 }
 

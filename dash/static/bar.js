@@ -2,7 +2,7 @@
 // a dock at the bottom.
 
 import { attribute, byId, list, make, put } from "./dom.js";
-import { age, time, visible } from "./format.js";
+import { age, dayKey, minute, time, visible } from "./format.js";
 import { icon, logo, stateIcon } from "./icons.js";
 import { lazy } from "./lazy.js";
 import { inLanguage, say } from "./messages.js";
@@ -227,7 +227,8 @@ export function shifted(/** @type {import("./view.js").View} */ view, /** @type 
 function spanText(/** @type {import("./range.js").Span} */ span) {
   if ("last" in span) return say("lastSpan", { age: age(span.last) });
   const now = new Date();
-  return say("fromTo", { from: time(new Date(span.from * 1000), now), to: time(new Date(span.to * 1000), now) });
+  const [from, to] = [new Date(span.from * 1000), new Date(span.to * 1000)];
+  return say("fromTo", { from: time(from, now), to: dayKey(from) === dayKey(to) ? (dayKey(to) === dayKey(now) ? time : minute)(to, now) : time(to, now) });
 }
 
 /** paused is a view that stands still or follows the clock, whichever it did not do. */

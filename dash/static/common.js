@@ -149,8 +149,8 @@ export function conclusion(traits) {
  * @typedef {{key: string, label: string, value: string, mean: number, rest: number, share: number, says: string, values: Record<string, string>, strong: boolean}} Speed
  */
 
-/** A mean that is so many times that of the rest is slow. */
-const slower = 1.5;
+/** A mean that is so many times that of the rest is slow, if the rest is at least this share of the requests: a few clients that left at once are no comparison. */
+const [slower, leastRest] = [1.5, 0.05];
 
 /**
  * speedQueries are the queries for the mean latency of a route by instance, and by status where the latency has one.
@@ -186,7 +186,7 @@ export function speedsOf(samples, versions) {
   }
   const all = [...found].flatMap(([label, values]) => speedsOfLabel(label, [...values].filter(([, v]) => v.count > 0)));
   const rank = (/** @type {Speed} */ s) => Math.round(Math.abs(Math.log(s.mean / s.rest)) * 100) || 0;
-  return all.sort((a, b) => rank(b) - rank(a) || b.mean - a.mean || (a.key < b.key ? -1 : 1));
+  return all.sort((a, b) => Number(b.strong) - Number(a.strong) || rank(b) - rank(a) || b.mean - a.mean || (a.key < b.key ? -1 : 1));
 }
 
 /** @returns {Speed[]} */
@@ -198,7 +198,7 @@ function speedsOfLabel(/** @type {string} */ label, /** @type {[string, {seconds
     const factor = mean / rest;
     const says = values.length === 1 ? `traitOne_${label}` : factor >= slower ? "traitSlower" : factor <= 1 / slower ? "traitFaster" : "traitAlike";
     const times = factor >= slower ? factor : 1 / factor;
-    return { key: JSON.stringify([label, value]), label, value, mean, rest, share: v.count / count, says, values: { factor: `${Number(times.toPrecision(2))}×` }, strong: says === "traitSlower" };
+    return { key: JSON.stringify([label, value]), label, value, mean, rest, share: v.count / count, says, values: { times: String(Number(times.toPrecision(2))) }, strong: says === "traitSlower" && 1 - v.count / count >= leastRest };
   }).sort((a, b) => b.mean - a.mean).slice(0, most);
 }
 

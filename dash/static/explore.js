@@ -145,6 +145,12 @@ export const groupOf = (name) => groups.find(([, names]) => names.test(name))?.[
 /** All groups, in their order. */
 export const groupNames = ["groupOwn", ...groups.map(([name]) => name)];
 
+/**
+ * ownFirst are names of metrics in the order of their groups: a search that finds many shows the service's own.
+ * @param {string[]} names
+ */
+export const ownFirst = (names) => [...names].sort((a, b) => groupNames.indexOf(groupOf(a)) - groupNames.indexOf(groupOf(b)));
+
 /** letterOf is the letter of a metric's type. */
 export const letterOf = (/** @type {Metric} */ { name, type }) => (name.includes(":") ? "R" : ({ counter: "C", histogram: "H", summary: "S", info: "I" })[type] ?? "G");
 

@@ -2,6 +2,7 @@
 
 import { cardinalityView } from "./cardinality.js";
 import { chart, colorOf, shownOf, written } from "./chart.js";
+import { styleOf } from "./lines.js";
 import { csv } from "./csv.js";
 import { errorPlace, placeOfCursor } from "./complete.js";
 import { queryBox } from "./completeview.js";
@@ -372,6 +373,7 @@ function legendRow() {
     element: make("tr", {}, make("td", { class: "nw" }, svg("svg", { class: "key", viewBox: "0 0 12 8", "aria-hidden": "true" }, swatch), " ", name), ...cells),
     update(/** @type {{name: string, i: number, shown: import("./chart.js").Shown}} */ { name: text, i, shown }) {
       attribute(swatch, "class", `l${colorOf(text, i).slice(-1)}`);
+      attribute(swatch, "stroke-dasharray", styleOf(shown, i).dash.join(" "));
       put(name, text || say("allSeries"));
       const { now, first, mean, least, most } = statsOf(shown.values[i]);
       [written(shown.unit, now), change(now, first), ...[mean, least, most].map((n) => written(shown.unit, n))].forEach((textOf, at) => put(cells[at], textOf));

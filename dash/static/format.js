@@ -124,15 +124,25 @@ export function count(n) {
   return Number.isFinite(n) ? grouped.format(n) : unbounded(n);
 }
 
-/** @param {number} n a share from 0 to 1 */
+/**
+ * @param {number} n a share from 0 to 1
+ * @returns {string}
+ */
 export function ratio(n) {
   if (!Number.isFinite(n)) return unbounded(n);
   const percent = n * 100;
   if (percent === 0 || percent === 100) return `${percent}%`;
+  if (percent < 0) return `−${ratio(-n)}`; // of a budget that is overspent
   if (percent < 0.01) return "<0.01%";
   if (percent > 99.95 && percent < 100) return ">99.9%";
   return `${percent.toFixed(percent < 9.995 ? 2 : 1)}%`;
 }
+
+/**
+ * plain is a written limit without digits that say nothing: 5% for 5.00%.
+ * @param {string} text
+ */
+export const plain = (text) => text.replace(/(\.\d*?)0+%$/, "$1%").replace(".%", "%");
 
 /**
  * change formats a relative change without the help of colors: a percentage, or a factor

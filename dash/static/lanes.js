@@ -81,7 +81,9 @@ function drawTicks(/** @type {Element} */ ticks, /** @type {Axis} */ axis) {
   times.forEach((at, i) => {
     const f = place(at, axis);
     attribute(ticks.children[i], "x", percentOf(f));
-    attribute(ticks.children[i], "class", f > 0.96 ? "end" : f > 0.03 ? "mid" : "");
+    // Below its time, or not at all: moved to fit, it would be at another time.
+    attribute(ticks.children[i], "class", "mid");
+    ticks.children[i].toggleAttribute("hidden", f < 0.005 || f > 0.995);
   });
 }
 

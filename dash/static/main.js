@@ -8,7 +8,7 @@ import { age, time, useLanguage, useZone, visible } from "./format.js";
 import { listen as listenToKeys } from "./keys.js";
 import { interval, live } from "./live.js";
 import { speak } from "./language.js";
-import { say } from "./messages.js";
+import { gap, say } from "./messages.js";
 import { activeAlerts, downTargets, hasRequests, isBad, markRatesMissing, services, worstFirst } from "./model.js";
 import { gridAt } from "./now.js";
 import { joined, oldest, parts, sources } from "./queries.js";
@@ -293,7 +293,7 @@ function showProblem() {
   box.hidden = !problem;
   if (!problem) return put(box, "");
   const kept = snapshot ? say("kept", { time: time(snapshot.read, new Date()) }) : "";
-  const text = [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(" ");
+  const text = [problem.text(), say(`${problem.kind}How`), kept].filter(Boolean).join(gap());
   if (box.firstChild?.textContent !== text) {
     box.replaceChildren(text);
     if (stopped) {

@@ -55,6 +55,7 @@ export const messages = {
   claim_pool_over: ["was exhausted: up to {value} requests waited for a connection", "曾用尽：平均最多 {value} 个请求在等待连接"],
   claim_target: ["is down", "无法抓取"],
   claim_target_over: ["was down", "曾无法抓取"],
+  alertOn: ["{alert} on {route}", "{alert}（{route}）"],
   claim_alert: ["is firing", "正在触发"],
   claim_alert_over: ["was firing", "曾触发"],
   wasValue: [" (was {value})", "（此前 {value}）"],
@@ -164,8 +165,8 @@ export const messages = {
   beyondMeans: ["Above the histogram's last bucket: the real value may be much higher.", "超出直方图的最后一个桶：实际值可能大得多。"],
   tableOf: ["Routes of {job}", "{job} 的路由"],
   schemaOf: ["names: {schema}", "指标命名：{schema}"],
-  unmatched: ["(no route matched)", "（没有匹配的路由）"],
-  unknown: ["(no router detected)", "（未检测到路由器）"],
+  unmatched: ["(no route)", "（无路由）"],
+  unknown: ["(no router)", "（无路由器）"],
   overflow: ["(series limit reached)", "（已达序列上限）"],
   noJob: ["(no job)", "（没有 job）"],
   routesShown: ["Routes shown: {n} of {all}", "显示的路由：{n} / {all}"],
@@ -299,7 +300,7 @@ export const messages = {
   tabTime: ["Where the time goes", "耗时构成"],
   tabEvents: ["Events", "事件"],
   factVersion: ["version {version} for {age}", "版本 {version}，已运行 {age}"],
-  factUp: ["{up} of {all} instances up", "{all} 个实例中 {up} 个在线"],
+  factUp: ["{up} of {all} instances up", "{up}/{all} 个实例在线"],
   factRoutes: ["{n} routes", "{n} 条路由"],
   factRate: ["{rate} requests/s", "{rate} 请求/秒"],
   healthyFacts: [" No problem in the last {age}.", "最近 {age}没有异常。"],
@@ -400,6 +401,9 @@ export function choose(asked, preferred) {
 
 /** other is the language not in use. */
 export const other = () => languages[1 - present];
+
+/** gap is what stands between two sentences: Chinese has no space. */
+export const gap = () => (present ? "" : " ");
 
 /**
  * say returns a message by its key, with the values filled in.

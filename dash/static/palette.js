@@ -1,6 +1,7 @@
 // Search: services, routes, metrics and actions in one field. Loaded on first use.
 
 import { list, make, put } from "./dom.js";
+import { ownFirst } from "./explore.js";
 import { visible } from "./format.js";
 import { icon, stateIcon } from "./icons.js";
 import { say } from "./messages.js";
@@ -100,7 +101,7 @@ export function showPalette(now, changeView, actions, metricNames) {
   show();
   void metricNames().then((names) => {
     const metric = (/** @type {string} */ name) => ({ key: `m${name}`, group: "metrics", text: visible(name), end: "", icon: "compass", run: () => changeView((view) => ({ ...view, page: "explore", expr: name, also: "", hide: "" })) });
-    entries = [...entries, ...names.map(metric)];
+    entries = [...entries, ...ownFirst(names).map(metric)];
     show();
   }).catch(() => {});
 }

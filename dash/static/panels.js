@@ -264,12 +264,12 @@ export function tickTexts(ticks, unit, write) {
   // As short as they can be: 20 and 40, not 20.0 and 40.0.
   const short = (unit === "rate" || unit === "ratio") && Math.max(...ticks.map(Math.abs)) < 1e4;
   const exact = !short && (unit in tickUnits || ticks.every((t, i) => says(t, texts[i])));
-  if (exact && new Set(texts).size === texts.length) return texts;
+  if (exact && new Set(texts).size === texts.length) return texts.map((text, i) => (ticks[i] === 0 && unit in tickUnits ? "0" : text));
   const largest = Math.max(...ticks.map(Math.abs));
   const sizes = tickUnits[unit] ?? [[1, ""]];
   const [size, name] = sizes.find(([size]) => largest >= size) ?? sizes[sizes.length - 1];
   let digits = 0;
   const whole = (/** @type {number} */ n) => Math.abs(n - Math.round(n)) < 1e-6;
   while (digits < 12 && !ticks.every((t) => whole((t / size) * 10 ** digits))) digits++;
-  return ticks.map((t) => (t / size).toFixed(digits) + name);
+  return ticks.map((t) => (t === 0 && name.startsWith(" ") ? "0" : (t / size).toFixed(digits).replace("-", "−") + name));
 }

@@ -4,7 +4,7 @@ import { chartOf } from "./alertchart.js";
 import { unitOfRule } from "./alerts.js";
 import { written } from "./chart.js";
 import { facts } from "./facts.js";
-import { age, count, nothing } from "./format.js";
+import { age, count, nothing, plain } from "./format.js";
 import { say } from "./messages.js";
 
 /** Rules that are shown, and in the short list; the rest is counted. */
@@ -49,12 +49,12 @@ export const signs = /** @type {Record<string, string>} */ ({ ">=": "≥", "<=":
 /** limitText is what a rule compares its value with. */
 function limitText(/** @type {import("./alerts.js").Rule} */ r) {
   const chart = chartOf(r.query ?? "");
-  return chart && chart.limit !== null ? `${signs[chart.op] ?? chart.op} ${written(unitOfRule(r, chart.expr), chart.limit)}` : nothing;
+  return chart && chart.limit !== null ? `${signs[chart.op] ?? chart.op} ${plain(written(unitOfRule(r, chart.expr), chart.limit))}` : nothing;
 }
 
-/** activeOf counts a rule's active alerts, colored by the worst. */
-function activeOf(/** @type {import("./alerts.js").Rule} */ r, /** @type {import("./alerts.js").Alert[]} */ alerts) {
-  const n = (r.alerts ?? []).length || alerts.filter((a) => a.labels.alertname === r.name).length;
+/** activeOf counts a rule's active alerts, colored by the worst; by their name only where the API lists none, as rules share names. */
+export function activeOf(/** @type {import("./alerts.js").Rule} */ r, /** @type {import("./alerts.js").Alert[]} */ alerts) {
+  const n = r.alerts?.length ?? alerts.filter((a) => a.labels.alertname === r.name).length;
   return { text: count(n), bold: n > 0, tone: r.state === "firing" ? (r.labels?.severity === "critical" || r.labels?.severity === "page" ? "bad" : "warn") : "" };
 }
 

@@ -48,8 +48,8 @@ export function serviceView(changeView) {
       const empty = service.routes.length === 0;
       const part = route || empty || !["time", "events"].includes(now.view.part) ? "" : now.view.part;
       const found = withJudged(marks(now, job), findingsOf(service, undefined), now.step);
-      const facts = factsOf(now, service, found);
-      title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service, found.length) });
+      const facts = factsOf(now, service, found, route);
+      title.update({ ...titleOf(now, service, route), facts, tabs: route || empty ? [] : tabsOf(now, service) });
       verdict.update(now, service, { marks: found, route, facts: say("healthyFacts", { age: age(now.at - now.edges.from) }) });
       verdict.element.hidden = part === "time";
       for (const e of [four, table]) e.element.hidden = empty || part !== "" || (e === table && Boolean(route));
@@ -82,19 +82,19 @@ function titleOf(/** @type {import("./now.js").Now} */ { view, services }, /** @
   return { crumbs: [...(services.length < 2 ? [] : [all]), { text: own, href: addressOf(view, { open: placeOf(s), route: "" }) }], name: routeOf(r), state: r.state };
 }
 
-/** factsOf are the version, the instances and the routes of a service. */
-function factsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./marks.js").Mark[]} */ marks) {
+/** factsOf are the version and the instances of a service, and how many routes it has where all are shown. */
+function factsOf(/** @type {import("./now.js").Now} */ now, /** @type {import("./model.js").Service} */ s, /** @type {import("./marks.js").Mark[]} */ marks, /** @type {import("./model.js").Route | undefined} */ route) {
   const version = marks.findLast((m) => m.kind === "deploy");
   return [
     Number.isFinite(s.targets) ? say("factUp", { up: s.targets - s.down, all: s.targets }) : "",
-    s.routes.length ? say("factRoutes", { n: s.routes.filter((r) => !r.apart).length }) : "",
+    s.routes.length && !route ? say("factRoutes", { n: s.routes.filter((r) => !r.apart).length }) : "",
     // Last: its length changes as time passes.
     version ? say("factVersion", { version: visible(version.text), age: age(now.at - version.at) }) : "",
   ].filter(Boolean);
 }
 
-function tabsOf(/** @type {import("./now.js").Now} */ { view }, /** @type {import("./model.js").Service} */ s, /** @type {number} */ events) {
-  const tab = (/** @type {import("./view.js").View["part"]} */ part, /** @type {string} */ text, count = 0) =>
-    ({ key: part, text: say(text), href: addressOf(view, { open: placeOf(s), part }), current: view.part === part, count });
-  return [tab("", "tabSummary"), tab("time", "tabTime"), tab("events", "tabEvents", events)];
+function tabsOf(/** @type {import("./now.js").Now} */ { view }, /** @type {import("./model.js").Service} */ s) {
+  const tab = (/** @type {import("./view.js").View["part"]} */ part, /** @type {string} */ text) =>
+    ({ key: part, text: say(text), href: addressOf(view, { open: placeOf(s), part }), current: view.part === part });
+  return [tab("", "tabSummary"), tab("time", "tabTime"), tab("events", "tabEvents")];
 }

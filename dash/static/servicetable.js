@@ -173,7 +173,7 @@ function versionCell(/** @type {HTMLElement} */ cell) {
 /** whyCell is the first finding with its time, linked to what it is about; of a healthy service nothing. */
 function whyCell(/** @type {HTMLElement} */ cell) {
   const [time, text, link] = [make("span", { class: "was" }), make("span", { dir: "auto" }), make("a", { dir: "auto" })];
-  cell.append(time, " ", link, text);
+  cell.append(make("div", {}, time, " ", link, text));
   return (/** @type {Item} */ { service: s, now }) => {
     const [f] = s.judged?.findings ?? [];
     const why = s.state === "healthy" && !f ? "" : whyOf(s);

@@ -4,7 +4,7 @@
 import { meansBefore, meansOf } from "./before.js";
 import { chart } from "./chart.js";
 import { attribute, make, put } from "./dom.js";
-import { change, latency, rate, ratio, visible } from "./format.js";
+import { change, latency, plain, rate, ratio, visible } from "./format.js";
 import { bounded, resourceName } from "./lines.js";
 import { say } from "./messages.js";
 import { byInstance, endOf, panels } from "./panels.js";
@@ -88,11 +88,11 @@ export function begunOf(/** @type {import("./verdict.js").Finding[]} */ findings
   return Number.isFinite(first) ? first : 0;
 }
 
-/** limitOf is the limit of the worst finding, if there is one. */
-function limitOf(/** @type {import("./verdict.js").Finding[]} */ findings, /** @type {string} */ id) {
+/** limitOf is the limit of the worst finding, if there is one and it is known: without a verdict it is not. */
+export function limitOf(/** @type {import("./verdict.js").Finding[]} */ findings, /** @type {string} */ id) {
   const kind = { chartErrors: "errors", chartLatency: "latency" }[id];
-  const f = findings.find((f) => f.kind === kind && !f.until);
-  return f ? { value: f.limit, text: say("limitAt", { value: valueOf(f.kind, f.limit) }) } : null;
+  const f = findings.find((f) => f.kind === kind && !f.until && f.limit > 0);
+  return f ? { value: f.limit, text: say("limitAt", { value: plain(valueOf(f.kind, f.limit)) }) } : null;
 }
 
 /** signal is one card. */

@@ -9,7 +9,7 @@ import { track } from "./glyph.js";
 import { icon, stateIcon } from "./icons.js";
 import { laterMessages } from "./latermessages.js";
 import { shownOf } from "./lines.js";
-import { learn, say } from "./messages.js";
+import { gap, learn, say } from "./messages.js";
 import { marksOver } from "./markview.js";
 import { rangeOf, samplesOf } from "./now.js";
 import { placeOf } from "./rows.js";
@@ -101,7 +101,7 @@ const leftText = (/** @type {number} */ left) => (Number.isNaN(left) ? nothing :
 
 /** sentenceOf: how fast the worst one burns, what is left, and for how long. */
 function sentenceOf(/** @type {import("./slos.js").Objective} */ o, /** @type {boolean} */ burns) {
-  const of = { name: nameOf(o), burn: times(burnNow(o)), left: leftText(o.left), time: age(emptyIn(o)) };
+  const of = { name: nameOf(o), times: times(burnNow(o)).replace("×", ""), left: leftText(o.left), time: age(emptyIn(o)) };
   if (!burns) return say("budgetsSafe");
   if (o.left <= 0) return say("budgetSpent", of);
   return say(Number.isFinite(emptyIn(o)) ? "budgetBurns" : "budgetBurnt", of);
@@ -110,7 +110,7 @@ function sentenceOf(/** @type {import("./slos.js").Objective} */ o, /** @type {b
 function quietOf(/** @type {import("./slos.js").Objective[]} */ all, /** @type {import("./slos.js").Objective | undefined} */ worst) {
   const others = all.filter((o) => o !== worst);
   const safe = others.filter((o) => ["healthy", "idle"].includes(stateOf(o))).length;
-  return worst && safe > 0 ? ` ${say(safe === others.length ? "othersSafe" : "someSafe", { n: safe })}` : "";
+  return worst && safe > 0 ? gap() + say(safe === others.length ? "othersSafe" : "someSafe", { n: safe }) : "";
 }
 
 /** windowText writes 3d as the page writes durations. */

@@ -6,7 +6,7 @@ import { age, latency, nothing, safeLink, shorten, visible } from "./format.js";
 import { icon, stateIcon } from "./icons.js";
 import { lacking } from "./lacks.js";
 import { laterMessages } from "./latermessages.js";
-import { inLanguage, learn, say } from "./messages.js";
+import { gap, inLanguage, learn, say } from "./messages.js";
 import { rangeOf, settingOf } from "./now.js";
 import { explain } from "./scrapeerror.js";
 import { downFrom, jobsOf, matches, targetsOf } from "./targets.js";
@@ -50,13 +50,13 @@ export function targetsScreen(changeView) {
       title.update({ name: say("targets"), state: down.length ? "down" : all.length ? "healthy" : "", stateWords: down.length ? say("jobDown", { n: down.length }) : say("targetsUp", { n: all.length }) });
       state.update(down.length ? "down" : all.some((t) => t.slow) ? "slow" : all.length ? "healthy" : "idle");
       attribute(verdict, "class", `verdict ${down.length ? "bad" : "plain"}`);
-            // The list is always current, even if the page shows an earlier range.
+      // The list is always current, even if the page shows an earlier range.
       const clock = "last" in view.span ? at : Date.now() / 1000;
       const ups = upsOf(now, found.length > 0);
       const why = all.length === 0 ? lacking(now, "targets") : "";
       put(sentence, why || (targets ? downText(all, down, ups) : say("noTargetList")));
       const cause = down[0] ? firstSentence(meaningText({ ...down[0], setting: settingOf(config) })) : "";
-      put(note, [cause, targets && all.length > 0 ? countText(found, all.length) : ""].filter(Boolean).map((text) => ` ${text}`).join(""));
+      put(note, [cause, targets && all.length > 0 ? countText(found, all.length) : ""].filter(Boolean).map((text) => gap() + text).join(""));
       list(body, rowsOf(jobsOf(found, most), clock, settingOf(config)).map((row) => ({ ...row, ups })), (row) => ("job" in row ? jobView() : targetView()));
       table.hidden = found.length === 0;
     },
@@ -94,9 +94,8 @@ function upsOf(/** @type {import("./now.js").Now} */ now, /** @type {boolean} */
 
 /** countText counts the targets. */
 function countText(/** @type {import("./targets.js").Target[]} */ found, /** @type {number} */ all) {
-  const [down, slow] = [found.filter((t) => t.health === "down").length, found.filter((t) => t.slow).length];
-  const counts = say("targetsCount", { n: found.length, all, down, slow });
-  return found.length > most ? `${counts} ${say("targetsShown", { n: most })}` : counts;
+  const counts = say(found.length < all ? "targetsFound" : "targetsCount", { n: found.length, all });
+  return found.length > most ? counts + gap() + say("targetsShown", { n: most }) : counts;
 }
 
 /** rowsOf lists each job above its targets, in one table, so that the columns align. */
@@ -111,7 +110,7 @@ function jobView() {
     element: make("tr", { class: "job" }, make("th", { scope: "colgroup", colspan: "4" }, name, " ", counts)),
     update(/** @type {any} */ { job: { job, up, down, unknown } }) {
       put(name, shorten(visible(job), 200) || say("noJob"));
-      put(counts, [down ? say("jobDown", { n: down }) : "", up || !unknown ? say("targetsUp", { n: up }) : "", unknown ? say("jobUnknown", { n: unknown }) : ""].filter(Boolean).join(", "));
+      put(counts, [down ? say("jobDown", { n: down }) : "", up || !unknown ? say("targetsUp", { n: up }) : "", unknown ? say("jobUnknown", { n: unknown }) : ""].filter(Boolean).join(say("listComma")));
     },
   };
 }

@@ -6,7 +6,7 @@ import { changedView } from "./changed.js";
 import { chart } from "./chart.js";
 import { attribute, list, make, put, svg } from "./dom.js";
 import { facts } from "./facts.js";
-import { change, latency, rate, ratio, visible } from "./format.js";
+import { latency, rate, ratio, visible } from "./format.js";
 import { stateIcon } from "./icons.js";
 import { lineStyle, shownOf } from "./lines.js";
 import { say } from "./messages.js";
@@ -20,7 +20,7 @@ import { rateBy } from "./names.js";
 import { percentOf } from "./geometry.js";
 import { zoomTo } from "./trend.js";
 import { addressOf } from "./view.js";
-import { busiest, meansOfRoutes, parted } from "./where.js";
+import { busiest, meansOfRoutes, parted, spentText } from "./where.js";
 import { dependenciesOf, dependsCard, namesOf, waitsText } from "./whereview.js";
 
 /** Routes with a color of their own, and instances with a column. */
@@ -128,10 +128,11 @@ function sentence() {
     element,
     update(/** @type {import("./model.js").Service} */ service, /** @type {import("./changes.js").Change[]} */ changes) {
       const [total, before] = [sum(changes, "time"), sum(changes, "timeBefore")];
-      const more = before > 0 && total / before >= 1.5;
+      const spent = spentText(total, before);
+      const more = spent === "spendsMore";
       state.update(more ? "slow" : "healthy");
       attribute(element, "class", `verdict ${more ? "warn" : "plain"}`);
-      put(text, say(more ? "spendsMore" : "spendsSame", { job: visible(service.job) || say("noJob"), factor: change(total, before), now: rate(total), before: rate(before) }));
+      put(text, say(spent, { job: visible(service.job) || say("noJob"), times: Number((total / before).toPrecision(2)), now: rate(total), before: rate(before) }));
       const [first, second] = [...changes].map((c) => ({ c, part: (c.time - c.timeBefore) / (total - before) })).sort((a, b) => b.part - a.part);
       put(quiet, more && first ? say("makesOf", { route: visible(`${first.c.method} ${first.c.path}`), share: ratio(Math.min(1, first.part)) }) + (second && second.part >= 0.1 ? say("andMakes", { route: visible(`${second.c.method} ${second.c.path}`), share: ratio(second.part) }) : "") + say("fullStop") : "");
       const parts = partsOf(changes);

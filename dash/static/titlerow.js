@@ -68,6 +68,8 @@ function tabView() {
       put(text, tab.text);
       put(count, tab.count ? String(tab.count) : "");
       count.hidden = !tab.count;
+      // Room is kept only for a number that can come.
+      if (tab.count === undefined) count.remove();
       attribute(element, "href", tab.href);
       attribute(element, "aria-current", tab.current ? "page" : "");
     },

@@ -113,7 +113,9 @@ export function guess(services, alerts, down) {
  * subjectOf is what a finding is about.
  * @param {Finding} f
  */
-export const subjectOf = (f) => visible(f.path !== undefined ? `${f.method ?? ""} ${f.path}`.trim() : f.pool ?? f.instance ?? f.alert ?? "");
+export const subjectOf = (f) => (f.alert && f.path !== undefined ? say("alertOn", { alert: visible(f.alert), route: routeText(f) }) : routeText(f));
+
+const routeText = (/** @type {Finding} */ f) => visible(f.path !== undefined ? `${f.method ?? ""} ${f.path}`.trim() : f.pool ?? f.instance ?? f.alert ?? "");
 
 /** How the value of a finding is written. */
 const written = /** @type {Record<string, (n: number) => string>} */ ({ errors: ratio, latency, pool: rate });

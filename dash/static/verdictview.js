@@ -51,10 +51,10 @@ export function verdictView(changeView) {
       put(quiet, head.quiet);
       const calm = head.tone === "good" || head.tone === "idle";
       attribute(element, "class", `verdict ${calm ? "plain" : head.tone}`);
-      zoom.hidden = !incidentSpan(now);
       help.hidden = calm || !findings.some((f) => f.path !== undefined || f.kind === "target");
       attribute(help, "href", addressOf(now.view, { page: findings[0]?.kind === "target" ? "targets" : "alerts" }));
       const all = service ? serviceLanes(now, service, findings, marks, route) : jobLanes(now);
+      zoom.hidden = !incidentSpan(now) || (calm && all.length === 0);
       rows.update(all.slice(0, maxLanes), { from: now.edges.from, to: Math.max(now.edges.to, now.at) }, marks.findLast((m) => m.kind === "deploy")?.at);
       rest.hidden = all.length <= maxLanes;
       put(rest, say("moreLanes", { n: all.length - maxLanes }));

@@ -74,6 +74,13 @@ export function parted(lines, keys) {
 }
 
 /**
+ * spentText is the message for the time spent on requests, and before: a third more or less is noise.
+ * @param {number} total
+ * @param {number} before
+ */
+export const spentText = (total, before) => (before > 0 && total >= 1.5 * before ? "spendsMore" : total > 0 && before >= 1.5 * total ? "spendsLess" : "spendsSame");
+
+/**
  * RouteMeans are the mean latencies of a route by instance.
  * @typedef {{key: string, name: string, means: {instance: string, mean: number, far: boolean}[]}} RouteMeans
  */

@@ -55,7 +55,7 @@ function apartText(/** @type {import("./where.js").Instance[]} */ all) {
   const slow = all.find((i) => i.differs.includes("mean"));
   const others = all.filter((i) => i !== slow && Number.isFinite(i.mean)).sort((a, b) => b.mean - a.mean);
   if (!slow || others.length === 0) return "";
-  return say("takesTimes", { instance: visible(slow.name), factor: change(slow.mean, others[0].mean), other: visible(others[0].name) });
+  return say("takesTimes", { instance: visible(slow.name), times: change(slow.mean, others[0].mean).replace("×", ""), other: visible(others[0].name) });
 }
 
 /** marked is a number of an instance, marked with a tooltip if it differs. */
