@@ -75,3 +75,11 @@ func TestPaths(t *testing.T) {
 		t.Errorf("a file: %q, %v", text, err)
 	}
 }
+
+// TestMarkdown: the command in a comment can be run as it is, and does not end the comment.
+func TestMarkdown(t *testing.T) {
+	got := string(output.Markdown("tacho generate docs --from :8080 --title 'a --> b'"))
+	if !strings.Contains(got, "docs --from :8080 --title") || strings.Count(got, "-->") != 1 || !strings.HasSuffix(got, " -->\n\n") {
+		t.Errorf("the header is\n%s", got)
+	}
+}
