@@ -43,6 +43,20 @@ func newGenerateCompose(s streams) *cobra.Command {
 	}.command(s)
 }
 
+// serveFlagsOf are the chosen flags that tacho serve has as well: it evaluates the same rules as Prometheus.
+func serveFlagsOf(flags *pflag.FlagSet) (all []string) {
+	for _, name := range []string{"interval", "error-limit", "latency-limit", "min-requests", "limit"} {
+		f := flags.Lookup(name)
+		if !f.Changed {
+			continue
+		}
+		for _, v := range flagValues(f) {
+			all = append(all, "--"+name, v)
+		}
+	}
+	return all
+}
+
 // kindSchemas are the names that a kind of service usually has.
 var kindSchemas = map[string]schema.Schema{"go": schema.Default(), "flask": schema.Flask()}
 
@@ -60,7 +74,7 @@ func (f *composeFlags) files(ctx context.Context, c call) ([]output.File, error)
 	if err != nil {
 		return nil, err
 	}
-	o.Rules = text
+	o.Rules, o.Interval, o.ServeFlags = text, f.rules.interval, serveFlagsOf(c.flags)
 	if from.schemas == nil {
 		from.schemas = []schema.Schema{kindSchemas[o.Kind]}
 	}

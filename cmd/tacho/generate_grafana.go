@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,6 +75,9 @@ func (f *grafanaFlags) files(ctx context.Context, c call) (all []output.File, er
 			return nil, err
 		}
 		all = append(all, files...)
+	}
+	if len(all) == 0 && slices.Contains(c.args, "own") && from.live == nil {
+		return nil, usage(errors.New("own shows the metrics of a running service: name it, such as --from :8080"))
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("there is nothing to show on %s: choose another dashboard", strings.Join(c.args, ", "))

@@ -14,6 +14,7 @@ import (
 	"github.com/tacho-go/tacho/gen/grafana"
 	"github.com/tacho-go/tacho/gen/output"
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/schema"
 )
 
 const sloLong = `Slo writes the rules of service level objectives for a Prometheus of your own: error
@@ -66,7 +67,31 @@ func (f *sloGenerator) check() error {
 	case !slices.Contains(allSLOForms(), f.as):
 		return fmt.Errorf("--as %s: write %s", f.as, strings.Join(allSLOForms(), ", "))
 	}
+	if from := f.rules.source; slo.Formats[f.as] != nil && len(f.slos.short.texts) > 0 && from.from == "" && (len(from.schemas) != 1 || from.schemas[0] == "all") {
+		return fmt.Errorf("--as %s writes the names of one library: choose it with --schema, such as --schema default, or with --from", f.as)
+	}
 	return scrapeInterval(f.rules.interval)
+}
+
+// checkBounds rejects latency objectives whose limit is no bucket bound of the service of --from.
+func (f *sloGenerator) checkBounds(ctx context.Context, schemas []schema.Schema, objectives []slo.Objective) error {
+	if f.rules.source.from == "" {
+		return nil
+	}
+	scrape, err := f.rules.source.scrape(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range objectives {
+		if o.HTTP == nil || o.HTTP.Below == 0 {
+			continue
+		}
+		bounds, native := boundsIn(scrape, schemas, *o.HTTP)
+		if err := o.CheckBounds(bounds, native); err != nil {
+			return usage(err)
+		}
+	}
+	return nil
 }
 
 func (f *sloGenerator) files(ctx context.Context, c call) ([]output.File, error) {
@@ -76,6 +101,9 @@ func (f *sloGenerator) files(ctx context.Context, c call) ([]output.File, error)
 	}
 	from, err := f.rules.options(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.checkBounds(ctx, from.Schemas, objectives); err != nil {
 		return nil, err
 	}
 	o := slo.Options{Schemas: from.Schemas, Interval: f.rules.interval, Intervals: from.Intervals, RunbookURL: f.rules.runbooks}

@@ -182,6 +182,25 @@ func (f *sourceFlags) read(ctx context.Context) (source, error) {
 
 // registry reads the metrics of the service.
 func (f *sourceFlags) registry(ctx context.Context) (live.Registry, error) {
+	scraper, err := f.scraper()
+	if err != nil {
+		return nil, err
+	}
+	registry, err := scraper.Registry(ctx)
+	return registry, f.wrap(err)
+}
+
+// scrape reads the samples of the service.
+func (f *sourceFlags) scrape(ctx context.Context) (doctor.Scrape, error) {
+	scraper, err := f.scraper()
+	if err != nil {
+		return doctor.Scrape{}, err
+	}
+	scrape, err := scraper.Scrape(ctx)
+	return scrape, f.wrap(err)
+}
+
+func (f *sourceFlags) scraper() (*doctor.Scraper, error) {
 	header, err := parseHeaders("from-header", f.headers)
 	if err != nil {
 		return nil, usage(err)
@@ -190,11 +209,15 @@ func (f *sourceFlags) registry(ctx context.Context) (live.Registry, error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("--from: %w", err))
 	}
-	registry, err := scraper.Registry(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("--from %s: %w", redact.URL(f.from), err)
+	return scraper, nil
+}
+
+// wrap adds the service to an error.
+func (f *sourceFlags) wrap(err error) error {
+	if err == nil {
+		return nil
 	}
-	return registry, nil
+	return fmt.Errorf("--from %s: %w", redact.URL(f.from), err)
 }
 
 // chosenSchemas returns the schemas of the names.

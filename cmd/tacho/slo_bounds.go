@@ -55,7 +55,12 @@ func boundsAt(ctx context.Context, t target.Target, h slo.HTTP) (bounds []float6
 	if err != nil {
 		return nil, false
 	}
-	for _, known := range schema.Detect(scrape.Families) {
+	return boundsIn(scrape, schema.Detect(scrape.Families), h)
+}
+
+// boundsIn is boundsAt for a scrape, in the names of the schemas.
+func boundsIn(scrape doctor.Scrape, schemas []schema.Schema, h slo.HTTP) (bounds []float64, native bool) {
+	for _, known := range schemas {
 		f := known.Duration
 		for _, sample := range scrape.Samples {
 			switch {

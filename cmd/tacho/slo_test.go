@@ -81,18 +81,49 @@ func TestSLOFlags(t *testing.T) {
 	}
 }
 
-// TestSLOBounds: a latency that is no bucket bound of the running service is rejected with the nearest ones.
-func TestSLOBounds(t *testing.T) {
-	buckets := func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, "# TYPE http_request_duration_seconds histogram\n")
+// routeBounds returns the metrics of a service with two routes under different bucket bounds.
+func routeBounds(prefix string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "# TYPE %shttp_request_duration_seconds histogram\n", prefix)
 		for path, bounds := range map[string][]string{"/": {"0.1", "0.25", "0.5", "+Inf"}, "/own": {"0.3", "+Inf"}} {
 			for _, le := range bounds {
-				fmt.Fprintf(w, "http_request_duration_seconds_bucket{method=\"GET\",path=%q,status=\"200\",le=%q} 1\n", path, le)
+				fmt.Fprintf(w, "%shttp_request_duration_seconds_bucket{method=\"GET\",path=%q,status=\"200\",le=%q} 1\n", prefix, path, le)
 			}
-			fmt.Fprintf(w, "http_request_duration_seconds_sum{method=\"GET\",path=%q,status=\"200\"} 0.05\nhttp_request_duration_seconds_count{method=\"GET\",path=%q,status=\"200\"} 1\n", path, path)
+			for _, suffix := range []string{"sum", "count"} {
+				fmt.Fprintf(w, "%shttp_request_duration_seconds_%s{method=\"GET\",path=%q,status=\"200\"} 1\n", prefix, suffix, path)
+			}
 		}
 	}
-	here, err := target.Parse("shop=" + newService(t, buckets))
+}
+
+// TestGenerateSLO: what would measure nothing is rejected: a latency that is no bucket bound of the service
+// of --from, and a format for the names of one library without the library.
+func TestGenerateSLO(t *testing.T) {
+	plain, prefixed := newService(t, routeBounds("")), newService(t, routeBounds("own_"))
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--slo", "shop: 99% of / below 300ms", "--from", plain}, "300ms is not a bucket bound of shop: the nearest are 250ms and 500ms"},
+		{[]string{"--slo", "shop: 99% of / below 300ms", "--from", prefixed}, "300ms is not a bucket bound of shop: the nearest are 250ms and 500ms"},
+		{[]string{"--slo", "shop: 99% of / below 250ms", "--from", plain}, ""},
+		{[]string{"--slo", "shop: 99% of /own below 300ms", "--from", prefixed}, ""},
+		{[]string{"--slo", "shop: 99% available", "--as", "sloth"}, "choose it with --schema"},
+		{[]string{"--slo", "shop: 99% available", "--as", "sloth", "--schema", "all"}, "choose it with --schema"},
+		{[]string{"--slo", "shop: 99% available", "--as", "sloth", "--schema", "default"}, ""},
+		{[]string{"--slo", "shop: 99% available", "--as", "sloth", "--from", plain}, ""},
+	} {
+		p := command(t, nil, append([]string{"generate", "slo"}, tt.args...)...)
+		err := p.cmd.Run()
+		if said := p.log.String(); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(said, tt.want)) {
+			t.Errorf("%v: %v, want %q\n%s", tt.args, err, tt.want, said)
+		}
+	}
+}
+
+// TestSLOBounds: a latency that is no bucket bound of the running service is rejected with the nearest ones.
+func TestSLOBounds(t *testing.T) {
+	here, err := target.Parse("shop=" + newService(t, routeBounds("")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,13 +6,16 @@ package compose
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tacho-go/tacho/gen/output"
@@ -26,6 +29,10 @@ type Options struct {
 	Kind string
 	// With are the further programs: prometheus, grafana and alertmanager. The default is none.
 	With []string
+	// Interval is the time between scrapes. The default is 15 seconds.
+	Interval time.Duration
+	// ServeFlags are further flags of tacho serve, such as limits. The default is none.
+	ServeFlags []string
 	// Rules is the file of rules for Prometheus.
 	Rules []byte
 	// Dashboards are for Grafana.
@@ -50,6 +57,7 @@ func (o Options) filled() Options {
 	if o.Kind == "" {
 		o.Kind = Kinds[0]
 	}
+	o.Interval = cmp.Or(o.Interval, 15*time.Second)
 	return o
 }
 
@@ -69,6 +77,8 @@ func (o Options) check() error {
 }
 
 func (o Options) with(program string) bool { return slices.Contains(o.With, program) }
+
+func (o Options) interval() string { return model.Duration(o.Interval).String() }
 
 // metrics is where the service's metrics are, as seen by the other containers.
 func (o Options) metrics() string {

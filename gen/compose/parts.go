@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tacho-go/tacho/gen/output"
 )
@@ -58,6 +59,9 @@ func tachoServe(o Options, p *project) {
 	if o.with("alertmanager") {
 		command = append(command, "--alertmanager", "http://alertmanager:9093")
 	}
+	for _, f := range o.ServeFlags {
+		command = append(command, strings.ReplaceAll(f, "$", "$$")) // Compose replaces variables
+	}
 	p.add("tacho", service{Image: tachoImage, Command: command, Ports: []string{"127.0.0.1:9464:9464"}, Volumes: []string{"tacho-data:/data"}})
 }
 
@@ -84,7 +88,7 @@ func prometheusFiles(o Options) ([]output.File, error) {
 		Alerting  map[string]any    `yaml:"alerting,omitempty"`
 		Jobs      []job             `yaml:"scrape_configs"`
 	}{
-		Global:    map[string]string{"scrape_interval": "15s", "evaluation_interval": "15s"},
+		Global:    map[string]string{"scrape_interval": o.interval(), "evaluation_interval": o.interval()},
 		RuleFiles: []string{"tacho.rules.yml"},
 		Jobs:      []job{{o.Name, []static{{[]string{o.metrics()}}}}},
 	}
@@ -110,7 +114,7 @@ func grafanaFiles(o Options) ([]output.File, error) {
 	}
 	source, err := encode(map[string]any{"apiVersion": 1, "datasources": []any{map[string]any{
 		"name": "Prometheus", "type": "prometheus", "access": "proxy", "url": url, "isDefault": true,
-		"jsonData": map[string]any{"timeInterval": "15s", "httpMethod": "POST"},
+		"jsonData": map[string]any{"timeInterval": o.interval(), "httpMethod": "POST"},
 	}}})
 	if err != nil {
 		return nil, fmt.Errorf("write the data source: %w", err)

@@ -12,7 +12,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +61,10 @@ var (
 	ErrPort = errors.New("write the port's name in the Service or pod, such as http: at most 15 lower-case letters, digits and dashes")
 	// ErrPath is returned for a path that is none.
 	ErrPath = errors.New("write a path that begins with a slash, such as /metrics")
+	// ErrLabel is returned for a label that Kubernetes rejects.
+	ErrLabel = errors.New("a label of Kubernetes has at most 63 letters, digits, dashes, dots and underscores on both sides of the equals sign, and its name may have a domain with a slash before it")
+	// ErrProbed is returned for a URL to probe that is none.
+	ErrProbed = errors.New("write a URL such as https://shop.example/")
 	// ErrProbe is returned for one of Prober and Probed alone.
 	ErrProbe = errors.New("a Probe needs both the address of a prober and URLs to probe")
 )
@@ -65,6 +72,8 @@ var (
 var (
 	objectName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	portName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
+	labelName  = regexp.MustCompile(`^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
+	labelValue = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$`)
 )
 
 func (o Options) filled() Options {
@@ -93,6 +102,18 @@ func (o Options) check() error {
 		return fmt.Errorf("path %q: %w", o.Path, ErrPath)
 	case (o.Prober == "") != (len(o.Probed) == 0):
 		return ErrProbe
+	}
+	for _, labels := range []map[string]string{o.Selector, o.Labels} {
+		for _, name := range slices.Sorted(maps.Keys(labels)) {
+			if !labelName.MatchString(name) || !labelValue.MatchString(labels[name]) {
+				return fmt.Errorf("label %q: %w", name+"="+labels[name], ErrLabel)
+			}
+		}
+	}
+	for _, probed := range o.Probed {
+		if u, err := url.Parse(probed); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("probe %q: %w", probed, ErrProbed)
+		}
 	}
 	return nil
 }

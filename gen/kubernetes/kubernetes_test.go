@@ -176,6 +176,9 @@ func TestRefused(t *testing.T) {
 		{kubernetes.Options{Name: "shop", Port: "not a port"}, kubernetes.ErrPort},
 		{kubernetes.Options{Name: "shop", Path: "metrics"}, kubernetes.ErrPath},
 		{kubernetes.Options{Name: "shop", Prober: "x:1"}, kubernetes.ErrProbe},
+		{kubernetes.Options{Name: "shop", Labels: map[string]string{"a b": "c"}}, kubernetes.ErrLabel},
+		{kubernetes.Options{Name: "shop", Selector: map[string]string{"app.kubernetes.io/name": "c d"}}, kubernetes.ErrLabel},
+		{kubernetes.Options{Name: "shop", Prober: "x:1", Probed: []string{"shop example"}}, kubernetes.ErrProbed},
 	} {
 		if _, err := kubernetes.Objects(c.o); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v, want %v", c.o, err, c.want)

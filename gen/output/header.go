@@ -16,9 +16,9 @@ func Comment(command string) []byte {
 	return []byte(b.String())
 }
 
-// Markdown returns the header as a comment in Markdown.
+// Markdown returns the header as a comment in Markdown, which only an arrow ends: flags stay as they are typed.
 func Markdown(command string) []byte {
-	return []byte("<!-- " + strings.ReplaceAll(Header(command), "--", "&#45;&#45;") + " -->\n\n")
+	return []byte("<!-- " + strings.ReplaceAll(Header(command), "-->", "--&gt;") + " -->\n\n")
 }
 
 // With puts a comment with the command line before each file.

@@ -52,7 +52,7 @@ func (m measured) burning(p Pair) rulefmt.Rule {
 		Expr: fmt.Sprintf("%s > %s\nand on (job, slo)\n%s > %s\nand on (job, slo)\n%s >= %s",
 			m.recorded(BurnRate, window(p.Long)), limit, m.recorded(BurnRate, window(p.Short)), limit,
 			m.recorded(BadSum, window(p.Long)), strconv.Itoa(m.MinBad)),
-		Labels:      map[string]string{"severity": p.Severity},
+		Labels:      m.own("window", windowText(p.Long), "severity", p.Severity),
 		Annotations: burnTexts(windowText(p.Long), windowText(p.Short), limit),
 	}
 	if m.Alerting.Name != "" {
@@ -85,7 +85,7 @@ func (m measured) missing() rulefmt.Rule {
 		Alert:       MissingAlert,
 		Expr:        "absent(" + m.recorded(BadRate) + ")",
 		For:         model.Duration(m.Missing),
-		Labels:      map[string]string{"severity": rules.Warning},
+		Labels:      m.own("severity", rules.Warning),
 		Annotations: missingTexts(m.limitText()),
 	}
 	r.Annotations["runbook_url"] = m.RunbookURL + MissingAlert + ".md"

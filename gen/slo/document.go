@@ -41,8 +41,13 @@ func readDocuments(text []byte) (all []Objective, err error) {
 		case err != nil:
 			return nil, fmt.Errorf(" %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		}
-		if len(n.Content) == 1 && n.Content[0].Kind == yaml.MappingNode {
-			documents = append(documents, n.Content[0])
+		for _, top := range n.Content {
+			switch {
+			case top.Kind == yaml.MappingNode:
+				documents = append(documents, top)
+			case top.Tag != "!!null": // nothing but comments is no document
+				return nil, wrongAt(top, "it is no objective: write a document of OpenSLO, Sloth or Pyrra")
+			}
 		}
 	}
 }
@@ -118,7 +123,7 @@ func child(n *yaml.Node, key string) string {
 	return ""
 }
 
-// strict decodes a node, and rejects fields that do not exist with their line and column.
+// strict decodes a node, and rejects fields that do not exist or have another form with their line and column.
 func strict(n *yaml.Node, into any) error {
 	text, err := yaml.Marshal(n)
 	if err != nil {

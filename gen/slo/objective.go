@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
 )
 
 // An Objective promises that a part of a service's events is good over a rolling period.
@@ -150,6 +153,22 @@ func (o Objective) check() error {
 	}
 	if len(wrong) > 0 {
 		return o.wrap(errors.New(strings.Join(wrong, "; ")))
+	}
+	return o.checkAlerts()
+}
+
+// checkAlerts returns what is wrong with the labels and the templates that are added to the alerts.
+func (o Objective) checkAlerts() error {
+	for _, s := range []Severity{o.Alerting.Page, o.Alerting.Ticket} {
+		r := rulefmt.Rule{
+			Alert:       cmp.Or(o.Alerting.Name, BurnAlert),
+			Expr:        "vector(1)",
+			Labels:      merged(map[string]string{"job": o.Service}, o.Labels, o.Alerting.Labels, s.Labels),
+			Annotations: merged(o.Alerting.Annotations, s.Annotations),
+		}
+		for _, wrong := range r.Validate(rulefmt.RuleNode{}, model.LegacyValidation, promQL) {
+			return o.wrap(fmt.Errorf("the alert %s: %w", r.Alert, wrong.Unwrap()))
+		}
 	}
 	return nil
 }

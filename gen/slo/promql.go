@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -35,7 +36,25 @@ func counted(selector string) (Query, error) {
 	if err := selects(selector); err != nil {
 		return Query{}, err
 	}
+	if allBuckets(selector) {
+		return Query{}, fmt.Errorf("%s selects every bucket, each of which counts a request again: add the label le", strings.TrimSpace(selector))
+	}
 	return Query{Template: "sum(increase(" + strings.TrimSpace(selector) + "[" + placeholder + "]))", selector: strings.TrimSpace(selector)}, nil
+}
+
+// allBuckets reports whether a selector is of a histogram's buckets, and of no bound in particular.
+func allBuckets(selector string) bool {
+	name, bound := "", false
+	expr, _ := promQL.ParseExpr(selector) // it was checked before
+	for _, m := range expr.(*parser.VectorSelector).LabelMatchers {
+		switch m.Name {
+		case labels.MetricName:
+			name = m.Value
+		case labels.BucketLabel:
+			bound = true
+		}
+	}
+	return strings.HasSuffix(name, "_bucket") && !bound
 }
 
 // selects checks that a text is nothing but a selector.

@@ -87,15 +87,16 @@ func (m measured) groups() []rulefmt.RuleGroup {
 	quick.Rules = append(quick.Rules, m.rates()...)
 	for _, w := range short {
 		quick.Rules = append(quick.Rules, m.sums(w)...)
+		quick.Rules = append(quick.Rules, m.burn(w))
 	}
-	quick.Rules = append(quick.Rules, m.burn(short))
 
 	slow := rulefmt.RuleGroup{Name: quick.Name + " budget", Interval: model.Duration(m.coarse())}
 	slow.Rules = append(slow.Rules, m.increases()...)
 	for _, w := range long {
 		slow.Rules = append(slow.Rules, m.sums(w)...)
+		slow.Rules = append(slow.Rules, m.burn(w))
 	}
-	slow.Rules = append(slow.Rules, m.burn(long), m.budget())
+	slow.Rules = append(slow.Rules, m.budget())
 	for _, a := range m.alerts() {
 		if a.long > direct {
 			slow.Rules = append(slow.Rules, a.rule)
@@ -123,7 +124,8 @@ func (m measured) windows() (short, long []time.Duration) {
 	return short, long
 }
 
-// own are the labels of everything that is recorded for the objective.
+// own are the labels of the objective's rules. Those whose queries have them already set them as well: promtool
+// reports two rules of one name without a different label as duplicates.
 func (m measured) own(more ...string) map[string]string {
 	labels := map[string]string{"slo": m.Name, "job": m.Service}
 	for i := 0; i < len(more); i += 2 {
@@ -240,21 +242,17 @@ func (m measured) increases() []rulefmt.Rule {
 
 // burn is how fast the budget is spent: 1 spends it in exactly the period. Idle time spends nothing.
 // Requests of which it is unknown how many were bad have no burn rate.
-func (m measured) burn(windows []time.Duration) rulefmt.Rule {
-	var names []string
-	for _, w := range windows {
-		names = append(names, windowText(w))
-	}
-	among := `window=~"` + strings.Join(names, "|") + `"`
-	total, bad := m.recorded(Sum, among), m.recorded(BadSum, among)
+func (m measured) burn(w time.Duration) rulefmt.Rule {
+	total, bad := m.recorded(Sum, window(w)), m.recorded(BadSum, window(w))
 	return rulefmt.Rule{
 		Record: BurnRate,
 		Expr:   fmt.Sprintf("%s / (%s > 0) / %s\nor 0 * (%s == 0)", bad, total, m.Target.Budget(), total),
+		Labels: m.own("window", windowText(w)),
 	}
 }
 
 func (m measured) budget() rulefmt.Rule {
-	return rulefmt.Rule{Record: Budget, Expr: "1 - " + m.recorded(BurnRate, window(m.Period))}
+	return rulefmt.Rule{Record: Budget, Expr: "1 - " + m.recorded(BurnRate, window(m.Period)), Labels: m.own("window", windowText(m.Period))}
 }
 
 func perSecond(q Query, w time.Duration) string {

@@ -29,7 +29,7 @@ func Parse(text string) (o Objective, err error) {
 	if err = w.service(&o); err != nil {
 		return o, err
 	}
-	if o.Target, err = ParseRatio(w.next()); err != nil {
+	if o.Target, err = w.target(o.Service); err != nil {
 		return o, err
 	}
 	for len(w.rest) > 0 {
@@ -149,6 +149,25 @@ func (w *words) service(o *Objective) (err error) {
 	return nil
 }
 
+// target reads the target, whose sign may be a word of its own: 99.9 %.
+func (w *words) target(service string) (Ratio, error) {
+	text := w.next()
+	if len(w.rest) > 0 && w.rest[0] == "%" {
+		text += w.next()
+	}
+	r, err := ParseRatio(text)
+	_, percent := ParseRatio(text + "%")
+	switch {
+	case err == nil:
+		return r, nil
+	case strings.HasSuffix(text, ":"):
+		return 0, fmt.Errorf("quote a service with a colon, as in '%q: 99.5%% available'", service+":"+strings.TrimSuffix(text, ":"))
+	case percent == nil:
+		return 0, fmt.Errorf("the target %s lacks its sign: write %s%%", text, text)
+	}
+	return 0, err
+}
+
 var labelForm = regexp.MustCompile(`^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\]|\\.)*")\s*(,|$)`)
 
 // readLabels reads {label="value",…}.
@@ -165,6 +184,9 @@ func readLabels(text string) (all []Matcher, err error) {
 		if m[1] == "job" {
 			return nil, errors.New("the label job is the service before the colon")
 		}
+		if slices.ContainsFunc(all, func(other Matcher) bool { return other.Label == m[1] }) {
+			return nil, fmt.Errorf("%s: %s is there twice, so no request has both", text, m[1])
+		}
 		all, rest = append(all, Matcher{m[1], value}), rest[len(m[0]):]
 	}
 	return all, nil
@@ -174,6 +196,10 @@ func readLabels(text string) (all []Matcher, err error) {
 func (w *words) route(o *Objective) error {
 	for len(w.rest) > 0 && !slices.Contains(keywords, w.rest[0]) {
 		switch word := w.next(); {
+		case strings.HasSuffix(word, ","):
+			return fmt.Errorf("%q ends in a comma: separate the parts by spaces alone", word)
+		case o.HTTP.Method == "" && strings.HasPrefix(word, "/") && o.HTTP.Route != "" && o.HTTP.Route[0] != '/':
+			return fmt.Errorf("%q is no method: write it in upper case, such as POST", o.HTTP.Route)
 		case o.HTTP.Route != "":
 			return fmt.Errorf("%q is one word too many after the route", word)
 		case o.HTTP.Method == "" && word == strings.ToUpper(word) && !strings.HasPrefix(word, "/"):

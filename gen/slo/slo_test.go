@@ -63,10 +63,10 @@ func TestGolden(t *testing.T) {
 	testfile.Golden(t, *update, "testdata/short.test.yml", tests)
 }
 
-// TestPromtool: promtool accepts the rules, and its tests of them pass.
+// TestPromtool: promtool accepts the rules without any warning, and its tests of them pass.
 func TestPromtool(t *testing.T) {
 	t.Parallel()
-	promtool.Check(t, "check", "rules", "testdata/short.rules.yml")
+	promtool.Check(t, "check", "rules", "--lint-fatal", "testdata/short.rules.yml")
 	promtool.Check(t, "test", "rules", "testdata/short.test.yml")
 }
 
