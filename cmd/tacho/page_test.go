@@ -468,7 +468,7 @@ func pictures(t *testing.T, address string) {
 	b := newBrowser(t, address)
 	if *update { // also alone, with -run TestPage/in_pictures: all in the incident
 		b.open(address+shop, 1400, 1000)
-		b.await("the incident", `shown(".lane").length >= 4 && shown(".nav .count").some((e) => Number(e.textContent) >= 4)`)
+		b.await("the incident", `shown("tr.errors td.route").some((e) => e.textContent.includes("/second_route")) && shown(".lane .where.only").length > 0 && shown(".nav .count").some((e) => Number(e.textContent) >= 4)`)
 	}
 	for _, shot := range []struct {
 		name, fragment, ready string
