@@ -13,12 +13,6 @@ import (
 	"github.com/tacho-go/tacho/gen/rules"
 )
 
-// The alerts. Each has a page in docs/alerts.
-const (
-	BurnAlert    = "TachoSLOBudgetBurn"
-	MissingAlert = "TachoSLOMetricMissing"
-)
-
 // An alarm is an alerting rule and its long window.
 type alarm struct {
 	rule rulefmt.Rule

@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-var promQL = parser.NewParser(parser.Options{})
-
 // isRate reports whether a query is in events per second: it has rate or irate in it, and not increase.
 func isRate(q Query) (bool, error) {
 	expr, err := promQL.ParseExpr(q.over(time.Hour))

@@ -149,7 +149,7 @@ func (w *words) service(o *Objective) (err error) {
 	return nil
 }
 
-// target reads the target, whose sign may be a word of its own: 99.9 %.
+// target reads the target, whose sign may be a word of its own.
 func (w *words) target(service string) (Ratio, error) {
 	text := w.next()
 	if len(w.rest) > 0 && w.rest[0] == "%" {

@@ -117,19 +117,6 @@ func orNode(n, other *yaml.Node) *yaml.Node {
 	return other
 }
 
-func merged(all ...map[string]string) map[string]string {
-	var into map[string]string
-	for _, m := range all {
-		for k, v := range m {
-			if into == nil {
-				into = map[string]string{}
-			}
-			into[k] = v
-		}
-	}
-	return into
-}
-
 var windowForm = regexp.MustCompile(`\{\{-?\s*\.window\s*-?\}\}`)
 
 // slothQuery reads a query whose window is {{.window}}. Sloth divides one by the other, so that both
