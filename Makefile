@@ -9,7 +9,7 @@ ALONE := examples/frameworks
 # Packages with Prometheus inside. Their tests run programs and browsers, one
 # package at a time, and without -race, which would compile all of it again.
 # Without cgo they share compiled packages with the programs of bin/test.
-# Tests that mostly wait run beside each other, ten at a time.
+# Tests that mostly wait run beside each other, six at a time.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
 LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
@@ -32,7 +32,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 25 minutes; packages that have not changed are not tested again. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 10 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build
