@@ -22,7 +22,7 @@ type requestBody struct {
 
 	mu    sync.Mutex
 	err   error
-	whole bool  // it was read to its end
+	whole bool  // it was read to its end, perhaps after it was closed: then a transport must not take it for whole
 	over  error // what further reads return, once the end was read or the body is closed
 }
 
@@ -116,10 +116,9 @@ func (b *requestBody) abandon() {
 		return
 	}
 	_ = b.Close()
-	_ = b.control.SetReadDeadline(time.Now())
+	_ = b.control.SetReadDeadline(time.Now()) // stays, because the body is over
 	b.reading.Lock()
 	defer b.reading.Unlock()
-	_ = b.control.SetReadDeadline(time.Now())
 }
 
 func (b *requestBody) fail(err error) {

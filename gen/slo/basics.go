@@ -1,8 +1,6 @@
 package slo
 
-import (
-	"github.com/prometheus/prometheus/promql/parser"
-)
+import "github.com/prometheus/prometheus/promql/parser"
 
 // The alerts. Each has a page in docs/alerts.
 const (

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -46,7 +47,7 @@ func allBuckets(selector string) bool {
 	expr, _ := promQL.ParseExpr(selector) // it was checked before
 	for _, m := range expr.(*parser.VectorSelector).LabelMatchers {
 		switch m.Name {
-		case labels.MetricName:
+		case model.MetricNameLabel:
 			name = m.Value
 		case labels.BucketLabel:
 			bound = true
