@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAllocations: what the proxy adds to ReverseProxy's allocations for a request. The service and the
-// client of both are the same.
+// TestAllocations: a request through the proxy allocates less than through ReverseProxy, whose transport needs more
+// than the metrics. The service and the client of both are the same.
 func TestAllocations(t *testing.T) {
 	service := startService(t, http.HandlerFunc(benchService))
 	of := func(address string) float64 {
@@ -16,8 +16,8 @@ func TestAllocations(t *testing.T) {
 		defer c.Close()
 		return testing.AllocsPerRun(2000, func() { c.get(t) })
 	}
-	const most = 5
-	if bare, proxy := of(serveBare(t, service)), of(serveProxy(t, service)); proxy > bare+most {
-		t.Errorf("a request allocates %v times, and %v times through ReverseProxy: at most %d more are expected", proxy, bare, most)
+	const fewer = 8
+	if bare, proxy := of(serveBare(t, service)), of(serveProxy(t, service)); proxy > bare-fewer {
+		t.Errorf("a request allocates %v times, and %v times through ReverseProxy: at least %d fewer are expected", proxy, bare, fewer)
 	}
 }

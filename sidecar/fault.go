@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/tacho-go/tacho/sidecar/http1"
 )
 
 // Causes of failed requests: the values of the label cause.
@@ -137,5 +139,9 @@ func isClosed(err error) bool {
 var malformed = []string{"malformed", "transport connection broken", "unsupported protocol", "server response headers exceeded", "http2: "}
 
 func isMalformed(err error) bool {
+	var response *http1.MalformedError
+	if errors.As(err, &response) {
+		return true
+	}
 	return slices.ContainsFunc(malformed, func(part string) bool { return strings.Contains(err.Error(), part) })
 }

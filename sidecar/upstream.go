@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/tacho-go/tacho/sidecar/http1"
 )
 
 // An upstream is a service behind the proxy.
@@ -20,7 +23,8 @@ type upstream struct {
 	metrics      upstreamMetrics
 	up           atomic.Int32 // isUnknown, isUp or isDown
 
-	plain http.RoundTripper // HTTP/1.1, or what TLS negotiates
+	http1 *http1.Transport  // HTTP/1.1 without TLS, nil if the upstream has something else
+	plain http.RoundTripper // the rest of HTTP/1.1, or what TLS negotiates
 	h2c   http.RoundTripper // HTTP/2 without TLS, nil with TLS
 }
 
@@ -50,12 +54,30 @@ func newUpstream(u Upstream, o Options, m upstreamMetrics) *upstream {
 	}
 	if to.Scheme == "h2c" {
 		up.plain = up.h2c
+	} else if up.scheme == "http" {
+		up.http1 = up.transport1(o, to)
 	}
 	return up
 }
 
+// transport1 returns the transport for most requests.
+func (u *upstream) transport1(o Options, to *url.URL) *http1.Transport {
+	dialer := newDialer(o)
+	address := net.JoinHostPort(to.Hostname(), cmp.Or(to.Port(), "80"))
+	return &http1.Transport{
+		Dial:            func(ctx context.Context) (net.Conn, error) { return u.dial(ctx, dialer, address) },
+		ResponseTimeout: o.ResponseTimeout,
+		IdleTimeout:     o.KeepAlive,
+		MaxIdle:         idlePerUpstream,
+	}
+}
+
+func newDialer(o Options) *net.Dialer {
+	return &net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}
+}
+
 func (u *upstream) transport(o Options) *http.Transport {
-	dialer := &net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}
+	dialer := newDialer(o)
 	t := &http.Transport{
 		MaxIdleConnsPerHost:   idlePerUpstream,
 		IdleConnTimeout:       o.KeepAlive,
@@ -98,6 +120,9 @@ func (u *upstream) transportOf(out *http.Request) http.RoundTripper {
 	if u.h2c != nil && out.ProtoMajor == 2 && isGRPC(out.Header) {
 		return u.h2c
 	}
+	if u.http1 != nil && http1.Takes(out) {
+		return u.http1
+	}
 	return u.plain
 }
 
@@ -108,7 +133,11 @@ func isGRPC(h http.Header) bool {
 	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
 }
 
+// closeIdle closes the connections without a request, when the upstream is not for new ones any more.
 func (u *upstream) closeIdle() {
+	if u.http1 != nil {
+		u.http1.Close()
+	}
 	for _, t := range []http.RoundTripper{u.plain, u.h2c} {
 		if c, ok := t.(*http.Transport); ok && c != nil {
 			c.CloseIdleConnections()
