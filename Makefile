@@ -11,18 +11,21 @@ ALONE := examples/frameworks
 # Without cgo they share compiled packages with the programs of bin/test.
 # Tests that mostly wait run beside each other, six at a time.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
+
+# Of these, the ones that compute: nice lets them have the time in which other tests wait.
+COMPUTES := ./gen/...
 LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
-# Every package takes less than a third of this on two cores with empty caches.
-LIMIT := -timeout 20m
+# Every package takes less than half of this on two cores with empty caches.
+LIMIT := -timeout 30m
 
 RUN   := go run ./internal/testrun
 
 # Packages with tests that -race would disturb, which count allocations.
 COUNTS := ./adapter/adaptertest/routers ./internal/engine ./sidecar
 
-# With a larger heap, tests with -race take half the time. Not for server and
-# cmd/tacho, whose tests check how the program handles GOGC.
+# With a larger heap, tests with -race take half the time, and those of gen a fifth
+# less. Not for server and cmd/tacho, whose tests check how the program handles GOGC.
 RACE := env GOGC=400 go test -race
 
 .PHONY: test programs long soak release-test cluster race unit lint fuzz bench build release tidy generate
@@ -32,7 +35,11 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 25 minutes; packages that have not changed are not tested again. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) \
+		-- env CGO_ENABLED=0 go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) \
+		-- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./... \
+		--beside env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out $(COMPUTES),$(HEAVY)) \
+		--beside nice env GOGC=400 CGO_ENABLED=0 go test $(LIMIT) $(COMPUTES)
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build
@@ -48,7 +55,7 @@ soak: ## the proxy under faults of services and clients, for ten minutes
 release-test: ## the tests of deploy/ with the programs of scripts/build
 	@scripts/install-peers
 	@go run ./internal/programs/build check promtool
-	@$(RUN) -- go test -tags release -timeout 60m ./deploy
+	@$(RUN) -- env CGO_ENABLED=0 go test -tags release -timeout 60m ./deploy
 
 cluster: ## tests with Thanos: all queries, and that no sample is lost; about 12 minutes
 	@scripts/install-peers
@@ -63,14 +70,16 @@ race: ## with -race, the tests that make test runs without
 unit: ## the tests of the library and its adapters, which need only Go
 	go test $(LIMIT) . ./schema/... ./tachotest/... ./internal/... ./adapter/... $(patsubst %go.mod,./%...,$(wildcard adapter/*/go.mod))
 
+# Without cgo, which nothing here uses, for the packages that the tests of HEAVY have compiled.
+lint: export CGO_ENABLED := 0
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	go vet $(PACKAGES)
 	go vet -tags release ./deploy
-	cd $(ALONE) && GOWORK=off CGO_ENABLED=0 go vet ./...
+	cd $(ALONE) && GOWORK=off go vet ./...
 	@go run ./internal/programs/build staticcheck
 	bin/test/staticcheck $(PACKAGES)
-	cd $(ALONE) && GOWORK=off CGO_ENABLED=0 $(CURDIR)/bin/test/staticcheck ./...
+	cd $(ALONE) && GOWORK=off $(CURDIR)/bin/test/staticcheck ./...
 
 fuzz: ## each fuzz target for a minute
 	go test -timeout 10m -run '^$$' -fuzz '^FuzzLabels$$' -fuzztime 60s -fuzzminimizetime 1s ./internal/store
