@@ -142,9 +142,15 @@ func (c *compactor) removeLeftover(e fs.DirEntry) {
 const leftoverAge = time.Minute
 
 // claim renames a dead process's file and returns the new name.
+//
+// A file that could not be merged before, on a full disk, may still have that name. Then this one
+// waits: its worker has the number of the earlier one.
 func (c *compactor) claim(name string) (renamed string) {
 	k, _, _ := parseName(name)
 	renamed = name + compactingMark + strconv.FormatUint(c.generations[archivePath(c.dir, k)]+1, 10)
+	if _, err := os.Lstat(c.path(renamed)); err == nil {
+		return ""
+	}
 	c.checkpoint()
 	if os.Rename(c.path(name), c.path(renamed)) != nil {
 		return ""
@@ -154,12 +160,21 @@ func (c *compactor) claim(name string) (renamed string) {
 }
 
 // giveBack restores a file's name, unless another file has it: then the file keeps its new name,
-// and is still read.
+// and is still read. A compactor that died in between has left both names.
 func (c *compactor) giveBack(renamed string) {
 	name, _, _ := cutCompacting(renamed)
-	if os.Link(c.path(renamed), c.path(name)) == nil {
+	err := os.Link(c.path(renamed), c.path(name))
+	c.checkpoint()
+	if err == nil || isSameFile(c.path(renamed), c.path(name)) {
 		_ = os.Remove(c.path(renamed))
 	}
+}
+
+// isSameFile reports whether two names are those of one file.
+func isSameFile(a, b string) bool {
+	x, err1 := os.Lstat(a)
+	y, err2 := os.Lstat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 // add makes a file a source, unless it is in an archive already.

@@ -16,10 +16,12 @@
 // # Python's file format
 //
 // Each process has a file for each metric type, <type>_<id>.db or gauge_<mode>_<id>.db. The id
-// is the PID or a name that the service gives its workers. Numbers are little-endian.
+// is the PID, a name that the service gives its workers, or a number that a later worker uses
+// again, which then goes on counting in the files (uWSGI, tacho gunicorn). Numbers are
+// little-endian.
 //
 //	offset 0   int32    bytes in use, including these eight
-//	offset 4   uint32   generation of the file, for a Go process; otherwise zero
+//	offset 4   uint32   generation of the file, for a Go process and tacho gunicorn; otherwise zero
 //	then entries, each of:
 //	           int32    n, the length of the key
 //	           n bytes  the key: JSON, [metric, sample, {label: value}, help]

@@ -73,8 +73,10 @@ type Reader struct {
 	restorer       *archiveRestorer  // the Publisher's if there is one
 	beforeStep     func()            // see compactor
 	raced          bool              // a compactor renamed a file during this scan
+	listed         map[string]bool   // the names in this scan
 	generations    map[string]uint64 // of the archives, in the last scan
 	vanished       vanishedFiles
+	displaced      []*file // files whose names others have taken, until a scan finds out where they are
 }
 
 // A perProcessSample is a sample of a series that only one file has.
@@ -209,8 +211,10 @@ func (r *Reader) scanOnce(which scope) bool {
 	}
 	// The journals matter only after a compactor has run.
 	archived := sync.OnceValue(func() archivedFiles { return readArchivedFiles(r.opts.Dir, r.generations) })
+	r.listed = namesOf(listed)
+	r.dropArchived(which, before, archived)
 	seen := make(map[string]bool, len(listed))
-	for _, e := range listed {
+	for _, e := range compactingFirst(listed) {
 		if name := e.Name(); which.has(name) && r.scanFile(e, archived) {
 			seen[name] = true
 		}
@@ -230,6 +234,7 @@ func (r *Reader) scanOnce(which scope) bool {
 		}
 		delete(r.files, name)
 	}
+	r.resolveDisplaced(archived)
 	r.vanished.reconcile(r, archived)
 	r.vanished.addTo(r.merged)
 	maps.Copy(r.generations, before)
@@ -352,10 +357,16 @@ func (r *Reader) scanFile(e fs.DirEntry, archived func() archivedFiles) bool {
 	}
 	if isFolding {
 		info, err := e.Info()
-		if err != nil || archived().all[archivedFile{Name: plain, Inode: inodeOf(info), Target: generation}] {
+		if err != nil || r.isGivenBack(plain, info) {
+			r.raced = r.raced || err != nil // merged, or given back under a name that was not listed
+			return false
+		}
+		if archived().all[archivedFile{Name: plain, Inode: inodeOf(info), Target: generation}] {
 			return false
 		}
 		r.followRename(plain, name, info)
+	} else {
+		r.followGivenBack(e)
 	}
 	if r.opts.Worker != "" && pidLabel(id) != r.opts.Worker {
 		return true
@@ -409,7 +420,8 @@ func (r *Reader) readFile(f *file) (exists bool) {
 	if in == nil {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			// It may have been renamed after the directory was listed.
-			r.raced = r.raced || r.isCompacting(f.name)
+			_, _, isFolding := cutCompacting(f.name)
+			r.raced = r.raced || isFolding || r.isCompacting(f.name)
 			return false
 		}
 		r.keepLast(f, why)
@@ -437,6 +449,8 @@ func (r *Reader) readFile(f *file) (exists bool) {
 		r.markVanished(old)
 	case f.covers(old):
 		old.dropCells(0, r.merged)
+	case !isGoID(f.id):
+		r.displace(old)
 	default:
 		old.forget(0, r.merged)
 	}

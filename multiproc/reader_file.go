@@ -119,13 +119,13 @@ func (f *file) readHeader(in *os.File) int {
 }
 
 // readGeneration distinguishes files that are recreated under the same name, because inodes are
-// reused: archives, and files that Go processes publish. It is 0 for others and for a damaged
-// file.
+// reused: archives, and files that Go processes or workers under tacho gunicorn write. It is 0 for
+// others and for a damaged file.
 func (f *file) readGeneration(in *os.File) (n uint64) {
 	switch {
 	case f.id == archiveID:
 		_, _, n = readTail(in)
-	case f.kind != cellKind && isGoID(f.id):
+	case f.kind != cellKind:
 		var header [headerSize]byte
 		_, _ = in.ReadAt(header[:], 0)
 		n = uint64(binary.LittleEndian.Uint32(header[4:]))

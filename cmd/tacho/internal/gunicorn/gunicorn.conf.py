@@ -6,12 +6,14 @@ Written by: tacho gunicorn{{flags}}
     tacho serve --gunicorn {{dir}}
 
 Every worker counts in files of its own in DIRECTORY, which tacho reads. The files are mapped memory,
-so that a killed worker loses nothing. Nothing here opens a socket, waits, or makes a request
+so that a killed worker loses nothing; a new worker goes on counting in them. Nothing here opens a socket, waits, or makes a request
 fail. It needs Python 3.7 or later and its standard library only. Gunicorn's ASGI workers
 (Uvicorn) are not measured.
 """
 
 import bisect
+import errno
+import fcntl
 import glob
 import json
 import mmap
@@ -46,15 +48,71 @@ IN_FLIGHT = ("http_requests_in_flight", {{in_flight_help}})
 LOST = ("gunicorn_requests_lost", "Requests in progress in workers that died: their clients got no complete response.")
 
 
+# A worker counts in the files of the lowest number that no living worker has, up to this one.
+NUMBERS = 1000
+
+# No PID is written with a zero in front, as in the files of Python's prometheus_client.
+NAME = "%s_%05d.db"
+
+# Errors of a file that has another owner, or of something else with its name: the next number may do.
+ELSEWHERE = {errno.EAGAIN, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENXIO}
+
+
 class File:
     """A file in the format of Python's prometheus_client: a header, and then entries of a key and a
-    value. All of its values are 64-bit floats at multiples of eight bytes, written at once."""
+    value. All of its values are 64-bit floats at multiples of eight bytes, written at once. Its
+    process has it locked, until the kernel releases the lock of a dead one."""
 
     FIRST = 64 * 1024
 
-    def __init__(self, name):
-        self.name, self.map, self.used, self.retry = name, None, 8, 0.0
+    def __init__(self):
+        self.file, self.map, self.used, self.retry = None, None, 8, 0.0
         self.values = None  # the map as floats
+        self.entries = {}  # the values that a dead worker has left: their indexes, by key
+
+    def take(self, name, owner):
+        """Opens a file that no living process has, with what a dead one has counted in it."""
+        self.file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = os.fstat(self.file)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid not in (os.geteuid(), owner and owner[0]):
+            raise PermissionError(errno.EPERM, "not a file of this user", name)
+        if owner and found.st_uid == 0:
+            os.fchown(self.file, *owner)  # the workers' user must be able to read and merge it
+        self.load(name, found.st_size)
+        self.extend(max(found.st_size, self.FIRST))
+        if self.used == 0:
+            self.begin()
+        # A reader that merges the files of dead workers renames a file, and then checks that no process
+        # has it mapped. One of the two finds the other.
+        if not self.is_at(name):
+            raise BlockingIOError(errno.EAGAIN, "renamed", name)
+
+    def is_at(self, name):
+        found = os.fstat(self.file)
+        try:
+            return found.st_nlink == 1 and os.path.samestat(found, os.lstat(name))
+        except FileNotFoundError:
+            return False
+
+    def load(self, name, size):
+        """Finds the entries. A file that is damaged, or not ours, is left as it is."""
+        self.used, self.entries = 0, {}
+        if size == 0:
+            return
+        try:
+            with mmap.mmap(self.file, size, access=mmap.ACCESS_READ) as data:
+                self.used, = struct.unpack_from("i", data)
+                if self.used != 0:
+                    self.entries = dict(entries_of(data, self.used))
+        except (ValueError, struct.error):
+            raise PermissionError(errno.EPERM, "a damaged file", name) from None
+
+    def begin(self):
+        # A number that tells it from a merged file of this name. Python's client leaves it zero.
+        self.map[4:8] = struct.pack("I", 1 + int.from_bytes(os.urandom(4), "little") % 0xffffffff)
+        self.used = 8
+        struct.pack_into("i", self.map, 0, self.used)
 
     def add(self, key):
         """Returns the index of a new entry's value, or None if there is no space on the disk."""
@@ -70,51 +128,122 @@ class File:
         return position // 8
 
     def reserve(self, size):
-        if self.map is not None and size <= len(self.map):
+        if size <= len(self.map):
             return True
         if time.monotonic() < self.retry:
             return False
+        length = len(self.map)
+        while length < size:
+            length *= 2
         try:
-            self.grow(size)
+            self.extend(length)
             return True
-        except (OSError, ValueError):  # a full disk, or a directory that is gone
+        except (OSError, ValueError):  # a full disk
             self.retry = time.monotonic() + 10
             return False
 
-    def grow(self, size):
-        length = max(self.FIRST, len(self.map) if self.map is not None else 0)
-        while length < size:
-            length *= 2
-        file = os.open(self.name, os.O_RDWR | (os.O_CREAT | os.O_EXCL if self.map is None else 0), 0o640)
-        try:
-            # Mapped memory without a block on the disk would be SIGBUS.
-            os.posix_fallocate(file, 0, length)
-            fresh = mmap.mmap(file, length)
-        except BaseException:
-            if self.map is None:
-                os.unlink(self.name)
-            raise
-        finally:
-            os.close(file)
-        if self.map is None:
-            struct.pack_into("i", fresh, 0, self.used)
-        self.map, self.values = fresh, memoryview(fresh).cast("d")
+    def extend(self, length):
+        # Mapped memory without a block on the disk would be SIGBUS.
+        os.posix_fallocate(self.file, 0, length)
+        self.map = mmap.mmap(self.file, length)
+        self.values = memoryview(self.map)[:length // 8 * 8].cast("d")
+
+    def release(self):
+        """Closes the file. Its lock ends with the last process that has it open."""
+        self.values = self.map = None
+        if self.file is not None:
+            os.close(self.file)
+            self.file = None
+
+
+def entries_of(data, used):
+    """Yields the keys of a file, and the indexes of their values."""
+    if not 8 <= used <= len(data):
+        raise ValueError("no header")
+    position = 8
+    while position < used:
+        length, = struct.unpack_from("i", data, position)
+        key = data[position + 4:position + 4 + length] if length > 0 else b""
+        position += 4 + length + 8 - (4 + length) % 8
+        if key[:1] != b"[" or key[-1:] != b"]" or position + 8 > used:
+            raise ValueError("no entry")
+        yield key, position // 8
+        position += 8
+
+
+KINDS = ("counter", "histogram", "gauge_livesum")
 
 
 class Metrics:
-    """What one worker counts."""
+    """What one worker counts. It goes on in the files of a dead worker, so that there are never more
+    files than workers were alive at once, however many have died."""
 
-    def __init__(self, directory, pid):
+    def __init__(self, directory, owner=None, kinds=KINDS):
+        self.directory, self.owner = directory, owner
         self.lock = threading.Lock()
-        self.files = {}
+        self.files = {kind: File() for kind in kinds}
+        self.number, self.retry, self.problem = None, 0.0, None
         self.cells = {}  # a value and its place, by kind and key
-        self.counted = {}  # the cells of a request, by its labels
-        for kind in ("counter", "histogram", "gauge_livesum"):
-            name = os.path.join(directory, "%s_%d.db" % (kind, pid))
-            put_aside(name)
-            self.files[kind] = File(name)
+        self.counted = {}  # the cells of a request, by its labels; None for those of a dead worker
         self.in_flight = self.cell("gauge_livesum", IN_FLIGHT[0], IN_FLIGHT[0], {}, IN_FLIGHT[1])
         self.lost = self.cell("counter", LOST[0], LOST[0] + "_total", {}, LOST[1])
+
+    def take(self):
+        """Takes the files of the lowest free number. It returns False if there is no space for them."""
+        if time.monotonic() < self.retry:
+            return False
+        try:
+            self.take_free()
+            return True
+        except (OSError, ValueError) as problem:  # a full disk, or a directory that is gone
+            self.retry, self.problem = time.monotonic() + 10, problem
+            return False
+
+    def take_free(self):
+        for number in range(1, NUMBERS + 1):
+            try:
+                return self.open(number)
+            except OSError as problem:
+                if problem.errno not in ELSEWHERE or number == NUMBERS:
+                    raise
+
+    def open(self, number):
+        try:
+            for kind, file in self.files.items():
+                file.take(os.path.join(self.directory, NAME % (kind, number)), self.owner)
+        except BaseException:
+            self.close()
+            raise
+        self.number = number
+        self.end_in_flight()
+        self.learn()
+
+    def close(self):
+        for file in self.files.values():
+            file.release()
+
+    def leave(self):
+        """Ends the use of the files in a child of the worker, which would keep them locked."""
+        self.lock, self.number, self.retry = threading.Lock(), None, float("inf")
+        self.close()
+
+    def end_in_flight(self):
+        """Counts the requests in progress of a dead worker as lost. First their end: a process that is
+        killed in between counts none twice."""
+        file = self.files["gauge_livesum"]
+        lost = sum(file.values[at] for at in file.entries.values())
+        for at in file.entries.values():
+            file.values[at] = 0.0
+        if lost > 0:
+            self.change(self.lost, lost)
+
+    def learn(self):
+        """Notes the label sets of a dead worker: they count towards LIMIT."""
+        begin = json.dumps([REQUESTS[0]])[:-1].encode() + b","
+        for key in self.files["counter"].entries:
+            if key.startswith(begin):
+                labels = json.loads(key.decode())[2]
+                self.counted.setdefault(tuple(labels.get(name) for name in ("method", "path", "status")))
 
     def cell(self, kind, metric, sample, labels, text):
         key = json.dumps([metric, sample, labels, text], sort_keys=True).encode()
@@ -124,9 +253,21 @@ class Metrics:
         """Changes a value. Without space on the disk it is kept in memory, and written later."""
         cell[0] += amount
         if cell[1] is None:
-            cell[1] = cell[2].add(cell[3])
+            self.place(cell)
         if cell[1] is not None:
             cell[2].values[cell[1]] = cell[0]
+
+    def place(self, cell):
+        """Finds the place of a value in its file, and adds what a dead worker has counted there."""
+        if self.number is None and not self.take():
+            return
+        if cell[1] is not None:  # placed meanwhile, by end_in_flight
+            return
+        found = cell[2].entries.get(cell[3])
+        if found is None:
+            cell[1] = cell[2].add(cell[3])
+        else:
+            cell[0], cell[1] = cell[0] + cell[2].values[found], found
 
     def start(self):
         """Exports what has no labels, at zero."""
@@ -150,7 +291,7 @@ class Metrics:
 
     def of(self, method, path, status):
         found = self.counted.get((method, path, status))
-        if found is None and len(self.counted) >= LIMIT:
+        if found is None and len(self.counted) >= LIMIT and (method, path, status) not in self.counted:
             path = "__overflow__"
             found = self.counted.get((method, path, status))
         if found is None:
@@ -170,35 +311,6 @@ class Metrics:
             buckets,
             self.cell("counter", PANICS[0], PANICS[0] + "_total", {"method": method, "path": path}, PANICS[1]),
         )
-
-
-def total(name):
-    """Returns the sum of a file's values."""
-    with open(name, "rb") as file:
-        data = file.read()
-    used, = struct.unpack_from("i", data)
-    position, values = 8, 0.0
-    while position < used:
-        length = 4 + struct.unpack_from("i", data, position)[0]
-        position += length + 8 - length % 8
-        values += struct.unpack_from("d", data, position)[0]
-        position += 8
-    return values
-
-
-def put_aside(name):
-    """Renames the file of a dead worker with the same PID: its counts remain, those of its gauges end."""
-    if "gauge_live" in name:
-        if os.path.exists(name):
-            os.unlink(name)
-        return
-    number = 1
-    while os.path.exists(name):
-        try:
-            os.link(name, "%s-%d.db" % (name[:-3], number))
-            os.unlink(name)
-        except FileExistsError:
-            number += 1
 
 
 def route_of(environ, mounted):
@@ -411,6 +523,7 @@ def own_hook(name, *args):
 
 def on_starting(server):
     own_hook("on_starting", server)
+    quietly(lambda: check_class(server))
     try:
         make_directory(server.cfg.uid, server.cfg.gid)
     except OSError as problem:
@@ -427,15 +540,38 @@ def make_directory(uid, gid):
         raise OSError("%s belongs to another user: set TACHO_GUNICORN_DIR to a directory of this service" % DIRECTORY)
 
 
+# Gunicorn's workers that serve WSGI. Another one may not take a wrapped application.
+WSGI = {"gunicorn.workers." + name for name in ("sync", "gthread", "ggevent", "geventlet", "base_async")}
+
+
+def serves_wsgi(worker_class):
+    return any(c.__module__ in WSGI for c in worker_class.__mro__)
+
+
+def check_class(server):
+    if not serves_wsgi(server.worker_class):
+        server.log.warning(
+            "tacho: the requests of this service are not measured, because %s does not serve WSGI. To measure them, put "
+            "tacho proxy in front of the service, or send its metrics by OpenTelemetry to tacho serve --receive.",
+            server.worker_class.__name__)
+
+
+def on_reload(server):
+    own_hook("on_reload", server)
+    quietly(lambda: check_class(server))
+
+
 def post_worker_init(worker):
     own_hook("post_worker_init", worker)
     try:
-        if not hasattr(worker, "wsgi") or "uvicorn" in type(worker).__module__:
-            worker.log.warning("tacho: requests of %s are not measured: it does not serve WSGI", type(worker).__name__)
+        if not serves_wsgi(type(worker)):
             return
         quietly(watch_frameworks)
-        metrics = Metrics(DIRECTORY, os.getpid())
+        metrics = Metrics(DIRECTORY)
         metrics.start()
+        if metrics.number is None:
+            worker.log.warning("tacho: requests are counted in memory until there are files for them: %s", metrics.problem)
+        os.register_at_fork(after_in_child=metrics.leave)
         worker.wsgi = Measured(worker.wsgi, metrics)
     except Exception as problem:
         worker.log.warning("tacho: requests are not measured: %s", problem)
@@ -445,23 +581,27 @@ def child_exit(server, worker):
     try:
         own_hook("child_exit", server, worker)
     finally:
-        for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_live*_%d.db" % worker.pid)):
-            quietly(lambda: count_lost(total(name), server.cfg))
-            quietly(lambda: os.unlink(name))
+        for name in glob.glob(os.path.join(glob.escape(DIRECTORY), "gauge_livesum_0*.db")):
+            quietly(lambda: end_dead(name, server.cfg))
 
 
-_master = None  # what the master counts, from the first request that is lost on
+def end_dead(name, cfg):
+    """Ends the requests in progress of a worker that is dead: its file is not locked."""
+    if in_flight(name) > 0:
+        # The gauge first: if a living worker has it locked, no other file is made.
+        metrics = Metrics(DIRECTORY, (cfg.uid, cfg.gid), ("gauge_livesum", "counter"))
+        metrics.open(int(name[:-3].rpartition("_")[2]))
+        metrics.close()
 
 
-def count_lost(requests, cfg):
-    global _master
-    if requests <= 0:
-        return
-    if _master is None:
-        _master = Metrics(DIRECTORY, os.getpid())
-    _master.change(_master.lost, requests)
-    if os.geteuid() == 0:  # the workers' user must be able to read and merge it
-        os.chown(_master.lost[2].name, cfg.uid, cfg.gid)
+def in_flight(name):
+    """Returns the sum of a file's values."""
+    with open(name, "rb") as file:
+        data = file.read()
+    if len(data) < 8:
+        return 0.0
+    used, = struct.unpack_from("i", data)
+    return sum(struct.unpack_from("d", data, 8 * at)[0] for _, at in entries_of(data, used))
 
 
 # Last: a name of the included file replaces none of this one.

@@ -34,7 +34,7 @@ def seconds(application, requests):
     return (time.perf_counter() - begin) / requests
 
 
-measured = hook["Measured"](app, hook["Metrics"](os.environ["TACHO_GUNICORN_DIR"], os.getpid()))
+measured = hook["Measured"](app, hook["Metrics"](os.environ["TACHO_GUNICORN_DIR"]))
 plain, hooked = [], []
 for _ in range(int(sys.argv[2])):  # in turn
     plain.append(seconds(app, 300))
