@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
 	"github.com/tacho-go/tacho/gen/live"
 	"github.com/tacho-go/tacho/gen/output"
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/schema"
 )
@@ -128,7 +128,7 @@ func flagValues(f *pflag.Flag) []string {
 }
 
 // plainWord matches words that a shell takes as they are.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+var plainWord = lazyregexp.New(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 func shellWord(s string) string {
 	if plainWord.MatchString(s) {

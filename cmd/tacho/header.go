@@ -3,16 +3,17 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 // headerName matches a token of RFC 9110; headerValue matches a value without control
 // characters other than tabs.
 var (
-	headerName  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
+	headerName  = lazyregexp.New("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	headerValue = lazyregexp.New(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
 )
 
 // ownHeaders are the headers that negotiate the format or control the connection.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/tacho-go/tacho/docs"
 	"github.com/tacho-go/tacho/gen/rules"
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/internal/redact"
 	"github.com/tacho-go/tacho/server"
 	"github.com/tacho-go/tacho/verdict"
@@ -288,7 +288,7 @@ func (f *serveFlags) check(flags *pflag.FlagSet) error {
 }
 
 // traceURL matches the URLs allowed in links on the page: no scripts.
-var traceURL = regexp.MustCompile(`^(?i)(https?://[^/]|/)`)
+var traceURL = lazyregexp.New(`^(?i)(https?://[^/]|/)`)
 
 // runbooks is the URL of the alerts' runbooks, as a template that Prometheus expands
 // with its external URL.

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -70,10 +71,12 @@ var (
 )
 
 var (
-	objectName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	portName   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`)
-	labelName  = regexp.MustCompile(`^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
-	labelValue = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$`)
+	objectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) })
+	portName   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`) })
+	labelName  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
+	})
+	labelValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$`) })
 )
 
 func (o Options) filled() Options {
@@ -92,11 +95,11 @@ const nameLabel = "app.kubernetes.io/name"
 
 func (o Options) check() error {
 	switch {
-	case !objectName.MatchString(o.Name):
+	case !objectName().MatchString(o.Name):
 		return fmt.Errorf("name %q: %w", o.Name, ErrName)
-	case !objectName.MatchString(o.Namespace):
+	case !objectName().MatchString(o.Namespace):
 		return fmt.Errorf("namespace %q: %w", o.Namespace, ErrName)
-	case !portName.MatchString(o.Port):
+	case !portName().MatchString(o.Port):
 		return fmt.Errorf("port %q: %w", o.Port, ErrPort)
 	case !strings.HasPrefix(o.Path, "/"):
 		return fmt.Errorf("path %q: %w", o.Path, ErrPath)
@@ -105,7 +108,7 @@ func (o Options) check() error {
 	}
 	for _, labels := range []map[string]string{o.Selector, o.Labels} {
 		for _, name := range slices.Sorted(maps.Keys(labels)) {
-			if !labelName.MatchString(name) || !labelValue.MatchString(labels[name]) {
+			if !labelName().MatchString(name) || !labelValue().MatchString(labels[name]) {
 				return fmt.Errorf("label %q: %w", name+"="+labels[name], ErrLabel)
 			}
 		}

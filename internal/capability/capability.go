@@ -10,13 +10,13 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/verdict"
 )
 
@@ -118,7 +118,7 @@ func (r reply) rejected() bool {
 	return r.status == http.StatusOK && !success.MatchString(r.body) // such as the page of a proxy
 }
 
-var success = regexp.MustCompile(`^\s*\{\s*"status"\s*:\s*"success"`)
+var success = lazyregexp.New(`^\s*\{\s*"status"\s*:\s*"success"`)
 
 // get requests an endpoint of the API.
 type get func(ctx context.Context, endpoint string, form url.Values) reply

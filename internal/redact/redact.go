@@ -3,8 +3,9 @@ package redact
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 // hidden replaces a password, as in [url.URL.Redacted].
@@ -47,7 +48,7 @@ func hide(userinfo string) string {
 	return user + ":" + hidden
 }
 
-var inText = regexp.MustCompile(`://[^/?#@\s"'<>]+@`)
+var inText = lazyregexp.New(`://[^/?#@\s"'<>]+@`)
 
 // Text returns a text with the passwords of all URLs hidden.
 func Text(text string) string {

@@ -12,17 +12,17 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"regexp"
 
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
 // reads are the endpoints that read, and that show neither the configuration nor the command line.
-var reads = regexp.MustCompile(`^api/v1/(query|query_range|query_exemplars|series|labels|label/[^/]+/values|format_query|parse_query|` +
+var reads = lazyregexp.New(`^api/v1/(query|query_range|query_exemplars|series|labels|label/[^/]+/values|format_query|parse_query|` +
 	`metadata|rules|alerts|alertmanagers|targets|targets/metadata|status/buildinfo|status/runtimeinfo|status/tsdb)$`)
 
 // postable are the endpoints that take a form as well.
-var postable = regexp.MustCompile(`^api/v1/(query|query_range|query_exemplars|series|labels|format_query|parse_query)$`)
+var postable = lazyregexp.New(`^api/v1/(query|query_range|query_exemplars|series|labels|format_query|parse_query)$`)
 
 // Reads reports whether a path below the server's URL, such as api/v1/query, is one of those forwarded.
 func Reads(path string) bool { return reads.MatchString(path) }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 //go:embed causes.json
@@ -95,7 +97,7 @@ type Explanation struct {
 
 // asked is the address that net/http puts before an error: the one that it asked for
 // last, after redirects.
-var asked = regexp.MustCompile(`^(?:Get|Head) ("(?:[^"\\]|\\.)*"): `)
+var asked = lazyregexp.New(`^(?:Get|Head) ("(?:[^"\\]|\\.)*"): `)
 
 // Explain finds the cause of an error as Prometheus words it in lastError.
 func Explain(text string, t Target) Explanation {
@@ -122,11 +124,11 @@ func Of(cause, text string, t Target) Explanation {
 }
 
 // itself is the scraping machine. In a container that is the container.
-var itself = regexp.MustCompile(`^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$`)
+var itself = lazyregexp.New(`^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$`)
 
 var (
-	statusOf = regexp.MustCompile(`^server returned HTTP status (\d{3})`)
-	typeOf   = regexp.MustCompile(`Content-Type "([^";]*)`)
+	statusOf = lazyregexp.New(`^server returned HTTP status (\d{3})`)
+	typeOf   = lazyregexp.New(`Content-Type "([^";]*)`)
 )
 
 // filled computes the words that the table's texts have room for. They are of the
@@ -149,7 +151,7 @@ func (e Explanation) filled() Explanation {
 	return e
 }
 
-func first(pattern *regexp.Regexp, text string) string {
+func first(pattern *lazyregexp.Regexp, text string) string {
 	if m := pattern.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
@@ -161,7 +163,7 @@ type address struct{ url, scheme, host, address, port, path string }
 
 // parts of a URL: scheme, host, port, path, query. The page has the same expression:
 // net/url and the browser's URL differ in what they leave out.
-var parts = regexp.MustCompile(`^([a-zA-Z][\w+.-]*)://(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?([^?#]*)(\?[^#]*)?`)
+var parts = lazyregexp.New(`^([a-zA-Z][\w+.-]*)://(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d*))?([^?#]*)(\?[^#]*)?`)
 
 func parse(text string) address {
 	m := parts.FindStringSubmatch(text)
@@ -243,7 +245,7 @@ func join(a, b string, language int) string {
 	return a + " " + b
 }
 
-var word = regexp.MustCompile(`\{(\w+)\}`)
+var word = lazyregexp.New(`\{(\w+)\}`)
 
 func (e Explanation) fill(texts []string, language int) string {
 	if len(texts) <= language {

@@ -100,8 +100,10 @@ func TestNoPassword(t *testing.T) {
 
 // TestChineseFollowsEnglish: the texts of both languages have the same words to fill in.
 func TestChineseFollowsEnglish(t *testing.T) {
-	words := func(text string) []string {
-		all := word.FindAllString(text, -1)
+	words := func(text string) (all []string) {
+		for _, m := range word.FindAllStringSubmatch(text, -1) {
+			all = append(all, m[1])
+		}
 		slices.Sort(all)
 		return slices.Compact(all)
 	}

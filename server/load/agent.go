@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -15,8 +17,8 @@ import (
 )
 
 // agents returns the agents to compare: tacho's and Prometheus's.
-func agents() ([]program, error) {
-	files, err := find("tacho", "prometheus")
+func agents(s settings) ([]program, error) {
+	files, err := find(s, "tacho", "prometheus")
 	if err != nil {
 		return nil, err
 	}
@@ -31,16 +33,39 @@ func agents() ([]program, error) {
 	}, nil
 }
 
-// find returns the files of programs.
-func find(names ...string) (files []string, err error) {
+// find returns copies of programs, so that all were written in the same way: the kernel (Linux 6.18) maps a
+// program file in the units in which its cache holds it. A file that the linker has just written counts
+// 4 MB more than its copy, one that was written at once counts completely, and the copies count
+// the same as files that are read from disk after a boot.
+func find(s settings, names ...string) (files []string, err error) {
 	for _, name := range names {
-		file, err := built.Find(name)
-		if err != nil {
+		file := s.tacho
+		if name != "tacho" || file == "" {
+			if file, err = built.Find(name); err != nil {
+				return nil, err
+			}
+		}
+		copied := filepath.Join(s.dir, name)
+		if err := copyProgram(file, copied); err != nil {
 			return nil, err
 		}
-		files = append(files, file)
+		files = append(files, copied)
 	}
 	return files, nil
+}
+
+func copyProgram(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o700)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // An agentRow is the resource usage of an agent.
@@ -54,7 +79,7 @@ type agentRow struct {
 // measureAgents runs the agents at the same time against a receiver that accepts everything,
 // and prints the table.
 func measureAgents(ctx context.Context, s settings, out io.Writer) error {
-	all, err := agents()
+	all, err := agents(s)
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,12 @@ type curveAgent struct {
 
 // curveAgents returns the agents of the cost curve, and the receiver that accepts everything
 // from them and counts bytes.
-func curveAgents() ([]curveAgent, *httptest.Server, error) {
-	two, err := agents()
+func curveAgents(s settings) ([]curveAgent, *httptest.Server, error) {
+	two, err := agents(s)
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := find("vmagent")
+	files, err := find(s, "vmagent")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,6 +62,7 @@ type curveRow struct {
 	perSecond    float64 // samples
 	samples, cpu float64 // during the measurement
 	rss, peak    float64 // MB
+	anon, file   float64 // MB, the parts of rss
 	wire, log    float64 // bytes per sample; vmagent has no log while its receiver responds
 }
 
@@ -82,14 +83,14 @@ func measureCurve(ctx context.Context, s settings, out io.Writer) error {
 
 // measurePoint is measureCurve for one number of targets.
 func measurePoint(ctx context.Context, s settings) ([]curveRow, error) {
-	agents, sink, err := curveAgents()
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	agents, sink, err := curveAgents(s)
 	if err != nil {
 		return nil, err
 	}
 	defer sink.Close()
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, err
-	}
 	addresses, stop := startTargets(s)
 	defer stop()
 	var programs []program
@@ -106,8 +107,9 @@ func measurePoint(ctx context.Context, s settings) ([]curveRow, error) {
 		}
 		return curveRow{
 			name: r.name, targets: s.targets, samples: samples, perSecond: samples / after.at.Sub(before.at).Seconds(), cpu: after.cpu - before.cpu,
-			rss: float64(after.rss) / mb, peak: float64(after.peak) / mb, wire: float64(after.wire-before.wire) / samples,
-			log: float64(size(filepath.Join(r.data, "wal"))) / after.appended,
+			rss: float64(after.rss) / mb, peak: float64(after.peak) / mb, anon: float64(after.anon) / mb, file: float64(after.file) / mb,
+			wire: float64(after.wire-before.wire) / samples,
+			log:  float64(size(filepath.Join(r.data, "wal"))) / after.appended,
 		}, nil
 	})
 }
@@ -116,15 +118,15 @@ func measurePoint(ctx context.Context, s settings) ([]curveRow, error) {
 // from a straight line through its first and its last point.
 func printCurve(w io.Writer, s settings, all []curveRow) error {
 	fmt.Fprintf(w, "%s per target every %v, %v measured after %v; %d cores, %s/%s.\n\n", s.each(), s.interval, s.span.Round(time.Second), s.warmUp, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
-	fmt.Fprintln(w, "| targets | | samples/s | CPU s | CPU µs/sample | RSS MB | peak MB | wire B/sample | log B/sample | CPU off the line | RSS off the line |")
-	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+	fmt.Fprintln(w, "| targets | | samples/s | CPU s | CPU µs/sample | RSS MB | heap MB | file MB | peak MB | wire B/sample | log B/sample | CPU off the line | RSS off the line |")
+	fmt.Fprintln(w, "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	by := map[string][]curveRow{}
 	for _, r := range all {
 		by[r.name] = append(by[r.name], r)
 	}
 	for _, r := range all {
-		fmt.Fprintf(w, "| %d | %s | %.0f | %.2f | %.1f | %.0f | %.0f | %.1f | %.1f | %+.0f%% | %+.0f%% |\n", r.targets, r.name, r.perSecond, r.cpu,
-			r.cpu/r.samples*1e6, r.rss, r.peak, r.wire, r.log,
+		fmt.Fprintf(w, "| %d | %s | %.0f | %.2f | %.1f | %.1f | %.1f | %.1f | %.0f | %.1f | %.1f | %+.0f%% | %+.0f%% |\n", r.targets, r.name, r.perSecond, r.cpu,
+			r.cpu/r.samples*1e6, r.rss, r.anon, r.file, r.peak, r.wire, r.log,
 			offLine(r, by[r.name], func(r curveRow) float64 { return r.cpu }), offLine(r, by[r.name], func(r curveRow) float64 { return r.rss }))
 	}
 	if len(all)%3 != 0 {
@@ -132,8 +134,8 @@ func printCurve(w io.Writer, s settings, all []curveRow) error {
 	}
 	for i := 0; i < len(all); i += 3 {
 		a, b := all[i], all[i+1]
-		fmt.Fprintf(w, "| %d | %s ÷ %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | | |\n", a.targets, a.name, b.name,
-			a.perSecond/b.perSecond, a.cpu/b.cpu, a.cpu/a.samples/(b.cpu/b.samples), a.rss/b.rss, a.peak/b.peak, a.wire/b.wire, a.log/b.log)
+		fmt.Fprintf(w, "| %d | %s ÷ %s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | | |\n", a.targets, a.name, b.name,
+			a.perSecond/b.perSecond, a.cpu/b.cpu, a.cpu/a.samples/(b.cpu/b.samples), a.rss/b.rss, a.anon/b.anon, a.file/b.file, a.peak/b.peak, a.wire/b.wire, a.log/b.log)
 	}
 	return nil
 }

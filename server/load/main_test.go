@@ -79,7 +79,7 @@ func TestCurve(t *testing.T) {
 			for _, c := range []struct {
 				column   int
 				min, max float64
-			}{{0, 50 * targets, 150 * targets}, {3, 5, 500}, {5, 1, 50}} { // samples/s, MB, bytes per sample
+			}{{0, 50 * targets, 150 * targets}, {3, 5, 500}, {4, 2, 250}, {5, 2, 250}, {7, 1, 50}} { // samples/s, MB, of them heap and file, bytes per sample
 				if v, err := strconv.ParseFloat(strings.TrimSpace(cells[c.column]), 64); err != nil || v < c.min || v > c.max {
 					t.Errorf("%v targets of %s: column %d is %s:\n%s", targets, name, c.column, cells[c.column], &out)
 				}

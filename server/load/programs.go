@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	built "github.com/tacho-go/tacho/internal/programs"
 	"github.com/tacho-go/tacho/server"
 )
 
@@ -27,14 +26,11 @@ type program struct {
 
 // programs returns the programs to compare: tacho, tacho with rules, Prometheus.
 func programs(s settings) ([]program, error) {
-	tacho, err := built.Find("tacho")
+	files, err := find(s, "tacho", "prometheus")
 	if err != nil {
 		return nil, err
 	}
-	prometheus, err := built.Find("prometheus")
-	if err != nil {
-		return nil, err
-	}
+	tacho, prometheus := files[0], files[1]
 	serve := func(more ...string) func(string, string, string) []string {
 		return func(config, data, address string) []string {
 			return append([]string{"serve", config, "--data-dir", data, "--listen", address, "--admin-api", "--log-level", "warn"}, more...)

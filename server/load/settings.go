@@ -22,6 +22,7 @@ type settings struct {
 	size     int64 // bytes of data to start with
 	rounds   int   // how often each program is started
 	dir      string
+	tacho    string // the program to measure, or empty for that of bin/test
 }
 
 // setCounts is the flag --instances.

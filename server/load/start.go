@@ -62,8 +62,8 @@ func (row *startRow) start(ctx context.Context, s settings, p program, data stri
 	if err != nil {
 		return err
 	}
-	_, peak, err := memory(r.cmd.Process.Pid)
-	row.ready, row.cpu, row.peak = append(row.ready, r.ready.Seconds()), append(row.cpu, cpu), append(row.peak, float64(peak)/mb)
+	used, err := memoryOf(r.cmd.Process.Pid)
+	row.ready, row.cpu, row.peak = append(row.ready, r.ready.Seconds()), append(row.cpu, cpu), append(row.peak, float64(used.peak)/mb)
 	return err
 }
 

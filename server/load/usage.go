@@ -15,10 +15,9 @@ import (
 
 // usage is the resource usage of a process since its start.
 type usage struct {
-	at       time.Time
-	cpu      float64 // seconds, user and system
-	rss      int64   // bytes, now
-	peak     int64   // bytes, the most so far
+	at  time.Time
+	cpu float64 // seconds, user and system
+	memory
 	appended float64 // samples
 	wire     int64   // bytes sent, if they are counted
 }
@@ -32,7 +31,7 @@ func (r *process) usage() (u usage, err error) {
 	if u.cpu, err = cpuSeconds(r.cmd.Process.Pid); err != nil {
 		return u, err
 	}
-	if u.rss, u.peak, err = memory(r.cmd.Process.Pid); err != nil {
+	if u.memory, err = memoryOf(r.cmd.Process.Pid); err != nil {
 		return u, err
 	}
 	if r.sent != nil {
@@ -61,25 +60,32 @@ func cpuSeconds(pid int) (float64, error) {
 	return ticks / clockTick, nil
 }
 
-func memory(pid int) (rss, peak int64, err error) {
+// memory is the memory of a process in bytes.
+type memory struct {
+	rss, peak  int64 // now, the most so far
+	anon, file int64 // the parts of rss: heap and stacks; pages of the program file that were used
+}
+
+func memoryOf(pid int) (m memory, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, err
+		return m, err
 	}
+	fields := map[string]*int64{"VmRSS": &m.rss, "VmHWM": &m.peak, "RssAnon": &m.anon, "RssFile": &m.file}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
+		to := fields[name]
+		if to == nil {
+			continue
+		}
 		kib, _, _ := strings.Cut(strings.TrimSpace(value), " ")
-		switch name {
-		case "VmRSS":
-			rss, err = strconv.ParseInt(kib, 10, 64)
-		case "VmHWM":
-			peak, err = strconv.ParseInt(kib, 10, 64)
-		}
+		n, err := strconv.ParseInt(kib, 10, 64)
 		if err != nil {
-			return 0, 0, err
+			return m, err
 		}
+		*to = n << 10
 	}
-	return rss << 10, peak << 10, nil
+	return m, nil
 }
 
 // metric returns the sum of a family on the program's own /metrics.

@@ -1,11 +1,11 @@
 package demo
 
 import (
-	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/tacho-go/tacho/gen/slo"
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -67,7 +67,7 @@ func (o *objective) add(p *past, all, good []float64) {
 	}
 }
 
-var failed = regexp.MustCompile("^(?:" + schema.ErrorStatus + ")$")
+var failed = lazyregexp.New("^(?:" + schema.ErrorStatus + ")$")
 
 // countFailed counts the failed requests of all routes.
 func (o *objective) countFailed(p *past) {

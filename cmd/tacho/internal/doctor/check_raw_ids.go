@@ -3,9 +3,10 @@ package doctor
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 var rawIDs = check{
@@ -105,12 +106,12 @@ func surest(groups map[string][]string, kinds map[string]idKind, label string) (
 
 // boundedNames are labels with few values that look like IDs: parts of the machine or the
 // build, and codes.
-var boundedNames = regexp.MustCompile(`^(.*version|revision|commit|.*sha(1|256)?|.*hash|.*digest|image|image_id|` +
+var boundedNames = lazyregexp.New(`^(.*version|revision|commit|.*sha(1|256)?|.*hash|.*digest|image|image_id|` +
 	`status|.*code|.*status|cpu|core|.*port|.*shard.*|partition|generation|slot|index|level|size.*|mountpoint|device|disk|chip|` +
 	`interval|duration|.*timeout|quantile|le|year)$`)
 
 // personNames are labels that identify people or events.
-var personNames = regexp.MustCompile(`(^|_)(user|uid|customer|account|order|session|token|trace|span|request|transaction|tx|email|mail|invoice|ticket|message|msg)(_?(id|uuid|no|number|key|address))?$`)
+var personNames = lazyregexp.New(`(^|_)(user|uid|customer|account|order|session|token|trace|span|request|transaction|tx|email|mail|invoice|ticket|message|msg)(_?(id|uuid|no|number|key|address))?$`)
 
 const never = 1 << 30
 
@@ -149,4 +150,4 @@ func enoughInPath(group []string) int {
 	return 5
 }
 
-var otherNumber = regexp.MustCompile(`/(\d{2}|[06-9]\d{2}|\d{4,})(/|$)`)
+var otherNumber = lazyregexp.New(`/(\d{2}|[06-9]\d{2}|\d{4,})(/|$)`)

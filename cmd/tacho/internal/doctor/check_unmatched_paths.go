@@ -3,8 +3,9 @@ package doctor
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 var unmatchedPaths = check{
@@ -15,7 +16,7 @@ var unmatchedPaths = check{
 }
 
 // scannerPaths are paths that scanners request from every public address.
-var scannerPaths = regexp.MustCompile(`(?i)(\.php|\.env|/\.git|/wp-|\.aspx?|/cgi-bin|/phpmyadmin|/\.aws|/etc/passwd|\.\./|/actuator/env|/solr/admin|/boaform)`)
+var scannerPaths = lazyregexp.New(`(?i)(\.php|\.env|/\.git|/wp-|\.aspx?|/cgi-bin|/phpmyadmin|/\.aws|/etc/passwd|\.\./|/actuator/env|/solr/admin|/boaform)`)
 
 // manyNotFound is the number of 404-only paths required for a finding.
 const manyNotFound = 5

@@ -1,8 +1,9 @@
 package doctor
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 )
 
 // An idKind is a shape that only identifiers have.
@@ -21,16 +22,16 @@ const (
 )
 
 var (
-	uuidShape   = regexp.MustCompile(`^(?i)\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?$`)
-	momentShape = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}`)
-	mailShape   = regexp.MustCompile(`^[^@\s/]+(@|%40)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
-	hexShape    = regexp.MustCompile(`^(?i)(0x)?[0-9a-f]{12,}$`)
-	tokenShape  = regexp.MustCompile(`^[A-Za-z0-9_-]{16,}$`)
-	jwtShape    = regexp.MustCompile(`^eyJ[\w-]+\.[\w-]+\.[\w-]+$`)
-	digitsShape = regexp.MustCompile(`^\d+$`)
+	uuidShape   = lazyregexp.New(`^(?i)\{?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}?$`)
+	momentShape = lazyregexp.New(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}`)
+	mailShape   = lazyregexp.New(`^[^@\s/]+(@|%40)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+	hexShape    = lazyregexp.New(`^(?i)(0x)?[0-9a-f]{12,}$`)
+	tokenShape  = lazyregexp.New(`^[A-Za-z0-9_-]{16,}$`)
+	jwtShape    = lazyregexp.New(`^eyJ[\w-]+\.[\w-]+\.[\w-]+$`)
+	digitsShape = lazyregexp.New(`^\d+$`)
 	// unixShape is a Unix time between 2001 and 2065, in seconds or in
 	// finer units.
-	unixShape = regexp.MustCompile(`^[1-2]\d{9}(\d{3}|\d{6}|\d{9})?$`)
+	unixShape = lazyregexp.New(`^[1-2]\d{9}(\d{3}|\d{6}|\d{9})?$`)
 )
 
 // idKindOf returns the kind of a value, or of a path segment, that is an ID.

@@ -1,11 +1,11 @@
 package doctor
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -64,7 +64,7 @@ func hasHTTPMethod(values map[string]int) bool {
 // by the service, not by a client.
 func (f *family) outgoing() bool { return outgoingNames.MatchString(f.name) }
 
-var outgoingNames = regexp.MustCompile(`client|outgoing|outbound|egress|upstream|probe`)
+var outgoingNames = lazyregexp.New(`client|outgoing|outbound|egress|upstream|probe`)
 
 // fromLibrary reports whether the family belongs to a library, whose names and buckets
 // users cannot change.
@@ -72,7 +72,7 @@ func (f *family) fromLibrary() bool {
 	return libraryNames.MatchString(f.name)
 }
 
-var libraryNames = regexp.MustCompile(`^(go|process|python|jvm|nodejs|promhttp|prometheus|net_conntrack|tacho)_`)
+var libraryNames = lazyregexp.New(`^(go|process|python|jvm|nodejs|promhttp|prometheus|net_conntrack|tacho)_`)
 
 // A role is the purpose of a family in an HTTP service.
 type role struct {
@@ -122,8 +122,8 @@ var roles = []role{
 }
 
 var (
-	inFlightNames = regexp.MustCompile(`in_?flight|in_?progress|active_requests|requests_active|current_requests`)
-	runtimeNames  = regexp.MustCompile(`^(go|python|jvm|nodejs|ruby|php|dotnet|beam|erlang|rust|tokio)_`)
+	inFlightNames = lazyregexp.New(`in_?flight|in_?progress|active_requests|requests_active|current_requests`)
+	runtimeNames  = lazyregexp.New(`^(go|python|jvm|nodejs|ruby|php|dotnet|beam|erlang|rust|tokio)_`)
 )
 
 // looksLikeDuration reports whether the family measures HTTP latency.
@@ -132,4 +132,4 @@ func looksLikeDuration(f *family) bool {
 	return timed && durationNames.MatchString(f.name) && f.aboutHTTP()
 }
 
-var durationNames = regexp.MustCompile(`duration|latency|seconds|_ms$|millis|time`)
+var durationNames = lazyregexp.New(`duration|latency|seconds|_ms$|millis|time`)

@@ -8,13 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tacho-go/tacho/cmd/tacho/internal/doctor"
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/internal/redact"
 )
 
@@ -40,7 +40,7 @@ func (t Target) String() string {
 }
 
 // jobName matches NAME in NAME=TARGET.
-var jobName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+var jobName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 // Parse parses one argument:
 //

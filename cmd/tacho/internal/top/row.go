@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 
+	"github.com/tacho-go/tacho/internal/lazyregexp"
 	"github.com/tacho-go/tacho/schema"
 )
 
@@ -43,7 +43,7 @@ type Status struct {
 }
 
 // errorStatus matches the statuses of failed requests, as in the rules and the page.
-var errorStatus = regexp.MustCompile("^(?:" + schema.ErrorStatus + ")$")
+var errorStatus = lazyregexp.New("^(?:" + schema.ErrorStatus + ")$")
 
 // notRoutes are path label values that are not routes.
 var notRoutes = map[string]string{
