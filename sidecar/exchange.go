@@ -57,11 +57,11 @@ func (x *exchange) Err() error {
 
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// traced returns the exchange's context with a trace that counts the connections that the request gets:
-// more than one means that the transport has sent it again.
-func (x *exchange) traced() context.Context {
+// traced returns a request of net/http's transports with a trace that counts the connections it gets: more than
+// one means that the transport has sent it again.
+func (x *exchange) traced(out *http.Request) *http.Request {
 	x.trace.GotConn = func(httptrace.GotConnInfo) { x.connections.Add(1) }
-	return httptrace.WithClientTrace(x, &x.trace)
+	return out.WithContext(httptrace.WithClientTrace(out.Context(), &x.trace))
 }
 
 // wait waits for a slot if the number of concurrent requests is limited. It returns why the request

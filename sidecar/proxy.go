@@ -150,7 +150,7 @@ const flushInterval = 10 * time.Millisecond
 // ServeHTTP passes a request on.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Context: r.Context(), config: p.current.Load(), begin: time.Now()}
-	p.measured.ServeHTTP(w, r.WithContext(x.traced()))
+	p.measured.ServeHTTP(w, r.WithContext(x))
 	switch {
 	case x.abort:
 		x.body.abandon()

@@ -15,7 +15,7 @@ type roundTripper struct{}
 func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
 	x.sent = time.Now()
-	res, err := x.upstream.transportOf(out).RoundTrip(out)
+	res, err := x.send(out)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +32,17 @@ func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 	x.response.ReadCloser = res.Body
 	res.Body = &x.response
 	return res, nil
+}
+
+// send sends a request with the transport for it.
+func (x *exchange) send(out *http.Request) (*http.Response, error) {
+	t := x.upstream.transportOf(out)
+	if t == x.upstream.http1 {
+		x.connections.Store(1)
+	} else {
+		out = x.traced(out)
+	}
+	return t.RoundTrip(out)
 }
 
 // buffers are those that bodies are copied with.

@@ -67,6 +67,7 @@ func (u *upstream) transport1(o Options, to *url.URL) *http1.Transport {
 	return &http1.Transport{
 		Dial:            func(ctx context.Context) (net.Conn, error) { return u.dial(ctx, dialer, address) },
 		ResponseTimeout: o.ResponseTimeout,
+		Retried:         func(out *http.Request) { exchangeOf(out.Context()).connections.Add(1) },
 		IdleTimeout:     o.KeepAlive,
 		MaxIdle:         idlePerUpstream,
 	}

@@ -28,7 +28,9 @@ type exchange struct {
 
 // do sends the request and reads the header of the response. After an error, the caller closes the connection.
 func (e *exchange) do() (*http.Response, error) {
-	if !hasBody(e.request) {
+	if hasBody(e.request) {
+		e.expect(0) // it takes what it takes
+	} else {
 		e.expect(e.transport.ResponseTimeout)
 	}
 	e.stop = context.AfterFunc(e.request.Context(), e.cancel)
@@ -37,7 +39,9 @@ func (e *exchange) do() (*http.Response, error) {
 		e.stop()
 		return nil, err
 	}
-	e.open()
+	if e.sent != nil || !e.conn.hasAll(res) {
+		e.open()
+	}
 	b := &body{ReadCloser: res.Body, exchange: e, keep: !res.Close && !e.request.Close && res.StatusCode != http.StatusSwitchingProtocols}
 	if res.Body == http.NoBody && e.sent == nil {
 		b.finish(true)
@@ -121,6 +125,12 @@ func (e *exchange) expect(timeout time.Duration) {
 		deadline = time.Now().Add(timeout)
 	}
 	_ = e.conn.SetReadDeadline(deadline)
+}
+
+// hasAll reports whether a response has come with its header, so that nothing more is read before the next request,
+// which sets the deadline anew.
+func (c *conn) hasAll(res *http.Response) bool {
+	return res.Body == http.NoBody || res.ContentLength > 0 && int64(c.reader.Buffered()) >= res.ContentLength
 }
 
 // open removes the deadline: the body of the response takes what it takes.

@@ -11,10 +11,12 @@ import (
 
 // A Transport sends requests to one service. It is an http.RoundTripper for the requests that [Takes] accepts, and
 // safe for concurrent use. Its fields must not change after the first request. Of a request's httptrace it
-// calls GotConn and Got1xxResponse.
+// calls Got1xxResponse.
 type Transport struct {
 	// Dial connects. It must be set, and the connection must not be TLS.
 	Dial func(context.Context) (net.Conn, error)
+	// Retried is called before a request is sent again, if set.
+	Retried func(*http.Request)
 	// ResponseTimeout is how long a response's header may take after the request, without limit if 0.
 	ResponseTimeout time.Duration
 	// IdleTimeout is how long a connection stays open without a request, until the service closes it if 0.
@@ -51,13 +53,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	trace := httptrace.ContextClientTrace(ctx)
 	for {
-		c, err := t.connection(ctx)
+		c, err := t.connection(r)
 		if err != nil {
 			closeBody(r)
 			return nil, err
-		}
-		if trace != nil && trace.GotConn != nil {
-			trace.GotConn(httptrace.GotConnInfo{Conn: c.Conn, Reused: c.used})
 		}
 		e := &exchange{transport: t, conn: c, request: r, trace: trace}
 		res, err := e.do()
@@ -70,6 +69,9 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		if !c.used || c.began || !isReplayable(r) {
 			return nil, err
+		}
+		if t.Retried != nil {
+			t.Retried(r)
 		}
 	}
 }
@@ -94,11 +96,11 @@ func isReplayable(r *http.Request) bool {
 }
 
 // connection returns one that waits for a request, or a new one.
-func (t *Transport) connection(ctx context.Context) (*conn, error) {
+func (t *Transport) connection(r *http.Request) (*conn, error) {
 	if c := t.pool.take(t.IdleTimeout); c != nil {
 		return c, nil
 	}
-	nc, err := t.Dial(ctx)
+	nc, err := t.Dial(r.Context())
 	if err != nil {
 		return nil, err
 	}

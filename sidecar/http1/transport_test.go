@@ -8,9 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +23,7 @@ const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 type peer struct {
 	*http1.Transport
 	accepted chan *peerConn
+	retries  atomic.Int64
 }
 
 type peerConn struct {
@@ -37,6 +38,7 @@ func newPeer(t *testing.T, transport *http1.Transport) *peer {
 		t.Fatal(err)
 	}
 	p := &peer{Transport: transport, accepted: make(chan *peerConn, 8)}
+	p.Retried = func(*http.Request) { p.retries.Add(1) }
 	p.Dial = func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}
@@ -91,13 +93,13 @@ type answer struct {
 func (p *peer) begin(ctx context.Context, method string, body io.Reader) <-chan answer {
 	done := make(chan answer, 1)
 	go func() {
-		var a answer
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { a.attempts++ }})
+		a := answer{attempts: 1}
 		r, err := http.NewRequestWithContext(ctx, method, "http://service/", body)
 		if err != nil {
 			panic(err)
 		}
 		a.res, a.err = p.RoundTrip(r)
+		a.attempts += int(p.retries.Load())
 		done <- a
 	}()
 	return done
