@@ -120,3 +120,40 @@ func filesOf(t *testing.T, dir string) (names []string) {
 	}
 	return names
 }
+
+// TestGunicornOtherWorkers: a worker that does not serve WSGI gets the application as it is. The log
+// says once that it is not measured.
+func TestGunicornOtherWorkers(t *testing.T) {
+	t.Parallel()
+	own := `
+from gunicorn.workers.base import Worker
+
+class Other(Worker):
+    """Like Uvicorn's: it serves the application by itself."""
+
+    def run(self):
+        assert self.wsgi.__module__ == "plain", self.wsgi
+        self.sockets[0].settimeout(0.1)
+        while self.alive:
+            self.notify()
+            try:
+                connection, _ = self.sockets[0].accept()
+            except OSError:
+                continue
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            connection.close()
+            self.alive = False  # recycled
+
+worker_class = Other
+`
+	s := gunicornOf(t, "plain:app", own)
+	for range 3 {
+		awaitState(t, "a response", func() bool { status, _ := s.get("/"); return status == http.StatusOK })
+	}
+	_ = s.master.Process.Signal(syscall.SIGTERM)
+	_ = s.master.Wait()
+	if n := strings.Count(s.log.String(), "the requests of this service are not measured, because Other does not serve WSGI"); n != 1 {
+		t.Errorf("the log says %d times that the service is not measured", n)
+	}
+}

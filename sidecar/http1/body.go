@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // A body is that of a response. When it is over, the connection is free for the next request.
@@ -28,7 +29,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.ended.Store(true)
 		if b.sent == nil {
 			b.finish(true)
-		} // else Close does, which gives the rest of the request some time
+		} // else Close does: the rest of the request has time until then
 		return n, err
 	}
 	b.finish(false)
@@ -50,13 +51,37 @@ func (b *body) finish(whole bool) {
 	if b.over.Swap(true) {
 		return
 	}
-	mine := b.stop() // otherwise the connection's deadline is over, or will be
+	b.keep = b.stop() && b.keep // otherwise the connection's deadline is over, or will be
 	switch {
-	case !whole, b.sent != nil && !(b.isSent() && b.sendErr == nil):
+	case !whole:
 		_ = b.conn.Close()
-	case !b.keep || !mine || b.conn.reader.Buffered() > 0:
-		b.conn.recycle()
+	case b.sent != nil && !b.isSent():
+		go b.awaitSent()
 	default:
-		b.transport.pool.put(b.conn, b.transport.MaxIdle, b.transport.IdleTimeout)
+		b.settle()
 	}
+}
+
+// sendRest is how long a request may go on after its response.
+const sendRest = 50 * time.Millisecond
+
+// awaitSent lets a request end. Mostly the service has all of it, and its sender is about to know.
+func (b *body) awaitSent() {
+	timer := time.NewTimer(sendRest)
+	defer timer.Stop()
+	select {
+	case <-b.sent:
+		b.settle()
+	case <-timer.C:
+		_ = b.conn.Close()
+	}
+}
+
+// settle decides whether the connection may serve another request.
+func (b *body) settle() {
+	if !b.keep || b.sendErr != nil || b.conn.reader.Buffered() > 0 {
+		b.conn.recycle()
+		return
+	}
+	b.transport.pool.put(b.conn, b.transport.MaxIdle, b.transport.IdleTimeout)
 }

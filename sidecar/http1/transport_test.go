@@ -307,8 +307,7 @@ func TestRefusedBody(t *testing.T) {
 	}
 }
 
-// TestBothDirections: a response may begin before its request ends. Then both go on, and the connection serves the
-// next request.
+// TestBothDirections: a response may begin before its request ends. Then both go on.
 func TestBothDirections(t *testing.T) {
 	p := newPeer(t, &http1.Transport{MaxIdle: 1})
 	piece, send := io.Pipe()
@@ -332,12 +331,50 @@ func TestBothDirections(t *testing.T) {
 	_ = send.Close()
 	_, _ = io.Copy(io.Discard, body)
 	c.write(t, "0\r\n\r\n")
-	_, _ = a.whole(t)
+	if _, text := a.whole(t); text != "" {
+		t.Errorf("the rest of the response: %q", text)
+	}
+}
+
+// TestResponseBeforeEnd: a response may end before its request does. The client gets it at once, and the rest of
+// the request is not sent.
+func TestResponseBeforeEnd(t *testing.T) {
+	p := newPeer(t, &http1.Transport{MaxIdle: 1})
+	piece, send := io.Pipe()
+	defer send.Close()
+	first := p.begin(t.Context(), http.MethodPost, piece)
+	c := <-p.accepted
+	c.read(t)
+	c.write(t, ok)
+	if _, text := (<-first).whole(t); text != "ok" {
+		t.Errorf("the response: %q", text)
+	}
+	c.awaitEnd(t)
 	second := p.begin(t.Context(), http.MethodGet, nil)
+	c = <-p.accepted
 	c.read(t)
 	c.write(t, ok)
 	if _, text := (<-second).whole(t); text != "ok" {
 		t.Errorf("the next response: %q", text)
+	}
+}
+
+// TestKeptAfterBodies: requests with bodies, one after the other, have one connection.
+func TestKeptAfterBodies(t *testing.T) {
+	s := startRaw(t, ok, false)
+	transport := &http1.Transport{Dial: s.dial, MaxIdle: 4}
+	defer transport.Close()
+	for range 300 {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://service/", strings.NewReader("some"))
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+	}
+	if n := s.opened.Load(); n > 4 {
+		t.Errorf("300 requests had %d connections", n)
 	}
 }
 
