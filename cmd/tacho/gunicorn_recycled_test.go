@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/tacho-go/tacho/multiproc"

@@ -227,11 +227,12 @@ func TestTimeout(t *testing.T) {
 		c.awaitEnd(t)
 	}
 	t.Run("a body that takes longer", func(t *testing.T) {
+		const limit = 300 * time.Millisecond
 		p := newPeer(t, &http1.Transport{MaxIdle: 1, ResponseTimeout: limit})
+		c := p.warm(t) // the deadline of its response is not that of the next request
 		begin := time.Now()
 		piece, send := io.Pipe()
 		first := p.begin(t.Context(), http.MethodPut, piece)
-		c := <-p.accepted
 		go func() {
 			<-time.After(2 * limit)
 			_, _ = send.Write([]byte("late"))
