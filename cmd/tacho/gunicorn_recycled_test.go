@@ -128,6 +128,9 @@ func filesOf(t *testing.T, dir string) (names []string) {
 func TestGunicornOtherWorkers(t *testing.T) {
 	t.Parallel()
 	own := `
+import sys
+import types
+
 from gunicorn.workers.base import Worker
 
 class Other(Worker):
@@ -147,7 +150,9 @@ class Other(Worker):
             connection.close()
             self.alive = False  # recycled
 
-worker_class = Other
+sys.modules["other"] = types.ModuleType("other")
+sys.modules["other"].Other = Other
+worker_class = "other.Other"
 `
 	s := gunicornOf(t, "plain:app", own)
 	for range 3 {
