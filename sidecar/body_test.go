@@ -125,3 +125,33 @@ func TestUnsentBody(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedUpload: a service responds to the header of an upload and closes its connection, with bytes that it has
+// not read. The client gets that response, not one of the proxy.
+func TestRefusedUpload(t *testing.T) {
+	t.Parallel()
+	r := startRaw(t, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nlarge")
+	const rounds = 10
+	sizes := []int{1 << 10, 64 << 10, 1 << 20, 8 << 20}
+	for _, size := range sizes {
+		for range rounds {
+			c := r.dial()
+			sent := make(chan struct{})
+			go func() {
+				defer close(sent)
+				_, _ = fmt.Fprintf(c, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
+				_, _ = c.Write(make([]byte, size))
+			}()
+			res, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Fatalf("%d bytes: %v", size, err)
+			}
+			if body, err := io.ReadAll(res.Body); res.StatusCode != http.StatusRequestEntityTooLarge || string(body) != "large" || err != nil {
+				t.Errorf("%d bytes: %s %q, %v", size, res.Status, body, err)
+			}
+			_ = c.Close()
+			<-sent
+		}
+	}
+	r.await(fmt.Sprintf(`http_requests_total{method="POST",path="unknown",status="413"} %d`, rounds*len(sizes)))
+}
