@@ -43,8 +43,8 @@ type point struct {
 // points are samples by series.
 type points map[string][]point
 
-// A receiving is a real server behind a proxy that remembers every request that the server
-// has accepted. It can be down: nothing listens on its address.
+// A receiving is a real server behind a proxy that remembers every request that has reached
+// it. It can be down: nothing listens on its address.
 type receiving struct {
 	t       *testing.T
 	server  *running
@@ -52,7 +52,7 @@ type receiving struct {
 	proxy   *http.Server
 
 	mu       sync.Mutex
-	got      points // accepted, in the order of arrival
+	got      points // in the order of arrival
 	rejected int    // requests
 }
 
@@ -80,7 +80,8 @@ func (r *receiving) down() {
 	}
 }
 
-// ServeHTTP passes a request on and remembers its samples if it was accepted.
+// ServeHTTP passes a request on and remembers its samples if it was accepted. Of a request with samples that are out
+// of order, the server responds 400 and stores the others.
 func (r *receiving) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
@@ -94,9 +95,10 @@ func (r *receiving) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode/100 == 2 {
+	if resp.StatusCode/100 == 2 || resp.StatusCode == http.StatusBadRequest {
 		r.remember(body)
-	} else {
+	}
+	if resp.StatusCode/100 != 2 {
 		r.mu.Lock()
 		r.rejected++
 		r.mu.Unlock()
