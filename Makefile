@@ -11,13 +11,10 @@ ALONE := examples/frameworks
 # Without cgo they share compiled packages with the programs of bin/test.
 # Tests that mostly wait run beside each other, six at a time.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
-
-# Of these, the ones that compute: nice lets them have the time in which other tests wait.
-COMPUTES := ./gen/...
 LIGHT := $(addsuffix /...,$(filter-out $(addprefix $(CURDIR)/,server gen cmd/tacho),$(MODULES)))
 
-# Every package takes less than half of this on two cores with empty caches.
-LIMIT := -timeout 30m
+# Every package takes less than a third of this on two cores with empty caches.
+LIMIT := -timeout 20m
 
 RUN   := go run ./internal/testrun
 
@@ -35,11 +32,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 25 minutes; packages that have not changed are not tested again. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) \
-		-- env CGO_ENABLED=0 go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) \
-		-- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./... \
-		--beside env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out $(COMPUTES),$(HEAVY)) \
-		--beside nice env GOGC=400 CGO_ENABLED=0 go test $(LIMIT) $(COMPUTES)
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 GOGC=400 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build

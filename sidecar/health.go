@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // check checks an upstream's health: its HealthPath, or else whether it accepts connections.
@@ -34,11 +35,12 @@ func (u *upstream) accepts(ctx context.Context, o Options) bool {
 	return true
 }
 
+// withPort returns the address of a URL's host, which may be an IPv6 address in brackets.
 func withPort(host, scheme string) string {
 	if _, _, err := net.SplitHostPort(host); err == nil {
 		return host
 	}
-	return net.JoinHostPort(host, map[string]string{"http": "80", "https": "443"}[scheme])
+	return net.JoinHostPort(strings.Trim(host, "[]"), map[string]string{"http": "80", "https": "443"}[scheme])
 }
 
 func (u *upstream) responds(ctx context.Context) bool {

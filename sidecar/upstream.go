@@ -1,7 +1,6 @@
 package sidecar
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -55,15 +54,15 @@ func newUpstream(u Upstream, o Options, m upstreamMetrics) *upstream {
 	if to.Scheme == "h2c" {
 		up.plain = up.h2c
 	} else if up.scheme == "http" {
-		up.http1 = up.transport1(o, to)
+		up.http1 = up.transport1(o)
 	}
 	return up
 }
 
 // transport1 returns the transport for most requests.
-func (u *upstream) transport1(o Options, to *url.URL) *http1.Transport {
+func (u *upstream) transport1(o Options) *http1.Transport {
 	dialer := newDialer(o)
-	address := net.JoinHostPort(to.Hostname(), cmp.Or(to.Port(), "80"))
+	address := withPort(u.host, u.scheme)
 	return &http1.Transport{
 		Dial:            func(ctx context.Context) (net.Conn, error) { return u.dial(ctx, dialer, address) },
 		ResponseTimeout: o.ResponseTimeout,

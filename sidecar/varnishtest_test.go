@@ -36,7 +36,7 @@ func TestVarnishtest(t *testing.T) {
 		t.Run(kind+"/"+name+"/through", func(t *testing.T) {
 			t.Parallel()
 			dir := socketDir(t)
-			playScript(t, program, script, dir, startBeforeService(t, "unix://"+dir+"/app").address)
+			playScript(t, program, script, dir, startBeforeService(t, dir+"/app").address)
 		})
 		if kind == "same" {
 			t.Run(kind+"/"+name+"/around", func(t *testing.T) {
@@ -61,12 +61,17 @@ func socketDir(t *testing.T) string {
 
 // startBeforeService starts a proxy whose service listens later, and serves one connection at a time: it must
 // not get one of a health check, and not lose an idle one.
-func startBeforeService(t *testing.T, upstream string) *running {
+func startBeforeService(t *testing.T, socket string) *running {
 	t.Helper()
-	r := startFor(t, upstream, func(o *sidecar.Options) {
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := startFor(t, "unix://"+socket, func(o *sidecar.Options) {
 		o.Upstreams[0].HealthInterval, o.KeepAlive = time.Hour, time.Hour
 	})
-	r.await(`tacho_proxy_upstream_up{upstream="app"} 0`)
+	r.await(`tacho_proxy_upstream_up{upstream="app"} 1`)
+	_ = l.Close() // with its socket
 	return r
 }
 

@@ -2,20 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/tacho-go/tacho/internal/locked"
 	"github.com/tacho-go/tacho/internal/long"
 	"github.com/tacho-go/tacho/internal/testfile"
 )
@@ -127,45 +119,10 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// TestBeside: two sequences run at the same time, here two tests that wait for each other. A command
-// that go rejects is reported although a test of the other sequence fails.
-func TestBeside(t *testing.T) {
-	const meets = `import "net/http"
-func TestMeets(t *testing.T) {
-	_, err := http.Get("%s")
-	t.Error("they met:", err)
-}
-`
-	var both sync.WaitGroup
-	both.Add(2)
-	place := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { both.Done(); both.Wait() }))
-	defer place.Close()
-	body := fmt.Sprintf(meets, place.URL)
-	module(t, map[string]string{"a": body, "b": body})
-	var out, log locked.Buffer
-	err := run(split(strings.Fields("-- go test -timeout 1m ./a --beside go test -timeout=never ./a -- go test -timeout 1m ./b")), &out, &log)
-	text := out.String() + log.String()
-	if n := strings.Count(text, "they met: <nil>"); !errors.Is(err, errFailed) || n != 2 {
-		t.Errorf("%d tests met, %v:\n%s", n, err, text)
-	}
-	if !strings.Contains(text, "-timeout=never ./a: exit status") {
-		t.Errorf("the wrong flag is not reported:\n%s", text)
-	}
-	events, err := os.ReadFile(filepath.Join("bin", "test", "events.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range bytes.Lines(events) {
-		if !json.Valid(line) {
-			t.Errorf("not an event in events.json: %s", line)
-		}
-	}
-}
-
 // TestAtMost15Lines: the summary always fits.
 func TestAtMost15Lines(t *testing.T) {
 	var out bytes.Buffer
-	r := newReport(&out, io.Discard)
+	r := newReport(&out)
 	for i := range 200 {
 		n := name{"github.com/tacho-go/tacho/cmd/tacho/internal/doctor", "TestWithALongNameThatFillsTheLine" + strings.Repeat("x", i%30)}
 		r.results = append(r.results, result{n, "skip", float64(i)})

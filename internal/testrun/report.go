@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tacho-go/tacho/internal/long"
@@ -41,23 +40,19 @@ type result struct {
 
 // A report collects the events of all commands.
 type report struct {
-	out    io.Writer
-	events io.Writer // for the raw lines
-
-	mu        sync.Mutex        // guards what follows while commands run
-	unwritten error             // the first error of writing events
-	output    map[name][]string // of running and of failed tests
-	reason    map[name]string   // the last line of a skipped test
-	results   []result          // top-level tests and subtests, in the order in which they end
-	pkgs      []result
-	short     []string // tests that ran short
-	other     []string // lines that are not events
-	broken    []string // commands that failed without a failed test
-	unbuilt   map[string][]string
+	out     io.Writer
+	output  map[name][]string // of running and of failed tests
+	reason  map[name]string   // the last line of a skipped test
+	results []result          // top-level tests and subtests, in the order in which they end
+	pkgs    []result
+	short   []string // tests that ran short
+	other   []string // lines that are not events
+	broken  []string // commands that failed without a failed test
+	unbuilt map[string][]string
 }
 
-func newReport(out, events io.Writer) *report {
-	return &report{out: out, events: events, output: map[name][]string{}, reason: map[name]string{}, unbuilt: map[string][]string{}}
+func newReport(out io.Writer) *report {
+	return &report{out: out, output: map[name][]string{}, reason: map[name]string{}, unbuilt: map[string][]string{}}
 }
 
 func (r *report) take(e event) {
