@@ -73,7 +73,7 @@ type Reader struct {
 	restorer       *archiveRestorer  // the Publisher's if there is one
 	beforeStep     func()            // see compactor
 	raced          bool              // a compactor renamed a file during this scan
-	listed         map[string]bool   // the names in this scan
+	listed         []fs.DirEntry     // the directory in this scan
 	generations    map[string]uint64 // of the archives, in the last scan
 	vanished       vanishedFiles
 	displaced      []*file // files whose names others have taken, until a scan finds out where they are
@@ -209,9 +209,9 @@ func (r *Reader) scanOnce(which scope) bool {
 		r.keepAll(err)
 		return true
 	}
+	r.listed = listed
 	// The journals matter only after a compactor has run.
 	archived := sync.OnceValue(func() archivedFiles { return readArchivedFiles(r.opts.Dir, r.generations) })
-	r.listed = namesOf(listed)
 	r.dropArchived(which, before, archived)
 	seen := make(map[string]bool, len(listed))
 	for _, e := range compactingFirst(listed) {
@@ -406,7 +406,7 @@ func (r *Reader) keepLast(f *file, why Reason) {
 	f.note(why)
 	f.addLast(r.merged, 0)
 	r.record(f)
-	if !isGoID(f.id) && f.id != archiveID {
+	if f.isWorkers() {
 		r.workerFiles = append(r.workerFiles, workerFile{name: f.name, id: f.id}) // its liveness is unknown
 	}
 }
@@ -449,13 +449,13 @@ func (r *Reader) readFile(f *file) (exists bool) {
 		r.markVanished(old)
 	case f.covers(old):
 		old.dropCells(0, r.merged)
-	case !isGoID(f.id):
+	case f.isWorkers():
 		r.displace(old)
 	default:
 		old.forget(0, r.merged)
 	}
 	r.record(f)
-	if !isGoID(f.id) && f.id != archiveID {
+	if f.isWorkers() {
 		r.workerFiles = append(r.workerFiles, r.writerFinder.inspectOpen(in, f.info, f.name, f.id))
 	}
 	return true

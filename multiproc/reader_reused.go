@@ -14,29 +14,21 @@ import (
 // archive, or in a file that is being merged.
 
 // compactingFirst sorts the files that are being merged before the others, so that a Reader finds
-// a renamed file before the one that has taken its name.
+// a renamed file before the new file of that name.
 func compactingFirst(listed []fs.DirEntry) []fs.DirEntry {
-	rank := func(e fs.DirEntry) int {
-		if strings.Contains(e.Name(), compactingMark) {
-			return 0
-		}
-		return 1
-	}
-	listed = slices.Clone(listed)
-	slices.SortStableFunc(listed, func(a, b fs.DirEntry) int { return rank(a) - rank(b) })
-	return listed
-}
-
-func namesOf(listed []fs.DirEntry) map[string]bool {
-	names := make(map[string]bool, len(listed))
+	var compacting, others []fs.DirEntry
 	for _, e := range listed {
-		names[e.Name()] = true
+		if strings.Contains(e.Name(), compactingMark) {
+			compacting = append(compacting, e)
+		} else {
+			others = append(others, e)
+		}
 	}
-	return names
+	return append(compacting, others...)
 }
 
-// isReusable reports whether another file may take the name of this one.
-func (f *file) isReusable() bool { return !isGoID(f.id) && f.id != archiveID }
+// isWorkers reports whether a worker writes the file. Another file may take its name.
+func (f *file) isWorkers() bool { return !isGoID(f.id) && f.id != archiveID }
 
 // dropArchived forgets the workers' files that were merged since the last scan: a file that now
 // has the name, or even the inode, is another one.
@@ -49,7 +41,7 @@ func (r *Reader) dropArchived(which scope, generations map[string]uint64, archiv
 		return
 	}
 	for name, f := range r.files {
-		if f.isReusable() && which.has(name) && archived().added[f.ref()] {
+		if f.isWorkers() && which.has(name) && archived().added[f.ref()] {
 			delete(r.files, name)
 		}
 	}
@@ -62,7 +54,7 @@ func (r *Reader) isGivenBack(plain string, info fs.FileInfo) bool {
 	if err != nil || !os.SameFile(now, info) {
 		return false
 	}
-	r.raced = r.raced || !r.listed[plain]
+	r.raced = r.raced || !slices.ContainsFunc(r.listed, func(e fs.DirEntry) bool { return e.Name() == plain })
 	return true
 }
 
