@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// A body is that of a response. When it is over, the connection is free for the next request.
+// A body is a response's body. It returns the connection to the pool at its end.
 type body struct {
 	io.ReadCloser
 	*exchange
-	keep  bool        // the connection may serve another request
+	keep  bool        // the connection can be reused
 	ended atomic.Bool // it was read to its end
-	over  atomic.Bool // the connection is not its own any more
+	over  atomic.Bool // it has released the connection
 }
 
-// Read implements io.Reader. If the request was canceled, that is the error.
+// Read implements io.Reader. After the request was canceled, it returns the context's error.
 func (b *body) Read(p []byte) (int, error) {
 	if b.over.Load() && !b.ended.Load() {
 		return 0, http.ErrBodyReadAfterClose
@@ -29,7 +29,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.ended.Store(true)
 		if b.sent == nil {
 			b.finish(true)
-		} // else Close does: the rest of the request has time until then
+		} // otherwise, Close finishes it: sendBody has time until then
 		return n, err
 	}
 	b.finish(false)
@@ -39,19 +39,19 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements io.Closer. Before the body's end, it closes the connection: net/http's own would read the
-// rest.
+// Close implements io.Closer. Before the end of the body, it closes the connection. The Close of net/http's body
+// would read the rest.
 func (b *body) Close() error {
 	b.finish(b.ended.Load() || b.ReadCloser == http.NoBody)
 	return nil
 }
 
-// finish gives the connection back, or closes it. After the end of the body nobody reads from it any more.
+// finish releases the connection once. whole tells that the body was read to its end.
 func (b *body) finish(whole bool) {
 	if b.over.Swap(true) {
 		return
 	}
-	b.keep = b.stop() && b.keep // otherwise the connection's deadline is over, or will be
+	b.keep = b.stop() && b.keep // if cancel has started, the deadline has passed
 	switch {
 	case !whole:
 		_ = b.conn.Close()
@@ -62,10 +62,10 @@ func (b *body) finish(whole bool) {
 	}
 }
 
-// sendRest is how long a request may go on after its response.
+// sendRest is how long sendBody may take after the response.
 const sendRest = 50 * time.Millisecond
 
-// awaitSent lets a request end. Mostly the service has all of it, and its sender is about to know.
+// awaitSent waits for sendBody. Usually the service has read the whole request, and sendBody is about to return.
 func (b *body) awaitSent() {
 	timer := time.NewTimer(sendRest)
 	defer timer.Stop()
@@ -77,7 +77,7 @@ func (b *body) awaitSent() {
 	}
 }
 
-// settle decides whether the connection may serve another request.
+// settle returns the connection to the pool if it can be reused.
 func (b *body) settle() {
 	if !b.keep || b.sendErr != nil || b.conn.reader.Buffered() > 0 {
 		b.conn.recycle()

@@ -19,17 +19,17 @@ const bufferSize = 16 << 10
 // noLimit is the limit of reading a body.
 const noLimit = math.MaxInt64
 
-// A conn is a connection to the service. One request at a time has it.
+// A conn is a connection to the service, for one request at a time.
 type conn struct {
 	net.Conn
 	raw     syscall.RawConn // nil if the connection has none
 	reader  *bufio.Reader
-	left    int64       // bytes that a header may still have
+	left    int64       // bytes until the limit of a header
 	used    bool        // it has served a request
-	began   bool        // a response has begun
-	failed  bool        // a read has failed
-	refused atomic.Bool // a write has failed
-	idle    time.Time   // since when it waits
+	began   bool        // a byte of the response has been read
+	failed  bool        // the last read failed
+	refused atomic.Bool // a write failed
+	idle    time.Time   // since when it is idle
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
@@ -69,7 +69,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom implements io.ReaderFrom, so that a body does not wait until a writer's buffer is full.
+// ReadFrom implements io.ReaderFrom. It writes each piece of a body at once; bufio.Writer would fill its buffer
+// first.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 	buffer := copies.Get()
 	defer copies.Put(buffer)
@@ -81,7 +82,7 @@ var copies = &copybuffer.Pool{}
 
 type onlyWriter struct{ io.Writer }
 
-// recycle closes a connection whose reader nobody uses any more.
+// recycle closes a connection whose reader is not in use, and reuses the reader.
 func (c *conn) recycle() {
 	_ = c.Close()
 	c.reader.Reset(nil)

@@ -16,20 +16,19 @@ type exchange struct {
 	transport *Transport
 	conn      *conn
 	request   *http.Request
-	trace     *httptrace.ClientTrace
-	stop      func() bool   // ends waiting for the end of the request's context
-	sent      chan struct{} // closed when the request with its body was sent, nil if it has none
-	sendErr   error         // why it was not, once sent is closed
+	stop      func() bool   // of context.AfterFunc
+	sent      chan struct{} // closed when sendBody has ended, nil without a body
+	sendErr   error         // of sendBody, valid once sent is closed
 
-	mu       sync.Mutex // of the connection's deadline
-	headed   bool       // the response's header has come: it has no deadline any more
-	canceled bool       // the deadline is over and stays so
+	mu       sync.Mutex // guards the connection's deadlines
+	headed   bool       // the response's header has been read: no read deadline applies
+	canceled bool       // the deadline has passed and must not be extended
 }
 
 // do sends the request and reads the header of the response. After an error, the caller closes the connection.
 func (e *exchange) do() (*http.Response, error) {
 	if hasBody(e.request) {
-		e.expect(0) // it takes what it takes
+		e.expect(0) // sendBody sets the deadline
 	} else {
 		e.expect(e.transport.ResponseTimeout)
 	}
@@ -56,11 +55,11 @@ func (e *exchange) roundTrip() (*http.Response, error) {
 		if err := e.conn.send(e.request); err != nil {
 			return nil, err
 		}
-		return e.conn.receive(e.request, e.trace)
+		return e.conn.receive(e.request)
 	}
 	e.sent = make(chan struct{})
 	go e.sendBody()
-	res, err := e.conn.receive(e.request, e.trace)
+	res, err := e.conn.receive(e.request)
 	if err == nil {
 		return res, nil
 	}
@@ -71,8 +70,8 @@ func (e *exchange) roundTrip() (*http.Response, error) {
 	return nil, err
 }
 
-// sendError returns why the request could not be sent, as far as that is known. The end of its context ends
-// reading its body, too, and a server ends it because reading failed: only the body's error tells why.
+// sendError returns the error of sendBody, nil if it has not ended. A server cancels the context of a request
+// when reading its body fails. Then sendBody is about to end, and its error is the cause.
 func (e *exchange) sendError() error {
 	if e.request.Context().Err() != nil {
 		<-e.sent
@@ -83,7 +82,7 @@ func (e *exchange) sendError() error {
 	return e.sendErr
 }
 
-// isSent reports whether nobody sends any more.
+// isSent reports whether sendBody has ended.
 func (e *exchange) isSent() bool {
 	select {
 	case <-e.sent:
@@ -93,18 +92,17 @@ func (e *exchange) isSent() bool {
 	}
 }
 
-// afterFailure is how long a service may take to respond after it has refused the rest of a request. What it had
-// sent before is there at once.
+// afterFailure limits the wait for a response after a failed write. A response that the service sent before it
+// closed the connection has already arrived.
 const afterFailure = 100 * time.Millisecond
 
-// sendBody sends a request with its body. If that fails, receive must end, but a service that does not want
-// the rest may have responded before it closed the connection.
+// sendBody sends a request with its body. An error of the body ends receive. A failed write does not: a service
+// that rejects the body may have responded before it closed the connection.
 func (e *exchange) sendBody() {
-	err := e.conn.send(e.request)
-	e.sendErr = err
+	e.sendErr = e.conn.send(e.request)
 	close(e.sent)
 	switch {
-	case err == nil:
+	case e.sendErr == nil:
 		e.expect(e.transport.ResponseTimeout)
 	case e.conn.refused.Load():
 		e.expect(afterFailure)
@@ -113,7 +111,7 @@ func (e *exchange) sendBody() {
 	}
 }
 
-// expect sets the time until the header of the response.
+// expect sets the deadline for the response's header, none if the timeout is 0.
 func (e *exchange) expect(timeout time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -127,13 +125,13 @@ func (e *exchange) expect(timeout time.Duration) {
 	_ = e.conn.SetReadDeadline(deadline)
 }
 
-// hasAll reports whether a response has come with its header, so that nothing more is read before the next request,
-// which sets the deadline anew.
+// hasAll reports whether the whole response is buffered. Nothing is read before the next request then, which
+// sets a new deadline.
 func (c *conn) hasAll(res *http.Response) bool {
 	return res.Body == http.NoBody || res.ContentLength > 0 && int64(c.reader.Buffered()) >= res.ContentLength
 }
 
-// open removes the deadline: the body of the response takes what it takes.
+// open removes the read deadline: the response's body has none.
 func (e *exchange) open() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -143,7 +141,7 @@ func (e *exchange) open() {
 	}
 }
 
-// cancel ends what is read or written.
+// cancel ends reading and writing.
 func (e *exchange) cancel() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -151,7 +149,7 @@ func (e *exchange) cancel() {
 	_ = e.conn.SetDeadline(past)
 }
 
-// past is a deadline that is over.
+// past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
 var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, bufferSize) }}
@@ -168,8 +166,8 @@ func (c *conn) send(r *http.Request) error {
 	return w.Flush()
 }
 
-// receive reads the header of the response. Those of informational ones before it are passed on.
-func (c *conn) receive(r *http.Request, trace *httptrace.ClientTrace) (*http.Response, error) {
+// receive reads the response's header, and passes informational responses to the request's trace.
+func (c *conn) receive(r *http.Request) (*http.Response, error) {
 	c.left = maxHeader
 	for {
 		res, err := http.ReadResponse(c.reader, r)
@@ -183,7 +181,9 @@ func (c *conn) receive(r *http.Request, trace *httptrace.ClientTrace) (*http.Res
 			return res, nil
 		case res.StatusCode < http.StatusContinue:
 			return nil, &MalformedError{fmt.Errorf("status code %d", res.StatusCode)}
-		case trace == nil || trace.Got1xxResponse == nil:
+		}
+		trace := httptrace.ContextClientTrace(r.Context())
+		if trace == nil || trace.Got1xxResponse == nil {
 			continue
 		}
 		if err := trace.Got1xxResponse(res.StatusCode, textproto.MIMEHeader(res.Header)); err != nil {

@@ -2,6 +2,5 @@
 
 package http1
 
-// isOpen cannot tell here: a request on a connection that the service has closed is sent again if it is
-// idempotent.
+// isOpen always returns true: this system has no check. Idempotent requests on a closed connection are retried.
 func (c *conn) isOpen() bool { return true }

@@ -4,8 +4,8 @@ package http1
 
 import "syscall"
 
-// isOpen reports whether the service has neither closed a waiting connection nor sent anything, which nobody has
-// requested. It does not wait.
+// isOpen reports whether the service has neither closed an idle connection nor sent bytes that no request
+// asked for. It does not block.
 func (c *conn) isOpen() bool {
 	if c.raw == nil {
 		return true

@@ -5,16 +5,15 @@ import (
 	"time"
 )
 
-// A pool has the connections that wait for a request. The one that was used last comes first, so that the
-// others grow old.
+// A pool holds idle connections. It returns the most recently used one, so that surplus ones expire.
 type pool struct {
 	mu     sync.Mutex
-	idle   []*conn // the longest waiting first
+	idle   []*conn // the least recently used first
 	timer  *time.Timer
 	closed bool
 }
 
-// take returns a connection that is still open, nil if there is none.
+// take returns an open connection, nil if there is none.
 func (p *pool) take(timeout time.Duration) *conn {
 	for {
 		c := p.last()
@@ -58,8 +57,8 @@ func (p *pool) put(c *conn, most int, timeout time.Duration) {
 	}
 }
 
-// expire closes the connections that have waited too long, and those that the service has closed. It runs again
-// as long as any are left.
+// expire closes connections after the timeout, and those that the service has closed. It runs again while any
+// are left.
 func (p *pool) expire(timeout time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +79,7 @@ func (p *pool) expire(timeout time.Duration) {
 	p.timer.Reset(timeout)
 }
 
-// close closes the connections, and those that come back.
+// close closes idle connections. put closes later ones.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -37,7 +37,7 @@ var responses = []struct {
 	{name: "204", response: "HTTP/1.1 204 No Content\r\n\r\n"},
 	{name: "304", response: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"},
 	{name: "early hints", response: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
-	{name: "100 that nobody expects", response: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+	{name: "unexpected 100", response: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
 	{name: "POST", method: "POST", response: "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"},
 	{name: "POST without a response's body", method: "POST", response: "HTTP/1.1 204 No Content\r\n\r\n"},
 	{name: "DELETE", method: "DELETE", response: "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"},
@@ -47,7 +47,7 @@ var responses = []struct {
 	{name: "a bad header", response: "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", close: true},
 	{name: "a bad length", response: "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", close: true},
 	{name: "two lengths", response: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", close: true},
-	{name: "a coding that nobody knows", response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: zip\r\n\r\n", close: true},
+	{name: "an unknown transfer coding", response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: zip\r\n\r\n", close: true},
 	{name: "a bad chunk", response: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", close: true},
 	{name: "nothing", response: "", close: true},
 	{name: "half of a header", response: "HTTP/1.1 200 OK\r\nContent-Le", close: true},
@@ -87,11 +87,21 @@ type raw struct {
 
 func startRaw(t testing.TB, response string, ends bool) *raw {
 	t.Helper()
+	s := &raw{response: response, close: ends}
+	s.Listener = listen(t, func(conn net.Conn) {
+		s.opened.Add(1)
+		go s.serve(conn)
+	})
+	return s
+}
+
+// listen starts a service that gets each connection.
+func listen(t testing.TB, accept func(net.Conn)) net.Listener {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &raw{Listener: l, response: response, close: ends}
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
@@ -99,11 +109,14 @@ func startRaw(t testing.TB, response string, ends bool) *raw {
 			if err != nil {
 				return
 			}
-			s.opened.Add(1)
-			go s.serve(conn)
+			accept(conn)
 		}
 	}()
-	return s
+	return l
+}
+
+func dial(ctx context.Context, l net.Listener) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 }
 
 func (s *raw) serve(conn net.Conn) {
@@ -123,9 +136,7 @@ func (s *raw) serve(conn net.Conn) {
 	}
 }
 
-func (s *raw) dial(ctx context.Context) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, "tcp", s.Addr().String())
-}
+func (s *raw) dial(ctx context.Context) (net.Conn, error) { return dial(ctx, s.Listener) }
 
 // A result is what a transport made of a response.
 type result struct {

@@ -5,29 +5,28 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 )
 
-// A Transport sends requests to one service. It is an http.RoundTripper for the requests that [Takes] accepts, and
-// safe for concurrent use. Its fields must not change after the first request. Of a request's httptrace it
-// calls Got1xxResponse.
+// A Transport sends requests to one service. It implements http.RoundTripper for the requests that [Takes]
+// accepts, and is safe for concurrent use. Its fields must not change after the first request. Of the hooks
+// of a request's httptrace.ClientTrace, it calls Got1xxResponse only.
 type Transport struct {
 	// Dial connects. It must be set, and the connection must not be TLS.
 	Dial func(context.Context) (net.Conn, error)
-	// Retried is called before a request is sent again, if set.
+	// Retried is called before each retry, if set.
 	Retried func(*http.Request)
-	// ResponseTimeout is how long a response's header may take after the request, without limit if 0.
+	// ResponseTimeout limits the time between the end of the request and the header of its response, if not 0.
 	ResponseTimeout time.Duration
-	// IdleTimeout is how long a connection stays open without a request, until the service closes it if 0.
+	// IdleTimeout is how long an idle connection stays open, until the service closes it if 0.
 	IdleTimeout time.Duration
-	// MaxIdle is the number of connections to keep without a request, none if 0.
+	// MaxIdle is the largest number of idle connections, none if 0.
 	MaxIdle int
 
 	pool pool
 }
 
-// maxHeader is the size of a response's header in bytes, as net/http's Transport limits it.
+// maxHeader is the limit of a response's header in bytes: the default of net/http's Transport.
 const maxHeader = 10 << 20
 
 var errHeaderTooLarge = fmt.Errorf("header of more than %d bytes", maxHeader)
@@ -41,24 +40,23 @@ func (e *MalformedError) Error() string { return "http1: malformed response: " +
 // Unwrap returns what is wrong.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// Takes reports whether a request asks for neither another protocol nor a status before its body.
+// Takes reports whether a Transport can send a request: one without Upgrade and Expect.
 func Takes(r *http.Request) bool {
 	return len(r.Header["Upgrade"]) == 0 && len(r.Header["Expect"]) == 0
 }
 
-// RoundTrip implements http.RoundTripper. As net/http's Transport does, it sends a request again if a
-// connection that had been open before ended without a response, and the request is idempotent and has no
-// body. After an error, or the end of the response, the request's body may still be read once.
+// RoundTrip implements http.RoundTripper. Like net/http's Transport, it retries an idempotent request without
+// a body if a reused connection ends before the response. After RoundTrip has failed, or the response has
+// ended, the request's body may still be read once.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	trace := httptrace.ContextClientTrace(ctx)
 	for {
 		c, err := t.connection(r)
 		if err != nil {
 			closeBody(r)
 			return nil, err
 		}
-		e := &exchange{transport: t, conn: c, request: r, trace: trace}
+		e := &exchange{transport: t, conn: c, request: r}
 		res, err := e.do()
 		if err == nil {
 			return res, nil
@@ -95,7 +93,7 @@ func isReplayable(r *http.Request) bool {
 	return r.Header["Idempotency-Key"] != nil || r.Header["X-Idempotency-Key"] != nil
 }
 
-// connection returns one that waits for a request, or a new one.
+// connection returns an idle connection, or a new one.
 func (t *Transport) connection(r *http.Request) (*conn, error) {
 	if c := t.pool.take(t.IdleTimeout); c != nil {
 		return c, nil
@@ -107,5 +105,5 @@ func (t *Transport) connection(r *http.Request) (*conn, error) {
 	return newConn(nc), nil
 }
 
-// Close closes the connections without a request now, and the others at the end of theirs.
+// Close closes idle connections now, and the others when their requests end.
 func (t *Transport) Close() { t.pool.close() }

@@ -33,27 +33,15 @@ type peerConn struct {
 
 func newPeer(t *testing.T, transport *http1.Transport) *peer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &peer{Transport: transport, accepted: make(chan *peerConn, 8)}
 	p.Retried = func(*http.Request) { p.retries.Add(1) }
-	p.Dial = func(ctx context.Context) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
-	}
-	t.Cleanup(func() { _ = l.Close(); p.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = conn.Close() })
-			_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // a failing test ends
-			p.accepted <- &peerConn{conn, bufio.NewReader(conn)}
-		}
-	}()
+	l := listen(t, func(conn net.Conn) {
+		t.Cleanup(func() { _ = conn.Close() })
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // a failing test ends
+		p.accepted <- &peerConn{conn, bufio.NewReader(conn)}
+	})
+	p.Dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, l) }
+	t.Cleanup(p.Close)
 	return p
 }
 
