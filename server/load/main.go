@@ -39,7 +39,7 @@ func main() {
 	flag.BoolVar(&s.rules, "rules", true, "also measure tacho with its built-in rules")
 	flag.BoolVar(&s.start, "start", false, "measure the start with data instead")
 	flag.BoolVar(&s.agent, "agent", false, "measure tacho agent and Prometheus's agent mode instead")
-	flag.StringVar(&s.tacho, "tacho", "", "measure this `program`, such as bin/tacho of scripts/build, instead of the one that tests use")
+	flag.StringVar(&s.tacho, "tacho", "", "the `program` to measure, such as bin/tacho after scripts/build; by default that of the tests")
 	flag.Func("instances", "with --agent: measure with each of these numbers of targets in turn, such as 1,10,100,1000", s.setCounts)
 	flag.Int64Var(&s.size, "size", 1<<30, "how many bytes of data to start with")
 	flag.IntVar(&s.rounds, "rounds", 5, "how often to start each program")

@@ -6,9 +6,9 @@ Written by: tacho gunicorn{{flags}}
     tacho serve --gunicorn {{dir}}
 
 Every worker counts in files of its own in DIRECTORY, which tacho reads. The files are mapped memory,
-so that a killed worker loses nothing; a new worker goes on counting in them. Nothing here opens a socket, waits, or makes a request
-fail. It needs Python 3.7 or later and its standard library only. Gunicorn's ASGI workers
-(Uvicorn) are not measured.
+so that a killed worker loses nothing; a new worker goes on counting in them. Nothing here opens a
+socket, waits, or makes a request fail. It needs Python 3.7 or later and its standard library only.
+Gunicorn's ASGI workers (Uvicorn) are not measured.
 """
 
 import bisect
