@@ -24,10 +24,9 @@ type tab struct {
 	mu                sync.Mutex
 	requests, foreign []string
 	console           []string
-	bytes             float64            // as they came over the network
-	sizes             map[string]float64 // of the last response of each URL
-
-	asked map[network.RequestID]string
+	unfinished        map[network.RequestID]struct{} // requests until drawn
+	bytes             float64                        // of those, as they came over the network
+	drawn             bool                           // what markWhen waits for; no later requests are put down
 }
 
 // newBrowser starts Chromium and returns its first tab; the page's own origin is that of address.
@@ -44,20 +43,28 @@ func newBrowser(t *testing.T, address string) *tab {
 
 // newTab opens a tab; of a context that is a tab's it is one more of the same browser.
 func newTab(t *testing.T, parent context.Context, address string) *tab {
-	b := &tab{t: t, sizes: map[string]float64{}, asked: map[network.RequestID]string{}}
+	b := &tab{t: t, unfinished: map[network.RequestID]struct{}{}}
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithListener(func(event any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e := event.(type) {
 		case *network.EventRequestWillBeSent:
-			b.requests = append(b.requests, e.Request.URL)
-			b.asked[e.RequestID] = e.Request.URL
+			if !b.drawn {
+				b.requests = append(b.requests, e.Request.URL)
+				b.unfinished[e.RequestID] = struct{}{}
+			}
 			if !strings.HasPrefix(e.Request.URL, address) && !strings.HasPrefix(e.Request.URL, "blob:") && !strings.HasPrefix(e.Request.URL, "data:") {
 				b.foreign = append(b.foreign, e.Request.URL)
 			}
 		case *network.EventLoadingFinished:
-			b.bytes += e.EncodedDataLength
-			b.sizes[b.asked[e.RequestID]] = e.EncodedDataLength
+			if _, ok := b.unfinished[e.RequestID]; ok {
+				delete(b.unfinished, e.RequestID)
+				b.bytes += e.EncodedDataLength
+			}
+		case *network.EventLoadingFailed:
+			delete(b.unfinished, e.RequestID)
+		case *cdpruntime.EventBindingCalled:
+			b.drawn = true
 		case *cdpruntime.EventConsoleAPICalled:
 			b.console = append(b.console, string(e.Type))
 		case *cdpruntime.EventExceptionThrown:
