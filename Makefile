@@ -6,8 +6,8 @@ PACKAGES := $(addsuffix /...,$(MODULES))
 # as well. It is built with its own go.mod.
 ALONE := examples/frameworks
 
-# Packages with Prometheus inside. Their tests run programs and browsers, one
-# package at a time, and without -race, which would compile all of it again.
+# Packages with Prometheus inside. Their tests run programs and browsers, those of
+# cmd/tacho alone, and without -race, which would compile all of it again.
 # Without cgo they share compiled packages with the programs of bin/test.
 # Tests that mostly wait run beside each other, six at a time.
 HEAVY := ./server/... ./gen/... ./cmd/tacho/...
@@ -32,7 +32,7 @@ test: ## install what the tests need (Debian packages, as root), then run everyt
 	@echo "On two cores: about 25 minutes; packages that have not changed are not tested again. docs/testing.md has the details."
 	@scripts/install-peers
 	@$(MAKE) --no-print-directory programs
-	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 GOGC=400 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 1 -parallel 6 $(LIMIT) $(filter-out ./gen/...,$(HEAVY)) -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
+	@$(RUN) -- $(RACE) $(LIMIT) $(LIGHT) -- env CGO_ENABLED=0 go test $(LIMIT) -run '^Test(Allocations|NestedBytes)$$' $(COUNTS) -- env CGO_ENABLED=0 GOGC=400 go test -p 2 $(LIMIT) ./gen/... -- env CGO_ENABLED=0 go test -p 2 -parallel 6 $(LIMIT) $$(go list ./server/... ./cmd/tacho/... | grep -v '/cmd/tacho$$') -- env CGO_ENABLED=0 go test -parallel 6 $(LIMIT) ./cmd/tacho -- env -C $(ALONE) GOWORK=off CGO_ENABLED=0 go test $(LIMIT) ./...
 
 programs: ## build the programs that tests start, into bin/test
 	@GOGC=400 go run ./internal/programs/build

@@ -31,6 +31,7 @@ const (
 // TestChecklist holds what the page's design promises and a browser can measure, with
 // services whose numbers stand still.
 func TestChecklist(t *testing.T) {
+	t.Parallel()
 	long := "/api/v2/organizations/:organization/projects/:project/environments/:env/feature"
 	ill := (&fleet{services: 12, ill: true, long: long}).serve(t)
 	one := &fleet{services: 1, long: long}

@@ -17,6 +17,7 @@ import (
 // do not pile up, whether a reader merges them meanwhile or there is none, and each response is counted
 // once.
 func TestGunicornRecycled(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ folds, kills bool }{
 		"no reader":               {},
 		"no reader, killed":       {kills: true},

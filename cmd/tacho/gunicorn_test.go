@@ -214,6 +214,7 @@ func (s *measuredService) killAll() {
 // TestGunicorn: each kind of worker counts exactly what its clients saw, while workers are recycled,
 // and after all of them are killed.
 func TestGunicorn(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"sync":    {"--workers", "4"},
 		"preload": {"--workers", "4", "--preload"},
@@ -267,6 +268,7 @@ func checkLatencyOfCalls(t *testing.T, text string, took []float64) {
 
 // TestGunicornFrameworks: the route, the status and the exceptions of each framework.
 func TestGunicornFrameworks(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		app, path string
 		want      string // labels
