@@ -22,11 +22,12 @@ const noLimit = math.MaxInt64
 // A conn is a connection to the service, for one request at a time.
 type conn struct {
 	net.Conn
-	raw     syscall.RawConn // nil if the connection has none
+	raw     syscall.RawConn // nil if the connection has none: then it is not reused
 	reader  *bufio.Reader
 	left    int64       // bytes until the limit of a header
 	used    bool        // it has served a request
 	began   bool        // a byte of the response has been read
+	wrote   bool        // a byte of the request has been written
 	failed  bool        // the last read failed
 	refused atomic.Bool // a write failed
 	idle    time.Time   // since when it is idle
@@ -63,6 +64,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // Write implements io.Writer.
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
+	c.wrote = c.wrote || n > 0
 	if err != nil {
 		c.refused.Store(true)
 	}

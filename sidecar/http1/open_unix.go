@@ -4,18 +4,20 @@ package http1
 
 import "syscall"
 
+// checks is whether isOpen can tell.
+const checks = true
+
 // isOpen reports whether the service has neither closed an idle connection nor sent bytes that no request
-// asked for. It does not block.
+// asked for. It does not block. Control has no deadline: that of the last response may have passed.
 func (c *conn) isOpen() bool {
 	if c.raw == nil {
-		return true
+		return false
 	}
 	open := false
-	err := c.raw.Read(func(fd uintptr) bool {
+	err := c.raw.Control(func(fd uintptr) {
 		var one [1]byte
 		_, err := syscall.Read(int(fd), one[:])
 		open = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK //nolint:errorlint // a system call's own
-		return true
 	})
 	return err == nil && open
 }

@@ -23,7 +23,7 @@ func (p *pool) take(timeout time.Duration) *conn {
 		case timeout > 0 && time.Since(c.idle) >= timeout, !c.isOpen():
 			c.recycle()
 		default:
-			c.used, c.began = true, false
+			c.used, c.began, c.wrote = true, false, false
 			return c
 		}
 	}

@@ -2,9 +2,12 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 )
 
@@ -12,7 +15,7 @@ import (
 // accepts, and is safe for concurrent use. Its fields must not change after the first request. Of the hooks
 // of a request's httptrace.ClientTrace, it calls Got1xxResponse only.
 type Transport struct {
-	// Dial connects. It must be set, and the connection must not be TLS.
+	// Dial connects. It must be set, and the connection must not be TLS. Only a syscall.Conn serves several requests.
 	Dial func(context.Context) (net.Conn, error)
 	// Retried is called before each retry, if set.
 	Retried func(*http.Request)
@@ -40,14 +43,15 @@ func (e *MalformedError) Error() string { return "http1: malformed response: " +
 // Unwrap returns what is wrong.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// Takes reports whether a Transport can send a request: one without Upgrade and Expect.
+// Takes reports whether a Transport can send a request: one without Upgrade and Expect, on a system where it can
+// check idle connections (Unix).
 func Takes(r *http.Request) bool {
-	return len(r.Header["Upgrade"]) == 0 && len(r.Header["Expect"]) == 0
+	return checks && len(r.Header["Upgrade"]) == 0 && len(r.Header["Expect"]) == 0
 }
 
-// RoundTrip implements http.RoundTripper. Like net/http's Transport, it retries an idempotent request without
-// a body if a reused connection ends before the response. After RoundTrip has failed, or the response has
-// ended, the request's body may still be read once.
+// RoundTrip implements http.RoundTripper. Like net/http's Transport, it retries a request without a body if a reused
+// connection ends before the response, and the request is idempotent or nothing of it was sent. After RoundTrip has
+// failed, or the response has ended, the request's body may still be read once.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	for {
@@ -65,7 +69,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if cause := ctx.Err(); cause != nil {
 			return nil, cause
 		}
-		if !c.used || c.began || !isReplayable(r) {
+		if hasBody(r) || !c.endedBefore(err) || c.wrote && !isIdempotent(r) {
 			return nil, err
 		}
 		if t.Retried != nil {
@@ -82,10 +86,13 @@ func closeBody(r *http.Request) {
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-func isReplayable(r *http.Request) bool {
-	if hasBody(r) {
-		return false
-	}
+// endedBefore reports whether a reused connection ended before the response, as idle ones do. A response that takes
+// too long is no reason to send the request again.
+func (c *conn) endedBefore(err error) bool {
+	return c.used && !c.began && (c.failed || c.refused.Load()) && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+func isIdempotent(r *http.Request) bool {
 	switch r.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return true
@@ -93,8 +100,32 @@ func isReplayable(r *http.Request) bool {
 	return r.Header["Idempotency-Key"] != nil || r.Header["X-Idempotency-Key"] != nil
 }
 
-// connection returns an idle connection, or a new one.
+// check returns why a request is not sent, if so: net/http writes its method and query as they are, which HTTP/2
+// does not limit to what a request line can have.
+func check(r *http.Request) error {
+	if !HasRequestLine(r) {
+		return errors.New("http1: the request's method or query is not valid")
+	}
+	return r.Context().Err()
+}
+
+// HasRequestLine reports whether method and query are valid in a request line.
+func HasRequestLine(r *http.Request) bool {
+	return !strings.ContainsFunc(r.Method, isNoToken) && !strings.ContainsFunc(r.URL.RawQuery, isSpace)
+}
+
+// isNoToken reports whether a character is none of a token (RFC 9110, section 5.6.2).
+func isNoToken(c rune) bool {
+	return c <= ' ' || c > '~' || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", c)
+}
+
+func isSpace(c rune) bool { return c <= ' ' || c == 0x7f }
+
+// connection returns an idle connection, or a new one, for a request that can be sent.
 func (t *Transport) connection(r *http.Request) (*conn, error) {
+	if err := check(r); err != nil {
+		return nil, err
+	}
 	if c := t.pool.take(t.IdleTimeout); c != nil {
 		return c, nil
 	}

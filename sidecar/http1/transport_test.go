@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -152,6 +154,136 @@ func TestRetries(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTimeoutIsFinal: a response that takes too long on a kept connection is no reason to send its request again:
+// with many of them, a service that hangs would get it many times.
+func TestTimeoutIsFinal(t *testing.T) {
+	p := newPeer(t, &http1.Transport{MaxIdle: 1, ResponseTimeout: 50 * time.Millisecond})
+	old := p.warm(t)
+	second := p.begin(t.Context(), http.MethodGet, nil)
+	old.read(t)
+	if a := <-second; !errors.Is(a.err, os.ErrDeadlineExceeded) || a.attempts != 1 {
+		t.Errorf("%d attempts, error %v; want one that times out", a.attempts, a.err)
+	}
+}
+
+// A testConn is the transport's side of a connection.
+type testConn struct {
+	*net.TCPConn
+	broken bool // writing fails
+}
+
+// Write implements io.Writer.
+func (c *testConn) Write(p []byte) (int, error) {
+	if c.broken {
+		return 0, syscall.EPIPE
+	}
+	return c.TCPConn.Write(p)
+}
+
+// conns makes the transport's side of each connection available.
+func (p *peer) conns() <-chan *testConn {
+	dialed := make(chan *testConn, 8)
+	dial := p.Dial
+	p.Dial = func(ctx context.Context) (net.Conn, error) {
+		nc, err := dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := &testConn{TCPConn: nc.(*net.TCPConn)}
+		dialed <- c
+		return c, nil
+	}
+	return dialed
+}
+
+// TestNothingSent: a request of which nothing was sent may be sent again, whatever its method.
+func TestNothingSent(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		body     io.Reader
+		attempts int
+	}{{"POST", nil, 2}, {"POST with a body", strings.NewReader("x"), 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPeer(t, &http1.Transport{MaxIdle: 1})
+			dialed := p.conns()
+			p.warm(t)
+			(<-dialed).broken = true
+			second := p.begin(t.Context(), http.MethodPost, c.body)
+			if c.attempts > 1 {
+				fresh := <-p.accepted
+				fresh.read(t)
+				fresh.write(t, ok)
+			}
+			a := <-second
+			if failed := a.err != nil; failed != (c.attempts == 1) || a.attempts != c.attempts {
+				t.Errorf("%d attempts, error %v; want %d attempts", a.attempts, a.err, c.attempts)
+			}
+		})
+	}
+}
+
+// TestOldDeadline: a connection that is idle for longer than a response may take is kept.
+func TestOldDeadline(t *testing.T) {
+	p := newPeer(t, &http1.Transport{MaxIdle: 1, ResponseTimeout: time.Hour})
+	dialed := p.conns()
+	old := p.warm(t)
+	_ = (<-dialed).SetReadDeadline(time.Unix(1, 0)) // the hour is over
+	second := p.begin(t.Context(), http.MethodPost, nil)
+	old.read(t)
+	old.write(t, ok)
+	if status, text := (<-second).whole(t); status != http.StatusOK || text != "ok" {
+		t.Errorf("%d %q", status, text)
+	}
+}
+
+// TestNotSent: nothing is sent of a request that was canceled before, or that would be another one in HTTP/1.1. It
+// costs no connection.
+func TestNotSent(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, c := range map[string]struct {
+		ctx           context.Context
+		method, query string
+	}{
+		"canceled":             {canceled, "GET", ""},
+		"a space in a method":  {t.Context(), "GET /other HTTP/1.1\t", ""},
+		"a line in a method":   {t.Context(), "GET / HTTP/1.1\r\n\r\nGET", ""},
+		"a method of letters":  {t.Context(), "GÉT", ""},
+		"a space in a query":   {t.Context(), "GET", "a HTTP/1.1 "},
+		"a control in a query": {t.Context(), "GET", "a\x7f"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPeer(t, &http1.Transport{MaxIdle: 1, ResponseTimeout: 10 * time.Second})
+			old := p.warm(t)
+			closed := false
+			r := &http.Request{Method: c.method, URL: &url.URL{Scheme: "http", Host: "service", Path: "/", RawQuery: c.query}, Body: closeFunc(func() { closed = true })}
+			if res, err := p.RoundTrip(r.WithContext(c.ctx)); err == nil || !closed {
+				t.Errorf("%v, error %v, the body is closed: %v", res, err, closed)
+			}
+			second := p.begin(t.Context(), http.MethodGet, nil)
+			if r := old.read(t); r.Method != "GET" || r.RequestURI != "/" {
+				t.Errorf("the service got %s %s", r.Method, r.RequestURI)
+			}
+			old.write(t, ok)
+			if status, text := (<-second).whole(t); status != http.StatusOK || text != "ok" {
+				t.Errorf("%d %q", status, text)
+			}
+		})
+	}
+}
+
+// A closeFunc is an empty body, and what closes it.
+type closeFunc func()
+
+// Read implements io.Reader.
+func (closeFunc) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close implements io.Closer.
+func (f closeFunc) Close() error {
+	f()
+	return nil
 }
 
 // TestFreshConnection: a service that closes a new connection gets no second request.
