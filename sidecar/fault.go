@@ -30,6 +30,7 @@ const (
 
 	causeClientGone      = "gone"           // disconnected before the end of the response
 	causeClientMalformed = "malformed_body" // the body's chunks are not valid
+	causeClientInvalid   = "invalid"        // HTTP/1.1 cannot express the request
 	causeClientTimeout   = "timeout"        // sent or accepted nothing for too long
 	causeClientTooLarge  = "too_large"
 	causeClientMethod    = "method" // CONNECT
@@ -39,7 +40,7 @@ const (
 
 var (
 	upstreamCauses = []string{causeRefused, causeConnectTimeout, causeConnect, causeTLS, causeTimeout, causeClosed, causeMalformed, causeAborted, causeOther}
-	clientCauses   = []string{causeClientGone, causeClientMalformed, causeClientTimeout, causeClientTooLarge, causeClientMethod, causeQueueTimeout, causeNoUpstream}
+	clientCauses   = []string{causeClientGone, causeClientMalformed, causeClientInvalid, causeClientTimeout, causeClientTooLarge, causeClientMethod, causeQueueTimeout, causeNoUpstream}
 )
 
 // explanations are the bodies of the proxy's own responses. They do not name addresses.
@@ -53,6 +54,7 @@ var explanations = map[string]string{
 	causeMalformed:       "the service's response is not valid HTTP",
 	causeOther:           "the service did not respond",
 	causeClientMalformed: "the request's body is not valid",
+	causeClientInvalid:   "the request's method or query is not valid",
 	causeClientTimeout:   "the request's body did not arrive in time",
 	causeClientTooLarge:  "the request's body is too large",
 	causeClientMethod:    "this is not a forward proxy",

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tacho-go/tacho"
 	"github.com/tacho-go/tacho/adapter"
+	"github.com/tacho-go/tacho/sidecar/http1"
 	"github.com/tacho-go/tacho/sidecar/routes"
 )
 
@@ -192,6 +193,9 @@ func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {
 	if r.Method == http.MethodConnect {
 		x.status = http.StatusMethodNotAllowed
 		return fault{http.StatusMethodNotAllowed, causeClientMethod, true}, true
+	}
+	if r.ProtoMajor == 2 && !http1.HasRequestLine(r) {
+		return fault{http.StatusBadRequest, causeClientInvalid, true}, true
 	}
 	if most := c.options.MaxBodyBytes; most > 0 && r.ContentLength > most {
 		return fault{http.StatusRequestEntityTooLarge, causeClientTooLarge, true}, true
