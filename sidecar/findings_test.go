@@ -112,6 +112,18 @@ func TestInformational(t *testing.T) {
 	r.await(`http_requests_total{method="GET",path="/",status="200"} 1`)
 }
 
+// TestLowStatus: a status that net/http cannot pass on is a response that is not valid, whichever transport gets it.
+func TestLowStatus(t *testing.T) {
+	r := startRaw(t, "HTTP/1.1 099 Low\r\nContent-Length: 2\r\n\r\nok")
+	for i, header := range []string{"", "Expect: 100-continue\r\n"} {
+		got := r.raw("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + "\r\n")
+		if !strings.HasPrefix(got, "502 ") {
+			t.Errorf("with %q: %q", header, got)
+		}
+		r.await(fmt.Sprintf(`tacho_proxy_upstream_errors_total{cause="malformed",upstream="app"} %d`, i+1))
+	}
+}
+
 // TestResponseIsUnchanged: headers that net/http would add or guess.
 func TestResponseIsUnchanged(t *testing.T) {
 	r := startRaw(t, "HTTP/1.1 200 Fine\r\nContent-Length: 15\r\n\r\n<html>body</htm")

@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -18,6 +19,10 @@ func (roundTripper) RoundTrip(out *http.Request) (*http.Response, error) {
 	res, err := x.send(out)
 	if err != nil {
 		return nil, err
+	}
+	if res.StatusCode < http.StatusContinue { // net/http's server panics for it
+		res.Body.Close()
+		return nil, fmt.Errorf("malformed response: status code %d", res.StatusCode)
 	}
 	x.answered = time.Now()
 	x.upstream.metrics.response.Observe(x.answered.Sub(x.sent).Seconds())
