@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tacho-go/tacho/sidecar"
+	"github.com/tacho-go/tacho/sidecar/http1"
 )
 
 // service is a service that responds with what it got.
@@ -110,6 +111,40 @@ func TestInformational(t *testing.T) {
 		t.Errorf("the response: %v %v", res.Status, res.Header)
 	}
 	r.await(`http_requests_total{method="GET",path="/",status="200"} 1`)
+}
+
+// TestKeptConnections: an unencrypted connection is kept by sidecar/http1 alone. net/http's Transport may take the
+// second response to a request for that of the next one.
+func TestKeptConnections(t *testing.T) {
+	for name, c := range map[string]struct {
+		header string
+		want   int64
+	}{"plain": {"", 1}, "Expect": {"Expect: 100-continue\r\n", 3}} {
+		t.Run(name, func(t *testing.T) {
+			var used atomic.Int64
+			r := startFor(t, "http://"+listenRaw(t, func(c net.Conn) {
+				in := bufio.NewReader(c)
+				if _, err := in.Peek(1); err != nil {
+					return // it has only looked whether the service is there
+				}
+				used.Add(1)
+				for {
+					if _, err := http.ReadRequest(in); err != nil {
+						return
+					}
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				}
+			}))
+			for range 3 {
+				if got := r.raw("GET / HTTP/1.1\r\nHost: a\r\n" + c.header + "Connection: close\r\n\r\n"); got != "200 " {
+					t.Fatal(got)
+				}
+			}
+			if got := used.Load(); got != c.want && http1.Supported {
+				t.Errorf("%d connections, want %d", got, c.want)
+			}
+		})
+	}
 }
 
 // TestLowStatus: a status that net/http cannot pass on is a response that is not valid, whichever transport gets it.

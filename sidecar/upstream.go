@@ -53,8 +53,9 @@ func newUpstream(u Upstream, o Options, m upstreamMetrics) *upstream {
 	}
 	if to.Scheme == "h2c" {
 		up.plain = up.h2c
-	} else if up.scheme == "http" {
+	} else if up.scheme == "http" && http1.Supported {
 		up.http1 = up.transport1(o)
+		h1.MaxIdleConnsPerHost = -1 // few requests are left for it, and its check for responses of others comes late
 	}
 	return up
 }

@@ -2,7 +2,8 @@
 
 package http1
 
-// checks is false: without it, a response that nobody asked for would go to the next client.
-const checks = false
+// Supported is whether this system can check idle connections. Without it, a response that nobody asked for would go
+// to the next client.
+const Supported = false
 
-func (c *conn) isOpen() bool { return checks }
+func (c *conn) isOpen() bool { return Supported }

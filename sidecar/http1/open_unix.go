@@ -4,8 +4,9 @@ package http1
 
 import "syscall"
 
-// checks is whether isOpen can tell.
-const checks = true
+// Supported is whether this system can check idle connections. Without it, a response that nobody asked for would go
+// to the next client.
+const Supported = true
 
 // isOpen reports whether the service has neither closed an idle connection nor sent bytes that no request
 // asked for. It does not block. Control has no deadline: that of the last response may have passed.

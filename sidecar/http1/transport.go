@@ -43,10 +43,9 @@ func (e *MalformedError) Error() string { return "http1: malformed response: " +
 // Unwrap returns what is wrong.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// Takes reports whether a Transport can send a request: one without Upgrade and Expect, on a system where it can
-// check idle connections (Unix).
+// Takes reports whether a Transport can send a request: one without Upgrade and Expect.
 func Takes(r *http.Request) bool {
-	return checks && len(r.Header["Upgrade"]) == 0 && len(r.Header["Expect"]) == 0
+	return len(r.Header["Upgrade"]) == 0 && len(r.Header["Expect"]) == 0
 }
 
 // RoundTrip implements http.RoundTripper. Like net/http's Transport, it retries a request without a body if a reused
