@@ -155,3 +155,27 @@ func TestRefusedUpload(t *testing.T) {
 	}
 	r.await(fmt.Sprintf(`http_requests_total{method="POST",path="unknown",status="413"} %d`, rounds*len(sizes)))
 }
+
+// TestResponseBeforeEndHTTP2: a response may come before its request's body ends. The transport still reads the body
+// then, and must not touch the client's stream, which net/http has given to nobody: the process would end.
+func TestResponseBeforeEndHTTP2(t *testing.T) {
+	r := startRaw(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	client := protocolClient(t, true)
+	for range 50 {
+		piece, send := io.Pipe()
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+r.address+"/", piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(res.Body); string(body) != "ok" {
+			t.Errorf("%q, %v", body, err)
+		}
+		_ = res.Body.Close()
+		_ = send.Close()
+	}
+	r.settled(50)
+}

@@ -151,6 +151,7 @@ const flushInterval = 10 * time.Millisecond
 // ServeHTTP passes a request on.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Context: r.Context(), config: p.current.Load(), begin: time.Now()}
+	defer x.body.Close() // a transport may still read it, and HTTP/2's server panics for a deadline after the request
 	p.measured.ServeHTTP(w, r.WithContext(x))
 	switch {
 	case x.abort:
