@@ -113,6 +113,31 @@ func TestInformational(t *testing.T) {
 	r.await(`http_requests_total{method="GET",path="/",status="200"} 1`)
 }
 
+// TestInformationalCanceled: a client of HTTP/2 may disconnect while net/http still sends a 1xx response's header,
+// which ReverseProxy clears at once. The race detector sees whether they share it.
+func TestInformationalCanceled(t *testing.T) {
+	r := startRaw(t, strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 20)+"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	client := protocolClient(t, true)
+	for range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		hinted := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+				if len(h) != 1 {
+					t.Errorf("early hints: %v", h)
+				}
+				cancel()
+				return nil
+			},
+		})
+		req, _ := http.NewRequestWithContext(hinted, "GET", "http://"+r.address+"/", nil)
+		if res, err := client.Do(req); err == nil {
+			res.Body.Close()
+		}
+		cancel()
+	}
+	r.settled(300)
+}
+
 // TestKeptConnections: an unencrypted connection is kept by sidecar/http1 alone. net/http's Transport may take the
 // second response to a request for that of the next one.
 func TestKeptConnections(t *testing.T) {

@@ -23,11 +23,14 @@ type writer struct {
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader passes a status on as the upstream sent it. ReverseProxy leaves hop-by-hop headers in
-// informational responses. net/http would guess a missing Content-Type.
+// informational responses, and clears the header after them, while HTTP/2's server may still send it to a client
+// that disconnects. The server copies a header with a length, which it leaves out. net/http would guess a missing
+// Content-Type.
 func (w *writer) WriteHeader(status int) {
 	header := w.Header()
 	if isInformational(status) {
 		removeHopByHop(header)
+		header["Content-Length"] = nil
 		w.extend(time.Now())
 		w.ResponseWriter.WriteHeader(status)
 		return
