@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,15 +21,15 @@ const noLimit = math.MaxInt64
 // A conn is a connection to the service, for one request at a time.
 type conn struct {
 	net.Conn
-	raw     syscall.RawConn // nil if the connection has none: then it is not reused
-	reader  *bufio.Reader
-	left    int64       // bytes until the limit of a header
-	used    bool        // it has served a request
-	began   bool        // a byte of the response has been read
-	wrote   bool        // a byte of the request has been written
-	failed  bool        // the last read failed
-	refused atomic.Bool // a write failed
-	idle    time.Time   // since when it is idle
+	raw      syscall.RawConn // nil if the connection has none: then it is not reused
+	reader   *bufio.Reader
+	left     int64     // bytes until the limit of a header
+	used     bool      // it has served a request
+	began    bool      // a byte of the response has been read
+	wrote    bool      // a byte of the request has been written
+	failed   bool      // the last read failed
+	writeErr error     // of the write that failed
+	idle     time.Time // since when it is idle
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
@@ -66,7 +65,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.wrote = c.wrote || n > 0
 	if err != nil {
-		c.refused.Store(true)
+		c.writeErr = err
 	}
 	return n, err
 }

@@ -3,7 +3,9 @@ package http1
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -64,7 +66,7 @@ func (e *exchange) roundTrip() (*http.Response, error) {
 		return res, nil
 	}
 	_ = e.conn.Close()
-	if cause := e.sendError(); cause != nil {
+	if cause := e.sendError(); cause != nil && !errors.Is(cause, net.ErrClosed) { // that is Close's
 		err = cause
 	}
 	return nil, err
@@ -104,7 +106,7 @@ func (e *exchange) sendBody() {
 	switch {
 	case e.sendErr == nil:
 		e.expect(e.transport.ResponseTimeout)
-	case e.conn.refused.Load():
+	case e.conn.writeErr != nil:
 		e.expect(afterFailure)
 	default:
 		e.cancel()
@@ -160,10 +162,14 @@ func (c *conn) send(r *http.Request) error {
 	defer writers.Put(w)
 	w.Reset(c)
 	defer w.Reset(nil)
-	if err := r.Write(w); err != nil {
-		return err
+	err := r.Write(w)
+	if err == nil {
+		err = w.Flush()
 	}
-	return w.Flush()
+	if c.writeErr != nil {
+		return c.writeErr // net/http hides it in its own
+	}
+	return err
 }
 
 // receive reads the response's header, and passes informational responses to the request's trace.

@@ -88,7 +88,7 @@ func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBo
 // endedBefore reports whether a reused connection ended before the response, as idle ones do. A response that takes
 // too long is no reason to send the request again.
 func (c *conn) endedBefore(err error) bool {
-	return c.used && !c.began && (c.failed || c.refused.Load()) && !errors.Is(err, os.ErrDeadlineExceeded)
+	return c.used && !c.began && (c.failed || c.writeErr != nil) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func isIdempotent(r *http.Request) bool {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -171,12 +172,24 @@ func TestTimeoutIsFinal(t *testing.T) {
 // A testConn is the transport's side of a connection.
 type testConn struct {
 	*net.TCPConn
-	broken bool // writing fails
+	broken  atomic.Bool // writing fails
+	lingers bool        // Close lets others run
+}
+
+// Close implements io.Closer.
+func (c *testConn) Close() error {
+	err := c.TCPConn.Close()
+	for range 20 {
+		if c.lingers {
+			runtime.Gosched()
+		}
+	}
+	return err
 }
 
 // Write implements io.Writer.
 func (c *testConn) Write(p []byte) (int, error) {
-	if c.broken {
+	if c.broken.Load() {
 		return 0, syscall.EPIPE
 	}
 	return c.TCPConn.Write(p)
@@ -209,7 +222,7 @@ func TestNothingSent(t *testing.T) {
 			p := newPeer(t, &http1.Transport{MaxIdle: 1})
 			dialed := p.conns()
 			p.warm(t)
-			(<-dialed).broken = true
+			(<-dialed).broken.Store(true)
 			second := p.begin(t.Context(), http.MethodPost, c.body)
 			if c.attempts > 1 {
 				fresh := <-p.accepted
@@ -428,6 +441,25 @@ func TestRefusedBody(t *testing.T) {
 	}
 }
 
+// TestCauseOfFailure: what the service did is the error, not that the transport then closes a connection on which it
+// still sends.
+func TestCauseOfFailure(t *testing.T) {
+	for range 200 {
+		p := newPeer(t, &http1.Transport{MaxIdle: 1})
+		dialed := p.conns()
+		first := p.begin(t.Context(), http.MethodPost, bytes.NewReader(make([]byte, 1<<20)))
+		c := <-p.accepted
+		(<-dialed).lingers = true
+		c.read(t)
+		c.write(t, "garbage\r\n\r\n")
+		var malformed *http1.MalformedError
+		if a := <-first; !errors.As(a.err, &malformed) {
+			t.Fatal(a.err)
+		}
+		_ = c.Close()
+	}
+}
+
 // TestBothDirections: a response may begin before its request ends. Then both go on.
 func TestBothDirections(t *testing.T) {
 	p := newPeer(t, &http1.Transport{MaxIdle: 1})
@@ -520,5 +552,19 @@ func TestTakes(t *testing.T) {
 		if got := http1.Takes(&http.Request{Header: http.Header{name: {"x"}}}); got != want {
 			t.Errorf("with the header %s: %v", name, got)
 		}
+	}
+}
+
+// TestBrokenUpload: the error of sending a body is that of the connection, as it is without a body.
+func TestBrokenUpload(t *testing.T) {
+	p := newPeer(t, &http1.Transport{})
+	dialed := p.conns()
+	piece, send := io.Pipe()
+	first := p.begin(t.Context(), http.MethodPost, piece)
+	(<-p.accepted).read(t)
+	(<-dialed).broken.Store(true)
+	_, _ = io.WriteString(send, "some")
+	if a := <-first; !errors.Is(a.err, syscall.EPIPE) {
+		t.Errorf("error %v, want that of the connection", a.err)
 	}
 }
