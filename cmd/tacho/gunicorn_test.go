@@ -23,7 +23,8 @@ import (
 
 // wsgi are services without any metrics.
 var wsgi = map[string]string{
-	"app.py": tutorial,
+	"app.py":       tutorial,
+	"responses.py": responses,
 	"django_app.py": `
 import gc
 
@@ -95,6 +96,27 @@ def events():
 def broken():
     yield b"ab"
     raise RuntimeError("on purpose")
+`,
+	"propagates.py": `
+from flask import Flask, request
+
+app = Flask(__name__)
+app.config["PROPAGATE_EXCEPTIONS"] = True
+
+@app.get("/fail/<name>")
+def fail(name):
+    raise RuntimeError("on purpose")
+
+class Socket(app.response_class):
+    """A WebSocket, as of Flask-Sock: the connection is used, and then StopIteration ends the request."""
+
+    def __call__(self, *_):
+        request.environ["gunicorn.socket"].sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+        raise StopIteration
+
+@app.get("/socket/<name>")
+def socket(name):
+    return Socket()
 `,
 	"no_signals.py": `
 import sys
@@ -280,6 +302,8 @@ func TestGunicornFrameworks(t *testing.T) {
 		{"mounted:app", "/", `path="/",status="200"`, false},
 		{"mounted:app", "/shop/items/x", `path="/shop/items/<name>",status="200"`, false},
 		{"mounted:app", "/shop/fail", `path="/shop/fail",status="500"`, true},
+		{"propagates:app", "/fail/x", `path="/fail/<name>",status="500"`, true},
+		{"propagates:app", "/socket/x", `path="/socket/<name>",status="101"`, false},
 		{"no_signals:app", "/fail", `path="/fail",status="500"`, true},
 		{"django_app:app", "/", `path="/",status="200"`, false},
 		{"django_app:app", "/shop/items/7/", `path="/shop/items/<int:pk>/",status="200"`, false},

@@ -321,14 +321,29 @@ def route_of(environ, mounted):
         return str(found)
     request = environ.get("werkzeug.request")  # Flask
     if request is not None and hasattr(request, "url_rule"):
-        return prefix(environ, mounted) + request.url_rule.rule if request.url_rule else "unmatched"
+        return flask_route(request, environ, mounted)
     if "tacho.django" in environ:
         match = environ["tacho.django"]
         return prefix(environ, mounted) + "/" + match.route if match else "unmatched"
     bottle = environ.get("bottle.route")
     if bottle is not None:
         return prefix(environ, mounted) + bottle.rule
-    return "unknown"
+    return "unmatched" if "bottle.app" in environ else "unknown"
+
+
+def flask_route(request, environ, mounted):
+    return prefix(environ, mounted) + request.url_rule.rule if request.url_rule else "unmatched"
+
+
+def flask_request(trace):
+    """Returns the request that an exception has ended in Flask, or None. Flask has forgotten it by now,
+    but its frame, in which ctx is the context of the request, has not."""
+    while trace is not None:
+        request = getattr(trace.tb_frame.f_locals.get("ctx"), "request", None)
+        if hasattr(request, "url_rule"):
+            return request
+        trace = trace.tb_next
+    return None
 
 
 def prefix(environ, mounted):
@@ -347,16 +362,22 @@ class Measured:
         return getattr(self.app, name)
 
     def __call__(self, environ, start_response):
-        call = Call(self.metrics, environ)
+        call = Call(self.metrics, environ, start_response)
 
         def started(status, headers, exc_info=None):
-            call.started(status, headers)
+            # First the server, which may refuse it. Its headers may be an iterator: the server needs them.
             if exc_info is None:
-                return start_response(status, headers)
-            return start_response(status, headers, exc_info)
+                write = start_response(status, headers)
+            else:
+                write = start_response(status, headers, exc_info)
+            call.started(status, headers)
+            return write
 
         try:
             response = self.app(environ, started)
+        except StopIteration:  # how an application under Gunicorn ends a WebSocket
+            call.taken_over()
+            raise
         except BaseException:
             call.raised()
             raise
@@ -366,8 +387,9 @@ class Measured:
 class Call:
     """One request. No method raises an exception of its own."""
 
-    def __init__(self, metrics, environ):
+    def __init__(self, metrics, environ, start_response):
         self.metrics, self.environ, self.mounted = metrics, environ, environ.get("SCRIPT_NAME", "")
+        self.start_response = start_response
         self.status, self.route, self.failed, self.over = None, "unknown", False, False
         self.stream, self.first, self.left = False, None, None
         self.begin = time.perf_counter()
@@ -377,7 +399,7 @@ class Call:
         try:
             self.status = str(int(status[:3]))
             self.route = route_of(self.environ, self.mounted)
-            for name, value in headers:
+            for name, value in headers if isinstance(headers, (list, tuple)) else ():
                 name = name.lower()
                 if name == "content-type":
                     self.stream = value.startswith("text/event-stream")
@@ -400,18 +422,48 @@ class Call:
                 self.end()
 
     def raised(self):
-        """Notes an exception of the application. Without a response, the route is that of now."""
+        """Notes an exception of the application that ends the request."""
+        self.broke()
+        self.end()
+
+    def broke(self):
+        """Notes an exception of the application. If no header is sent yet, the server responds with an
+        error, whatever status the application has chosen."""
         self.failed = True
         if self.status is None:
-            def note():
-                self.route = route_of(self.environ, self.mounted)
-            quietly(note)
+            quietly(self.find_route)
+        elif not self.sent():
+            self.status = None
+
+    def sent(self):
+        """Reports whether the server has sent the headers. Only Gunicorn's own can tell."""
+        try:
+            return self.start_response.__self__.headers_sent
+        except AttributeError:
+            return True
+
+    def taken_over(self):
+        """Notes that the application has used the connection by itself, as for a WebSocket. The time of
+        its response is not known, and the life of the connection is no latency."""
+        if self.status is None:
+            quietly(self.find_route)
+            self.status = "101"
+        self.first = self.begin
         self.end()
+
+    def find_route(self):
+        """Finds the route of a request without a response."""
+        self.route = route_of(self.environ, self.mounted)
+        if self.route == "unknown":
+            request = flask_request(sys.exc_info()[2])
+            if request is not None:
+                self.route = flask_route(request, self.environ, self.mounted)
 
     def end(self):
         if not self.over:
             self.over = True
             quietly(self.record)
+            self.start_response = None  # it refers to the server's response
 
     def record(self):
         status = self.status or ("500" if self.failed else "200")
@@ -423,8 +475,18 @@ class Call:
     def watch(self, response):
         """Returns what Gunicorn sends. A list is complete. A file keeps its type, which Gunicorn sends
         by sendfile. Everything else ends with its close."""
+        if self.environ.get("wsgi.websocket") is not None:  # of gevent-websocket
+            self.taken_over()
+            return response
         if isinstance(response, (list, tuple)):
             self.end()
+            return response
+        if not hasattr(response, "__iter__") and not hasattr(response, "__getitem__"):
+            # Gunicorn's ALREADY_HANDLED, which it compares, or a mistake.
+            if self.status is None:
+                self.taken_over()
+            else:
+                self.raised()
             return response
         wrapper = self.environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(response, wrapper):
@@ -447,19 +509,23 @@ class Watched:
         self.items = None
 
     def __iter__(self):
-        self.items = iter(self.response)
+        try:
+            self.items = iter(self.response)
+        except BaseException:
+            self.call.broke()
+            raise
         return self
 
     def __next__(self):
         if self.items is None:
-            self.items = iter(self.response)
+            iter(self)
         try:
             item = next(self.items)
         except StopIteration:
             self.call.end()  # the client has all of it, even if the worker dies before close
             raise
         except BaseException:
-            self.call.failed = True
+            self.call.broke()
             raise
         self.call.passed(item)
         return item
