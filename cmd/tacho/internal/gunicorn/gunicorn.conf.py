@@ -95,6 +95,14 @@ class File:
         except FileNotFoundError:
             return False
 
+    def is_there(self):
+        """Reports whether the file has a name. A reader that merges files may have changed it."""
+        try:
+            return os.fstat(self.file).st_nlink > 0
+        except OSError:  # the application has closed every file that it did not know
+            self.file = None
+            return False
+
     def load(self, name, size):
         """Finds the entries. A file that is damaged, or not ours, is left as it is."""
         self.used, self.entries = 0, {}
@@ -183,6 +191,8 @@ class Metrics:
         self.lock = threading.Lock()
         self.files = {kind: File() for kind in kinds}
         self.number, self.retry, self.problem = None, 0.0, None
+        self.look = 0.0  # when to look again at the files
+        self.waiting = False  # values are in memory only
         self.cells = {}  # a value and its place, by kind and key
         self.counted = {}  # the cells of a request, by its labels; None for those of a dead worker
         self.in_flight = self.cell("gauge_livesum", IN_FLIGHT[0], IN_FLIGHT[0], {}, IN_FLIGHT[1])
@@ -193,7 +203,11 @@ class Metrics:
         if time.monotonic() < self.retry:
             return False
         try:
-            self.take_free()
+            try:
+                self.take_free()
+            except FileNotFoundError:  # somebody has removed the directory
+                make_directory(os.geteuid(), os.getegid())
+                self.take_free()
             return True
         except (OSError, ValueError) as problem:  # a full disk, or a directory that is gone
             self.retry, self.problem = time.monotonic() + 10, problem
@@ -218,13 +232,47 @@ class Metrics:
         self.end_in_flight()
         self.learn()
 
+    def look_again(self):
+        """Starts new files if somebody has removed the present ones, and writes what is in memory only."""
+        self.look = time.monotonic() + 10
+        if self.number is not None and not all([file.is_there() for file in self.files.values()]):
+            self.forget()
+        if self.waiting:
+            self.write_waiting()
+
+    def write_waiting(self):
+        """Writes the values that are in memory only, as far as there is space now."""
+        self.retry = 0.0
+        if self.number is None and not self.take():
+            return
+        self.waiting = False
+        for file in self.files.values():
+            file.retry = 0.0
+        for cell in self.cells.values():
+            if cell[1] is None and cell[2].retry == 0.0:
+                self.change(cell, 0)
+
+    def forget(self):
+        """Leaves removed files. The next ones have what is counted from now on: a reader still has the rest."""
+        for cell in self.cells.values():
+            if cell[1] is None:  # never written
+                continue
+            if cell is self.in_flight:
+                cell[2].values[cell[1]] = 0.0  # this worker's, which are not lost
+            else:
+                cell[0] = 0.0
+            cell[1] = None
+        self.number, self.waiting = None, True
+        self.close()
+
     def close(self):
         for file in self.files.values():
             file.release()
 
     def leave(self):
         """Ends the use of the files in a child of the worker, which would keep them locked."""
-        self.lock, self.number, self.retry = threading.Lock(), None, float("inf")
+        self.lock, self.number = threading.Lock(), None
+        self.retry = self.look = float("inf")
         self.close()
 
     def end_in_flight(self):
@@ -242,8 +290,10 @@ class Metrics:
         begin = json.dumps([REQUESTS[0]])[:-1].encode() + b","
         for key in self.files["counter"].entries:
             if key.startswith(begin):
-                labels = json.loads(key.decode())[2]
-                self.counted.setdefault(tuple(labels.get(name) for name in ("method", "path", "status")))
+                quietly(lambda: self.learn_labels(json.loads(key.decode())[2]))
+
+    def learn_labels(self, labels):
+        self.counted.setdefault(tuple(labels.get(name) for name in ("method", "path", "status")))
 
     def cell(self, kind, metric, sample, labels, text):
         key = json.dumps([metric, sample, labels, text], sort_keys=True).encode()
@@ -256,6 +306,8 @@ class Metrics:
             self.place(cell)
         if cell[1] is not None:
             cell[2].values[cell[1]] = cell[0]
+        else:
+            self.waiting = True
 
     def place(self, cell):
         """Finds the place of a value in its file, and adds what a dead worker has counted there."""
@@ -277,6 +329,8 @@ class Metrics:
 
     def begin(self):
         with self.lock:
+            if time.monotonic() > self.look:
+                self.look_again()
             self.change(self.in_flight, 1)
 
     def end(self, method, path, status, seconds, failed):

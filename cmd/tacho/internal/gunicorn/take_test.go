@@ -1,6 +1,7 @@
 package gunicorn_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -50,6 +51,11 @@ func read(t *testing.T, dir string) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sumsOf(t, r)
+}
+
+func sumsOf(t *testing.T, r *multiproc.Reader) map[string]float64 {
+	t.Helper()
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +156,110 @@ func TestTakeForeign(t *testing.T) {
 	}
 }
 
+// TestTakeHostile: entries with labels of another form are kept, and do not stop the measurement.
+func TestTakeHostile(t *testing.T) {
+	dir := t.TempDir()
+	keys := `["http_requests", "http_requests_total"], ["http_requests", "x", 5], ["http_requests", "x", {"method": [1]}, "h"], ["http_requests", ]`
+	counts(t, dir, fmt.Sprintf(`
+for key in %q.split(", ["):
+    metrics.files["counter"].add(("[" + key.lstrip("[")).encode())
+`, keys))
+	if number := counts(t, dir, `request("/a"); print(metrics.number, flush=True)`); number != "1\n" {
+		t.Errorf("number %s", number)
+	}
+	check(t, dir, map[string]float64{"http_requests_total": 1})
+}
+
+// TestTakeAgain: a worker whose files, directory or descriptors are gone counts in new files: what it
+// counts from then on, and its own requests in progress, none of which is lost. A reader that has read
+// the removed files adds both.
+func TestTakeAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		removed             string // Python
+		requests, durations float64
+	}{
+		"one file":    {`os.remove(os.path.join(DIRECTORY, "counter_00001.db"))`, 2, 5},
+		"all files":   {`for name in os.listdir(DIRECTORY): os.remove(os.path.join(DIRECTORY, name))`, 2, 2},
+		"directory":   {`import shutil; shutil.rmtree(DIRECTORY)`, 2, 2},
+		"descriptors": {`os.closerange(3, 100)`, 5, 5},
+		"nothing":     {``, 5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "metrics")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			r, err := multiproc.NewReader(multiproc.ReaderOptions{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := worker(t, dir, fmt.Sprintf(`
+metrics.begin()
+for path in ("/a", "/b", "/c"):
+    request(path)
+print("counted", flush=True)
+sys.stdin.readline()
+%s
+metrics.look = 0.0
+for path in ("/a", "/d"):
+    request(path)
+print(metrics.number, flush=True)
+sys.stdin.readline()
+`, c.removed))
+			in, err1 := cmd.StdinPipe()
+			out, err2 := cmd.StdoutPipe()
+			if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(out)
+			lines.Scan()
+			if _, err := r.Gather(); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = in.Write([]byte("\n"))
+			if lines.Scan(); lines.Text() != "1" {
+				t.Errorf("number %q", lines.Text())
+			}
+			check(t, dir, map[string]float64{"http_requests_total": c.requests, "http_request_duration_seconds": c.durations, "http_requests_in_flight": 1, "gunicorn_requests_lost_total": 0})
+			if got := sumsOf(t, r); got["http_requests_total"] != 5 || got["http_requests_in_flight"] != 1 {
+				t.Errorf("the reader: %v", got)
+			}
+			_ = in.Close()
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestTakeFull: what a full disk has kept in memory is written once there is space, also that of a route
+// without a further request. A file that cannot grow is as a full disk.
+func TestTakeFull(t *testing.T) {
+	for name, full := range map[string]string{"no files": "0", "no further space": "1 << 17"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			counts(t, dir, fmt.Sprintf(`
+import resource
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+metrics = Metrics(os.path.join(DIRECTORY, "full"))
+os.mkdir(metrics.directory)
+def limit(bytes):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
+limit(%s)
+metrics.start()
+for i in range(500):
+    request("/%%d" %% i, failed=i < 10)
+limit(resource.RLIM_INFINITY)
+metrics.look = 0.0
+request("/")
+`, full))
+			check(t, filepath.Join(dir, "full"), map[string]float64{
+				"http_requests_total": 501, "http_request_duration_seconds": 501, "http_request_panics_total": 10, "http_requests_in_flight": 0, "series of http_requests_total": 501,
+			})
+		})
+	}
+}
+
 // TestTakeLimit: the label sets of all workers of a file are limited, not those of each.
 func TestTakeLimit(t *testing.T) {
 	dir := t.TempDir()
@@ -166,7 +276,8 @@ func TestTakeFromChild(t *testing.T) {
 request("/a")
 os.register_at_fork(after_in_child=metrics.leave)
 if os.fork() == 0:
-    quietly(lambda: request("/a"))  # counts nothing
+    for _ in range(2):
+        quietly(lambda: request("/b"))  # counts nothing
     print("child", flush=True)
     time.sleep(300)
 time.sleep(300)
