@@ -15,6 +15,7 @@ import bisect
 import errno
 import fcntl
 import glob
+import importlib
 import json
 import mmap
 import os
@@ -637,8 +638,12 @@ def flask_exception(original, flask):
 
 
 def own_hook(name, *args):
-    if _own.get(name):
-        _own[name](*args)
+    hook = _own.get(name)
+    if isinstance(hook, str):  # as Gunicorn allows
+        module, _, attribute = hook.rpartition(".")
+        hook = getattr(importlib.import_module(module), attribute)
+    if hook:
+        hook(*args)
 
 
 def on_starting(server):

@@ -40,3 +40,14 @@ func BenchmarkHook(b *testing.B) {
 	b.ReportMetric(hooked-plain, "µs/hook")
 	b.ReportMetric(hooked/plain, "ratio")
 }
+
+// TestOwnHook: a hook of the included configuration may be the name of a function, as in Gunicorn.
+func TestOwnHook(t *testing.T) {
+	dir := t.TempDir()
+	own := testfile.Write(t, filepath.Join(dir, "own.py"), "on_reload = 'builtins.print'\n")
+	text := gunicorn.Configuration(gunicorn.Options{Dir: dir, Include: own})
+	file := testfile.Write(t, filepath.Join(dir, "g.py"), text+"\non_reload('called')\non_starting = own_hook('on_starting', 'absent')\n")
+	if out, err := exec.Command("/usr/bin/python3", file).CombinedOutput(); err != nil || string(out) != "called\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
