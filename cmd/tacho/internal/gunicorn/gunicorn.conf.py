@@ -720,9 +720,11 @@ def end_dead(name, cfg):
 
 
 def in_flight(name):
-    """Returns the sum of a file's values."""
-    with open(name, "rb") as file:
-        data = file.read()
+    """Returns the sum of a file's values. The master must not wait for a pipe of that name."""
+    with open(os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return 0.0
+        data = file.read(File.FIRST)
     if len(data) < 8:
         return 0.0
     used, = struct.unpack_from("i", data)

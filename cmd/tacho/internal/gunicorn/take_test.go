@@ -260,6 +260,24 @@ request("/")
 	}
 }
 
+// TestEndDead: the master ends the requests in progress of dead workers, whatever else has such a name.
+func TestEndDead(t *testing.T) {
+	dir := t.TempDir()
+	counts(t, dir, `metrics.begin()`)
+	path := func(name string) string { return filepath.Join(dir, name) }
+	testfile.Write(t, path("gauge_livesum_00004.db"), "\xff\xff\xff\x7f")
+	if err := errors.Join(os.Symlink("/dev/zero", path("gauge_livesum_00003.db")), os.Mkdir(path("gauge_livesum_00005.db"), 0o700), syscall.Mkfifo(path("gauge_livesum_00002.db"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	counts(t, filepath.Join(dir, "master"), `
+import types
+DIRECTORY = os.path.dirname(DIRECTORY)
+signal.alarm(60)
+child_exit(types.SimpleNamespace(cfg=types.SimpleNamespace(uid=os.geteuid(), gid=os.getegid())), None)
+`)
+	check(t, dir, map[string]float64{"gunicorn_requests_lost_total": 1, "http_requests_in_flight": 0})
+}
+
 // TestTakeLimit: the label sets of all workers of a file are limited, not those of each.
 func TestTakeLimit(t *testing.T) {
 	dir := t.TempDir()
