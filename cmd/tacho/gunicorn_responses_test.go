@@ -23,6 +23,9 @@ def app(environ, start_response):
     if path == "/taken":
         take(environ, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         return ALREADY_HANDLED
+    if path == "/listed":
+        take(environ, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        return []
     if path == "/socket":
         take(environ, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         raise StopIteration
@@ -96,6 +99,7 @@ func TestGunicornResponses(t *testing.T) {
 				{"/replaced", 503, "503", false},
 				{"/late", 200, "200", true},
 				{"/socket", 101, "101", false},
+				{"/listed", 200, "101", false},
 				{"/taken", 200, "101", false},
 			} {
 				if c.path == "/taken" && class != "gevent" {

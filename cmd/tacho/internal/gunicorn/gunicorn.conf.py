@@ -534,6 +534,8 @@ class Call:
             self.taken_over()
             return response
         if isinstance(response, (list, tuple)):
+            if self.status is None:  # as for eventlet's WebSockets
+                self.taken_over()
             self.end()
             return response
         if not hasattr(response, "__iter__") and not hasattr(response, "__getitem__"):
