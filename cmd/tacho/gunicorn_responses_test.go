@@ -23,9 +23,9 @@ def app(environ, start_response):
     if path == "/taken":
         take(environ, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         return ALREADY_HANDLED
-    if path == "/listed":
+    if path in ("/listed", "/yielded"):
         take(environ, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        return []
+        return [] if path == "/listed" else iter([])
     if path == "/socket":
         take(environ, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         raise StopIteration
@@ -100,6 +100,7 @@ func TestGunicornResponses(t *testing.T) {
 				{"/late", 200, "200", true},
 				{"/socket", 101, "101", false},
 				{"/listed", 200, "101", false},
+				{"/yielded", 200, "101", false},
 				{"/taken", 200, "101", false},
 			} {
 				if c.path == "/taken" && class != "gevent" {

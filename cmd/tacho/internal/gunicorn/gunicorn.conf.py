@@ -431,7 +431,7 @@ class Measured:
         try:
             response = self.app(environ, started)
         except StopIteration:  # how an application under Gunicorn ends a WebSocket
-            call.taken_over()
+            call.end()
             raise
         except BaseException:
             call.raised()
@@ -497,15 +497,6 @@ class Call:
         except AttributeError:
             return True
 
-    def taken_over(self):
-        """Notes that the application has used the connection by itself, as for a WebSocket. The time of
-        its response is not known, and the life of the connection is no latency."""
-        if self.status is None:
-            quietly(self.find_route)
-            self.status = "101"
-        self.first = self.begin
-        self.end()
-
     def find_route(self):
         """Finds the route of a request without a response."""
         self.route = route_of(self.environ, self.mounted)
@@ -521,27 +512,27 @@ class Call:
             self.start_response = None  # it refers to the server's response
 
     def record(self):
-        status = self.status or ("500" if self.failed else "200")
+        status = self.status or ("500" if self.failed else "101")
         method = self.environ.get("REQUEST_METHOD", "")
         seconds = (self.first or time.perf_counter()) - self.begin
+        if self.status is None and not self.failed:
+            # The application has used the connection by itself, as for a WebSocket. The time of its
+            # response is not known, and the life of the connection is no latency.
+            quietly(self.find_route)
+            seconds = 0.0
         failed = self.failed or "tacho.failed" in self.environ
         self.metrics.end(method if method in METHODS else "OTHER", self.route, status, seconds, failed)
 
     def watch(self, response):
         """Returns what Gunicorn sends. A list is complete. A file keeps its type, which Gunicorn sends
         by sendfile. Everything else ends with its close."""
-        if self.environ.get("wsgi.websocket") is not None:  # of gevent-websocket
-            self.taken_over()
-            return response
         if isinstance(response, (list, tuple)):
-            if self.status is None:  # as for eventlet's WebSockets
-                self.taken_over()
             self.end()
             return response
         if not hasattr(response, "__iter__") and not hasattr(response, "__getitem__"):
             # Gunicorn's ALREADY_HANDLED, which it compares, or a mistake.
             if self.status is None:
-                self.taken_over()
+                self.end()
             else:
                 self.raised()
             return response
