@@ -130,7 +130,7 @@ func TestUnsentBody(t *testing.T) {
 // not read. The client gets that response, not one of the proxy.
 func TestRefusedUpload(t *testing.T) {
 	t.Parallel()
-	r := startRaw(t, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nlarge")
+	r := startRaw(t, "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 5\r\n\r\nlarge")
 	const rounds = 10
 	sizes := []int{1 << 10, 64 << 10, 1 << 20, 8 << 20}
 	for _, size := range sizes {

@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
@@ -29,6 +30,7 @@ type exchange struct {
 
 	trace       httptrace.ClientTrace
 	connections atomic.Int32 // that the request got
+	conn        net.Conn     // the last one, of net/http's transports
 	status      int          // that tells what the service serves, 0 if it did not respond
 	route       string
 	rpc         *adapter.Exchange // of a gRPC request
@@ -60,7 +62,7 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 // traced returns a request of net/http's transports with a trace that counts the connections it gets: more than
 // one means that the transport has sent it again.
 func (x *exchange) traced(out *http.Request) *http.Request {
-	x.trace.GotConn = func(httptrace.GotConnInfo) { x.connections.Add(1) }
+	x.trace.GotConn = func(i httptrace.GotConnInfo) { x.connections.Add(1); x.conn = i.Conn }
 	return out.WithContext(httptrace.WithClientTrace(out.Context(), &x.trace))
 }
 

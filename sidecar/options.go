@@ -47,8 +47,9 @@ type Options struct {
 	// ConnectTimeout limits connecting to an upstream: 5 s by default. Then the response is 504.
 	ConnectTimeout time.Duration
 
-	// ResponseTimeout limits the time from a request's last byte to the response's header; 0 is
-	// unlimited. Then the response is 504.
+	// ResponseTimeout limits the time from a request's last byte to the response's header, and the time in which the
+	// upstream accepts a piece of a request's body; 0 is unlimited, and 10 minutes for a piece. Then the response is
+	// 504.
 	ResponseTimeout time.Duration
 
 	// ClientTimeout is how long a client may neither send the next bytes of its request nor accept

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -156,3 +157,28 @@ func TestUnreadResponse(t *testing.T) {
 		})
 	}
 }
+
+// TestUnreadRequest: a service that does not read a request's body has as much time for each piece as for the
+// response, whichever transport sends it.
+func TestUnreadRequest(t *testing.T) {
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	r := startFor(t, "http://"+listenRaw(t, func(net.Conn) { <-done }), func(o *sidecar.Options) {
+		o.ResponseTimeout = 100 * time.Millisecond
+	})
+	const size = 64 << 20
+	for i, header := range []string{"", "Expect: 100-continue\r\n"} {
+		c := r.dial()
+		fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n", header, size)
+		go func() { _, _ = io.CopyN(c, zeros{}, size) }()
+		r.await(fmt.Sprintf(`tacho_proxy_upstream_errors_total{cause="response_timeout",upstream="app"} %d`, i+1))
+		_ = c.Close()
+	}
+	r.await("http_requests_in_flight 0")
+}
+
+// zeros is a body without end.
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }

@@ -31,6 +31,7 @@ func (x *exchange) tunnel(out *http.Request, res *http.Response) error {
 	x.status = res.StatusCode
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Time{})
+	openTunnel(x.conn)
 	if err := writeSwitch(rw.Writer, res); err != nil {
 		return errTunneled
 	}

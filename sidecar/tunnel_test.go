@@ -79,6 +79,33 @@ func TestTunnel(t *testing.T) {
 	r.await(`http_requests_total{method="GET",path="/chat",status="101"} 1`)
 }
 
+// TestTunnelWaits: a service may read from a tunnel when it likes. The time to accept a request is no limit of it.
+func TestTunnelWaits(t *testing.T) {
+	const timeout = 50 * time.Millisecond
+	full := make(chan struct{})
+	got := make(chan int64, 1)
+	r := tunneled(t, func(_ net.Conn, in *bufio.Reader) {
+		<-full
+		n, _ := io.Copy(io.Discard, in)
+		got <- n
+	}, func(o *sidecar.Options) { o.ResponseTimeout = timeout })
+	c, _ := r.open("")
+	var sent int64
+	for piece := make([]byte, 1<<20); ; {
+		_ = c.SetWriteDeadline(time.Now().Add(4 * timeout))
+		n, err := c.Write(piece)
+		sent += int64(n)
+		if err != nil {
+			break // all buffers have been full for longer than the timeout
+		}
+	}
+	close(full)
+	_ = c.(*net.TCPConn).CloseWrite()
+	if n := <-got; n != sent {
+		t.Errorf("the service got %d of %d bytes", n, sent)
+	}
+}
+
 // TestTunnelEndsWithEitherSide: no connection and no goroutine remains, whichever side goes.
 func TestTunnelEndsWithEitherSide(t *testing.T) {
 	t.Run("client", func(t *testing.T) {

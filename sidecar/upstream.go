@@ -67,6 +67,7 @@ func (u *upstream) transport1(o Options) *http1.Transport {
 	return &http1.Transport{
 		Dial:            func(ctx context.Context) (net.Conn, error) { return u.dial(ctx, dialer, address) },
 		ResponseTimeout: o.ResponseTimeout,
+		WriteTimeout:    o.writeTimeout(),
 		Retried:         func(out *http.Request) { exchangeOf(out.Context()).connections.Add(1) },
 		IdleTimeout:     o.KeepAlive,
 		MaxIdle:         idlePerUpstream,
@@ -89,7 +90,11 @@ func (u *upstream) transport(o Options) *http.Transport {
 		ReadBufferSize:        transferBuffer,
 		WriteBufferSize:       transferBuffer,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return u.dial(ctx, dialer, address)
+			c, err := u.dial(ctx, dialer, address)
+			if err != nil {
+				return nil, err
+			}
+			return &patientConn{Conn: c, timeout: o.writeTimeout()}, nil
 		},
 	}
 	t.Protocols = new(http.Protocols)

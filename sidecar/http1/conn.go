@@ -30,6 +30,8 @@ type conn struct {
 	failed   bool      // the last read failed
 	writeErr error     // of the write that failed
 	idle     time.Time // since when it is idle
+
+	beforeWrite func() // called before each write of a request with a body, or nil
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
@@ -62,6 +64,9 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write implements io.Writer.
 func (c *conn) Write(p []byte) (int, error) {
+	if c.beforeWrite != nil {
+		c.beforeWrite()
+	}
 	n, err := c.Conn.Write(p)
 	c.wrote = c.wrote || n > 0
 	if err != nil {

@@ -29,10 +29,11 @@ type exchange struct {
 
 // do sends the request and reads the header of the response. After an error, the caller closes the connection.
 func (e *exchange) do() (*http.Response, error) {
-	if hasBody(e.request) {
-		e.expect(0) // sendBody sets the deadline
+	if e.conn.beforeWrite = nil; hasBody(e.request) {
+		e.limit(e.conn.SetDeadline, 0) // sendBody sets the deadlines
+		e.conn.beforeWrite = e.extend
 	} else {
-		e.expect(e.transport.ResponseTimeout)
+		e.limit(e.conn.SetDeadline, e.transport.ResponseTimeout)
 	}
 	e.stop = context.AfterFunc(e.request.Context(), e.cancel)
 	res, err := e.roundTrip()
@@ -114,7 +115,10 @@ func (e *exchange) sendBody() {
 }
 
 // expect sets the deadline for the response's header, none if the timeout is 0.
-func (e *exchange) expect(timeout time.Duration) {
+func (e *exchange) expect(timeout time.Duration) { e.limit(e.conn.SetReadDeadline, timeout) }
+
+// limit sets a deadline, none if the timeout is 0. None applies any more once the response has begun.
+func (e *exchange) limit(set func(time.Time) error, timeout time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.headed || e.canceled {
@@ -124,7 +128,17 @@ func (e *exchange) expect(timeout time.Duration) {
 	if timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
-	_ = e.conn.SetReadDeadline(deadline)
+	_ = set(deadline)
+}
+
+// extend limits the time for the next piece of a body. Otherwise, a service that does not read it would keep its request
+// forever, even without the client: nobody reads from the client meanwhile.
+func (e *exchange) extend() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if timeout := e.transport.WriteTimeout; timeout > 0 && !e.canceled {
+		_ = e.conn.SetWriteDeadline(time.Now().Add(timeout))
+	}
 }
 
 // hasAll reports whether the whole response is buffered. Nothing is read before the next request then, which

@@ -21,6 +21,8 @@ type Transport struct {
 	Retried func(*http.Request)
 	// ResponseTimeout limits the time between the end of the request and the header of its response, if not 0.
 	ResponseTimeout time.Duration
+	// WriteTimeout limits the time in which the service accepts a piece of a request's body, if not 0.
+	WriteTimeout time.Duration
 	// IdleTimeout is how long an idle connection stays open, until the service closes it if 0.
 	IdleTimeout time.Duration
 	// MaxIdle is the largest number of idle connections, none if 0.

@@ -169,6 +169,16 @@ func TestTimeoutIsFinal(t *testing.T) {
 	}
 }
 
+// TestUnreadBody: a service that does not read a body has some time for a piece of it.
+func TestUnreadBody(t *testing.T) {
+	p := newPeer(t, &http1.Transport{MaxIdle: 1, WriteTimeout: 50 * time.Millisecond})
+	first := p.begin(t.Context(), http.MethodPut, bytes.NewReader(make([]byte, 64<<20)))
+	<-p.accepted
+	if a := <-first; !errors.Is(a.err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v, want a timeout", a.err)
+	}
+}
+
 // A testConn is the transport's side of a connection.
 type testConn struct {
 	*net.TCPConn
@@ -242,7 +252,7 @@ func TestOldDeadline(t *testing.T) {
 	p := newPeer(t, &http1.Transport{MaxIdle: 1, ResponseTimeout: time.Hour})
 	dialed := p.conns()
 	old := p.warm(t)
-	_ = (<-dialed).SetReadDeadline(time.Unix(1, 0)) // the hour is over
+	_ = (<-dialed).SetDeadline(time.Unix(1, 0)) // the hour is over
 	second := p.begin(t.Context(), http.MethodPost, nil)
 	old.read(t)
 	old.write(t, ok)
