@@ -192,7 +192,7 @@ class Metrics:
         self.lock = threading.Lock()
         self.files = {kind: File() for kind in kinds}
         self.number, self.retry, self.problem = None, 0.0, None
-        self.look = 0.0  # when to look again at the files
+        self.now = self.look = 0.0  # when the last request began, and when to look again at the files
         self.waiting = False  # values are in memory only
         self.cells = {}  # a value and its place, by kind and key
         self.counted = {}  # the cells of a request, by its labels; None for those of a dead worker
@@ -235,7 +235,7 @@ class Metrics:
 
     def look_again(self):
         """Starts new files if somebody has removed the present ones, and writes what is in memory only."""
-        self.look = time.monotonic() + 10
+        self.look = self.now + 10
         if self.number is not None and not all([file.is_there() for file in self.files.values()]):
             self.forget()
         if self.waiting:
@@ -330,7 +330,7 @@ class Metrics:
 
     def begin(self):
         with self.lock:
-            if time.monotonic() > self.look:
+            if self.now > self.look:
                 self.look_again()
             self.change(self.in_flight, 1)
 
@@ -447,7 +447,7 @@ class Call:
         self.start_response = start_response
         self.status, self.route, self.failed, self.over = None, "unknown", False, False
         self.stream, self.first, self.left = False, None, None
-        self.begin = time.perf_counter()
+        self.begin = metrics.now = time.perf_counter()
         quietly(metrics.begin)
 
     def started(self, status, headers):

@@ -200,7 +200,7 @@ for path in ("/a", "/b", "/c"):
 print("counted", flush=True)
 sys.stdin.readline()
 %s
-metrics.look = 0.0
+metrics.now = metrics.look + 1
 for path in ("/a", "/d"):
     request(path)
 print(metrics.number, flush=True)
@@ -250,7 +250,7 @@ metrics.start()
 for i in range(500):
     request("/%%d" %% i, failed=i < 10)
 limit(resource.RLIM_INFINITY)
-metrics.look = 0.0
+metrics.now = metrics.look + 1
 request("/")
 `, full))
 			check(t, filepath.Join(dir, "full"), map[string]float64{
