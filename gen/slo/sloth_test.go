@@ -59,7 +59,7 @@ func ratios(t *testing.T, steps int, load func(step int) (all, bad float64)) (ou
 		if err := app.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		for _, g := range groups {
+		for _, g := range inOrder(groups) {
 			last := step == steps-1
 			slow := strings.HasSuffix(g.Name(), " budget")
 			if ownRules := strings.HasPrefix(g.Name(), "tacho"); ownRules && (!slow || step%4 == 0 || last) || last {
