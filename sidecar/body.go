@@ -16,6 +16,7 @@ type requestBody struct {
 	timeout       time.Duration
 	length        int64 // -1 if not known
 	stream        bool  // of HTTP/2, whose server waits for no rest
+	expects       bool  // the server sends 100 as soon as it is read
 
 	reading sync.Mutex // held while the client's bytes are read
 	silent  bool       // the client waits for 100 before it sends anything

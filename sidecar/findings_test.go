@@ -113,6 +113,41 @@ func TestInformational(t *testing.T) {
 	r.await(`http_requests_total{method="GET",path="/",status="200"} 1`)
 }
 
+// TestContinueOnce: the 100 of a service lets the transport read the body, and so the server send 100: the client gets
+// one, whichever is first.
+func TestContinueOnce(t *testing.T) {
+	r := startFor(t, "http://"+listenRaw(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		req, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
+		_, _ = io.Copy(io.Discard, req.Body)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	}))
+	const rounds = 300
+	for range rounds {
+		c := r.dial()
+		in := bufio.NewReader(c)
+		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+		for _, want := range []int{http.StatusContinue, http.StatusOK} {
+			res, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.StatusCode != want {
+				t.Fatalf("%s, want %d", res.Status, want)
+			}
+			if want == http.StatusContinue {
+				_, _ = io.WriteString(c, "body")
+			}
+		}
+		_ = c.Close()
+	}
+	r.settled(rounds)
+}
+
 // TestInformationalCanceled: a client of HTTP/2 may disconnect while net/http still sends a 1xx response's header,
 // which ReverseProxy clears at once. The race detector sees whether they share it.
 func TestInformationalCanceled(t *testing.T) {

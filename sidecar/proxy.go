@@ -166,7 +166,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass is the part of ServeHTTP that is measured.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request) {
 	x := exchangeOf(r.Context())
-	x.client = writer{ResponseWriter: w, control: *http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r)}
+	x.client = writer{ResponseWriter: w, control: *http.NewResponseController(w), timeout: x.config.options.ClientTimeout, promised: -1, last: endsConnection(r), body: &x.body}
 	if r.ProtoMajor == 2 && isGRPC(r.Header) {
 		x.rpc = p.recorder.Current(w)
 	}
@@ -219,7 +219,8 @@ func (x *exchange) read(r *http.Request) {
 	}
 	b := &x.body
 	b.ReadCloser, b.control, b.timeout, b.length = body, &x.client.control, x.config.options.ClientTimeout, r.ContentLength
-	b.stream, b.silent = r.ProtoMajor == 2, r.Header.Get("Expect") != ""
+	b.stream, b.expects = r.ProtoMajor == 2, r.Header.Get("Expect") != ""
+	b.silent = b.expects
 }
 
 // request returns the request that ReverseProxy gets. An upstream may respond before it has the whole body.

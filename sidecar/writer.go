@@ -11,11 +11,12 @@ type writer struct {
 	control  http.ResponseController
 	timeout  time.Duration // of each write
 	last     bool          // the connection ends after the response
-	request  *requestBody  // nil if the server reads the rest of it before the header
-	headed   time.Time     // when the header was written
-	renewed  time.Time     // when the client's time began anew
-	late     bool          // the client has accepted nothing for all of its time
-	promised int64         // bytes of the body, -1 if not known
+	body     *requestBody
+	request  *requestBody // body, nil if the server reads the rest of it before the header
+	headed   time.Time    // when the header was written
+	renewed  time.Time    // when the client's time began anew
+	late     bool         // the client has accepted nothing for all of its time
+	promised int64        // bytes of the body, -1 if not known
 	written  int64
 }
 
@@ -28,7 +29,11 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // Content-Type.
 func (w *writer) WriteHeader(status int) {
 	header := w.Header()
-	if isInformational(status) {
+	switch {
+	case status == http.StatusContinue && w.body.expects:
+		clear(header) // the transport reads the body now, and then the server sends it: the client would get it twice
+		return
+	case isInformational(status):
 		removeHopByHop(header)
 		header["Content-Length"] = nil
 		w.extend(time.Now())
