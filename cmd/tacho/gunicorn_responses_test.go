@@ -72,8 +72,8 @@ def second():
     raise RuntimeError("on purpose")
 `
 
-// TestGunicornResponses: the status is the one that the client got, also if the application fails after
-// it has chosen another one. A connection that the application takes over works, and is no failure.
+// TestGunicornResponses: the recorded status is the status sent, even if the application fails after it has
+// chosen another. A connection that the application takes over works, and is no failure.
 func TestGunicornResponses(t *testing.T) {
 	for _, class := range []string{"sync", "gthread", "gevent"} {
 		t.Run(class, func(t *testing.T) {
