@@ -232,7 +232,6 @@ func (x *exchange) request(r *http.Request) *http.Request {
 	}
 	if !x.body.stream {
 		_ = x.client.control.EnableFullDuplex()
-		x.client.request = &x.body
 	}
 	in := r.WithContext(r.Context())
 	in.Body = &x.body

@@ -12,11 +12,10 @@ type writer struct {
 	timeout  time.Duration // of each write
 	last     bool          // the connection ends after the response
 	body     *requestBody
-	request  *requestBody // body, nil if the server reads the rest of it before the header
-	headed   time.Time    // when the header was written
-	renewed  time.Time    // when the client's time began anew
-	late     bool         // the client has accepted nothing for all of its time
-	promised int64        // bytes of the body, -1 if not known
+	headed   time.Time // when the header was written
+	renewed  time.Time // when the client's time began anew
+	late     bool      // the client has accepted nothing for all of its time
+	promised int64     // bytes of the body, -1 if not known
 	written  int64
 }
 
@@ -43,7 +42,7 @@ func (w *writer) WriteHeader(status int) {
 	if _, ok := header["Content-Type"]; !ok {
 		header["Content-Type"] = nil
 	}
-	if w.last || w.request != nil && !w.request.isWhole() && status != http.StatusSwitchingProtocols {
+	if w.last || !w.body.stream && !w.body.isWhole() && status != http.StatusSwitchingProtocols {
 		header.Set("Connection", "close")
 	}
 	w.headed = time.Now()
