@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -78,9 +77,9 @@ func (x *exchange) wait() (fault, bool) {
 	case x.slot:
 		return fault{}, false
 	case x.Err() != nil:
-		return fault{0, causeClientGone, true}, true
+		return fault{cause: causeClientGone, client: true}, true
 	}
-	return fault{http.StatusServiceUnavailable, causeQueueTimeout, true}, true
+	return fault{status: http.StatusServiceUnavailable, cause: causeQueueTimeout, client: true}, true
 }
 
 // release returns the slot, at the end or when a tunnel opens.
@@ -105,30 +104,6 @@ func (x *exchange) observe() {
 	default:
 		x.config.metrics.overhead.Observe((x.sent.Sub(x.begin) + x.client.headed.Sub(x.answered)).Seconds())
 	}
-}
-
-// unimplemented is the code of an RPC that the service does not have.
-const unimplemented = 12
-
-// settleCode reports the code of an RPC, which comes after the status 200: as the last headers, or instead
-// of a body. A service that does not have the RPC does not serve its route.
-func (x *exchange) settleCode(r *http.Request) {
-	if x.rpc == nil || x.status != http.StatusOK {
-		return
-	}
-	header := x.client.Header()
-	text := header.Get("Grpc-Status")
-	if text == "" {
-		text = header.Get(http.TrailerPrefix + "Grpc-Status")
-	}
-	code, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		return // the response broke off
-	}
-	if code == unimplemented {
-		x.status = http.StatusNotFound
-	}
-	x.rpc.SetCode(r.Context(), uint32(code))
 }
 
 // settleRoute finds the route once the status is known: only the service itself tells which paths

@@ -52,6 +52,7 @@ var explanations = map[string]string{
 	causeTimeout:         "the service did not respond in time",
 	causeClosed:          "the service closed the connection before it responded",
 	causeMalformed:       "the service's response is not valid HTTP",
+	causeAborted:         "the service did not finish its response",
 	causeOther:           "the service did not respond",
 	causeClientMalformed: "the request's body is not valid",
 	causeClientInvalid:   "the request's method or query is not valid",
@@ -66,7 +67,8 @@ var explanations = map[string]string{
 type fault struct {
 	status int // of the response, 0 for none
 	cause  string
-	client bool // it is the client's, not the upstream's
+	client bool   // it is the client's, not the upstream's
+	reset  uint32 // the code of gRPC if the upstream has reset the stream, 0 otherwise
 }
 
 // clientFault returns the client's fault, from its context and the error of its body.
@@ -74,13 +76,13 @@ func clientFault(ctx context.Context, read error) (fault, bool) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(read, &tooLarge):
-		return fault{http.StatusRequestEntityTooLarge, causeClientTooLarge, true}, true
+		return fault{status: http.StatusRequestEntityTooLarge, cause: causeClientTooLarge, client: true}, true
 	case errors.Is(read, os.ErrDeadlineExceeded):
-		return fault{http.StatusRequestTimeout, causeClientTimeout, true}, true
+		return fault{status: http.StatusRequestTimeout, cause: causeClientTimeout, client: true}, true
 	case ctx.Err() == context.Canceled, errors.Is(read, io.ErrUnexpectedEOF), errors.Is(read, syscall.ECONNRESET), errors.Is(read, net.ErrClosed):
-		return fault{0, causeClientGone, true}, true
+		return fault{cause: causeClientGone, client: true}, true
 	case read != nil:
-		return fault{http.StatusBadRequest, causeClientMalformed, true}, true
+		return fault{status: http.StatusBadRequest, cause: causeClientMalformed, client: true}, true
 	}
 	return fault{}, false
 }
@@ -96,8 +98,6 @@ func upstreamFault(err error) fault {
 	case errors.As(err, &op) && op.Op == "dial":
 		return dialFault(err, timedOut)
 	case timedOut:
-		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
-	case strings.Contains(err.Error(), canceledStream):
 		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
 	case isClosed(err):
 		return fault{status: http.StatusBadGateway, cause: causeClosed}
@@ -125,19 +125,16 @@ func isTLS(err error) bool {
 	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) || errors.As(err, &authority)
 }
 
-// canceledStream is how net/http describes that a service has ended a request of HTTP/2 itself, as gRPC servers
-// do at the deadline that the client has set.
-const canceledStream = "; CANCEL; received from peer"
+// closed are parts of net/http's errors about connections that the server has ended, and about requests that it has
+// refused and that cannot be sent again. It has no types for them.
+var closed = []string{"server closed idle connection", "http2: client conn", "GOAWAY", "REFUSED_STREAM"}
 
-// isClosed reports whether the connection ended without a response. net/http has no sentinel for
-// an idle connection that the server closed.
+// isClosed reports whether the connection ended without a response.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		strings.Contains(err.Error(), "server closed idle connection")
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || says(err, closed)
 }
 
-// malformed are parts of net/http's errors about responses that are not valid. It has no types for
-// them.
+// malformed are parts of net/http's errors about responses that are not valid.
 var malformed = []string{"malformed", "transport connection broken", "unsupported protocol", "server response headers exceeded", "http2: "}
 
 func isMalformed(err error) bool {
@@ -145,5 +142,9 @@ func isMalformed(err error) bool {
 	if errors.As(err, &response) {
 		return true
 	}
-	return slices.ContainsFunc(malformed, func(part string) bool { return strings.Contains(err.Error(), part) })
+	return says(err, malformed)
+}
+
+func says(err error, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })
 }

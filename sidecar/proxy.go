@@ -2,7 +2,6 @@ package sidecar
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -193,17 +192,17 @@ func endsConnection(r *http.Request) bool { return r.ProtoMajor == 1 && len(r.Tr
 func (c *config) refuse(r *http.Request, x *exchange) (fault, bool) {
 	if r.Method == http.MethodConnect {
 		x.status = http.StatusMethodNotAllowed
-		return fault{http.StatusMethodNotAllowed, causeClientMethod, true}, true
+		return fault{status: http.StatusMethodNotAllowed, cause: causeClientMethod, client: true}, true
 	}
 	if r.ProtoMajor == 2 && !http1.HasRequestLine(r) {
-		return fault{http.StatusBadRequest, causeClientInvalid, true}, true
+		return fault{status: http.StatusBadRequest, cause: causeClientInvalid, client: true}, true
 	}
 	if most := c.options.MaxBodyBytes; most > 0 && r.ContentLength > most {
-		return fault{http.StatusRequestEntityTooLarge, causeClientTooLarge, true}, true
+		return fault{status: http.StatusRequestEntityTooLarge, cause: causeClientTooLarge, client: true}, true
 	}
 	if x.upstream = c.upstreamOf(r); x.upstream == nil {
 		x.status = http.StatusNotFound
-		return fault{http.StatusNotFound, causeNoUpstream, true}, true
+		return fault{status: http.StatusNotFound, cause: causeNoUpstream, client: true}, true
 	}
 	return fault{}, false
 }
@@ -247,7 +246,7 @@ func (x *exchange) end(r *http.Request) {
 		}
 		x.aborted(r)
 	}
-	x.settleCode(r)
+	x.settleCode()
 	x.settleRoute(r)
 	x.observe()
 }
@@ -264,6 +263,10 @@ func (x *exchange) aborted(r *http.Request) {
 		_ = x.client.control.Flush() // the client gets what was recorded: the status, and the beginning
 		x.config.count(x, fault{cause: causeAborted})
 		x.config.failures.report(x.upstream.label(), causeAborted, x.response.err)
+		if x.rpc != nil {
+			x.abort = false
+			x.endRPC(fault{cause: causeAborted, reset: resetCode(x.response.err, r.Header, x.begin)})
+		}
 	default:
 		x.gone.Store(true)
 		x.config.count(x, fault{cause: causeClientGone, client: true})
@@ -276,7 +279,7 @@ func (c *config) fail(_ http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errTunneled) {
 		return
 	}
-	f := x.faultOf(r.Context(), err)
+	f := x.faultOf(r, err)
 	if !f.client {
 		c.failures.report(x.upstream.label(), f.cause, err)
 	}
@@ -297,6 +300,10 @@ func (x *exchange) refuse(f fault) {
 	if f.status == 0 {
 		x.gone.Store(true)
 		x.abort = true
+		return
+	}
+	if x.rpc != nil {
+		x.refuseRPC(f)
 		return
 	}
 	h := x.client.Header()
@@ -321,11 +328,18 @@ func (x *exchange) refuse(f fault) {
 
 // faultOf returns why the round trip failed. The client's faults come first: a broken request makes
 // the upstream's connection fail as well.
-func (x *exchange) faultOf(ctx context.Context, err error) fault {
-	if f, ok := clientFault(ctx, x.body.failure()); ok {
+func (x *exchange) faultOf(r *http.Request, err error) fault {
+	if f, ok := clientFault(r.Context(), x.body.failure()); ok {
 		return f
 	}
-	return upstreamFault(err)
+	switch code := resetCode(err, r.Header, x.begin); code {
+	case 0:
+		return upstreamFault(err)
+	case codeDeadlineExceeded:
+		return fault{status: http.StatusGatewayTimeout, cause: causeTimeout}
+	default:
+		return fault{status: http.StatusBadGateway, cause: causeClosed, reset: code}
+	}
 }
 
 // upstreamOf returns the upstream of a request, nil if there is none.

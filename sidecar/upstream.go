@@ -132,13 +132,6 @@ func (u *upstream) transportOf(out *http.Request) http.RoundTripper {
 	return u.plain
 }
 
-// isGRPC reports whether a request is gRPC, but not gRPC-Web, which HTTP/1.1 carries.
-func isGRPC(h http.Header) bool {
-	const want = "application/grpc"
-	rest, ok := strings.CutPrefix(h.Get("Content-Type"), want)
-	return ok && (rest == "" || rest[0] == '+' || rest[0] == ';')
-}
-
 // closeIdle closes the connections without a request, when the upstream is not for new ones any more.
 func (u *upstream) closeIdle() {
 	if u.http1 != nil {
