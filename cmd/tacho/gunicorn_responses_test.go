@@ -12,6 +12,8 @@ import (
 
 // responses is a service whose responses a server may refuse, break off, or leave to the application.
 const responses = `
+import io
+import ssl
 import sys
 from gunicorn.workers.base_async import ALREADY_HANDLED
 
@@ -31,7 +33,15 @@ def app(environ, start_response):
         raise StopIteration
     if path == "/before":
         raise RuntimeError("on purpose")
+    if path == "/invalid":
+        start_response("200 OK", [("X-A", "a\nb")])
+    if path == "/tls":
+        raise ssl.SSLError(1, "on purpose")
     write = start_response("200 OK", [])
+    if path in ("/file", "/unread", "/half"):
+        return environ["wsgi.file_wrapper"](File(path))
+    if path == "/sendfile":
+        return environ["wsgi.file_wrapper"](open(__file__, "rb"))
     if path == "/twice":
         start_response("201 Created", [])
     if path == "/after":
@@ -58,6 +68,17 @@ def app(environ, start_response):
 
 def take(environ, response):
     environ["gunicorn.socket"].sendall(response)
+
+class File(io.BytesIO):
+    def __init__(self, path):
+        super().__init__(b"ok")
+        self.path, self.reads = path, 0
+
+    def read(self, *size):
+        self.reads += 1
+        if self.path == "/unread" or self.path == "/half" and self.reads > 1:
+            raise RuntimeError("on purpose")
+        return super().read(*size)
 
 class NoIterator:
     def __iter__(self):
@@ -93,6 +114,12 @@ func TestGunicornResponses(t *testing.T) {
 				{"/after", 500, "500", true},
 				{"/none", 500, "500", true},
 				{"/iter", 500, "500", true},
+				{"/invalid", 400, "400", true},
+				{"/tls", 403, "403", true},
+				{"/file", 200, "200", false},
+				{"/sendfile", 200, "200", false},
+				{"/unread", 500, "500", true},
+				{"/half", 200, "200", true},
 				{"/first", 500, "500", true},
 				{"/second", 200, "200", true},
 				{"/written", 200, "200", true},

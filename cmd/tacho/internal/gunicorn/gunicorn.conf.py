@@ -334,6 +334,13 @@ class Metrics:
                 self.look_again()
             self.change(self.in_flight, 1)
 
+    def idle(self):
+        """Writes what is in memory only, without a request."""
+        with self.lock:
+            self.now = time.perf_counter()
+            if self.waiting and self.now > self.look:
+                self.look_again()
+
     def end(self, method, path, status, seconds, failed):
         with self.lock:
             self.change(self.in_flight, -1)
@@ -445,7 +452,8 @@ class Call:
     def __init__(self, metrics, environ, start_response):
         self.metrics, self.environ, self.mounted = metrics, environ, environ.get("SCRIPT_NAME", "")
         self.start_response = start_response
-        self.status, self.route, self.failed, self.over = None, "unknown", False, False
+        self.status, self.route, self.over = None, "unknown", False
+        self.failed = None  # the status that the server sends for an exception of the application
         self.stream, self.first, self.left = False, None, None
         self.begin = metrics.now = time.perf_counter()
         quietly(metrics.begin)
@@ -484,7 +492,8 @@ class Call:
     def broke(self):
         """Notes an exception of the application. If no header is sent yet, the server responds with an
         error, whatever status the application has chosen."""
-        self.failed = True
+        self.failed = "500"
+        quietly(self.find_error)
         if self.status is None:
             quietly(self.find_route)
         elif not self.sent():
@@ -496,6 +505,15 @@ class Call:
             return self.start_response.__self__.headers_sent
         except AttributeError:
             return True
+
+    def find_error(self):
+        """Finds the status of an exception that Gunicorn takes for the client's: a header of the response
+        that is not valid, and an error of TLS."""
+        problem = type(sys.exc_info()[1])
+        if problem.__module__ == "gunicorn.http.errors":
+            self.failed = "400"
+        elif "ssl" in sys.modules and issubclass(problem, sys.modules["ssl"].SSLError):
+            self.failed = "403"
 
     def find_route(self):
         """Finds the route of a request without a response."""
@@ -512,15 +530,15 @@ class Call:
             self.start_response = None  # it refers to the server's response
 
     def record(self):
-        status = self.status or ("500" if self.failed else "101")
+        status = self.status or self.failed or "101"
         method = self.environ.get("REQUEST_METHOD", "")
         seconds = (self.first or time.perf_counter()) - self.begin
-        if self.status is None and not self.failed:
+        if self.status is None and self.failed is None:
             # The application has used the connection by itself, as for a WebSocket. The time of its
             # response is not known, and the life of the connection is no latency.
             quietly(self.find_route)
             seconds = 0.0
-        failed = self.failed or "tacho.failed" in self.environ
+        failed = self.failed is not None or "tacho.failed" in self.environ
         self.metrics.end(method if method in METHODS else "OTHER", self.route, status, seconds, failed)
 
     def watch(self, response):
@@ -545,6 +563,8 @@ class Call:
                 if close is not None:
                     close()
             response.close = closed
+            if hasattr(response, "filelike"):
+                response.filelike = Read(response.filelike, self)
             return response
         return Watched(response, self)
 
@@ -585,6 +605,23 @@ class Watched:
                 close()
         finally:
             self.call.end()
+
+
+class Read:
+    """The file of a response, which Gunicorn reads if it cannot send it by sendfile."""
+
+    def __init__(self, file, call):
+        self.file, self.call = file, call
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def read(self, *size):
+        try:
+            return self.file.read(*size)
+        except BaseException:
+            self.call.broke()
+            raise
 
 
 def quietly(function):
@@ -691,8 +728,18 @@ def post_worker_init(worker):
             worker.log.warning("tacho: requests are counted in memory until there are files for them: %s", metrics.problem)
         os.register_at_fork(after_in_child=metrics.leave)
         worker.wsgi = Measured(worker.wsgi, metrics)
+        worker.notify = notified(worker.notify, metrics)
     except Exception as problem:
         worker.log.warning("tacho: requests are not measured: %s", problem)
+
+
+def notified(notify, metrics):
+    """Returns a worker's heartbeat that also writes what a full disk has kept in memory."""
+    def beat():
+        if metrics.waiting:
+            quietly(metrics.idle)
+        notify()
+    return beat
 
 
 def child_exit(server, worker):

@@ -235,7 +235,16 @@ sys.stdin.readline()
 // TestTakeFull: what a full disk has kept in memory is written once there is space, also that of a route
 // without a further request. A file that cannot grow is as a full disk.
 func TestTakeFull(t *testing.T) {
-	for name, full := range map[string]string{"no files": "0", "no further space": "1 << 17"} {
+	for name, c := range map[string]struct {
+		full string // of the files' size
+		then string // that writes
+		want float64
+	}{
+		"no files":                          {"0", "metrics.now = metrics.look + 1; request('/')", 501},
+		"no further space":                  {"1 << 17", "metrics.now = metrics.look + 1; request('/')", 501},
+		"no files, no request":              {"0", "metrics.look = 0; notified(lambda: None, metrics)()", 500},
+		"no further space, nor any request": {"1 << 17", "metrics.look = 0; notified(lambda: None, metrics)()", 500},
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			counts(t, dir, fmt.Sprintf(`
@@ -250,11 +259,10 @@ metrics.start()
 for i in range(500):
     request("/%%d" %% i, failed=i < 10)
 limit(resource.RLIM_INFINITY)
-metrics.now = metrics.look + 1
-request("/")
-`, full))
+%s
+`, c.full, c.then))
 			check(t, filepath.Join(dir, "full"), map[string]float64{
-				"http_requests_total": 501, "http_request_duration_seconds": 501, "http_request_panics_total": 10, "http_requests_in_flight": 0, "series of http_requests_total": 501,
+				"http_requests_total": c.want, "http_request_duration_seconds": c.want, "http_request_panics_total": 10, "http_requests_in_flight": 0, "series of http_requests_total": c.want,
 			})
 		})
 	}
