@@ -51,9 +51,9 @@ func commandsBelow(t *testing.T, file, heading string) string {
 	return commands
 }
 
-// TestGoOn runs the commands of the README's "Go on" with a service, in their order.
+// TestGoOn runs the commands of the README's "Go on" with a service, in their order. Not beside other tests, as
+// TestInit: generate init looks at every port of the machine, and tests count their requests.
 func TestGoOn(t *testing.T) {
-	t.Parallel() // it mostly waits
 	commands := commandsBelow(t, "../../README.md", "## Go on")
 	if chinese := commandsBelow(t, "../../README.zh-CN.md", "## 下一步"); chinese != commands {
 		t.Errorf("the Chinese README has other commands:\n%s", chinese)

@@ -172,8 +172,8 @@ func gunicornOf(t *testing.T, app, own string, args ...string) *measuredService 
 		t.Fatalf("tacho gunicorn: %s", &log)
 	}
 	testfile.Write(t, filepath.Join(dir, "tacho.conf.py"), configuration.String())
-	s.master = exec.Command(flaskPython(t), append([]string{"-m", "gunicorn.app.wsgiapp", app, "-c", "tacho.conf.py", "--bind", "fd://3", "--log-level", "warning"}, args...)...)
-	s.master.Dir, s.master.Stderr = dir, s.log
+	s.master = exec.Command(flaskPython(t), append([]string{"-m", "gunicorn.app.wsgiapp", app, "-c", "tacho.conf.py", "--bind", "fd://3", "--log-level", "warning", "--access-logfile", "-"}, args...)...)
+	s.master.Dir, s.master.Stdout, s.master.Stderr = dir, s.log, s.log
 	s.master.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	t.Cleanup(func() { // after the master has ended
 		if t.Failed() {
