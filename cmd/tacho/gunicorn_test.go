@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -213,23 +214,19 @@ func (s *measuredService) workers() (pids []int) {
 	return pids
 }
 
-// killAll kills every worker, and waits for their successors.
+// killAll kills every worker, and waits for their successors. Workers that have just ended by --max-requests are
+// none of those, but have successors as well.
 func (s *measuredService) killAll() {
 	s.t.Helper()
 	before := s.workers()
 	for _, pid := range before {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	want := s.master.Args[slices.Index(s.master.Args, "--workers")+1]
 	awaitState(s.t, "new workers", func() bool {
 		now := s.workers()
-		for _, pid := range now {
-			for _, old := range before {
-				if pid == old {
-					return false
-				}
-			}
-		}
-		return len(now) == len(before)
+		isOld := func(pid int) bool { return slices.Contains(before, pid) }
+		return strconv.Itoa(len(now)) == want && !slices.ContainsFunc(now, isOld)
 	})
 }
 
