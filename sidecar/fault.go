@@ -131,7 +131,7 @@ var closed = []string{"server closed idle connection", "http2: client conn", "GO
 
 // isClosed reports whether the connection ended without a response.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || says(err, closed)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || mentions(err, closed)
 }
 
 // malformed are parts of net/http's errors about responses that are not valid.
@@ -142,9 +142,9 @@ func isMalformed(err error) bool {
 	if errors.As(err, &response) {
 		return true
 	}
-	return says(err, malformed)
+	return mentions(err, malformed)
 }
 
-func says(err error, parts []string) bool {
+func mentions(err error, parts []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(err.Error(), part) })
 }

@@ -265,7 +265,7 @@ func (x *exchange) aborted(r *http.Request) {
 		x.config.failures.report(x.upstream.label(), causeAborted, x.response.err)
 		if x.rpc != nil {
 			x.abort = false
-			x.endRPC(fault{cause: causeAborted, reset: resetCode(x.response.err, r.Header, x.begin)})
+			x.setCode(http.TrailerPrefix, fault{cause: causeAborted, reset: resetCode(x.response.err, r.Header, x.begin)})
 		}
 	default:
 		x.gone.Store(true)

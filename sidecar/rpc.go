@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,7 +27,6 @@ const (
 var faultCodes = map[string]uint32{
 	causeConnectTimeout:  codeDeadlineExceeded,
 	causeTimeout:         codeDeadlineExceeded,
-	causeClientGone:      codeCanceled,
 	causeClientTimeout:   codeCanceled,
 	causeClientMalformed: codeInvalidArgument,
 	causeClientInvalid:   codeInvalidArgument,
@@ -87,7 +87,7 @@ var rpcUnits = map[byte]time.Duration{
 	'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond,
 }
 
-// rpcTimeout returns how long the client of an RPC waits, if it says so.
+// rpcTimeout returns the timeout of an RPC, and whether it has one. One that no Duration can hold is none.
 func rpcTimeout(h http.Header) (time.Duration, bool) {
 	text := h.Get("Grpc-Timeout")
 	if len(text) < 2 || len(text) > 9 { // at most eight digits
@@ -96,7 +96,10 @@ func rpcTimeout(h http.Header) (time.Duration, bool) {
 	last := len(text) - 1
 	n, err := strconv.ParseUint(text[:last], 10, 32)
 	unit, ok := rpcUnits[text[last]]
-	return time.Duration(n) * unit, ok && err == nil
+	if !ok || err != nil || n > uint64(math.MaxInt64/unit) {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
 }
 
 // isGRPC reports whether a request is gRPC, but not gRPC-Web, which HTTP/1.1 carries.
@@ -112,16 +115,17 @@ func (x *exchange) refuseRPC(f fault) {
 	h := x.client.Header()
 	clear(h)
 	h.Set("Content-Type", "application/grpc")
-	h.Set("Grpc-Status", strconv.FormatUint(uint64(f.code()), 10))
-	h.Set("Grpc-Message", explanations[f.cause])
+	x.setCode("", f)
 	x.client.WriteHeader(http.StatusOK)
 	x.rpc.SetCode(x, f.code())
 }
 
-// endRPC ends the response of an RPC that the service has not ended.
-func (x *exchange) endRPC(f fault) {
-	x.client.Header().Set(http.TrailerPrefix+"Grpc-Status", strconv.FormatUint(uint64(f.code()), 10))
-	x.client.Header().Set(http.TrailerPrefix+"Grpc-Message", explanations[f.cause])
+// setCode sets the code and the message of a fault: in the header, or with [http.TrailerPrefix] in the trailers, to
+// end a response that the service has not ended.
+func (x *exchange) setCode(prefix string, f fault) {
+	h := x.client.Header()
+	h.Set(prefix+"Grpc-Status", strconv.FormatUint(uint64(f.code()), 10))
+	h.Set(prefix+"Grpc-Message", explanations[f.cause])
 }
 
 // settleCode reports the code of an RPC, which comes after the status 200: as the last headers, or instead
@@ -137,12 +141,11 @@ func (x *exchange) settleCode() {
 		text = header.Get(http.TrailerPrefix + "Grpc-Status")
 	}
 	code, err := strconv.ParseUint(text, 10, 32)
-	switch {
-	case err == nil:
-	case x.abort:
-		code = codeCanceled
-	default:
+	if err != nil {
 		code = codeUnknown // as clients take it
+		if x.abort {
+			code = codeCanceled
+		}
 	}
 	if code == codeUnimplemented {
 		x.status = http.StatusNotFound

@@ -72,6 +72,7 @@ func TestRPCFaults(t *testing.T) {
 		"the service cancels early":          {resetting(canceled, false), "1H", nil, "1", "", "499", "closed"},
 		"the service cancels at the timeout": {resetting(canceled, false), "1n", nil, "4", "", "504", "response_timeout"},
 		"no valid timeout":                   {resetting(canceled, false), "1x", nil, "1", "", "499", "closed"},
+		"a timeout of 11,000 years":          {resetting(canceled, false), "99999999H", nil, "1", "", "499", "closed"},
 		"a reset within the response":        {resetting(internalError, true), "", nil, "", "13", "500", "aborted"},
 		"at the timeout within the response": {resetting(canceled, true), "1n", nil, "", "4", "504", "aborted"},
 	} {
