@@ -52,7 +52,7 @@ func commandsBelow(t *testing.T, file, heading string) string {
 }
 
 // TestGoOn runs the commands of the README's "Go on" with a service, in their order. Not beside other tests, as
-// TestInit: generate init looks at every port of the machine, and tests count their requests.
+// TestInit: generate init probes every port of the machine, and tests count their requests.
 func TestGoOn(t *testing.T) {
 	commands := commandsBelow(t, "../../README.md", "## Go on")
 	if chinese := commandsBelow(t, "../../README.zh-CN.md", "## 下一步"); chinese != commands {

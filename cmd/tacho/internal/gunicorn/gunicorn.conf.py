@@ -338,7 +338,7 @@ class Metrics:
         """Writes what is in memory only, without a request."""
         with self.lock:
             self.now = time.perf_counter()
-            if self.waiting and self.now > self.look:
+            if self.now > self.look:
                 self.look_again()
 
     def end(self, method, path, status, seconds, failed):
