@@ -141,14 +141,18 @@ func TestGunicornResponses(t *testing.T) {
 					t.Errorf("%s: the client got %v", c.path, head.Header)
 				}
 				want := fmt.Sprintf("\nhttp_requests_total{method=\"GET\",path=%q,status=%q} 1\n", c.path, c.counted)
-				var text string // a worker counts a body that fails after it has sent the first part
-				if !reaches(10*time.Second, func() bool { text = scrape(); return strings.Contains(text, want) }) {
+				failure := fmt.Sprintf("\nhttp_request_panics_total{method=\"GET\",path=%q} 1\n", c.path)
+				var text string // a worker counts a body that fails after it has sent the first part, and its failure last
+				if !reaches(10*time.Second, func() bool {
+					text = scrape()
+					return strings.Contains(text, want) && (!c.failed || strings.Contains(text, failure))
+				}) {
 					t.Errorf("no %sin %v", want, counted(text))
 				}
 				if n := strings.Count(text, fmt.Sprintf("\nhttp_requests_total{method=\"GET\",path=%q,", c.path)); n != 1 {
 					t.Errorf("%s is counted %d times: %v", c.path, n, counted(text))
 				}
-				if failed := strings.Contains(text, fmt.Sprintf("\nhttp_request_panics_total{method=\"GET\",path=%q} 1\n", c.path)); failed != c.failed {
+				if failed := strings.Contains(text, failure); failed != c.failed {
 					t.Errorf("%s failed: %v, want %v", c.path, failed, c.failed)
 				}
 			}
